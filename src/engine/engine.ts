@@ -1,0 +1,164 @@
+import type { Plan } from '../plan/plan.ts'
+import type { Schema, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+
+/** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
+export interface Engine {
+  readonly name: string
+  /** For people: `PostgreSQL`. */
+  readonly title: string
+  readonly capabilities: Capabilities
+  /** The URL protocols that it answers to, without the colon. */
+  readonly protocols: readonly string[]
+
+  /** Connects. The driver is loaded here, not before. Throws `AfreshError` (`server`, `usage`). */
+  connect(url: string, options?: ConnectOptions): Promise<Connection>
+  /** A connection over a client that the user opened, or `undefined` where it is not this engine's. */
+  wrap(client: unknown): Connection | undefined
+
+  /** Everything known of the database that the connection is in. */
+  introspect(connection: Connection): Promise<Schema>
+  /** What the plan must know beyond the schema. */
+  survey(connection: Connection, schema: Schema): Promise<Survey>
+  /** Takes what is in the database now as its baseline and makes everything ready for resets. */
+  prepare(connection: Connection, program: Program): Promise<Resetter>
+  /** The SQL of each step, for people and for `plan`; one entry a step. */
+  render(schema: Schema, plan: Plan): string[]
+
+  /** Rows and content of every table, by a way of its own: the oracle that resets are held against. */
+  fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint>
+
+  /** The server as a place of databases; absent where a database is a file or lives in this process. */
+  readonly databases: Databases | undefined
+  /** How a database of this engine is marked as afresh's own. */
+  readonly ownership: Ownership
+}
+
+/** Named capabilities: upper layers ask for these and never for an engine's name. */
+export interface Capabilities {
+  readonly truncate: boolean
+  /** TRUNCATE also puts the counter back to its start, whatever the baseline's position. */
+  readonly truncateRestarts: boolean
+  /** TRUNCATE needs every referencing table in the same statement. */
+  readonly truncateNeedsClosure: boolean
+  /** A failed reset leaves nothing half done. */
+  readonly atomicReset: boolean
+}
+
+export interface ConnectOptions {
+  /** Milliseconds before a connection attempt is given up. Default 10,000. */
+  readonly timeoutMs?: number
+  /** What the server shows of this connection. Default `afresh`. */
+  readonly applicationName?: string
+}
+
+export type Row = Record<string, unknown>
+
+export interface Connection {
+  /** The URL that it was opened with; `undefined` for a client that the user opened. */
+  readonly url: string | undefined
+  /** The database's name, as the server (or file system) has it. */
+  readonly database: string
+  /** Whether session settings may stay changed and `close` really closes: not on a user's client. */
+  readonly owned: boolean
+  /** One statement with bound values, or (without values) several in one round trip, the last one's rows. */
+  query(sql: string, values?: readonly unknown[]): Promise<Row[]>
+  /** Runs a file of SQL as the engine's own client would. Errors name `label`, line and statement. */
+  script(sql: string, label: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Survey {
+  /** Tables that have rows now: they become the baseline's. */
+  readonly populated: readonly TableId[]
+  /** Whether this session may switch foreign keys and triggers off. */
+  readonly mayDisableChecks: boolean
+}
+
+export interface Program {
+  readonly schema: Schema
+  readonly plan: Plan
+  /** The ownership mark that the database must carry at every reset. `undefined` only for in-memory handles. */
+  readonly mark: string | undefined
+  /** A database on the same server that holds the baseline, where rows can be read across databases. */
+  readonly template: string | undefined
+  /** Milliseconds to wait for another session's lock before the reset fails and names the blocker. */
+  readonly lockTimeoutMs: number
+}
+
+export interface Resetter {
+  /** Detect, run the steps, report: in as few round trips as the engine allows. Throws `ResetError`, `RefusedError`. */
+  reset(): Promise<Outcome>
+  /** What is dirty now; changes nothing. */
+  detect(): Promise<SubjectId[]>
+  /** Gives back what `prepare` took; leaves the connection open. */
+  close(): Promise<void>
+}
+
+export interface Outcome {
+  readonly detector: string
+  readonly dirty: readonly SubjectId[]
+  /** `step`: place in the plan. `rows`: rows touched, where the engine knows. `truncated`: took `orTruncate`. */
+  readonly ran: readonly {
+    readonly step: number
+    readonly rows: number | undefined
+    readonly truncated: boolean
+  }[]
+}
+
+/** `rows`: how many. `hash`: of all rows, whatever their order. */
+export interface Fingerprint {
+  readonly tables: ReadonlyMap<TableId, { readonly rows: number; readonly hash: string }>
+  /** `value:called` */
+  readonly sequences: ReadonlyMap<SequenceId, string>
+}
+
+/** A server's identity and state, as the guard needs them. */
+export interface ServerFacts {
+  readonly version: string
+  /** Differs between any two servers, and between a server and a restored copy of it where the engine allows. */
+  readonly systemIdentifier: string
+  /** A replica: nothing may be written. */
+  readonly standby: boolean
+  /** May this role create databases? */
+  readonly mayCreateDatabases: boolean
+}
+
+export interface Databases {
+  facts(connection: Connection): Promise<ServerFacts>
+  /** The URL of another database on the same server. */
+  urlOf(url: string, database: string): string
+  /** The longest name, in bytes, that the engine keeps whole. */
+  readonly maxNameBytes: number
+  list(connection: Connection): Promise<DatabaseEntry[]>
+  create(connection: Connection, name: string): Promise<void>
+  /** A copy of `template`: definitions, rows, sequence positions. Throws `AfreshError`; leaves no half copy. */
+  clone(connection: Connection, template: string, name: string): Promise<void>
+  /** Nobody connects to it any more; also the sign that the template is complete. */
+  freeze(connection: Connection, name: string): Promise<void>
+  /** Ends its sessions and drops it, unless its mark is not `mark`: then `RefusedError`. */
+  drop(connection: Connection, name: string, mark: string): Promise<void>
+  /** Other people's sessions in the database, for people to read. */
+  sessions(connection: Connection, name: string): Promise<string[]>
+  /** A lock on the server that lives as long as the connection. `false`: someone else holds it. */
+  tryLock(connection: Connection, key: string): Promise<boolean>
+  unlock(connection: Connection, key: string): Promise<void>
+  /** Whether somebody holds the lock. */
+  isLocked(connection: Connection, key: string): Promise<boolean>
+}
+
+export interface DatabaseEntry {
+  readonly name: string
+  readonly mark: string | undefined
+  /** Frozen: a complete template. */
+  readonly frozen: boolean
+}
+
+export interface Ownership {
+  /** The mark that is there now; `undefined` where there is none. Not yet proved to be valid. */
+  read(connection: Connection): Promise<string | undefined>
+  /** The mark that the database the connection is in would have to carry, but for its nonce. */
+  expected(connection: Connection): Promise<{ readonly server: string; readonly database: string }>
+  write(connection: Connection, mark: string): Promise<void>
+  /** In-memory or otherwise in this process alone: needs no mark. */
+  isPrivate(connection: Connection): Promise<boolean>
+}

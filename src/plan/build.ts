@@ -1,0 +1,283 @@
+import { AfreshError } from '../errors.ts'
+import { matchTables } from '../schema/filter.ts'
+import { type Graph, graphOf } from '../schema/graph.ts'
+import type { ForeignKey, Schema, Sequence, Table, TableId } from '../schema/schema.ts'
+import type { Plan, SequenceMode, Step, Strategy } from './plan.ts'
+
+export interface PlanInput {
+  readonly strategy: Strategy
+  readonly sequences: SequenceMode
+  /** Names or globs of tables that are never touched. */
+  readonly keep: readonly string[]
+  /** The tables whose baseline has rows. */
+  readonly populated: readonly TableId[]
+  /** Whether the session may switch foreign keys and triggers off. */
+  readonly mayDisableChecks: boolean
+  readonly capabilities: {
+    readonly truncate: boolean
+    readonly truncateRestarts: boolean
+    readonly truncateNeedsClosure: boolean
+  }
+}
+
+/**
+ * From this size on TRUNCATE is taken to be cheaper, for each relation that has to be truncated: DELETE costs
+ * by the row, TRUNCATE by the relation, and they cross between 100 and 10,000 rows.
+ */
+const TRUNCATE_ABOVE_BYTES = 512 * 1024
+
+/**
+ * The plan for a schema. Throws `AfreshError` (`plan`) naming every kept table that a delete would reach, and
+ * (`usage`) for patterns in `keep` that name no table.
+ */
+export function buildPlan(schema: Schema, input: PlanInput): Plan {
+  const context = contextOf(schema, input)
+  refuseLeaks(context)
+  const steps = context.mode === 'unchecked' ? uncheckedSteps(context) : orderedSteps(context)
+  return {
+    strategy: input.strategy,
+    sequenceMode: input.sequences,
+    mode: context.mode,
+    order: context.order,
+    kept: [...context.kept].map(([table, reason]) => ({ table, reason })),
+    populated: [...context.populated],
+    sequences: context.sequences.map(({ id }) => id),
+    steps: [...steps, ...restartSteps(context, steps)],
+  }
+}
+
+interface Context {
+  readonly schema: Schema
+  readonly input: PlanInput
+  readonly graph: Graph
+  readonly mode: Plan['mode']
+  readonly tables: ReadonlyMap<TableId, Table>
+  readonly kept: ReadonlyMap<TableId, string>
+  readonly populated: ReadonlySet<TableId>
+  /** The order without the kept tables. */
+  readonly order: readonly (readonly TableId[])[]
+  readonly sequences: readonly Sequence[]
+}
+
+function contextOf(schema: Schema, input: PlanInput): Context {
+  const kept = keptTables(schema, input.keep)
+  const graph = graphOf(schema)
+  const isReset = (id: TableId) => !kept.has(id)
+  return {
+    schema,
+    input,
+    graph,
+    mode: input.mayDisableChecks ? 'unchecked' : 'ordered',
+    tables: new Map(schema.tables.map((table) => [table.id, table])),
+    kept,
+    populated: new Set(input.populated.filter(isReset)),
+    order: graph.order.map((group) => group.filter(isReset)).filter((group) => group.length > 0),
+    sequences:
+      input.sequences === 'keep'
+        ? []
+        : schema.sequences.filter(({ ownedBy }) => ownedBy === undefined || isReset(ownedBy.table)),
+  }
+}
+
+function keptTables(schema: Schema, keep: readonly string[]): Map<TableId, string> {
+  const { tables, unmatched } = matchTables(schema, keep)
+  if (unmatched.length > 0) {
+    throw new AfreshError('usage', `\`keep\` names tables that are not there: ${unmatched.join(', ')}.`, {
+      next: 'Correct the names; `afresh plan` lists the tables that there are.',
+    })
+  }
+  const kept = new Map<TableId, string>()
+  for (const table of schema.tables) {
+    if (tables.has(table.id)) kept.set(table.id, 'named in `keep`')
+    else if (table.traits.includes('extension')) kept.set(table.id, 'belongs to an extension')
+    else if (table.traits.includes('foreign') && !isHierarchy(table)) {
+      kept.set(table.id, 'a foreign table: its rows live on another server')
+    }
+  }
+  return kept
+}
+
+function isHierarchy(table: Table): boolean {
+  return table.traits.includes('partitioned') || table.inherits.length > 0
+}
+
+/** Every way in which the plan would reach rows that are not its own, in one error. */
+function refuseLeaks(context: Context): void {
+  const problems = [...foreignPartitions(context), ...cascadesIntoKept(context), ...truncatesOfKept(context)]
+  if (problems.length === 0) return
+  throw new AfreshError(
+    'plan',
+    `No plan keeps to its own tables:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    {
+      next: 'Name the tables on both ends in `keep`, or take the kept one out of it.',
+    },
+  )
+}
+
+function foreignPartitions({ schema, kept }: Context): string[] {
+  return schema.tables
+    .filter((table) => table.traits.includes('foreign') && isHierarchy(table) && !kept.has(table.id))
+    .map(
+      ({ label }) =>
+        `"${label}" has foreign tables below it: emptying it would empty them on the other server.`,
+    )
+}
+
+function cascadesIntoKept(context: Context): string[] {
+  return keysOfKept(context)
+    .filter(({ onDelete }) => onDelete !== 'no action' && onDelete !== 'restrict')
+    .map(
+      ({ from, to, name, onDelete }) =>
+        `"${labelOf(context, from)}" is kept, but deleting from "${labelOf(context, to)}" would reach it: ` +
+        `its foreign key "${name}" says ON DELETE ${onDelete.toUpperCase()}.`,
+    )
+}
+
+function truncatesOfKept(context: Context): string[] {
+  const { input, order } = context
+  if (input.strategy !== 'truncate' || !input.capabilities.truncateNeedsClosure) return []
+  return order.flat().flatMap((id) =>
+    closureOf(context, id)
+      .filter((member) => context.kept.has(member))
+      .map(
+        (member) =>
+          `"${labelOf(context, member)}" is kept, but TRUNCATE of "${labelOf(context, id)}" would have to empty it ` +
+          'too (strategy "delete" would not).',
+      ),
+  )
+}
+
+/** The foreign keys by which a kept table refers to one that is reset. */
+function keysOfKept({ schema, kept, tables }: Context): ForeignKey[] {
+  return schema.foreignKeys.filter(({ from, to }) => kept.has(from) && tables.has(to) && !kept.has(to))
+}
+
+function labelOf({ tables }: Context, id: TableId): string {
+  return tables.get(id)?.label ?? id
+}
+
+/** What one TRUNCATE has to name so that the engine lets it empty this table. */
+function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
+  return input.capabilities.truncateNeedsClosure ? graph.closure(id) : [id]
+}
+
+/** Checks are off, so every table is put right by itself; the order is kept for people to read. */
+function uncheckedSteps(context: Context): Step[] {
+  const { input, order, populated } = context
+  const ids = order.flat()
+  const removals = ids.flatMap((id): Step[] => {
+    if (input.strategy === 'truncate' && input.capabilities.truncate) return [truncateStep(context, id)]
+    return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
+  })
+  const filled = ids.toReversed().filter((id) => populated.has(id))
+  const fills = filled.map((id): Step => {
+    const emptiedBy = removals.filter((step) => step.kind === 'truncate' && step.tables.includes(id))
+    return fillStep([id], [id, ...emptiedBy.flatMap(({ when }) => when)])
+  })
+  return [...removals, ...fills, ...checkSteps(context)]
+}
+
+/**
+ * Checks stay on: rows go children first and come back parents first. A table is emptied and filled again when
+ * anything that it refers to is, because its rows would stand in the way, or be cascaded away.
+ */
+function orderedSteps(context: Context): Step[] {
+  const { graph, order, populated } = context
+  const whenOf = (group: readonly TableId[]) =>
+    group.flatMap((id) => (populated.has(id) ? [id, ...graph.ancestors(id)] : [id]))
+  const removals = order.map((group) => deleteStep(context, group, whenOf(group)))
+  const fills = order.toReversed().flatMap((group) => {
+    const rows = group.filter((id) => populated.has(id))
+    return rows.length === 0 ? [] : [fillStep(rows, whenOf(group))]
+  })
+  return [...removals, ...fills]
+}
+
+function deleteStep(context: Context, tables: readonly TableId[], when: readonly TableId[]): Step {
+  const { input, populated, mode } = context
+  const reason =
+    tables.length > 1
+      ? `a cycle of foreign keys${mode === 'ordered' ? ': one statement clears it' : ''}`
+      : tables.some((id) => populated.has(id))
+        ? 'what it refers to may have to go'
+        : 'its baseline is empty'
+  const [only] = tables
+  const mayTruncate = only !== undefined && tables.length === 1 && input.strategy === 'auto'
+  return {
+    kind: 'delete',
+    tables,
+    when: unique(when),
+    reason,
+    orTruncate: mayTruncate ? truncateInstead(context, only) : undefined,
+  }
+}
+
+function truncateInstead(
+  context: Context,
+  id: TableId,
+): { tables: readonly TableId[]; aboveBytes: number } | undefined {
+  const { input, kept, populated, tables } = context
+  if (!input.capabilities.truncate) return undefined
+  const closure = closureOf(context, id)
+  const possible = closure.every(
+    (member) =>
+      !kept.has(member) && !populated.has(member) && !tables.get(member)?.traits.includes('system-versioned'),
+  )
+  return possible ? { tables: closure, aboveBytes: TRUNCATE_ABOVE_BYTES * closure.length } : undefined
+}
+
+function truncateStep(context: Context, id: TableId): Step {
+  const tables = closureOf(context, id)
+  const others = tables.length - 1
+  return {
+    kind: 'truncate',
+    tables,
+    when: [id],
+    reason: others === 0 ? 'strategy "truncate"' : `strategy "truncate", with ${others} that refer to it`,
+  }
+}
+
+function trimStep(table: TableId): Step {
+  return { kind: 'trim', table, when: [table], reason: 'its baseline has rows: only what differs goes' }
+}
+
+function fillStep(tables: readonly TableId[], when: readonly TableId[]): Step {
+  return { kind: 'fill', tables, when: unique(when), reason: 'its baseline has rows' }
+}
+
+function checkSteps(context: Context): Step[] {
+  return keysOfKept(context).map((foreignKey) => ({
+    kind: 'check',
+    foreignKey,
+    when: [foreignKey.to],
+    reason: `"${labelOf(context, foreignKey.from)}" is kept and refers to it`,
+  }))
+}
+
+function restartSteps({ sequences, input }: Context, steps: readonly Step[]): Step[] {
+  const truncated = new Set(
+    input.capabilities.truncateRestarts
+      ? steps.flatMap((step) =>
+          step.kind === 'truncate'
+            ? step.tables
+            : step.kind === 'delete'
+              ? (step.orTruncate?.tables ?? [])
+              : [],
+        )
+      : [],
+  )
+  return sequences.map((sequence): Step => {
+    const owner = sequence.ownedBy?.table
+    return {
+      kind: 'restart',
+      sequence: sequence.id,
+      to: sequence.position,
+      when: owner !== undefined && truncated.has(owner) ? [sequence.id, owner] : [sequence.id],
+      reason: input.sequences === 'spread' ? 'a range of its own' : 'to the position of the baseline',
+    }
+  })
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)]
+}

@@ -1,0 +1,81 @@
+import type { Schema, SequenceId, TableId } from '../schema/schema.ts'
+import type { Plan, Step } from './plan.ts'
+
+/** A step in a few words: `delete from orders`. */
+export function describeStep(schema: Schema, step: Step): string {
+  const labels = (ids: readonly TableId[]) => ids.map((id) => tableLabel(schema, id)).join(', ')
+  switch (step.kind) {
+    case 'delete':
+      return `delete from ${labels(step.tables)}`
+    case 'truncate':
+      return `truncate ${labels(step.tables)}`
+    case 'trim':
+      return `remove what differs from ${tableLabel(schema, step.table)}`
+    case 'fill':
+      return `put back the baseline rows of ${labels(step.tables)}`
+    case 'restart':
+      return `restart ${sequenceLabel(schema, step.sequence)} ${step.to.called ? 'after' : 'at'} ${step.to.value}`
+    case 'check':
+      return `check the references of ${tableLabel(schema, step.foreignKey.from)} to ${tableLabel(schema, step.foreignKey.to)}`
+  }
+}
+
+/** The one table that a step is about, for messages. */
+export function tableOfStep(schema: Schema, step: Step): string | undefined {
+  switch (step.kind) {
+    case 'delete':
+    case 'truncate':
+    case 'fill':
+      return step.tables.map((id) => tableLabel(schema, id)).join(', ')
+    case 'trim':
+      return tableLabel(schema, step.table)
+    case 'check':
+      return tableLabel(schema, step.foreignKey.from)
+    case 'restart': {
+      const owner = schema.sequences.find(({ id }) => id === step.sequence)?.ownedBy
+      return owner === undefined ? undefined : tableLabel(schema, owner.table)
+    }
+  }
+}
+
+export function tableLabel(schema: Schema, id: TableId): string {
+  return schema.tables.find((table) => table.id === id)?.label ?? id
+}
+
+export function sequenceLabel(schema: Schema, id: SequenceId): string {
+  return schema.sequences.find((sequence) => sequence.id === id)?.label ?? id
+}
+
+/** The label of a table or a sequence. */
+export function subjectLabel(schema: Schema, id: TableId | SequenceId): string {
+  return schema.tables.find((table) => table.id === id)?.label ?? sequenceLabel(schema, id)
+}
+
+/** The cycles of the plan, as labels. */
+export function cyclesOf(schema: Schema, plan: Plan): string[][] {
+  return plan.order
+    .filter((group) => group.length > 1)
+    .map((group) => group.map((id) => tableLabel(schema, id)))
+}
+
+/**
+ * The plan for people: tables in reset order, cycles, what is kept and why, and every step with its reason.
+ * `sql`: the statement of each step, as the engine renders it.
+ */
+export function describePlan(schema: Schema, plan: Plan, sql: readonly string[]): string {
+  const tables = plan.order.flat()
+  const cycles = cyclesOf(schema, plan)
+  const lines = [
+    `${tables.length} tables, children before parents; ${plan.populated.length} with baseline rows; ` +
+      `${plan.sequences.length} sequences (${plan.sequenceMode}); strategy ${plan.strategy}; ` +
+      (plan.mode === 'unchecked' ? 'constraints off while it runs' : 'constraints stay on'),
+    ...cycles.map((cycle) => `cycle: ${cycle.join(' → ')}`),
+    ...plan.kept.map(({ table, reason }) => `kept: ${tableLabel(schema, table)} (${reason})`),
+    '',
+    ...plan.steps.flatMap((step, index) => [
+      `${String(index + 1).padStart(4)}  ${describeStep(schema, step)}  — ${step.reason}`,
+      ...(sql[index] ?? '').split('\n').map((line) => `        ${line}`),
+    ]),
+  ]
+  return lines.join('\n')
+}

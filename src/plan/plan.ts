@@ -1,0 +1,83 @@
+import type { ForeignKey, Position, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+
+/** How rows go away. */
+export type Strategy = 'delete' | 'truncate' | 'auto'
+
+/** What becomes of sequences: back to the baseline, left alone, or each in a range of its own. */
+export type SequenceMode = 'restart' | 'keep' | 'spread'
+
+/**
+ * The ordered list of steps that brings dirty tables back; pure data. It covers the whole schema: which of
+ * its steps a reset runs is decided by what is dirty (`select`).
+ */
+export interface Plan {
+  readonly strategy: Strategy
+  readonly sequenceMode: SequenceMode
+  /**
+   * `unchecked`: the session switches foreign keys and triggers off, so that every table is put right on
+   * its own. `ordered`: it may not, so rows go children first and come back parents first.
+   */
+  readonly mode: 'unchecked' | 'ordered'
+  /** Tables in reset order, children before parents; the tables of a cycle are together. */
+  readonly order: readonly (readonly TableId[])[]
+  /** Tables that no step touches, with the reason. */
+  readonly kept: readonly { readonly table: TableId; readonly reason: string }[]
+  /** The tables whose baseline has rows. */
+  readonly populated: readonly TableId[]
+  /** The sequences that are watched and put back. */
+  readonly sequences: readonly SequenceId[]
+  readonly steps: readonly Step[]
+}
+
+interface AnyStep {
+  /** The step runs when one of these is dirty. */
+  readonly when: readonly SubjectId[]
+  /** Why this and not another way, for people. */
+  readonly reason: string
+}
+
+export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RestartStep | CheckStep
+
+/** Every row of these tables goes; more than one table means a cycle, cleared by one statement. */
+export interface DeleteStep extends AnyStep {
+  readonly kind: 'delete'
+  readonly tables: readonly TableId[]
+  /** Cheaper above this size: empty these tables (the foreign-key closure) by TRUNCATE instead. */
+  readonly orTruncate: { readonly tables: readonly TableId[]; readonly aboveBytes: number } | undefined
+}
+
+export interface TruncateStep extends AnyStep {
+  readonly kind: 'truncate'
+  readonly tables: readonly TableId[]
+}
+
+/** Rows that the baseline lacks, or has differently, go. */
+export interface TrimStep extends AnyStep {
+  readonly kind: 'trim'
+  readonly table: TableId
+}
+
+/** Baseline rows that are missing come back; more than one table means a cycle. */
+export interface FillStep extends AnyStep {
+  readonly kind: 'fill'
+  readonly tables: readonly TableId[]
+}
+
+export interface RestartStep extends AnyStep {
+  readonly kind: 'restart'
+  readonly sequence: SequenceId
+  readonly to: Position
+}
+
+/** Fails the reset when a kept table refers to rows that are gone now. */
+export interface CheckStep extends AnyStep {
+  readonly kind: 'check'
+  readonly foreignKey: ForeignKey
+}
+
+/** The steps that run when just these are dirty, each with its place in the plan. */
+export function select(plan: Plan, dirty: ReadonlySet<SubjectId>): { index: number; step: Step }[] {
+  return plan.steps.flatMap((step, index) =>
+    step.when.some((subject) => dirty.has(subject)) ? [{ index, step }] : [],
+  )
+}

@@ -1,0 +1,120 @@
+import type { Schema, Table, TableId } from './schema.ts'
+
+/**
+ * The foreign keys of a schema as a graph. Pure: no SQL, no I/O.
+ *
+ * The traversals keep their own stack, for chains of 10,000 tables and more; the strongly connected components
+ * of the graph packages at hand (graphology-components 1.5, @dagrejs/graphlib) recurse and overflow there.
+ */
+export interface Graph {
+  /** Tables children first, that is: referencing before referenced. The tables of a cycle are together. */
+  readonly order: readonly (readonly TableId[])[]
+  /** Whether the table refers to itself. */
+  readonly selfReferencing: ReadonlySet<TableId>
+  /** The tables that refer to this one directly. */
+  children(id: TableId): readonly TableId[]
+  /** The tables that this one refers to directly. */
+  parents(id: TableId): readonly TableId[]
+  /** The table and everything that refers to it, over any number of foreign keys. */
+  closure(id: TableId): readonly TableId[]
+  /** Everything that the table refers to, over any number of foreign keys; not itself, unless in a cycle. */
+  ancestors(id: TableId): readonly TableId[]
+}
+
+/** Builds the graph; foreign keys whose other end is not in the schema are left out. */
+export function graphOf(schema: Schema): Graph {
+  const nodes = [...schema.tables].sort(byLabel).map(({ id }) => id)
+  const children = new Map<TableId, Set<TableId>>(nodes.map((id) => [id, new Set()]))
+  const parents = new Map<TableId, Set<TableId>>(nodes.map((id) => [id, new Set()]))
+  for (const { from, to } of schema.foreignKeys) {
+    children.get(to)?.add(from)
+    if (children.has(to)) parents.get(from)?.add(to)
+  }
+  const below = (id: TableId) => [...(children.get(id) ?? [])].filter((child) => parents.has(child))
+  const above = (id: TableId) => [...(parents.get(id) ?? [])]
+  return {
+    order: stronglyConnectedComponents(nodes, below),
+    selfReferencing: new Set(
+      schema.foreignKeys.filter(({ from, to }) => from === to).map(({ from }) => from),
+    ),
+    children: below,
+    parents: above,
+    closure: (id) => [id, ...reachable(id, below).filter((other) => other !== id)],
+    ancestors: (id) => reachable(id, above),
+  }
+}
+
+function byLabel(a: Table, b: Table): number {
+  return a.label < b.label ? -1 : a.label > b.label ? 1 : 0
+}
+
+/** Everything that can be reached over at least one edge, in order of discovery. */
+function reachable<T>(from: T, successors: (node: T) => readonly T[]): T[] {
+  const found = new Set<T>()
+  const queue = [from]
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    for (const next of successors(node)) {
+      if (!found.has(next)) {
+        found.add(next)
+        queue.push(next)
+      }
+    }
+  }
+  return [...found]
+}
+
+interface Visit<T> {
+  readonly node: T
+  readonly index: number
+  low: number
+  readonly successors: readonly T[]
+  next: number
+}
+
+/**
+ * Tarjan's algorithm, linear in nodes and edges. A component comes after every component that it can reach,
+ * so with edges from parent to child the result is the order in which rows can be deleted.
+ */
+export function stronglyConnectedComponents<T>(
+  nodes: readonly T[],
+  successors: (node: T) => readonly T[],
+): T[][] {
+  const components: T[][] = []
+  const visits = new Map<T, Visit<T>>()
+  const open: T[] = []
+  const isOpen = new Set<T>()
+
+  const enter = (node: T): Visit<T> => {
+    const visit = { node, index: visits.size, low: visits.size, successors: successors(node), next: 0 }
+    visits.set(node, visit)
+    open.push(node)
+    isOpen.add(node)
+    return visit
+  }
+
+  const leave = (visit: Visit<T>): void => {
+    if (visit.low !== visit.index) return
+    const component = open.splice(open.lastIndexOf(visit.node))
+    for (const node of component) isOpen.delete(node)
+    components.push(component)
+  }
+
+  for (const root of nodes) {
+    if (visits.has(root)) continue
+    const path = [enter(root)]
+    for (let visit = path.at(-1); visit !== undefined; visit = path.at(-1)) {
+      const next = visit.successors[visit.next++]
+      if (next === undefined) {
+        leave(visit)
+        path.pop()
+        const parent = path.at(-1)
+        if (parent !== undefined) parent.low = Math.min(parent.low, visit.low)
+      } else {
+        const seen = visits.get(next)
+        if (seen === undefined) path.push(enter(next))
+        else if (isOpen.has(next)) visit.low = Math.min(visit.low, seen.index)
+      }
+    }
+  }
+  return components
+}

@@ -1,0 +1,108 @@
+/**
+ * The catalog of one database as plain data: what afresh knows of it, whichever engine it came from.
+ * Everything here is JSON but for the `bigint`s of sequence positions.
+ */
+export interface Schema {
+  readonly tables: readonly Table[]
+  readonly foreignKeys: readonly ForeignKey[]
+  readonly sequences: readonly Sequence[]
+}
+
+/** Unique within one database and stable while the table exists; not meant for people. */
+export type TableId = string
+export type SequenceId = string
+
+export interface Table {
+  readonly id: TableId
+  /** The namespace: a schema of PostgreSQL, the database in MySQL, `main` in SQLite. */
+  readonly schema: string
+  readonly name: string
+  /** For people: `name`, or `schema.name` outside the engine's default schema. */
+  readonly label: string
+  readonly columns: readonly Column[]
+  /** In key order; empty without a primary key. */
+  readonly primaryKey: readonly string[]
+  readonly traits: readonly TableTrait[]
+  /** User-defined triggers and rules that fire on writes, by name. */
+  readonly triggers: readonly string[]
+  /** Inheritance parents (PostgreSQL); partitions are not tables of their own here. */
+  readonly inherits: readonly TableId[]
+  /** The label of every partition, at any depth, of a partitioned table. */
+  readonly partitions: readonly string[]
+}
+
+/** What makes a table different from an ordinary one. */
+export type TableTrait =
+  | 'partitioned'
+  /** Some table in its hierarchy is foreign: its rows live on another server. */
+  | 'foreign'
+  | 'unlogged'
+  /** Belongs to an extension; not the user's. */
+  | 'extension'
+  | 'row-security'
+  /** MariaDB: deleted rows stay as history. */
+  | 'system-versioned'
+  /** Rows vanish with the server (MySQL's MEMORY). */
+  | 'volatile'
+  /** No transactions (MyISAM and its like). */
+  | 'non-transactional'
+
+export interface Column {
+  readonly name: string
+  /** As the engine writes it. */
+  readonly type: string
+  readonly nullable: boolean
+  /** Computed by the server: never written. */
+  readonly generated: boolean
+  /** `GENERATED ALWAYS AS IDENTITY`: written only by `OVERRIDING SYSTEM VALUE`. */
+  readonly identity: 'always' | 'by default' | undefined
+}
+
+export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
+
+export interface ForeignKey {
+  readonly name: string
+  /** The referencing table. */
+  readonly from: TableId
+  readonly columns: readonly string[]
+  /** The referenced table. */
+  readonly to: TableId
+  readonly referencedColumns: readonly string[]
+  readonly onDelete: ReferentialAction
+  readonly onUpdate: ReferentialAction
+  readonly deferrable: boolean
+}
+
+/** Anything that hands out numbers: a sequence, an identity column, AUTO_INCREMENT, AUTOINCREMENT. */
+export interface Sequence {
+  readonly id: SequenceId
+  readonly schema: string
+  readonly name: string
+  readonly label: string
+  readonly kind: 'sequence' | 'auto-increment'
+  /** The column that owns it; a free sequence has none. */
+  readonly ownedBy: { readonly table: TableId; readonly column: string } | undefined
+  readonly start: bigint
+  readonly increment: bigint
+  readonly min: bigint
+  readonly max: bigint
+  /** How many values a session takes at once. */
+  readonly cache: bigint
+  readonly position: Position
+}
+
+/** Where a sequence stands: `value` was handed out already (`called`) or is the next one. */
+export interface Position {
+  readonly value: bigint
+  readonly called: boolean
+}
+
+/** Anything that can be dirty. */
+export type SubjectId = TableId | SequenceId
+
+/** The table with this id. Throws when the schema does not have it: a programming error. */
+export function tableOf(schema: Schema, id: TableId): Table {
+  const table = schema.tables.find((candidate) => candidate.id === id)
+  if (table === undefined) throw new Error(`no table with the id ${id}`)
+  return table
+}
