@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { LABEL, type Order, processesWithDataIn, type Resource, removeContainers, warden } from './warden.ts'
+
+/**
+ * Puts a resource into the warden's custody **before** it is made: should this process end in whatever way
+ * (SIGKILL, Ctrl-C, a crash), the warden removes it.
+ *
+ * @returns ends the custody, after the resource was removed in an orderly way
+ */
+export async function takeCustody(resource: Resource): Promise<() => Promise<void>> {
+  const id = randomUUID()
+  held.set(id, resource)
+  await send({ id, resource })
+  return async () => {
+    held.delete(id)
+    await send({ id })
+  }
+}
+
+const held = new Map<string, Resource>()
+let child: ChildProcess | undefined
+
+async function send(order: Order): Promise<void> {
+  if (child !== undefined && (await written(child, order))) return
+  // The first one, or somebody killed the last: this one gets to know of everything.
+  const next = start()
+  child = next
+  for (const [id, resource] of held) await written(next, { id, resource })
+}
+
+const SCRIPT = `(${warden})(${removeContainers}, ${processesWithDataIn}, ${JSON.stringify(LABEL)})`
+
+function start(): ChildProcess {
+  // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it.
+  const started = spawn(process.execPath, ['-e', SCRIPT], {
+    cwd: tmpdir(),
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+    windowsHide: true,
+  })
+  const forget = () => {
+    if (child === started) child = undefined
+  }
+  started.once('error', forget).once('exit', forget)
+  started.stdin?.on('error', forget)
+  // It must not keep this process alive.
+  started.unref()
+  if (started.stdin !== null && 'unref' in started.stdin) (started.stdin as { unref(): void }).unref()
+  return started
+}
+
+/** Whether the line is in the pipe: the warden reads it from there even if this process ends right after. */
+function written(to: ChildProcess, order: Order): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (to.stdin?.writable !== true) return resolve(false)
+    to.stdin.write(`${JSON.stringify(order)}\n`, (error) => resolve(!error))
+  })
+}

@@ -1,0 +1,78 @@
+import type { ServerEngine } from './spec.ts'
+
+/** How the official image of an engine is started for throw-away data. */
+export interface Recipe {
+  /** The npm package with testcontainers' module for it. */
+  readonly module: string
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /** The folder that holds the data: kept in memory. */
+  readonly dataFolder: string
+  /** Its log says this, so many times, once the final server takes connections. */
+  readonly ready: { readonly line: RegExp; readonly times: number }
+}
+
+const POSTGRES: Recipe = {
+  module: '@testcontainers/postgresql',
+  command: [
+    ...settings('-c', [
+      'fsync=off',
+      'synchronous_commit=off',
+      'full_page_writes=off',
+      'max_connections=200',
+      // TRUNCATE of many tables in one statement takes a lock each
+      'max_locks_per_transaction=1024',
+    ]),
+  ],
+  environment: {
+    // The image wants its mount at /var/lib/postgresql from 18 on and at …/data before; a data folder of our
+    // own suits them all. https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata
+    PGDATA: '/var/lib/postgresql/afresh',
+    // The entry point runs this through the shell. Checksums, the default from 18 on, make every hint bit a
+    // write to the WAL.
+    POSTGRES_INITDB_ARGS: '--no-sync $([ "$' + '{PG_MAJOR:-0}" -ge 18 ] && echo --no-data-checksums)',
+  },
+  dataFolder: '/var/lib/postgresql',
+  // once from the temporary server of the entry point, once for good
+  ready: { line: /database system is ready to accept connections/, times: 2 },
+}
+
+const MYSQL_SETTINGS = [
+  'innodb-flush-log-at-trx-commit=0',
+  'innodb-doublewrite=OFF',
+  'sync-binlog=0',
+  'max-connections=500',
+  // 'loose': not every version has it
+  'loose-log-bin-trust-function-creators=1',
+]
+
+// The temporary server of the entry point says `port: 0`, MySQL's X plugin says `port: 33060` and no version.
+const MYSQL_READY = { line: /Version: .*port: 3306\b/, times: 1 }
+
+const MYSQL: Recipe = {
+  module: '@testcontainers/mysql',
+  command: settings('--', [...MYSQL_SETTINGS, 'skip-log-bin', 'loose-mysqlx=OFF']),
+  environment: {},
+  dataFolder: '/var/lib/mysql',
+  ready: MYSQL_READY,
+}
+
+const MARIADB: Recipe = {
+  module: '@testcontainers/mariadb',
+  // performance_schema counts the writes of each table; MariaDB has it off by default
+  command: settings('--', [...MYSQL_SETTINGS, 'performance-schema=ON']),
+  environment: {},
+  dataFolder: '/var/lib/mysql',
+  ready: MYSQL_READY,
+}
+
+export const RECIPES: Readonly<Record<ServerEngine, Recipe>> = {
+  postgres: POSTGRES,
+  mysql: MYSQL,
+  mariadb: MARIADB,
+}
+
+/** `-c a=b` as two arguments, `--a=b` as one. */
+function settings(flag: '-c' | '--', values: readonly string[]): string[] {
+  return flag === '-c' ? values.flatMap((value) => [flag, value]) : values.map((value) => `${flag}${value}`)
+}

@@ -1,0 +1,34 @@
+import { startContainer } from './container.ts'
+import { startEmbedded } from './embedded.ts'
+import { useExisting } from './existing.ts'
+import type { RunningServer, StartOptions } from './running.ts'
+import type { ServerSpec } from './spec.ts'
+
+export type { RunningServer, StartOptions } from './running.ts'
+export type {
+  ContainerOptions,
+  ContainerSpec,
+  EmbeddedOptions,
+  EmbeddedSpec,
+  ExistingSpec,
+  ServerEngine,
+  ServerSpec,
+} from './spec.ts'
+export { container, embedded, existing, parseServer } from './spec.ts'
+
+/**
+ * Starts the server, or takes the one that runs. What was started goes away by `stop`, or with this process,
+ * however that ends.
+ *
+ * @throws AfreshError `usage` where a package is missing, `server` where it does not start
+ */
+export function startServer(spec: ServerSpec, options: StartOptions = {}): Promise<RunningServer> {
+  switch (spec.kind) {
+    case 'container':
+      return startContainer(spec, options)
+    case 'embedded':
+      return startEmbedded(spec, options)
+    case 'existing':
+      return useExisting(spec)
+  }
+}

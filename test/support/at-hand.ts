@@ -1,0 +1,50 @@
+/**
+ * The servers that the tests run on. `global-setup.ts` starts each of them once; a test takes its URL:
+ *
+ *     describeOn('postgres:18', ({ url }) => { it('…', async () => { const server = url() … }) })
+ *
+ * A server that is not at hand is named in the output and at the end of the run; with AFRESH_REQUIRE=all
+ * (CI) it fails the run instead. AFRESH_ENGINES=embedded:18,postgres:18 asks for these only, and an empty one for
+ * none: quick for pure tests.
+ */
+import { describe, inject } from 'vitest'
+import { container, embedded, type ServerEngine, type ServerSpec } from '../../src/server/spec.ts'
+
+export type ServerId = (typeof IDS)[number]
+
+const IDS = [
+  'embedded:18',
+  'postgres:18',
+  'postgres:17',
+  'postgres:15',
+  'mysql:9.7',
+  'mariadb:11.8',
+  'mariadb:10.11',
+] as const
+
+export const engines: readonly { readonly id: ServerId; readonly spec: ServerSpec }[] = IDS.map((id) => ({
+  id,
+  spec: id.startsWith('embedded:') ? embedded() : container(id),
+}))
+
+export type ServerAtHand = { engine: ServerEngine; url: string; containerId?: string }
+export type Servers = Record<ServerId, ServerAtHand | { missing: string }>
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    servers: Servers
+  }
+}
+
+/** The running server, or why there is none. Only within tests. */
+export function serverAtHand(id: ServerId): ServerAtHand | { missing: string } {
+  return inject('servers')[id]
+}
+
+/** A block of tests on one server; skipped by name, with the reason, where the server is not at hand. */
+export function describeOn(id: ServerId, body: (server: ServerAtHand) => void): void {
+  const server = serverAtHand(id)
+  if ('missing' in server)
+    describe.skip(`NOT RUN: ${id} (${server.missing})`, () => body({ engine: 'postgres', url: '' }))
+  else describe(id, () => body(server))
+}

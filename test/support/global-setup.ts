@@ -1,0 +1,55 @@
+import type { TestProject } from 'vitest/node'
+import { messageOf } from '../../src/errors.ts'
+import { type RunningServer, startServer } from '../../src/server/server.ts'
+import { engines, type ServerId, type Servers } from './at-hand.ts'
+
+const AT_ONCE = 2
+
+/** Starts every server that is at hand, once for the whole run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const wanted = process.env.AFRESH_ENGINES?.split(',').flatMap((id) => id.trim() || [])
+  const unknown = wanted?.filter((id) => !engines.some((engine) => engine.id === id)) ?? []
+  if (unknown.length > 0) throw new Error(`AFRESH_ENGINES names unknown servers: ${unknown.join(', ')}`)
+
+  const running: RunningServer[] = []
+  const servers: Partial<Servers> = {}
+  const stop = async () => {
+    await Promise.all(running.map((server) => server.stop()))
+  }
+
+  const queue = [...engines]
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (wanted?.includes(next.id) === false) {
+        servers[next.id] = { missing: 'left out by AFRESH_ENGINES' }
+        continue
+      }
+      try {
+        const server = await startServer(next.spec)
+        running.push(server)
+        servers[next.id] = {
+          engine: server.engine,
+          url: server.url,
+          ...(server.containerId === undefined ? {} : { containerId: server.containerId }),
+        }
+      } catch (error) {
+        servers[next.id] = { missing: messageOf(error).split('\n')[0] ?? '' }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+
+  const missing = Object.entries(servers).flatMap(([id, server]) =>
+    'missing' in server ? [`${id as ServerId} (${server.missing})`] : [],
+  )
+  if (missing.length > 0 && process.env.AFRESH_REQUIRE === 'all') {
+    await stop()
+    throw new Error(`AFRESH_REQUIRE=all, but these servers are not at hand:\n  ${missing.join('\n  ')}`)
+  }
+
+  project.provide('servers', servers as Servers)
+  return async () => {
+    await stop()
+    for (const line of missing) process.stdout.write(`not run: ${line}\n`)
+  }
+}
