@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { AfreshError, messageOf } from '../errors.ts'
+
+export interface CommandOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** Milliseconds after which it is ended. */
+  readonly timeoutMs: number
+}
+
+/** How much of the end of a command's output an error shows. */
+const SHOWN_LINES = 20
+const KEPT_CHARACTERS = 16_384
+/** Between asking a process to end and ending it. */
+const GRACE_MS = 2_000
+
+/**
+ * Runs a shell command to its end, quietly. It gets no input, and a process group of its own, which ends
+ * with the command, with its time limit, and with this process.
+ * Throws `AfreshError` (`baseline`) with the end of its output.
+ */
+export async function runCommand(command: string, options: CommandOptions): Promise<void> {
+  const child = spawn(command, {
+    shell: true,
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
+  const output = tailOf(child)
+  const disarm = endWithThisProcess(child)
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    endGroup(child, 'SIGTERM')
+    setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref()
+  }, options.timeoutMs)
+  try {
+    const ending = await endOf(child)
+    if (timedOut) throw new Error(`it took longer than ${options.timeoutMs} ms and was ended`)
+    if (ending !== 0)
+      throw new Error(typeof ending === 'number' ? `exit code ${ending}` : `ended by ${ending}`)
+  } catch (error) {
+    throw new AfreshError(
+      'baseline',
+      `The command failed: ${messageOf(error)}\n${describe(command, output())}`,
+      {
+        next: `Run it by hand in ${options.cwd}, with DATABASE_URL set.`,
+        cause: error,
+      },
+    )
+  } finally {
+    clearTimeout(timer)
+    disarm()
+  }
+}
+
+/** Its exit code, or the signal that ended it; nothing of its group is left running then. */
+async function endOf(child: ChildProcess): Promise<number | string> {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ending = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'an unknown signal'))
+  })
+  endGroup(child, 'SIGKILL')
+  // A process that left the group may hold the pipe open for ever.
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())])
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  return ending
+}
+
+function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' }).once('error', () => {})
+    return
+  }
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // The whole group is gone already.
+  }
+}
+
+/** A group of its own does not hear Ctrl-C, so whatever ends this process ends the group first. */
+function endWithThisProcess(child: ChildProcess): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const onExit = () => endGroup(child, 'SIGKILL')
+  const onSignal = (signal: NodeJS.Signals) => {
+    endGroup(child, 'SIGKILL')
+    disarm()
+    // With nobody else listening, the signal would have ended this process: let it.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+  }
+  const disarm = () => {
+    process.off('exit', onExit)
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+  process.on('exit', onExit)
+  for (const signal of signals) process.on(signal, onSignal)
+  return disarm
+}
+
+function tailOf(child: ChildProcess): () => string {
+  let tail = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      tail = (tail + chunk).slice(-KEPT_CHARACTERS)
+    })
+  }
+  return () => tail
+}
+
+function describe(command: string, output: string): string {
+  const lines = output.trimEnd().split(/\r?\n/).slice(-SHOWN_LINES)
+  return [`  command: ${command}`, '  output:', ...lines.map((line) => `    ${line}`)].join('\n')
+}

@@ -1,0 +1,304 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/baseline/load.ts'
+import type { Connection } from '../../src/engine/engine.ts'
+import { wrap } from '../../src/engine/postgres/connection.ts'
+import { AfreshError } from '../../src/errors.ts'
+
+const URL = 'postgres://somebody@localhost/somewhere'
+
+let client: PGlite
+let connection: Connection
+let cwd: string
+
+beforeAll(async () => {
+  client = await PGlite.create()
+  const wrapped = wrap(client)
+  if (wrapped === undefined) throw new Error('PGlite is not known')
+  connection = { ...wrapped, url: URL }
+}, 60_000)
+afterAll(() => client.close())
+
+beforeEach(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'afresh-load-'))
+  await client.exec(
+    'DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE log (id serial, entry text)',
+  )
+})
+afterEach(() => rmSync(cwd, { recursive: true, force: true }))
+
+function write(files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true })
+    writeFileSync(join(cwd, name), text)
+  }
+}
+
+/** Files that each log their own name. */
+function writeLogging(...names: string[]): void {
+  write(Object.fromEntries(names.map((name) => [name, `INSERT INTO log (entry) VALUES ('${name}');`])))
+}
+
+async function log(): Promise<string[]> {
+  const { rows } = await client.query<{ entry: string }>('SELECT entry FROM log ORDER BY id')
+  return rows.map(({ entry }) => entry)
+}
+
+const apply = (options: Omit<BaselineOptions, 'cwd'>) => applyBaseline(connection, { cwd, ...options })
+
+async function failure(options: Omit<BaselineOptions, 'cwd'>): Promise<AfreshError> {
+  const error: unknown = await apply(options).then(
+    () => new Error('it did not fail'),
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof AfreshError) return error
+  throw error
+}
+
+describe('files', () => {
+  it('runs the .sql files of a folder in natural order, without those that undo', async () => {
+    writeLogging('m/10_c.sql', 'm/2_b.sql', 'm/1_a.sql', 'm/1_a.down.sql', 'm/2_b-down.sql', 'm/U1__a.sql')
+    write({ 'm/README.md': 'not SQL', 'm/meta/journal.json': '{}' })
+    await apply({ migrate: 'm' })
+    expect(await log()).toEqual(['m/1_a.sql', 'm/2_b.sql', 'm/10_c.sql'])
+  })
+
+  it("knows Prisma's and Diesel's folders", async () => {
+    writeLogging(
+      'm/20240102_b/migration.sql',
+      'm/20231231_a/migration.sql',
+      'd/2_b/up.sql',
+      'd/2_b/down.sql',
+      'd/1_a/up.sql',
+    )
+    await apply({ migrate: 'm', fixtures: 'd' })
+    expect(await log()).toEqual([
+      'm/20231231_a/migration.sql',
+      'm/20240102_b/migration.sql',
+      'd/1_a/up.sql',
+      'd/2_b/up.sql',
+    ])
+  })
+
+  it("keeps Flyway's order: versions, then repeatable ones", async () => {
+    writeLogging('m/R__views.sql', 'm/V1__a.sql', 'm/V1.1__b.sql', 'm/V10__d.sql', 'm/V2__c.sql')
+    await apply({ migrate: 'm' })
+    expect(await log()).toEqual([
+      'm/V1__a.sql',
+      'm/V1.1__b.sql',
+      'm/V2__c.sql',
+      'm/V10__d.sql',
+      'm/R__views.sql',
+    ])
+  })
+
+  it('takes a list in its own order, globs and exceptions in it', async () => {
+    writeLogging('z.sql', 'm/2.sql', 'm/10.sql', 'm/skip.sql', 'only.down.sql')
+    await apply({ fixtures: ['z.sql', 'm/*.sql', '!m/skip.sql', 'only.down.sql'] })
+    expect(await log()).toEqual(['z.sql', 'm/2.sql', 'm/10.sql', 'only.down.sql'])
+  })
+
+  it.each(['-- migrate:down', '-- +goose Down', '-- +migrate Down', '-- Down Migration'])(
+    'leaves out what stands behind «%s»',
+    async (marker) => {
+      write({ 'm/1.sql': `-- up\nINSERT INTO log (entry) VALUES ('up');\n${marker}\nDROP TABLE log;\n` })
+      await apply({ migrate: 'm' })
+      expect(await log()).toEqual(['up'])
+    },
+  )
+
+  it('names file, line, statement, cause and next step when one fails', async () => {
+    write({ 'm/1.sql': "SELECT 1;\n\nINSERT INTO nowhere VALUES ('x');\n" })
+    const error = await failure({ migrate: 'm' })
+    expect(error.code).toBe('baseline')
+    expect(error.message).toContain('m/1.sql:3')
+    expect(error.message).toContain('relation "nowhere" does not exist')
+    expect(error.message).toContain("INSERT INTO nowhere VALUES ('x')")
+    expect(error.next).toBeDefined()
+  })
+
+  it('names the file of a command that is not SQL', async () => {
+    write({ 'm/1.sql': 'SELECT 1;\n\\connect other\n' })
+    const error = await failure({ migrate: 'm' })
+    expect(error.message).toContain('m/1.sql')
+    expect(error.message).toContain('Line 2: \\connect')
+  })
+
+  it('says so when a file is no text', async () => {
+    writeFileSync(join(cwd, 'a.sql'), Buffer.from('SELECT 1;', 'utf16le'))
+    expect((await failure({ fixtures: 'a.sql' })).message).toMatch(/a\.sql .*not UTF-8/)
+  })
+})
+
+describe('inputs that are nothing', () => {
+  it.each([
+    ['a path', 'missing.sql', /missing\.sql/],
+    ['a glob', 'missing/*.sql', /matches nothing/],
+    ['a list', ['missing.sql'], /missing\.sql/],
+    ['a list with a command in it', ['echo hello'], /echo hello/],
+  ])('%s', async (_, migrate, message) => {
+    const error = await failure({ migrate })
+    expect(error.code).toBe('usage')
+    expect(error.message).toMatch(message)
+    expect(error.message).toContain(cwd)
+  })
+
+  it('a folder without SQL', async () => {
+    write({ 'm/1_init.ts': 'export {}' })
+    expect((await failure({ migrate: 'm' })).message).toContain('has no .sql files')
+  })
+
+  it.each(['rows.json', 'rows.csv', 'rows.yaml'])('a fixture of a kind yet to come: %s', async (name) => {
+    write({ [name]: '' })
+    const error = await failure({ fixtures: [name] })
+    expect(error.code).toBe('usage')
+    expect(error.next).toContain('Not yet supported')
+  })
+
+  it('is found out before anything runs', async () => {
+    writeLogging('a.sql')
+    await failure({ migrate: 'a.sql', fixtures: 'missing.sql' })
+    expect(await log()).toEqual([])
+  })
+})
+
+describe('functions', () => {
+  it('get the URL and the name of the database', async () => {
+    const seen: unknown[] = []
+    await apply({
+      migrate: (context) => void seen.push(context),
+      fixtures: async () => void seen.push('later'),
+    })
+    expect(seen).toEqual([{ url: URL, database: connection.database }, 'later'])
+  })
+
+  it('fail by name, with their cause', async () => {
+    const cause = new Error('no such column')
+    const error = await failure({
+      migrate: () => {
+        throw cause
+      },
+    })
+    expect(error.code).toBe('baseline')
+    expect(error.message).toContain('The migrate function failed: no such column')
+    expect(error.cause).toBe(cause)
+  })
+
+  it('are not waited for for ever', async () => {
+    const error = await failure({ fixtures: () => new Promise<void>(() => {}), timeoutMs: 50 })
+    expect(error.message).toContain('longer than 50 ms')
+  })
+
+  it('need a URL', async () => {
+    const open = { ...connection, url: undefined }
+    await expect(applyBaseline(open, { cwd, migrate: () => {} })).rejects.toMatchObject({ code: 'usage' })
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('commands', () => {
+  it('run in the folder with DATABASE_URL', async () => {
+    await apply({ migrate: { command: 'echo "$DATABASE_URL" > out' } })
+    expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(`${URL}\n`)
+    await apply({ migrate: 'echo again > out' })
+    expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('again\n')
+  })
+
+  it('fail with exit code, command and the end of the output', async () => {
+    const error = await failure({ migrate: { command: 'seq 1 100; echo "no such table" >&2; exit 3' } })
+    expect(error.code).toBe('baseline')
+    expect(error.message).toContain('exit code 3')
+    expect(error.message).toContain('no such table')
+    expect(error.message).toContain('    100')
+    expect(error.message).not.toContain('    50\n')
+    expect(error.next).toContain(cwd)
+  })
+
+  it('are ended with all that they started when they take too long', async () => {
+    const error = await failure({ migrate: { command: 'sleep 300 & echo $! > pid; wait' }, timeoutMs: 300 })
+    expect(error.message).toContain('longer than 300 ms')
+    await gone(Number(readFileSync(join(cwd, 'pid'), 'utf8')))
+  })
+
+  it('leave nothing running behind', async () => {
+    await apply({ migrate: { command: 'sleep 300 & echo $! > pid' } })
+    await gone(Number(readFileSync(join(cwd, 'pid'), 'utf8')))
+  })
+
+  it('are ended with the process that runs them', async () => {
+    const module = new globalThis.URL('../../src/baseline/command.ts', import.meta.url).pathname
+    const program = `
+      const jiti = require('jiti').createJiti(process.cwd() + '/x.js')
+      jiti.import(${JSON.stringify(module)}).then(({ runCommand }) =>
+        runCommand('sleep 300 & echo $! > pid; wait', { cwd: ${JSON.stringify(cwd)}, env: {}, timeoutMs: 60000 }))`
+    const runner = spawn(process.execPath, ['-e', program], { stdio: 'inherit' })
+    const ended = new Promise((resolve) => runner.once('exit', (_, signal) => resolve(signal)))
+    const pid = await eventually(() => Number(readFileSync(join(cwd, 'pid'), 'utf8').trim()) || undefined)
+    runner.kill('SIGINT')
+    expect(await ended).toBe('SIGINT')
+    await gone(pid)
+  }, 30_000)
+})
+
+describe('describeInputs', () => {
+  const parts = async (...given: Parameters<typeof describeInputs>) => (await describeInputs(...given)).parts
+
+  it('changes with content, names and order of files, and with nothing else', async () => {
+    writeLogging('m/1.sql', 'm/2.sql', 'f.sql')
+    const first = await parts('m', 'f.sql', cwd)
+    expect(await parts('m/*.sql', ['f.sql'], cwd)).toEqual(first)
+    expect(first).toHaveLength(3)
+    write({ 'm/2.sql': 'SELECT 2;' })
+    const second = await parts('m', 'f.sql', cwd)
+    expect(second).not.toEqual(first)
+    expect(second[0]).toBe(first[0])
+    expect(await parts(['m/2.sql', 'm/1.sql'], 'f.sql', cwd)).not.toEqual(second)
+  })
+
+  it('says when files are not all that goes in', async () => {
+    writeLogging('f.sql')
+    expect((await describeInputs('f.sql', undefined, cwd)).cacheable).toBe(true)
+    expect((await describeInputs(undefined, undefined, cwd)).cacheable).toBe(true)
+    expect((await describeInputs(() => {}, 'f.sql', cwd)).cacheable).toBe(false)
+    expect((await describeInputs({ command: 'true' }, undefined, cwd)).cacheable).toBe(false)
+  })
+
+  it("takes the user's word for it", async () => {
+    const one = await describeInputs(() => {}, undefined, cwd, 'v1')
+    expect(one.cacheable).toBe(true)
+    expect((await describeInputs(() => {}, undefined, cwd, 'v2')).parts).not.toEqual(one.parts)
+  })
+})
+
+async function gone(pid: number): Promise<void> {
+  await eventually(() => {
+    try {
+      process.kill(pid, 0)
+      return isZombie(pid) || undefined
+    } catch {
+      return true
+    }
+  })
+}
+
+/** Ended, but nobody has asked how: where init is not there to ask, it stays so. */
+function isZombie(pid: number): boolean {
+  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+}
+
+async function eventually<T>(look: () => T | undefined): Promise<T> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    try {
+      const found = look()
+      if (found !== undefined) return found
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+    if (Date.now() > deadline) throw new Error('it did not happen in 10 s')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
