@@ -163,10 +163,10 @@ function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
 
 /** Checks are off, so every table is put right by itself; the order is kept for people to read. */
 function uncheckedSteps(context: Context): Step[] {
-  const { input, order, populated } = context
+  const { order, populated } = context
   const ids = order.flat()
   const removals = ids.flatMap((id): Step[] => {
-    if (input.strategy === 'truncate' && input.capabilities.truncate) return [truncateStep(context, id)]
+    if (isTruncating(context)) return [truncateStep(context, id)]
     return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
   })
   const filled = ids.toReversed().filter((id) => populated.has(id))
@@ -185,12 +185,18 @@ function orderedSteps(context: Context): Step[] {
   const { graph, order, populated } = context
   const whenOf = (group: readonly TableId[]) =>
     group.flatMap((id) => (populated.has(id) ? [id, ...graph.ancestors(id)] : [id]))
-  const removals = order.map((group) => deleteStep(context, group, whenOf(group)))
+  const removals = isTruncating(context)
+    ? order.flat().map((id) => truncateStep(context, id))
+    : order.map((group) => deleteStep(context, group, whenOf(group)))
   const fills = order.toReversed().flatMap((group) => {
     const rows = group.filter((id) => populated.has(id))
     return rows.length === 0 ? [] : [fillStep(rows, whenOf(group))]
   })
   return [...removals, ...fills]
+}
+
+function isTruncating({ input }: Context): boolean {
+  return input.strategy === 'truncate' && input.capabilities.truncate
 }
 
 function deleteStep(context: Context, tables: readonly TableId[], when: readonly TableId[]): Step {

@@ -1,0 +1,166 @@
+import type { Client } from 'pg'
+import { AfreshError, codeOf, messageOf } from '../../errors.ts'
+import type { Connection, ConnectOptions, Row } from '../engine.ts'
+import { runScript } from './script.ts'
+
+/**
+ * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for a URL that is none or a missing driver,
+ * `server` when nobody answers or lets us in.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
+  const { Client } = await loadDriver()
+  const timeoutMs = options.timeoutMs ?? 10_000
+  const client = new Client({
+    connectionString: parsed(url).toString(),
+    connectionTimeoutMillis: timeoutMs,
+    application_name: options.applicationName ?? 'afresh',
+    keepAlive: true,
+  })
+  // A server that goes away between two queries reports here; without a listener it would end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    await client.end().catch(() => {})
+    throw connectError(url, error, timeoutMs)
+  }
+  return { ...overPg(client), url, owned: true, close: () => client.end() }
+}
+
+/** A connection over a client that the user opened: `pg`'s `Client`, or PGlite. */
+export function wrap(client: unknown): Connection | undefined {
+  if (isPgClient(client)) return { ...overPg(client), owned: false, close: async () => {} }
+  if (isPglite(client)) return overPglite(client)
+  return undefined
+}
+
+async function loadDriver(): Promise<typeof import('pg')['default']> {
+  try {
+    return (await import('pg')).default
+  } catch (cause) {
+    throw new AfreshError('usage', 'The PostgreSQL driver `pg` is not installed.', {
+      next: 'npm install --save-dev pg',
+      cause,
+    })
+  }
+}
+
+function parsed(url: string): URL {
+  try {
+    return new URL(url)
+  } catch (cause) {
+    throw new AfreshError('usage', 'This is not a PostgreSQL URL.', {
+      next: 'Write it as postgres://user:password@host:5432/database, with special characters percent-encoded.',
+      cause,
+    })
+  }
+}
+
+function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
+  const query = async (sql: string, values?: readonly unknown[]): Promise<Row[]> => {
+    const result: unknown = await client.query(sql, values === undefined ? undefined : [...values])
+    return rowsOf(Array.isArray(result) ? result.at(-1) : result)
+  }
+  return {
+    url: undefined,
+    database: client.database ?? '',
+    query,
+    script: (sql, label) => runScript({ query, client }, sql, label),
+  }
+}
+
+interface PgliteConnection extends Connection {
+  readonly inMemory: boolean
+}
+
+/** A database that lives in this process alone and ends with it. */
+export function isInMemory(connection: Connection | PgliteConnection): boolean {
+  return 'inMemory' in connection && connection.inMemory
+}
+
+function overPglite(client: Pglite): PgliteConnection {
+  const query = async (sql: string, values?: readonly unknown[]): Promise<Row[]> => {
+    if (values !== undefined) return rowsOf(await client.query(sql, [...values]))
+    return rowsOf((await client.exec(sql)).at(-1))
+  }
+  return {
+    url: undefined,
+    database: 'pglite',
+    owned: false,
+    inMemory: client.dataDir === undefined || client.dataDir === '' || client.dataDir.startsWith('memory://'),
+    query,
+    script: (sql, label) => runScript({ query, client: undefined }, sql, label),
+    close: async () => {},
+  }
+}
+
+function rowsOf(result: unknown): Row[] {
+  if (typeof result !== 'object' || result === null || !('rows' in result)) return []
+  return Array.isArray(result.rows) ? result.rows : []
+}
+
+function isPgClient(client: unknown): client is Client {
+  return (
+    typeof client === 'object' &&
+    client !== null &&
+    'query' in client &&
+    typeof client.query === 'function' &&
+    'connection' in client &&
+    'processID' in client
+  )
+}
+
+interface Pglite {
+  readonly dataDir?: string
+  query(sql: string, values?: unknown[]): Promise<unknown>
+  exec(sql: string): Promise<unknown[]>
+}
+
+/** By its shape, so that PGlite need not be installed to find out that something else is no PGlite. */
+export function isPglite(client: unknown): client is Pglite {
+  return (
+    typeof client === 'object' &&
+    client !== null &&
+    'waitReady' in client &&
+    'execProtocolRaw' in client &&
+    'exec' in client &&
+    typeof client.exec === 'function'
+  )
+}
+
+function connectError(url: string, cause: unknown, timeoutMs: number): AfreshError {
+  const { hostname, port, username, pathname } = parsed(url)
+  const where = `${decodeURIComponent(hostname) || 'localhost'}:${port || 5432}`
+  const refusal = (message: string, next: string) => new AfreshError('server', message, { next, cause })
+  switch (codeOf(cause)) {
+    case 'ECONNREFUSED':
+      return refusal(`Nobody listens at ${where}.`, 'Start the server there, or correct the URL.')
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return refusal(`The host name ${hostname} is not known.`, 'Correct the URL.')
+    case '28P01':
+    case '28000':
+      return refusal(
+        `The server at ${where} does not let "${decodeURIComponent(username)}" in: ${messageOf(cause)}.`,
+        'Correct user and password in the URL.',
+      )
+    case '3D000':
+      return refusal(
+        `The server at ${where} has no database "${decodeURIComponent(pathname.slice(1))}".`,
+        'Create it, or name one that exists (afresh makes its own databases; "postgres" will do).',
+      )
+    case '53300':
+      return refusal(
+        `The server at ${where} has no connection to spare.`,
+        'Raise max_connections, or run fewer workers.',
+      )
+    default: {
+      const isTimeout = /timeout/i.test(messageOf(cause))
+      const message = isTimeout ? `no answer within ${timeoutMs} ms` : messageOf(cause)
+      return refusal(
+        `Could not connect to PostgreSQL at ${where}: ${message}.`,
+        'Check host, port and server in the URL.',
+      )
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { tableOf } from '../../schema/schema.ts'
+import type { Engine } from '../engine.ts'
+import { connect, wrap } from './connection.ts'
+import { databases } from './databases.ts'
+import { fingerprint } from './fingerprint.ts'
+import { introspect } from './introspect.ts'
+import { ownership } from './ownership.ts'
+import { only } from './quote.ts'
+import { prepare } from './reset.ts'
+import { statementsOf } from './statements.ts'
+
+/** PostgreSQL 15 and later, and PGlite by handle. */
+export const postgres: Engine = {
+  name: 'postgres',
+  title: 'PostgreSQL',
+  protocols: ['postgres', 'postgresql'],
+  capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true, atomicReset: true },
+  connect,
+  wrap,
+  introspect,
+  prepare,
+  fingerprint,
+  databases,
+  ownership,
+
+  async survey(connection, schema) {
+    const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
+    const probes = local.map(
+      (table) => `SELECT '${table.id}' AS id WHERE EXISTS (SELECT FROM ${only(table)})`,
+    )
+    const rows = probes.length === 0 ? [] : await connection.query(probes.join(' UNION ALL '))
+    const [role] = await connection.query(
+      `SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET') AS allowed`,
+    )
+    return { populated: rows.map(({ id }) => String(id)), mayDisableChecks: role?.allowed === true }
+  },
+
+  render: (schema, plan) =>
+    plan.steps.map((step) => {
+      const sql = statementsOf(schema, plan, step).join(';\n')
+      if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
+      const { tables, aboveBytes } = step.orTruncate
+      const names = tables.map((id) => only(tableOf(schema, id))).join(', ')
+      return `${sql}\n-- from ${aboveBytes / 1024} KiB on: TRUNCATE ${names}`
+    }),
+}

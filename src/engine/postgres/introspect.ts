@@ -1,0 +1,180 @@
+import type {
+  Column,
+  ForeignKey,
+  ReferentialAction,
+  Schema,
+  Sequence,
+  Table,
+  TableTrait,
+} from '../../schema/schema.ts'
+import type { Connection, Row } from '../engine.ts'
+import { qualified } from './quote.ts'
+
+/**
+ * The catalog, by oid throughout: names may collide once truncated, constraints of different tables may share
+ * one, and `search_path` is not to be relied on. A clone of a template has the template's oids, so ids are the
+ * same in both. Partitions are not tables of their own here: their roots are.
+ */
+export async function introspect(connection: Connection): Promise<Schema> {
+  const tables = (await connection.query(TABLES)).map(tableFrom)
+  const foreignKeys = (await connection.query(FOREIGN_KEYS)).map(foreignKeyFrom)
+  const sequences = await connection.query(SEQUENCES)
+  const positions = await readPositions(connection, sequences)
+  return {
+    tables,
+    foreignKeys,
+    sequences: sequences.map((row) => sequenceFrom(row, positions.get(String(row.id)))),
+  }
+}
+
+const OWN_NAMESPACES = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+  AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'`
+
+const FROM_EXTENSION = `EXISTS (SELECT FROM pg_catalog.pg_depend e
+  WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')`
+
+/** Everything below the table, partitions and inheritance children alike. */
+const DESCENDANTS = `WITH RECURSIVE below(oid) AS (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
+    UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below ON i.inhparent = below.oid)`
+
+const TABLES = `
+SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
+  c.relrowsecurity AS row_security, ${FROM_EXTENSION} AS extension,
+  (${DESCENDANTS} SELECT bool_or(f.relkind = 'f') FROM below JOIN pg_catalog.pg_class f ON f.oid = below.oid) AS foreign_below,
+  CASE WHEN c.relkind = 'p' THEN (${DESCENDANTS} SELECT json_agg(p.relname ORDER BY p.relname)
+    FROM below JOIN pg_catalog.pg_class p ON p.oid = below.oid) END AS partitions,
+  (SELECT json_agg(i.inhparent::text ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) AS inherits,
+  (SELECT json_agg(json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+      'nullable', NOT a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity) ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+  (SELECT json_agg(a.attname ORDER BY k.place) FROM pg_catalog.pg_index x
+    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+    WHERE x.indrelid = c.oid AND x.indisprimary AND k.place <= x.indnkeyatts) AS primary_key,
+  (SELECT json_agg(fires.name ORDER BY fires.name) FROM (
+    SELECT t.tgname AS name FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+    UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4')
+  ) fires) AS triggers
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND ${OWN_NAMESPACES}
+ORDER BY n.nspname, c.relname`
+
+/** A key declared on a partition counts as its root's; the copies that the server keeps per partition do not count. */
+const FOREIGN_KEYS = `
+SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.conrelid)::oid::text AS from_table,
+  coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid)::oid::text AS to_table,
+  k.confdeltype AS on_delete, k.confupdtype AS on_update, k.condeferrable AS deferrable,
+  (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.conkey) WITH ORDINALITY AS p(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.attnum) AS columns,
+  (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.confkey) WITH ORDINALITY AS p(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.attnum) AS referenced_columns
+FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
+ORDER BY k.conrelid, k.conname`
+
+const SEQUENCES = `
+SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, s.seqstart::text AS start,
+  s.seqincrement::text AS increment, s.seqmin::text AS min, s.seqmax::text AS max, s.seqcache::text AS cache,
+  coalesce(pg_catalog.pg_partition_root(o.refobjid), o.refobjid)::oid::text AS owner, a.attname AS owner_column
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
+LEFT JOIN pg_catalog.pg_depend o ON o.classid = 'pg_catalog.pg_class'::regclass AND o.objid = c.oid
+  AND o.refclassid = 'pg_catalog.pg_class'::regclass AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i')
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
+WHERE c.relkind = 'S' AND ${OWN_NAMESPACES} AND NOT ${FROM_EXTENSION}
+ORDER BY n.nspname, c.relname`
+
+async function readPositions(connection: Connection, sequences: readonly Row[]): Promise<Map<string, Row>> {
+  if (sequences.length === 0) return new Map()
+  const reads = sequences.map(
+    (row) =>
+      `SELECT '${row.id}' AS id, last_value::text AS value, is_called AS called FROM ${qualified(named(row))}`,
+  )
+  const rows = await connection.query(reads.join(' UNION ALL '))
+  return new Map(rows.map((row) => [String(row.id), row]))
+}
+
+function tableFrom(row: Row): Table {
+  const isForeign = row.kind === 'f' || row.foreign_below === true
+  const traits: [boolean, TableTrait][] = [
+    [row.kind === 'p', 'partitioned'],
+    [isForeign, 'foreign'],
+    [row.persistence === 'u', 'unlogged'],
+    [row.extension === true, 'extension'],
+    [row.row_security === true, 'row-security'],
+  ]
+  return {
+    id: String(row.id),
+    ...named(row),
+    columns: list(row.columns).map(columnFrom),
+    primaryKey: texts(row.primary_key),
+    traits: traits.filter(([holds]) => holds).map(([, trait]) => trait),
+    triggers: texts(row.triggers),
+    inherits: texts(row.inherits),
+    partitions: texts(row.partitions),
+  }
+}
+
+function columnFrom(value: unknown): Column {
+  const column = value as {
+    name: string
+    type: string
+    nullable: boolean
+    generated: boolean
+    identity: string
+  }
+  const { name, type, nullable, generated } = column
+  const identity = column.identity === 'a' ? 'always' : column.identity === 'd' ? 'by default' : undefined
+  return { name, type, nullable, generated, identity }
+}
+
+/** The codes of `pg_constraint.confdeltype`. */
+const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
+  a: 'no action',
+  r: 'restrict',
+  c: 'cascade',
+  n: 'set null',
+  d: 'set default',
+}
+
+function foreignKeyFrom(row: Row): ForeignKey {
+  return {
+    name: String(row.name),
+    from: String(row.from_table),
+    columns: texts(row.columns),
+    to: String(row.to_table),
+    referencedColumns: texts(row.referenced_columns),
+    onDelete: ACTIONS[String(row.on_delete)] ?? 'no action',
+    onUpdate: ACTIONS[String(row.on_update)] ?? 'no action',
+    deferrable: row.deferrable === true,
+  }
+}
+
+function sequenceFrom(row: Row, position: Row | undefined): Sequence {
+  return {
+    id: String(row.id),
+    ...named(row),
+    kind: 'sequence',
+    ownedBy: row.owner === null ? undefined : { table: String(row.owner), column: String(row.owner_column) },
+    start: BigInt(String(row.start)),
+    increment: BigInt(String(row.increment)),
+    min: BigInt(String(row.min)),
+    max: BigInt(String(row.max)),
+    cache: BigInt(String(row.cache)),
+    position: { value: BigInt(String(position?.value)), called: position?.called === true },
+  }
+}
+
+function named(row: Row): { schema: string; name: string; label: string } {
+  const schema = String(row.schema)
+  const name = String(row.name)
+  return { schema, name, label: schema === 'public' ? name : `${schema}.${name}` }
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function texts(value: unknown): string[] {
+  return list(value).map(String)
+}

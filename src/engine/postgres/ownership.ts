@@ -1,0 +1,36 @@
+import type { Ownership } from '../engine.ts'
+import { isInMemory } from './connection.ts'
+import { ident, literal } from './quote.ts'
+
+/**
+ * The mark stands in the database's comment: a template clone does not copy it and a restored dump has another
+ * oid. A comment of the user's is kept before it.
+ */
+const MARK = 'afresh:v1:[^[:space:]]+'
+
+/** An expression for the mark of the database that the session is in; NULL where there is none. */
+export const MARK_EXPRESSION = `(SELECT pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '${MARK}')
+  FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
+
+export const ownership: Ownership = {
+  async read(connection) {
+    const [row] = await connection.query(`SELECT ${MARK_EXPRESSION} AS mark`)
+    return typeof row?.mark === 'string' ? row.mark : undefined
+  },
+
+  async expected(connection) {
+    const [row] = await connection.query(`SELECT s.system_identifier::text AS server, d.oid::text AS database
+      FROM pg_catalog.pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
+    return { server: String(row?.server), database: String(row?.database) }
+  },
+
+  async write(connection, mark) {
+    const [row] = await connection.query(`SELECT current_database() AS name,
+      pg_catalog.regexp_replace(pg_catalog.shobj_description(d.oid, 'pg_database'), '\\s*${MARK}', '') AS comment
+      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
+    const comment = typeof row?.comment === 'string' && row.comment !== '' ? `${row.comment}\n${mark}` : mark
+    await connection.query(`COMMENT ON DATABASE ${ident(String(row?.name))} IS ${literal(comment)}`)
+  },
+
+  isPrivate: async (connection) => isInMemory(connection),
+}

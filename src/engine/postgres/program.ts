@@ -1,0 +1,148 @@
+import type { Plan, Step } from '../../plan/plan.ts'
+import { select } from '../../plan/plan.ts'
+import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import type { Program } from '../engine.ts'
+import type { Around } from './around.ts'
+import { scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import { MARK_EXPRESSION } from './ownership.ts'
+import { literal } from './quote.ts'
+import { captureRows, dollar, ROWS, STATE, statementsOf, truncate, versions } from './statements.ts'
+
+/** What `afresh_reset` raises when the mark is not there. */
+export const REFUSED = 'AFR01'
+
+const STEPS = 'pg_temp.afresh_steps'
+
+/**
+ * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
+ * user's database. The plan's steps are rows of a table, so that one function call runs just those that are due.
+ */
+export function programSql(program: Program, arounds: ReadonlyMap<TableId, Around>): string {
+  const { schema, plan, mark } = program
+  return [
+    DROP,
+    `CREATE TEMP TABLE afresh_rows (t bigint, n bigint, row text COLLATE "C")`,
+    `CREATE TEMP TABLE afresh_state (t bigint PRIMARY KEY, rows bigint, hash bigint)`,
+    `CREATE TEMP TABLE afresh_steps (no int, subjects bigint[], sql text[], counted int, relations oid[], above bigint, truncate text)`,
+    ...plan.populated.flatMap((id) => [
+      captureRows(tableOf(schema, id)),
+      `INSERT INTO ${STATE} (t, rows, hash) SELECT ${id}, v.rows, v.hash FROM (${versions(tableOf(schema, id))}) AS v`,
+    ]),
+    ...plan.steps.map((step, no) => stepRow(schema, plan, step, no, arounds)),
+    `ANALYZE ${ROWS}`,
+    ...startingPositions(schema, plan),
+    `CREATE FUNCTION pg_temp.afresh_detect() RETURNS bigint[] LANGUAGE plpgsql AS ${dollar(detectBody(schema, plan))}`,
+    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark))}`,
+  ].join(';\n')
+}
+
+export const DROP = `DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect();
+  DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}`
+
+/**
+ * Puts every sequence where the plan has it: `spread` moves them, and for the others a `setval` to their own
+ * position makes the next `nextval` write WAL, which a sequence does only every 32nd time otherwise.
+ */
+function startingPositions(schema: Schema, plan: Plan): string[] {
+  return plan.steps.flatMap((step) => (step.kind === 'restart' ? statementsOf(schema, plan, step) : []))
+}
+
+function stepRow(
+  schema: Schema,
+  plan: Plan,
+  step: Step,
+  no: number,
+  arounds: ReadonlyMap<TableId, Around>,
+): string {
+  const main = statementsOf(schema, plan, step)
+  const touched = touchedBy(step).flatMap((id) => arounds.get(id) ?? [])
+  const before = touched.flatMap((around) => around.before)
+  const after = touched.flatMap((around) => around.after)
+  const shortcut = step.kind === 'delete' ? step.orTruncate : undefined
+  const columns = [
+    no,
+    `ARRAY[${step.when.join(', ')}]::bigint[]`,
+    `ARRAY[${[...before, ...main, ...after].map(literal).join(', ')}]`,
+    before.length + 1,
+    shortcut === undefined ? 'NULL' : leaves(shortcut.tables),
+    shortcut?.aboveBytes ?? 'NULL',
+    shortcut === undefined ? 'NULL' : literal(truncate(shortcut.tables.map((id) => tableOf(schema, id)))),
+  ]
+  return `INSERT INTO ${STEPS} VALUES (${columns.join(', ')})`
+}
+
+function touchedBy(step: Step): readonly TableId[] {
+  switch (step.kind) {
+    case 'trim':
+      return [step.table]
+    case 'delete':
+      return [...new Set([...step.tables, ...(step.orTruncate?.tables ?? [])])]
+    case 'truncate':
+    case 'fill':
+      return step.tables
+    default:
+      return []
+  }
+}
+
+/** The relations that hold the tables' rows; a partitioned table has none of its own. */
+function leaves(tables: readonly TableId[]): string {
+  return `ARRAY(SELECT coalesce(p.relid, t.oid) FROM unnest(ARRAY[${tables.join(', ')}]::oid[]) AS t(oid)
+    LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.oid) AS p ON p.isleaf)`
+}
+
+/** The waiting comes first: a straggler that commits meanwhile is then seen by the scan. */
+function detectBody(schema: Schema, plan: Plan): string {
+  return `
+DECLARE
+  held record;
+BEGIN
+  ${WAIT_FOR_WRITERS}
+  RETURN ARRAY(${scanQuery(schema, plan)});
+END`
+}
+
+function resetBody(mark: string | undefined): string {
+  return `
+DECLARE
+  dirty bigint[];
+  step record;
+  cut boolean;
+  touched bigint;
+  ran json[] := '{}';
+BEGIN
+  ${mark === undefined ? '' : guard(mark)}
+  dirty := pg_temp.afresh_detect();
+  IF cardinality(dirty) > 0 THEN
+    SET CONSTRAINTS ALL IMMEDIATE;
+    FOR step IN SELECT * FROM ${STEPS} AS s WHERE s.subjects && dirty ORDER BY s.no LOOP
+      cut := step.above < (SELECT sum(pg_catalog.pg_relation_size(r)) FROM unnest(step.relations) AS r);
+      FOR i IN 1 .. cardinality(step.sql) LOOP
+        EXECUTE CASE WHEN i = step.counted AND cut THEN step.truncate ELSE step.sql[i] END;
+        IF i = step.counted THEN GET DIAGNOSTICS touched = ROW_COUNT; END IF;
+      END LOOP;
+      ran := ran || json_build_array(step.no, touched, coalesce(cut, false));
+    END LOOP;
+  END IF;
+  RETURN json_build_object('dirty', ARRAY(SELECT d::text FROM unnest(dirty) AS d), 'ran', ran);
+END`
+}
+
+function guard(mark: string): string {
+  return `IF ${MARK_EXPRESSION} IS DISTINCT FROM ${literal(mark)} THEN
+    RAISE EXCEPTION USING ERRCODE = '${REFUSED}', MESSAGE = 'the database does not carry the mark ' || ${literal(mark)};
+  END IF;`
+}
+
+/** Which step a failing statement belongs to. */
+export function stepWith(program: Program, statement: string): Step | undefined {
+  const { schema, plan } = program
+  const everything = new Set(plan.steps.flatMap(({ when }) => when))
+  return select(plan, everything).find(({ step }) => {
+    const shortcut =
+      step.kind === 'delete' && step.orTruncate
+        ? [truncate(step.orTruncate.tables.map((id) => tableOf(schema, id)))]
+        : []
+    return [...statementsOf(schema, plan, step), ...shortcut].some((sql) => statement.includes(sql))
+  })?.step
+}
