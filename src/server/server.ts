@@ -27,7 +27,7 @@ export function startServer(spec: ServerSpec, options: StartOptions = {}): Promi
     case 'container':
       return startContainer(spec, options)
     case 'embedded':
-      return startEmbedded(spec, options)
+      return startEmbedded(spec)
     case 'existing':
       return useExisting(spec)
   }
