@@ -1,0 +1,66 @@
+import type { Sequence } from '../../schema/schema.ts'
+import type { Row } from '../engine.ts'
+import type { Flavor, SequenceDialect } from '../mysql/flavor.ts'
+import { ident, literal, tableIn } from '../mysql/quote.ts'
+
+const sequences: SequenceDialect = {
+  positions: (names, database) => everyOne(names, 'next_not_cached_value AS next', database),
+  catalog: (names) =>
+    everyOne(
+      names,
+      'next_not_cached_value AS next, minimum_value AS low, maximum_value AS high, start_value AS start, increment, cache_size AS cache',
+    ),
+  parse: (name, row, schema): Sequence => ({
+    id: `sequence ${ident(name)}`,
+    schema,
+    name,
+    label: name,
+    kind: 'sequence',
+    ownedBy: undefined,
+    start: BigInt(String(row.start)),
+    increment: BigInt(String(row.increment)),
+    min: BigInt(String(row.low)),
+    max: BigInt(String(row.high)),
+    cache: BigInt(String(row.cache)),
+    position: { value: BigInt(String(row.next)), called: false },
+  }),
+  // SETVAL cannot go back: https://mariadb.com/kb/en/setval/
+  restart: (name, next) => `ALTER SEQUENCE ${ident(name)} RESTART WITH ${next}`,
+  take: (name) => `SELECT NEXTVAL(${ident(name)}) AS next`,
+}
+
+function everyOne(names: readonly string[], columns: string, database?: string): string {
+  return names
+    .map((name, place) => `SELECT ${place} AS place, ${columns} FROM ${tableIn(database, name)}`)
+    .join(' UNION ALL ')
+}
+
+/** Host, port and data directory; and where the server has it, a hash of its hardware address (10.5.26, 11.1.6 on). */
+function identity(probed: readonly Row[]): string {
+  const parts = ['@@hostname', '@@port', '@@datadir', ...probed.map(({ name }) => `@@${String(name)}`)]
+  return `LEFT(SHA2(CONCAT_WS(${literal('|')}, ${parts.join(', ')}), 256), 32)`
+}
+
+export const mariadbFlavor: Flavor = {
+  name: 'mariadb',
+  title: 'MariaDB',
+  protocols: ['mariadb'],
+  settings: { check_constraint_checks: '0', max_statement_time: '0' },
+  identityProbe:
+    "SELECT LOWER(variable_name) AS name FROM information_schema.system_variables WHERE variable_name = 'SERVER_UID'",
+  identity,
+  // No metadata locks to be seen without a plugin: who has a transaction open here is all that is known.
+  blockers: `
+    SELECT p.id, CONCAT(p.user, '@', p.host) AS who,
+      CONCAT(p.command, ' for ', p.time, ' s, a transaction open since ', t.trx_started, ', ',
+        t.trx_rows_modified, ' rows written') AS state, p.info AS query
+    FROM information_schema.processlist AS p
+    JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
+    WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID()
+    UNION ALL
+    SELECT p.id, CONCAT(p.user, '@', p.host), CONCAT(p.command, ' for ', p.time, ' s'), p.info
+    FROM information_schema.processlist AS p
+    WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND p.command <> 'Sleep'
+      AND NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = p.id)`,
+  sequences,
+}

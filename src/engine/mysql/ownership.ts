@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { AfreshError } from '../../errors.ts'
+import type { Connection, Ownership } from '../engine.ts'
+import { flavorOf } from './connection.ts'
+import { MARK_TABLE } from './introspect.ts'
+import { ident, literal } from './quote.ts'
+import { FAIL } from './statements.ts'
+
+/**
+ * Marks of the databases that afresh made stand in a database of afresh's own, so that nothing of it is in the
+ * user's schema. A database that a person handed over carries its mark itself: it may outlive the registry.
+ */
+export const REGISTRY = 'afresh_registry'
+export const MARKS = `${REGISTRY}.marks`
+/** Copies of baseline rows, for databases that have no template. */
+export const BASELINE_PREFIX = 'afresh_baseline_'
+
+export const CREATE_REGISTRY = [
+  `CREATE DATABASE IF NOT EXISTS ${REGISTRY} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  `CREATE TABLE IF NOT EXISTS ${MARKS} (database_name VARCHAR(64) PRIMARY KEY, mark VARCHAR(1000) NOT NULL,
+    frozen TINYINT NOT NULL DEFAULT 0) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+]
+
+const NO_DATABASE = 1049
+const NO_TABLE = 1146
+
+/** Whether afresh made this database, to go by its name. */
+export function isOurs(database: string): boolean {
+  return database.startsWith('afresh_')
+}
+
+export const ownership: Ownership = {
+  async read(connection) {
+    const database = await currentDatabase(connection)
+    try {
+      const [row] = await connection.query(`SELECT ${markOf(database)} AS mark`)
+      return typeof row?.mark === 'string' ? row.mark : undefined
+    } catch (error) {
+      if (errnoOf(error) === NO_DATABASE || errnoOf(error) === NO_TABLE) return undefined
+      throw error
+    }
+  },
+  async expected(connection) {
+    const [row] = await connection.query(`SELECT ${await identityOf(connection)} AS server`)
+    return { server: String(row?.server), database: encodeURIComponent(await currentDatabase(connection)) }
+  },
+  async write(connection, mark) {
+    const database = await currentDatabase(connection)
+    await connection.query(writeMark(database, mark).join(';\n'))
+  },
+  isPrivate: async () => false,
+}
+
+export function writeMark(database: string, mark: string): string[] {
+  if (isOurs(database)) {
+    return [
+      ...CREATE_REGISTRY,
+      `REPLACE INTO ${MARKS} (database_name, mark, frozen) VALUES (${literal(database)}, ${literal(mark)}, 0)`,
+    ]
+  }
+  const table = `${ident(database)}.${ident(MARK_TABLE)}`
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (id TINYINT PRIMARY KEY, mark VARCHAR(1000) NOT NULL)
+      ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'afresh may empty this database'`,
+    `REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`,
+  ]
+}
+
+/** An expression: the database's mark, or NULL. Error 1146 or 1049 where there never was one. */
+function markOf(database: string): string {
+  return isOurs(database)
+    ? `(SELECT mark FROM ${MARKS} WHERE database_name = ${literal(database)})`
+    : `(SELECT mark FROM ${ident(database)}.${ident(MARK_TABLE)} WHERE id = 1)`
+}
+
+/**
+ * A statement that fails unless the database carries this very mark and the mark is of this very server. The
+ * first one of every batch that destroys anything: nothing after it runs then.
+ *
+ * `current`: the session must be in the database as well.
+ */
+export async function guard(
+  connection: Connection,
+  database: string,
+  mark: string,
+  { current }: { readonly current: boolean },
+): Promise<string> {
+  const prefix = `CONCAT('afresh:v1:', ${await identityOf(connection)}, ${literal(`:${encodeURIComponent(database)}:`)})`
+  const conditions = [
+    `CAST(${markOf(database)} AS BINARY) = CAST(${literal(mark)} AS BINARY)`,
+    `CAST(LEFT(${literal(mark)}, CHAR_LENGTH(${prefix})) AS BINARY) = CAST(${prefix} AS BINARY)`,
+    ...(current ? [`CAST(DATABASE() AS BINARY) = CAST(${literal(database)} AS BINARY)`] : []),
+  ]
+  return `SELECT IF(${conditions.join(' AND ')}, 1, ${FAIL}) AS owned`
+}
+
+const identities = new WeakMap<Connection, Promise<string>>()
+
+/** An SQL expression of the server's identity. */
+export function identityOf(connection: Connection): Promise<string> {
+  const found = identities.get(connection) ?? findIdentity(connection)
+  identities.set(connection, found)
+  return found
+}
+
+async function findIdentity(connection: Connection): Promise<string> {
+  const flavor = await flavorOf(connection)
+  return flavor.identity(
+    flavor.identityProbe === undefined ? [] : await connection.query(flavor.identityProbe),
+  )
+}
+
+/** As the server has it now, whatever the URL said. */
+export async function currentDatabase(connection: Connection): Promise<string> {
+  const [row] = await connection.query('SELECT DATABASE() AS name')
+  if (typeof row?.name === 'string') return row.name
+  throw new AfreshError('usage', 'The connection is in no database.', {
+    next: 'Name the database in the URL: mysql://user:password@host:3306/database.',
+  })
+}
+
+export function errnoOf(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
+    ? error.errno
+    : undefined
+}
+
+/** A short name for a long one. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

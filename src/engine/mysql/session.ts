@@ -1,0 +1,102 @@
+import { messageOf } from '../../errors.ts'
+import type { Connection } from '../engine.ts'
+import { flavorOf, type MysqlConnection, mysqlConnection, type Result, type Send } from './connection.ts'
+
+/** A statement of a batch failed; those after it did not run. */
+export class BatchError extends Error {
+  /** Its place in the batch; `undefined` when the connection was lost. */
+  readonly index: number | undefined
+  readonly errno: number | undefined
+
+  constructor(index: number | undefined, cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.index = index
+    this.errno =
+      typeof cause === 'object' && cause !== null && 'errno' in cause && typeof cause.errno === 'number'
+        ? cause.errno
+        : undefined
+  }
+}
+
+export interface BatchOptions {
+  /** Milliseconds, rounded up to seconds: the servers know no finer unit. Default 10,000. */
+  readonly lockTimeoutMs?: number
+}
+
+/** What a reset needs of its session: no checks, exact rows, an end to waiting. */
+function settingsOf(flavor: { readonly settings: Readonly<Record<string, string>> }, lockTimeoutMs: number) {
+  const seconds = String(Math.max(1, Math.ceil(lockTimeoutMs / 1000)))
+  return Object.entries({
+    autocommit: '1',
+    foreign_key_checks: '0',
+    // Rows are put back as they were: id 0, and dates that a strict mode would not take any more.
+    sql_mode: "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
+    sql_safe_updates: '0',
+    sql_select_limit: 'DEFAULT',
+    sql_quote_show_create: '1',
+    innodb_strict_mode: '0',
+    time_zone: "'+00:00'",
+    innodb_lock_wait_timeout: seconds,
+    lock_wait_timeout: seconds,
+    ...flavor.settings,
+  })
+}
+
+/**
+ * Statements in one round trip, under settings of their own, which are put back in the same round trip, and on
+ * failure in a second one. Returns the result of each. Throws `BatchError`.
+ */
+export async function batch(
+  connection: Connection,
+  statements: readonly string[],
+  { lockTimeoutMs = 10_000 }: BatchOptions = {},
+): Promise<Result[]> {
+  const client = mysqlConnection(connection)
+  const settings = settingsOf(await flavorOf(client), lockTimeoutMs)
+  const saved = settings.map((_, place) => `@afresh_${place}`)
+  const restore = [
+    `SET ${settings.map(([name], place) => `${name} = ${saved[place]}`).join(', ')}`,
+    `SET ${['@afresh_at', ...saved].map((name) => `${name} = NULL`).join(', ')}`,
+  ]
+  const before = [
+    `SET ${settings.map(([name], place) => `${saved[place]} = @@${name}`).join(', ')}`,
+    `SET ${settings.map(([name, value]) => `${name} = ${value}`).join(', ')}`,
+  ]
+  const numbered = statements.flatMap((sql, place) => [`SET @afresh_at = ${place}`, sql])
+  return pinned(client, async (send) => {
+    try {
+      const results = await send(joined([...before, ...numbered, ...restore]))
+      return statements.map((_, place) => resultAt(results, before.length + 2 * place + 1))
+    } catch (error) {
+      throw new BatchError(await recover(send, restore), error)
+    }
+  })
+}
+
+function pinned<T>(client: MysqlConnection, body: (send: Send) => Promise<T>): Promise<T> {
+  return client.pinned(body)
+}
+
+/** Leaves the session as it was and tells how far the batch came; errno 1205 leaves its transaction open. */
+async function recover(send: Send, restore: readonly string[]): Promise<number | undefined> {
+  try {
+    const state = await send('SELECT @afresh_at AS at, @afresh_0 IS NOT NULL AS changed')
+    const row = resultAt(state, 0).rows[0]
+    if (Number(row?.changed) === 1) await send(joined(['UNLOCK TABLES', 'ROLLBACK', ...restore]))
+    return row?.at === null || row?.at === undefined ? undefined : Number(row.at)
+  } catch {
+    // The connection is gone, and its session with it: the first error says why.
+    return undefined
+  }
+}
+
+/** A statement may end in a line comment. */
+function joined(statements: readonly string[]): string {
+  return statements.join('\n;\n')
+}
+
+function resultAt(results: readonly Result[], place: number): Result {
+  const result = results[place]
+  if (result === undefined) throw new Error(`the server sent ${results.length} results, no. ${place} is missing`)
+  return result
+}

@@ -1,0 +1,172 @@
+import type { Plan, Step } from '../../plan/plan.ts'
+import { type Column, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
+import { nextOf } from './flavor.ts'
+import { ident, tableIn } from './quote.ts'
+
+/** A value that is no value: raises error 1242 where it is evaluated, so that a batch stops there. */
+export const FAIL = '(SELECT 1 UNION ALL SELECT 2)'
+
+/** One statement cannot name any number of tables. */
+const PROBES_TOGETHER = 250
+
+/** Selects the `place` of every table that has rows. */
+export function probe(tables: readonly { readonly place: number; readonly name: string }[]): string[] {
+  return unions(tables.map(({ place, name }) => `(SELECT ${place} AS place FROM ${ident(name)} LIMIT 1)`))
+}
+
+/** Joins selects, as many as one statement bears. */
+export function unions(selects: readonly string[]): string[] {
+  const statements: string[] = []
+  for (let from = 0; from < selects.length; from += PROBES_TOGETHER) {
+    statements.push(selects.slice(from, from + PROBES_TOGETHER).join(' UNION ALL '))
+  }
+  return statements
+}
+
+/** The columns that are written, named one by one: `*` leaves out invisible ones and has generated ones. */
+export function writable(table: Table): readonly Column[] {
+  return table.columns.filter(({ generated }) => !generated)
+}
+
+export function columnList(table: Table, alias?: string): string {
+  return writable(table)
+    .map(({ name }) => (alias === undefined ? ident(name) : `${alias}.${ident(name)}`))
+    .join(', ')
+}
+
+const TEXTUAL = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set|json|vector)\b/i
+const SPATIAL = /^(geometry|point|linestring|polygon|multi\w+|geom\w*collection)\b/i
+
+/**
+ * An expression that is equal only for the very same value: collations hold `a` and `A` for equal, JSON `1` and
+ * `1.0`. Numbers stay numbers, because a FLOAT loses digits as text.
+ */
+export function exactly({ name, type }: Column, alias: string): string {
+  const column = `${alias}.${ident(name)}`
+  return TEXTUAL.test(type) || SPATIAL.test(type) ? `CAST(${column} AS BINARY)` : column
+}
+
+function sameRow(table: Table, a: string, b: string): string {
+  return writable(table)
+    .map((column) => `${exactly(column, a)} <=> ${exactly(column, b)}`)
+    .join(' AND ')
+}
+
+function sameKey(table: Table, a: string, b: string): string {
+  return table.primaryKey.map((name) => `${a}.${ident(name)} = ${b}.${ident(name)}`).join(' AND ')
+}
+
+/** A condition: does the table differ from its baseline, which has so many rows? Exact. */
+export function differs(table: Table, baseline: string, rows: number): string {
+  if (table.primaryKey.length === 0) return bagDiffers(table, baseline)
+  const name = ident(table.name)
+  return (
+    `(SELECT COUNT(*) FROM ${name}) <> ${rows} OR EXISTS (SELECT 1 FROM ${name} AS t ` +
+    `LEFT JOIN ${tableIn(baseline, table.name)} AS b ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')}))`
+  )
+}
+
+/** Without a key equal rows may repeat, so the rows are counted by their content. */
+function bagDiffers(table: Table, baseline: string): string {
+  const digest = writable(table)
+    // FLOAT as text has six digits; `+ 0e0` makes it a DOUBLE, whose text is exact.
+    .map((column) => (/^float\b/i.test(column.type) ? `t.${ident(column.name)} + 0e0` : exactly(column, 't')))
+    .map((value) => `COALESCE(SHA2(${value}, 256), '-')`)
+    .join(', ')
+  const side = (sign: string, from: string) =>
+    `SELECT ${sign} AS n, SHA2(CONCAT(${digest}), 256) AS digest FROM ${from} AS t`
+  const both = `${side('1', ident(table.name))} UNION ALL ${side('-1', tableIn(baseline, table.name))}`
+  return `EXISTS (SELECT 1 FROM (${both}) AS u GROUP BY digest HAVING SUM(n) <> 0)`
+}
+
+/** The SQL of a step, given where the baseline is; the first statement is the one whose rows are counted. */
+export function statementsOf(schema: Schema, step: Step, baseline: string): string[] {
+  switch (step.kind) {
+    case 'delete':
+      return step.tables.flatMap((id) => emptied(tableOf(schema, id)))
+    case 'truncate':
+      return step.tables.flatMap((id) => {
+        const table = tableOf(schema, id)
+        return isTruncatable(table) ? [truncate(table)] : emptied(table)
+      })
+    case 'trim':
+      return trim(tableOf(schema, step.table), baseline)
+    case 'fill':
+      return step.tables.map((id) => fill(tableOf(schema, id), baseline))
+    case 'restart':
+      return [restart(schema, step)]
+    case 'check':
+      return [check(schema, step)]
+  }
+}
+
+/** TRUNCATE of a system-versioned table is error 4137. */
+export function isTruncatable(table: Table): boolean {
+  return !table.traits.includes('system-versioned')
+}
+
+export function truncate({ name }: Table): string {
+  return `TRUNCATE TABLE ${ident(name)}`
+}
+
+function emptied(table: Table): string[] {
+  return [`DELETE FROM ${ident(table.name)}`, ...forgotten(table)]
+}
+
+/** MariaDB keeps what was deleted from a system-versioned table. */
+function forgotten(table: Table): string[] {
+  return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${ident(table.name)}`]
+}
+
+function trim(table: Table, baseline: string): string[] {
+  if (table.primaryKey.length === 0) return emptied(table)
+  return [
+    `DELETE t FROM ${ident(table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
+      `ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')})`,
+    ...forgotten(table),
+  ]
+}
+
+function fill(table: Table, baseline: string): string {
+  const into = `INSERT INTO ${ident(table.name)} (${columnList(table)}) SELECT ${columnList(table, 'b')} FROM ${tableIn(baseline, table.name)} AS b`
+  const [key] = table.primaryKey
+  if (key === undefined) return into
+  return `${into} LEFT JOIN ${ident(table.name)} AS t ON ${sameKey(table, 't', 'b')} WHERE t.${ident(key)} IS NULL`
+}
+
+function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>): string {
+  const sequence = sequenceOf(schema, step.sequence)
+  const next = nextOf(step.to, sequence.increment)
+  return sequence.kind === 'auto-increment'
+    ? `ALTER TABLE ${ident(sequence.name)} AUTO_INCREMENT = ${next}`
+    : `ALTER SEQUENCE ${ident(sequence.name)} RESTART WITH ${next}`
+}
+
+function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>): string {
+  const { from, to, columns, referencedColumns } = foreignKey
+  const pairs = columns.map((name, place) => [name, referencedColumns[place] ?? name] as const)
+  const join = pairs.map(([child, parent]) => `c.${ident(child)} = p.${ident(parent)}`).join(' AND ')
+  const set = columns.map((name) => `c.${ident(name)} IS NOT NULL`).join(' AND ')
+  const gone = pairs.slice(0, 1).map(([, parent]) => `p.${ident(parent)} IS NULL`)
+  return (
+    `SELECT IF(EXISTS (SELECT 1 FROM ${ident(tableOf(schema, from).name)} AS c LEFT JOIN ` +
+    `${ident(tableOf(schema, to).name)} AS p ON ${join} WHERE ${[set, ...gone].join(' AND ')}), ${FAIL}, 1)`
+  )
+}
+
+export function sequenceOf(schema: Schema, id: string): Sequence {
+  const sequence = schema.sequences.find((candidate) => candidate.id === id)
+  if (sequence === undefined) throw new Error(`no sequence with the id ${id}`)
+  return sequence
+}
+
+/** The plan's steps as SQL, for people. */
+export function render(schema: Schema, plan: Plan): string[] {
+  return plan.steps.map((step) => {
+    const sql = statementsOf(schema, step, 'baseline').join(';\n')
+    if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
+    const { tables, aboveBytes } = step.orTruncate
+    const truncates = tables.map((id) => truncate(tableOf(schema, id))).join('; ')
+    return `${sql}\n-- above ${aboveBytes} bytes: ${truncates}`
+  })
+}
