@@ -46,6 +46,12 @@ export type TableTrait =
   | 'volatile'
   /** No transactions (MyISAM and its like). */
   | 'non-transactional'
+  /** SQLite: rows are known by the primary key alone. */
+  | 'without-rowid'
+  /** SQLite: a full-text index over rows that stand in another table. */
+  | 'derived'
+  /** SQLite: a contentless full-text index, whose rows cannot be read back. */
+  | 'unreadable'
 
 export interface Column {
   readonly name: string

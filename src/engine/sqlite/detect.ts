@@ -1,0 +1,179 @@
+import { AfreshError } from '../../errors.ts'
+import type { Plan } from '../../plan/plan.ts'
+import type { Schema, SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
+import { tableOf } from '../../schema/schema.ts'
+import type { Row } from '../engine.ts'
+import { type Database, resultCodeOf } from './driver.ts'
+import { positionsIn, seqOf } from './sequences.ts'
+import { integritySql, isDerived, isDirtySql } from './statements.ts'
+
+export interface Baseline {
+  readonly schema: Schema
+  readonly plan: Plan
+  /** Which of this process' captures the copies belong to. */
+  readonly generation: number
+  /** How many rows each populated table has. */
+  readonly rows: ReadonlyMap<TableId, bigint>
+}
+
+export interface Detector {
+  /** Whether nothing can have been written since `settle`, at the cost of a few counters. */
+  isUntouched(): boolean
+  /** What differs from the baseline, by looking. Throws `AfreshError` (`plan`) when the schema changed. */
+  dirty(): SubjectId[]
+  /** The sequences that are not where the baseline has them. */
+  astray(): SequenceId[]
+  /** Whether the index matches the rows that it is derived from. */
+  isInSync(table: Table): boolean
+  /** What is in the database now is the baseline. To be called in the transaction that saw to it. */
+  settle(): void
+}
+
+/** How many conditions go into one statement; SQLite compounds at most 500 selects. */
+const CHUNK = 100
+
+export function detectorOf(db: Database, baseline: Baseline): Detector {
+  const { schema, plan } = baseline
+  const { derived, plain } = watchedTables(baseline)
+  const scans = chunksOf(plain, CHUNK).map((tables) => ({
+    tables,
+    find: db.prepare(scanSql(tables, baseline)),
+  }))
+  const ranked = new Set(derived.filter((table) => hasRank(db, table)))
+  const restarts = plan.steps.flatMap((step) => (step.kind === 'restart' ? [step] : []))
+  const names = new Map(schema.sequences.map((sequence) => [sequence.id, sequence.name]))
+  const catalog = catalogOf(db)
+  const readStamp = stampReader(db)
+  let settled: string | undefined
+  let seenSchema = schemaVersion(db)
+
+  const isInSync = (table: Table) => matches(db, integritySql(table, ranked.has(table)))
+  const astray = () => {
+    const positions = positionsIn(db)
+    return restarts
+      .filter(({ sequence, to }) => (positions.get(names.get(sequence) ?? '') ?? 0n) !== seqOf(to))
+      .map(({ sequence }) => sequence)
+  }
+  return {
+    isUntouched: () => readStamp() === settled,
+    dirty() {
+      const version = schemaVersion(db)
+      if (version !== seenSchema) refuseChangedSchema(catalog, catalogOf(db))
+      seenSchema = version
+      return [
+        ...scans.flatMap(({ tables, find }) => find().map(({ place }) => idAt(tables, place))),
+        ...derived.filter((table) => !isInSync(table)).map(({ id }) => id),
+        ...astray(),
+      ]
+    },
+    astray,
+    isInSync,
+    settle() {
+      settled = readStamp()
+      seenSchema = schemaVersion(db)
+    },
+  }
+}
+
+function watchedTables({ schema, plan }: Baseline): { derived: Table[]; plain: Table[] } {
+  const ids = plan.steps.flatMap((step) => {
+    if (step.kind === 'trim') return [step.table]
+    return step.kind === 'delete' || step.kind === 'truncate' || step.kind === 'fill' ? step.tables : []
+  })
+  const tables = [...new Set(ids)].map((id) => tableOf(schema, id))
+  return { derived: tables.filter(isDerived), plain: tables.filter((table) => !isDerived(table)) }
+}
+
+function scanSql(tables: readonly Table[], { generation, rows }: Baseline): string {
+  return tables
+    .map(
+      (table, place) =>
+        `SELECT ${place} AS place WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
+    )
+    .join('\nUNION ALL ')
+}
+
+function idAt(tables: readonly Table[], place: unknown): TableId {
+  const table = tables[Number(place)]
+  if (table === undefined) throw new Error(`no table at ${String(place)}`)
+  return table.id
+}
+
+/**
+ * Everything that moves when somebody writes, as one text.
+ * - `total_changes()` counts every row that this connection inserted, updated or deleted, by triggers, foreign key
+ *   actions and unfiltered DELETEs too (https://sqlite.org/c3ref/total_changes.html); what was rolled back stays
+ *   counted, which costs a needless look. Rows that REPLACE pushed out are not counted, but the row that came is.
+ * - `data_version` moves when another connection or process commits (https://sqlite.org/pragma.html#pragma_data_version).
+ * - `schema_version` moves with every definition, and with VACUUM, which may renumber rows.
+ * - `sqlite_sequence` is read itself: an INSERT OR IGNORE whose row is ignored advances it and counts for nothing.
+ */
+function stampReader(db: Database): () => string {
+  const [counter] = db.all(`SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'`)
+  const reads = [
+    'SELECT total_changes() AS value',
+    'PRAGMA main.data_version',
+    'PRAGMA main.schema_version',
+    ...(counter === undefined
+      ? []
+      : [`SELECT group_concat(quote(name) || quote(seq)) AS value FROM main.sqlite_sequence`]),
+  ].map((sql) => db.prepare(sql))
+  return () => reads.map((read) => String(onlyValue(read()))).join('\n')
+}
+
+function schemaVersion(db: Database): unknown {
+  return onlyValue(db.all('PRAGMA main.schema_version'))
+}
+
+function onlyValue(rows: readonly Row[]): unknown {
+  return Object.values(rows[0] ?? {})[0]
+}
+
+/** Definitions by kind and name. ANALYZE keeps its findings in tables of its own, which are nobody's data. */
+function catalogOf(db: Database): ReadonlyMap<string, unknown> {
+  const rows = db.all(`SELECT type || ' ' || name AS object, sql FROM main.sqlite_master
+    WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'`)
+  return new Map(rows.map(({ object, sql }) => [String(object), sql]))
+}
+
+function refuseChangedSchema(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+): void {
+  const changes = [
+    ...[...before.keys()].filter((object) => !after.has(object)).map((object) => `${object} is gone`),
+    ...[...after.keys()].filter((object) => !before.has(object)).map((object) => `${object} is new`),
+    ...[...after]
+      .filter(([object, sql]) => before.has(object) && before.get(object) !== sql)
+      .map(([object]) => `${object} is different`),
+  ]
+  if (changes.length === 0) return
+  throw new AfreshError('plan', `The schema changed since the baseline was taken: ${changes.join(', ')}.`, {
+    next: 'Undo the change in the test that made it, or call `attach` again on a database that is at its baseline.',
+  })
+}
+
+/** FTS5 has a hidden column `rank`, its forerunners do not. */
+function hasRank(db: Database, { name }: Table): boolean {
+  return (
+    db.all(`SELECT 1 FROM pragma_table_xinfo(?, 'main') WHERE name = 'rank' AND hidden = 1`, [name]).length >
+    0
+  )
+}
+
+/** Whether an integrity check passes; it says so by SQLITE_CORRUPT_VTAB. */
+function matches(db: Database, check: string): boolean {
+  try {
+    db.run(check)
+    return true
+  } catch (error) {
+    if (resultCodeOf(error) === 'SQLITE_CORRUPT') return false
+    throw error
+  }
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, place) =>
+    items.slice(place * size, (place + 1) * size),
+  )
+}

@@ -1,0 +1,41 @@
+import type { Engine } from '../engine.ts'
+import { connect, sqliteOf, wrap } from './connection.ts'
+import { fingerprint } from './fingerprint.ts'
+import { introspect } from './introspect.ts'
+import { ownership } from './ownership.ts'
+import { prepare } from './reset.ts'
+import { nameOf, render } from './statements.ts'
+
+export const sqlite: Engine = {
+  name: 'sqlite',
+  title: 'SQLite',
+  capabilities: {
+    truncate: false,
+    truncateRestarts: false,
+    truncateNeedsClosure: false,
+    atomicReset: true,
+  },
+  protocols: ['sqlite', 'file'],
+
+  connect,
+  recognises: async (connection) => 'db' in connection,
+  wrap,
+  introspect: async (connection) => introspect(sqliteOf(connection).db),
+  survey: async (connection, schema) => {
+    const { db } = sqliteOf(connection)
+    const isPopulated = (sql: string) => db.all(sql).length > 0
+    return {
+      populated: schema.tables
+        .filter((table) => isPopulated(`SELECT 1 FROM ${nameOf(table)} LIMIT 1`))
+        .map(({ id }) => id),
+      // Foreign keys by pragma, outside of transactions; triggers by dropping them within one.
+      mayDisableChecks: true,
+    }
+  },
+  prepare: (connection, program) => prepare(sqliteOf(connection), program),
+  render,
+  fingerprint: async (connection, schema) => fingerprint(sqliteOf(connection).db, schema),
+
+  databases: undefined,
+  ownership,
+}

@@ -1,0 +1,195 @@
+import type { Plan, Step } from '../../plan/plan.ts'
+import type { ForeignKey, Schema, Table, TableId } from '../../schema/schema.ts'
+import { tableOf } from '../../schema/schema.ts'
+import { fold } from './introspect.ts'
+import { seqOf } from './sequences.ts'
+
+/**
+ * The baseline's rows stand in the connection's own `temp` schema, one table each, with columns of no type
+ * (values stay exactly as they are) named by number. `k` is the rowid; without one, the primary key is the key.
+ * The names are such that they hide no table of a user's.
+ */
+export function copyOf(table: Table, generation: number): string {
+  return `temp.${quoted(`afresh:baseline:${generation}:${table.name}`)}`
+}
+
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+export function nameOf(table: Table): string {
+  return `main.${quoted(table.name)}`
+}
+
+/** A name by which the rowid can be read: a column may have taken the usual ones. */
+export function rowidOf(table: Table): string | undefined {
+  const taken = new Set(table.columns.map(({ name }) => fold(name)))
+  return ['rowid', '_rowid_', 'oid'].find((alias) => !taken.has(alias))
+}
+
+/** Whether single rows of the table can be told apart, and so be put back one by one. */
+export function hasIdentity(table: Table): boolean {
+  return table.traits.includes('without-rowid') || rowidOf(table) !== undefined
+}
+
+interface Layout {
+  /** What is copied, read from a row of the table that is called `m`. */
+  readonly sources: readonly string[]
+  /** The names under which it is written back. */
+  readonly targets: readonly string[]
+  /** The copy's columns. */
+  readonly copies: readonly string[]
+  /** The copy's definition. */
+  readonly definition: string
+  /** The copy's row `b` that belongs to the table's row `m`, found by the copy's key. */
+  readonly found: string
+  /** The table's row `m` that belongs to the copy's row `b`, found by the table's key. */
+  readonly present: string
+  /** That the two are the same. */
+  readonly same: string
+}
+
+function layoutOf(table: Table): Layout {
+  const columns = table.columns.filter(({ generated }) => !generated)
+  const names = columns.map(({ name }) => quoted(name))
+  const copies = names.map((_, index) => `c${index}`)
+  // A unary plus takes the column's affinity away, so that nothing is converted before it is compared.
+  const values = names.map((name) => `+m.${name}`)
+  const tuple = (items: readonly string[]) => `(${items.join(', ')})`
+  const types = (items: readonly string[]) => tuple(items.map((item) => `typeof(${item})`))
+  const same = // `IS` takes 1 for 1.0; collation and affinity are those of the copy's columns: BINARY, none.
+    `${tuple(copies.map((copy) => `b.${copy}`))} IS ${tuple(values)} ` +
+    `AND ${types(copies.map((copy) => `b.${copy}`))} = ${types(names.map((name) => `m.${name}`))}`
+  if (table.traits.includes('without-rowid')) {
+    const key = table.primaryKey.map((name) => columns.findIndex((column) => column.name === name))
+    const pairs = key.map((index) => ({ copy: `b.c${index}`, name: `m.${names[index]}` }))
+    return {
+      sources: names.map((name) => `m.${name}`),
+      targets: names,
+      copies,
+      definition: `(${copies.join(', ')}, PRIMARY KEY (${key.map((index) => `c${index}`).join(', ')})) WITHOUT ROWID`,
+      found: pairs.map(({ copy, name }) => `${copy} = +${name}`).join(' AND '),
+      present: pairs.map(({ copy, name }) => `${name} = ${copy}`).join(' AND '),
+      same,
+    }
+  }
+  const rowid = rowidOf(table) ?? 'rowid'
+  return {
+    sources: [`m.${rowid}`, ...names.map((name) => `m.${name}`)],
+    targets: [rowid, ...names],
+    copies: ['k', ...copies],
+    definition: `(k INTEGER PRIMARY KEY, ${copies.join(', ')})`,
+    found: `b.k = m.${rowid}`,
+    present: `m.${rowid} = b.k`,
+    same,
+  }
+}
+
+/** Creates the copy of a table's rows. */
+export function captureSql(table: Table, generation: number): [create: string, fill: string] {
+  const { definition, copies, sources } = layoutOf(table)
+  const copy = copyOf(table, generation)
+  return [
+    `CREATE TABLE ${copy} ${definition}`,
+    `INSERT INTO ${copy} (${copies.join(', ')}) SELECT ${sources.join(', ')} FROM ${nameOf(table)} AS m`,
+  ]
+}
+
+/** True for rows `m` that the baseline lacks or has differently. */
+function isStray(table: Table, generation: number): string {
+  const { found, same } = layoutOf(table)
+  return `NOT EXISTS (SELECT 1 FROM ${copyOf(table, generation)} AS b WHERE ${found} AND ${same})`
+}
+
+/** A condition that holds when the table is not as in its baseline of `rows` rows. */
+export function isDirtySql(table: Table, generation: number, rows: bigint): string {
+  if (rows === 0n) return `EXISTS (SELECT 1 FROM ${nameOf(table)})`
+  // Keys are unique on both sides: as many rows, none of them a stray, is the same rows.
+  return (
+    `(SELECT count(*) FROM ${nameOf(table)}) <> ${rows} ` +
+    `OR EXISTS (SELECT 1 FROM ${nameOf(table)} AS m WHERE ${isStray(table, generation)})`
+  )
+}
+
+/** The statements of a step, in order; none where the engine does it in another way. */
+export function statementsOf(schema: Schema, step: Step, generation: number): string[] {
+  const table = (id: TableId) => tableOf(schema, id)
+  switch (step.kind) {
+    case 'delete':
+    case 'truncate':
+      return step.tables.map((id) => emptySql(table(id)))
+    case 'trim':
+      return isDerived(table(step.table)) ? [] : [trimSql(table(step.table), generation)]
+    case 'fill':
+      return step.tables.map((id) => fillSql(table(id), generation))
+    case 'restart': {
+      const name = literal(schema.sequences.find(({ id }) => id === step.sequence)?.name ?? '')
+      const seq = seqOf(step.to)
+      const remove = `DELETE FROM main.sqlite_sequence WHERE name = ${name}`
+      return seq === 0n
+        ? [remove]
+        : [remove, `INSERT INTO main.sqlite_sequence (name, seq) VALUES (${name}, ${seq})`]
+    }
+    case 'check':
+      return [orphansSql(table(step.foreignKey.from), table(step.foreignKey.to), step.foreignKey)]
+  }
+}
+
+export function isDerived(table: Table): boolean {
+  return table.traits.includes('derived')
+}
+
+function emptySql(table: Table): string {
+  if (isDerived(table)) return rebuildSql(table)
+  if (table.traits.includes('unreadable')) return commandSql(table, 'delete-all')
+  return `DELETE FROM ${nameOf(table)}`
+}
+
+function trimSql(table: Table, generation: number): string {
+  return `DELETE FROM ${nameOf(table)} AS m WHERE ${isStray(table, generation)}`
+}
+
+function fillSql(table: Table, generation: number): string {
+  if (isDerived(table)) return rebuildSql(table)
+  const { targets, copies, present } = layoutOf(table)
+  return (
+    `INSERT INTO ${nameOf(table)} (${targets.join(', ')}) ` +
+    `SELECT ${copies.map((copy) => `b.${copy}`).join(', ')} FROM ${copyOf(table, generation)} AS b ` +
+    `WHERE NOT EXISTS (SELECT 1 FROM ${nameOf(table)} AS m WHERE ${present})`
+  )
+}
+
+/** A full-text table takes commands as inserts into the column of its own name (https://sqlite.org/fts5.html, 6). */
+function commandSql(table: Table, command: string): string {
+  return `INSERT INTO ${nameOf(table)} (${quoted(table.name)}) VALUES (${literal(command)})`
+}
+
+function rebuildSql(table: Table): string {
+  return commandSql(table, 'rebuild')
+}
+
+/** Fails when the index does not match the rows that it is derived from; FTS5 asks for a rank of 1 to look at them. */
+export function integritySql(table: Table, ranked: boolean): string {
+  if (!ranked) return commandSql(table, 'integrity-check')
+  return `INSERT INTO ${nameOf(table)} (${quoted(table.name)}, rank) VALUES ('integrity-check', 1)`
+}
+
+/** How many rows refer to none. The parent's column stands on the left: its collation decides, as in SQLite. */
+function orphansSql(child: Table, parent: Table, { columns, referencedColumns }: ForeignKey): string {
+  const set = columns.map((column) => `c.${quoted(column)} IS NOT NULL`).join(' AND ')
+  const match = columns
+    .map((column, index) => `p.${quoted(referencedColumns[index] ?? '')} = c.${quoted(column)}`)
+    .join(' AND ')
+  return (
+    `SELECT count(*) AS orphans FROM ${nameOf(child)} AS c ` +
+    `WHERE ${set} AND NOT EXISTS (SELECT 1 FROM ${nameOf(parent)} AS p WHERE ${match})`
+  )
+}
+
+export function render(schema: Schema, plan: Plan): string[] {
+  return plan.steps.map((step) => statementsOf(schema, step, 1).join(';\n'))
+}

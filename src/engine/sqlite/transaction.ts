@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AfreshError, messageOf } from '../../errors.ts'
+import { isNestedBegin, type SqliteConnection } from './connection.ts'
+import { type Database, resultCodeOf } from './driver.ts'
+
+/** `IMMEDIATE` waits for writers; `EXCLUSIVE` for readers too, so that the commit need not. */
+export type Lock = 'IMMEDIATE' | 'EXCLUSIVE'
+
+/**
+ * Runs `body`, which is synchronous so that nothing else gets at the handle meanwhile, in a transaction: committed
+ * when it returns, rolled back when it throws. Throws `AfreshError` (`blocked`) when another connection holds the
+ * database for `timeoutMs`, or when the handle is in a transaction already.
+ */
+export async function inTransactionOf<T>(
+  connection: SqliteConnection,
+  lock: Lock,
+  timeoutMs: number,
+  body: () => T,
+): Promise<T> {
+  await begin(connection, lock, timeoutMs)
+  const { db } = connection
+  try {
+    const result = body()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    rollBack(db)
+    throw error
+  }
+}
+
+const LONGEST_PAUSE_MS = 25
+
+/**
+ * Waits between attempts without blocking the event loop: whoever holds the lock may be another handle of this very
+ * process, which could never let go during SQLite's own waiting.
+ */
+async function begin(connection: SqliteConnection, lock: Lock, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      withoutWaiting(connection.db, () => connection.db.exec(`BEGIN ${lock}`))
+      return
+    } catch (error) {
+      if (!isLocked(error)) throw notBegun(connection, error)
+      if (performance.now() >= deadline) throw lockedOut(connection, timeoutMs, error)
+    }
+    await sleep(pause)
+  }
+}
+
+function withoutWaiting(db: Database, body: () => void): void {
+  const before = pragma(db, 'busy_timeout')
+  db.exec('PRAGMA busy_timeout = 0')
+  try {
+    body()
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${before}`)
+  }
+}
+
+function pragma(db: Database, name: string): bigint {
+  const value = Object.values(db.all(`PRAGMA ${name}`)[0] ?? {})[0]
+  return typeof value === 'bigint' ? value : 0n
+}
+
+/** Foreign keys can be switched in no transaction (https://sqlite.org/pragma.html#pragma_foreign_keys). */
+export async function withForeignKeysOff<T>(db: Database, body: () => Promise<T>): Promise<T> {
+  if (pragma(db, 'foreign_keys') === 0n) return body()
+  db.exec('PRAGMA foreign_keys = OFF')
+  try {
+    return await body()
+  } finally {
+    db.exec('PRAGMA foreign_keys = ON')
+  }
+}
+
+/** SQLite has rolled back by itself after some errors, a full disk for one. */
+function rollBack(db: Database): void {
+  try {
+    db.exec('ROLLBACK')
+  } catch (error) {
+    if (!messageOf(error).includes('no transaction is active')) throw error
+  }
+}
+
+export function isLocked(error: unknown): boolean {
+  const code = resultCodeOf(error)
+  return code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED'
+}
+
+function lockedOut({ database }: SqliteConnection, timeoutMs: number, cause: unknown): AfreshError {
+  return new AfreshError('blocked', `Another connection held ${database} for more than ${timeoutMs} ms.`, {
+    next: 'Find the process or handle that has a transaction open on this file, and end it. Nothing was changed.',
+    cause,
+  })
+}
+
+function notBegun({ database }: SqliteConnection, cause: unknown): unknown {
+  if (isNestedBegin(cause)) {
+    return new AfreshError(
+      'blocked',
+      `A transaction is still open on the handle of ${database}: a test left it.`,
+      {
+        next: 'Commit it or roll it back before the test ends. Nothing was changed.',
+        cause,
+      },
+    )
+  }
+  // better-sqlite3 refuses everything while one of its iterators is not at its end.
+  if (messageOf(cause).includes('busy executing a query')) {
+    return new AfreshError(
+      'blocked',
+      `A query is still being read on the handle of ${database}: a test left it.`,
+      {
+        next: 'Read the iterator to its end or call its `return()`. Nothing was changed.',
+        cause,
+      },
+    )
+  }
+  return cause
+}
