@@ -12,6 +12,8 @@ export interface Engine {
 
   /** Connects. The driver is loaded here, not before. Throws `AfreshError` (`server`, `usage`). */
   connect(url: string, options?: ConnectOptions): Promise<Connection>
+  /** Whether the server at the other end is this engine's: several may share a protocol. */
+  recognises(connection: Connection): Promise<boolean>
   /** A connection over a client that the user opened, or `undefined` where it is not this engine's. */
   wrap(client: unknown): Connection | undefined
 

@@ -45,6 +45,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
         title: `PostgreSQL ${binaries.version} embedded (no container)`,
         ours: true,
         containerId: undefined,
+        endsWithRun: true,
       },
       end,
     )

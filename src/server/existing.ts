@@ -11,6 +11,7 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
       title: `${titleOf(spec.engine)} at ${addressOf(spec.url)}`,
       ours: false,
       containerId: undefined,
+      endsWithRun: false,
     },
     async () => {},
   )

@@ -12,6 +12,8 @@ export interface RunningServer extends AsyncDisposable {
   /** Afresh started it, now or in an earlier run. */
   readonly ours: boolean
   readonly containerId: string | undefined
+  /** `stop` takes the server and everything in it away. */
+  readonly endsWithRun: boolean
   /** Ends the server and removes its data, where afresh started it for this run. May be called again. */
   stop(): Promise<void>
 }

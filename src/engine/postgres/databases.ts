@@ -5,7 +5,11 @@ import { ident, literal } from './quote.ts'
 /** From here on copying files is cheaper than writing every block to the WAL: 64 MiB. */
 const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
 
-const MARK_OF_D = `pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), 'afresh:v1:[^[:space:]]+')`
+const MARK = `pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), 'afresh:v1:[^[:space:]]+')`
+
+/** The mark, if it was made for this very database on this very server; a restored dump has another oid. */
+const VALID_MARK = `(SELECT ${MARK} FROM pg_catalog.pg_control_system() s
+  WHERE pg_catalog.starts_with(${MARK}, 'afresh:v1:' || s.system_identifier || ':' || d.oid || ':'))`
 
 export const databases: Databases = {
   maxNameBytes: 63,
@@ -31,7 +35,7 @@ export const databases: Databases = {
 
   async list(connection) {
     const rows =
-      await connection.query(`SELECT d.datname AS name, d.datallowconn AS open, ${MARK_OF_D} AS mark
+      await connection.query(`SELECT d.datname AS name, d.datallowconn AS open, ${VALID_MARK} AS mark
       FROM pg_catalog.pg_database d WHERE d.datname NOT IN ('template0', 'template1') ORDER BY d.oid`)
     return rows.map(({ name, open, mark }) => ({
       name: String(name),
@@ -65,11 +69,15 @@ export const databases: Databases = {
 
   async freeze(connection, name) {
     await connection.query(`ALTER DATABASE ${ident(name)} ALLOW_CONNECTIONS false`)
+    // A migration's pool may still be there, and nobody can copy a database that somebody is connected to.
+    await connection.query(
+      `SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity a WHERE a.datname = ${literal(name)}`,
+    )
   },
 
   async drop(connection, name, mark) {
     const [row] = await connection.query(
-      `SELECT ${MARK_OF_D} AS mark FROM pg_catalog.pg_database d WHERE d.datname = ${literal(name)}`,
+      `SELECT ${MARK} AS mark FROM pg_catalog.pg_database d WHERE d.datname = ${literal(name)}`,
     )
     if (row === undefined) return
     if (row.mark !== mark) {

@@ -17,6 +17,7 @@ export const postgres: Engine = {
   capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true, atomicReset: true },
   connect,
   wrap,
+  recognises: async () => true,
   introspect,
   prepare,
   fingerprint,

@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import type { Fixtures, Migrate } from './baseline/load.ts'
+import { AfreshError } from './errors.ts'
+import type { SequenceMode, Strategy } from './plan/plan.ts'
+import type { ResetOptions } from './reset/session.ts'
+import { parseServer, type ServerSpec } from './server/server.ts'
+
+/** How rows go away, what becomes of sequences, and what is left alone. */
+export interface AttachOptions {
+  /** `delete`, `truncate`, or `auto`: per table, by its size. Default `auto`. */
+  readonly strategy?: Strategy
+  /**
+   * `restart`: to the baseline's position. `keep`: left alone. `spread`: each in a range of its own, so that a
+   * test that mixes up the ids of two tables fails. Default `restart`.
+   */
+  readonly sequences?: SequenceMode
+  /** Names or globs of tables that no reset touches: `['audit_log', 'reporting.*']`. */
+  readonly keep?: readonly string[]
+  /** Milliseconds to wait for another session's lock before a reset fails and names it. Default 2,500. */
+  readonly lockTimeoutMs?: number
+  /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+  readonly allow?: readonly string[]
+}
+
+export interface HarnessOptions extends AttachOptions {
+  /**
+   * `container(…)`, `embedded()`, `existing(url)`, or as a string an image (`postgres:18`), `embedded` or a URL.
+   * Default: the best server at hand.
+   */
+  readonly server?: string | ServerSpec
+  /** A function, SQL files, a folder of them, or a shell command that gets `DATABASE_URL`. */
+  readonly migrate?: Migrate
+  /** Rows that every test begins with: the same ways. */
+  readonly fixtures?: Fixtures
+  /**
+   * Changes whenever a migration function or command would do something else: with it the template is kept
+   * between runs, as it is for SQL files anyway.
+   */
+  readonly fingerprint?: string
+  /** Part of the names of the databases. Default: the name in package.json, or of the folder. */
+  readonly project?: string
+  /** Where relative paths begin. Default: the current folder. */
+  readonly cwd?: string
+}
+
+export interface Config {
+  readonly server: ServerSpec | undefined
+  readonly migrate: Migrate | undefined
+  readonly fixtures: Fixtures | undefined
+  readonly fingerprint: string | undefined
+  readonly project: string | undefined
+  readonly cwd: string
+  readonly reset: ResetOptions
+  readonly allow: readonly string[]
+}
+
+/** Gives an `afresh.config.ts` its types. */
+export function defineConfig(options: HarnessOptions): HarnessOptions {
+  return options
+}
+
+const steps = z.union(
+  [
+    z.string().min(1),
+    z.array(z.string().min(1)),
+    z.strictObject({ command: z.string().min(1) }),
+    z.custom<() => void>((value) => typeof value === 'function'),
+  ],
+  { error: 'expected a function, a path or glob, a list of them, or { command }' },
+)
+
+const attachShape = {
+  strategy: z.enum(['delete', 'truncate', 'auto']).optional(),
+  sequences: z.enum(['restart', 'keep', 'spread']).optional(),
+  keep: z.array(z.string().min(1)).optional(),
+  lockTimeoutMs: z.number().int().positive().max(600_000).optional(),
+  allow: z.array(z.string().regex(/^.+:\d+#.+$/, 'expected host:port#system_identifier')).optional(),
+}
+
+const harnessSchema = z.strictObject({
+  ...attachShape,
+  server: z
+    .union([z.string().min(1), z.looseObject({ kind: z.enum(['container', 'embedded', 'existing']) })], {
+      error:
+        "expected container(…), embedded(), existing(url), an image such as 'postgres:18', 'embedded' or a URL",
+    })
+    .optional(),
+  migrate: steps.optional(),
+  fixtures: steps.optional(),
+  fingerprint: z.string().min(1).optional(),
+  project: z.string().min(1).optional(),
+  cwd: z.string().min(1).optional(),
+})
+
+const attachSchema = z.strictObject({ ...attachShape, confirm: z.string().min(1).optional() })
+
+/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+export function parseHarnessOptions(options: HarnessOptions): Config {
+  check(harnessSchema, options, 'createHarness')
+  return {
+    server: options.server === undefined ? undefined : parseServer(options.server),
+    migrate: options.migrate,
+    fixtures: options.fixtures,
+    fingerprint: options.fingerprint,
+    project: options.project,
+    cwd: options.cwd ?? process.cwd(),
+    reset: resetOptions(options),
+    allow: options.allow ?? [],
+  }
+}
+
+/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+export function parseAttachOptions(options: AttachOptions): {
+  reset: ResetOptions
+  allow: readonly string[]
+} {
+  check(attachSchema, options, 'attach')
+  return { reset: resetOptions(options), allow: options.allow ?? [] }
+}
+
+const DEFAULT_LOCK_TIMEOUT_MS = 2500
+
+function resetOptions(options: AttachOptions): ResetOptions {
+  return {
+    strategy: options.strategy ?? 'auto',
+    sequences: options.sequences ?? 'restart',
+    keep: options.keep ?? [],
+    lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+  }
+}
+
+function check(schema: z.ZodType, options: unknown, where: string): void {
+  const result = schema.safeParse(options)
+  if (result.success) return
+  const problems = result.error.issues.map(
+    ({ path, message }) => `  - ${path.join('.') || 'options'}: ${message}`,
+  )
+  throw new AfreshError('usage', `The options of ${where} cannot be used:\n${problems.join('\n')}`, {
+    next: 'Correct them; README.md lists every option.',
+  })
+}

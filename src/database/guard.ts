@@ -1,0 +1,128 @@
+import { lookup } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
+import type { Connection, Engine, ServerFacts } from '../engine/engine.ts'
+import { RefusedError } from '../errors.ts'
+import type { Schema, TableId } from '../schema/schema.ts'
+import { isMarkOf, newMark } from './mark.ts'
+
+/**
+ * The guard: real systems were wiped by tools of this kind through a stale DATABASE_URL, a tunnel or a copied
+ * .env. It decides from evidence, states it, and has no switch that turns it off.
+ */
+
+/** Throws `RefusedError` in a production environment. */
+export function guardEnvironment(environment: NodeJS.ProcessEnv = process.env): void {
+  if (environment.NODE_ENV !== 'production') return
+  throw new RefusedError('NODE_ENV is "production": this is no place for test databases.', {
+    next: 'Run tests with NODE_ENV unset or "test".',
+  })
+}
+
+export interface GuardedServer {
+  /** `undefined` for a client that the user opened: then the database's mark alone has to speak for it. */
+  readonly url: string | undefined
+  readonly facts: ServerFacts
+  /** Afresh started it. */
+  readonly ours: boolean
+  /** The fingerprints that the configuration allows. */
+  readonly allow: readonly string[]
+}
+
+/** Throws `RefusedError` for a replica, and for a server elsewhere that the configuration does not name exactly. */
+export async function guardServer({ url, facts, ours, allow }: GuardedServer): Promise<void> {
+  if (facts.standby) {
+    throw new RefusedError('The server is a standby: it takes its data from another one.', {
+      next: 'Use a server of its own for tests.',
+    })
+  }
+  if (url === undefined || ours || (await isOnThisMachine(url))) return
+  const fingerprint = serverFingerprint(url, facts)
+  if (allow.includes(fingerprint)) return
+  throw new RefusedError(`The server ${fingerprint} is not on this machine, and afresh did not start it.`, {
+    next:
+      'If it is there for tests and nothing else, its owner can name exactly that fingerprint under `allow` in ' +
+      'the configuration; otherwise use a container or embedded().',
+  })
+}
+
+/** `host:port#system_identifier` */
+export function serverFingerprint(url: string, facts: ServerFacts): string {
+  const { hostname, port, protocol } = new URL(url)
+  return `${hostname}:${port || (protocol.startsWith('postgres') ? '5432' : '3306')}#${facts.systemIdentifier}`
+}
+
+async function isOnThisMachine(url: string): Promise<boolean> {
+  const host = new URL(url).hostname.replaceAll(/^\[|\]$/g, '')
+  if (host === '') return true
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
+  )
+  const addresses = await lookup(host, { all: true }).catch(() => [])
+  const isLocal = (address: string) => address === '::1' || address.startsWith('127.') || own.has(address)
+  return addresses.length > 0 && addresses.every(({ address }) => isLocal(address))
+}
+
+export interface Takeover {
+  readonly engine: Engine
+  readonly connection: Connection
+  readonly schema: Schema
+  /** The tables that have rows. */
+  readonly populated: readonly TableId[]
+  /** `NAME#SYSTEM_IDENTIFIER`, typed by a person for this very database. */
+  readonly confirmed?: string | undefined
+}
+
+/**
+ * Takes over a database that exists already: one that is marked, empty in every table, confirmed by name, or in
+ * this process alone (then there is no mark, and `undefined` comes back). Any other is refused, untouched.
+ */
+export async function takeOver(takeover: Takeover): Promise<string | undefined> {
+  const { engine, connection, populated, confirmed } = takeover
+  const { ownership } = engine
+  if (await ownership.isPrivate(connection)) return undefined
+  await guardSessions(takeover)
+  const [mark, identity] = [await ownership.read(connection), await ownership.expected(connection)]
+  if (mark !== undefined && isMarkOf(mark, identity)) return mark
+  const isConfirmed = confirmed === confirmationOf(connection, identity.server)
+  if (!isConfirmed && (populated.length > 0 || confirmed !== undefined)) {
+    throw refusal(takeover, mark)
+  }
+  const fresh = newMark(identity)
+  await ownership.write(connection, fresh)
+  return fresh
+}
+
+/** What a person has to type to hand the database over. */
+export function confirmationOf(connection: Connection, systemIdentifier: string): string {
+  return `${connection.database}#${systemIdentifier}`
+}
+
+async function guardSessions({ engine, connection }: Takeover): Promise<void> {
+  const others = (await engine.databases?.sessions(connection, connection.database)) ?? []
+  if (others.length === 0) return
+  throw new RefusedError(
+    `Other people are connected to "${connection.database}":\n${others.map((who) => `    ${who}`).join('\n')}`,
+    {
+      next: 'Use a database that only your tests connect to.',
+    },
+  )
+}
+
+function refusal(takeover: Takeover, mark: string | undefined): RefusedError {
+  const { connection, schema, populated, confirmed } = takeover
+  const labels = schema.tables.filter(({ id }) => populated.includes(id)).map(({ label }) => label)
+  const shown = `${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ` and ${labels.length - 5} more` : ''}`
+  const evidence = [
+    labels.length === 0 ? 'every table in it is empty' : `there are rows in ${shown}`,
+    mark === undefined ? 'it carries no mark of afresh' : `its mark was made for another database (${mark})`,
+    ...(confirmed === undefined ? [] : [`"${confirmed}" is not what it is called`]),
+  ]
+  return new RefusedError(
+    `The database "${connection.database}" is not afresh's to change: ${evidence.join('; ')}.`,
+    {
+      next:
+        'Let afresh make its own databases (createHarness), or, if everything in this one may be lost, have a person ' +
+        'hand it over by name: afresh adopt --url …',
+    },
+  )
+}

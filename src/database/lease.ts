@@ -1,0 +1,102 @@
+import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import { newMark } from './mark.ts'
+
+/** Where test databases are made from. */
+export interface Source {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly adminUrl: string
+  readonly template: string
+}
+
+export interface LeaseWanted extends Source {
+  /** The name of the database in a slot. */
+  readonly nameOf: (slot: number) => string
+  /** Where to look first; a hint, since two workers may believe that they are the same one. */
+  readonly firstSlot: number
+  /** Whether a database that was used before still is at the baseline. */
+  readonly isClean: (connection: Connection) => Promise<boolean>
+}
+
+/** A test database of one's own, for as long as the connection lives: the lock on it is the lease. */
+export interface Lease {
+  readonly name: string
+  readonly url: string
+  readonly mark: string
+  readonly connection: Connection
+}
+
+const MAX_SLOTS = 1000
+
+/**
+ * Leases the first slot that is free, making its database where there is none. The lock on the server decides,
+ * so a worker that was killed frees its slot at once; what it left in the database is thrown away.
+ */
+export async function lease(wanted: LeaseWanted): Promise<Lease> {
+  const admin = await wanted.engine.connect(wanted.adminUrl)
+  return withCleanUp(
+    async () => {
+      for (let i = 0; i < MAX_SLOTS; i++) {
+        const name = wanted.nameOf(((wanted.firstSlot - 1 + i) % MAX_SLOTS) + 1)
+        const leased = await leaseSlot(wanted, admin, name)
+        if (leased !== undefined) return leased
+      }
+      throw new AfreshError('server', `All ${MAX_SLOTS} test databases of this run are leased.`, {
+        next: 'Release databases that are not needed any more.',
+      })
+    },
+    () => admin.close(),
+  )
+}
+
+/** The lock that says that somebody has the database. */
+export function leaseKey(name: string): string {
+  return `lease:${name}`
+}
+
+/** Whoever holds the slot's lock decides alone whether its database is used, made, or made again. */
+async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Lease | undefined> {
+  const { databases } = wanted
+  const key = `slot:${name}`
+  if (!(await databases.tryLock(admin, key))) return undefined
+  return withCleanUp(
+    async () => {
+      if (await databases.isLocked(admin, leaseKey(name))) return undefined
+      const found = (await databases.list(admin)).find((entry) => entry.name === name)
+      if (found === undefined) return makeDatabase(wanted, admin, name)
+      if (found.mark === undefined) return undefined
+      return (await reuse(wanted, name, found.mark)) ?? remake(wanted, admin, name, found.mark)
+    },
+    () => databases.unlock(admin, key),
+  )
+}
+
+/** A copy of the template, marked and leased. */
+export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Lease> {
+  const { engine, databases, adminUrl, template } = source
+  await databases.clone(admin, template, name)
+  const url = databases.urlOf(adminUrl, name)
+  const connection = await engine.connect(url)
+  const mark = newMark(await engine.ownership.expected(connection))
+  await engine.ownership.write(connection, mark)
+  await databases.tryLock(connection, leaseKey(name))
+  return { name, url, mark, connection }
+}
+
+/** A database that somebody used before, if it still is at the baseline. */
+async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<Lease | undefined> {
+  const { engine, databases, adminUrl, isClean } = wanted
+  const url = databases.urlOf(adminUrl, name)
+  const connection = await engine.connect(url)
+  if ((await databases.tryLock(connection, leaseKey(name))) && (await isClean(connection))) {
+    return { name, url, mark, connection }
+  }
+  await connection.close()
+  return undefined
+}
+
+async function remake(wanted: LeaseWanted, admin: Connection, name: string, mark: string): Promise<Lease> {
+  await wanted.databases.drop(admin, name, mark)
+  return makeDatabase(wanted, admin, name)
+}

@@ -1,0 +1,55 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/**
+ * `afresh_<project>_<run>_<slot>` and `afresh_<project>_t_<fingerprint>`: the names of everything that afresh
+ * makes. Lower case letters, digits and underscores only, so that they need no quotes anywhere.
+ */
+export interface Names {
+  template(fingerprint: string): string
+  database(run: string, slot: number): string
+}
+
+/** Ten characters, in the order in which runs began. */
+export function newRunId(now: number = Date.now()): string {
+  return (
+    now.toString(36).slice(-6).padStart(6, '0') +
+    randomBytes(3).readUIntBE(0, 3).toString(36).slice(-4).padStart(4, '0')
+  )
+}
+
+/** @param maxBytes the longest name that the engine keeps whole; a longer project is shortened, the rest is not */
+export function namesFor(project: string, maxBytes: number): Names {
+  const name = (suffix: string) =>
+    `afresh_${shortened(plain(project), maxBytes - 'afresh__'.length - suffix.length)}_${suffix}`
+  return {
+    template: (fingerprint) => name(`t_${fingerprint.slice(0, 12)}`),
+    database: (run, slot) => name(`${run}_${slot}`),
+  }
+}
+
+/** The run that a test database belongs to; `undefined` for any other name. */
+export function runOf(name: string): string | undefined {
+  return /^afresh_[a-z0-9_]+_([a-z0-9]{10})_\d+$/.exec(name)?.[1]
+}
+
+/** The template's project part, for finding older templates of the same project. */
+export function isTemplateOf(name: string, names: Names): boolean {
+  const prefix = names.template('').slice(0, -1)
+  return name.startsWith(`${prefix}_`) && /_t_[0-9a-f]{12}$/.test(name)
+}
+
+function plain(project: string): string {
+  return (
+    project
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .replaceAll(/^_+|_+$/g, '') || 'project'
+  )
+}
+
+/** Two long names must not become one: the end is a hash of the whole. */
+function shortened(text: string, length: number): string {
+  if (text.length <= Math.min(length, 24)) return text
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 6)
+  return `${text.slice(0, Math.min(length, 24) - 7)}_${hash}`
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import { newMark } from './mark.ts'
+
+export interface TemplateWanted {
+  readonly engine: Engine
+  readonly databases: Databases
+  /** A connection to the server, not to the template. */
+  readonly admin: Connection
+  readonly adminUrl: string
+  readonly name: string
+  /** Fills the new database; its failure leaves no template behind. */
+  readonly fill: (connection: Connection) => Promise<void>
+}
+
+/** How long to wait for another run that is building the same template: ten minutes. */
+const BUILD_TIMEOUT_MS = 600_000
+
+/**
+ * Makes the template, or finds it complete from an earlier run. Being frozen is the sign that it is complete: a
+ * build that was killed leaves one that is not, and it is built again. Two runs that want the same one build
+ * it once.
+ */
+export async function ensureTemplate(wanted: TemplateWanted): Promise<{ readonly isNew: boolean }> {
+  const { databases, admin, name } = wanted
+  const key = `template:${name}`
+  await lockWithin(databases, admin, key, BUILD_TIMEOUT_MS)
+  return withCleanUp(
+    async () => {
+      const found = (await databases.list(admin)).find((entry) => entry.name === name)
+      if (found?.frozen && found.mark !== undefined) return { isNew: false }
+      if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
+      await build(wanted)
+      return { isNew: true }
+    },
+    () => databases.unlock(admin, key),
+  )
+}
+
+async function lockWithin(
+  databases: Databases,
+  admin: Connection,
+  key: string,
+  timeoutMs: number,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await databases.tryLock(admin, key))) {
+    if (Date.now() > deadline) {
+      throw new AfreshError(
+        'server',
+        `Another run has been building the same template for ${timeoutMs / 1000} s.`,
+        {
+          next: 'Look at that run: its migrations may hang.',
+        },
+      )
+    }
+    await sleep(100)
+  }
+}
+
+async function dropUnfinished(
+  databases: Databases,
+  admin: Connection,
+  name: string,
+  mark: string | undefined,
+): Promise<void> {
+  if (mark === undefined) {
+    throw new AfreshError(
+      'refused',
+      `A database "${name}" is there already, and it carries no mark of afresh.`,
+      {
+        next: 'Drop it by hand if nobody needs it.',
+      },
+    )
+  }
+  await databases.drop(admin, name, mark)
+}
+
+async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<void> {
+  await databases.create(admin, name)
+  let mark: string | undefined
+  try {
+    const connection = await engine.connect(databases.urlOf(adminUrl, name))
+    await withCleanUp(
+      async () => {
+        mark = newMark(await engine.ownership.expected(connection))
+        await engine.ownership.write(connection, mark)
+        await fill(connection)
+      },
+      () => connection.close(),
+    )
+    await databases.freeze(admin, name)
+  } catch (error) {
+    if (mark !== undefined) await databases.drop(admin, name, mark)
+    throw error
+  }
+}

@@ -1,0 +1,69 @@
+import { AfreshError } from '../errors.ts'
+import type { Connection, ConnectOptions, Engine } from './engine.ts'
+import { mariadb } from './mariadb/index.ts'
+import { mysql } from './mysql/index.ts'
+import { postgres } from './postgres/index.ts'
+import { sqlite } from './sqlite/index.ts'
+
+/** Every engine there is; nothing else names them all. Their drivers are loaded when they connect. */
+const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
+
+export interface Opened {
+  readonly engine: Engine
+  readonly connection: Connection
+}
+
+/** Throws when there is no engine of this name: a programming error. */
+export function engineNamed(name: string): Engine {
+  const engine = ENGINES.find((candidate) => candidate.name === name)
+  if (engine === undefined) throw new Error(`no engine is called ${name}`)
+  return engine
+}
+
+/**
+ * Connects to the database of a URL. Engines that share a protocol tell by the server which of them it is:
+ * a `mysql:` URL may lead to MariaDB.
+ *
+ * @throws AfreshError `usage` for a URL of no engine, `server` when nobody answers
+ */
+export async function open(url: string, options?: ConnectOptions): Promise<Opened> {
+  const [first, ...others] = ENGINES.filter(({ protocols }) => protocols.includes(protocolOf(url)))
+  if (first === undefined) throw unknownUrl()
+  const connection = await first.connect(url, options)
+  for (const engine of [first, ...others]) {
+    if (await engine.recognises(connection)) return { engine, connection }
+  }
+  await connection.close()
+  throw new AfreshError('server', 'The server behind the URL is not one that afresh knows.', {
+    next: 'Use PostgreSQL 15+, MySQL 8+, MariaDB 10.11+ or SQLite.',
+  })
+}
+
+/**
+ * The engine of a client that the user opened.
+ *
+ * @throws AfreshError `usage` where no engine knows it
+ */
+export async function wrap(client: unknown): Promise<Opened> {
+  for (const engine of ENGINES) {
+    const connection = engine.wrap(client)
+    if (connection !== undefined && (await engine.recognises(connection))) return { engine, connection }
+  }
+  throw new AfreshError('usage', 'This is neither a URL nor a client that afresh knows.', {
+    next: 'Give it a URL, a connected pg Client, a mysql2 connection, a PGlite, node:sqlite or better-sqlite3 database.',
+  })
+}
+
+function protocolOf(url: string): string {
+  return (
+    /^([a-z][a-z+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? (/\.(db|sqlite3?)$/i.test(url) ? 'sqlite' : '')
+  )
+}
+
+function unknownUrl(): AfreshError {
+  const protocols = [...new Set(ENGINES.flatMap((engine) => engine.protocols))].map((name) => `${name}:`)
+  // The text may hold a password: it is not repeated.
+  return new AfreshError('usage', 'The URL begins with no protocol that afresh knows.', {
+    next: `It knows ${protocols.join(', ')}; for example postgres://user:password@localhost:5432/postgres.`,
+  })
+}

@@ -1,0 +1,61 @@
+import { type AttachOptions, parseAttachOptions } from '../config.ts'
+import { guardEnvironment, guardServer, takeOver } from '../database/guard.ts'
+import { type Opened, open, wrap } from '../engine/registry.ts'
+import { withCleanUp } from '../errors.ts'
+import { openSession } from '../reset/session.ts'
+import type { TestDatabase } from './test-database.ts'
+
+/**
+ * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
+ *
+ * It must be a database that afresh may change: one that is marked (`afresh adopt`), that has no rows in any
+ * table, or that lives in this process (SQLite in memory, PGlite).
+ *
+ * @param target a URL, or an open client: `pg` Client, `mysql2` connection, PGlite, `node:sqlite`, `better-sqlite3`
+ * @throws RefusedError for a database that is not afresh's to change; it is untouched
+ * @throws AfreshError `usage`, `server`, `plan`
+ */
+export async function attach(target: string | object, options: AttachOptions = {}): Promise<TestDatabase> {
+  const { reset, allow } = parseAttachOptions(options)
+  guardEnvironment()
+  const opened = typeof target === 'string' ? await open(target) : await wrap(target)
+  const { engine, connection } = opened
+  try {
+    const mark = await guarded(opened, allow)
+    const session = await openSession({ engine, connection, options: reset, mark })
+    let released: Promise<void> | undefined
+    const release = (): Promise<void> => {
+      released ??= withCleanUp(
+        () => session.close(),
+        () => connection.close(),
+      )
+      return released
+    }
+    return {
+      name: connection.database,
+      url: connection.url ?? '',
+      reset: session.reset,
+      verify: session.verify,
+      release,
+      [Symbol.asyncDispose]: release,
+    }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/** The mark of a database that may be changed. */
+export async function guarded(
+  { engine, connection }: Opened,
+  allow: readonly string[],
+  confirmed?: string,
+): Promise<string | undefined> {
+  if (engine.databases !== undefined) {
+    const facts = await engine.databases.facts(connection)
+    await guardServer({ url: connection.url, facts, ours: false, allow })
+  }
+  const schema = await engine.introspect(connection)
+  const { populated } = await engine.survey(connection, schema)
+  return takeOver({ engine, connection, schema, populated, confirmed })
+}

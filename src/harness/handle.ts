@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+import type { Connection, Engine, Fingerprint } from '../engine/engine.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { ResetOptions } from '../reset/session.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/** Everything that another process needs to lease databases of a harness: plain JSON. */
+export interface HarnessHandle {
+  readonly engine: string
+  readonly adminUrl: string
+  readonly project: string
+  readonly run: string
+  readonly template: string
+  readonly options: ResetOptions
+  readonly baseline: BaselineDigest
+}
+
+/** What a database at the baseline looks like, in short. */
+export interface BaselineDigest {
+  readonly schema: string
+  readonly tables: readonly (readonly [id: string, rows: number, hash: string])[]
+  readonly sequences: readonly (readonly [id: string, position: string])[]
+}
+
+/** Of the tables and sequences that are reset, where the plan has them. */
+export function digest(schema: Schema, plan: Plan, { tables }: Fingerprint): BaselineDigest {
+  return {
+    schema: schemaHash(schema),
+    tables: plan.order.flat().map((id) => [id, tables.get(id)?.rows ?? 0, tables.get(id)?.hash ?? '']),
+    sequences: plan.steps.flatMap((step) =>
+      step.kind === 'restart' ? [[step.sequence, `${step.to.value}:${step.to.called}`] as const] : [],
+    ),
+  }
+}
+
+export function fingerprintOf({ tables, sequences }: BaselineDigest): Fingerprint {
+  return {
+    tables: new Map(tables.map(([id, rows, hash]) => [id, { rows, hash }])),
+    sequences: new Map(sequences),
+  }
+}
+
+/** Whether the database has the baseline's schema, rows and sequence positions. */
+export async function isAtBaseline(
+  engine: Engine,
+  connection: Connection,
+  wanted: BaselineDigest,
+): Promise<boolean> {
+  const schema = await engine.introspect(connection)
+  if (schemaHash(schema) !== wanted.schema) return false
+  const now = await engine.fingerprint(connection, schema)
+  return (
+    wanted.tables.every(([id, rows, hash]) => {
+      const table = now.tables.get(id)
+      return table !== undefined && table.rows === rows && table.hash === hash
+    }) && wanted.sequences.every(([id, position]) => now.sequences.get(id) === position)
+  )
+}
+
+/** Without the positions, and without the name of the database that MySQL calls a schema. */
+function schemaHash({ tables, foreignKeys, sequences }: Schema): string {
+  const shape = {
+    tables: tables.map(({ schema: _, label: __, ...table }) => table),
+    foreignKeys,
+    sequences: sequences.map(({ id, name, start, increment, min, max, cache }) =>
+      [id, name, start, increment, min, max, cache].map(String),
+    ),
+  }
+  return createHash('sha256').update(JSON.stringify(shape)).digest('hex')
+}

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto'
+import { applyBaseline, describeInputs } from '../baseline/load.ts'
+import { type Config, type HarnessOptions, parseHarnessOptions } from '../config.ts'
+import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { makeDatabase } from '../database/lease.ts'
+import { namesFor, newRunId } from '../database/names.ts'
+import { dropRun, dropTemplate, reap, reapTemplates, runKey } from '../database/reaper.ts'
+import { ensureTemplate } from '../database/template.ts'
+import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
+import { open } from '../engine/registry.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import { planFor } from '../reset/session.ts'
+import { bestServer } from '../server/choose.ts'
+import { type RunningServer, startServer } from '../server/server.ts'
+import { type BaselineDigest, digest, type HarnessHandle } from './handle.ts'
+import { projectName } from './project.ts'
+import { type LeaseOptions, leaseFrom, type TestDatabase } from './test-database.ts'
+
+/** A server with a template of the baseline on it, from which test databases are leased. */
+export interface Harness extends AsyncDisposable {
+  /** For people: `PostgreSQL 18.4 in a container (postgres:18)`. */
+  readonly title: string
+  /** Plain JSON, with which other processes lease databases too (`join`). Holds the server's password. */
+  readonly handle: HarnessHandle
+  /** A test database of one's own. */
+  lease(options?: LeaseOptions): Promise<TestDatabase>
+  /** Drops the databases of this run and ends the server, where afresh started it. May be called again. */
+  close(): Promise<void>
+}
+
+export interface HarnessHooks {
+  /** Called with a line for people when something takes its time. */
+  readonly onProgress?: (line: string) => void
+}
+
+/**
+ * Starts the server, or takes the one that is there, and brings a template to the baseline. What fails leaves
+ * neither server nor database behind.
+ *
+ * @throws AfreshError `usage` for options that cannot be used, `server` when there is no server, `baseline` when
+ * migrations or fixtures fail
+ * @throws RefusedError when the guard refuses the server
+ */
+export async function createHarness(
+  options: HarnessOptions = {},
+  hooks: HarnessHooks = {},
+): Promise<Harness> {
+  const config = parseHarnessOptions(options)
+  guardEnvironment()
+  const server = await startServer(await chosenServer(config, hooks), hooks)
+  try {
+    return await harnessOn(server, config)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
+  if (config.server !== undefined) return config.server
+  const { spec, reason } = await bestServer()
+  onProgress?.(reason)
+  return spec
+}
+
+interface Ground {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly admin: Connection
+  readonly adminUrl: string
+  readonly facts: ServerFacts
+}
+
+async function harnessOn(server: RunningServer, config: Config): Promise<Harness> {
+  const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
+  try {
+    if (engine.databases === undefined) throw new Error(`${engine.title} has no server`)
+    const facts = await engine.databases.facts(admin)
+    const ground = { engine, databases: engine.databases, admin, adminUrl: server.url, facts }
+    await guardServer({ url: server.url, facts, ours: server.ours, allow: config.allow })
+    requireRights(ground)
+    return await harnessFrom(ground, server, config)
+  } catch (error) {
+    await admin.close()
+    throw error
+  }
+}
+
+function requireRights({ facts, adminUrl }: Ground): void {
+  if (facts.mayCreateDatabases) return
+  throw new AfreshError('server', `The role "${new URL(adminUrl).username}" may not create databases.`, {
+    next: 'Grant it (PostgreSQL: ALTER ROLE … CREATEDB; MySQL: GRANT ALL ON `afresh\\_%`.* TO …), or use another role.',
+  })
+}
+
+async function harnessFrom(ground: Ground, server: RunningServer, config: Config): Promise<Harness> {
+  const { databases, admin, engine } = ground
+  const run = newRunId()
+  const project = config.project ?? (await projectName(config.cwd))
+  const names = namesFor(project, databases.maxNameBytes)
+  await databases.tryLock(admin, runKey(run))
+  await reap(databases, admin)
+  const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
+  const parts = inputs.cacheable ? inputs.parts : [...inputs.parts, run]
+  const template = names.template(hash([engine.name, ground.facts.version, ...parts]))
+  await ensureTemplate({ ...ground, name: template, fill: (connection) => applyBaseline(connection, config) })
+  const baseline = await firstClone(ground, config, template, names.database(run, 1))
+  if (inputs.cacheable) await reapTemplates(databases, admin, names, template)
+  const handle: HarnessHandle = {
+    engine: engine.name,
+    adminUrl: ground.adminUrl,
+    project,
+    run,
+    template,
+    options: config.reset,
+    baseline,
+  }
+  const close = once(() => closeHarness(ground, server, { run, template, keepTemplate: inputs.cacheable }))
+  return {
+    title: `${engine.title} ${ground.facts.version}, ${server.title}`,
+    handle,
+    lease: (options) => leaseFrom(handle, options),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Makes the first test database ahead of need, and takes the baseline's measure on it: a template lets nobody in. */
+async function firstClone(
+  ground: Ground,
+  config: Config,
+  template: string,
+  name: string,
+): Promise<BaselineDigest> {
+  const { engine, admin } = ground
+  const { connection } = await makeDatabase({ ...ground, template }, admin, name)
+  return withCleanUp(
+    async () => {
+      const { schema, plan } = await planFor(engine, connection, config.reset)
+      return digest(schema, plan, await engine.fingerprint(connection, schema))
+    },
+    () => connection.close(),
+  )
+}
+
+interface Made {
+  readonly run: string
+  readonly template: string
+  readonly keepTemplate: boolean
+}
+
+/** A server that goes away takes its databases along. */
+async function closeHarness({ databases, admin }: Ground, server: RunningServer, made: Made): Promise<void> {
+  await withCleanUp(
+    async () => {
+      if (server.endsWithRun) return
+      await dropRun(databases, admin, made.run)
+      if (!made.keepTemplate) await dropTemplate(databases, admin, made.template)
+    },
+    async () => {
+      await admin.close().catch(() => {})
+      await server.stop()
+    },
+  )
+}
+
+function hash(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex')
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    done ??= work()
+    return done
+  }
+}

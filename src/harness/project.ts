@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+
+/** The name in the nearest package.json, or else of the folder. */
+export async function projectName(cwd: string): Promise<string> {
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const name = await nameIn(join(folder, 'package.json'))
+    if (name !== undefined) return name
+    if (folder === dirname(folder)) return basename(resolve(cwd))
+  }
+}
+
+async function nameIn(file: string): Promise<string | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const content: unknown = JSON.parse(text)
+    const name =
+      typeof content === 'object' && content !== null && 'name' in content ? content.name : undefined
+    return typeof name === 'string' && name !== '' ? name : undefined
+  } catch {
+    return undefined // not ours to judge: npm will
+  }
+}

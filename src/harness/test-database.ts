@@ -1,0 +1,131 @@
+import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
+import { namesFor } from '../database/names.ts'
+import type { Databases, Engine } from '../engine/engine.ts'
+import { engineNamed } from '../engine/registry.ts'
+import { AfreshError } from '../errors.ts'
+import type { ResetReport } from '../reset/report.ts'
+import { openSession, type ResetSession } from '../reset/session.ts'
+import type { Difference } from '../reset/verify.ts'
+import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
+
+/** A real database that one worker or test has to itself, and that can be put back to its baseline. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly name: string
+  /** For the clients of the code under test. Empty where the database was attached by an open client. */
+  readonly url: string
+  /**
+   * Puts back rows and sequences. Calls wait for each other.
+   *
+   * @throws ResetError naming step, table, statement and cause; the next reset recovers
+   * @throws RefusedError when the database is not ours any more
+   */
+  reset(): Promise<ResetReport>
+  /** Everything in which the database differs from its baseline now; changes nothing. */
+  verify(): Promise<Difference[]>
+  /** Gives the database back. May be called again. */
+  release(): Promise<void>
+}
+
+export interface LeaseOptions {
+  /** The slot to look at first, counted from 1, for a worker that always wants the same database. Default 1. */
+  readonly slot?: number
+}
+
+/** Leases a database of the harness, from this process or any other. */
+export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {}): Promise<TestDatabase> {
+  const slot = options.slot ?? 1
+  if (!Number.isInteger(slot) || slot < 1) {
+    throw new AfreshError('usage', `slot: ${slot} is not a whole number from 1 on.`, {
+      next: 'Leave it out, or count from 1.',
+    })
+  }
+  const engine = engineNamed(handle.engine)
+  const { databases } = engine
+  if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
+  return leasedDatabase(() => hold(engine, databases, handle, slot))
+}
+
+interface Held {
+  readonly lease: Lease
+  readonly session: ResetSession
+}
+
+async function hold(
+  engine: Engine,
+  databases: Databases,
+  handle: HarnessHandle,
+  firstSlot: number,
+): Promise<Held> {
+  const names = namesFor(handle.project, databases.maxNameBytes)
+  const lease = await leaseDatabase({
+    engine,
+    databases,
+    adminUrl: handle.adminUrl,
+    template: handle.template,
+    nameOf: (slot) => names.database(handle.run, slot),
+    firstSlot,
+    isClean: (connection) => isAtBaseline(engine, connection, handle.baseline),
+  })
+  try {
+    const session = await openSession({
+      engine,
+      connection: lease.connection,
+      options: handle.options,
+      mark: lease.mark,
+      template: handle.template,
+      baseline: fingerprintOf(handle.baseline),
+    })
+    return { lease, session }
+  } catch (error) {
+    await lease.connection.close()
+    throw error
+  }
+}
+
+/**
+ * A connection that was lost takes the lease and the captured baseline with it; the next reset leases anew, and
+ * finds or makes a database that is at the baseline.
+ */
+async function leasedDatabase(take: () => Promise<Held>): Promise<TestDatabase> {
+  let held: Held | undefined = await take()
+  const { name, url } = held.lease
+  let isReleased = false
+
+  const current = async (): Promise<Held> => {
+    if (isReleased) {
+      throw new AfreshError('usage', `The database "${name}" was released.`, { next: 'Lease another one.' })
+    }
+    held ??= await take()
+    return held
+  }
+
+  const orForget = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof AfreshError && (error.code === 'server' || error.code === 'plan')) {
+        const lost = held
+        held = undefined
+        await lost?.lease.connection.close().catch(() => {})
+      }
+      throw error
+    }
+  }
+
+  const release = async (): Promise<void> => {
+    if (isReleased) return
+    isReleased = true
+    // Best effort: whoever leases the database next checks it, and makes it again where it has to.
+    await held?.session.reset().catch(() => {})
+    await held?.lease.connection.close()
+  }
+
+  return {
+    name,
+    url,
+    reset: () => orForget(async () => (await current()).session.reset()),
+    verify: () => orForget(async () => (await current()).session.verify()),
+    release,
+    [Symbol.asyncDispose]: release,
+  }
+}

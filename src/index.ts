@@ -1,0 +1,18 @@
+/** The public API of afresh: everything that is exported is documented in README.md. */
+export type { Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
+export { type AttachOptions, defineConfig, type HarnessOptions } from './config.ts'
+export { AfreshError, type ErrorCode, type FailedStep, RefusedError, ResetError } from './errors.ts'
+export { attach } from './harness/attach.ts'
+export type { HarnessHandle } from './harness/handle.ts'
+export { createHarness, type Harness, type HarnessHooks } from './harness/harness.ts'
+export { type LeaseOptions, leaseFrom as join, type TestDatabase } from './harness/test-database.ts'
+export type { ResetReport, StepReport } from './reset/report.ts'
+export type { Difference } from './reset/verify.ts'
+export {
+  type ContainerOptions,
+  container,
+  type EmbeddedOptions,
+  embedded,
+  existing,
+  type ServerSpec,
+} from './server/server.ts'

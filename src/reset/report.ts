@@ -1,0 +1,40 @@
+import type { Outcome } from '../engine/engine.ts'
+import { describeStep, subjectLabel } from '../plan/describe.ts'
+import type { Plan, Step } from '../plan/plan.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/** What a reset found and did. */
+export interface ResetReport {
+  /** Labels of the tables and sequences that differed from the baseline. */
+  readonly dirty: readonly string[]
+  readonly steps: readonly StepReport[]
+  /** Milliseconds, as seen from here. */
+  readonly durationMs: number
+  /** How the dirty tables were found. */
+  readonly detector: string
+}
+
+export interface StepReport {
+  readonly kind: Step['kind']
+  /** In words: `delete from orders`. */
+  readonly step: string
+  readonly reason: string
+  /** Rows that went or came back, where the engine tells. */
+  readonly rows: number | undefined
+  /** The table was large enough for TRUNCATE. */
+  readonly truncated: boolean
+}
+
+export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationMs: number): ResetReport {
+  return {
+    dirty: outcome.dirty.map((id) => subjectLabel(schema, id)),
+    steps: outcome.ran.flatMap(({ step: index, rows, truncated }) => {
+      const step = plan.steps[index]
+      return step === undefined
+        ? []
+        : [{ kind: step.kind, step: describeStep(schema, step), reason: step.reason, rows, truncated }]
+    }),
+    durationMs,
+    detector: outcome.detector,
+  }
+}

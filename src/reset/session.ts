@@ -1,0 +1,92 @@
+import type { Connection, Engine, Fingerprint, Resetter } from '../engine/engine.ts'
+import { buildPlan } from '../plan/build.ts'
+import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
+import { spreadSequences } from '../plan/spread.ts'
+import type { Schema } from '../schema/schema.ts'
+import { type ResetReport, reportOf } from './report.ts'
+import { type Difference, differences } from './verify.ts'
+
+export interface ResetOptions {
+  readonly strategy: Strategy
+  readonly sequences: SequenceMode
+  /** Names or globs of tables that are never touched. */
+  readonly keep: readonly string[]
+  /** Milliseconds to wait for another session's lock before the reset fails and names it. */
+  readonly lockTimeoutMs: number
+}
+
+/** A database that can be put back to what was in it when the session began. */
+export interface ResetSession {
+  readonly schema: Schema
+  readonly plan: Plan
+  readonly baseline: Fingerprint
+  reset(): Promise<ResetReport>
+  verify(): Promise<Difference[]>
+  close(): Promise<void>
+}
+
+export interface SessionInput {
+  readonly engine: Engine
+  readonly connection: Connection
+  readonly options: ResetOptions
+  readonly mark: string | undefined
+  /** A database on the same server that holds the baseline too. */
+  readonly template?: string | undefined
+  /** The baseline's fingerprint, where it is known already. */
+  readonly baseline?: Fingerprint | undefined
+}
+
+/** Reads the catalog, makes the plan, and captures the baseline: once a session, before any test. */
+export async function openSession(input: SessionInput): Promise<ResetSession> {
+  const { engine, connection, options, mark } = input
+  const { schema, plan } = await planFor(engine, connection, options)
+  const baseline = input.baseline ?? (await engine.fingerprint(connection, schema))
+  const resetter = await engine.prepare(connection, {
+    schema,
+    plan,
+    mark,
+    template: input.template,
+    lockTimeoutMs: options.lockTimeoutMs,
+  })
+  return {
+    schema,
+    plan,
+    baseline,
+    reset: oneAtATime(() => timedReset(resetter, schema, plan)),
+    verify: async () => differences(schema, plan, baseline, await engine.fingerprint(connection, schema)),
+    close: () => resetter.close(),
+  }
+}
+
+/** The schema of the database and the plan for it; changes nothing. */
+export async function planFor(
+  engine: Engine,
+  connection: Connection,
+  options: ResetOptions,
+): Promise<{ schema: Schema; plan: Plan }> {
+  const found = await engine.introspect(connection)
+  const schema = options.sequences === 'spread' ? spreadSequences(found) : found
+  const survey = await engine.survey(connection, schema)
+  const { strategy, sequences, keep } = options
+  const { capabilities } = engine
+  return { schema, plan: buildPlan(schema, { strategy, sequences, keep, ...survey, capabilities }) }
+}
+
+async function timedReset(resetter: Resetter, schema: Schema, plan: Plan): Promise<ResetReport> {
+  const start = performance.now()
+  const outcome = await resetter.reset()
+  return reportOf(schema, plan, outcome, performance.now() - start)
+}
+
+/**
+ * Resets wait for each other: a runner may begin a test's hook while another's is not over (jest, after an
+ * uncaught exception).
+ */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const next = last.then(work, work)
+    last = next.catch(() => {})
+    return next
+  }
+}

@@ -1,0 +1,40 @@
+import type { Fingerprint } from '../engine/engine.ts'
+import { sequenceLabel } from '../plan/describe.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/** One way in which a database differs from its baseline, for people. */
+export interface Difference {
+  /** The label of a table or a sequence. */
+  readonly subject: string
+  readonly difference: string
+}
+
+/** Everything that differs, but for kept tables and sequences, which may. Pure. */
+export function differences(
+  schema: Schema,
+  plan: Plan,
+  baseline: Fingerprint,
+  now: Fingerprint,
+): Difference[] {
+  const reset = new Set(plan.order.flat())
+  const tables = schema.tables
+    .filter(({ id }) => reset.has(id))
+    .flatMap(({ id, label }) => {
+      const [was, is] = [baseline.tables.get(id), now.tables.get(id)]
+      if (is === undefined) return [{ subject: label, difference: 'is gone' }]
+      if (was?.rows !== is.rows)
+        return [{ subject: label, difference: `has ${is.rows} rows, not ${was?.rows ?? 0}` }]
+      return was.hash === is.hash
+        ? []
+        : [{ subject: label, difference: `has other content in its ${is.rows} rows` }]
+    })
+  const sequences = plan.steps.flatMap((step) => {
+    if (step.kind !== 'restart') return []
+    const wanted = `${step.to.value}:${step.to.called}`
+    const is = now.sequences.get(step.sequence)
+    const subject = sequenceLabel(schema, step.sequence)
+    return is === wanted ? [] : [{ subject, difference: `stands at ${is ?? 'nothing'}, not ${wanted}` }]
+  })
+  return [...tables, ...sequences]
+}
