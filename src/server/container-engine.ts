@@ -1,4 +1,5 @@
 import { AfreshError, messageOf } from '../errors.ts'
+import { within } from './deadline.ts'
 import { load, locate } from './packages.ts'
 
 type Testcontainers = typeof import('testcontainers')
@@ -39,12 +40,8 @@ const ELSE = 'Start Docker (or another engine that testcontainers finds), or use
  * @throws AfreshError `server` where none answers
  */
 export async function findRuntime(packages: ContainerPackages, timeoutMs: number): Promise<ContainerRuntime> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-  })
   try {
-    const runtime = await Promise.race([packages.testcontainers.getContainerRuntimeClient(), late])
+    const runtime = await within(timeoutMs, 'its answer', packages.testcontainers.getContainerRuntimeClient())
     refuseOtherThanAsked(runtime)
     return runtime
   } catch (cause) {
@@ -55,8 +52,6 @@ export async function findRuntime(packages: ContainerPackages, timeoutMs: number
       next: ELSE,
       cause,
     })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

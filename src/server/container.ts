@@ -98,7 +98,7 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
       title: `${titleOf(spec.engine)} in a container (${spec.image})`,
       ours: true,
       containerId: container.getId(),
-      endsWithRun: !spec.reuse,
+      endsWithRun: !staysForNextRun(spec),
     },
     end,
   )

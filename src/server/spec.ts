@@ -103,7 +103,7 @@ export function parseServer(value: string | ServerSpec): ServerSpec {
   })
 }
 
-const ENGINES: readonly ServerEngine[] = ['postgres', 'mysql', 'mariadb']
+export const ENGINES: readonly ServerEngine[] = ['postgres', 'mysql', 'mariadb']
 
 // registry:port/path/name:tag@digest
 const IMAGE = /^(?:[\w.-]+(?::\d+)?\/)?(?:[\w.-]+\/)*([\w.-]+)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?$/

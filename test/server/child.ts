@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { getContainerRuntimeClient } from 'testcontainers'
+import type { ServerSpec } from '../../src/server/server.ts'
+import { LABEL } from '../../src/server/warden.ts'
+
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
+
+export interface Event {
+  starting?: true
+  url?: string
+  engine?: string
+  code?: string
+  message?: string
+}
+
+/** A process that starts a server, and all that came of it, told from everybody else's by a mark. */
+export class Child {
+  /** Its temporary folder and cache: nobody else's. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'afresh-test-'))
+  readonly #mark = randomUUID()
+  readonly #process: ChildProcess
+  readonly #events: Event[] = []
+  #ended = false
+
+  constructor(
+    spec: ServerSpec,
+    then: 'hold' | 'exit' | 'stop',
+    options: { sources?: string; environment?: Record<string, string> } = {},
+  ) {
+    chmodSync(this.folder, 0o755)
+    const marked =
+      spec.kind === 'container' ? { ...spec, environment: { ...spec.environment, MARK: this.#mark } } : spec
+    const script = fileURLToPath(new URL('./child.mjs', import.meta.url))
+    this.#process = spawn(
+      process.execPath,
+      [script, options.sources ?? SOURCES, JSON.stringify(marked), then],
+      {
+        cwd: this.folder,
+        detached: true, // a group of its own, for interrupt()
+        env: {
+          ...process.env,
+          TMPDIR: this.folder,
+          MARK: this.#mark,
+          JITI_FS_CACHE: 'false',
+          ...options.environment,
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    this.#process.once('close', () => {
+      this.#ended = true
+    })
+    if (this.#process.stdout === null) throw new Error('no pipe')
+    createInterface({ input: this.#process.stdout }).on('line', (line) => this.#events.push(JSON.parse(line)))
+  }
+
+  /** The first event for which `test` holds. */
+  async event(test: (event: Event) => boolean): Promise<Event> {
+    await until(() => this.#ended || this.#events.some(test), 60_000)
+    const found = this.#events.find(test)
+    if (found === undefined) throw new Error(`the child ended; it said ${JSON.stringify(this.#events)}`)
+    return found
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  /** As the terminal does at Ctrl-C: the whole group. */
+  interrupt(): void {
+    process.kill(-(this.#process.pid ?? Number.NaN), 'SIGINT')
+  }
+
+  async ended(): Promise<void> {
+    await until(() => this.#ended, 60_000)
+  }
+
+  /** Everything that there is of it now: processes (its own and the warden's too), containers, files. */
+  async traces(): Promise<string[]> {
+    const files = readdirSync(this.folder, { recursive: true }).map(String)
+    return [...this.#processes(), ...(await this.containers()), ...files]
+  }
+
+  async containers(): Promise<string[]> {
+    const client = await getContainerRuntimeClient().catch(() => undefined)
+    const found =
+      (await client?.container.dockerode.listContainers({ all: true, filters: { label: [LABEL] } })) ?? []
+    const marks = await Promise.all(
+      found.map(async ({ Id }) => {
+        const container = await client?.container.dockerode
+          .getContainer(Id)
+          .inspect()
+          .catch(() => undefined)
+        return container?.Config.Env.includes(`MARK=${this.#mark}`) === true ? [`container ${Id}`] : []
+      }),
+    )
+    return marks.flat()
+  }
+
+  #processes(): string[] {
+    return readdirSync('/proc').flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+        return environment.includes(`MARK=${this.#mark}`)
+          ? [`process ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`]
+          : []
+      } catch {
+        return [] // no process, or it ended
+      }
+    })
+  }
+
+  remove(): void {
+    if (!this.#ended) this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Waits until it holds, looking every 20 ms. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`)
+    await sleep(20)
+  }
+}

