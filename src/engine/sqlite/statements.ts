@@ -47,8 +47,8 @@ interface Layout {
   readonly definition: string
   /** The copy's row `b` that belongs to the table's row `m`, found by the copy's key. */
   readonly found: string
-  /** The table's row `m` that belongs to the copy's row `b`, found by the table's key. */
-  readonly present: string
+  /** That no row of the table has the key of the copy's row `b`. */
+  readonly missing: string
   /** That the two are the same. */
   readonly same: string
 }
@@ -73,7 +73,7 @@ function layoutOf(table: Table): Layout {
       copies,
       definition: `(${copies.join(', ')}, PRIMARY KEY (${key.map((index) => `c${index}`).join(', ')})) WITHOUT ROWID`,
       found: pairs.map(({ copy, name }) => `${copy} = +${name}`).join(' AND '),
-      present: pairs.map(({ copy, name }) => `${name} = ${copy}`).join(' AND '),
+      missing: `NOT EXISTS (SELECT 1 FROM ${nameOf(table)} AS m WHERE ${pairs.map(({ copy, name }) => `${name} = ${copy}`).join(' AND ')})`,
       same,
     }
   }
@@ -84,7 +84,8 @@ function layoutOf(table: Table): Layout {
     copies: ['k', ...copies],
     definition: `(k INTEGER PRIMARY KEY, ${copies.join(', ')})`,
     found: `b.k = m.${rowid}`,
-    present: `m.${rowid} = b.k`,
+    // Not by NOT EXISTS: an R-tree refuses to be written while a cursor stands on one of its rows.
+    missing: `b.k NOT IN (SELECT m.${rowid} FROM ${nameOf(table)} AS m)`,
     same,
   }
 }
@@ -155,11 +156,11 @@ function trimSql(table: Table, generation: number): string {
 
 function fillSql(table: Table, generation: number): string {
   if (isDerived(table)) return rebuildSql(table)
-  const { targets, copies, present } = layoutOf(table)
+  const { targets, copies, missing } = layoutOf(table)
   return (
     `INSERT INTO ${nameOf(table)} (${targets.join(', ')}) ` +
     `SELECT ${copies.map((copy) => `b.${copy}`).join(', ')} FROM ${copyOf(table, generation)} AS b ` +
-    `WHERE NOT EXISTS (SELECT 1 FROM ${nameOf(table)} AS m WHERE ${present})`
+    `WHERE ${missing}`
   )
 }
 
