@@ -44,7 +44,7 @@ function identity(probed: readonly Row[]): string {
 export const mariadbFlavor: Flavor = {
   name: 'mariadb',
   title: 'MariaDB',
-  protocols: ['mariadb'],
+  protocols: ['mariadb', 'mysql'],
   settings: { check_constraint_checks: '0', max_statement_time: '0' },
   identityProbe:
     "SELECT LOWER(variable_name) AS name FROM information_schema.system_variables WHERE variable_name = 'SERVER_UID'",

@@ -29,9 +29,10 @@ interface Config {
 /** By its shape, so that the driver need not be installed to find out that something else is no mysql2. */
 export function clientOf(client: unknown): Client | undefined {
   if (!isObject(client)) return undefined
-  const core = [client.connection, client.pool, client].find(isCore)
+  const inner = [client.connection, client.pool].find(isCore)
+  const core = inner ?? (isCore(client) ? client : undefined)
   if (core === undefined) return undefined
-  const promised = core === client ? core.promise() : client
+  const promised = inner === undefined ? core.promise() : client
   const pool = isObject(core.config.connectionConfig)
   const config: Config = isObject(core.config.connectionConfig) ? core.config.connectionConfig : core.config
   return {

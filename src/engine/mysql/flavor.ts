@@ -42,7 +42,7 @@ export function isMariaDb(version: string): boolean {
 export const mysqlFlavor: Flavor = {
   name: 'mysql',
   title: 'MySQL',
-  protocols: ['mysql'],
+  protocols: ['mysql', 'mariadb'],
   settings: {
     // Cached for 24 hours otherwise: https://dev.mysql.com/doc/refman/9.0/en/information-schema-optimization.html
     information_schema_stats_expiry: '0',

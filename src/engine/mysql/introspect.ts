@@ -55,7 +55,9 @@ export async function introspect(connection: Connection): Promise<Schema> {
 export async function survey(connection: Connection, schema: Schema): Promise<Survey> {
   const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
   const results = await batch(connection, probe(tables.map(({ name }, place) => ({ place, name }))))
-  const populated = results.flatMap(({ rows }) => rows).flatMap(({ place }) => tables[Number(place)]?.id ?? [])
+  const populated = results
+    .flatMap(({ rows }) => rows)
+    .flatMap(({ place }) => tables[Number(place)]?.id ?? [])
   return { populated, mayDisableChecks: true }
 }
 
@@ -109,7 +111,8 @@ interface Catalog {
 
 function tableFrom(row: Row, catalog: Catalog): Table {
   const name = String(row.name)
-  const namesIn = (of: ReadonlyMap<string, readonly Row[]>) => (of.get(name) ?? []).map((one) => String(one.name))
+  const namesIn = (of: ReadonlyMap<string, readonly Row[]>) =>
+    (of.get(name) ?? []).map((one) => String(one.name))
   const partitions = namesIn(catalog.partitions)
   return {
     id: tableId(name),

@@ -72,7 +72,11 @@ function failure(statement: Statement | undefined, label: string, cause: unknown
 /** A script that makes or drops databases would touch some that are not afresh's to change. */
 function refuseOtherDatabase(sql: string, place: string): void {
   if (!/^(\/\*M?!\d*\s*)?(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i.test(sql)) return
-  throw new AfreshError('baseline', `${place}: the script makes or changes a database of its own.\n  ${sql}`, {
-    next: 'Remove the line (and USE): afresh has made the database that the script is to fill.',
-  })
+  throw new AfreshError(
+    'baseline',
+    `${place}: the script makes or changes a database of its own.\n  ${sql}`,
+    {
+      next: 'Remove the line (and USE): afresh has made the database that the script is to fill.',
+    },
+  )
 }

@@ -38,6 +38,9 @@ function settingsOf(flavor: { readonly settings: Readonly<Record<string, string>
     time_zone: "'+00:00'",
     innodb_lock_wait_timeout: seconds,
     lock_wait_timeout: seconds,
+    // Changed only where a trigger or routine is created as it was first created.
+    character_set_client: '@@character_set_client',
+    collation_connection: '@@collation_connection',
     ...flavor.settings,
   })
 }
@@ -97,6 +100,7 @@ function joined(statements: readonly string[]): string {
 
 function resultAt(results: readonly Result[], place: number): Result {
   const result = results[place]
-  if (result === undefined) throw new Error(`the server sent ${results.length} results, no. ${place} is missing`)
+  if (result === undefined)
+    throw new Error(`the server sent ${results.length} results, no. ${place} is missing`)
   return result
 }

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { type Table, tableOf } from '../../schema/schema.ts'
+import type { Connection, Program } from '../engine.ts'
+import { dropDatabase } from './drop.ts'
+import {
+  BASELINE_PREFIX,
+  CREATE_REGISTRY,
+  currentDatabase,
+  identityOf,
+  MARKS,
+  shortHash,
+  writeMark,
+} from './ownership.ts'
+import { ident, literal, tableIn } from './quote.ts'
+import { batch } from './session.ts'
+import { columnList } from './statements.ts'
+
+/** Where the baseline's rows are. */
+export interface Baseline {
+  readonly database: string
+  /** How many rows each populated table has, by its id. */
+  readonly rows: ReadonlyMap<string, number>
+  close(): Promise<void>
+}
+
+/** The template, where there is one; else a copy of the populated tables in a database of their own. */
+export async function baselineOf(connection: Connection, program: Program): Promise<Baseline> {
+  const tables = program.plan.populated.map((id) => tableOf(program.schema, id))
+  if (program.template !== undefined || tables.length === 0) {
+    const database = program.template ?? ''
+    return { database, rows: await countRows(connection, tables, database), close: async () => {} }
+  }
+  const database = await currentDatabase(connection)
+  await pruneCopies(connection, database)
+  const copy = await copyOf(connection, database, tables)
+  return {
+    database: copy.name,
+    rows: await countRows(connection, tables, copy.name),
+    close: () => dropDatabase(connection, copy.name, copy.mark),
+  }
+}
+
+async function countRows(
+  connection: Connection,
+  tables: readonly Table[],
+  database: string,
+): Promise<Map<string, number>> {
+  const results = await batch(
+    connection,
+    tables.map(({ name }) => `SELECT COUNT(*) AS n FROM ${tableIn(database, name)}`),
+  )
+  return new Map(tables.map(({ id }, place) => [id, Number(results[place]?.rows[0]?.n)]))
+}
+
+/** Named after the session that needs it, so that what a crashed one left can be told from what is in use. */
+async function copyOf(
+  connection: Connection,
+  database: string,
+  tables: readonly Table[],
+): Promise<{ name: string; mark: string }> {
+  const [row] = await connection.query(
+    `SELECT CONNECTION_ID() AS id, ${await identityOf(connection)} AS server, @@character_set_database AS charset`,
+  )
+  const name = `${copyPrefix(database)}${String(row?.id)}`
+  const mark = `afresh:v1:${String(row?.server)}:${name}:${randomBytes(8).toString('hex')}`
+  await connection.query([...CREATE_REGISTRY, `CREATE DATABASE ${ident(name)}`].join(';\n'))
+  await connection.query(writeMark(name, mark).join(';\n'))
+  try {
+    await batch(
+      connection,
+      tables.flatMap((table) => copyTable(name, table)),
+    )
+  } catch (error) {
+    await dropDatabase(connection, name, mark)
+    throw error
+  }
+  return { name, mark }
+}
+
+function copyTable(database: string, table: Table): string[] {
+  const copy = tableIn(database, table.name)
+  return [
+    `CREATE TABLE ${copy} LIKE ${ident(table.name)}`,
+    // The copy has to outlive a restart of the server.
+    ...(table.traits.includes('volatile') ? [`ALTER TABLE ${copy} ENGINE = InnoDB`] : []),
+    `INSERT INTO ${copy} (${columnList(table)}) SELECT ${columnList(table)} FROM ${ident(table.name)}`,
+  ]
+}
+
+/** Drops copies whose session has ended. */
+async function pruneCopies(connection: Connection, database: string): Promise<void> {
+  const prefix = copyPrefix(database)
+  const left = await connection.query(
+    `SELECT s.schema_name AS name FROM information_schema.schemata AS s
+     WHERE LEFT(s.schema_name, ${prefix.length}) = ${literal(prefix)} AND NOT EXISTS (
+       SELECT 1 FROM information_schema.processlist AS p WHERE CONCAT(${literal(prefix)}, p.id) = s.schema_name)`,
+  )
+  for (const { name } of left) {
+    const [row] = await connection.query(
+      `SELECT mark FROM ${MARKS} WHERE database_name = ${literal(String(name))}`,
+    )
+    if (typeof row?.mark === 'string') await dropDatabase(connection, String(name), row.mark)
+  }
+}
+
+function copyPrefix(database: string): string {
+  return `${BASELINE_PREFIX}${shortHash(database)}_`
+}

@@ -1,0 +1,188 @@
+import { AfreshError } from '../../errors.ts'
+import type { Connection, DatabaseEntry, Databases, Row, ServerFacts } from '../engine.ts'
+import { cloneDatabase } from './clone.ts'
+import { connect, flavorOf } from './connection.ts'
+import { dropDatabase } from './drop.ts'
+import { introspect, MARK_TABLE } from './introspect.ts'
+import {
+  BASELINE_PREFIX,
+  CREATE_REGISTRY,
+  errnoOf,
+  identityOf,
+  MARKS,
+  REGISTRY,
+  shortHash,
+} from './ownership.ts'
+import { ident, literal } from './quote.ts'
+import { urlOf } from './url.ts'
+
+export const databases: Databases = {
+  facts,
+  urlOf,
+  maxNameBytes: 64,
+  list,
+  async create(connection, name) {
+    try {
+      await connection.query(`CREATE DATABASE ${ident(name)}`)
+    } catch (cause) {
+      throw createError(name, cause)
+    }
+    // A row that stands there was left by a database that somebody dropped by hand.
+    await connection.query([...CREATE_REGISTRY, forget(name)].join(';\n'))
+  },
+  clone: cloneDatabase,
+  async freeze(connection, name) {
+    await settleSequences(connection, name)
+    await connection.query(`UPDATE ${MARKS} SET frozen = 1 WHERE database_name = ${literal(name)}`)
+    const [row] = await connection.query(`SELECT frozen FROM ${MARKS} WHERE database_name = ${literal(name)}`)
+    if (Number(row?.frozen) !== 1) {
+      throw new AfreshError(
+        'refused',
+        `The database "${name}" carries no mark and cannot become a template.`,
+        {
+          next: 'Mark it first; only databases that afresh made become templates.',
+        },
+      )
+    }
+  },
+  drop: dropDatabase,
+  async sessions(connection, name) {
+    const rows = await connection.query(
+      `SELECT id, user, host, command, time, info FROM information_schema.processlist
+       WHERE db = ${literal(name)} AND id <> CONNECTION_ID() ORDER BY id`,
+    )
+    return rows.map(
+      ({ id, user, host, command, time, info }) =>
+        `connection ${id} (${user}@${host}), ${command} for ${time} s${info === null ? '' : `: ${info}`}`,
+    )
+  },
+  async tryLock(connection, key) {
+    return isOne(await connection.query(`SELECT GET_LOCK(${lockName(key)}, 0) AS n`))
+  },
+  async unlock(connection, key) {
+    await connection.query(`SELECT RELEASE_LOCK(${lockName(key)}) AS n`)
+  },
+  async isLocked(connection, key) {
+    return isOne(await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) IS NOT NULL AS n`))
+  },
+}
+
+async function facts(connection: Connection): Promise<ServerFacts> {
+  const [row] = await connection.query(`SELECT VERSION() AS version, ${await identityOf(connection)} AS id,
+    @@global.read_only AS standby, EXISTS (
+      SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' AND grantee = ${GRANTEE}
+      UNION ALL
+      SELECT 1 FROM information_schema.schema_privileges WHERE privilege_type = 'CREATE' AND grantee = ${GRANTEE}
+        AND 'afresh_registry' LIKE table_schema) AS may_create`)
+  return {
+    version: String(row?.version),
+    systemIdentifier: String(row?.id),
+    standby: Number(row?.standby) === 1,
+    mayCreateDatabases: Number(row?.may_create) === 1,
+  }
+}
+
+const GRANTEE = `CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))`
+
+const SYSTEM = ['mysql', 'information_schema', 'performance_schema', 'sys', REGISTRY]
+
+/** Databases of people and of afresh; copies of baselines belong to a session and are its own to drop. */
+async function list(connection: Connection): Promise<DatabaseEntry[]> {
+  const rows = await connection.query(`
+    SELECT s.schema_name AS name, EXISTS (SELECT 1 FROM information_schema.tables AS t
+      WHERE t.table_schema = s.schema_name AND t.table_name = '${MARK_TABLE}') AS adopted
+    FROM information_schema.schemata AS s
+    WHERE s.schema_name NOT IN (${SYSTEM.map(literal).join(', ')})
+      AND LEFT(s.schema_name, ${BASELINE_PREFIX.length}) <> ${literal(BASELINE_PREFIX)}
+    ORDER BY s.schema_name`)
+  const marks = new Map((await registered(connection)).map((row) => [String(row.name), row]))
+  const adopted = await adoptedMarks(
+    connection,
+    rows.flatMap((row) => (Number(row.adopted) === 1 ? [String(row.name)] : [])),
+  )
+  return rows.map(({ name }) => {
+    const entry = marks.get(String(name))
+    const mark = entry?.mark ?? adopted.get(String(name))
+    return {
+      name: String(name),
+      mark: typeof mark === 'string' ? mark : undefined,
+      frozen: Number(entry?.frozen ?? 0) === 1,
+    }
+  })
+}
+
+async function registered(connection: Connection): Promise<Row[]> {
+  try {
+    return await connection.query(`SELECT database_name AS name, mark, frozen FROM ${MARKS}`)
+  } catch (error) {
+    const errno = errnoOf(error)
+    // No registry yet (1049, 1146), or none that this user may see (1044, 1142).
+    if (errno === 1049 || errno === 1146 || errno === 1044 || errno === 1142) return []
+    throw error
+  }
+}
+
+async function adoptedMarks(connection: Connection, names: readonly string[]): Promise<Map<string, unknown>> {
+  if (names.length === 0) return new Map()
+  const rows = await connection.query(
+    names
+      .map(
+        (name) =>
+          `SELECT ${literal(name)} AS name, mark FROM ${ident(name)}.${ident(MARK_TABLE)} WHERE id = 1`,
+      )
+      .join(' UNION ALL '),
+  )
+  return new Map(rows.map(({ name, mark }) => [String(name), mark]))
+}
+
+/**
+ * A MariaDB sequence shows only up to where it has reserved values. Taking one and going back to it makes the
+ * exact position visible, to the clones of the template as well.
+ */
+async function settleSequences(connection: Connection, name: string): Promise<void> {
+  const { sequences: dialect } = await flavorOf(connection)
+  if (dialect === undefined || connection.url === undefined) return
+  const inside = await connect(urlOf(connection.url, name))
+  try {
+    const { sequences } = await introspect(inside)
+    for (const sequence of sequences.filter(({ kind }) => kind === 'sequence')) {
+      const [row] = await inside.query(dialect.take(sequence.name))
+      await inside.query(dialect.restart(sequence.name, BigInt(String(row?.next))))
+    }
+  } finally {
+    await inside.close()
+  }
+}
+
+function createError(name: string, cause: unknown): AfreshError {
+  const errno = errnoOf(cause)
+  if (errno === 1007) {
+    return new AfreshError('server', `A database "${name}" is there already.`, {
+      next: 'Choose another name, or drop it if it is left over.',
+      cause,
+    })
+  }
+  if (errno === 1044 || errno === 1227) {
+    return new AfreshError('server', 'The user may not create databases.', {
+      next: 'GRANT ALL ON `afresh\\_%`.* TO the user, or give a URL of one who may.',
+      cause,
+    })
+  }
+  return new AfreshError('server', `Could not create the database "${name}": ${String(cause)}.`, {
+    next: 'See what the server says, and try again.',
+    cause,
+  })
+}
+
+function forget(name: string): string {
+  return `DELETE FROM ${MARKS} WHERE database_name = ${literal(name)}`
+}
+
+/** GET_LOCK takes 64 characters, and does not tell cases apart. */
+function lockName(key: string): string {
+  return literal(`afresh:${shortHash(key)}`)
+}
+
+function isOne(rows: readonly Row[]): boolean {
+  return Number(rows[0]?.n) === 1
+}

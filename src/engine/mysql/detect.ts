@@ -1,0 +1,110 @@
+import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
+import { tableOf } from '../../schema/schema.ts'
+import type { Program } from '../engine.ts'
+import type { Baseline } from './baseline.ts'
+import type { Result } from './connection.ts'
+import { type Flavor, nextOf } from './flavor.ts'
+import { ident } from './quote.ts'
+import { differs, sequenceOf, unions } from './statements.ts'
+import { pendingQuery } from './triggers.ts'
+
+/** The statements that find out what is dirty, and how to read their results. */
+export interface Detector {
+  readonly statements: readonly string[]
+  read(results: readonly Result[]): Found
+}
+
+export interface Found {
+  readonly dirty: readonly SubjectId[]
+  /** Sequences that are not where the plan has them. */
+  readonly moved: ReadonlySet<SequenceId>
+  /** About how large each table is, in bytes. */
+  readonly bytes: ReadonlyMap<TableId, number>
+  /** A reset before this one did not come to its end and left triggers out. */
+  readonly triggersPending: boolean
+}
+
+/** A row is taken to be at least this long: DATA_LENGTH lags behind, TABLE_ROWS does not. */
+const BYTES_PER_ROW = 100
+
+/** `journal`: whether there are triggers that a reset would have to suspend. */
+export function detector(
+  program: Program,
+  baseline: Baseline,
+  { flavor, journal, database }: { flavor: Flavor; journal: boolean; database: string },
+): Detector {
+  const { schema, plan } = program
+  const tables = plan.order.flat().map((id) => tableOf(schema, id))
+  const targets = plan.steps.flatMap((step) => {
+    if (step.kind !== 'restart') return []
+    const sequence = sequenceOf(schema, step.sequence)
+    return [{ sequence, next: nextOf(step.to, sequence.increment) }]
+  })
+  const free = targets.filter(({ sequence }) => sequence.kind === 'sequence')
+  const parts = {
+    barrier: waitForWriters(tables),
+    scan: unions(tables.map((table, place) => `(${scan(table, place, baseline)})`)),
+    state: tables.length > 0 ? [STATE] : [],
+    free:
+      free.length > 0 && flavor.sequences !== undefined
+        ? [flavor.sequences.positions(free.map(({ sequence }) => sequence.name))]
+        : [],
+    journal: journal ? [pendingQuery(database)] : [],
+  }
+  return {
+    statements: Object.values(parts).flat(),
+    read(results) {
+      let from = 0
+      const rows = (part: keyof typeof parts) => {
+        const { length } = parts[part]
+        from += length
+        return results.slice(from - length, from).flatMap((result) => result.rows)
+      }
+      rows('barrier')
+      const changed = rows('scan').flatMap(({ place }) => tables[Number(place)]?.id ?? [])
+      const state = new Map(rows('state').map((row) => [String(row.name), row]))
+      const positions = new Map(
+        rows('free').map(({ place, next }) => [free[Number(place)]?.sequence.id, next]),
+      )
+      const moved = targets.flatMap(({ sequence, next }) => {
+        const now = sequence.kind === 'sequence' ? positions.get(sequence.id) : state.get(sequence.name)?.next
+        return String(now ?? 1) === String(next) ? [] : [sequence.id]
+      })
+      return {
+        dirty: [...changed, ...moved],
+        moved: new Set(moved),
+        bytes: new Map(tables.map(({ id, name }) => [id, sizeOf(state.get(name))])),
+        triggersPending: rows('journal').some(({ pending }) => Number(pending) > 0),
+      }
+    },
+  }
+}
+
+/**
+ * Waits until nobody has written to these tables in a transaction that is still open: its rows would be invisible
+ * to the scan and appear afterwards. READ locks conflict with just those metadata locks; readers do not matter.
+ */
+function waitForWriters(tables: readonly Table[]): string[] {
+  if (tables.length === 0) return []
+  return [`LOCK TABLES ${tables.map(({ name }) => `${ident(name)} READ`).join(', ')}`, 'UNLOCK TABLES']
+}
+
+const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count,
+  COALESCE(data_length, 0) + COALESCE(index_length, 0) AS bytes
+  FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
+
+function sizeOf(row: Readonly<Record<string, unknown>> | undefined): number {
+  return Math.max(Number(row?.bytes ?? 0), Number(row?.row_count ?? 0) * BYTES_PER_ROW)
+}
+
+function scan(table: Table, place: number, baseline: Baseline): string {
+  const rows = baseline.rows.get(table.id)
+  const name = ident(table.name)
+  const versioned = table.traits.includes('system-versioned')
+  if (rows === undefined && !versioned) return `SELECT ${place} AS place FROM ${name} LIMIT 1`
+  const conditions = [
+    ...(rows === undefined ? [] : [differs(table, baseline.database, rows)]),
+    ...(versioned ? [`(SELECT COUNT(*) FROM ${name} FOR SYSTEM_TIME ALL) <> ${rows ?? 0}`] : []),
+  ]
+  return `SELECT ${place} AS place FROM DUAL WHERE ${conditions.join(' OR ')}`
+}

@@ -1,0 +1,55 @@
+import type { Column, Schema, Table } from '../../schema/schema.ts'
+import type { Connection, Fingerprint } from '../engine.ts'
+import { flavorOf } from './connection.ts'
+import { ident } from './quote.ts'
+import { batch } from './session.ts'
+
+/**
+ * Rows, content and counters by a way of their own: each row as hexadecimal text, its MD5, and the sum of all
+ * of those, which does not depend on their order and in which equal rows do not cancel each other out.
+ */
+export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
+  const { sequences } = await flavorOf(connection)
+  const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
+  const free = schema.sequences.filter(({ kind }) => kind === 'sequence')
+  const contents = tables.map(contentOf)
+  const results = await batch(connection, [
+    `SELECT table_name AS name, auto_increment AS next FROM information_schema.tables WHERE table_schema = DATABASE()`,
+    ...contents,
+    ...(free.length === 0 || sequences === undefined
+      ? []
+      : [sequences.positions(free.map(({ name }) => name))]),
+  ])
+  const counters = new Map(results[0]?.rows.map(({ name, next }) => [String(name), next]))
+  const positions = new Map(results[contents.length + 1]?.rows.map((row) => [Number(row.place), row.next]))
+  return {
+    tables: new Map(
+      tables.map(({ id }, place) => {
+        const row = results[place + 1]?.rows[0]
+        return [id, { rows: Number(row?.n), hash: String(row?.hash) }]
+      }),
+    ),
+    sequences: new Map(
+      schema.sequences.map((sequence) => {
+        const place = free.indexOf(sequence)
+        const next = place < 0 ? counters.get(sequence.name) : positions.get(place)
+        return [sequence.id, `${next}:false`]
+      }),
+    ),
+  }
+}
+
+function contentOf(table: Table): string {
+  const columns = table.columns.filter(({ generated }) => !generated).map(hexadecimal)
+  const row = `MD5(CONCAT_WS(',', ${columns.join(', ')}))`
+  const part = (from: number) => `SUM(CAST(CONV(SUBSTRING(h, ${from}, 8), 16, 10) AS UNSIGNED))`
+  const hash = [1, 9, 17, 25].map((from) => `COALESCE(${part(from)}, 0)`).join(', ')
+  return `SELECT COUNT(*) AS n, CONCAT_WS('-', ${hash}) AS hash FROM (SELECT ${row} AS h FROM ${ident(table.name)}) AS r`
+}
+
+const REAL = /^(float|double)\b/i
+
+function hexadecimal({ name, type }: Column): string {
+  const value = REAL.test(type) ? `CAST(${ident(name)} + 0e0 AS CHAR)` : `CAST(${ident(name)} AS BINARY)`
+  return `IFNULL(HEX(${value}), 'NULL')`
+}

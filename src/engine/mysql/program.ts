@@ -1,0 +1,132 @@
+import { type Step, select } from '../../plan/plan.ts'
+import { type TableId, tableOf } from '../../schema/schema.ts'
+import type { Outcome, Program } from '../engine.ts'
+import type { Baseline } from './baseline.ts'
+import type { Result } from './connection.ts'
+import type { Found } from './detect.ts'
+import { nextOf } from './flavor.ts'
+import { isTruncatable, sequenceOf, statementsOf, truncate } from './statements.ts'
+import { suspended, type Trigger } from './triggers.ts'
+
+/** One statement of a reset, and the step that it belongs to. */
+export interface Action {
+  readonly sql: string
+  readonly step: number | undefined
+  /** Its number of rows is the step's. */
+  readonly counts: boolean
+}
+
+interface Chosen {
+  readonly index: number
+  readonly step: Step
+  readonly truncated: boolean
+  readonly statements: readonly string[]
+}
+
+/** What a reset runs, in order, when this is what was found. */
+export function actionsFor(
+  program: Program,
+  baseline: Baseline,
+  triggers: readonly Trigger[],
+  { found, database }: { readonly found: Found; readonly database: string },
+): { readonly actions: Action[]; readonly ran: readonly Chosen[] } {
+  const ran = chosen(program, baseline, triggers, found)
+  const { before, after } = suspended(database, firing(program, ran, triggers))
+  const isDdl = ({ step, truncated }: Chosen) => truncated || step.kind === 'truncate'
+  // TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them.
+  const rows = ran.filter((one) => !isDdl(one) && one.step.kind !== 'restart').flatMap(actionsOf)
+  return {
+    ran,
+    actions: [
+      ...before.map(aside),
+      ...ran.filter(isDdl).flatMap(actionsOf),
+      ...(rows.length === 0 ? [] : [aside('START TRANSACTION'), ...rows, aside('COMMIT')]),
+      ...ran.filter(({ step }) => step.kind === 'restart').flatMap(actionsOf),
+      ...after.map(aside),
+    ],
+  }
+}
+
+/** The outcome, given the result of each action. */
+export function outcomeOf(
+  found: Found,
+  ran: readonly Chosen[],
+  actions: readonly Action[],
+  results: readonly Result[],
+): Outcome {
+  const rows = new Map<number, number>()
+  for (const [place, { step, counts }] of actions.entries()) {
+    if (step !== undefined && counts) rows.set(step, (rows.get(step) ?? 0) + (results[place]?.affected ?? 0))
+  }
+  return {
+    detector: 'scan',
+    dirty: found.dirty,
+    ran: ran.map(({ index, truncated }) => ({ step: index, rows: rows.get(index), truncated })),
+  }
+}
+
+function chosen(
+  { schema, plan }: Program,
+  baseline: Baseline,
+  triggers: readonly Trigger[],
+  found: Found,
+): Chosen[] {
+  const cut = new Set<TableId>()
+  return select(plan, new Set(found.dirty)).flatMap(({ index, step }): Chosen[] => {
+    if (step.kind === 'restart') {
+      const { ownedBy, increment } = sequenceOf(schema, step.sequence)
+      const wasCut = ownedBy !== undefined && cut.has(ownedBy.table)
+      const isDue = wasCut ? nextOf(step.to, increment) !== 1n : found.moved.has(step.sequence)
+      if (!isDue) return []
+    }
+    const byTruncate = step.kind === 'delete' && isCheaperCut(step)
+    const tables = byTruncate ? (step.orTruncate?.tables ?? step.tables) : []
+    const statements = byTruncate
+      ? tables.map((id) => truncate(tableOf(schema, id)))
+      : statementsOf(schema, step, baseline.database)
+    for (const id of step.kind === 'truncate' ? step.tables : tables) {
+      if (isTruncatable(tableOf(schema, id))) cut.add(id)
+    }
+    return [{ index, step, truncated: byTruncate, statements }]
+  })
+
+  /** TRUNCATE fires no triggers; dropping and creating them would cost more. */
+  function isCheaperCut({ tables, orTruncate }: Extract<Step, { kind: 'delete' }>): boolean {
+    const all = tables.map((id) => tableOf(schema, id))
+    if (plan.sequenceMode === 'keep' || !all.every(isTruncatable)) return false
+    const fires = all.some(({ name }) =>
+      triggers.some(({ table, event }) => table === name && event === 'DELETE'),
+    )
+    if (fires) return true
+    const bytes = (orTruncate?.tables ?? []).reduce((sum, id) => sum + (found.bytes.get(id) ?? 0), 0)
+    return orTruncate !== undefined && bytes > orTruncate.aboveBytes
+  }
+}
+
+/** The triggers of the tables whose rows are deleted or inserted one by one. */
+function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly Trigger[]): Trigger[] {
+  const written = new Set(
+    ran.flatMap(({ step, truncated }) => {
+      if (truncated) return []
+      if (step.kind === 'trim') return [tableOf(schema, step.table).name]
+      if (step.kind !== 'delete' && step.kind !== 'fill' && step.kind !== 'truncate') return []
+      return step.tables
+        .map((id) => tableOf(schema, id))
+        .flatMap((table) => (step.kind === 'truncate' && isTruncatable(table) ? [] : [table.name]))
+    }),
+  )
+  return triggers.filter(({ table }) => written.has(table))
+}
+
+function actionsOf({ index, step, truncated, statements }: Chosen): Action[] {
+  const counted = !truncated && (step.kind === 'delete' || step.kind === 'trim' || step.kind === 'fill')
+  return statements.map((sql) => ({
+    sql,
+    step: index,
+    counts: counted && !sql.startsWith('DELETE HISTORY'),
+  }))
+}
+
+function aside(sql: string): Action {
+  return { sql, step: undefined, counts: false }
+}

@@ -1,0 +1,99 @@
+import type { Connection, Row } from '../engine.ts'
+import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { CREATE_REGISTRY, errnoOf, REGISTRY } from './ownership.ts'
+import { ident, literal } from './quote.ts'
+import { batch } from './session.ts'
+
+/**
+ * A session cannot switch triggers off, so those that would fire while rows are put back are dropped and created
+ * again. Until they are back their definitions stand in this table: a crash in between loses none.
+ */
+const JOURNAL = `${REGISTRY}.suspended_triggers`
+
+const CREATE_JOURNAL = `CREATE TABLE IF NOT EXISTS ${JOURNAL} (database_name VARCHAR(64), place INT,
+  name VARCHAR(64) NOT NULL, definition LONGTEXT NOT NULL, PRIMARY KEY (database_name, place))
+  ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`
+
+export interface Trigger {
+  readonly name: string
+  readonly table: string
+  readonly event: string
+  readonly definition: Definition
+}
+
+/** All triggers of the current database that fire on INSERT or DELETE, in the order in which they fire. */
+export async function triggersOf(connection: Connection): Promise<Trigger[]> {
+  const rows = await connection.query(
+    `SELECT trigger_name AS name, event_object_table AS \`table\`, event_manipulation AS event
+     FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND event_manipulation <> 'UPDATE'
+     ORDER BY event_object_table, action_timing, event_manipulation, action_order`,
+  )
+  if (rows.length === 0) return []
+  const shown = await batch(
+    connection,
+    rows.map(({ name }) => `SHOW CREATE TRIGGER ${ident(String(name))}`),
+  )
+  return rows.map(({ name, table, event }, place) => ({
+    name: String(name),
+    table: String(table),
+    event: String(event),
+    definition: definitionFrom(shown[place]?.rows[0]),
+  }))
+}
+
+/** Makes the journal; needed before `suspended` may be used. */
+export async function openJournal(connection: Connection): Promise<void> {
+  await connection.query([...CREATE_REGISTRY, CREATE_JOURNAL].join(';\n'))
+}
+
+/** The statements around those during which the triggers must not fire. */
+export function suspended(
+  database: string,
+  triggers: readonly Trigger[],
+): { readonly before: string[]; readonly after: string[] } {
+  if (triggers.length === 0) return { before: [], after: [] }
+  const entries = triggers.map(({ name, definition }, place) => {
+    const values = [literal(database), place, literal(name), literal(JSON.stringify(definition))]
+    return `(${values.join(', ')})`
+  })
+  return {
+    before: [
+      `REPLACE INTO ${JOURNAL} (database_name, place, name, definition) VALUES ${entries.join(', ')}`,
+      ...triggers.map(({ name }) => `DROP TRIGGER ${ident(name)}`),
+    ],
+    after: [...triggers.flatMap(({ definition }) => asCreated(definition)), forget(database)],
+  }
+}
+
+/** Selects how many triggers a reset that did not come to its end has left out. */
+export function pendingQuery(database: string): string {
+  return `SELECT COUNT(*) AS pending FROM ${JOURNAL} WHERE database_name = ${literal(database)}`
+}
+
+/** Creates again what a reset that did not come to its end has dropped; all of them, to keep their order. */
+export async function resumeTriggers(connection: Connection, database: string): Promise<void> {
+  const rows = await journalOf(connection, database)
+  if (rows.length === 0) return
+  const statements = rows.flatMap(({ name, definition }) => [
+    `DROP TRIGGER IF EXISTS ${ident(String(name))}`,
+    ...asCreated(JSON.parse(String(definition)) as Definition),
+  ])
+  await batch(connection, [...statements, forget(database)])
+}
+
+async function journalOf(connection: Connection, database: string): Promise<Row[]> {
+  try {
+    return await connection.query(
+      `SELECT name, definition FROM ${JOURNAL} WHERE database_name = ${literal(database)} ORDER BY place`,
+    )
+  } catch (error) {
+    const errno = errnoOf(error)
+    // Nobody has ever needed the journal on this server (1146, 1049), or this user may not see it (1142, 1044).
+    if (errno === 1146 || errno === 1049 || errno === 1142 || errno === 1044) return []
+    throw error
+  }
+}
+
+function forget(database: string): string {
+  return `DELETE FROM ${JOURNAL} WHERE database_name = ${literal(database)}`
+}
