@@ -24,14 +24,18 @@ export interface Graph {
 /** Builds the graph; foreign keys whose other end is not in the schema are left out. */
 export function graphOf(schema: Schema): Graph {
   const nodes = [...schema.tables].sort(byLabel).map(({ id }) => id)
-  const children = new Map<TableId, Set<TableId>>(nodes.map((id) => [id, new Set()]))
-  const parents = new Map<TableId, Set<TableId>>(nodes.map((id) => [id, new Set()]))
-  for (const { from, to } of schema.foreignKeys) {
-    children.get(to)?.add(from)
-    if (children.has(to)) parents.get(from)?.add(to)
-  }
-  const below = (id: TableId) => [...(children.get(id) ?? [])].filter((child) => parents.has(child))
-  const above = (id: TableId) => [...(parents.get(id) ?? [])]
+  const known = new Set(nodes)
+  const edges = schema.foreignKeys.filter(({ from, to }) => known.has(from) && known.has(to))
+  const children = neighbours(
+    nodes,
+    edges.map(({ from, to }) => [to, from]),
+  )
+  const parents = neighbours(
+    nodes,
+    edges.map(({ from, to }) => [from, to]),
+  )
+  const below = (id: TableId) => children.get(id) ?? []
+  const above = (id: TableId) => parents.get(id) ?? []
   return {
     order: stronglyConnectedComponents(nodes, below),
     selfReferencing: new Set(
@@ -42,6 +46,21 @@ export function graphOf(schema: Schema): Graph {
     closure: (id) => [id, ...reachable(id, below).filter((other) => other !== id)],
     ancestors: (id) => reachable(id, above),
   }
+}
+
+/** In the order of the nodes, so that the same schema always gives the same plan. */
+function neighbours(
+  nodes: readonly TableId[],
+  edges: readonly (readonly [TableId, TableId])[],
+): Map<TableId, TableId[]> {
+  const place = new Map(nodes.map((id, index) => [id, index]))
+  const found = new Map<TableId, Set<TableId>>()
+  for (const [from, to] of edges) {
+    const set = found.get(from) ?? new Set()
+    found.set(from, set.add(to))
+  }
+  const byPlace = (a: TableId, b: TableId) => (place.get(a) ?? 0) - (place.get(b) ?? 0)
+  return new Map([...found].map(([id, set]) => [id, [...set].sort(byPlace)]))
 }
 
 function byLabel(a: Table, b: Table): number {

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { buildPlan, type PlanInput } from '../../src/plan/build.ts'
+import { select } from '../../src/plan/plan.ts'
+import { schemaOf, sequence, table } from '../support/schemas.ts'
+
+const postgresLike: PlanInput = {
+  strategy: 'auto',
+  sequences: 'restart',
+  keep: [],
+  populated: [],
+  mayDisableChecks: true,
+  capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
+}
+const mysqlLike: PlanInput = {
+  ...postgresLike,
+  capabilities: { truncate: true, truncateRestarts: true, truncateNeedsClosure: false },
+}
+
+const shop = ['lines -> orders', 'orders -> users', 'users', 'countries']
+
+function words(input: Partial<PlanInput>, lines = shop, dirty?: string[]): string[] {
+  const plan = buildPlan(schemaOf(lines), { ...postgresLike, ...input })
+  const steps = dirty === undefined ? plan.steps : select(plan, new Set(dirty)).map(({ step }) => step)
+  return steps.map((step) =>
+    'tables' in step ? `${step.kind} ${step.tables}` : `${step.kind} ${'table' in step ? step.table : ''}`,
+  )
+}
+
+describe('a plan with checks off', () => {
+  it('deletes from empty tables, children first, and trims and fills those with baseline rows', () => {
+    expect(words({ populated: ['countries', 'users'] })).toEqual([
+      'trim countries',
+      'delete lines',
+      'delete orders',
+      'trim users',
+      'fill users',
+      'fill countries',
+    ])
+  })
+
+  it('runs just the steps of what is dirty', () => {
+    expect(words({ populated: ['countries'] }, shop, ['orders'])).toEqual(['delete orders'])
+    expect(words({ populated: ['countries'] }, shop, ['countries'])).toEqual([
+      'trim countries',
+      'fill countries',
+    ])
+    expect(words({}, shop, [])).toEqual([])
+  })
+
+  it('offers TRUNCATE of the whole closure for a large table, unless that would empty a baseline', () => {
+    const plan = buildPlan(schemaOf(shop), { ...postgresLike, populated: ['lines'] })
+    const truncates = Object.fromEntries(
+      plan.steps.flatMap((step) =>
+        step.kind === 'delete' ? [[step.tables[0], step.orTruncate?.tables]] : [],
+      ),
+    )
+    expect(truncates).toEqual({ countries: ['countries'], orders: undefined, users: undefined })
+    const without = buildPlan(schemaOf(shop), postgresLike)
+    expect(without.steps.find((step) => step.kind === 'delete' && step.tables[0] === 'users')).toMatchObject({
+      orTruncate: { tables: ['users', 'orders', 'lines'] },
+    })
+  })
+
+  it('truncates closures by the strategy of that name, and fills everything that it emptied', () => {
+    expect(words({ strategy: 'truncate', populated: ['lines'] }, shop, ['users'])).toEqual([
+      'truncate users,orders,lines',
+      'fill lines',
+    ])
+  })
+})
+
+describe('a plan with checks on', () => {
+  const ordered = { mayDisableChecks: false }
+
+  it('empties and fills what refers to a dirty table, parents first on the way back', () => {
+    expect(words({ ...ordered, populated: ['users', 'orders'] }, shop, ['users'])).toEqual([
+      'delete orders',
+      'delete users',
+      'fill users',
+      'fill orders',
+    ])
+  })
+
+  it('clears a cycle by one statement, both ways', () => {
+    const cycle = ['a -> b', 'b -> a', 'c -> a']
+    expect(words({ ...ordered, populated: ['a', 'b'] }, cycle, ['a'])).toEqual(['delete a,b', 'fill a,b'])
+  })
+})
+
+describe('kept tables', () => {
+  it('are never touched', () => {
+    expect(words({ keep: ['countr*'] })).toEqual(['delete lines', 'delete orders', 'delete users'])
+  })
+
+  it.each(['cascade', 'set null', 'set default'])(
+    'refuses a plan that would reach one by ON DELETE %s, by name',
+    (action) => {
+      const schema = [`audit -> users on delete ${action}`, 'users']
+      expect(() => words({ keep: ['audit'] }, schema)).toThrow(/"audit" is kept.*"users".*audit_users_fkey/)
+    },
+  )
+
+  it('checks those that refer to a reset table without an action', () => {
+    expect(words({ keep: ['audit'] }, ['audit -> users'])).toEqual(['delete users', 'check '])
+  })
+
+  it('refuses a TRUNCATE that would have to empty one', () => {
+    expect(() => words({ strategy: 'truncate', keep: ['audit'] }, ['audit -> users'])).toThrow(
+      /"audit" is kept, but TRUNCATE of "users"/,
+    )
+  })
+
+  it('refuses names that match nothing', () => {
+    expect(() => words({ keep: ['user'] })).toThrow(/`keep` names tables that are not there: user/)
+  })
+
+  it('includes the tables of extensions and foreign ones, and refuses foreign partitions', () => {
+    const kept = buildPlan(
+      {
+        tables: [table('spatial_ref_sys', ['extension']), table('remote', ['foreign']), table('own')],
+        foreignKeys: [],
+        sequences: [],
+      },
+      postgresLike,
+    )
+    expect(kept.kept.map((entry) => entry.table)).toEqual(['spatial_ref_sys', 'remote'])
+    const schema = { tables: [table('parted', ['foreign', 'partitioned'])], foreignKeys: [], sequences: [] }
+    expect(() => buildPlan(schema, postgresLike)).toThrow(/"parted" has foreign tables below it/)
+  })
+})
+
+describe('sequences', () => {
+  const schema = schemaOf(['users'], { sequences: [sequence('users_id_seq', 'users'), sequence('free')] })
+
+  it('go back to the position of the baseline, those of kept tables excepted', () => {
+    const restarts = (input: Partial<PlanInput>) =>
+      buildPlan(schema, { ...postgresLike, ...input }).steps.flatMap((step) =>
+        step.kind === 'restart' ? [step] : [],
+      )
+    expect(restarts({}).map(({ sequence: id, when }) => [id, when])).toEqual([
+      ['users_id_seq', ['users_id_seq']],
+      ['free', ['free']],
+    ])
+    expect(restarts({ keep: ['users'] }).map(({ sequence: id }) => id)).toEqual(['free'])
+    expect(restarts({ sequences: 'keep' })).toEqual([])
+  })
+
+  it('are put back after a TRUNCATE that restarts them', () => {
+    const plan = buildPlan(schema, { ...mysqlLike, strategy: 'truncate' })
+    expect(plan.steps.find((step) => step.kind === 'restart')?.when).toEqual(['users_id_seq', 'users'])
+  })
+})

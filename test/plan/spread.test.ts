@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { spreadSequences } from '../../src/plan/spread.ts'
+import { schemaOf, sequence } from '../support/schemas.ts'
+
+describe('spread sequences', () => {
+  const spread = (...sequences: ReturnType<typeof sequence>[]) =>
+    spreadSequences(schemaOf(['t'], { sequences })).sequences.map(({ position }) => position.value)
+
+  it('begin in ranges of their own', () => {
+    expect(spread(sequence('a'), sequence('b'), sequence('c'))).toEqual([1_000_001n, 2_000_001n, 3_000_001n])
+  })
+
+  it('take a smaller stride where the type is narrow, and stay where it is too narrow', () => {
+    expect(
+      spread(sequence('a', undefined, { max: 32_767n }), sequence('b', undefined, { max: 32_767n })),
+    ).toEqual([10_001n, 20_001n])
+    expect(spread(sequence('a', undefined, { max: 127n }))).toEqual([1n])
+  })
+
+  it('stay where they are beyond their range, or count down', () => {
+    expect(spread(sequence('a', undefined, { position: { value: 5_000_000n, called: true } }))).toEqual([
+      5_000_000n,
+    ])
+    expect(
+      spread(sequence('a', undefined, { increment: -1n, position: { value: -1n, called: false } })),
+    ).toEqual([-1n])
+  })
+
+  it('is the same again for what is spread already', () => {
+    const once = spreadSequences(schemaOf(['t'], { sequences: [sequence('a'), sequence('b')] }))
+    expect(spreadSequences(once)).toEqual(once)
+  })
+})
