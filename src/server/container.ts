@@ -82,8 +82,12 @@ async function start(
     const started = await container.start()
     return { container: started, url: url(started) }
   } catch (cause) {
-    throw new AfreshError('server', `${spec.image} did not start: ${messageOf(cause).trim()}${log}`, {
-      next: 'The end of its log, above, says why; the options `command` and `environment` go to it as they are.',
+    const logged = log.toString()
+    throw new AfreshError('server', `${spec.image} did not start: ${messageOf(cause).trim()}${logged}`, {
+      next:
+        logged === ''
+          ? 'The container engine refused to run it: `docker run` with the same image says more.'
+          : 'The end of its log, above, says why; `command` and `environment` reach the server as they are.',
       cause,
     })
   }

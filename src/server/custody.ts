@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
+import { AfreshError } from '../errors.ts'
 import { LABEL, type Order, processesWithDataIn, type Resource, removeContainers, warden } from './warden.ts'
 
 /**
@@ -8,31 +9,40 @@ import { LABEL, type Order, processesWithDataIn, type Resource, removeContainers
  * (SIGKILL, Ctrl-C, a crash), the warden removes it.
  *
  * @returns ends the custody, after the resource was removed in an orderly way
+ * @throws AfreshError `server` where the warden cannot be started
  */
 export async function takeCustody(resource: Resource): Promise<() => Promise<void>> {
   const id = randomUUID()
   held.set(id, resource)
-  await send({ id, resource })
+  if (child === undefined || !(await written(child, { id, resource }))) await startWarden()
   return async () => {
     held.delete(id)
-    await send({ id })
+    if (child !== undefined) await written(child, { id })
   }
 }
 
 const held = new Map<string, Resource>()
 let child: ChildProcess | undefined
 
-async function send(order: Order): Promise<void> {
-  if (child !== undefined && (await written(child, order))) return
-  // The first one, or somebody killed the last: this one gets to know of everything.
-  const next = start()
-  child = next
-  for (const [id, resource] of held) await written(next, { id, resource })
+/** The first one, or somebody killed the last: it gets to know of everything. */
+async function startWarden(): Promise<void> {
+  const started = spawnWarden()
+  child = started
+  for (const [id, resource] of held) {
+    if (await written(started, { id, resource })) continue
+    throw new AfreshError(
+      'server',
+      'The process that removes servers when this one is killed did not start.',
+      {
+        next: `See whether ${process.execPath} can be run from here; nothing is started without it.`,
+      },
+    )
+  }
 }
 
 const SCRIPT = `(${warden})(${removeContainers}, ${processesWithDataIn}, ${JSON.stringify(LABEL)})`
 
-function start(): ChildProcess {
+function spawnWarden(): ChildProcess {
   // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it.
   const started = spawn(process.execPath, ['-e', SCRIPT], {
     cwd: tmpdir(),
