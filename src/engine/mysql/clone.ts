@@ -60,10 +60,10 @@ async function copy(from: Connection, to: Connection, names: Names): Promise<voi
     ...definitions.tables,
     ...schema.tables.filter(hasRows).map((table) => copyRows(table, names.template)),
     ...counters(schema),
-    ...definitions.routines,
   ])
+  await createEach(to, definitions.routines)
   await createViews(to, definitions.views)
-  await replay(to, [...definitions.triggers, ...definitions.events])
+  await createEach(to, [...definitions.triggers, ...definitions.events])
 }
 
 /** Rows of a foreign table live on another server, where the copy would find them too. */
@@ -76,7 +76,7 @@ function copyRows(table: Table, template: string): string {
   return `INSERT INTO ${ident(table.name)} (${columns}) SELECT ${columns} FROM ${tableIn(template, table.name)}`
 }
 
-/** SHOW CREATE TABLE leaves a counter out that stands at 1, and one above the rows of MyISAM may differ. */
+/** AUTO_INCREMENT stands in SHOW CREATE TABLE; where a MariaDB sequence stands is in no definition. */
 function counters(schema: Schema): string[] {
   return schema.sequences.flatMap(({ kind, name, position, increment }) =>
     kind === 'sequence' ? [`ALTER SEQUENCE ${ident(name)} RESTART WITH ${nextOf(position, increment)}`] : [],
@@ -120,10 +120,10 @@ async function listPrograms(connection: Connection): Promise<Programs> {
 interface Definitions {
   readonly sequences: readonly string[]
   readonly tables: readonly string[]
-  readonly routines: readonly string[]
+  readonly routines: readonly Definition[]
   readonly views: readonly Definition[]
-  readonly triggers: readonly string[]
-  readonly events: readonly string[]
+  readonly triggers: readonly Definition[]
+  readonly events: readonly Definition[]
 }
 
 /** All definitions in one round trip. */
@@ -135,7 +135,7 @@ async function readDefinitions(
 ): Promise<Definitions> {
   const free = schema.sequences.filter(({ kind }) => kind === 'sequence')
   const wanted = {
-    sequences: free.map(({ name }) => ({ kind: 'TABLE', name })),
+    sequences: free.map(({ name }) => ({ kind: 'SEQUENCE', name })),
     tables: schema.tables.map(({ name }) => ({ kind: 'TABLE', name })),
     ...programs,
   }
@@ -148,14 +148,14 @@ async function readDefinitions(
     all.map((one, place) => [one, renamed(definitionFrom(results[place]?.rows[0]), names)] as const),
   )
   const definitions = (of: readonly StoredProgram[]) => of.flatMap((one) => read.get(one) ?? [])
-  const statements = (of: readonly StoredProgram[]) => definitions(of).flatMap(asCreated)
+  const statements = (of: readonly StoredProgram[]) => definitions(of).map(({ sql }) => sql)
   return {
     sequences: statements(wanted.sequences),
     tables: statements(wanted.tables),
-    routines: statements(wanted.routines),
+    routines: definitions(wanted.routines),
     views: definitions(wanted.views),
-    triggers: statements(wanted.triggers),
-    events: statements(wanted.events),
+    triggers: definitions(wanted.triggers),
+    events: definitions(wanted.events),
   }
 }
 
@@ -172,7 +172,7 @@ async function createViews(connection: Connection, views: readonly Definition[])
     let reason: unknown
     for (const view of left) {
       try {
-        await replay(connection, asCreated(view))
+        await createEach(connection, [view])
       } catch (error) {
         failed.push(view)
         reason = error
@@ -183,15 +183,31 @@ async function createViews(connection: Connection, views: readonly Definition[])
   }
 }
 
+/** In messages of their own: of several statements in one MySQL takes the semicolon for a part of the text. */
+async function createEach(connection: Connection, definitions: readonly Definition[]): Promise<void> {
+  for (const definition of definitions) {
+    for (const statement of asCreated(definition)) {
+      try {
+        await connection.query(statement)
+      } catch (error) {
+        throw at(statement, error)
+      }
+    }
+  }
+}
+
 async function replay(connection: Connection, statements: readonly string[]): Promise<void> {
   if (statements.length === 0) return
   try {
     await batch(connection, statements)
   } catch (error) {
     if (!(error instanceof BatchError) || error.index === undefined) throw error
-    const statement = (statements[error.index] ?? '').replace(/\s+/g, ' ').slice(0, 300)
-    throw new Error(`${error.message}\n  ${statement}`, { cause: error })
+    throw at(statements[error.index] ?? '', error)
   }
+}
+
+function at(statement: string, cause: unknown): Error {
+  return new Error(`${messageOf(cause)}\n  ${statement.replace(/\s+/g, ' ').slice(0, 300)}`, { cause })
 }
 
 async function withConnections(

@@ -45,7 +45,7 @@ export function asCreated({ sql, sqlMode, charset, collation, timeZone }: Defini
   const ascii = /^[\0-\x7f]*$/.test(sql)
   const settings = [
     ...(sqlMode === undefined ? [] : [`sql_mode = ${literal(sqlMode)}`]),
-    ...(charset === undefined || !ascii ? [] : [`character_set_client = ${charset}`]),
+    ...(charset === undefined ? [] : [`character_set_client = ${ascii ? charset : 'utf8mb4'}`]),
     ...(collation === undefined ? [] : [`collation_connection = ${collation}`]),
     ...(timeZone === undefined ? [] : [`time_zone = ${literal(timeZone)}`]),
   ]

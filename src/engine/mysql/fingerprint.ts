@@ -5,8 +5,9 @@ import { ident } from './quote.ts'
 import { batch } from './session.ts'
 
 /**
- * Rows, content and counters by a way of their own: each row as hexadecimal text, its MD5, and the sum of all
- * of those, which does not depend on their order and in which equal rows do not cancel each other out.
+ * Rows, content and counters by a way of their own: each row as hexadecimal text, its hash (MD5 is gone
+ * from MySQL 9.6), and the sum of all of those, which does not depend on their order and in which equal rows do
+ * not cancel each other out.
  */
 export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
   const { sequences } = await flavorOf(connection)
@@ -41,7 +42,7 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
 
 function contentOf(table: Table): string {
   const columns = table.columns.filter(({ generated }) => !generated).map(hexadecimal)
-  const row = `MD5(CONCAT_WS(',', ${columns.join(', ')}))`
+  const row = `SHA2(CONCAT_WS(',', ${columns.join(', ')}), 224)`
   const part = (from: number) => `SUM(CAST(CONV(SUBSTRING(h, ${from}, 8), 16, 10) AS UNSIGNED))`
   const hash = [1, 9, 17, 25].map((from) => `COALESCE(${part(from)}, 0)`).join(', ')
   return `SELECT COUNT(*) AS n, CONCAT_WS('-', ${hash}) AS hash FROM (SELECT ${row} AS h FROM ${ident(table.name)}) AS r`
