@@ -1,5 +1,5 @@
 import { type AttachOptions, parseAttachOptions } from '../config.ts'
-import { guardEnvironment, guardServer, takeOver } from '../database/guard.ts'
+import { guardEnvironment, guardServer, type Takeover, takeOver } from '../database/guard.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { withCleanUp } from '../errors.ts'
 import { openSession } from '../reset/session.ts'
@@ -46,16 +46,17 @@ export async function attach(target: string | object, options: AttachOptions = {
 }
 
 /** The mark of a database that may be changed. */
-export async function guarded(
-  { engine, connection }: Opened,
-  allow: readonly string[],
-  confirmed?: string,
-): Promise<string | undefined> {
+export async function guarded(opened: Opened, allow: readonly string[]): Promise<string | undefined> {
+  return takeOver(await examine(opened, allow))
+}
+
+/** Holds the server against the guard, then looks what is in the database; changes nothing. */
+export async function examine({ engine, connection }: Opened, allow: readonly string[]): Promise<Takeover> {
   if (engine.databases !== undefined) {
     const facts = await engine.databases.facts(connection)
     await guardServer({ url: connection.url, facts, ours: false, allow })
   }
   const schema = await engine.introspect(connection)
   const { populated } = await engine.survey(connection, schema)
-  return takeOver({ engine, connection, schema, populated, confirmed })
+  return { engine, connection, schema, populated }
 }

@@ -102,7 +102,9 @@ async function harnessFrom(ground: Ground, server: RunningServer, config: Config
   await reap(databases, admin)
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
   const parts = inputs.cacheable ? inputs.parts : [...inputs.parts, run]
-  const template = names.template(hash([engine.name, ground.facts.version, ...parts]))
+  const template = names.template(
+    hash([engine.name, ground.facts.version, new URL(ground.adminUrl).username, ...parts]),
+  )
   await ensureTemplate({ ...ground, name: template, fill: (connection) => applyBaseline(connection, config) })
   const baseline = await firstClone(ground, config, template, names.database(run, 1))
   if (inputs.cacheable) await reapTemplates(databases, admin, names, template)

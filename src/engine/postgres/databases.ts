@@ -7,9 +7,13 @@ const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
 
 const MARK = `pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), 'afresh:v1:[^[:space:]]+')`
 
-/** The mark, if it was made for this very database on this very server; a restored dump has another oid. */
+/**
+ * The mark, if it was made for this very database on this very server (a restored dump has another oid) and the
+ * database is this role's to drop.
+ */
 const VALID_MARK = `(SELECT ${MARK} FROM pg_catalog.pg_control_system() s
-  WHERE pg_catalog.starts_with(${MARK}, 'afresh:v1:' || s.system_identifier || ':' || d.oid || ':'))`
+  WHERE pg_catalog.starts_with(${MARK}, 'afresh:v1:' || s.system_identifier || ':' || d.oid || ':')
+    AND pg_catalog.pg_has_role(d.datdba, 'USAGE'))`
 
 export const databases: Databases = {
   maxNameBytes: 63,
