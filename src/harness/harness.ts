@@ -151,18 +151,27 @@ interface Made {
   readonly keepTemplate: boolean
 }
 
-/** A server that goes away takes its databases along. */
-async function closeHarness({ databases, admin }: Ground, server: RunningServer, made: Made): Promise<void> {
+/** A server that goes away takes its databases along. The connection of the start may be long gone. */
+async function closeHarness(ground: Ground, server: RunningServer, made: Made): Promise<void> {
   await withCleanUp(
     async () => {
-      if (server.endsWithRun) return
+      if (!server.endsWithRun) await dropEverything(ground, made)
+    },
+    async () => {
+      await ground.admin.close().catch(() => {})
+      await server.stop()
+    },
+  )
+}
+
+async function dropEverything({ engine, databases, adminUrl }: Ground, made: Made): Promise<void> {
+  const admin = await engine.connect(adminUrl)
+  await withCleanUp(
+    async () => {
       await dropRun(databases, admin, made.run)
       if (!made.keepTemplate) await dropTemplate(databases, admin, made.template)
     },
-    async () => {
-      await admin.close().catch(() => {})
-      await server.stop()
-    },
+    () => admin.close(),
   )
 }
 

@@ -1,0 +1,80 @@
+import { parseAttachOptions } from '../config.ts'
+import {
+  confirmationOf,
+  guardEnvironment,
+  guardSessions,
+  markOn,
+  type Takeover,
+  takeOver,
+} from '../database/guard.ts'
+import { open } from '../engine/registry.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import { examine } from './attach.ts'
+
+/** A database that somebody may hand over, as a person has to see it before saying so. */
+export interface Candidate {
+  readonly engine: string
+  readonly database: string
+  readonly tables: number
+  /** The labels of the tables with rows: all of that may be lost. */
+  readonly tablesWithRows: readonly string[]
+  /** What confirms that exactly this database is meant: `NAME#SYSTEM_IDENTIFIER`. */
+  readonly confirmation: string
+}
+
+export interface Adoption extends Candidate {
+  /** It carried a valid mark already: nothing was changed. */
+  readonly wasMarked: boolean
+}
+
+export interface AdoptOptions {
+  /** `NAME#SYSTEM_IDENTIFIER`, or a function that asks a person for it. */
+  readonly confirm: string | ((candidate: Candidate) => Promise<string>)
+  /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+  readonly allow?: readonly string[]
+}
+
+/**
+ * Marks a database as disposable: from then on afresh may delete everything in it. Changes nothing else.
+ *
+ * @param url of the database, not just of its server
+ * @throws RefusedError when the guard refuses, or the confirmation is not that of this database; it is untouched
+ * @throws AfreshError `usage`, `server`
+ */
+export async function adopt(url: string, options: AdoptOptions): Promise<Adoption> {
+  const { allow } = parseAttachOptions({ allow: options.allow ?? [] })
+  guardEnvironment()
+  const opened = await open(url)
+  return withCleanUp(
+    async () => {
+      const takeover = await examine(opened, allow)
+      await refusePrivate(takeover)
+      await guardSessions(takeover)
+      const candidate = await candidateOf(takeover)
+      if ((await markOn(takeover)).isValid) return { ...candidate, wasMarked: true }
+      const { confirm } = options
+      const confirmed = typeof confirm === 'string' ? confirm : await confirm(candidate)
+      await takeOver({ ...takeover, confirmed })
+      return { ...candidate, wasMarked: false }
+    },
+    () => opened.connection.close(),
+  )
+}
+
+async function refusePrivate({ engine, connection }: Takeover): Promise<void> {
+  if (!(await engine.ownership.isPrivate(connection))) return
+  throw new AfreshError('usage', 'This database lives in this process alone and ends with it.', {
+    next: 'Name a database on a server, or a file.',
+  })
+}
+
+async function candidateOf({ engine, connection, schema, populated }: Takeover): Promise<Candidate> {
+  const { server } = await engine.ownership.expected(connection)
+  return {
+    engine: engine.title,
+    database: connection.database,
+    tables: schema.tables.length,
+    tablesWithRows: schema.tables.filter(({ id }) => populated.includes(id)).map(({ label }) => label),
+    confirmation: confirmationOf(connection, server),
+  }
+}

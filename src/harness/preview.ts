@@ -1,0 +1,99 @@
+import { type AttachOptions, parseAttachOptions } from '../config.ts'
+import { markOn } from '../database/guard.ts'
+import type { Connection, Engine } from '../engine/engine.ts'
+import { open } from '../engine/registry.ts'
+import { withCleanUp } from '../errors.ts'
+import { cyclesOf, describeStep, tableLabel } from '../plan/describe.ts'
+import type { Plan, Step } from '../plan/plan.ts'
+import { type BaselineFrom, planFor, type ResetOptions } from '../reset/session.ts'
+import type { Schema, TableId } from '../schema/schema.ts'
+
+/** What a reset would do, for people and as JSON. */
+export interface PlanView {
+  readonly engine: string
+  readonly database: string
+  /** Afresh may reset the database. */
+  readonly marked: boolean
+  readonly strategy: Plan['strategy']
+  readonly sequenceMode: Plan['sequenceMode']
+  /** Whether foreign keys and triggers are off while it runs; else they are kept, and the order matters. */
+  readonly mode: Plan['mode']
+  readonly foreignKeys: number
+  readonly sequences: number
+  /** Children before parents; tables that stand together form a cycle. */
+  readonly order: readonly (readonly string[])[]
+  readonly cycles: readonly (readonly string[])[]
+  readonly selfReferencing: readonly string[]
+  readonly kept: readonly { readonly table: string; readonly reason: string }[]
+  /** The tables that have rows now. */
+  readonly tablesWithRows: readonly string[]
+  readonly steps: readonly StepView[]
+}
+
+export interface StepView {
+  readonly kind: Step['kind']
+  /** In words: `delete from orders`. */
+  readonly step: string
+  readonly reason: string
+  /** The step runs when one of these is dirty. */
+  readonly when: readonly string[]
+  readonly sql: string
+}
+
+/**
+ * The plan for a database with what is in it now as its baseline. Changes nothing, so that any database may be
+ * looked at.
+ *
+ * @throws AfreshError `usage`, `server`; `plan` when none keeps to its own tables
+ */
+export async function planReset(url: string, options: AttachOptions = {}): Promise<PlanView> {
+  const { reset } = parseAttachOptions(options)
+  const { engine, connection } = await open(url)
+  return withCleanUp(
+    () => viewOf(engine, connection, reset),
+    () => connection.close(),
+  )
+}
+
+export async function viewOf(
+  engine: Engine,
+  connection: Connection,
+  options: ResetOptions,
+  from?: BaselineFrom,
+): Promise<PlanView> {
+  const { schema, plan, survey } = await planFor(engine, connection, options, from)
+  const isPrivate = await engine.ownership.isPrivate(connection)
+  const sql = engine.render(schema, plan)
+  const label = (id: TableId) => tableLabel(schema, id)
+  return {
+    engine: engine.title,
+    database: connection.database,
+    marked: isPrivate || (await markOn({ engine, connection })).isValid,
+    strategy: plan.strategy,
+    sequenceMode: plan.sequenceMode,
+    mode: plan.mode,
+    foreignKeys: schema.foreignKeys.length,
+    sequences: schema.sequences.length,
+    order: plan.order.map((group) => group.map(label)),
+    cycles: cyclesOf(schema, plan),
+    selfReferencing: schema.foreignKeys.filter(({ from, to }) => from === to).map(({ from }) => label(from)),
+    kept: plan.kept.map(({ table, reason }) => ({ table: label(table), reason })),
+    tablesWithRows: survey.populated.map(label),
+    steps: plan.steps.map((step, index) => stepView(schema, step, sql[index] ?? '')),
+  }
+}
+
+function stepView(schema: Schema, step: Step, sql: string): StepView {
+  const labels = labelsOf(schema)
+  return {
+    kind: step.kind,
+    step: describeStep(schema, step),
+    reason: step.reason,
+    when: step.when.map((id) => labels.get(id) ?? id),
+    sql,
+  }
+}
+
+function labelsOf({ tables, sequences }: Schema): Map<string, string> {
+  return new Map([...tables, ...sequences].map(({ id, label }) => [id, label]))
+}

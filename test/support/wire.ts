@@ -1,0 +1,63 @@
+import { createServer, type Socket, connect as tcpConnect } from 'node:net'
+
+/** A proxy in front of a server that counts round trips: turns from the client speaking to the server speaking. */
+export interface Wire extends AsyncDisposable {
+  /** The same URL, through the proxy. */
+  readonly url: string
+  /** Round trips since the last call. */
+  count(): number
+  /** Cuts every connection that is open now. */
+  cut(): void
+}
+
+export async function tapWire(url: string): Promise<Wire> {
+  const target = new URL(url)
+  const sockets = new Set<Socket>()
+  let trips = 0
+  const server = createServer((client) => {
+    const upstream = tcpConnect(Number(target.port || 5432), target.hostname)
+    let isAsking = false
+    client.on('data', (data) => {
+      if (!isAsking) trips++
+      isAsking = true
+      upstream.write(data)
+    })
+    upstream.on('data', (data) => {
+      isAsking = false
+      client.write(data)
+    })
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+    }
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const through = new URL(url)
+  through.hostname = '127.0.0.1'
+  through.port = String(address.port)
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    url: through.toString(),
+    count() {
+      const counted = trips
+      trips = 0
+      return counted
+    },
+    cut,
+    async [Symbol.asyncDispose]() {
+      cut()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}
