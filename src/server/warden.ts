@@ -80,6 +80,7 @@ export async function warden(
   const { createInterface } = process.getBuiltinModule('node:readline')
   const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
 
+  process.title = 'afresh warden' // else `ps` shows all of this text
   const resources = new Map<string, Resource>()
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as Order
