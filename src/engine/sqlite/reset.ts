@@ -9,7 +9,7 @@ import type { Database } from './driver.ts'
 import { fold } from './introspect.ts'
 import { assertMark } from './ownership.ts'
 import { captureSql, copyOf, hasIdentity, isDerived, statementsOf } from './statements.ts'
-import { inTransactionOf, isLocked, withForeignKeysOff } from './transaction.ts'
+import { changing, isLocked, looking, withForeignKeysOff } from './transaction.ts'
 import { withoutTriggers } from './triggers.ts'
 
 /** Tells apart the copies of several baselines on one handle. */
@@ -22,29 +22,30 @@ export async function prepare(connection: SqliteConnection, program: Program): P
   refuseWhatCannotComeBack(program)
   generations += 1
   const generation = generations
-  const session: Session = await inTransactionOf(connection, 'IMMEDIATE', lockTimeoutMs, () => {
+  const session: Session = await changing(connection, lockTimeoutMs, () => {
     const baseline = capture(db, program, generation)
     const detector = detectorOf(db, baseline)
     refuseStaleIndexes(program, detector)
     if (detector.dirty().length === 0) detector.settle()
     return { db, baseline, detector }
   })
-  const guarded = <T>(lock: 'IMMEDIATE' | 'EXCLUSIVE', body: () => T) =>
-    inTransactionOf(connection, lock, lockTimeoutMs, () => {
-      assertMark(connection, mark)
-      return body()
-    })
+  const { detector } = session
   return {
     async reset() {
-      // Switching foreign keys makes every prepared statement of the handle compile again: not for nothing.
-      if (await guarded('IMMEDIATE', session.detector.isUntouched))
-        return { detector: 'counters', dirty: [], ran: [] }
-      return withForeignKeysOff(db, () => guarded('EXCLUSIVE', () => putBack(session)))
+      // First, since switching foreign keys makes every prepared statement of the handle compile again.
+      const isUntouched = await looking(connection, lockTimeoutMs, () => {
+        assertMark(connection, mark)
+        return detector.isUntouched()
+      })
+      if (isUntouched) return { detector: 'counters', dirty: [], ran: [] }
+      return withForeignKeysOff(db, () =>
+        changing(connection, lockTimeoutMs, () => {
+          assertMark(connection, mark)
+          return putBack(session)
+        }),
+      )
     },
-    detect: () =>
-      inTransactionOf(connection, 'IMMEDIATE', lockTimeoutMs, () =>
-        session.detector.isUntouched() ? [] : session.detector.dirty(),
-      ),
+    detect: () => looking(connection, lockTimeoutMs, () => (detector.isUntouched() ? [] : detector.dirty())),
     async close() {
       for (const id of session.baseline.rows.keys()) {
         db.exec(`DROP TABLE IF EXISTS ${copyOf(tableOf(program.schema, id), generation)}`)

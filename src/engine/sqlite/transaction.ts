@@ -3,21 +3,18 @@ import { AfreshError, messageOf } from '../../errors.ts'
 import { isNestedBegin, type SqliteConnection } from './connection.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 
-/** `IMMEDIATE` waits for writers; `EXCLUSIVE` for readers too, so that the commit need not. */
-export type Lock = 'IMMEDIATE' | 'EXCLUSIVE'
-
 /**
  * Runs `body`, which is synchronous so that nothing else gets at the handle meanwhile, in a transaction: committed
- * when it returns, rolled back when it throws. Throws `AfreshError` (`blocked`) when another connection holds the
- * database for `timeoutMs`, or when the handle is in a transaction already.
+ * when it returns, rolled back when it throws. Waits for readers at the beginning, so that the commit need not.
+ * Throws `AfreshError` (`blocked`) when another connection holds the database for `timeoutMs`, or when the handle is
+ * in a transaction already.
  */
-export async function inTransactionOf<T>(
+export async function changing<T>(
   connection: SqliteConnection,
-  lock: Lock,
   timeoutMs: number,
   body: () => T,
 ): Promise<T> {
-  await begin(connection, lock, timeoutMs)
+  await begin(connection, 'EXCLUSIVE', timeoutMs)
   const { db } = connection
   try {
     const result = body()
@@ -29,13 +26,30 @@ export async function inTransactionOf<T>(
   }
 }
 
+/**
+ * The same for a `body` that changes nothing. It waits for writers, whose rows might otherwise come after it, and
+ * not for readers; it ends by ROLLBACK, because a COMMIT would wait for them even with nothing to write.
+ */
+export async function looking<T>(connection: SqliteConnection, timeoutMs: number, body: () => T): Promise<T> {
+  await begin(connection, 'IMMEDIATE', timeoutMs)
+  try {
+    return body()
+  } finally {
+    rollBack(connection.db)
+  }
+}
+
 const LONGEST_PAUSE_MS = 25
 
 /**
  * Waits between attempts without blocking the event loop: whoever holds the lock may be another handle of this very
  * process, which could never let go during SQLite's own waiting.
  */
-async function begin(connection: SqliteConnection, lock: Lock, timeoutMs: number): Promise<void> {
+async function begin(
+  connection: SqliteConnection,
+  lock: 'IMMEDIATE' | 'EXCLUSIVE',
+  timeoutMs: number,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {

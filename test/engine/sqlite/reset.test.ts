@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { sqlite } from '../../../src/engine/sqlite/index.ts'
+import { AfreshError, ResetError } from '../../../src/errors.ts'
+import { describeSqlite, type SqliteHandle } from '../../support/sqlite.ts'
+import { type Bench, benchOf, dumpOf, NASTY, ROWS, rowsOf } from './nasty.ts'
+
+async function failureOf(promise: Promise<unknown>): Promise<AfreshError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof AfreshError)) throw new Error(`no AfreshError: ${String(error)}`, { cause: error })
+  return error
+}
+
+describeSqlite(({ open }) => {
+  let client: SqliteHandle
+  let bench: Bench
+  beforeEach(async () => {
+    client = open(':memory:')
+    client.exec(NASTY)
+    client.exec(ROWS)
+    bench = await benchOf(client, { keep: ['kept'] })
+  })
+  afterEach(() => client.close())
+
+  it('does nothing after a test that wrote nothing, and looks again after one that took it back', async () => {
+    expect(await bench.resetter.reset()).toEqual({ detector: 'counters', dirty: [], ran: [] })
+    client.exec(`BEGIN; DELETE FROM heap; ROLLBACK`)
+    expect(await bench.resetter.reset()).toEqual({ detector: 'scan', dirty: [], ran: [] })
+    expect((await bench.resetter.reset()).detector).toBe('counters')
+  })
+
+  it('names what was dirty and runs the steps of that alone', async () => {
+    client.exec(`INSERT INTO never_used (v) VALUES (1), (2)`)
+    const { dirty, ran } = await bench.resetter.reset()
+    expect(dirty).toEqual(['table:never_used', 'sequence:never_used'])
+    expect(ran.map(({ step, rows }) => [bench.plan.steps[step]?.kind, rows])).toEqual([
+      ['delete', 2],
+      ['restart', undefined],
+    ])
+    expect((await bench.resetter.reset()).detector).toBe('counters')
+  })
+
+  it('sees a counter that moved although no row changed', async () => {
+    client.exec(`INSERT OR IGNORE INTO moved_on (v) VALUES ('b')`)
+    expect(await bench.resetter.detect()).toEqual(['sequence:moved_on'])
+    expect((await bench.resetter.reset()).dirty).toEqual(['sequence:moved_on'])
+  })
+
+  it.each([
+    `UPDATE heap SET x = 1.0 WHERE typeof(x) = 'integer' AND rowid = 1`,
+    `UPDATE heap SET x = '1' WHERE rowid = 1`,
+    `UPDATE heap SET t = 'A' WHERE rowid = 1`,
+    `UPDATE heap SET x = NULL WHERE rowid = 1`,
+    `UPDATE heap SET t = CAST(t AS BLOB) WHERE rowid = 3`,
+    `UPDATE heap SET t = char(0) || 'c' WHERE rowid = 5`,
+    `UPDATE heap SET n = 9007199254740992 WHERE rowid = 5`,
+    `UPDATE heap SET x = 9223372036854775806 WHERE rowid = 7`,
+    `DELETE FROM heap WHERE rowid = 2`,
+    `INSERT INTO heap SELECT * FROM heap WHERE rowid = 1`,
+    `UPDATE keyed SET lang = 'EN' WHERE lang = 'en'`,
+    `UPDATE keyed SET code = 1.0 WHERE typeof(code) = 'integer'`,
+    `UPDATE strictly SET whatever = x'32' WHERE id = 3`,
+    `UPDATE disguised SET v = 4 WHERE _rowid_ = 1`,
+    `UPDATE place SET label = 'there' WHERE id = 1`,
+    `UPDATE note SET body = '1' WHERE rowid = 3`,
+    `DELETE FROM found WHERE rowid = 1`,
+    `INSERT INTO hollow (rowid, word) VALUES (1, 'x')`,
+  ])('sees and takes back: %s', async (sql) => {
+    const baseline = dumpOf(client)
+    client.exec(sql)
+    expect(await bench.resetter.detect()).not.toEqual([])
+    await bench.resetter.reset()
+    expect(dumpOf(client)).toEqual(baseline)
+  })
+
+  it('leaves kept tables, temporary tables and attached databases alone', async () => {
+    client.exec(`ATTACH ':memory:' AS aside; CREATE TABLE aside.heap (x); INSERT INTO aside.heap VALUES (1)`)
+    client.exec(
+      `INSERT INTO temp.plainly VALUES ('t'); INSERT INTO kept (v) VALUES ('new'); UPDATE kept SET v = 'changed'`,
+    )
+    client.exec(`DELETE FROM main.plainly; DELETE FROM main.heap`)
+    const { dirty } = await bench.resetter.reset()
+    expect([...dirty].sort()).toEqual(['table:heap', 'table:plainly', 'table:audit'].sort())
+    expect(rowsOf(client, `SELECT id, v FROM kept`)).toHaveLength(2)
+    expect(rowsOf(client, `SELECT seq FROM sqlite_sequence WHERE name = 'kept' AND seq = 2`)).toHaveLength(1)
+    expect(rowsOf(client, `SELECT * FROM temp.plainly`)).toHaveLength(1)
+    expect(rowsOf(client, `SELECT * FROM aside.heap`)).toHaveLength(1)
+  })
+
+  it('refuses while a transaction of the test is open, and leaves it open', async () => {
+    client.exec(`BEGIN; DELETE FROM heap`)
+    const error = await failureOf(bench.resetter.reset())
+    expect(error).toMatchObject({ code: 'blocked' })
+    expect(error.message).toContain('transaction is still open')
+    client.exec('ROLLBACK')
+    expect(rowsOf(client, 'SELECT 1 FROM heap')).toHaveLength(7)
+    expect((await bench.resetter.reset()).dirty).toEqual([])
+  })
+
+  it('puts the settings back, whatever they were', async () => {
+    client.exec('PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 77')
+    const baseline = dumpOf(client)
+    client.exec('DELETE FROM document')
+    await bench.resetter.reset()
+    expect(dumpOf(client)).toEqual(baseline)
+  })
+
+  it('asks for the schema to be as it was, and says what changed', async () => {
+    client.exec('CREATE TABLE left_behind (x); INSERT INTO heap (x) VALUES (5); DROP VIEW big')
+    const error = await failureOf(bench.resetter.reset())
+    expect(error.code).toBe('plan')
+    expect(error.message).toContain('table left_behind is new')
+    expect(error.message).toContain('view big is gone')
+    expect(rowsOf(client, 'PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }])
+  })
+
+  it('goes on when a change of the schema was undone', async () => {
+    client.exec('CREATE TABLE passing (x); INSERT INTO heap (x) VALUES (5); DROP TABLE passing')
+    expect((await bench.resetter.reset()).dirty).toEqual(['table:heap'])
+  })
+
+  it('says so when the copies of the baseline are gone', async () => {
+    client.exec(`PRAGMA temp_store = MEMORY; DELETE FROM heap`)
+    const error = await failureOf(bench.resetter.reset())
+    expect(error).toBeInstanceOf(ResetError)
+    expect(error.message).toContain('afresh:baseline')
+    expect(rowsOf(client, 'SELECT 1 FROM heap')).toHaveLength(1)
+  })
+
+  it('takes its copies away on close, and bears two baselines on one handle', async () => {
+    const second = await benchOf(client, { keep: ['kept'] })
+    await bench.resetter.close()
+    client.exec('DELETE FROM document')
+    expect((await second.resetter.reset()).dirty).toContain('table:document')
+    expect(rowsOf(client, 'SELECT * FROM document')).toHaveLength(2)
+    await second.resetter.close()
+    expect(rowsOf(client, `SELECT name FROM temp.sqlite_master WHERE name LIKE 'afresh%'`)).toEqual([])
+  })
+
+  it('leaves sequences alone, or each in its range, as asked', async () => {
+    const keeping = await benchOf(client, { keep: ['kept'], sequences: 'keep' })
+    client.exec('INSERT INTO never_used DEFAULT VALUES')
+    expect((await keeping.resetter.reset()).dirty).toEqual(['table:never_used'])
+    expect(rowsOf(client, `INSERT INTO never_used DEFAULT VALUES RETURNING id`)).toEqual([{ id: 2 }])
+  })
+
+  it('refuses a baseline that could not be put back', async () => {
+    client.exec(`INSERT INTO hollow (rowid, word) VALUES (1, 'x')`)
+    const hollow = await failureOf(benchOf(client))
+    expect(hollow.code).toBe('plan')
+    expect(hollow.message).toContain('"hollow" is a contentless full-text index')
+    await expect(benchOf(client, { keep: ['hollow'] })).resolves.toBeDefined()
+    client.exec(`DELETE FROM found WHERE rowid = 1`)
+    const found = await failureOf(benchOf(client, { keep: ['hollow'] }))
+    expect(found.message).toContain('does not match the rows that it indexes: "found"')
+  })
+
+  it('renders the SQL of every step', async () => {
+    const rendered = sqlite.render(bench.schema, bench.plan)
+    expect(rendered).toHaveLength(bench.plan.steps.length)
+    expect(rendered).toContain('DELETE FROM main."never_used"')
+  })
+})
+
+describeSqlite(({ open }) => {
+  it('a step that fails leaves everything as it was, and the next reset works', async () => {
+    const client = open(':memory:')
+    client.exec(`CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE log (n);
+      CREATE TABLE other (id INTEGER PRIMARY KEY);
+      CREATE TABLE kept (id INTEGER PRIMARY KEY, p REFERENCES p);
+      CREATE TRIGGER gone AFTER DELETE ON p BEGIN INSERT INTO log VALUES (old.id); END;
+      INSERT INTO p VALUES (1); INSERT INTO kept VALUES (1, 1)`)
+    const { resetter } = await benchOf(client, { keep: ['kept'] })
+    client.exec(`INSERT INTO p VALUES (7); INSERT INTO other VALUES (1); INSERT INTO kept VALUES (2, 7)`)
+    const definitions = rowsOf(client, `SELECT sql FROM sqlite_master`)
+
+    const error = await failureOf(resetter.reset())
+    expect(error).toBeInstanceOf(ResetError)
+    expect(error.message).toMatch(
+      /step: +check the references of kept to p[\s\S]*1 kept rows refer to rows that are gone/,
+    )
+    expect(rowsOf(client, 'SELECT id FROM p')).toHaveLength(2)
+    expect(rowsOf(client, 'SELECT id FROM other')).toHaveLength(1)
+    expect(rowsOf(client, 'SELECT n FROM log')).toEqual([])
+    expect(rowsOf(client, 'PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }])
+    expect(rowsOf(client, `SELECT sql FROM sqlite_master`)).toEqual(definitions)
+
+    client.exec('DELETE FROM kept WHERE id = 2')
+    const { dirty } = await resetter.reset()
+    expect([...dirty].sort()).toEqual(['sequence:p', 'table:other', 'table:p'])
+    expect(rowsOf(client, 'INSERT INTO p DEFAULT VALUES RETURNING id')).toEqual([{ id: 2 }])
+    client.close()
+  })
+})
