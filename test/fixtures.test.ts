@@ -1,0 +1,101 @@
+import { expect, it } from 'vitest'
+import { applyBaseline } from '../src/baseline/load.ts'
+import { type Opened, open } from '../src/engine/registry.ts'
+import { describeOn, type ServerId } from './support/at-hand.ts'
+
+const POSTGRES: readonly ServerId[] = ['embedded:18', 'postgres:18', 'postgres:17', 'postgres:15']
+const MYSQL: readonly ServerId[] = ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11']
+
+interface Sample {
+  readonly name: string
+  readonly files: readonly string[]
+  readonly on: readonly ServerId[]
+  /** As fixtures/README.md has them: tables without partitions, and foreign keys. */
+  readonly tables: number
+  readonly foreignKeys: number
+}
+
+const nasty = (...extras: string[]) => ['postgres', ...extras].map((name) => `nasty/${name}.sql`)
+const NASTY_EXTRAS = [
+  'postgres-always',
+  'postgres-unrestorable',
+  'postgres-publication',
+  'postgres-foreign',
+  'postgres-xml',
+]
+
+const SAMPLES: readonly Sample[] = [
+  { name: 'demo', on: POSTGRES, files: ['demo/schema.sql', 'demo/data.sql'], tables: 42, foreignKeys: 69 },
+  {
+    name: 'demo',
+    on: MYSQL,
+    files: ['demo/mysql/schema.sql', 'demo/mysql/data.sql'],
+    tables: 42,
+    foreignKeys: 67,
+  },
+  { name: 'nasty', on: POSTGRES, files: nasty(), tables: 95, foreignKeys: 35 },
+  { name: 'nasty, all of it', on: POSTGRES, files: nasty(...NASTY_EXTRAS), tables: 108, foreignKeys: 36 },
+  {
+    name: 'nasty, 18',
+    on: ['embedded:18', 'postgres:18'],
+    files: nasty('postgres-18'),
+    tables: 100,
+    foreignKeys: 37,
+  },
+  {
+    name: 'nasty',
+    on: ['mysql:9.7'],
+    files: ['nasty/mysql.sql', 'nasty/mysql-extra.sql', 'nasty/mysql-triggers.sql'],
+    tables: 69,
+    foreignKeys: 20,
+  },
+  {
+    name: 'nasty',
+    on: ['mariadb:11.8', 'mariadb:10.11'],
+    files: ['nasty/mysql.sql', 'nasty/mariadb-extra.sql', 'nasty/mysql-triggers.sql'],
+    tables: 72,
+    foreignKeys: 21,
+  },
+]
+
+/** Loads the files into a new database of the server, and leaves nothing behind. */
+async function withLoaded(
+  url: string,
+  sample: Sample,
+  use: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const admin = await open(url)
+  const name = `afresh_fixture_${process.pid}`
+  const { databases } = admin.engine
+  if (databases === undefined) throw new Error('the server has no databases')
+  await admin.connection.query(`CREATE DATABASE ${name}`)
+  try {
+    const opened = await open(databases.urlOf(url, name))
+    try {
+      const fixtures = sample.files.map((file) => `fixtures/${file}`)
+      await applyBaseline(opened.connection, { fixtures, cwd: process.cwd() })
+      await use(opened)
+    } finally {
+      await opened.connection.close()
+    }
+  } finally {
+    await admin.connection.query(`DROP DATABASE ${name}`)
+    await admin.connection.close()
+  }
+}
+
+for (const id of [...POSTGRES, ...MYSQL]) {
+  describeOn(id, ({ url }) => {
+    for (const sample of SAMPLES.filter(({ on }) => on.includes(id))) {
+      it(`loads ${sample.name}: ${sample.tables} tables, ${sample.foreignKeys} foreign keys`, async () => {
+        await withLoaded(url, sample, async ({ engine, connection }) => {
+          const { tables, foreignKeys } = await engine.introspect(connection)
+          expect({ tables: tables.length, foreignKeys: foreignKeys.length }).toEqual({
+            tables: sample.tables,
+            foreignKeys: sample.foreignKeys,
+          })
+        })
+      })
+    }
+  })
+}
