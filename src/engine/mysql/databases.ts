@@ -48,7 +48,7 @@ export const databases: Databases = {
   drop: dropDatabase,
   async sessions(connection, name) {
     const rows = await connection.query(
-      `SELECT id, user, host, command, time, info FROM information_schema.processlist
+      `SELECT id AS id, user AS user, host AS host, command AS command, time AS time, info AS info FROM information_schema.processlist
        WHERE db = ${literal(name)} AND id <> CONNECTION_ID() ORDER BY id`,
     )
     return rows.map(

@@ -9,7 +9,7 @@ export async function dropDatabase(connection: Connection, name: string, mark: s
   const proof = await guard(connection, name, mark, { current: false })
   const sessions = await guarded(connection, name, [
     proof,
-    `SELECT id FROM information_schema.processlist WHERE db = ${literal(name)} AND id <> CONNECTION_ID()`,
+    `SELECT id AS id FROM information_schema.processlist WHERE db = ${literal(name)} AND id <> CONNECTION_ID()`,
   ])
   for (const { id } of sessions.at(-1)?.rows ?? []) {
     // It may have ended by itself meanwhile (1094); DROP waits for those that have not.

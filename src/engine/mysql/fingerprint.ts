@@ -34,7 +34,8 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
       schema.sequences.map((sequence) => {
         const place = free.indexOf(sequence)
         const next = place < 0 ? counters.get(sequence.name) : positions.get(place)
-        return [sequence.id, `${next}:false`]
+        // MySQL has NULL for a counter that has never counted.
+        return [sequence.id, `${next ?? 1}:false`]
       }),
     ),
   }

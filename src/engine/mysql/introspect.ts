@@ -68,13 +68,14 @@ export function tableId(name: string, database?: string): TableId {
 
 const HERE = 'table_schema = DATABASE()'
 
+/** Every column has an alias: MySQL 8 names those of information_schema in capitals, whatever the query says. */
 const CATALOG = [
   'SELECT DATABASE() AS name',
-  `SELECT table_name AS \`table\`, table_name AS name, table_type AS type, engine, auto_increment AS next
+  `SELECT table_name AS \`table\`, table_name AS name, table_type AS type, engine AS engine, auto_increment AS next
    FROM information_schema.tables
    WHERE ${HERE} AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND table_name <> '${MARK_TABLE}'
    ORDER BY table_name`,
-  `SELECT table_name AS \`table\`, column_name AS name, column_type AS type, is_nullable AS nullable, extra,
+  `SELECT table_name AS \`table\`, column_name AS name, column_type AS type, is_nullable AS nullable, extra AS extra,
      generation_expression AS expression
    FROM information_schema.columns WHERE ${HERE} ORDER BY table_name, ordinal_position`,
   `SELECT table_name AS \`table\`, column_name AS name FROM information_schema.key_column_usage
