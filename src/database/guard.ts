@@ -81,8 +81,9 @@ export async function takeOver(takeover: Takeover): Promise<string | undefined> 
   const { ownership } = engine
   if (await ownership.isPrivate(connection)) return undefined
   await guardSessions(takeover)
-  const [mark, identity] = [await ownership.read(connection), await ownership.expected(connection)]
-  if (mark !== undefined && isMarkOf(mark, identity)) return mark
+  const { mark, isValid } = await markOn(takeover)
+  if (isValid) return mark
+  const identity = await ownership.expected(connection)
   const isConfirmed = confirmed === confirmationOf(connection, identity.server)
   if (!isConfirmed && (populated.length > 0 || confirmed !== undefined)) {
     throw refusal(takeover, mark)
@@ -92,12 +93,37 @@ export async function takeOver(takeover: Takeover): Promise<string | undefined> 
   return fresh
 }
 
+/**
+ * The mark of a database that was handed over or made by afresh before; `undefined` for one in this process alone.
+ * Any other is refused, untouched, even an empty one.
+ */
+export async function requireMark(takeover: Takeover): Promise<string | undefined> {
+  if (await takeover.engine.ownership.isPrivate(takeover.connection)) return undefined
+  await guardSessions(takeover)
+  const { mark, isValid } = await markOn(takeover)
+  if (!isValid) throw refusal(takeover, mark)
+  return mark
+}
+
+/** The mark that the database carries, and whether it was made for this very database. */
+export async function markOn({
+  engine: { ownership },
+  connection,
+}: Pick<Takeover, 'engine' | 'connection'>): Promise<{ mark: string | undefined; isValid: boolean }> {
+  const mark = await ownership.read(connection)
+  return { mark, isValid: mark !== undefined && isMarkOf(mark, await ownership.expected(connection)) }
+}
+
 /** What a person has to type to hand the database over. */
 export function confirmationOf(connection: Connection, systemIdentifier: string): string {
   return `${connection.database}#${systemIdentifier}`
 }
 
-async function guardSessions({ engine, connection }: Takeover): Promise<void> {
+/** Throws `RefusedError` when somebody else is connected to the database. */
+export async function guardSessions({
+  engine,
+  connection,
+}: Pick<Takeover, 'engine' | 'connection'>): Promise<void> {
   const others = (await engine.databases?.sessions(connection, connection.database)) ?? []
   if (others.length === 0) return
   throw new RefusedError(

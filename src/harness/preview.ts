@@ -6,6 +6,7 @@ import { withCleanUp } from '../errors.ts'
 import { cyclesOf, describeStep, tableLabel } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import { type BaselineFrom, planFor, type ResetOptions } from '../reset/session.ts'
+import { graphOf } from '../schema/graph.ts'
 import type { Schema, TableId } from '../schema/schema.ts'
 
 /** What a reset would do, for people and as JSON. */
@@ -76,7 +77,7 @@ export async function viewOf(
     sequences: schema.sequences.length,
     order: plan.order.map((group) => group.map(label)),
     cycles: cyclesOf(schema, plan),
-    selfReferencing: schema.foreignKeys.filter(({ from, to }) => from === to).map(({ from }) => label(from)),
+    selfReferencing: [...graphOf(schema).selfReferencing].map(label),
     kept: plan.kept.map(({ table, reason }) => ({ table: label(table), reason })),
     tablesWithRows: survey.populated.map(label),
     steps: plan.steps.map((step, index) => stepView(schema, step, sql[index] ?? '')),

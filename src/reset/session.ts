@@ -1,4 +1,4 @@
-import type { Connection, Engine, Fingerprint, Resetter } from '../engine/engine.ts'
+import type { Connection, Engine, Fingerprint, Resetter, Survey } from '../engine/engine.ts'
 import { buildPlan } from '../plan/build.ts'
 import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
 import { spreadSequences } from '../plan/spread.ts'
@@ -34,12 +34,17 @@ export interface SessionInput {
   readonly template?: string | undefined
   /** The baseline's fingerprint, where it is known already. */
   readonly baseline?: Fingerprint | undefined
+  /** Default: what is in the database now. */
+  readonly from?: BaselineFrom
 }
+
+/** What the baseline is: what is in the database now, or nothing at all, with every sequence at its start. */
+export type BaselineFrom = 'found' | 'nothing'
 
 /** Reads the catalog, makes the plan, and captures the baseline: once a session, before any test. */
 export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options, mark } = input
-  const { schema, plan } = await planFor(engine, connection, options)
+  const { schema, plan } = await planFor(engine, connection, options, input.from)
   const baseline = input.baseline ?? (await engine.fingerprint(connection, schema))
   const resetter = await engine.prepare(connection, {
     schema,
@@ -63,13 +68,32 @@ export async function planFor(
   engine: Engine,
   connection: Connection,
   options: ResetOptions,
-): Promise<{ schema: Schema; plan: Plan }> {
+  from: BaselineFrom = 'found',
+): Promise<{ schema: Schema; plan: Plan; survey: Survey }> {
   const found = await engine.introspect(connection)
-  const schema = options.sequences === 'spread' ? spreadSequences(found) : found
-  const survey = await engine.survey(connection, schema)
+  const survey = await engine.survey(connection, found)
+  const start = from === 'nothing' ? atTheirStart(found) : found
+  const schema = options.sequences === 'spread' ? spreadSequences(start) : start
   const { strategy, sequences, keep } = options
-  const { capabilities } = engine
-  return { schema, plan: buildPlan(schema, { strategy, sequences, keep, ...survey, capabilities }) }
+  const { mayDisableChecks, populated } = survey
+  const plan = buildPlan(schema, {
+    strategy,
+    sequences,
+    keep,
+    mayDisableChecks,
+    populated: from === 'nothing' ? [] : populated,
+    capabilities: engine.capabilities,
+  })
+  // Positions as they were found: those of the plan are another matter, and only a guarded reset moves anything.
+  return { schema: from === 'nothing' ? found : schema, plan, survey }
+}
+
+function atTheirStart(schema: Schema): Schema {
+  const sequences = schema.sequences.map((sequence) => ({
+    ...sequence,
+    position: { value: sequence.start, called: false },
+  }))
+  return { ...schema, sequences }
 }
 
 async function timedReset(resetter: Resetter, schema: Schema, plan: Plan): Promise<ResetReport> {

