@@ -11,7 +11,8 @@ export interface Around {
 
 /**
  * Triggers and rules that would fire in spite of the session's replication role (or, with checks on, all of the
- * user's), and the replica identity that a published table needs for a DELETE.
+ * user's), the replica identity that a published table needs for a DELETE, and checks that were added NOT VALID:
+ * baseline rows that they let stand could not come back.
  */
 export async function aroundsOf(
   connection: Connection,
@@ -35,29 +36,47 @@ export async function aroundsOf(
 
 function statementsAround(firing: string): string {
   return `
-    SELECT t.tgrelid::text AS id, 'TRIGGER' AS kind, t.tgname AS name, t.tgenabled AS state
+    SELECT t.tgrelid::text AS id, 'TRIGGER' AS kind, t.tgname AS name, t.tgenabled::text AS state
     FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND t.tgenabled IN ${firing}
     UNION ALL
-    SELECT r.ev_class::text, 'RULE', r.rulename, r.ev_enabled
+    SELECT r.ev_class::text, 'RULE', r.rulename, r.ev_enabled::text
     FROM pg_catalog.pg_rewrite r WHERE r.ev_type IN ('2', '3', '4') AND r.ev_enabled IN ${firing}
     UNION ALL
-    SELECT c.oid::text, 'IDENTITY', '', c.relreplident
+    SELECT c.oid::text, 'IDENTITY', '', c.relreplident::text
     FROM pg_catalog.pg_publication_tables p
     JOIN pg_catalog.pg_publication b ON b.pubname = p.pubname AND (b.pubdelete OR b.pubupdate)
     JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
     WHERE c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
-    GROUP BY c.oid, c.relreplident`
+    GROUP BY c.oid, c.relreplident
+    UNION ALL
+    SELECT k.conrelid::text, 'CHECK', k.conname, pg_catalog.pg_get_constraintdef(k.oid)
+    FROM pg_catalog.pg_constraint k
+    WHERE k.contype = 'c' AND k.conrelid <> 0 AND NOT k.convalidated AND k.coninhcount = 0`
 }
 
 function before({ kind, name }: Row): string {
-  return kind === 'IDENTITY' ? 'REPLICA IDENTITY FULL' : `DISABLE ${kind} ${ident(String(name))}`
+  switch (kind) {
+    case 'IDENTITY':
+      return 'REPLICA IDENTITY FULL'
+    case 'CHECK':
+      return `DROP CONSTRAINT ${ident(String(name))}`
+    default:
+      return `DISABLE ${kind} ${ident(String(name))}`
+  }
 }
 
 /** As it was before: a trigger that is to fire always must not come back as an ordinary one. */
 function after({ kind, name, state }: Row): string {
-  if (kind === 'IDENTITY') return `REPLICA IDENTITY ${state === 'n' ? 'NOTHING' : 'DEFAULT'}`
-  const always = state === 'A' ? 'ALWAYS ' : state === 'R' ? 'REPLICA ' : ''
-  return `ENABLE ${always}${kind} ${ident(String(name))}`
+  switch (kind) {
+    case 'IDENTITY':
+      return `REPLICA IDENTITY ${state === 'n' ? 'NOTHING' : 'DEFAULT'}`
+    case 'CHECK':
+      return `ADD CONSTRAINT ${ident(String(name))} ${state}`
+    default: {
+      const always = state === 'A' ? 'ALWAYS ' : state === 'R' ? 'REPLICA ' : ''
+      return `ENABLE ${always}${kind} ${ident(String(name))}`
+    }
+  }
 }

@@ -13,7 +13,10 @@ export const STATE = 'pg_temp.afresh_state'
  */
 const ALIAS = 'afresh_row_of_table'
 
-/** A row as text. Lossless: every type can read what it writes, and both happen in one session. */
+/**
+ * A row as text, written and read in one session. Lossless, but for the declaration (`<?xml version="1.0"?>`) of an
+ * XML document, which its output function leaves out.
+ */
 const ROW_TEXT = `${ALIAS}::text COLLATE "C"`
 
 /** The SQL of a step, in order. */
