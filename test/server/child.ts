@@ -84,8 +84,7 @@ export class Child {
 
   /** Everything that there is of it now: processes (its own and the warden's too), containers, files. */
   async traces(): Promise<string[]> {
-    const files = readdirSync(this.folder, { recursive: true }).map(String)
-    return [...this.#processes(), ...(await this.containers()), ...files]
+    return [...this.#processes(), ...(await this.containers()), ...this.#files()]
   }
 
   async containers(): Promise<string[]> {
@@ -102,6 +101,14 @@ export class Child {
       }),
     )
     return marks.flat()
+  }
+
+  #files(): string[] {
+    try {
+      return readdirSync(this.folder, { recursive: true }).map(String)
+    } catch {
+      return ['a folder that is being removed right now'] // under readdir's feet
+    }
   }
 
   #processes(): string[] {

@@ -18,12 +18,7 @@ afterEach(() => {
 
 async function leavesNothing(of: Child): Promise<void> {
   await of.ended()
-  let traces: string[] = []
-  await until(async () => {
-    traces = await of.traces()
-    return traces.length === 0
-  }, SOON_MS).catch(() => {})
-  expect(traces).toEqual([])
+  await expect.poll(() => of.traces(), { timeout: SOON_MS }).toEqual([])
 }
 
 const ANSWERS = [{ one: 1 }]
