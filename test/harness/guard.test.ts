@@ -1,0 +1,217 @@
+import { setTimeout } from 'node:timers/promises'
+import { PostgreSqlContainer } from '@testcontainers/postgresql'
+import pg from 'pg'
+import { afterEach, describe, expect, it } from 'vitest'
+import { attach, createHarness, existing, RefusedError } from '../../src/index.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
+import { tapWire } from '../support/wire.ts'
+
+/** A database that afresh did not make, as a person would have it; dropped afterwards. */
+async function withDatabase(
+  server: ServerAtHand,
+  name: string,
+  sql: string,
+  body: (db: ServerAtHand) => Promise<void>,
+) {
+  const drop = `DROP DATABASE IF EXISTS ${name}`
+  await ask(server, drop)
+  await ask(server, `CREATE DATABASE ${name}`)
+  const url = new URL(server.url)
+  url.pathname = `/${name}`
+  const database = { ...server, url: url.toString() }
+  try {
+    if (sql !== '') await ask(database, sql)
+    await body(database)
+  } finally {
+    await ask(server, server.engine === 'postgres' ? `${drop} WITH (FORCE)` : drop)
+  }
+}
+
+const ROWS = `CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1), (2)`
+const count = async (db: ServerAtHand) => Number((await ask(db, 'SELECT count(*) AS n FROM customers'))[0]?.n)
+
+for (const { id } of engines) {
+  describeOn(id, (server) => {
+    describe('the guard', () => {
+      it('refuses a database with rows and no mark, stating the evidence, and leaves it untouched', () =>
+        withDatabase(server, 'production_like', ROWS, async (db) => {
+          const refused = attach(db.url)
+          await expect(refused).rejects.toThrow(RefusedError)
+          await expect(refused).rejects.toThrow(
+            /"production_like" is not afresh's to change: there are rows in .*customers.*no mark/,
+          )
+          expect(await count(db)).toBe(2)
+          await expect(attach(db.url)).rejects.toThrow(RefusedError)
+        }))
+
+      it('takes over a database whose tables are all empty, and keeps it by its mark', () =>
+        withDatabase(server, 'empty_tables', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+          {
+            await using database = await attach(db.url)
+            await ask(db, 'INSERT INTO customers VALUES (1)')
+            await database.reset()
+            expect(await count(db)).toBe(0)
+          }
+          await ask(db, 'INSERT INTO customers VALUES (7)')
+          await using again = await attach(db.url)
+          await ask(db, 'DELETE FROM customers')
+          await again.reset()
+          expect(await count(db)).toBe(1)
+        }))
+
+      it('refuses a reset once the mark is gone, and leaves what is there', () =>
+        withDatabase(server, 'loses_its_mark', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+          await using database = await attach(db.url)
+          await ask(db, 'INSERT INTO customers VALUES (1)')
+          await ask(
+            db,
+            server.engine === 'postgres'
+              ? 'COMMENT ON DATABASE loses_its_mark IS NULL'
+              : 'DROP TABLE afresh_mark',
+          )
+          await expect(database.reset()).rejects.toThrow(RefusedError)
+          expect(await count(db)).toBe(1)
+        }))
+
+      it('never touches the databases that are not its own', () =>
+        withDatabase(server, 'canary', ROWS, async (db) => {
+          const before = await ask(db, 'SELECT * FROM customers ORDER BY id')
+          await using harness = await createHarness({
+            server: existing(db.url),
+            migrate: async ({ url }) => {
+              await ask({ ...server, url }, 'CREATE TABLE customers (id int PRIMARY KEY)')
+            },
+          })
+          await using database = await harness.lease()
+          await ask({ ...server, url: database.url }, 'INSERT INTO customers VALUES (1)')
+          await database.reset()
+          await harness.close()
+          expect(await ask(db, 'SELECT * FROM customers ORDER BY id')).toEqual(before)
+        }))
+    })
+
+    describe('what a killed run left', () => {
+      it('is dropped by the next run, unless it has no mark', async () => {
+        const migrate = async ({ url }: { url: string }) => {
+          await ask({ ...server, url }, 'CREATE TABLE t (id int PRIMARY KEY)')
+        }
+        const names = async () => {
+          const sql =
+            server.engine === 'postgres'
+              ? 'SELECT datname AS name FROM pg_database'
+              : 'SELECT schema_name AS name FROM information_schema.schemata'
+          return (await ask(server, sql)).map((row) => String(row.name ?? row.NAME))
+        }
+        const stray = 'afresh_afresh_aaaaaaaaaa_1'
+        await ask(server, `CREATE DATABASE ${stray}`)
+        try {
+          await using alive = await createHarness({ server: existing(server.url), migrate })
+          await using database = await alive.lease()
+          await using wire = await tapWire(server.url)
+          const dead = await createHarness({ server: existing(wire.url), migrate })
+          const orphan = `${database.name.split('_').slice(0, -2).join('_')}_${dead.handle.run}_1`
+          expect(await names()).toContain(orphan)
+          // What a SIGKILL does, seen from the server.
+          wire.cut()
+          await setTimeout(200)
+          const next = await createHarness({ server: existing(server.url), migrate })
+          expect(await names()).not.toContain(orphan)
+          expect(await names()).toEqual(expect.arrayContaining([database.name, stray]))
+          await next.close()
+          await dead.close()
+          expect(await database.verify()).toEqual([])
+        } finally {
+          await ask(server, `DROP DATABASE ${stray}`)
+        }
+      })
+    })
+  })
+}
+
+describeOn('postgres:18', (server) => {
+  describe('the guard', () => {
+    afterEach(() => {
+      process.env.NODE_ENV = 'test'
+    })
+
+    it('refuses a mark that was made for another database: a restored dump', () =>
+      withDatabase(server, 'restored', ROWS, async (db) => {
+        await ask(
+          db,
+          `COMMENT ON DATABASE restored IS 'afresh:v1:7000000000000000000:16384:0123456789abcdef'`,
+        )
+        await expect(attach(db.url)).rejects.toThrow(/its mark was made for another database/)
+        expect(await count(db)).toBe(2)
+      }))
+
+    it('keeps the comment that a database has', () =>
+      withDatabase(server, 'commented', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+        await ask(db, `COMMENT ON DATABASE commented IS 'my notes'`)
+        await using _ = await attach(db.url)
+        const [row] = await ask(
+          db,
+          `SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = 'commented'`,
+        )
+        expect(row?.text).toMatch(/^my notes\nafresh:v1:/)
+      }))
+
+    it('refuses to work in production', () =>
+      withDatabase(server, 'in_production', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+        process.env.NODE_ENV = 'production'
+        await expect(attach(db.url)).rejects.toThrow(/NODE_ENV is "production"/)
+        await expect(createHarness({ server: existing(db.url) })).rejects.toThrow(RefusedError)
+      }))
+
+    it('refuses a database that other people are connected to, naming them', () =>
+      withDatabase(server, 'in_use', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+        await ask(server, `DROP ROLE IF EXISTS colleague; CREATE ROLE colleague LOGIN PASSWORD 'pw'`)
+        const theirs = new URL(db.url)
+        theirs.username = 'colleague'
+        theirs.password = 'pw'
+        const client = new pg.Client({
+          connectionString: theirs.toString(),
+          application_name: 'psql of a colleague',
+        })
+        client.on('error', () => {})
+        await client.connect()
+        try {
+          await expect(attach(db.url)).rejects.toThrow(
+            /Other people are connected.*\n.*colleague.*psql of a colleague/,
+          )
+        } finally {
+          await client.end()
+        }
+        await using _ = await attach(db.url)
+      }))
+
+    it('refuses a server elsewhere, unless the configuration names exactly that one', async () => {
+      const [row] = await ask(
+        server,
+        `SELECT host(inet_server_addr()) AS host, system_identifier::text AS id FROM pg_control_system()`,
+      )
+      const elsewhere = new URL(server.url)
+      elsewhere.host = `${row?.host}:5432`
+      const open = (allow: string[]) => createHarness({ server: existing(elsewhere.toString()), allow })
+      await expect(open([])).rejects.toThrow(/is not on this machine, and afresh did not start it/)
+      await expect(open([`${row?.host}:5432#1`])).rejects.toThrow(RefusedError)
+      await using harness = await open([`${row?.host}:5432#${row?.id}`])
+      expect(harness.title).toMatch(/PostgreSQL 18/)
+    })
+
+    it('refuses a standby', async () => {
+      process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
+      const container = await new PostgreSqlContainer('postgres:18').start()
+      try {
+        await container.exec(['touch', '/var/lib/postgresql/18/docker/standby.signal'])
+        await container.restart()
+        await expect(createHarness({ server: existing(container.getConnectionUri()) })).rejects.toThrow(
+          /is a standby/,
+        )
+        await expect(attach(container.getConnectionUri())).rejects.toThrow(/is a standby/)
+      } finally {
+        await container.stop()
+      }
+    })
+  })
+})
