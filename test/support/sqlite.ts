@@ -10,7 +10,7 @@ export type SqliteKind = 'better-sqlite3' | 'node:sqlite'
 /** What the tests need of a handle, under either driver. */
 export interface SqliteHandle {
   exec(sql: string): unknown
-  prepare(sql: string): { all(...values: unknown[]): unknown[] }
+  prepare(sql: string): { all(...values: unknown[]): unknown[]; iterate(): Iterator<unknown> }
   close(): unknown
 }
 

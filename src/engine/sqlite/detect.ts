@@ -1,30 +1,23 @@
 import { AfreshError } from '../../errors.ts'
-import type { Plan } from '../../plan/plan.ts'
-import type { Schema, SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
+import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
+import type { Baseline } from './baseline.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 import { positionsIn, seqOf } from './sequences.ts'
 import { integritySql, isDerived, isDirtySql } from './statements.ts'
 
-export interface Baseline {
-  readonly schema: Schema
-  readonly plan: Plan
-  /** Which of this process' captures the copies belong to. */
-  readonly generation: number
-  /** How many rows each populated table has. */
-  readonly rows: ReadonlyMap<TableId, bigint>
-}
-
 export interface Detector {
+  /** A text that is another one after anybody wrote. */
+  stamp(): string
   /** Whether nothing can have been written since `settle`, at the cost of a few counters. */
   isUntouched(): boolean
   /** What differs from the baseline, by looking. Throws `AfreshError` (`plan`) when the schema changed. */
   dirty(): SubjectId[]
   /** The sequences that are not where the baseline has them. */
   astray(): SequenceId[]
-  /** Whether the index matches the rows that it is derived from. */
-  isInSync(table: Table): boolean
+  /** The indexes that do not match the rows that they are derived from. */
+  outOfSync(): TableId[]
   /** What is in the database now is the baseline. To be called in the transaction that saw to it. */
   settle(): void
 }
@@ -47,7 +40,8 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
   let settled: string | undefined
   let seenSchema = schemaVersion(db)
 
-  const isInSync = (table: Table) => matches(db, integritySql(table, ranked.has(table)))
+  const outOfSync = () =>
+    derived.filter((table) => !matches(db, integritySql(table, ranked.has(table)))).map(({ id }) => id)
   const astray = () => {
     const positions = positionsIn(db)
     return restarts
@@ -55,6 +49,7 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
       .map(({ sequence }) => sequence)
   }
   return {
+    stamp: readStamp,
     isUntouched: () => readStamp() === settled,
     dirty() {
       const version = schemaVersion(db)
@@ -62,12 +57,12 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
       seenSchema = version
       return [
         ...scans.flatMap(({ tables, find }) => find().map(({ place }) => idAt(tables, place))),
-        ...derived.filter((table) => !isInSync(table)).map(({ id }) => id),
+        ...outOfSync(),
         ...astray(),
       ]
     },
     astray,
-    isInSync,
+    outOfSync,
     settle() {
       settled = readStamp()
       seenSchema = schemaVersion(db)

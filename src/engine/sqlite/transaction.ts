@@ -18,11 +18,26 @@ export async function changing<T>(
   const { db } = connection
   try {
     const result = body()
-    db.exec('COMMIT')
+    commit(connection)
     return result
   } catch (error) {
     rollBack(db)
     throw error
+  }
+}
+
+function commit({ db, database }: SqliteConnection): void {
+  try {
+    db.exec('COMMIT')
+  } catch (cause) {
+    throw new AfreshError(
+      'blocked',
+      `The reset of ${database} could not be committed: ${messageOf(cause)}.`,
+      {
+        next: 'Nothing was changed. A statement that a test left half read is the likely reason: read it to its end.',
+        cause,
+      },
+    )
   }
 }
 

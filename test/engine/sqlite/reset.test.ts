@@ -193,4 +193,47 @@ describeSqlite(({ open }) => {
     expect(rowsOf(client, 'INSERT INTO p DEFAULT VALUES RETURNING id')).toEqual([{ id: 2 }])
     client.close()
   })
+
+  it.each(['CASCADE', 'RESTRICT', 'SET NULL', 'NO ACTION'])(
+    'empties a chain of tables, ON DELETE %s',
+    async (action) => {
+      const client = open(':memory:')
+      client.exec(`CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (id INTEGER PRIMARY KEY, a NOT NULL REFERENCES a ON DELETE ${action});
+      CREATE TABLE c (id INTEGER PRIMARY KEY, b NOT NULL REFERENCES b ON DELETE ${action})`)
+      const { resetter } = await benchOf(client)
+      client.exec('INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1, 2); INSERT INTO c VALUES (1, 1)')
+      expect((await resetter.reset()).ran.map(({ rows }) => rows)).toEqual([1, 1, 2])
+      expect(await resetter.detect()).toEqual([])
+      client.close()
+    },
+  )
+
+  it('brings a baseline row back that a test handed a child to, even one without a parent', async () => {
+    const client = open(':memory:')
+    client.exec(`PRAGMA foreign_keys = OFF; CREATE TABLE a (id INTEGER PRIMARY KEY);
+      CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE); INSERT INTO b VALUES (1, 9);
+      PRAGMA foreign_keys = ON`)
+    const { resetter } = await benchOf(client)
+    client.exec('INSERT INTO a VALUES (9)')
+    expect((await resetter.reset()).dirty).toEqual(['table:a'])
+    expect(rowsOf(client, 'SELECT * FROM b')).toEqual([{ id: 1, a: 9 }])
+    client.close()
+  })
+
+  it('says what is in the way when a test left a query half read', async () => {
+    const client = open(':memory:')
+    client.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (x); INSERT INTO a VALUES (1), (2)')
+    const { resetter } = await benchOf(client)
+    client.exec('DELETE FROM a WHERE id = 1')
+    const statement = client.prepare('INSERT INTO b VALUES (1), (2) RETURNING x')
+    const rows = statement.iterate()
+    rows.next()
+    expect((await failureOf(resetter.reset())).code).toBe('blocked')
+    rows.return?.()
+    await resetter.reset()
+    expect(rowsOf(client, 'SELECT (SELECT count(*) FROM a) AS a, (SELECT count(*) FROM b) AS b')).toEqual([
+      { a: 2, b: 0 },
+    ])
+    client.close()
+  })
 })

@@ -1,0 +1,62 @@
+import { AfreshError } from '../../errors.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import type { Program } from '../engine.ts'
+import type { Database } from './driver.ts'
+import { captureSql, copyOf, hasIdentity, isDerived } from './statements.ts'
+
+/** The baseline's rows, in the connection's `temp` schema. */
+export interface Baseline {
+  readonly schema: Schema
+  readonly plan: Plan
+  /** Which of this process' captures the copies belong to. */
+  readonly generation: number
+  /** How many rows each copied table has. */
+  readonly rows: ReadonlyMap<TableId, bigint>
+}
+
+/** Tells apart the copies of several baselines on one handle. */
+let generations = 0
+
+/** Copies the rows of the populated tables. Throws `AfreshError` (`plan`) naming those that could not come back. */
+export function capture(db: Database, program: Program): Baseline {
+  refuseWhatCannotComeBack(program)
+  const { schema, plan } = program
+  generations += 1
+  const generation = generations
+  const rows = new Map<TableId, bigint>()
+  for (const id of plan.populated) {
+    const table = tableOf(schema, id)
+    if (isDerived(table)) continue
+    const [create, fill] = captureSql(table, generation)
+    db.exec(create)
+    rows.set(id, BigInt(db.run(fill)))
+  }
+  return { schema, plan, generation, rows }
+}
+
+export function release(db: Database, { schema, generation, rows }: Baseline): void {
+  for (const id of rows.keys()) db.exec(`DROP TABLE IF EXISTS ${copyOf(tableOf(schema, id), generation)}`)
+}
+
+function refuseWhatCannotComeBack({ schema, plan }: Program): void {
+  const populated = plan.populated.map((id) => tableOf(schema, id))
+  const unreadable = populated.filter(({ traits }) => traits.includes('unreadable'))
+  const anonymous = populated.filter((table) => !hasIdentity(table))
+  const problems = [
+    ...unreadable.map(
+      ({ label }) => `"${label}" is a contentless full-text index: its rows cannot be read back`,
+    ),
+    ...anonymous.map(
+      ({ label }) => `"${label}" has columns named rowid, _rowid_ and oid, which hide its rows' identity`,
+    ),
+  ]
+  if (problems.length === 0) return
+  throw new AfreshError(
+    'plan',
+    `These baseline rows could not be put back:\n  - ${problems.join('\n  - ')}`,
+    {
+      next: 'Name the tables in `keep`, or let their baseline be empty.',
+    },
+  )
+}
