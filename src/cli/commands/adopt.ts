@@ -1,0 +1,84 @@
+import { createInterface } from 'node:readline/promises'
+import { RefusedError } from '../../errors.ts'
+import { adopt, type Candidate } from '../../harness/adopt.ts'
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { attachOptions, withUrl } from '../options.ts'
+import { aligned, count, listed, type Output } from '../output.ts'
+
+interface AdoptFlags {
+  readonly url: string
+  readonly confirm?: string
+}
+
+export const adoptCommand = defineCommand<AdoptFlags>({
+  name: 'adopt',
+  summary: 'Mark a database as disposable, after a person has typed its name',
+  notes: `
+From then on afresh may delete everything in it. Before that it shows what is there. Refused with exit code 3 are
+standbys, servers elsewhere, databases that other people are connected to, and NODE_ENV=production.
+Afresh needs no adopted database: it makes its own. Adopt one only where that cannot be.
+
+  afresh adopt --url postgres://localhost/shop_test
+  afresh adopt --url … --confirm NAME#SYSTEM_IDENTIFIER     without a terminal; \`afresh doctor --url …\` tells it`,
+  options: (command) =>
+    withUrl(command).option(
+      '--confirm <name#id>',
+      'the name and system identifier, instead of typing the name',
+    ),
+
+  async run({ url, confirm }, output) {
+    const { allow = [] } = await attachOptions({}, output)
+    const result = await adopt(url, {
+      allow,
+      confirm: confirm ?? ((candidate) => askPerson(candidate, output)),
+    })
+    const { engine, database, tablesWithRows, wasMarked } = result
+    output.document({ engine, database, tablesWithRows, wasMarked })
+    output.line(
+      wasMarked
+        ? `"${database}" was marked before: afresh may reset it. Nothing was changed.`
+        : `"${database}" is marked: afresh may delete everything in it from now on.`,
+    )
+    return EXIT.done
+  },
+})
+
+/** Shows what would be lost, on stderr: stdout is for the result. */
+async function askPerson(candidate: Candidate, output: Output): Promise<string> {
+  const { database, engine, tables, tablesWithRows, confirmation } = candidate
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+    throw new RefusedError(
+      `"${database}" (${engine}) has rows in ${tablesWithRows.length} of ${count(tables, 'table')}, and there is no ` +
+        'terminal at which a person could type its name.',
+      { next: 'Have a person run it in a terminal; see `afresh adopt --help` for where there is none.' },
+    )
+  }
+  const rows: [string, string][] = [
+    ['database', `${database} (${engine})`],
+    ['tables', `${tables}, ${tablesWithRows.length} with rows`],
+    ...(tablesWithRows.length > 0 ? [['rows in', listed(tablesWithRows, 400)] as [string, string]] : []),
+  ]
+  for (const line of aligned(rows, '')) process.stderr.write(`${line}\n`)
+  process.stderr.write(
+    `\n${output.style.bold('Everything in it may be deleted from then on, without asking again.')}\n`,
+  )
+  const typed = await ask(`Type the name of the database to hand it over: `)
+  const [, identifier = ''] = confirmation.split(`${database}#`)
+  return `${typed}#${identifier}`
+}
+
+/** Empty when the person ends the input, or interrupts. */
+async function ask(question: string): Promise<string> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr })
+  const abort = new AbortController()
+  reader.once('SIGINT', () => abort.abort()).once('close', () => abort.abort())
+  try {
+    return (await reader.question(question, { signal: abort.signal })).trim()
+  } catch {
+    process.stderr.write('\n')
+    return ''
+  } finally {
+    reader.close()
+  }
+}

@@ -1,0 +1,103 @@
+import { InvalidArgumentError } from 'commander'
+import { bestServer } from '../../server/choose.ts'
+import { parseServer, type ServerSpec } from '../../server/server.ts'
+import { defineCommand } from '../command.ts'
+import { type Played, play, type Stage } from '../demo/play.ts'
+import { lanternBooks } from '../demo/story.ts'
+import { writePlayed, writeRound, writeStage, writeVerdict } from '../demo/text.ts'
+import { EXIT } from '../failure.ts'
+import type { Output } from '../output.ts'
+
+interface DemoFlags {
+  readonly server?: string
+  readonly schema?: string
+  readonly rounds: number
+  readonly seed?: number
+}
+
+export const demoCommand = defineCommand<DemoFlags>({
+  name: 'demo',
+  summary: 'The main job end to end on the best server at hand: no database and no configuration needed',
+  notes: `
+Starts a server, builds a bookshop's database on it, shows the reset order, plays tests that write, resets after
+each, and proves by an independent fingerprint that rows and sequences are the baseline's again. Exit code 1 if
+they are not. Everything is gone afterwards.
+
+  afresh demo
+  afresh demo --server mysql:9.7             or mariadb:11.8, postgres:17, embedded, the URL of a server
+  afresh demo --schema db/structure.sql      your own tables, with generated rows and random tests`,
+  options: (command) =>
+    command
+      .option('--server <server>', 'an image, `embedded`, or a URL (default: the best at hand)')
+      .option('--schema <file>', 'an SQL file that makes tables: rows and tests are generated for them')
+      .option('--rounds <n>', 'how many times the tests are played', wholeNumber, 1)
+      .option(
+        '--seed <n>',
+        'of the generated rows and tests (default: a new one, which is printed)',
+        wholeNumber,
+      ),
+
+  async run(flags, output) {
+    const { spec, reason } = await serverFor(flags.server)
+    const story = await lanternBooks(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+    const all: Played[] = []
+    let stage: Stage | undefined
+    await play({
+      story,
+      server: spec,
+      rounds: flags.rounds,
+      onProgress: output.progress,
+      onStage(ready) {
+        stage = ready
+        writeStage(story.title, reason, ready, output)
+      },
+      onPlayed(played) {
+        all.push(played)
+        if (played.round === 1) writePlayed(all.length, played, output)
+      },
+    })
+    if (stage === undefined) throw new Error('nothing was played')
+    return conclude(stage, all, { title: story.title, reason, rounds: flags.rounds }, output)
+  },
+})
+
+interface Told {
+  readonly title: string
+  readonly reason: string
+  readonly rounds: number
+}
+
+function conclude(
+  stage: Stage,
+  all: readonly Played[],
+  { title, reason, rounds }: Told,
+  output: Output,
+): number {
+  for (let round = 2; round <= rounds; round++) {
+    const played = all.filter((one) => one.round === round)
+    writeRound(round, played, output)
+  }
+  writeVerdict(all, stage, output)
+  const verified = all.every(({ differences }) => differences.length === 0)
+  const { plan, ...rest } = stage
+  const { order, cycles, foreignKeys, sequences, tablesWithRows } = plan
+  output.document({
+    ...rest,
+    reason,
+    schema: { title, tables: order.flat().length, foreignKeys, sequences, tablesWithRows, order, cycles },
+    tests: all,
+    verified,
+  })
+  return verified ? EXIT.done : EXIT.failed
+}
+
+async function serverFor(asked: string | undefined): Promise<{ spec: ServerSpec; reason: string }> {
+  if (asked === undefined) return bestServer()
+  return { spec: parseServer(asked), reason: 'as asked for' }
+}
+
+function wholeNumber(value: string): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('It must be a whole number from 1 on.')
+}

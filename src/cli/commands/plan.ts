@@ -1,0 +1,48 @@
+import { type PlanView, planReset } from '../../harness/preview.ts'
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { attachOptions, type ResetFlags, withResetFlags, withUrl } from '../options.ts'
+import type { Output } from '../output.ts'
+import { writeOrder, writePlanSummary, writeSteps } from '../plan-text.ts'
+
+interface PlanFlags extends ResetFlags {
+  readonly url: string
+  readonly sql?: boolean
+}
+
+export const planCommand = defineCommand<PlanFlags>({
+  name: 'plan',
+  summary: 'Show the tables in reset order, and what a reset would do and why; changes nothing',
+  notes: `
+What is in the database now is taken as its baseline, as the test hooks do. It is only read: any database may be
+looked at, also one that afresh would refuse to reset.
+
+  afresh plan --url postgres://localhost/shop
+  afresh plan --url mysql://root@localhost/shop --keep 'schema_migrations,audit_*' --sql`,
+  options: (command) =>
+    withResetFlags(withUrl(command)).option('--sql', 'show the statements of each step (always in --json)'),
+
+  async run({ url, sql, ...flags }, output) {
+    const plan = await planReset(url, await attachOptions(flags, output))
+    output.document(plan)
+    writePlan(plan, { sql: sql === true }, output)
+    return EXIT.done
+  },
+})
+
+function writePlan(plan: PlanView, { sql }: { sql: boolean }, output: Output): void {
+  const { style } = output
+  writePlanSummary(plan, output)
+  output.line()
+  output.line(style.bold('Tables in reset order, children before parents'))
+  writeOrder(plan, output)
+  output.line()
+  output.line(style.bold('Steps: a reset runs those whose table or sequence is dirty, and no others'))
+  writeSteps(plan, { sql }, output)
+  if (!plan.marked) {
+    output.line()
+    output.line(
+      `"${plan.database}" carries no mark of afresh's: it can be looked at, not reset (afresh adopt --help).`,
+    )
+  }
+}

@@ -1,0 +1,45 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Connection } from '../../engine/engine.ts'
+import type { ServerEngine } from '../../server/server.ts'
+import { packageRoot } from '../package-root.ts'
+
+/** A database with its rows, and tests that write to it. */
+export interface Story {
+  readonly title: string
+  /** Makes the tables and their rows in an empty database. */
+  build(connection: Connection): Promise<void>
+  /** The tests to be played, once; `client` is a connection as an application has one. */
+  tests(client: Connection): Promise<readonly StoryTest[]>
+}
+
+export interface StoryTest {
+  readonly title: string
+  /** Writes. Returns what it wrote, in words, where the title does not tell. */
+  write(): Promise<string | undefined>
+}
+
+/** Lantern Books, the sample that comes with the package; its tests are SQL files that anybody can read. */
+export async function lanternBooks(engine: ServerEngine): Promise<Story> {
+  const root = join(packageRoot(), 'fixtures', 'demo')
+  const folder = engine === 'postgres' ? root : join(root, 'mysql')
+  const names = (await readdir(join(folder, 'tests'))).filter((name) => name.endsWith('.sql')).sort()
+  const files = await Promise.all(names.map((name) => readFile(join(folder, 'tests', name), 'utf8')))
+  return {
+    title: 'Lantern Books, an online bookshop',
+    async build(connection) {
+      for (const name of ['schema.sql', 'data.sql']) {
+        await connection.script(await readFile(join(folder, name), 'utf8'), name)
+      }
+    },
+    async tests(client) {
+      return files.map((sql, place) => ({
+        title: /^-- (.*)/.exec(sql)?.[1] ?? names[place] ?? '',
+        async write() {
+          await client.script(sql, names[place] ?? '')
+          return undefined
+        },
+      }))
+    },
+  }
+}

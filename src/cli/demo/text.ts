@@ -1,0 +1,94 @@
+import { aligned, count, duration, listed, type Output } from '../output.ts'
+import { writeOrder } from '../plan-text.ts'
+import type { Played, Stage } from './play.ts'
+
+export function writeStage(
+  title: string,
+  reason: string,
+  { server, plan, baselineRows, readyMs }: Stage,
+  output: Output,
+): void {
+  const tables = plan.order.flat().length + plan.kept.length
+  const rows: [string, string][] = [
+    ['server', `${server}: ${reason}`],
+    [
+      'schema',
+      `${title}: ${count(tables, 'table')}, ${count(plan.foreignKeys, 'foreign key')}, ${count(plan.sequences, 'sequence')}`,
+    ],
+    [
+      'baseline',
+      `${count(baselineRows, 'row')} in ${plan.tablesWithRows.length} tables, kept as a template; the test database is a copy of it`,
+    ],
+    ['ready in', duration(readyMs)],
+  ]
+  output.line(output.style.bold('A real database, put back after every test'))
+  for (const line of aligned(rows)) output.line(line)
+  output.line()
+  output.line(output.style.bold('The order in which rows can go: children before parents'))
+  writeOrder(plan, output)
+  output.line()
+  output.line(output.style.bold('Tests, each through a connection of its own; a reset after each'))
+}
+
+export function writePlayed(place: number, played: Played, output: Output): void {
+  const { style, width } = output
+  const room = width - 16
+  const { title, wrote, dirty, steps, durationMs, differences } = played
+  const rows = steps.reduce((sum, step) => sum + (step.rows ?? 0), 0)
+  const cut = steps.filter(({ truncated }) => truncated)
+  const did = [
+    count(steps.length, 'step'),
+    ...(rows > 0 ? [count(rows, 'row')] : []),
+    ...(cut.length > 0 ? ['by TRUNCATE, as there are many'] : []),
+  ].join(', ')
+  output.line()
+  output.line(`  ${style.bold(`${place}  ${title}`)}`)
+  const lines: [string, string][] = [
+    ...(wrote === undefined ? [] : [['wrote', wrote] as [string, string]]),
+    ['dirty', dirty.length === 0 ? 'nothing' : listed(dirty, room)],
+    ['reset', `${duration(durationMs)}: ${steps.length === 0 ? 'nothing to do' : did}`],
+    [
+      'now',
+      differences.length === 0
+        ? style.good('equal to the baseline, every row and every next id')
+        : style.bad(
+            `NOT the baseline: ${listed(
+              differences.map(({ subject, difference }) => `${subject} ${difference}`),
+              400,
+            )}`,
+          ),
+    ],
+  ]
+  for (const line of aligned(lines, '     ')) output.line(line)
+}
+
+/** One line for a round after the first. */
+export function writeRound(round: number, played: readonly Played[], output: Output): void {
+  const failed = played.filter(({ differences }) => differences.length > 0)
+  output.line()
+  output.line(
+    `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(medianReset(played))}, ` +
+      (failed.length === 0 ? 'all equal to the baseline' : `${failed.length} NOT equal to the baseline`),
+  )
+  for (const one of failed) writePlayed(played.indexOf(one) + 1, one, output)
+}
+
+export function writeVerdict(played: readonly Played[], { plan, baselineRows }: Stage, output: Output): void {
+  const failed = played.filter(({ differences }) => differences.length > 0)
+  const what = `all ${plan.order.flat().length} tables (${count(baselineRows, 'row')}) and ${count(plan.sequences, 'sequence')}`
+  output.line()
+  output.line(
+    failed.length === 0
+      ? output.style.good(
+          `Done: ${count(played.length, 'reset')}, median ${duration(medianReset(played))}; after each, ${what} were the baseline's again.`,
+        )
+      : output.style.bad(
+          `Failed: after ${failed.length} of ${count(played.length, 'reset')} the database was not at its baseline.`,
+        ),
+  )
+}
+
+function medianReset(played: readonly Played[]): number {
+  const sorted = played.map(({ durationMs }) => durationMs).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
+}

@@ -1,0 +1,59 @@
+import { type Command, Option } from 'commander'
+import type { AttachOptions } from '../config.ts'
+import { loadConfig } from '../config-file.ts'
+import type { SequenceMode, Strategy } from '../plan/plan.ts'
+import type { Output } from './output.ts'
+
+/** The options that say how a database is reset. */
+export interface ResetFlags {
+  readonly strategy?: Strategy
+  readonly sequences?: SequenceMode
+  readonly keep?: readonly string[]
+}
+
+export function withUrl(command: Command): Command {
+  return command.requiredOption(
+    '--url <url>',
+    'the database: postgres://…, mysql://…, mariadb://… or sqlite:FILE',
+  )
+}
+
+export function withResetFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--strategy <how>', 'how rows go away (default: auto, by size)').choices([
+        'auto',
+        'delete',
+        'truncate',
+      ]),
+    )
+    .addOption(
+      new Option('--sequences <mode>', 'what becomes of sequences (default: restart)').choices([
+        'restart',
+        'keep',
+        'spread',
+      ]),
+    )
+    .option('--keep <tables>', 'names or globs of tables to leave alone, with commas between them', collect)
+}
+
+/** May be given several times; a comma within braces belongs to a glob. */
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  const names = value.split(/,(?![^{]*\})/).map((name) => name.trim())
+  return [...before, ...names.filter((name) => name !== '')]
+}
+
+/** What the flags say, else what the project's configuration file says. */
+export async function attachOptions(flags: ResetFlags, output: Output): Promise<AttachOptions> {
+  const { path, options } = await loadConfig(process.cwd())
+  if (path !== undefined) output.progress(`options from ${path}`)
+  const given = { ...options, ...defined(flags) }
+  const { strategy, sequences, keep, lockTimeoutMs, allow } = given
+  return defined({ strategy, sequences, keep, lockTimeoutMs, allow })
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

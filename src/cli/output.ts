@@ -1,0 +1,105 @@
+import { styleText } from 'node:util'
+
+/** Where a command's words go. With `--json` only one document goes to stdout; progress goes to stderr always. */
+export interface Output {
+  /** A line of the result, for people; nothing with `--json`. */
+  line(text?: string): void
+  /** The result as one JSON document; nothing without `--json`. */
+  document(value: unknown): void
+  /** What takes its time, to stderr. */
+  progress(text: string): void
+  readonly style: Styles
+  /** Characters in a line. */
+  readonly width: number
+}
+
+export interface Styles {
+  bold(text: string): string
+  dim(text: string): string
+  good(text: string): string
+  bad(text: string): string
+}
+
+const MAX_WIDTH = 110
+
+export function outputFor({ json }: { readonly json: boolean }): Output {
+  const style = stylesFor(process.stdout)
+  const dimmed = stylesFor(process.stderr)
+  return {
+    line: (text = '') => {
+      if (!json) process.stdout.write(`${text}\n`)
+    },
+    document: (value) => {
+      if (json) process.stdout.write(`${toJson(value)}\n`)
+    },
+    progress: (text) => {
+      process.stderr.write(`${dimmed.dim(`… ${text}`)}\n`)
+    },
+    style,
+    width: Math.max(60, Math.min(process.stdout.columns ?? MAX_WIDTH, MAX_WIDTH)),
+  }
+}
+
+/** Colours for people at a terminal who have not said no (https://no-color.org). */
+function stylesFor(stream: NodeJS.WriteStream): Styles {
+  const { NO_COLOR, TERM } = process.env
+  const isColourful = stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
+  const as = (format: Parameters<typeof styleText>[0]) => (text: string) =>
+    isColourful ? styleText(format, text) : text
+  return { bold: as('bold'), dim: as('dim'), good: as('green'), bad: as('red') }
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part), 2)
+}
+
+/** `1 table`, `12,000 tables` */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : noun.endsWith('x') ? 'es' : 's'}`
+}
+
+/** `1.8 ms`, `24 ms`, `1.2 s` */
+export function duration(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** `a, b, c and 4 more`, as long as it may be. */
+export function listed(labels: readonly string[], maxLength: number): string {
+  for (let shown = labels.length; shown > 1; shown--) {
+    const text = withRest(labels, shown)
+    if (text.length <= maxLength) return text
+  }
+  return withRest(labels, 1)
+}
+
+function withRest(labels: readonly string[], shown: number): string {
+  const rest = labels.length - shown
+  return labels.slice(0, shown).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+}
+
+/** Cells side by side in as many columns as fit, read downwards. */
+export function inColumns(cells: readonly string[], width: number, indent = '  '): string[] {
+  const cellWidth = Math.max(0, ...cells.map((cell) => cell.length)) + 3
+  const across = Math.max(1, Math.floor((width - indent.length + 3) / cellWidth))
+  const down = Math.ceil(cells.length / across)
+  return Array.from({ length: down }, (_, row) => {
+    const inRow = cells.filter((_cell, place) => place % down === row)
+    return `${indent}${inRow.map((cell) => cell.padEnd(cellWidth)).join('')}`.trimEnd()
+  })
+}
+
+/** Rows with aligned columns; the last column is as long as it is. Cells of numbers are set to the right. */
+export function aligned(rows: readonly (readonly (string | number)[])[], indent = '  '): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, place) =>
+    Math.max(0, ...rows.map((row) => String(row[place] ?? '').length)),
+  )
+  return rows.map((row) => {
+    const cells = row.map((cell, place) => {
+      const width = widths[place] ?? 0
+      return typeof cell === 'number' ? String(cell).padStart(width) : cell.padEnd(width)
+    })
+    return `${indent}${cells.join('  ')}`.trimEnd()
+  })
+}

@@ -1,0 +1,62 @@
+import type { PlanView } from '../harness/preview.ts'
+import { aligned, count, inColumns, listed, type Output } from './output.ts'
+
+/** A plan in a few lines. */
+export function writePlanSummary(plan: PlanView, output: Output): void {
+  const tables = plan.order.flat().length + plan.kept.length
+  const rows = plan.tablesWithRows.length
+  const lines: [string, string][] = [
+    ['database', `${plan.database} (${plan.engine})`],
+    [
+      'catalog',
+      [
+        count(tables, 'table'),
+        count(plan.foreignKeys, 'foreign key'),
+        count(plan.sequences, 'sequence'),
+      ].join(', '),
+    ],
+    [
+      'rows',
+      rows === 0
+        ? 'none in any table'
+        : `in ${rows} of ${count(tables, 'table')}: ${listed(plan.tablesWithRows, output.width - 40)}`,
+    ],
+    ['strategy', `${plan.strategy}, sequences ${plan.sequenceMode}`],
+    [
+      'constraints',
+      plan.mode === 'unchecked'
+        ? 'foreign keys and triggers are off while it runs'
+        : 'foreign keys stay on (no right to switch them off): rows go children first',
+    ],
+  ]
+  output.line(output.style.bold('Plan'))
+  for (const line of aligned(lines)) output.line(line)
+}
+
+/** The order as a numbered list, side by side, with what stands out in it below. */
+export function writeOrder(plan: PlanView, output: Output): void {
+  const selves = new Set(plan.selfReferencing)
+  const digits = String(plan.order.length).length
+  const cells = plan.order.map((group, place) => {
+    const labels = group.map((label) => (selves.has(label) ? `${label} ↺` : label))
+    return `${String(place + 1).padStart(digits)}  ${labels.join(' ⇄ ')}`
+  })
+  for (const line of inColumns(cells, output.width)) output.line(line)
+  const notes: [string, string][] = [
+    ...plan.cycles.map((cycle): [string, string] => ['⇄', `a cycle: ${cycle.join(', ')}`]),
+    ...(selves.size > 0 ? [['↺', 'refers to itself'] as [string, string]] : []),
+    ...plan.kept.map(({ table, reason }): [string, string] => ['kept', `${table}: ${reason}`]),
+  ]
+  if (notes.length > 0) output.line()
+  for (const line of aligned(notes)) output.line(output.style.dim(line))
+}
+
+export function writeSteps(plan: PlanView, { sql }: { readonly sql: boolean }, output: Output): void {
+  const width = Math.min(60, Math.max(0, ...plan.steps.map(({ step }) => step.length)))
+  for (const [place, { step, reason, sql: statements }] of plan.steps.entries()) {
+    const number = String(place + 1).padStart(4)
+    output.line(`${number}  ${step.padEnd(width)}  ${output.style.dim(reason)}`)
+    if (!sql) continue
+    for (const line of statements.split('\n')) output.line(output.style.dim(`        ${line.trim()}`))
+  }
+}

@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander'
+import type { CliCommand } from './command.ts'
+import { adoptCommand } from './commands/adopt.ts'
+import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { planCommand } from './commands/plan.ts'
+import { resetCommand } from './commands/reset.ts'
+import { EXIT, report } from './failure.ts'
+import { outputFor } from './output.ts'
+import { packageVersion } from './package-root.ts'
+
+const COMMANDS: readonly CliCommand[] = [demoCommand, planCommand, resetCommand, adoptCommand, doctorCommand]
+
+const HELP_WIDTH = 110
+
+const NOTES = `
+Begin with \`afresh demo\`: it needs no database and no configuration.
+Options come from afresh.config.{ts,mts,js,mjs,cjs} too, where there is one; what is given here wins.
+Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused by the guard.`
+
+/** Parses the arguments and runs the command. Never throws; returns the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const json = hasFlag(args, '--json')
+  let exitCode: number = EXIT.done
+  const program = new Command('afresh')
+    .description(
+      'A real database in a known state for every test, put back at the cost of what the test wrote.',
+    )
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', NOTES)
+    // Errors are told by `report`, in the way that was asked for. Commands inherit all of this.
+    .configureHelp({ helpWidth: HELP_WIDTH })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+  for (const command of COMMANDS) {
+    command.addTo(program, async (body) => {
+      exitCode = await body(outputFor({ json }))
+    })
+  }
+  try {
+    if (args.length === 0) program.outputHelp()
+    else await program.parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
+    return report(error, { json, debug: hasFlag(args, '--debug') })
+  }
+}
+
+/** Asked of the bare arguments: an error in these must be told the right way too. */
+function hasFlag(args: readonly string[], flag: string): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end === -1 ? undefined : end).includes(flag)
+}
