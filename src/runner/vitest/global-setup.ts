@@ -1,0 +1,54 @@
+/** `globalSetup: ['afresh/vitest/global-setup']`: server and template once, for all the projects of a vitest process. */
+import type { TestProject } from 'vitest/node'
+import { messageOf } from '../../errors.ts'
+import type {} from './provided.ts'
+import { findConfig, type Share, share, type Wanted } from './shared.ts'
+
+/**
+ * Starts what `afresh.config.*` asks for and tells the workers of it. In watch mode it stays up between runs, until
+ * the configuration or its SQL files change.
+ *
+ * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folders = [project.config.root, project.vitest.config.root]
+  let wanted = await findConfig(folders)
+  let held = await share(wanted, announce)
+  provide(project, held)
+
+  project.onTestsRerun(async () => {
+    try {
+      const now = await findConfig(folders)
+      if (now.key !== wanted.key) held = await exchange(held, now)
+      wanted = now
+      provide(project, held)
+    } catch (error) {
+      // Thrown here it would end the watcher: the tests are to tell.
+      project.provide('afresh', { problem: messageOf(error) })
+    }
+  })
+  return () => held.release()
+}
+
+async function exchange(old: Share, wanted: Wanted): Promise<Share> {
+  const next = await share(wanted, announce)
+  await old.release()
+  return next
+}
+
+function provide(project: TestProject, { harness }: Share): void {
+  project.provide('afresh', { handle: harness.handle, keep: keepsProcess(project.config) })
+}
+
+/** Whether a worker goes on to other test files with the modules that it has loaded. */
+function keepsProcess({ pool, isolate, ...config }: TestProject['config']): boolean {
+  if (pool === 'vmThreads' || pool === 'vmForks') return false
+  // vitest 3 has it per pool, too.
+  const { poolOptions } = config as { poolOptions?: Record<string, { isolate?: boolean } | undefined> }
+  return (poolOptions?.[pool]?.isolate ?? isolate) === false
+}
+
+/** The one line of a run: standard output is the reporter's, which may be writing JSON. */
+function announce({ title }: { readonly title: string }): void {
+  process.stderr.write(`afresh: ${title}\n`)
+}

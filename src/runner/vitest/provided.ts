@@ -1,0 +1,29 @@
+import { inject } from 'vitest'
+import { AfreshError } from '../../errors.ts'
+import type { HarnessHandle } from '../../harness/handle.ts'
+import type { WorkerHost } from '../worker.ts'
+
+/** What the global setup hands to the workers: plain JSON. */
+export type Provided =
+  | { readonly handle: HarnessHandle; readonly keep: boolean }
+  /** In watch mode the configuration may stop working between two runs. */
+  | { readonly problem: string }
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    afresh: Provided
+  }
+}
+
+/** Throws `AfreshError` (`usage`) where the global setup is missing or has failed. */
+export function host(): WorkerHost {
+  const provided: Provided | undefined = inject('afresh')
+  if (provided === undefined) {
+    throw new AfreshError('usage', "afresh's global setup did not run, so there is no server.", {
+      next: "Add globalSetup: ['afresh/vitest/global-setup'] to the vitest configuration.",
+    })
+  }
+  if ('problem' in provided) throw new AfreshError('usage', provided.problem)
+  // 1 to maxWorkers in vitest 3, 4 and 5. Not exclusive where a process goes on to other files: the lease decides.
+  return { ...provided, slot: Number(process.env.VITEST_POOL_ID) || 1 }
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { describeInputs } from '../../baseline/load.ts'
+import type { HarnessOptions } from '../../config.ts'
+import { loadConfig } from '../../config-file.ts'
+import { AfreshError } from '../../errors.ts'
+import { createHarness, type Harness } from '../../harness/harness.ts'
+
+/** One use of a harness that several projects of a vitest process may share. */
+export interface Share {
+  readonly harness: Harness
+  /** The last one to release it closes it. May be called again. */
+  release(): Promise<void>
+}
+
+/** A configuration with everything that goes into the harness made from it. */
+export interface Wanted {
+  readonly options: HarnessOptions
+  /** Differs when the configuration or one of its SQL files does. */
+  readonly key: string
+}
+
+interface Entry {
+  readonly harness: Promise<Harness>
+  users: number
+}
+
+/** Global, since each project loads modules of its own. */
+const KEY = Symbol.for('afresh.harnesses')
+const global = globalThis as { [KEY]?: Map<string, Entry> }
+global[KEY] ??= new Map()
+const entries = global[KEY]
+
+/**
+ * The configuration of the first folder that has one.
+ *
+ * @throws AfreshError `usage` where there is none, or one that cannot be used
+ */
+export async function findConfig(folders: readonly string[]): Promise<Wanted> {
+  for (const folder of new Set(folders)) {
+    const { path, options } = await loadConfig(folder)
+    if (path === undefined) continue
+    return { options, key: await keyOf(path, options) }
+  }
+  throw new AfreshError(
+    'usage',
+    `There is no afresh.config.ts (or .js, .mjs) in ${[...new Set(folders)].join(' or ')}.`,
+    {
+      next: "Write one: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
+    },
+  )
+}
+
+async function keyOf(path: string, options: HarnessOptions): Promise<string> {
+  const cwd = options.cwd ?? process.cwd()
+  const { parts } = await describeInputs(options.migrate, options.fixtures, cwd, options.fingerprint)
+  const text = JSON.stringify([path, options, parts], (_, value: unknown) =>
+    typeof value === 'function' ? String(value) : value,
+  )
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Joins the harness of this configuration, or makes it. `onStart` is told only by whoever made it. */
+export async function share({ options, key }: Wanted, onStart: (harness: Harness) => void): Promise<Share> {
+  const entry = entries.get(key) ?? start(options, key, onStart)
+  entry.users++
+  const harness = await entry.harness
+  let released: Promise<void> | undefined
+  const release = async () => {
+    entry.users--
+    if (entry.users > 0) return
+    entries.delete(key)
+    await harness.close()
+  }
+  return {
+    harness,
+    release: () => {
+      released ??= release()
+      return released
+    },
+  }
+}
+
+function start(options: HarnessOptions, key: string, onStart: (harness: Harness) => void): Entry {
+  const make = async () => {
+    try {
+      const harness = await createHarness(options)
+      onStart(harness)
+      return harness
+    } catch (error) {
+      entries.delete(key)
+      throw error
+    }
+  }
+  const entry = { harness: make(), users: 0 }
+  entries.set(key, entry)
+  return entry
+}
