@@ -1,6 +1,11 @@
-import { expect, it } from 'vitest'
+import { PGlite } from '@electric-sql/pglite'
+import Sqlite from 'better-sqlite3'
+import { describe, expect, it } from 'vitest'
 import { applyBaseline } from '../src/baseline/load.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import { postgres } from '../src/engine/postgres/index.ts'
 import { type Opened, open } from '../src/engine/registry.ts'
+import { sqlite } from '../src/engine/sqlite/index.ts'
 import { describeOn, type ServerId } from './support/at-hand.ts'
 
 const POSTGRES: readonly ServerId[] = ['embedded:18', 'postgres:18', 'postgres:17', 'postgres:15']
@@ -56,6 +61,16 @@ const SAMPLES: readonly Sample[] = [
     tables: 72,
     foreignKeys: 21,
   },
+  { name: 'public: heat', on: POSTGRES, files: ['public/heat/dump.sql'], tables: 16, foreignKeys: 16 },
+  { name: 'public: unleash', on: POSTGRES, files: ['public/unleash/dump.sql'], tables: 84, foreignKeys: 79 },
+  { name: 'public: vendure', on: POSTGRES, files: ['public/vendure/dump.sql'], tables: 82, foreignKeys: 119 },
+  {
+    name: 'public: neutron',
+    on: POSTGRES,
+    files: ['public/neutron/dump.sql'],
+    tables: 189,
+    foreignKeys: 188,
+  },
 ]
 
 /** Loads the files into a new database of the server, and leaves nothing behind. */
@@ -99,3 +114,30 @@ for (const id of [...POSTGRES, ...MYSQL]) {
     }
   })
 }
+
+describe('in this process', () => {
+  const count = async (engine: Engine, client: unknown, fixtures: readonly string[]) => {
+    const connection = engine.wrap(client)
+    if (connection === undefined) throw new Error('the handle is not known')
+    await applyBaseline(connection, {
+      fixtures: fixtures.map((file) => `fixtures/${file}`),
+      cwd: process.cwd(),
+    })
+    return (await engine.introspect(connection)).tables.length
+  }
+
+  it('loads nasty into SQLite', async () => {
+    const client = new Sqlite(':memory:')
+    expect(await count(sqlite, client, ['nasty/sqlite.sql'])).toBe(48)
+    client.close()
+  })
+
+  it.each([
+    ['demo', ['demo/schema.sql', 'demo/data.sql'], 42],
+    ['nasty', nasty('postgres-18'), 100],
+  ])('loads %s into PGlite', async (_, files, tables) => {
+    const client = await PGlite.create()
+    expect(await count(postgres, client, files)).toBe(tables)
+    await client.close()
+  })
+})
