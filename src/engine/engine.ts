@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/plan.ts'
-import type { Schema, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+import type { Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 
 /** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
 export interface Engine {
@@ -33,6 +33,8 @@ export interface Engine {
   readonly databases: Databases | undefined
   /** How a database of this engine is marked as afresh's own. */
   readonly ownership: Ownership
+  /** What making rows up needs; absent where rows cannot be made up yet. */
+  readonly rows?: RowSyntax
 }
 
 /** Named capabilities: upper layers ask for these and never for an engine's name. */
@@ -163,4 +165,31 @@ export interface Ownership {
   write(connection: Connection, mark: string): Promise<void>
   /** In-memory or otherwise in this process alone: needs no mark. */
   isPrivate(connection: Connection): Promise<boolean>
+}
+
+/** Words for statements on single rows, and what their values must keep to. */
+export interface RowSyntax {
+  /** By table, in the order of the columns. */
+  facts(connection: Connection, schema: Schema): Promise<ReadonlyMap<TableId, readonly ColumnFacts[]>>
+  ident(name: string): string
+  literal(text: string): string
+  qualified(table: { readonly schema: string; readonly name: string }): string
+  /** An expression: the value as text that can be written back. */
+  asText(expression: string): string
+  /** Takes the next value of a free sequence. */
+  draw(sequence: Sequence): string
+}
+
+/** What the schema does not tell of a column. */
+export interface ColumnFacts {
+  readonly name: string
+  /** Below any domain, in lower case: `numeric(8,2)`, `text[]`. */
+  readonly type: string
+  /** The labels of an enumeration; else empty. */
+  readonly labels: readonly string[]
+  readonly hasDefault: boolean
+  /** Filled by the server from a counter or an expression. */
+  readonly automatic: boolean
+  /** Check constraints, partition bounds: whatever mentions values that may do. */
+  readonly conditions: readonly string[]
 }

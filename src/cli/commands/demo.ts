@@ -1,10 +1,12 @@
+import { randomInt } from 'node:crypto'
 import { InvalidArgumentError } from 'commander'
 import { bestServer } from '../../server/choose.ts'
 import { parseServer, type ServerSpec } from '../../server/server.ts'
 import { defineCommand } from '../command.ts'
+import { storyOf } from '../demo/any-schema.ts'
 import { type Played, play, type Stage } from '../demo/play.ts'
 import { lanternBooks } from '../demo/story.ts'
-import { writePlayed, writeRound, writeStage, writeVerdict } from '../demo/text.ts'
+import { type Made, type StageText, writePlayed, writeRound, writeStage, writeVerdict } from '../demo/text.ts'
 import { EXIT } from '../failure.ts'
 import type { Output } from '../output.ts'
 
@@ -39,7 +41,14 @@ they are not. Everything is gone afterwards.
 
   async run(flags, output) {
     const { spec, reason } = await serverFor(flags.server)
-    const story = await lanternBooks(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+    const seed = flags.seed ?? randomInt(1, 1_000_000)
+    let made: Made | undefined
+    const story =
+      flags.schema === undefined
+        ? await lanternBooks(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+        : await storyOf(flags.schema, seed, (filled) => {
+            made = { filled, seed }
+          })
     const all: Played[] = []
     let stage: Stage | undefined
     await play({
@@ -49,7 +58,7 @@ they are not. Everything is gone afterwards.
       onProgress: output.progress,
       onStage(ready) {
         stage = ready
-        writeStage(story.title, reason, ready, output)
+        writeStage({ ...ready, title: story.title, reason }, made, output)
       },
       onPlayed(played) {
         all.push(played)
@@ -57,38 +66,34 @@ they are not. Everything is gone afterwards.
       },
     })
     if (stage === undefined) throw new Error('nothing was played')
-    return conclude(stage, all, { title: story.title, reason, rounds: flags.rounds }, output)
+    writeRounds(flags.rounds, all, output)
+    writeVerdict(all, stage, output)
+    output.document(documentOf({ ...stage, title: story.title, reason }, made, all))
+    return all.every(isVerified) ? EXIT.done : EXIT.failed
   },
 })
 
-interface Told {
-  readonly title: string
-  readonly reason: string
-  readonly rounds: number
+function isVerified({ differences }: Played): boolean {
+  return differences.length === 0
 }
 
-function conclude(
-  stage: Stage,
-  all: readonly Played[],
-  { title, reason, rounds }: Told,
-  output: Output,
-): number {
+function writeRounds(rounds: number, all: readonly Played[], output: Output): void {
   for (let round = 2; round <= rounds; round++) {
     const played = all.filter((one) => one.round === round)
     writeRound(round, played, output)
   }
-  writeVerdict(all, stage, output)
-  const verified = all.every(({ differences }) => differences.length === 0)
-  const { plan, ...rest } = stage
+}
+
+function documentOf(stage: StageText, made: Made | undefined, tests: readonly Played[]): object {
+  const { plan, title, ...rest } = stage
   const { order, cycles, foreignKeys, sequences, tablesWithRows } = plan
-  output.document({
+  return {
     ...rest,
-    reason,
     schema: { title, tables: order.flat().length, foreignKeys, sequences, tablesWithRows, order, cycles },
-    tests: all,
-    verified,
-  })
-  return verified ? EXIT.done : EXIT.failed
+    ...(made === undefined ? {} : { generated: { seed: made.seed, ...made.filled } }),
+    tests,
+    verified: tests.every(isVerified),
+  }
 }
 
 async function serverFor(asked: string | undefined): Promise<{ spec: ServerSpec; reason: string }> {

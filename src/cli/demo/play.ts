@@ -1,4 +1,4 @@
-import { open } from '../../engine/registry.ts'
+import { type Opened, open } from '../../engine/registry.ts'
 import { withCleanUp } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
 import { type PlanView, planReset } from '../../harness/preview.ts'
@@ -44,7 +44,7 @@ export async function play(playing: Playing): Promise<void> {
       server: playing.server,
       project: 'demo',
       migrate: ({ url }) =>
-        withClient(url, 'afresh demo (baseline)', (client) => playing.story.build(client)),
+        withClient(url, 'afresh demo (baseline)', (client) => playing.story.build(client, url)),
     },
     { onProgress: playing.onProgress },
   )
@@ -91,12 +91,12 @@ async function playTest(database: TestDatabase, test: StoryTest, round: number):
 async function withClient<T>(
   url: string,
   applicationName: string,
-  body: (client: Awaited<ReturnType<typeof open>>['connection']) => Promise<T>,
+  body: (client: Opened) => Promise<T>,
 ): Promise<T> {
-  const { connection } = await open(url, { applicationName })
+  const opened = await open(url, { applicationName })
   return withCleanUp(
-    () => body(connection),
-    () => connection.close(),
+    () => body(opened),
+    () => opened.connection.close(),
   )
 }
 

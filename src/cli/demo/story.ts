@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Connection } from '../../engine/engine.ts'
+import type { Opened } from '../../engine/registry.ts'
 import type { ServerEngine } from '../../server/server.ts'
 import { packageRoot } from '../package-root.ts'
 
@@ -8,9 +8,9 @@ import { packageRoot } from '../package-root.ts'
 export interface Story {
   readonly title: string
   /** Makes the tables and their rows in an empty database. */
-  build(connection: Connection): Promise<void>
-  /** The tests to be played, once; `client` is a connection as an application has one. */
-  tests(client: Connection): Promise<readonly StoryTest[]>
+  build(opened: Opened, url: string): Promise<void>
+  /** The tests to be played, once; they write through the connection, as an application would. */
+  tests(client: Opened): Promise<readonly StoryTest[]>
 }
 
 export interface StoryTest {
@@ -27,16 +27,16 @@ export async function lanternBooks(engine: ServerEngine): Promise<Story> {
   const files = await Promise.all(names.map((name) => readFile(join(folder, 'tests', name), 'utf8')))
   return {
     title: 'Lantern Books, an online bookshop',
-    async build(connection) {
+    async build({ connection }) {
       for (const name of ['schema.sql', 'data.sql']) {
         await connection.script(await readFile(join(folder, name), 'utf8'), name)
       }
     },
-    async tests(client) {
+    async tests({ connection }) {
       return files.map((sql, place) => ({
         title: /^-- (.*)/.exec(sql)?.[1] ?? names[place] ?? '',
         async write() {
-          await client.script(sql, names[place] ?? '')
+          await connection.script(sql, names[place] ?? '')
           return undefined
         },
       }))

@@ -1,13 +1,24 @@
+import type { Filled } from '../../generate/fill.ts'
 import { aligned, count, duration, listed, type Output } from '../output.ts'
 import { writeOrder } from '../plan-text.ts'
 import type { Played, Stage } from './play.ts'
 
-export function writeStage(
-  title: string,
-  reason: string,
-  { server, plan, baselineRows, readyMs }: Stage,
-  output: Output,
-): void {
+/** Rows that were generated, and the seed that makes the same again. */
+export interface Made {
+  readonly filled: Filled
+  readonly seed: number
+}
+
+/** What is known when everything is ready. */
+export interface StageText extends Stage {
+  /** Of the schema. */
+  readonly title: string
+  /** Why this server. */
+  readonly reason: string
+}
+
+export function writeStage(stage: StageText, made: Made | undefined, output: Output): void {
+  const { title, reason, server, plan, baselineRows, readyMs } = stage
   const tables = plan.order.flat().length + plan.kept.length
   const rows: [string, string][] = [
     ['server', `${server}: ${reason}`],
@@ -23,6 +34,7 @@ export function writeStage(
   ]
   output.line(output.style.bold('A real database, put back after every test'))
   for (const line of aligned(rows)) output.line(line)
+  if (made !== undefined) writeFilled(made.filled, made.seed, output)
   output.line()
   output.line(output.style.bold('The order in which rows can go: children before parents'))
   writeOrder(plan, output)
@@ -34,7 +46,10 @@ export function writePlayed(place: number, played: Played, output: Output): void
   const { style, width } = output
   const room = width - 16
   const { title, wrote, dirty, steps, durationMs, differences } = played
-  const rows = steps.reduce((sum, step) => sum + (step.rows ?? 0), 0)
+  const rows = steps.reduce(
+    (sum, { kind, rows: touched }) => sum + (kind === 'restart' ? 0 : (touched ?? 0)),
+    0,
+  )
   const cut = steps.filter(({ truncated }) => truncated)
   const did = [
     count(steps.length, 'step'),
@@ -62,10 +77,19 @@ export function writePlayed(place: number, played: Played, output: Output): void
   for (const line of aligned(lines, '     ')) output.line(line)
 }
 
+/** What the generator made, and what it could not. */
+function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output): void {
+  output.line(`  rows were generated: ${count(rows, 'row')}, seed ${seed}`)
+  if (leftEmpty.length === 0) return
+  output.line(`  left empty, because no row could be made up: ${count(leftEmpty.length, 'table')}`)
+  for (const { table, reason } of leftEmpty)
+    output.line(output.style.dim(`    ${table}: ${reason.split('\n')[0]}`))
+}
+
 /** One line for a round after the first. */
 export function writeRound(round: number, played: readonly Played[], output: Output): void {
   const failed = played.filter(({ differences }) => differences.length > 0)
-  output.line()
+  if (round === 2) output.line()
   output.line(
     `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(medianReset(played))}, ` +
       (failed.length === 0 ? 'all equal to the baseline' : `${failed.length} NOT equal to the baseline`),

@@ -6,6 +6,7 @@ import type { Flavor } from './flavor.ts'
 import { introspect, survey } from './introspect.ts'
 import { ownership } from './ownership.ts'
 import { prepare } from './reset.ts'
+import { rows } from './rows.ts'
 import { render } from './statements.ts'
 
 /**
@@ -33,5 +34,6 @@ export function engineOf({ name, title, protocols }: Flavor): Engine {
     fingerprint,
     databases,
     ownership,
+    rows,
   }
 }

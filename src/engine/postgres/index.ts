@@ -7,6 +7,7 @@ import { introspect } from './introspect.ts'
 import { ownership } from './ownership.ts'
 import { only } from './quote.ts'
 import { prepare } from './reset.ts'
+import { rows } from './rows.ts'
 import { statementsOf } from './statements.ts'
 
 /** PostgreSQL 15 and later, and PGlite by handle. */
@@ -23,6 +24,7 @@ export const postgres: Engine = {
   fingerprint,
   databases,
   ownership,
+  rows,
 
   async survey(connection, schema) {
     const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))

@@ -1,0 +1,47 @@
+import type { TableId } from '../../schema/schema.ts'
+import type { ColumnFacts, RowSyntax } from '../engine.ts'
+import { tableId } from './introspect.ts'
+import { ident, literal } from './quote.ts'
+
+export const rows: RowSyntax = {
+  ident,
+  literal,
+  qualified: ({ name }) => ident(name),
+  asText: (expression) => `CAST(${expression} AS CHAR)`,
+  draw: ({ name }) => `SELECT NEXTVAL(${ident(name)})`,
+
+  async facts(connection, schema) {
+    const found = new Map<TableId, ColumnFacts[]>(schema.tables.map(({ id }) => [id, []]))
+    const conditions = (await connection.query(CHECKS)).map(({ condition }) => String(condition))
+    const bounds = await connection.query(BOUNDS)
+    for (const row of await connection.query(COLUMNS)) {
+      const [name, type, extra] = [String(row.name), String(row.type), String(row.extra).toLowerCase()]
+      found.get(tableId(String(row.of)))?.push({
+        name,
+        type: type.toLowerCase().startsWith('enum') ? 'enum' : type.toLowerCase(),
+        labels: type.toLowerCase().startsWith('enum') ? labelsIn(type) : [],
+        hasDefault: row.preset !== null || extra.includes('default_generated'),
+        automatic: /auto_increment|(virtual|stored) generated/.test(extra),
+        conditions: [
+          // Neither server tells which columns a check is about.
+          ...conditions.filter((condition) => condition.includes(ident(name))),
+          ...bounds.flatMap(({ of, bound }) => (of === row.of ? [String(bound)] : [])),
+        ],
+      })
+    }
+    return found
+  },
+}
+
+function labelsIn(type: string): string[] {
+  return [...type.matchAll(/'((?:[^']|'')*)'/g)].map(([, label = '']) => label.replaceAll("''", "'"))
+}
+
+const COLUMNS = `SELECT table_name AS \`of\`, column_name AS name, column_type AS type, column_default AS preset, extra AS extra
+  FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position`
+
+const CHECKS = `SELECT check_clause AS \`condition\` FROM information_schema.check_constraints
+  WHERE constraint_schema = DATABASE()`
+
+const BOUNDS = `SELECT table_name AS \`of\`, partition_description AS bound FROM information_schema.partitions
+  WHERE table_schema = DATABASE() AND partition_description IS NOT NULL`

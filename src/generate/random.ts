@@ -1,0 +1,25 @@
+/** Numbers that look random and are the same again for the same seed. */
+export interface Random {
+  /** A whole number from `min` to `max`, both included. */
+  int(min: number, max: number): number
+  pick<T>(items: readonly T[]): T | undefined
+  /** `true` in that share of cases. */
+  chance(share: number): boolean
+}
+
+/** Mulberry32, by Tommy Ettinger: short, and good enough for rows nobody will look at twice. */
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  const int = (min: number, max: number) => min + Math.floor(next() * (max - min + 1))
+  return {
+    int,
+    pick: (items) => items[int(0, items.length - 1)],
+    chance: (share) => next() < share,
+  }
+}

@@ -1,0 +1,83 @@
+import type { ColumnFacts } from '../engine/engine.ts'
+import type { ForeignKey, Table } from '../schema/schema.ts'
+import type { Random } from './random.ts'
+import { valueFor } from './values.ts'
+
+/** Values by column; columns that are left out are the server's to fill. */
+export type GeneratedRow = ReadonlyMap<string, string | null>
+
+export interface RowInput {
+  readonly table: Table
+  readonly facts: readonly ColumnFacts[]
+  readonly keys: readonly KeyInput[]
+  readonly random: Random
+  /** Only what has to be filled: for a table whose other rows were refused. */
+  readonly bare: boolean
+}
+
+/** A foreign key of the table, with some of the rows that it may refer to, in the order of its columns. */
+export interface KeyInput {
+  readonly foreignKey: ForeignKey
+  readonly parents: readonly (readonly (string | null)[])[]
+}
+
+/** A row that may do: unique keys and most checks are found out by trying. Or why there cannot be one. Pure. */
+export function generateRow(input: RowInput): GeneratedRow | { readonly impossible: string } {
+  const row = new Map<string, string | null>()
+  const problem = fillKeys(input, row)
+  if (problem !== undefined) return { impossible: problem }
+  for (const column of input.facts) {
+    if (row.has(column.name) || isLeftOut(column, input)) continue
+    const value = isNull(column, input) ? null : valueFor(column, input.random)
+    if (value !== undefined) row.set(column.name, value)
+    else if (!column.hasDefault) row.set(column.name, null)
+  }
+  refersToItself(input, row)
+  return row
+}
+
+function fillKeys(
+  { table, keys, random, bare }: RowInput,
+  row: Map<string, string | null>,
+): string | undefined {
+  for (const { foreignKey, parents } of keys) {
+    const { columns, from, to } = foreignKey
+    const nullable = columns.filter((name) => isNullable(table, name) && !row.has(name))
+    const fitting = parents.filter((parent) =>
+      columns.every((name, place) => !row.has(name) || row.get(name) === parent[place]),
+    )
+    const chosen = nullable.length > 0 && (bare || random.chance(0.2)) ? undefined : random.pick(fitting)
+    if (chosen !== undefined)
+      for (const [place, name] of columns.entries()) row.set(name, chosen[place] ?? null)
+    else if (nullable.length > 0) for (const name of nullable) row.set(name, null)
+    else if (from !== to) {
+      return parents.length === 0
+        ? `its foreign key "${foreignKey.name}" may not be null, and there is no row that it could refer to`
+        : `no row fits all of its foreign keys`
+    }
+  }
+  return undefined
+}
+
+function isLeftOut(column: ColumnFacts, { random, bare }: RowInput): boolean {
+  return column.automatic || (column.hasDefault && (bare || random.chance(0.3)))
+}
+
+function isNull(column: ColumnFacts, { table, random, bare }: RowInput): boolean {
+  return isNullable(table, column.name) && (bare || random.chance(0.15))
+}
+
+/** The first row of a table that must refer to itself refers to itself. */
+function refersToItself({ keys }: RowInput, row: Map<string, string | null>): void {
+  for (const { foreignKey, parents } of keys) {
+    if (foreignKey.from !== foreignKey.to || parents.length > 0) continue
+    for (const [place, name] of foreignKey.columns.entries()) {
+      const own = row.get(foreignKey.referencedColumns[place] ?? '')
+      if (row.get(name) !== null && own !== undefined) row.set(name, own)
+    }
+  }
+}
+
+function isNullable({ columns }: Table, name: string): boolean {
+  return columns.find((column) => column.name === name)?.nullable === true
+}

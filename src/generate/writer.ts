@@ -1,0 +1,159 @@
+import type { ColumnFacts, Connection, Engine, RowSyntax } from '../engine/engine.ts'
+import { AfreshError, messageOf } from '../errors.ts'
+import type { Schema, Table, TableId } from '../schema/schema.ts'
+import type { Random } from './random.ts'
+import { type GeneratedRow, generateRow, type KeyInput } from './row.ts'
+import { valueFor } from './values.ts'
+
+/** Makes up rows and writes them, through a connection as an application has one. */
+export interface Writer {
+  readonly schema: Schema
+  /** `undefined` when it was written, else why not: the server's last word after that many tries. */
+  insert(table: Table, tries: number): Promise<string | undefined>
+  /** Changes one value of one row. `false` where nothing could be changed. */
+  update(table: Table): Promise<boolean>
+  /** Deletes one row. `false` where there is none, or another row refers to it. */
+  remove(table: Table): Promise<boolean>
+  run(sql: string): Promise<void>
+  readonly syntax: RowSyntax
+}
+
+/** How many rows of a table are looked at for one to refer to, change or delete. */
+const SAMPLE = 200
+
+/** @throws AfreshError `usage` for an engine for which rows cannot be made up */
+export async function writerFor(engine: Engine, connection: Connection, random: Random): Promise<Writer> {
+  const { rows: syntax } = engine
+  if (syntax === undefined) {
+    throw new AfreshError('usage', `Rows cannot be made up for ${engine.title} yet.`, {
+      next: 'Use PostgreSQL, MySQL or MariaDB.',
+    })
+  }
+  const schema = await engine.introspect(connection)
+  const context = { connection, random, syntax, schema, facts: await syntax.facts(connection, schema) }
+  return {
+    schema,
+    syntax,
+    insert: (table, tries) => insert(context, table, tries),
+    update: (table) => update(context, table),
+    remove: (table) => remove(context, table),
+    run: async (sql) => {
+      await connection.query(sql)
+    },
+  }
+}
+
+interface Context {
+  readonly connection: Connection
+  readonly random: Random
+  readonly syntax: RowSyntax
+  readonly schema: Schema
+  readonly facts: ReadonlyMap<TableId, readonly ColumnFacts[]>
+}
+
+async function insert(context: Context, table: Table, tries: number): Promise<string | undefined> {
+  const { random, facts } = context
+  const keys = await keysOf(context, table)
+  let refusal = 'nothing was tried'
+  for (let tried = 0; tried < tries; tried++) {
+    // Every second try with as little as possible: the fewer values, the fewer constraints.
+    const row = generateRow({ table, facts: facts.get(table.id) ?? [], keys, random, bare: tried % 2 === 1 })
+    if ('impossible' in row) refusal = row.impossible
+    else {
+      try {
+        await context.connection.query(insertInto(context.syntax, table, row))
+        return undefined
+      } catch (error) {
+        refusal = messageOf(error)
+      }
+    }
+  }
+  return refusal
+}
+
+function insertInto({ ident, literal, qualified }: RowSyntax, table: Table, row: GeneratedRow): string {
+  const [first] = table.columns
+  if (row.size === 0 && first !== undefined) {
+    return `INSERT INTO ${qualified(table)} (${ident(first.name)}) VALUES (DEFAULT)`
+  }
+  const names = [...row.keys()].map(ident).join(', ')
+  const values = [...row.values()].map((value) => (value === null ? 'NULL' : literal(value))).join(', ')
+  return `INSERT INTO ${qualified(table)} (${names}) VALUES (${values})`
+}
+
+async function keysOf(context: Context, table: Table): Promise<KeyInput[]> {
+  const keys: KeyInput[] = []
+  for (const foreignKey of context.schema.foreignKeys.filter(({ from }) => from === table.id)) {
+    const parent = context.schema.tables.find(({ id }) => id === foreignKey.to)
+    const parents = parent === undefined ? [] : await sample(context, parent, foreignKey.referencedColumns)
+    keys.push({ foreignKey, parents })
+  }
+  // Keys that must be filled choose first: the others can give way.
+  return keys.sort((a, b) => nullables(table, a) - nullables(table, b))
+}
+
+function nullables({ columns }: Table, { foreignKey }: KeyInput): number {
+  return foreignKey.columns.filter((name) => columns.find((column) => column.name === name)?.nullable).length
+}
+
+/** Some rows, as texts, in the order of the columns. */
+async function sample(
+  { connection, syntax }: Context,
+  table: Table,
+  columns: readonly string[],
+): Promise<(string | null)[][]> {
+  const list = columns.map((name, place) => `${syntax.asText(syntax.ident(name))} AS c${place}`)
+  const rows = await connection.query(
+    `SELECT ${list.join(', ')} FROM ${syntax.qualified(table)} LIMIT ${SAMPLE}`,
+  )
+  return rows.map((row) =>
+    columns.map((_, place) => (row[`c${place}`] === null ? null : String(row[`c${place}`]))),
+  )
+}
+
+async function update(context: Context, table: Table): Promise<boolean> {
+  const { random, schema, facts, connection, syntax } = context
+  const inKeys = new Set([
+    ...table.primaryKey,
+    ...schema.foreignKeys.flatMap((key) => (key.from === table.id ? key.columns : [])),
+    ...schema.foreignKeys.flatMap((key) => (key.to === table.id ? key.referencedColumns : [])),
+  ])
+  const column = random.pick(
+    (facts.get(table.id) ?? []).filter(({ name, automatic }) => !automatic && !inKeys.has(name)),
+  )
+  const where = await someRow(context, table)
+  if (column === undefined || where === undefined) return false
+  const value = valueFor(column, random)
+  if (value === undefined) return false
+  return succeeds(
+    connection.query(
+      `UPDATE ${syntax.qualified(table)} SET ${syntax.ident(column.name)} = ${syntax.literal(value)} WHERE ${where}`,
+    ),
+  )
+}
+
+async function remove(context: Context, table: Table): Promise<boolean> {
+  const where = await someRow(context, table)
+  if (where === undefined) return false
+  return succeeds(context.connection.query(`DELETE FROM ${context.syntax.qualified(table)} WHERE ${where}`))
+}
+
+/** A condition that is true of one row. */
+async function someRow(context: Context, table: Table): Promise<string | undefined> {
+  const { syntax, random } = context
+  if (table.primaryKey.length === 0) return undefined
+  const row = random.pick(await sample(context, table, table.primaryKey))
+  return row
+    ?.map((value, place) => `${syntax.ident(table.primaryKey[place] ?? '')} = ${syntax.literal(value ?? '')}`)
+    .join(' AND ')
+}
+
+/** A constraint may forbid it: then another row or table will do. */
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work
+    return true
+  } catch {
+    return false
+  }
+}
