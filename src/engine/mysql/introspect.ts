@@ -20,7 +20,10 @@ export const MARK_TABLE = 'afresh_mark'
 /** Everything of the current database, and only of it. */
 export async function introspect(connection: Connection): Promise<Schema> {
   const flavor = await flavorOf(connection)
-  const [database, objects, columns, keys, triggers, partitions, foreign] = await batch(connection, CATALOG)
+  const [database, objects, columns, keys, triggers, partitions, references, rules] = await batch(
+    connection,
+    CATALOG,
+  )
   const schema = String(rowsOf(database)[0]?.name ?? '')
   const all = rowsOf(objects)
   const listed = all.filter(({ type }) => type !== 'SEQUENCE')
@@ -38,7 +41,7 @@ export async function introspect(connection: Connection): Promise<Schema> {
       : await connection.query(flavor.sequences.catalog(names))
   return {
     tables: listed.map((row) => tableFrom(row, context)),
-    foreignKeys: foreignKeysFrom(rowsOf(foreign), schema),
+    foreignKeys: foreignKeysFrom(rowsOf(references), rowsOf(rules), schema),
     sequences: [
       ...listed.flatMap((row) => counterFrom(row, context)),
       ...free.flatMap((row) => {
@@ -84,21 +87,34 @@ const CATALOG = [
    WHERE trigger_schema = DATABASE() ORDER BY event_object_table, trigger_name`,
   `SELECT DISTINCT table_name AS \`table\`, COALESCE(subpartition_name, partition_name) AS name
    FROM information_schema.partitions WHERE ${HERE} AND partition_name IS NOT NULL ORDER BY 1, 2`,
-  ...foreignKeyQuery(),
+  ...foreignKeyQueries(),
 ]
 
-/** Names of constraints are unique per table only (MariaDB 12.1 on), so the table is part of the join. */
-function foreignKeyQuery(): string[] {
+/**
+ * Foreign keys out of this database and into it from others. The two views are joined here, not there: MariaDB
+ * reads every table's definition once more for each row of a join.
+ */
+function foreignKeyQueries(): string[] {
+  const both = (columns: string, view: string, own: string, referenced: string) =>
+    `SELECT ${columns} FROM information_schema.${view} WHERE ${own} = DATABASE() AND ${referenced} IS NOT NULL
+     UNION ALL
+     SELECT ${columns} FROM information_schema.${view} WHERE ${own} <> DATABASE() AND ${referenced} = DATABASE()`
   return [
-    `SELECT k.table_schema AS from_schema, k.table_name AS from_table, k.constraint_name AS name,
-       k.column_name AS from_column, k.referenced_table_schema AS to_schema, k.referenced_table_name AS to_table,
-       k.referenced_column_name AS to_column, r.delete_rule AS on_delete, r.update_rule AS on_update
-     FROM information_schema.key_column_usage AS k
-     JOIN information_schema.referential_constraints AS r ON r.constraint_schema = k.constraint_schema
-       AND r.table_name = k.table_name AND r.constraint_name = k.constraint_name
-     WHERE k.referenced_table_name IS NOT NULL
-       AND (k.table_schema = DATABASE() OR k.referenced_table_schema = DATABASE())
-     ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position`,
+    `${both(
+      `table_schema AS from_schema, table_name AS from_table, constraint_name AS name, column_name AS from_column,
+       referenced_table_schema AS to_schema, referenced_table_name AS to_table,
+       referenced_column_name AS to_column, ordinal_position AS place`,
+      'key_column_usage',
+      'table_schema',
+      'referenced_table_schema',
+    )} ORDER BY from_schema, from_table, name, place`,
+    both(
+      `constraint_schema AS from_schema, table_name AS from_table, constraint_name AS name,
+       delete_rule AS on_delete, update_rule AS on_update`,
+      'referential_constraints',
+      'constraint_schema',
+      'unique_constraint_schema',
+    ),
   ]
 }
 
@@ -190,17 +206,18 @@ function largest(type: string): bigint {
   return (1n << (type.includes('unsigned') ? bits : bits - 1n)) - 1n
 }
 
-function foreignKeysFrom(rows: readonly Row[], schema: string): ForeignKey[] {
+function foreignKeysFrom(references: readonly Row[], rules: readonly Row[], schema: string): ForeignKey[] {
   const idOf = (database: unknown, table: unknown) =>
     tableId(String(table), database === schema ? undefined : String(database))
-  const keys = new Map<string, Row[]>()
-  for (const row of rows) {
-    const key = JSON.stringify([row.from_schema, row.from_table, row.name])
-    keys.set(key, [...(keys.get(key) ?? []), row])
-  }
-  return [...keys.values()].flatMap((parts) => {
+  // Names of constraints are unique per table only (MariaDB 12.1 on), so the table is part of the key.
+  const keyOf = (row: Row) => JSON.stringify([row.from_schema, row.from_table, row.name])
+  const ruleOf = new Map(rules.map((row) => [keyOf(row), row]))
+  const columns = new Map<string, Row[]>()
+  for (const row of references) columns.set(keyOf(row), [...(columns.get(keyOf(row)) ?? []), row])
+  return [...columns].flatMap(([key, parts]) => {
     const [first] = parts
     if (first === undefined) return []
+    const rule = ruleOf.get(key)
     return [
       {
         name: String(first.name),
@@ -208,8 +225,8 @@ function foreignKeysFrom(rows: readonly Row[], schema: string): ForeignKey[] {
         columns: parts.map((part) => String(part.from_column)),
         to: idOf(first.to_schema, first.to_table),
         referencedColumns: parts.map((part) => String(part.to_column)),
-        onDelete: action(first.on_delete),
-        onUpdate: action(first.on_update),
+        onDelete: action(rule?.on_delete),
+        onUpdate: action(rule?.on_update),
         deferrable: false,
       },
     ]
@@ -217,7 +234,7 @@ function foreignKeysFrom(rows: readonly Row[], schema: string): ForeignKey[] {
 }
 
 function action(rule: unknown): ReferentialAction {
-  return String(rule).toLowerCase() as ReferentialAction
+  return String(rule ?? 'RESTRICT').toLowerCase() as ReferentialAction
 }
 
 function rowsOf(result: Result | undefined): Row[] {

@@ -97,6 +97,8 @@ export function statementsOf(schema: Schema, step: Step, baseline: string): stri
       return [restart(schema, step)]
     case 'check':
       return [check(schema, step)]
+    case 'refresh':
+      return [] // there are no materialised views here
   }
 }
 
