@@ -42,7 +42,7 @@ export function buildPlan(schema: Schema, input: PlanInput): Plan {
     kept: [...context.kept].map(([table, reason]) => ({ table, reason })),
     populated: [...context.populated],
     sequences: context.sequences.map(({ id }) => id),
-    steps: [...steps, ...restartSteps(context, steps)],
+    steps: [...steps, ...refreshSteps(context), ...restartSteps(context, steps)],
   }
 }
 
@@ -163,8 +163,8 @@ function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
 
 /** Checks are off, so every table is put right by itself; the order is kept for people to read. */
 function uncheckedSteps(context: Context): Step[] {
-  const { order, populated } = context
-  const ids = order.flat()
+  const { populated } = context
+  const ids = storedGroups(context).flat()
   const removals = ids.flatMap((id): Step[] => {
     if (isTruncating(context)) return [truncateStep(context, id)]
     return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
@@ -182,7 +182,8 @@ function uncheckedSteps(context: Context): Step[] {
  * anything that it refers to is, because its rows would stand in the way, or be cascaded away.
  */
 function orderedSteps(context: Context): Step[] {
-  const { graph, order, populated } = context
+  const { graph, populated } = context
+  const order = storedGroups(context)
   const whenOf = (group: readonly TableId[]) =>
     group.flatMap((id) => (populated.has(id) ? [id, ...graph.ancestors(id)] : [id]))
   const removals = isTruncating(context)
@@ -193,6 +194,27 @@ function orderedSteps(context: Context): Step[] {
     return rows.length === 0 ? [] : [fillStep(rows, whenOf(group))]
   })
   return [...removals, ...fills]
+}
+
+/** The order without materialised views, which have no rows of their own. */
+function storedGroups({ order, tables }: Context): (readonly TableId[])[] {
+  return order.filter((group) => !group.some((id) => isMaterialized(tables.get(id))))
+}
+
+/** In the order of the catalog: a view that reads another comes after it. */
+function refreshSteps({ schema, kept }: Context): Step[] {
+  return schema.tables
+    .filter((table) => isMaterialized(table) && !kept.has(table.id))
+    .map(({ id }) => ({
+      kind: 'refresh',
+      table: id,
+      when: [id],
+      reason: 'a materialised view: it was refreshed',
+    }))
+}
+
+function isMaterialized(table: Table | undefined): boolean {
+  return table?.traits.includes('materialized') === true
 }
 
 function isTruncating({ input }: Context): boolean {

@@ -13,6 +13,8 @@ export function describeStep(schema: Schema, step: Step): string {
       return `remove what differs from ${tableLabel(schema, step.table)}`
     case 'fill':
       return `put back the baseline rows of ${labels(step.tables)}`
+    case 'refresh':
+      return `refresh ${tableLabel(schema, step.table)}`
     case 'restart':
       return `restart ${sequenceLabel(schema, step.sequence)} ${step.to.called ? 'after' : 'at'} ${step.to.value}`
     case 'check':
@@ -28,6 +30,7 @@ export function tableOfStep(schema: Schema, step: Step): string | undefined {
     case 'fill':
       return step.tables.map((id) => tableLabel(schema, id)).join(', ')
     case 'trim':
+    case 'refresh':
       return tableLabel(schema, step.table)
     case 'check':
       return tableLabel(schema, step.foreignKey.from)

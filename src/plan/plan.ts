@@ -36,7 +36,7 @@ interface AnyStep {
   readonly reason: string
 }
 
-export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RestartStep | CheckStep
+export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RefreshStep | RestartStep | CheckStep
 
 /** Every row of these tables goes; more than one table means a cycle, cleared by one statement. */
 export interface DeleteStep extends AnyStep {
@@ -61,6 +61,12 @@ export interface TrimStep extends AnyStep {
 export interface FillStep extends AnyStep {
   readonly kind: 'fill'
   readonly tables: readonly TableId[]
+}
+
+/** A materialised view is computed again, from tables that are at the baseline by then. */
+export interface RefreshStep extends AnyStep {
+  readonly kind: 'refresh'
+  readonly table: TableId
 }
 
 export interface RestartStep extends AnyStep {

@@ -34,6 +34,8 @@ export interface Table {
 /** What makes a table different from an ordinary one. */
 export type TableTrait =
   | 'partitioned'
+  /** A materialised view: its rows are computed from other tables, when somebody says so. */
+  | 'materialized'
   /** Some table in its hierarchy is foreign: its rows live on another server. */
   | 'foreign'
   | 'unlogged'

@@ -38,6 +38,7 @@ const DESCENDANTS = `WITH RECURSIVE below(oid) AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below ON i.inhparent = below.oid)`
 
+/** Materialised views come last, in the order in which they were made; one that was never filled cannot be read. */
 const TABLES = `
 SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
   c.relrowsecurity AS row_security, ${FROM_EXTENSION} AS extension,
@@ -57,8 +58,8 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
     UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4')
   ) fires) AS triggers
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND ${OWN_NAMESPACES}
-ORDER BY n.nspname, c.relname`
+WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND c.relispopulated AND ${OWN_NAMESPACES}
+ORDER BY c.relkind = 'm', CASE WHEN c.relkind = 'm' THEN c.oid END, n.nspname, c.relname`
 
 /** A key declared on a partition counts as its root's; the copies that the server keeps per partition do not count. */
 const FOREIGN_KEYS = `
@@ -98,6 +99,7 @@ function tableFrom(row: Row): Table {
   const isForeign = row.kind === 'f' || row.foreign_below === true
   const traits: [boolean, TableTrait][] = [
     [row.kind === 'p', 'partitioned'],
+    [row.kind === 'm', 'materialized'],
     [isForeign, 'foreign'],
     [row.persistence === 'u', 'unlogged'],
     [row.extension === true, 'extension'],

@@ -1,6 +1,6 @@
 import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
-import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
 import type { Around } from './around.ts'
 import { scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
@@ -12,6 +12,8 @@ import { captureRows, dollar, ROWS, STATE, statementsOf, truncate, versions } fr
 export const REFUSED = 'AFR01'
 
 const STEPS = 'pg_temp.afresh_steps'
+/** The large objects of the baseline. */
+const OBJECTS = 'pg_temp.afresh_objects'
 
 /**
  * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
@@ -24,8 +26,9 @@ export function programSql(program: Program, arounds: ReadonlyMap<TableId, Aroun
     `CREATE TEMP TABLE afresh_rows (t bigint, n bigint, row text COLLATE "C")`,
     `CREATE TEMP TABLE afresh_state (t bigint PRIMARY KEY, rows bigint, hash bigint)`,
     `CREATE TEMP TABLE afresh_steps (no int, subjects bigint[], sql text[], counted int, relations oid[], above bigint, truncate text)`,
+    `CREATE TEMP TABLE afresh_objects AS SELECT oid FROM pg_catalog.pg_largeobject_metadata`,
     ...plan.populated.flatMap((id) => [
-      captureRows(tableOf(schema, id)),
+      ...captured(tableOf(schema, id)),
       `INSERT INTO ${STATE} (t, rows, hash) SELECT ${id}, v.rows, v.hash FROM (${versions(tableOf(schema, id))}) AS v`,
     ]),
     ...plan.steps.map((step, no) => stepRow(schema, plan, step, no, arounds)),
@@ -36,8 +39,13 @@ export function programSql(program: Program, arounds: ReadonlyMap<TableId, Aroun
   ].join(';\n')
 }
 
+/** What can be computed again need not be kept. */
+function captured(table: Table): string[] {
+  return table.traits.includes('materialized') ? [] : [captureRows(table)]
+}
+
 export const DROP = `DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect();
-  DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}`
+  DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}, ${OBJECTS}`
 
 /**
  * Puts every sequence where the plan has it: `spread` moves them, and for the others a `setval` to their own
@@ -132,9 +140,14 @@ BEGIN
       ran := ran || json_build_array(step.no, touched, coalesce(cut, false));
     END LOOP;
   END IF;
+  ${UNLINK_NEW_OBJECTS}
   RETURN json_build_object('dirty', ARRAY(SELECT d::text FROM unnest(dirty) AS d), 'ran', ran);
 END`
 }
+
+/** Large objects live outside of every table; no foreign key takes them along. */
+const UNLINK_NEW_OBJECTS = `PERFORM pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata AS m
+    WHERE pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (SELECT FROM ${OBJECTS} AS o WHERE o.oid = m.oid);`
 
 function guard(mark: string): string {
   return `IF ${MARK_EXPRESSION} IS DISTINCT FROM ${literal(mark)} THEN

@@ -31,6 +31,11 @@ export function statementsOf(schema: Schema, plan: Plan, step: Step): string[] {
       return [trim(tableOf(schema, step.table))]
     case 'fill':
       return [fill(tables(step.tables), plan), ...tables(step.tables).map(remember)]
+    case 'refresh':
+      return [
+        `REFRESH MATERIALIZED VIEW ${qualified(tableOf(schema, step.table))}`,
+        remember(tableOf(schema, step.table)),
+      ]
     case 'restart':
       return restart(schema, step.sequence, step.to)
     case 'check':

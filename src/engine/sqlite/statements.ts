@@ -137,6 +137,8 @@ export function statementsOf(schema: Schema, step: Step, generation: number): st
     }
     case 'check':
       return [orphansSql(table(step.foreignKey.from), table(step.foreignKey.to), step.foreignKey)]
+    case 'refresh':
+      return [] // there are no materialised views here
   }
 }
 

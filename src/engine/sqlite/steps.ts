@@ -84,7 +84,7 @@ function stepsOf(plan: Plan): { index: number; step: Step }[] {
 
 function written({ baseline: { schema } }: Session, step: Step): Table[] {
   if (step.kind === 'trim') return [tableOf(schema, step.table)]
-  if (step.kind === 'check' || step.kind === 'restart') return []
+  if (!('tables' in step)) return []
   return step.tables.map((id) => tableOf(schema, id))
 }
 

@@ -106,11 +106,11 @@ async function everything(client: pg.Client): Promise<Everything> {
     (
       await client.query<{ name: string }>(
         `SELECT format('%I.%I', nspname, relname) AS name FROM pg_catalog.pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-         WHERE relkind IN (${kinds}) AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1`,
+         WHERE relkind IN (${kinds}) AND relispopulated AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1`,
       )
     ).rows.map(({ name }) => name)
   const rows = new Map<string, string[]>()
-  for (const name of await names(`'r'`)) {
+  for (const name of await names(`'r', 'm'`)) {
     const found = await client.query<{ row: string }>(
       `SELECT whole_row::text AS row FROM ONLY ${name} AS whole_row ORDER BY 1`,
     )
@@ -131,6 +131,7 @@ async function everything(client: pg.Client): Promise<Everything> {
     UNION ALL SELECT format('rule %s %s %s', ev_class::regclass, rulename, ev_enabled) FROM pg_rewrite WHERE ev_class >= 16384
     UNION ALL SELECT format('table %s %s %s %s %s', c.oid::regclass, relrowsecurity, relforcerowsecurity, relreplident, relpersistence)
       FROM pg_catalog.pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid >= 16384 AND nspname NOT LIKE 'pg\\_%'
+    UNION ALL SELECT format('large object %s', oid) FROM pg_largeobject_metadata
     UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, pg_get_constraintdef(oid), convalidated)
       FROM pg_catalog.pg_constraint WHERE conrelid > 0 AND oid >= 16384
     ORDER BY 1`)
@@ -155,6 +156,8 @@ async function mess(
       `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 2`,
       `TRUNCATE ${table} CASCADE`,
       `TRUNCATE ONLY ${table} RESTART IDENTITY`,
+      'REFRESH MATERIALIZED VIEW parent_count',
+      `INSERT INTO attachment (content) VALUES (lo_from_bytea(0, 'text'))`,
       `SELECT nextval('${sequence.replaceAll("'", "''")}')`,
       `BEGIN; INSERT INTO ${table} DEFAULT VALUES; ROLLBACK`,
       `DO $do$ DECLARE col text; BEGIN
