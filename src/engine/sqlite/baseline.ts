@@ -1,4 +1,4 @@
-import { AfreshError } from '../../errors.ts'
+import { AfreshError, messageOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
@@ -35,8 +35,13 @@ export function capture(db: Database, program: Program): Baseline {
   return { schema, plan, generation, rows }
 }
 
+/** Drops the copies. A handle that its user closed has taken them along. */
 export function release(db: Database, { schema, generation, rows }: Baseline): void {
-  for (const id of rows.keys()) db.exec(`DROP TABLE IF EXISTS ${copyOf(tableOf(schema, id), generation)}`)
+  try {
+    for (const id of rows.keys()) db.exec(`DROP TABLE IF EXISTS ${copyOf(tableOf(schema, id), generation)}`)
+  } catch (error) {
+    if (!messageOf(error).includes('not open')) throw error
+  }
 }
 
 function refuseWhatCannotComeBack({ schema, plan }: Program): void {

@@ -48,7 +48,7 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
     )
     if (outcome !== undefined) return outcome
   }
-  return withForeignKeysOff(connection.db, () => changing(connection, lockTimeoutMs, putBack))
+  return changing(connection, lockTimeoutMs, putBack, (attempt) => withForeignKeysOff(connection.db, attempt))
 }
 
 function look({ detector }: Session): SubjectId[] {

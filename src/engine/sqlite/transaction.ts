@@ -9,22 +9,27 @@ import { type Database, resultCodeOf } from './driver.ts'
  * Throws `AfreshError` (`blocked`) when another connection holds the database for `timeoutMs`, or when the handle is
  * in a transaction already.
  */
-export async function changing<T>(
+export function changing<T>(
   connection: SqliteConnection,
   timeoutMs: number,
   body: () => T,
+  around: Around = (attempt) => attempt(),
 ): Promise<T> {
-  await begin(connection, 'EXCLUSIVE', timeoutMs)
-  const { db } = connection
-  try {
-    const result = body()
-    commit(connection)
-    return result
-  } catch (error) {
-    rollBack(db)
-    throw error
+  const committed = () => {
+    try {
+      const result = body()
+      commit(connection)
+      return result
+    } catch (error) {
+      rollBack(connection.db)
+      throw error
+    }
   }
+  return begun(connection, 'EXCLUSIVE', timeoutMs, committed, around)
 }
+
+/** What an attempt is wrapped in that no transaction allows. */
+type Around = <T>(attempt: () => T) => T
 
 function commit({ db, database }: SqliteConnection): void {
   try {
@@ -45,36 +50,51 @@ function commit({ db, database }: SqliteConnection): void {
  * The same for a `body` that changes nothing. It waits for writers, whose rows might otherwise come after it, and
  * not for readers; it ends by ROLLBACK, because a COMMIT would wait for them even with nothing to write.
  */
-export async function looking<T>(connection: SqliteConnection, timeoutMs: number, body: () => T): Promise<T> {
-  await begin(connection, 'IMMEDIATE', timeoutMs)
-  try {
-    return body()
-  } finally {
-    rollBack(connection.db)
+export function looking<T>(connection: SqliteConnection, timeoutMs: number, body: () => T): Promise<T> {
+  const rolledBack = () => {
+    try {
+      return body()
+    } finally {
+      rollBack(connection.db)
+    }
   }
+  return begun(connection, 'IMMEDIATE', timeoutMs, rolledBack, (attempt) => attempt())
 }
 
 const LONGEST_PAUSE_MS = 25
 
 /**
- * Waits between attempts without blocking the event loop: whoever holds the lock may be another handle of this very
- * process, which could never let go during SQLite's own waiting.
+ * Runs `body` right after BEGIN, with no turn of anybody else's between. Waits between attempts without blocking the
+ * event loop: whoever holds the lock may be another handle of this very process, which could never let go during
+ * SQLite's own waiting.
  */
-async function begin(
+async function begun<T>(
   connection: SqliteConnection,
   lock: 'IMMEDIATE' | 'EXCLUSIVE',
   timeoutMs: number,
-): Promise<void> {
+  body: () => T,
+  around: Around,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      withoutWaiting(connection.db, () => connection.db.exec(`BEGIN ${lock}`))
-      return
-    } catch (error) {
-      if (!isLocked(error)) throw notBegun(connection, error)
-      if (performance.now() >= deadline) throw lockedOut(connection, timeoutMs, error)
-    }
+    const attempt = around(() => {
+      const refusal = begin(connection, lock)
+      return refusal === undefined ? { result: body() } : { refusal }
+    })
+    if ('result' in attempt) return attempt.result
+    if (performance.now() >= deadline) throw lockedOut(connection, timeoutMs, attempt.refusal)
     await sleep(pause)
+  }
+}
+
+/** Tries once; returns the error when somebody else holds the lock. */
+function begin(connection: SqliteConnection, lock: 'IMMEDIATE' | 'EXCLUSIVE'): unknown {
+  try {
+    withoutWaiting(connection.db, () => connection.db.exec(`BEGIN ${lock}`))
+    return undefined
+  } catch (error) {
+    if (isLocked(error)) return error
+    throw notBegun(connection, error)
   }
 }
 
@@ -94,11 +114,11 @@ function pragma(db: Database, name: string): bigint {
 }
 
 /** Foreign keys can be switched in no transaction (https://sqlite.org/pragma.html#pragma_foreign_keys). */
-export async function withForeignKeysOff<T>(db: Database, body: () => Promise<T>): Promise<T> {
+export function withForeignKeysOff<T>(db: Database, body: () => T): T {
   if (pragma(db, 'foreign_keys') === 0n) return body()
   db.exec('PRAGMA foreign_keys = OFF')
   try {
-    return await body()
+    return body()
   } finally {
     db.exec('PRAGMA foreign_keys = ON')
   }

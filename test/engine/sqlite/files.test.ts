@@ -44,6 +44,8 @@ describeSqlite(({ kind, open }) => {
       { id: 2, v: 'b' },
     ])
     expect((await resetter.reset()).detector).toBe('counters')
+    other.exec(`UPDATE t SET v = 'B' WHERE id = 2`)
+    expect((await resetter.reset()).dirty).toEqual(['table:t'])
     other.close()
   })
 
