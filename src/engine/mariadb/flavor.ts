@@ -46,6 +46,7 @@ export const mariadbFlavor: Flavor = {
   title: 'MariaDB',
   protocols: ['mariadb', 'mysql'],
   settings: { check_constraint_checks: '0', max_statement_time: '0' },
+  definitionSettings: { innodb_strict_mode: '0' },
   identityProbe:
     "SELECT LOWER(variable_name) AS name FROM information_schema.system_variables WHERE variable_name = 'SERVER_UID'",
   identity,

@@ -2,15 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Table, tableOf } from '../../schema/schema.ts'
 import type { Connection, Program } from '../engine.ts'
 import { dropDatabase } from './drop.ts'
-import {
-  BASELINE_PREFIX,
-  CREATE_REGISTRY,
-  currentDatabase,
-  identityOf,
-  MARKS,
-  shortHash,
-  writeMark,
-} from './ownership.ts'
+import { BASELINE_PREFIX, currentDatabase, identityOf, MARKS, shortHash, writeMark } from './ownership.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { batch } from './session.ts'
 import { columnList } from './statements.ts'
@@ -59,12 +51,12 @@ async function copyOf(
   tables: readonly Table[],
 ): Promise<{ name: string; mark: string }> {
   const [row] = await connection.query(
-    `SELECT CONNECTION_ID() AS id, ${await identityOf(connection)} AS server, @@character_set_database AS charset`,
+    `SELECT CONNECTION_ID() AS id, ${await identityOf(connection)} AS server`,
   )
   const name = `${copyPrefix(database)}${String(row?.id)}`
   const mark = `afresh:v1:${String(row?.server)}:${name}:${randomBytes(8).toString('hex')}`
-  await connection.query([...CREATE_REGISTRY, `CREATE DATABASE ${ident(name)}`].join(';\n'))
-  await connection.query(writeMark(name, mark).join(';\n'))
+  await writeMark(connection, name, mark)
+  await connection.query(`CREATE DATABASE ${ident(name)}`)
   try {
     await batch(
       connection,

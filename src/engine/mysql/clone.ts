@@ -6,7 +6,7 @@ import { asCreated, type Definition, definitionFrom } from './definitions.ts'
 import { nextOf } from './flavor.ts'
 import { introspect } from './introspect.ts'
 import { ident, literal, tableIn } from './quote.ts'
-import { BatchError, batch } from './session.ts'
+import { BatchError, batch, takeDefinitions } from './session.ts'
 import { columnList } from './statements.ts'
 import { urlOf } from './url.ts'
 
@@ -55,6 +55,7 @@ async function copy(from: Connection, to: Connection, names: Names): Promise<voi
   const schema = await introspect(from)
   const programs = await listPrograms(from)
   const definitions = await readDefinitions(from, schema, programs, names)
+  await takeDefinitions(to)
   await replay(to, [
     ...definitions.sequences,
     ...definitions.tables,

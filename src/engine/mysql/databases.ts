@@ -4,16 +4,9 @@ import { cloneDatabase } from './clone.ts'
 import { connect, flavorOf } from './connection.ts'
 import { dropDatabase } from './drop.ts'
 import { introspect, MARK_TABLE } from './introspect.ts'
-import {
-  BASELINE_PREFIX,
-  CREATE_REGISTRY,
-  errnoOf,
-  identityOf,
-  MARKS,
-  REGISTRY,
-  shortHash,
-} from './ownership.ts'
+import { BASELINE_PREFIX, createRegistry, identityOf, MARKS, REGISTRY, shortHash } from './ownership.ts'
 import { ident, literal } from './quote.ts'
+import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
 
 export const databases: Databases = {
@@ -28,7 +21,8 @@ export const databases: Databases = {
       throw createError(name, cause)
     }
     // A row that stands there was left by a database that somebody dropped by hand.
-    await connection.query([...CREATE_REGISTRY, forget(name)].join(';\n'))
+    await createRegistry(connection)
+    await connection.query(forget(name))
   },
   clone: cloneDatabase,
   async freeze(connection, name) {

@@ -8,6 +8,8 @@ export interface Flavor {
   readonly protocols: readonly string[]
   /** Session settings that only this family has, as SQL. */
   readonly settings: Readonly<Record<string, string>>
+  /** What replaying definitions needs besides: every table is taken as it is. */
+  readonly definitionSettings: Readonly<Record<string, string>>
   /** Lists the system variables that `identity` may use; `undefined` when it needs to know none. */
   readonly identityProbe: string | undefined
   /** An SQL expression that no two servers have the same value of. */
@@ -47,6 +49,10 @@ export const mysqlFlavor: Flavor = {
     // Cached for 24 hours otherwise: https://dev.mysql.com/doc/refman/9.0/en/information-schema-optimization.html
     information_schema_stats_expiry: '0',
     max_execution_time: '0',
+  },
+  // They need SESSION_VARIABLES_ADMIN from 8.0.26 on, so they are set only where they are not so already.
+  definitionSettings: {
+    innodb_strict_mode: '0',
     sql_require_primary_key: '0',
     sql_generate_invisible_primary_key: '0',
   },

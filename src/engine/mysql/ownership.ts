@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { AfreshError } from '../../errors.ts'
+import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection, Ownership } from '../engine.ts'
 import { flavorOf } from './connection.ts'
 import { MARK_TABLE } from './introspect.ts'
 import { ident, literal } from './quote.ts'
+import { errnoOf } from './session.ts'
 import { FAIL } from './statements.ts'
 
 /**
@@ -15,11 +16,23 @@ export const MARKS = `${REGISTRY}.marks`
 /** Copies of baseline rows, for databases that have no template. */
 export const BASELINE_PREFIX = 'afresh_baseline_'
 
-export const CREATE_REGISTRY = [
+const CREATE_REGISTRY = [
   `CREATE DATABASE IF NOT EXISTS ${REGISTRY} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE IF NOT EXISTS ${MARKS} (database_name VARCHAR(64) PRIMARY KEY, mark VARCHAR(1000) NOT NULL,
     frozen TINYINT NOT NULL DEFAULT 0) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]
+
+/** Makes the registry where there is none. Throws `AfreshError` (`server`) for a user who may not. */
+export async function createRegistry(connection: Connection): Promise<void> {
+  try {
+    await connection.query(CREATE_REGISTRY.join(';\n'))
+  } catch (cause) {
+    throw new AfreshError('server', `afresh has no place for its own records: ${messageOf(cause)}.`, {
+      next: 'GRANT ALL ON `afresh\\_%`.* TO the user: afresh keeps what it needs in databases of its own.',
+      cause,
+    })
+  }
+}
 
 const NO_DATABASE = 1049
 const NO_TABLE = 1146
@@ -46,24 +59,23 @@ export const ownership: Ownership = {
   },
   async write(connection, mark) {
     const database = await currentDatabase(connection)
-    await connection.query(writeMark(database, mark).join(';\n'))
+    await writeMark(connection, database, mark)
   },
   isPrivate: async () => false,
 }
 
-export function writeMark(database: string, mark: string): string[] {
+export async function writeMark(connection: Connection, database: string, mark: string): Promise<void> {
   if (isOurs(database)) {
-    return [
-      ...CREATE_REGISTRY,
+    await createRegistry(connection)
+    await connection.query(
       `REPLACE INTO ${MARKS} (database_name, mark, frozen) VALUES (${literal(database)}, ${literal(mark)}, 0)`,
-    ]
+    )
+    return
   }
   const table = `${ident(database)}.${ident(MARK_TABLE)}`
-  return [
-    `CREATE TABLE IF NOT EXISTS ${table} (id TINYINT PRIMARY KEY, mark VARCHAR(1000) NOT NULL)
-      ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'afresh may empty this database'`,
-    `REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`,
-  ]
+  await connection.query(`CREATE TABLE IF NOT EXISTS ${table} (id TINYINT PRIMARY KEY, mark VARCHAR(1000) NOT NULL)
+    ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'afresh may empty this database';
+    REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`)
 }
 
 /** An expression: the database's mark, or NULL. Error 1146 or 1049 where there never was one. */
@@ -117,12 +129,6 @@ export async function currentDatabase(connection: Connection): Promise<string> {
   throw new AfreshError('usage', 'The connection is in no database.', {
     next: 'Name the database in the URL: mysql://user:password@host:3306/database.',
   })
-}
-
-export function errnoOf(error: unknown): number | undefined {
-  return typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
-    ? error.errno
-    : undefined
 }
 
 /** A short name for a long one. */

@@ -11,11 +11,15 @@ export class BatchError extends Error {
   constructor(index: number | undefined, cause: unknown) {
     super(messageOf(cause), { cause })
     this.index = index
-    this.errno =
-      typeof cause === 'object' && cause !== null && 'errno' in cause && typeof cause.errno === 'number'
-        ? cause.errno
-        : undefined
+    this.errno = errnoOf(cause)
   }
+}
+
+/** The server's number of an error: the driver's names are wrong for some of MariaDB's. */
+export function errnoOf(error: unknown): number | undefined {
+  return typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
+    ? error.errno
+    : undefined
 }
 
 export interface BatchOptions {
@@ -34,7 +38,6 @@ function settingsOf(flavor: { readonly settings: Readonly<Record<string, string>
     sql_safe_updates: '0',
     sql_select_limit: 'DEFAULT',
     sql_quote_show_create: '1',
-    innodb_strict_mode: '0',
     time_zone: "'+00:00'",
     innodb_lock_wait_timeout: seconds,
     lock_wait_timeout: seconds,
@@ -103,4 +106,21 @@ function resultAt(results: readonly Result[], place: number): Result {
   if (result === undefined)
     throw new Error(`the server sent ${results.length} results, no. ${place} is missing`)
   return result
+}
+
+/**
+ * Sets, for good, what replaying definitions needs and the session does not have yet. A user who may not (1227)
+ * does without: the few definitions that need it are then refused by the server with its reason.
+ */
+export async function takeDefinitions(connection: Connection): Promise<void> {
+  const { definitionSettings } = await flavorOf(connection)
+  const names = Object.keys(definitionSettings)
+  const [now] = await connection.query(`SELECT ${names.map((name) => `@@${name} AS ${name}`).join(', ')}`)
+  for (const name of names.filter((one) => String(now?.[one]) !== definitionSettings[one])) {
+    try {
+      await connection.query(`SET ${name} = ${definitionSettings[name]}`)
+    } catch (error) {
+      if (errnoOf(error) !== 1227) throw error
+    }
+  }
 }

@@ -1,8 +1,8 @@
 import type { Connection, Row } from '../engine.ts'
 import { asCreated, type Definition, definitionFrom } from './definitions.ts'
-import { CREATE_REGISTRY, errnoOf, REGISTRY } from './ownership.ts'
+import { createRegistry, REGISTRY } from './ownership.ts'
 import { ident, literal } from './quote.ts'
-import { batch } from './session.ts'
+import { batch, errnoOf } from './session.ts'
 
 /**
  * A session cannot switch triggers off, so those that would fire while rows are put back are dropped and created
@@ -43,7 +43,8 @@ export async function triggersOf(connection: Connection): Promise<Trigger[]> {
 
 /** Makes the journal; needed before `suspended` may be used. */
 export async function openJournal(connection: Connection): Promise<void> {
-  await connection.query([...CREATE_REGISTRY, CREATE_JOURNAL].join(';\n'))
+  await createRegistry(connection)
+  await connection.query(CREATE_JOURNAL)
 }
 
 /** The statements around those during which the triggers must not fire. */

@@ -262,6 +262,59 @@ describe('faults', () => {
       expect(await databases.isLocked(bench.admin, key)).toBe(false)
     })
 
+    it('needs no more than `afresh\\_%` of a user, and says so of one who has less', async () => {
+      const { admin } = bench
+      await admin.query(
+        "CREATE USER IF NOT EXISTS modest IDENTIFIED BY 'modest'; CREATE USER IF NOT EXISTS poor IDENTIFIED BY 'poor'",
+      )
+      await admin.query('GRANT ALL ON `afresh\\_%`.* TO modest')
+      const template = await bench.database(`${TWO} CREATE TABLE log (n INT);
+        CREATE DEFINER = modest TRIGGER watch AFTER DELETE ON b FOR EACH ROW INSERT INTO log VALUES (1);`)
+      await bench.databases.freeze(admin, template.name)
+      const as = (user: string, database: string) =>
+        bench.engine.connect(
+          Object.assign(new URL(bench.urlOf(database)), { username: user, password: user }).toString(),
+        )
+      const server = await as('modest', template.name)
+      expect((await bench.databases.facts(server)).mayCreateDatabases).toBe(true)
+      const name = bench.newName('modest')
+      await bench.databases.clone(server, template.name, name)
+      const connection = await as('modest', name)
+      const mark = await bench.mark(connection)
+      for (const from of [template.name, undefined]) {
+        const { resetter } = await bench.prepare(connection, from, { lockTimeoutMs: 1000 })
+        await connection.query('DELETE FROM b; INSERT INTO a (v) VALUES (1)')
+        expect((await resetter.reset()).dirty).toEqual(['`a`', '`b`', '`log`', 'auto_increment `a`'])
+        expect(await resetter.detect()).toEqual([])
+        await admin.query(`START TRANSACTION; INSERT INTO \`${name}\`.a (v) VALUES (5)`)
+        expect(await failure(resetter.reset())).toMatchObject({ code: 'blocked' })
+        await admin.query('ROLLBACK')
+        await resetter.close()
+      }
+      await admin.query(`GRANT ALL ON \`${name}\`.* TO poor; GRANT SELECT ON afresh_registry.* TO poor`)
+      const poor = await as('poor', name)
+      expect((await bench.databases.facts(poor)).mayCreateDatabases).toBe(false)
+      expect((await failure(bench.prepare(poor, undefined))).message).toMatch(/GRANT ALL ON/)
+      await bench.databases.drop(server, name, mark)
+      for (const one of [server, connection, poor]) await one.close()
+      await admin.query('DROP USER modest, poor')
+    })
+
+    it('gives up on a server that says nothing', async () => {
+      const { createServer } = await import('node:net')
+      const mute = createServer(() => {}).listen(0, '127.0.0.1')
+      await new Promise((resolve) => mute.once('listening', resolve))
+      const address = mute.address()
+      const port = typeof address === 'object' ? address?.port : 0
+      const started = Date.now()
+      const error = await failure(
+        bench.engine.connect(`mysql://root@127.0.0.1:${port}/x`, { timeoutMs: 300 }),
+      )
+      expect(error.message).toMatch(/no answer within 300 ms/)
+      expect(Date.now() - started).toBeLessThan(3000)
+      mute.close()
+    })
+
     it('knows the server', async () => {
       const facts = await bench.databases.facts(bench.admin)
       expect(facts).toMatchObject({ standby: false, mayCreateDatabases: true })

@@ -106,6 +106,27 @@ describe('reset', () => {
       await proxy.close()
     })
 
+    it('gives every table a range of ids of its own (spread), again after each reset', async () => {
+      const { connection } = await bench.nasty()
+      const { resetter } = await bench.prepare(connection, undefined, { sequences: 'spread' })
+      const next = async () => {
+        await connection.query('INSERT INTO audit () VALUES (); INSERT INTO tree () VALUES ()')
+        const [row] = await connection.query(
+          'SELECT (SELECT MAX(id) FROM audit) AS a, (SELECT MAX(id) FROM tree) AS t',
+        )
+        return Object.values(row ?? {}).map(Number)
+      }
+      const first = await next()
+      expect(first.every((id) => id % 1_000_000 === 1)).toBe(true)
+      expect(new Set(first).size).toBe(2)
+      await resetter.reset()
+      expect(await next()).toEqual(first)
+      await connection.query('TRUNCATE TABLE tree')
+      await resetter.reset()
+      expect(await next()).toEqual(first)
+      await resetter.close()
+    })
+
     it('reports what it did', async () => {
       const { connection } = await bench.database(
         `CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v INT); CREATE TABLE b (id INT PRIMARY KEY, v INT);

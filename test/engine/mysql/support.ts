@@ -1,6 +1,7 @@
 import type { Connection, Engine, Program, Resetter } from '../../../src/engine/engine.ts'
 import { engineNamed } from '../../../src/engine/registry.ts'
 import { buildPlan, type PlanInput } from '../../../src/plan/build.ts'
+import { spreadSequences } from '../../../src/plan/spread.ts'
 import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
 import { nastySchema, OTHER } from './nasty.ts'
 
@@ -97,7 +98,8 @@ export class Bench {
     input: Partial<PlanInput> & { readonly lockTimeoutMs?: number } = {},
   ): Promise<{ program: Program; resetter: Resetter }> {
     const { engine } = this
-    const schema = await engine.introspect(connection)
+    const found = await engine.introspect(connection)
+    const schema = input.sequences === 'spread' ? spreadSequences(found) : found
     const { populated, mayDisableChecks } = await engine.survey(connection, schema)
     const plan = buildPlan(schema, {
       strategy: 'auto',
