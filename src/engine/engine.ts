@@ -21,7 +21,10 @@ export interface Engine {
   introspect(connection: Connection): Promise<Schema>
   /** What the plan must know beyond the schema. */
   survey(connection: Connection, schema: Schema): Promise<Survey>
-  /** Takes what is in the database now as its baseline and makes everything ready for resets. */
+  /**
+   * Takes what is in the database now as its baseline and makes everything ready for resets. Sequences are put
+   * where the plan has them, which is elsewhere when they are spread.
+   */
   prepare(connection: Connection, program: Program): Promise<Resetter>
   /** The SQL of each step, for people and for `plan`; one entry a step. */
   render(schema: Schema, plan: Plan): string[]

@@ -24,6 +24,8 @@ function moved(sequence: Sequence, place: bigint, slots: bigint): Sequence {
   const stride = [1_000_000n, 100_000n, 10_000n].find((candidate) => candidate <= room)
   if (stride === undefined) return sequence
   const first = place * stride + 1n
-  const isFree = first > sequence.position.value && first >= sequence.min
-  return isFree ? { ...sequence, position: { value: first, called: false } } : sequence
+  const { value, called } = sequence.position
+  if (first <= value || first < sequence.min) return sequence
+  // Said in the same way as before: some engines know only what was handed out, others only what comes next.
+  return { ...sequence, position: { value: called ? first - sequence.increment : first, called } }
 }

@@ -27,7 +27,8 @@ export interface StepReport {
 
 export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationMs: number): ResetReport {
   return {
-    dirty: outcome.dirty.map((id) => subjectLabel(schema, id)),
+    // A table and its AUTO_INCREMENT counter go by one name.
+    dirty: [...new Set(outcome.dirty.map((id) => subjectLabel(schema, id)))],
     steps: outcome.ran.flatMap(({ step: index, rows, truncated }) => {
       const step = plan.steps[index]
       return step === undefined

@@ -26,6 +26,13 @@ describe('spread sequences', () => {
     ).toEqual([-1n])
   })
 
+  it('are said to be where they are in the way in which they were', () => {
+    const { sequences } = spreadSequences(
+      schemaOf(['t'], { sequences: [sequence('a', undefined, { position: { value: 7n, called: true } })] }),
+    )
+    expect(sequences[0]?.position).toEqual({ value: 1_000_000n, called: true })
+  })
+
   it('is the same again for what is spread already', () => {
     const once = spreadSequences(schemaOf(['t'], { sequences: [sequence('a'), sequence('b')] }))
     expect(spreadSequences(once)).toEqual(once)

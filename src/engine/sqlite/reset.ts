@@ -5,7 +5,7 @@ import { capture, release } from './baseline.ts'
 import type { SqliteConnection } from './connection.ts'
 import { type Detector, detectorOf } from './detect.ts'
 import { assertMark } from './ownership.ts'
-import { asStep, foreignKeysAreIdle, runSteps, type Session } from './steps.ts'
+import { asStep, foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
 import { changing, looking, withForeignKeysOff } from './transaction.ts'
 
 /** Copies the baseline's rows into the connection's `temp` schema; afterwards a reset needs no other place. */
@@ -15,8 +15,10 @@ export async function prepare(connection: SqliteConnection, program: Program): P
     const baseline = capture(db, program)
     const detector = detectorOf(db, baseline)
     refuseStaleIndexes(program, detector)
+    const session = { db, baseline, detector }
+    runSequences(session)
     if (detector.dirty().length === 0) detector.settle()
-    return { db, baseline, detector }
+    return session
   })
   return {
     reset: () => reset(connection, program, session),

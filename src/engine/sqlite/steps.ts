@@ -71,7 +71,7 @@ function runIndexes(session: Session, dirty: readonly SubjectId[]): Ran[] {
 }
 
 /** Last, and whatever was dirty: rows put back raise the counter to the largest of their ids. */
-function runSequences(session: Session): Ran[] {
+export function runSequences(session: Session): Ran[] {
   const astray = new Set(session.detector.astray())
   return stepsOf(session.baseline.plan).flatMap(({ index, step }) =>
     step.kind === 'restart' && astray.has(step.sequence) ? [runStep(session, index, step)] : [],
