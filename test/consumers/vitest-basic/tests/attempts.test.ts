@@ -1,4 +1,3 @@
-import './close-pool.js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { addCustomer, count } from '../src/shop.js'
 

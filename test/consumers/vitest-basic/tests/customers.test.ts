@@ -1,4 +1,3 @@
-import './close-pool.js'
 import { describe, expect, test } from 'vitest'
 import { addCustomer, count, rows } from '../src/shop.js'
 

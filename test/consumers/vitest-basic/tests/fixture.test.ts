@@ -1,4 +1,3 @@
-import './close-pool.js'
 import { database, test } from 'afresh/vitest'
 import { beforeEach, describe, expect } from 'vitest'
 import { addCustomer, count, rows, value } from '../src/shop.js'

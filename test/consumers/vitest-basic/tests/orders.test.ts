@@ -1,4 +1,3 @@
-import './close-pool.js'
 import { describe, expect, test } from 'vitest'
 import { count, placeOrder, rows, value } from '../src/shop.js'
 

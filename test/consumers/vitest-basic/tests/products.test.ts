@@ -1,4 +1,3 @@
-import './close-pool.js'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addProduct, count, rows, value } from '../src/shop.js'
 
