@@ -1,24 +1,9 @@
-import { AfreshError } from '../errors.ts'
-import { matchTables } from '../schema/filter.ts'
-import { type Graph, graphOf } from '../schema/graph.ts'
-import type { ForeignKey, Schema, Sequence, Table, TableId } from '../schema/schema.ts'
-import type { Plan, SequenceMode, Step, Strategy } from './plan.ts'
+import type { Schema, Table, TableId } from '../schema/schema.ts'
+import { type Context, closureOf, contextOf, keysOfKept, labelOf, type PlanInput } from './context.ts'
+import { refuseLeaks } from './leaks.ts'
+import type { Plan, Step } from './plan.ts'
 
-export interface PlanInput {
-  readonly strategy: Strategy
-  readonly sequences: SequenceMode
-  /** Names or globs of tables that are never touched. */
-  readonly keep: readonly string[]
-  /** The tables whose baseline has rows. */
-  readonly populated: readonly TableId[]
-  /** Whether the session may switch foreign keys and triggers off. */
-  readonly mayDisableChecks: boolean
-  readonly capabilities: {
-    readonly truncate: boolean
-    readonly truncateRestarts: boolean
-    readonly truncateNeedsClosure: boolean
-  }
-}
+export type { PlanInput } from './context.ts'
 
 /**
  * From this size on TRUNCATE is taken to be cheaper, for each relation that has to be truncated: DELETE costs
@@ -44,121 +29,6 @@ export function buildPlan(schema: Schema, input: PlanInput): Plan {
     sequences: context.sequences.map(({ id }) => id),
     steps: [...steps, ...refreshSteps(context), ...restartSteps(context, steps)],
   }
-}
-
-interface Context {
-  readonly schema: Schema
-  readonly input: PlanInput
-  readonly graph: Graph
-  readonly mode: Plan['mode']
-  readonly tables: ReadonlyMap<TableId, Table>
-  readonly kept: ReadonlyMap<TableId, string>
-  readonly populated: ReadonlySet<TableId>
-  /** The order without the kept tables. */
-  readonly order: readonly (readonly TableId[])[]
-  readonly sequences: readonly Sequence[]
-}
-
-function contextOf(schema: Schema, input: PlanInput): Context {
-  const kept = keptTables(schema, input.keep)
-  const graph = graphOf(schema)
-  const isReset = (id: TableId) => !kept.has(id)
-  return {
-    schema,
-    input,
-    graph,
-    mode: input.mayDisableChecks ? 'unchecked' : 'ordered',
-    tables: new Map(schema.tables.map((table) => [table.id, table])),
-    kept,
-    populated: new Set(input.populated.filter(isReset)),
-    order: graph.order.map((group) => group.filter(isReset)).filter((group) => group.length > 0),
-    sequences:
-      input.sequences === 'keep'
-        ? []
-        : schema.sequences.filter(({ ownedBy }) => ownedBy === undefined || isReset(ownedBy.table)),
-  }
-}
-
-function keptTables(schema: Schema, keep: readonly string[]): Map<TableId, string> {
-  const { tables, unmatched } = matchTables(schema, keep)
-  if (unmatched.length > 0) {
-    throw new AfreshError('usage', `\`keep\` names tables that are not there: ${unmatched.join(', ')}.`, {
-      next: 'Correct the names; `afresh plan` lists the tables that there are.',
-    })
-  }
-  const kept = new Map<TableId, string>()
-  for (const table of schema.tables) {
-    if (tables.has(table.id)) kept.set(table.id, 'named in `keep`')
-    else if (table.traits.includes('extension')) kept.set(table.id, 'belongs to an extension')
-    else if (table.traits.includes('foreign') && !isHierarchy(table)) {
-      kept.set(table.id, 'a foreign table: its rows live on another server')
-    }
-  }
-  return kept
-}
-
-function isHierarchy(table: Table): boolean {
-  return table.traits.includes('partitioned') || table.inherits.length > 0
-}
-
-/** Every way in which the plan would reach rows that are not its own, in one error. */
-function refuseLeaks(context: Context): void {
-  const problems = [...foreignPartitions(context), ...cascadesIntoKept(context), ...truncatesOfKept(context)]
-  if (problems.length === 0) return
-  throw new AfreshError(
-    'plan',
-    `No plan keeps to its own tables:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
-    {
-      next: 'Name the tables on both ends in `keep`, or take the kept one out of it.',
-    },
-  )
-}
-
-function foreignPartitions({ schema, kept }: Context): string[] {
-  return schema.tables
-    .filter((table) => table.traits.includes('foreign') && isHierarchy(table) && !kept.has(table.id))
-    .map(
-      ({ label }) =>
-        `"${label}" has foreign tables below it: emptying it would empty them on the other server.`,
-    )
-}
-
-function cascadesIntoKept(context: Context): string[] {
-  return keysOfKept(context)
-    .filter(({ onDelete }) => onDelete !== 'no action' && onDelete !== 'restrict')
-    .map(
-      ({ from, to, name, onDelete }) =>
-        `"${labelOf(context, from)}" is kept, but deleting from "${labelOf(context, to)}" would reach it: ` +
-        `its foreign key "${name}" says ON DELETE ${onDelete.toUpperCase()}.`,
-    )
-}
-
-function truncatesOfKept(context: Context): string[] {
-  const { input, order } = context
-  if (input.strategy !== 'truncate' || !input.capabilities.truncateNeedsClosure) return []
-  return order.flat().flatMap((id) =>
-    closureOf(context, id)
-      .filter((member) => context.kept.has(member))
-      .map(
-        (member) =>
-          `"${labelOf(context, member)}" is kept, but TRUNCATE of "${labelOf(context, id)}" would have to empty it ` +
-          'too (strategy "delete" would not).',
-      ),
-  )
-}
-
-/** The foreign keys by which a kept table refers to one that is reset. */
-function keysOfKept({ schema, kept, tables }: Context): ForeignKey[] {
-  return schema.foreignKeys.filter(({ from, to }) => kept.has(from) && tables.has(to) && !kept.has(to))
-}
-
-function labelOf({ tables }: Context, id: TableId): string {
-  return tables.get(id)?.label ?? id
-}
-
-/** What one TRUNCATE has to name so that the engine lets it empty this table. */
-function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
-  return input.capabilities.truncateNeedsClosure ? graph.closure(id) : [id]
 }
 
 /** Checks are off, so every table is put right by itself; the order is kept for people to read. */
