@@ -42,6 +42,9 @@ const MYSQL_SETTINGS = [
   'innodb-doublewrite=OFF',
   'sync-binlog=0',
   'max-connections=500',
+  // The default of 4,000 in 16 parts thrashes from 500 tables on: LOCK TABLES of all of them took 268 ms, not 6.
+  'table-open-cache=30000',
+  'table-definition-cache=10000',
   // 'loose': not every version has it
   'loose-log-bin-trust-function-creators=1',
 ]

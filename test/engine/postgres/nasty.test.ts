@@ -3,6 +3,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type HarnessOptions, type TestDatabase } from '../../../src/index.ts'
 import { describeOn, type ServerAtHand, type ServerId } from '../../support/at-hand.ts'
+import { drawAll, everything, mess } from '../../support/postgres-oracle.ts'
 
 const FILES: Partial<Record<ServerId, readonly string[]>> = {
   'embedded:18': ['postgres', 'postgres-18', 'postgres-always', 'postgres-publication'],
@@ -17,6 +18,12 @@ const FILES: Partial<Record<ServerId, readonly string[]>> = {
   'postgres:15': ['postgres', 'postgres-always', 'postgres-publication'],
 }
 
+/** Writes that only this schema knows. */
+const ALSO = [
+  'REFRESH MATERIALIZED VIEW parent_count',
+  `INSERT INTO attachment (content) VALUES (lo_from_bytea(0, 'text'))`,
+]
+
 for (const [id, files] of Object.entries(FILES)) {
   describeOn(id as ServerId, (server) => {
     describe('the nasty schema', () => {
@@ -27,7 +34,7 @@ for (const [id, files] of Object.entries(FILES)) {
           await fc.assert(
             fc.asyncProperty(fc.infiniteStream(fc.nat()), async (numbers) => {
               const pick = (count: number) => (numbers.next().value as number) % count
-              await mess(client, before, pick)
+              await mess(client, before, pick, ALSO)
               const report = await database.reset()
               expect(await everything(client)).toEqual(before)
               expect(await database.verify()).toEqual([])
@@ -90,94 +97,4 @@ async function withDatabase(
   } finally {
     await client.end()
   }
-}
-
-interface Everything {
-  /** By table: its rows as text, sorted. */
-  readonly rows: ReadonlyMap<string, readonly string[]>
-  readonly sequences: ReadonlyMap<string, string>
-  /** What says how tables behave: triggers, rules, row security, replica identity. */
-  readonly catalog: readonly string[]
-}
-
-/** An oracle of its own: reads everything through an ordinary client, without afresh's queries. */
-async function everything(client: pg.Client): Promise<Everything> {
-  const names = async (kinds: string) =>
-    (
-      await client.query<{ name: string }>(
-        `SELECT format('%I.%I', nspname, relname) AS name FROM pg_catalog.pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-         WHERE relkind IN (${kinds}) AND relispopulated AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1`,
-      )
-    ).rows.map(({ name }) => name)
-  const rows = new Map<string, string[]>()
-  for (const name of await names(`'r', 'm'`)) {
-    const found = await client.query<{ row: string }>(
-      `SELECT whole_row::text AS row FROM ONLY ${name} AS whole_row ORDER BY 1`,
-    )
-    rows.set(
-      name,
-      found.rows.map(({ row }) => row),
-    )
-  }
-  const sequences = new Map<string, string>()
-  for (const name of await names(`'S'`)) {
-    const [row] = (
-      await client.query<{ at: string }>(`SELECT last_value || ':' || is_called AS at FROM ${name}`)
-    ).rows
-    sequences.set(name, row?.at ?? '')
-  }
-  const catalog = await client.query<{ line: string }>(`
-    SELECT format('trigger %s %s %s', tgrelid::regclass, tgname, tgenabled) AS line FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT format('rule %s %s %s', ev_class::regclass, rulename, ev_enabled) FROM pg_rewrite WHERE ev_class >= 16384
-    UNION ALL SELECT format('table %s %s %s %s %s', c.oid::regclass, relrowsecurity, relforcerowsecurity, relreplident, relpersistence)
-      FROM pg_catalog.pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid >= 16384 AND nspname NOT LIKE 'pg\\_%'
-    UNION ALL SELECT format('large object %s', oid) FROM pg_largeobject_metadata
-    UNION ALL SELECT format('constraint %s %s %s', conrelid::regclass, pg_get_constraintdef(oid), convalidated)
-      FROM pg_catalog.pg_constraint WHERE conrelid > 0 AND oid >= 16384
-    ORDER BY 1`)
-  return { rows, sequences, catalog: catalog.rows.map(({ line }) => line) }
-}
-
-/** Writes at random all over the place; what a constraint, trigger or rule forbids just fails, as it would in a test. */
-async function mess(
-  client: pg.Client,
-  { rows, sequences }: Everything,
-  pick: (count: number) => number,
-): Promise<void> {
-  const tables = [...rows.keys()]
-  const counters = [...sequences.keys()]
-  for (let i = 0; i < 40; i++) {
-    const table = tables[pick(tables.length)] ?? ''
-    const sequence = counters[pick(counters.length)] ?? ''
-    const actions = [
-      `DELETE FROM ONLY ${table} WHERE ctid IN (SELECT ctid FROM ONLY ${table} LIMIT ${1 + pick(3)})`,
-      `DELETE FROM ${table}`,
-      `INSERT INTO ${table} DEFAULT VALUES`,
-      `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 2`,
-      `TRUNCATE ${table} CASCADE`,
-      `TRUNCATE ONLY ${table} RESTART IDENTITY`,
-      'REFRESH MATERIALIZED VIEW parent_count',
-      `INSERT INTO attachment (content) VALUES (lo_from_bytea(0, 'text'))`,
-      `SELECT nextval('${sequence.replaceAll("'", "''")}')`,
-      `BEGIN; INSERT INTO ${table} DEFAULT VALUES; ROLLBACK`,
-      `DO $do$ DECLARE col text; BEGIN
-         FOR col IN SELECT attname FROM pg_attribute WHERE attrelid = '${table.replaceAll("'", "''")}'::regclass AND attnum > 0 AND NOT attisdropped LOOP
-           BEGIN EXECUTE format('UPDATE ${table.replaceAll("'", "''").replaceAll('%', '%%')} SET %1$I = NULL', col); EXCEPTION WHEN OTHERS THEN NULL; END;
-         END LOOP; END $do$`,
-    ]
-    const role = pick(3) === 0 ? 'replica' : 'origin'
-    const action = actions[pick(actions.length)] ?? ''
-    await client.query(`SET session_replication_role = ${role}`)
-    await client.query(action).catch(() => client.query('ROLLBACK'))
-  }
-  await client.query('RESET ALL')
-}
-
-async function drawAll(client: pg.Client): Promise<Map<string, string>> {
-  const drawn = new Map<string, string>()
-  for (const name of (await everything(client)).sequences.keys()) {
-    const number = await client.query<{ n: string }>('SELECT nextval($1) AS n', [name]).catch(() => undefined)
-    drawn.set(name, number?.rows[0]?.n ?? 'exhausted')
-  }
-  return drawn
 }
