@@ -75,8 +75,22 @@ export function listed(labels: readonly string[], maxLength: number): string {
 
 function withRest(labels: readonly string[], shown: number): string {
   const rest = labels.length - shown
-  return labels.slice(0, shown).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+  return (
+    labels
+      .slice(0, shown)
+      .map((label) => printable(label))
+      .join(', ') + (rest > 0 ? ` and ${rest} more` : '')
+  )
 }
+
+/** A name from somebody's catalog as one line that moves no cursor, and not too long of it. */
+export function printable(name: string, maxLength = Number.POSITIVE_INFINITY): string {
+  const escaped = name.replaceAll(CONTROL, (character) => JSON.stringify(character).slice(1, -1))
+  return escaped.length <= maxLength ? escaped : `${escaped.slice(0, maxLength - 1)}…`
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
 
 /** Cells side by side in as many columns as fit, read downwards. */
 export function inColumns(cells: readonly string[], width: number, indent = '  '): string[] {

@@ -1,5 +1,8 @@
 import type { PlanView } from '../harness/preview.ts'
-import { aligned, count, inColumns, listed, type Output } from './output.ts'
+import { aligned, count, inColumns, listed, type Output, printable } from './output.ts'
+
+/** As much of a table's name as the list of them shows. */
+const LABEL_LENGTH = 40
 
 /** A plan in a few lines. */
 export function writePlanSummary(plan: PlanView, output: Output): void {
@@ -38,14 +41,14 @@ export function writeOrder(plan: PlanView, output: Output): void {
   const selves = new Set(plan.selfReferencing)
   const digits = String(plan.order.length).length
   const cells = plan.order.map((group, place) => {
-    const labels = group.map((label) => (selves.has(label) ? `${label} ↺` : label))
+    const labels = group.map((label) => `${printable(label, LABEL_LENGTH)}${selves.has(label) ? ' ↺' : ''}`)
     return `${String(place + 1).padStart(digits)}  ${labels.join(' ⇄ ')}`
   })
   for (const line of inColumns(cells, output.width)) output.line(line)
   const notes: [string, string][] = [
-    ...plan.cycles.map((cycle): [string, string] => ['⇄', `a cycle: ${cycle.join(', ')}`]),
+    ...plan.cycles.map((cycle): [string, string] => ['⇄', `a cycle: ${listed(cycle, output.width)}`]),
     ...(selves.size > 0 ? [['↺', 'refers to itself'] as [string, string]] : []),
-    ...plan.kept.map(({ table, reason }): [string, string] => ['kept', `${table}: ${reason}`]),
+    ...plan.kept.map(({ table, reason }): [string, string] => ['kept', `${printable(table)}: ${reason}`]),
   ]
   if (notes.length > 0) output.line()
   for (const line of aligned(notes)) output.line(output.style.dim(line))
@@ -55,7 +58,7 @@ export function writeSteps(plan: PlanView, { sql }: { readonly sql: boolean }, o
   const width = Math.min(60, Math.max(0, ...plan.steps.map(({ step }) => step.length)))
   for (const [place, { step, reason, sql: statements }] of plan.steps.entries()) {
     const number = String(place + 1).padStart(4)
-    output.line(`${number}  ${step.padEnd(width)}  ${output.style.dim(reason)}`)
+    output.line(`${number}  ${printable(step).padEnd(width)}  ${output.style.dim(reason)}`)
     if (!sql) continue
     for (const line of statements.split('\n')) output.line(output.style.dim(`        ${line.trim()}`))
   }

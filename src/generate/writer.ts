@@ -73,9 +73,8 @@ async function insert(context: Context, table: Table, tries: number): Promise<st
 
 function insertInto({ ident, literal, qualified }: RowSyntax, table: Table, row: GeneratedRow): string {
   const [first] = table.columns
-  if (row.size === 0 && first !== undefined) {
-    return `INSERT INTO ${qualified(table)} (${ident(first.name)}) VALUES (DEFAULT)`
-  }
+  if (first === undefined) return `INSERT INTO ${qualified(table)} DEFAULT VALUES`
+  if (row.size === 0) return `INSERT INTO ${qualified(table)} (${ident(first.name)}) VALUES (DEFAULT)`
   const names = [...row.keys()].map(ident).join(', ')
   const values = [...row.values()].map((value) => (value === null ? 'NULL' : literal(value))).join(', ')
   return `INSERT INTO ${qualified(table)} (${names}) VALUES (${values})`

@@ -119,12 +119,17 @@ async function harnessFrom(ground: Ground, server: RunningServer, config: Config
   }
   const close = once(() => closeHarness(ground, server, { run, template, keepTemplate: inputs.cacheable }))
   return {
-    title: `${engine.title} ${ground.facts.version}, ${server.title}`,
+    title: titleOf(engine, ground.facts.version, server.title),
     handle,
     lease: (options) => leaseFrom(handle, options),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** A server's own title begins with what it was asked for; the engine and version are those that answered. */
+function titleOf(engine: Engine, version: string, title: string): string {
+  return `${engine.title} ${version}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
 /** Makes the first test database ahead of need, and takes the baseline's measure on it: a template lets nobody in. */

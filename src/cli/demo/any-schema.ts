@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { open } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
 import { type Filled, fillTables } from '../../generate/fill.ts'
 import { type Random, randomFrom } from '../../generate/random.ts'
@@ -18,23 +17,17 @@ export async function storyOf(
   onFilled: (filled: Filled) => void,
 ): Promise<Story> {
   const path = resolve(file)
-  const sql = await readFile(path, 'utf8').catch((cause: unknown) => {
+  await access(path).catch((cause: unknown) => {
     throw new AfreshError('usage', `The file ${path} cannot be read.`, { next: 'Correct the path.', cause })
   })
   const random = randomFrom(seed)
   return {
     title: basename(path),
-    async build({ connection }, url) {
-      await connection.script(sql, file)
-      // A dump may leave its session with settings of its own, such as an empty search path.
-      const { engine, connection: fresh } = await open(url, { applicationName: 'afresh demo (rows)' })
-      try {
-        const writer = await writerFor(engine, fresh, random)
-        const { populated } = await engine.survey(fresh, writer.schema)
-        onFilled(await fillTables(writer, populated))
-      } finally {
-        await fresh.close()
-      }
+    schemaFile: path,
+    async fill({ engine, connection }) {
+      const writer = await writerFor(engine, connection, random)
+      const { populated } = await engine.survey(connection, writer.schema)
+      onFilled(await fillTables(writer, populated))
     },
     async tests({ engine, connection }) {
       const writer = await writerFor(engine, connection, random)

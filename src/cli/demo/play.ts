@@ -43,8 +43,8 @@ export async function play(playing: Playing): Promise<void> {
     {
       server: playing.server,
       project: 'demo',
-      migrate: ({ url }) =>
-        withClient(url, 'afresh demo (baseline)', (client) => playing.story.build(client, url)),
+      migrate: [playing.story.schemaFile],
+      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.story.fill),
     },
     { onProgress: playing.onProgress },
   )

@@ -7,8 +7,10 @@ import { packageRoot } from '../package-root.ts'
 /** A database with its rows, and tests that write to it. */
 export interface Story {
   readonly title: string
-  /** Makes the tables and their rows in an empty database. */
-  build(opened: Opened, url: string): Promise<void>
+  /** The SQL file that makes the tables. */
+  readonly schemaFile: string
+  /** Writes the rows of the baseline. */
+  fill(opened: Opened): Promise<void>
   /** The tests to be played, once; they write through the connection, as an application would. */
   tests(client: Opened): Promise<readonly StoryTest[]>
 }
@@ -27,10 +29,9 @@ export async function lanternBooks(engine: ServerEngine): Promise<Story> {
   const files = await Promise.all(names.map((name) => readFile(join(folder, 'tests', name), 'utf8')))
   return {
     title: 'Lantern Books, an online bookshop',
-    async build({ connection }) {
-      for (const name of ['schema.sql', 'data.sql']) {
-        await connection.script(await readFile(join(folder, name), 'utf8'), name)
-      }
+    schemaFile: join(folder, 'schema.sql'),
+    async fill({ connection }) {
+      await connection.script(await readFile(join(folder, 'data.sql'), 'utf8'), 'data.sql')
     },
     async tests({ connection }) {
       return files.map((sql, place) => ({

@@ -1,5 +1,5 @@
 import type { Filled } from '../../generate/fill.ts'
-import { aligned, count, duration, listed, type Output } from '../output.ts'
+import { aligned, count, duration, listed, type Output, printable } from '../output.ts'
 import { writeOrder } from '../plan-text.ts'
 import type { Played, Stage } from './play.ts'
 
@@ -59,7 +59,7 @@ export function writePlayed(place: number, played: Played, output: Output): void
   output.line()
   output.line(`  ${style.bold(`${place}  ${title}`)}`)
   const lines: [string, string][] = [
-    ...(wrote === undefined ? [] : [['wrote', wrote] as [string, string]]),
+    ...(wrote === undefined ? [] : [['wrote', printable(wrote)] as [string, string]]),
     ['dirty', dirty.length === 0 ? 'nothing' : listed(dirty, room)],
     ['reset', `${duration(durationMs)}: ${steps.length === 0 ? 'nothing to do' : did}`],
     [
@@ -83,7 +83,7 @@ function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output):
   if (leftEmpty.length === 0) return
   output.line(`  left empty, because no row could be made up: ${count(leftEmpty.length, 'table')}`)
   for (const { table, reason } of leftEmpty)
-    output.line(output.style.dim(`    ${table}: ${reason.split('\n')[0]}`))
+    output.line(output.style.dim(`    ${printable(table)}: ${reason.split('\n')[0]}`))
 }
 
 /** One line for a round after the first. */

@@ -1,5 +1,6 @@
 import type { Schema, Table } from '../../schema/schema.ts'
 import type { Connection, Fingerprint } from '../engine.ts'
+import { readBounded } from './bounded.ts'
 import { ident, only, qualified } from './quote.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
 }
 
 async function union(connection: Connection, queries: readonly string[]) {
-  return queries.length === 0 ? [] : connection.query(queries.join(' UNION ALL '))
+  return queries.length === 0 ? [] : readBounded(connection, queries.join(' UNION ALL '))
 }
 
 function tableHash(table: Table): string {

@@ -1,5 +1,6 @@
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'
+import { readBounded } from './bounded.ts'
 import { connect, wrap } from './connection.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -31,7 +32,7 @@ export const postgres: Engine = {
     const probes = local.map(
       (table) => `SELECT '${table.id}' AS id WHERE EXISTS (SELECT FROM ${only(table)})`,
     )
-    const rows = probes.length === 0 ? [] : await connection.query(probes.join(' UNION ALL '))
+    const rows = probes.length === 0 ? [] : await readBounded(connection, probes.join(' UNION ALL '))
     const [role] = await connection.query(
       `SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET') AS allowed`,
     )

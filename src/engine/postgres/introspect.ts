@@ -8,6 +8,7 @@ import type {
   TableTrait,
 } from '../../schema/schema.ts'
 import type { Connection, Row } from '../engine.ts'
+import { readBounded } from './bounded.ts'
 import { qualified } from './quote.ts'
 
 /**
@@ -91,7 +92,7 @@ async function readPositions(connection: Connection, sequences: readonly Row[]):
     (row) =>
       `SELECT '${row.id}' AS id, last_value::text AS value, is_called AS called FROM ${qualified(named(row))}`,
   )
-  const rows = await connection.query(reads.join(' UNION ALL '))
+  const rows = await readBounded(connection, reads.join(' UNION ALL '))
   return new Map(rows.map((row) => [String(row.id), row]))
 }
 

@@ -1,0 +1,335 @@
+import { spawn } from 'node:child_process'
+import pg from 'pg'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ask } from '../support/ask.ts'
+import { describeOn } from '../support/at-hand.ts'
+import { builtCli } from '../support/cli.ts'
+
+let afresh: Awaited<ReturnType<typeof builtCli>>
+beforeAll(async () => {
+  afresh = await builtCli()
+})
+
+const SCHEMA = `
+  CREATE TABLE country (code varchar(2) PRIMARY KEY, name varchar(40) NOT NULL);
+  CREATE TABLE customer (id serial PRIMARY KEY, country varchar(2) NOT NULL REFERENCES country (code));
+  CREATE TABLE orders (id serial PRIMARY KEY, customer integer NOT NULL REFERENCES customer (id), parent integer REFERENCES orders (id));
+  CREATE TABLE schema_migrations (version varchar(20) PRIMARY KEY);
+  CREATE SEQUENCE invoice_number START WITH 5000;
+  INSERT INTO country VALUES ('de', 'Germany'), ('pl', 'Poland');
+  INSERT INTO customer (country) VALUES ('de'), ('pl'), ('pl');
+  INSERT INTO orders (customer) VALUES (1), (2);
+  SELECT nextval('invoice_number');
+`
+
+describeOn('embedded:18', (server) => {
+  let url = ''
+  const db = () => ({ engine: 'postgres', url })
+
+  beforeEach(async () => {
+    const name = `shop_${Math.random().toString(36).slice(2, 10)}`
+    await ask(server, `CREATE DATABASE ${name}`)
+    url = Object.assign(new URL(server.url), { pathname: `/${name}` }).toString()
+    await ask(db(), SCHEMA)
+  })
+  afterEach(async () => {
+    await ask(server, `DROP DATABASE ${name()} WITH (FORCE)`)
+  })
+
+  const name = () => new URL(url).pathname.slice(1)
+
+  /** Rows, sequences, definitions, comments, of this database: whatever afresh could have changed. */
+  async function everything(): Promise<unknown> {
+    const tables = await ask(
+      db(),
+      `SELECT oid::regclass::text AS name FROM pg_class WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace ORDER BY 1`,
+    )
+    const rows = []
+    for (const table of tables) rows.push(await ask(db(), `SELECT * FROM ${table.name} ORDER BY 1`))
+    return [
+      tables,
+      rows,
+      await ask(
+        db(),
+        `SELECT oid, xmin::text, relname, relnamespace::regnamespace::text FROM pg_class WHERE oid >= 16384 ORDER BY oid`,
+      ),
+      await ask(
+        db(),
+        `SELECT xmin::text, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()`,
+      ),
+      await ask(db(), 'SELECT objoid, description FROM pg_description WHERE objoid >= 16384'),
+    ]
+  }
+
+  async function adopted(): Promise<void> {
+    const { stdout } = await afresh(['doctor', '--url', url, '--json'])
+    const { code } = await afresh([
+      'adopt',
+      '--url',
+      url,
+      '--confirm',
+      JSON.parse(stdout).database.confirmation,
+    ])
+    expect(code).toBe(0)
+  }
+
+  describe('plan', () => {
+    it('shows the order, and changes nothing of an unmarked database', async () => {
+      const before = await everything()
+      const { code, stdout } = await afresh(['plan', '--url', url])
+      expect(code).toBe(0)
+      const place = (table: string) => stdout.search(new RegExp(`\\d  ${table}`))
+      expect(place('orders')).toBeLessThan(place('customer'))
+      expect(place('customer')).toBeLessThan(place('country'))
+      expect(stdout).toContain('orders ↺')
+      expect(stdout).toContain('no mark')
+      expect(await everything()).toEqual(before)
+    })
+
+    it('shows the statements with --sql', async () => {
+      expect((await afresh(['plan', '--url', url])).stdout).not.toContain('DELETE FROM')
+      expect((await afresh(['plan', '--url', url, '--sql'])).stdout).toContain('DELETE FROM')
+    })
+
+    it('is one JSON document with the statements', async () => {
+      const { code, stdout } = await afresh(['plan', '--url', url, '--json', '--keep', 'schema_*'])
+      const plan = JSON.parse(stdout)
+      expect(code).toBe(0)
+      expect(plan).toMatchObject({
+        database: name(),
+        marked: false,
+        order: [['orders'], ['customer'], ['country']],
+        selfReferencing: ['orders'],
+        kept: [{ table: 'schema_migrations', reason: 'named in `keep`' }],
+        tablesWithRows: ['country', 'customer', 'orders'],
+      })
+      for (const step of plan.steps) {
+        expect(step).toMatchObject({
+          reason: expect.any(String),
+          when: expect.any(Array),
+          sql: expect.stringMatching(/\w/),
+        })
+      }
+    })
+
+    it('names a table to keep that is not there', async () => {
+      const { code, stderr } = await afresh(['plan', '--url', url, '--keep', 'custommer'])
+      expect(code).toBe(2)
+      expect(stderr).toContain('custommer')
+    })
+
+    it('goes on to its end when the reader has gone', async () => {
+      const before = await everything()
+      const main = new URL('../../node_modules/.cache/afresh-cli-test/cli/main.js', import.meta.url).pathname
+      const shell = spawn('bash', [
+        '-c',
+        `"$0" "$1" plan --url "$2" --json | head -1; exit "\${PIPESTATUS[0]}"`,
+        process.execPath,
+        main,
+        url,
+      ])
+      const output: Buffer[] = []
+      shell.stderr.on('data', (chunk: Buffer) => output.push(chunk))
+      const code = await new Promise((resolve) => shell.once('close', resolve))
+      expect(Buffer.concat(output).toString()).toBe('')
+      expect(code).toBe(0)
+      expect(await everything()).toEqual(before)
+    })
+  })
+
+  describe('reset', () => {
+    it('empties a marked database and restarts its sequences', async () => {
+      await adopted()
+      const { code, stdout } = await afresh(['reset', '--url', url, '--json'])
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ detector: 'scan', durationMs: expect.any(Number) })
+      expect(JSON.parse(stdout).dirty.toSorted()).toEqual(
+        ['country', 'customer', 'customer_id_seq', 'invoice_number', 'orders', 'orders_id_seq'].toSorted(),
+      )
+      expect(
+        await ask(
+          db(),
+          'SELECT 1 FROM country UNION ALL SELECT 1 FROM customer UNION ALL SELECT 1 FROM orders',
+        ),
+      ).toEqual([])
+      expect(await ask(db(), `SELECT nextval('orders_id_seq') AS o, nextval('invoice_number') AS i`)).toEqual(
+        [{ o: '1', i: '5000' }],
+      )
+    })
+
+    it('leaves kept tables alone and says when there is nothing to do', async () => {
+      await adopted()
+      expect((await afresh(['reset', '--url', url, '--keep', 'country,schema_migrations'])).stdout).toMatch(
+        /^Emptied in /,
+      )
+      expect(await ask(db(), 'SELECT code FROM country ORDER BY 1')).toEqual([{ code: 'de' }, { code: 'pl' }])
+      expect(await ask(db(), 'SELECT code FROM country ORDER BY 1')).toHaveLength(2)
+      const again = await afresh(['reset', '--url', url, '--keep', 'country'])
+      expect(again.stdout).toContain('empty and every sequence at its start already')
+    })
+
+    it.each(['delete', 'truncate'])('does so by %s', async (strategy) => {
+      await adopted()
+      const { code, stdout } = await afresh(['reset', '--url', url, '--json', '--strategy', strategy])
+      expect(code).toBe(0)
+      const kinds = JSON.parse(stdout).steps.map(({ kind }: { kind: string }) => kind)
+      expect(new Set(kinds)).toEqual(new Set([strategy, 'restart']))
+      expect(await ask(db(), 'SELECT FROM orders')).toEqual([])
+    })
+
+    it('changes nothing in a dry run', async () => {
+      await adopted()
+      const before = await everything()
+      const { code, stdout } = await afresh(['reset', '--url', url, '--dry-run'])
+      expect(code).toBe(0)
+      expect(stdout).toContain('nothing was changed')
+      expect(await everything()).toEqual(before)
+    })
+
+    it('stops before the tables of a migration tool', async () => {
+      await adopted()
+      await ask(db(), `INSERT INTO schema_migrations VALUES ('20260101')`)
+      const before = await everything()
+      const { code, stderr } = await afresh(['reset', '--url', url])
+      expect(code).toBe(2)
+      expect(stderr).toContain('--keep schema_migrations')
+      expect(await everything()).toEqual(before)
+      expect((await afresh(['reset', '--url', url, '--empty'])).code).toBe(0)
+      expect(await ask(db(), 'SELECT FROM schema_migrations')).toEqual([])
+    })
+
+    it('fails within bounded time, and names who is in the way', async () => {
+      await adopted()
+      const holder = new pg.Client({ connectionString: url, application_name: 'the holder' })
+      await holder.connect()
+      try {
+        await holder.query('BEGIN; LOCK TABLE orders')
+        for (const command of ['plan', 'adopt']) {
+          const { code, stdout } = await afresh([command, '--url', url, '--json'])
+          expect(code).toBe(1)
+          expect(JSON.parse(stdout).error).toMatchObject({
+            code: 'blocked',
+            next: expect.stringContaining('the holder'),
+          })
+        }
+        await holder.query('ROLLBACK; BEGIN; UPDATE orders SET parent = id')
+        const written = await afresh(['reset', '--url', url, '--json'])
+        expect(written.code).toBe(1)
+        expect(JSON.parse(written.stdout).error).toMatchObject({
+          code: 'blocked',
+          next: expect.stringContaining('the holder'),
+        })
+        await holder.query('ROLLBACK')
+        expect((await holder.query('SELECT FROM orders')).rowCount).toBe(2)
+      } finally {
+        await holder.end()
+      }
+      expect((await afresh(['reset', '--url', url])).code).toBe(0)
+    })
+  })
+
+  describe('refused with exit code 3, untouched', () => {
+    async function refused(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+      const before = await everything()
+      const plain = await afresh(args, { env })
+      expect(plain).toMatchObject({ code: 3, stdout: '' })
+      const json = await afresh([...args, '--json'], { env })
+      expect(json.code).toBe(3)
+      expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'refused', next: expect.any(String) })
+      expect(await everything()).toEqual(before)
+      return plain.stderr
+    }
+
+    it('reset of a database with rows and no mark', async () => {
+      expect(await refused(['reset', '--url', url])).toMatch(/^Refused: .*rows in country, customer, orders/)
+    })
+
+    it('reset of an empty database without a mark', async () => {
+      await ask(db(), 'TRUNCATE country, customer, orders')
+      expect(await refused(['reset', '--url', url])).toContain('no mark')
+    })
+
+    it('a mark that was made for another database', async () => {
+      await ask(db(), `COMMENT ON DATABASE ${name()} IS 'afresh:v1:1:1:0123456789abcdef'`)
+      expect(await refused(['reset', '--url', url])).toContain('another database')
+    })
+
+    it('reset and adopt with NODE_ENV=production', async () => {
+      await adopted()
+      expect(await refused(['reset', '--url', url], { NODE_ENV: 'production' })).toContain('production')
+      expect(await refused(['adopt', '--url', url], { NODE_ENV: 'production' })).toContain('production')
+    })
+
+    it('reset and adopt of a database that somebody else is connected to', async () => {
+      await adopted()
+      await ask(server, `CREATE ROLE intruder LOGIN PASSWORD 'pw'`)
+      const client = new pg.Client({
+        connectionString: Object.assign(new URL(url), { username: 'intruder', password: 'pw' }).toString(),
+      })
+      await client.connect()
+      try {
+        expect(await refused(['reset', '--url', url])).toContain('intruder')
+        expect(await refused(['adopt', '--url', url])).toContain('intruder')
+      } finally {
+        await client.end()
+        await ask(server, 'DROP ROLE intruder')
+      }
+    })
+
+    it('adopt without a terminal, and with a confirmation for another database', async () => {
+      expect(await refused(['adopt', '--url', url])).toContain('terminal')
+      expect(await refused(['adopt', '--url', url, '--confirm', `${name()}#1`])).toContain(
+        'not what it is called',
+      )
+      expect(await refused(['adopt', '--url', url, '--confirm', 'yes'])).not.toMatch(/#\d{10}/)
+    })
+  })
+
+  describe('adopt', () => {
+    it('marks a database when it is named rightly, and says so when it was marked before', async () => {
+      await adopted()
+      const { code, stdout } = await afresh(['adopt', '--url', url, '--json'])
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout)).toEqual({
+        engine: 'PostgreSQL',
+        database: name(),
+        tablesWithRows: ['country', 'customer', 'orders'],
+        wasMarked: true,
+      })
+      expect((await afresh(['plan', '--url', url, '--json'])).stdout).toContain('"marked": true')
+    })
+  })
+
+  describe('a URL that leads nowhere', () => {
+    const wrong = (change: Partial<URL>) => Object.assign(new URL(url), change).toString()
+
+    it.each(['plan', 'reset', 'adopt', 'doctor'])('%s says what is wrong with it', async (command) => {
+      const closed = await afresh([command, '--url', wrong({ port: '1' })])
+      expect(closed).toMatchObject({ code: 1, stdout: '' })
+      expect(closed.stderr).toMatch(/Nobody listens at 127\.0\.0\.1:1/)
+      const missing = await afresh([command, '--url', wrong({ pathname: '/nosuch' })])
+      expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('no database "nosuch"') })
+      const password = await afresh([command, '--url', wrong({ password: 'wr0ng' })])
+      expect(password).toMatchObject({ code: 1, stderr: expect.stringContaining('does not let') })
+      expect(password.stderr).not.toContain('wr0ng')
+    })
+  })
+
+  describe('doctor --url', () => {
+    it('tells what the role may do and who the server is', async () => {
+      const { code, stdout } = await afresh(['doctor', '--url', url, '--json'])
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout).database).toMatchObject({
+        engine: 'PostgreSQL',
+        database: name(),
+        fingerprint: expect.stringMatching(/^127\.0\.0\.1:\d+#\d+$/),
+        mayCreateDatabases: true,
+        mayDisableChecks: true,
+        standby: false,
+        marked: false,
+        tables: 4,
+        tablesWithRows: 3,
+      })
+    })
+  })
+})

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { build } from 'tsup'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const OUT = join(ROOT, 'node_modules', '.cache', 'afresh-cli-test')
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+/** Bundles the command line as the package does, to a folder of its own. Runs `afresh` from it as a child process. */
+export async function builtCli(): Promise<
+  (args: readonly string[], options?: CliOptions) => Promise<CliResult>
+> {
+  await build({
+    config: false,
+    entry: { 'cli/main': join(ROOT, 'src', 'cli', 'main.ts') },
+    outDir: OUT,
+    format: 'esm',
+    target: 'node20',
+    clean: true,
+    silent: true,
+  })
+  const main = join(OUT, 'cli', 'main.js')
+  return (args, { env = {}, cwd = ROOT } = {}) =>
+    new Promise((resolve) => {
+      const environment = { ...process.env, NODE_ENV: 'test', ...env }
+      const child = execFile(
+        process.execPath,
+        [main, ...args],
+        { cwd, env: environment, maxBuffer: 1 << 26 },
+        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+      )
+      child.stdin?.end()
+    })
+}
