@@ -8,6 +8,7 @@ import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/b
 import type { Connection } from '../../src/engine/engine.ts'
 import { wrap } from '../../src/engine/postgres/connection.ts'
 import { AfreshError } from '../../src/errors.ts'
+import { eventually, gone } from '../support/eventually.ts'
 
 const URL = 'postgres://somebody@localhost/somewhere'
 
@@ -272,33 +273,3 @@ describe('describeInputs', () => {
     expect((await describeInputs(() => {}, undefined, cwd, 'v2')).parts).not.toEqual(one.parts)
   })
 })
-
-async function gone(pid: number): Promise<void> {
-  await eventually(() => {
-    try {
-      process.kill(pid, 0)
-      return isZombie(pid) || undefined
-    } catch {
-      return true
-    }
-  })
-}
-
-/** Ended, but nobody has asked how: where init is not there to ask, it stays so. */
-function isZombie(pid: number): boolean {
-  return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-}
-
-async function eventually<T>(look: () => T | undefined): Promise<T> {
-  const deadline = Date.now() + 10_000
-  for (;;) {
-    try {
-      const found = look()
-      if (found !== undefined) return found
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-    }
-    if (Date.now() > deadline) throw new Error('it did not happen in 10 s')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
