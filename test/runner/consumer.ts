@@ -1,0 +1,114 @@
+/** Projects as users have them, which install afresh from its tarball. */
+import { execFile } from 'node:child_process'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Ran {
+  readonly exitCode: number
+  /** Standard output and error, without colours. */
+  readonly output: string
+}
+
+/** A folder that the server's unprivileged user may enter. */
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'afresh-consumer-'))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 120_000 }
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      resolve({ exitCode, output: stripVTControlCharacters(`${stdout}\n${stderr}`) })
+    })
+  })
+}
+
+async function npm(args: readonly string[], cwd: string): Promise<void> {
+  const { exitCode, output } = await run('npm', args, cwd, {})
+  if (exitCode !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${output}`)
+}
+
+/** Builds the package from the sources as they are now, and packs it. Returns the tarball. */
+export async function pack(): Promise<string> {
+  const folder = newFolder()
+  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  cpSync(join(ROOT, 'fixtures/demo'), join(folder, 'fixtures/demo'), { recursive: true })
+  const out = join(folder, 'dist')
+  const built = await run(join(ROOT, 'node_modules/.bin/tsup'), ['--out-dir', out], ROOT, {})
+  if (built.exitCode !== 0) throw new Error(`the build failed:\n${built.output}`)
+  await npm(['pack', '--ignore-scripts'], folder)
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
+  if (tarball === undefined) throw new Error('npm pack made no tarball')
+  return join(folder, tarball)
+}
+
+/** A copy of a project in `test/consumers`, with afresh from the tarball. */
+export class Consumer {
+  readonly folder: string
+  /** Its temporary folder: nobody else's. */
+  readonly #temporary: string
+
+  private constructor() {
+    const folder = newFolder()
+    this.folder = join(folder, 'project')
+    this.#temporary = join(folder, 'tmp')
+    mkdirSync(this.#temporary)
+  }
+
+  /** @param packages more packages to install, or other versions */
+  static async install(name: string, tarball: string, packages: readonly string[] = []): Promise<Consumer> {
+    const consumer = new Consumer()
+    cpSync(join(ROOT, 'test/consumers', name), consumer.folder, {
+      recursive: true,
+      filter: (path) => !path.endsWith('node_modules'),
+    })
+    const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+    await npm(['install', ...quick, tarball, ...packages], consumer.folder)
+    return consumer
+  }
+
+  /** Runs a file with this Node, or the program of an installed package. */
+  node(file: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Ran> {
+    return run(process.execPath, [file, ...args], this.folder, {
+      ...environment(),
+      TMPDIR: this.#temporary,
+      ...env,
+    })
+  }
+
+  vitest(env: Record<string, string> = {}): Promise<Ran> {
+    return this.node('node_modules/vitest/vitest.mjs', ['run'], env)
+  }
+
+  /** One of the ways of `variants/vitest.config.ts`. */
+  variant(name: string): Promise<Ran> {
+    return this.node('node_modules/vitest/vitest.mjs', ['run', '--config', 'variants/vitest.config.ts'], {
+      AFRESH_CONSUMER_VARIANT: name,
+    })
+  }
+
+  /** What afresh left in the temporary folder. */
+  leftovers(): string[] {
+    return readdirSync(this.#temporary).filter((name) => name.startsWith('afresh-'))
+  }
+
+  remove(): void {
+    rmSync(join(this.folder, '..'), { recursive: true, force: true })
+  }
+}
+
+/** Without what vitest, in which this runs, has set for its own workers. */
+function environment(): NodeJS.ProcessEnv {
+  const own = Object.keys(process.env).filter((name) =>
+    /^(VITEST|TEST$|NODE_ENV$|MODE$|DEV$|PROD$)/.test(name),
+  )
+  return { ...Object.fromEntries(own.map((name) => [name, undefined])), NO_COLOR: '1' }
+}

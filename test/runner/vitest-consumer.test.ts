@@ -1,0 +1,166 @@
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask } from '../support/ask.ts'
+import { describeOn } from '../support/at-hand.ts'
+import { Consumer, pack } from './consumer.ts'
+
+const TESTS = 40
+
+let tarball: string
+let consumer: Consumer
+
+beforeAll(async () => {
+  tarball = await pack()
+  consumer = await Consumer.install('vitest-basic', tarball)
+})
+afterAll(() => {
+  consumer.remove()
+  rmSync(dirname(tarball), { recursive: true, force: true })
+})
+
+/** `12` of `Tests  3 failed | 12 passed (15)`. */
+function counted(state: 'passed' | 'failed', output: string): number {
+  return Number(new RegExp(`^ +Tests .*?(\\d+) ${state}`, 'm').exec(output)?.[1] ?? 0)
+}
+
+const servers = (output: string) => output.split('\n').filter((line) => line.startsWith('afresh: '))
+
+describeOn('embedded:18', () => {
+  it('every test finds the baseline, whatever the order, in three workers', async () => {
+    const { exitCode, output } = await consumer.vitest()
+    expect(exitCode, output).toBe(0)
+    expect(counted('passed', output)).toBe(TESTS)
+    expect(servers(output)).toEqual([expect.stringContaining('embedded')])
+    expect(consumer.leftovers()).toEqual([])
+  })
+
+  it('without the resets they fail', async () => {
+    const { exitCode, output } = await consumer.vitest({ AFRESH_CONSUMER_NO_RESET: '1' })
+    expect(exitCode).toBe(1)
+    expect(counted('failed', output), output).toBeGreaterThan(TESTS / 4)
+    expect(consumer.leftovers()).toEqual([])
+  })
+
+  it.each([
+    ['threads', TESTS],
+    ['vmThreads', TESTS],
+    ['vmForks', TESTS],
+    ['shared processes', TESTS],
+    ['shared threads', TESTS],
+    ['set up twice', TESTS],
+    ['projects', TESTS],
+    ['fixture only', 3],
+  ])('runs with %s', async (variant, tests) => {
+    const { exitCode, output } = await consumer.variant(variant)
+    expect(exitCode, output).toBe(0)
+    expect(counted('passed', output)).toBe(tests)
+    expect(servers(output)).toHaveLength(1)
+  })
+
+  it('refuses concurrent tests instead of wiping their rows', async () => {
+    const { exitCode, output } = await consumer.variant('concurrent')
+    expect(exitCode).toBe(1)
+    expect(counted('failed', output)).toBe(2)
+    expect(counted('passed', output)).toBe(1)
+    expect(output).toContain('AfreshError: "has neighbours" runs concurrently with other tests of its file')
+  })
+
+  it('fails the test whose reset fails, naming who is in the way', async () => {
+    const { exitCode, output } = await consumer.variant('blocked')
+    expect(exitCode).toBe(1)
+    expect(counted('failed', output)).toBe(1)
+    expect(output).toContain('ResetError: The reset failed.')
+    expect(output).toContain('the leak')
+  })
+
+  it('stays up in watch mode, until the baseline changes', async () => {
+    const { exitCode, output } = await consumer.node('variants/watch.mjs')
+    expect(exitCode, output).toBe(0)
+    const [first, again, broken, changed, back] = output
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(first).toMatchObject({ what: 'first', passed: TESTS, failed: 0 })
+    expect(again).toEqual({ ...first, what: 'again' })
+    expect(broken).toMatchObject({ what: 'broken', passed: 0 })
+    expect(broken?.failures).toEqual([expect.stringContaining('relation "nonsense" does not exist')])
+    expect(changed?.failed).toBeGreaterThan(0)
+    expect(changed?.run).not.toBe(first?.run)
+    expect(back).toMatchObject({ what: 'back', passed: TESTS, failed: 0 })
+    expect(consumer.leftovers()).toEqual([])
+  })
+})
+
+describeOn('postgres:18', ({ url }) => {
+  it('runs on a server that was there, and leaves it as it was', async () => {
+    const tables = () =>
+      ask(
+        { engine: 'postgres', url },
+        "SELECT datname FROM pg_database WHERE datname ~ '_[a-z0-9]{10}_[0-9]+$'",
+      )
+    const before = await tables()
+    const { exitCode, output } = await consumer.vitest({ AFRESH_TEST_SERVER: url })
+    expect(exitCode, output).toBe(0)
+    expect(counted('passed', output)).toBe(TESTS)
+    expect(await tables()).toEqual(before)
+  })
+})
+
+describe('what goes wrong', () => {
+  let broken: Consumer
+  beforeAll(async () => {
+    broken = await Consumer.install('vitest-basic', tarball)
+  })
+  afterAll(() => broken.remove())
+
+  async function failsWith(message: string, env: Record<string, string> = {}): Promise<void> {
+    const { exitCode, output } = await broken.vitest(env)
+    expect(exitCode).toBe(1)
+    expect(output).toContain(message)
+    expect(output.split(message)).toHaveLength(2)
+    expect(broken.leftovers()).toEqual([])
+  }
+
+  it('no global setup', async () => {
+    const { exitCode, output } = await broken.variant('no global setup')
+    expect(exitCode).toBe(1)
+    expect(output).toContain("Add globalSetup: ['afresh/vitest/global-setup']")
+  })
+
+  it('nobody at the URL', async () => {
+    await failsWith('AfreshError: Nobody listens at 127.0.0.1:1.', {
+      AFRESH_TEST_SERVER: 'postgres://somebody:secret@127.0.0.1:1/postgres',
+    })
+  })
+
+  it('a fixture that fails', async () => {
+    appendFileSync(join(broken.folder, 'db/seed.sql'), 'INSERT INTO nonsense VALUES (1);\n')
+    await failsWith('relation "nonsense" does not exist')
+  })
+
+  it('options that do not exist', async () => {
+    writeFileSync(join(broken.folder, 'afresh.config.ts'), 'export default { migrations: "db" }\n')
+    await failsWith('Unrecognized key: "migrations"')
+  })
+
+  it('no configuration file', async () => {
+    rmSync(join(broken.folder, 'afresh.config.ts'))
+    await failsWith('AfreshError: There is no afresh.config.ts')
+  })
+})
+
+describeOn('embedded:18', () => {
+  it('runs with vitest 3.2', async () => {
+    const older = await Consumer.install('vitest-basic', tarball, ['vitest@~3.2.0'])
+    try {
+      for (const { exitCode, output } of [await older.vitest(), await older.variant('set up twice')]) {
+        expect(exitCode, output).toBe(0)
+        expect(output).toMatch(/RUN +v3\.2/)
+        expect(counted('passed', output)).toBe(TESTS)
+      }
+    } finally {
+      older.remove()
+    }
+  })
+})
