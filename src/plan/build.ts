@@ -11,6 +11,9 @@ export type { PlanInput } from './context.ts'
  */
 const TRUNCATE_ABOVE_BYTES = 512 * 1024
 
+/** With more tables than this to be emptied along with it, no table is large enough for TRUNCATE to pay. */
+const MAX_CLOSURE = 64
+
 /**
  * The plan for a schema. Throws `AfreshError` (`plan`) naming every kept table that a delete would reach, and
  * (`usage`) for patterns in `keep` that name no table.
@@ -117,6 +120,7 @@ function truncateInstead(
   const { input, kept, populated, tables } = context
   if (!input.capabilities.truncate) return undefined
   const closure = closureOf(context, id)
+  if (closure.length > MAX_CLOSURE) return undefined
   const possible = closure.every(
     (member) =>
       !kept.has(member) && !populated.has(member) && !tables.get(member)?.traits.includes('system-versioned'),
