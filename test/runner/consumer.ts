@@ -1,8 +1,8 @@
 /** Projects as users have them, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Ran {
   readonly exitCode: number
+  readonly stdout: string
   /** Standard output and error, without colours. */
   readonly output: string
 }
@@ -26,7 +27,7 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
     const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 120_000 }
     execFile(command, [...args], options, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
-      resolve({ exitCode, output: stripVTControlCharacters(`${stdout}\n${stderr}`) })
+      resolve({ exitCode, stdout, output: stripVTControlCharacters(`${stdout}\n${stderr}`) })
     })
   })
 }
@@ -65,13 +66,23 @@ export class Consumer {
 
   /** @param packages more packages to install, or other versions */
   static async install(name: string, tarball: string, packages: readonly string[] = []): Promise<Consumer> {
-    const consumer = new Consumer()
-    cpSync(join(ROOT, 'test/consumers', name), consumer.folder, {
-      recursive: true,
-      filter: (path) => !path.endsWith('node_modules'),
-    })
+    const consumer = Consumer.#from(join(ROOT, 'test/consumers', name))
     const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
     await npm(['install', ...quick, tarball, ...packages], consumer.folder)
+    return consumer
+  }
+
+  /** Another one with the same packages. */
+  copy(): Consumer {
+    const consumer = Consumer.#from(this.folder)
+    symlinkSync(join(this.folder, 'node_modules'), join(consumer.folder, 'node_modules'), 'junction')
+    return consumer
+  }
+
+  static #from(folder: string): Consumer {
+    const consumer = new Consumer()
+    const filter = (path: string) => basename(path) !== 'node_modules'
+    cpSync(folder, consumer.folder, { recursive: true, filter })
     return consumer
   }
 

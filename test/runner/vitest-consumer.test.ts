@@ -109,8 +109,8 @@ describeOn('postgres:18', ({ url }) => {
 
 describe('what goes wrong', () => {
   let broken: Consumer
-  beforeAll(async () => {
-    broken = await Consumer.install('vitest-basic', tarball)
+  beforeAll(() => {
+    broken = consumer.copy()
   })
   afterAll(() => broken.remove())
 
@@ -136,7 +136,7 @@ describe('what goes wrong', () => {
 
   it('a fixture that fails', async () => {
     appendFileSync(join(broken.folder, 'db/seed.sql'), 'INSERT INTO nonsense VALUES (1);\n')
-    await failsWith('relation "nonsense" does not exist')
+    await failsWith('AfreshError: db/seed.sql:7: relation "nonsense" does not exist')
   })
 
   it('options that do not exist', async () => {

@@ -32,3 +32,5 @@ writeFileSync(SEED, seed)
 await vitest.rerunFiles()
 say('back')
 await vitest.close()
+// vitest's own says that some of the runs failed, as they had to.
+process.exitCode = 0
