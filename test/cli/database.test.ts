@@ -3,7 +3,7 @@ import pg from 'pg'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/at-hand.ts'
-import { builtCli } from '../support/cli.ts'
+import { builtCli, CLI_MAIN } from '../support/cli.ts'
 
 let afresh: Awaited<ReturnType<typeof builtCli>>
 beforeAll(async () => {
@@ -120,12 +120,11 @@ describeOn('embedded:18', (server) => {
 
     it('goes on to its end when the reader has gone', async () => {
       const before = await everything()
-      const main = new URL('../../node_modules/.cache/afresh-cli-test/cli/main.js', import.meta.url).pathname
       const shell = spawn('bash', [
         '-c',
         `"$0" "$1" plan --url "$2" --json | head -1; exit "\${PIPESTATUS[0]}"`,
         process.execPath,
-        main,
+        CLI_MAIN,
         url,
       ])
       const output: Buffer[] = []

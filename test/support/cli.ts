@@ -5,6 +5,9 @@ import { build } from 'tsup'
 const ROOT = join(import.meta.dirname, '..', '..')
 const OUT = join(ROOT, 'node_modules', '.cache', 'afresh-cli-test')
 
+/** The bundled program, once `builtCli` has been called. */
+export const CLI_MAIN = join(OUT, 'cli', 'main.js')
+
 export interface CliResult {
   readonly code: number | null
   readonly stdout: string
@@ -29,13 +32,12 @@ export async function builtCli(): Promise<
     clean: true,
     silent: true,
   })
-  const main = join(OUT, 'cli', 'main.js')
   return (args, { env = {}, cwd = ROOT } = {}) =>
     new Promise((resolve) => {
       const environment = { ...process.env, NODE_ENV: 'test', ...env }
       const child = execFile(
         process.execPath,
-        [main, ...args],
+        [CLI_MAIN, ...args],
         { cwd, env: environment, maxBuffer: 1 << 26 },
         (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
       )
