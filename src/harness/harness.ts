@@ -129,7 +129,8 @@ async function harnessFrom(ground: Ground, server: RunningServer, config: Config
 
 /** A server's own title begins with what it was asked for; the engine and version are those that answered. */
 function titleOf(engine: Engine, version: string, title: string): string {
-  return `${engine.title} ${version}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
+  const number = /^\d[\d.]*/.exec(version)?.[0] ?? version
+  return `${engine.title} ${number}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
 /** Makes the first test database ahead of need, and takes the baseline's measure on it: a template lets nobody in. */

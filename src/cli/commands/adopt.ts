@@ -63,9 +63,14 @@ async function askPerson(candidate: Candidate, output: Output): Promise<string> 
   process.stderr.write(
     `\n${output.style.bold('Everything in it may be deleted from then on, without asking again.')}\n`,
   )
-  const typed = await ask(`Type the name of the database to hand it over: `)
-  const [, identifier = ''] = confirmation.split(`${database}#`)
-  return `${typed}#${identifier}`
+  const typed = await ask('Type the name of the database to hand it over: ')
+  if (typed === database) return confirmation
+  throw new RefusedError(
+    typed === ''
+      ? 'No name was typed: nothing was changed.'
+      : `"${typed}" is not its name: nothing was changed.`,
+    { next: 'Type the name as it stands above, if everything in it may be lost.' },
+  )
 }
 
 /** Empty when the person ends the input, or interrupts. */
