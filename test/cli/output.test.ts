@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { aligned, count, duration, inColumns, listed, printable, toJson } from '../../src/cli/output.ts'
+import { bookkeepingTables } from '../../src/schema/bookkeeping.ts'
+import { schemaOf } from '../support/schemas.ts'
+
+describe('output', () => {
+  it('counts in words', () => {
+    expect([count(0, 'row'), count(1, 'row'), count(12_345, 'row')]).toEqual([
+      '0 rows',
+      '1 row',
+      '12,345 rows',
+    ])
+  })
+
+  it('tells durations as precisely as they matter', () => {
+    expect([0.42, 9.94, 12.6, 1234].map(duration)).toEqual(['0.4 ms', '9.9 ms', '13 ms', '1.2 s'])
+  })
+
+  it('lists as much as there is room for, and one at least', () => {
+    const labels = ['order', 'customer', 'product']
+    expect(listed(labels, 80)).toBe('order, customer, product')
+    expect(listed(labels, 20)).toBe('order and 2 more')
+    expect(listed(labels, 1)).toBe('order and 2 more')
+    expect(listed([], 10)).toBe('')
+  })
+
+  it('sets cells in columns that are read downwards, no wider than the width', () => {
+    const cells = ['1  a', '2  bb', '3  c', '4  d', '5  e']
+    expect(inColumns(cells, 20)).toEqual(['  1  a    4  d', '  2  bb   5  e', '  3  c'])
+    expect(inColumns(cells, 1)).toEqual(cells.map((cell) => `  ${cell}`))
+    expect(inColumns([], 80)).toEqual([])
+  })
+
+  it('aligns columns, and numbers to the right', () => {
+    expect(
+      aligned([
+        ['a', 1, 'x'],
+        ['bbb', 100, 'y'],
+      ]),
+    ).toEqual(['  a      1  x', '  bbb  100  y'])
+  })
+
+  it('shows hostile names without obeying them', () => {
+    expect(printable('a\nb\u001b[2Jc')).toBe('a\\nb\\u001b[2Jc')
+    expect(printable('a'.repeat(50), 10)).toBe(`${'a'.repeat(9)}…`)
+  })
+
+  it('writes big integers as JSON text', () => {
+    expect(JSON.parse(toJson({ value: 2n ** 63n }))).toEqual({ value: '9223372036854775808' })
+  })
+})
+
+describe('the tables of migration tools', () => {
+  it('are known by their usual names, whatever the case', () => {
+    const schema = schemaOf([
+      'schema_migrations',
+      'SequelizeMeta',
+      '__EFMigrationsHistory',
+      'orders',
+      'knex_migrations',
+    ])
+    const among = ['schema_migrations', 'SequelizeMeta', '__EFMigrationsHistory', 'orders']
+    expect(
+      bookkeepingTables(schema, among)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['SequelizeMeta', '__EFMigrationsHistory', 'schema_migrations'].sort())
+  })
+})
