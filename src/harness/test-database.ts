@@ -95,8 +95,22 @@ async function leasedDatabase(take: () => Promise<Held>): Promise<TestDatabase> 
     if (isReleased) {
       throw new AfreshError('usage', `The database "${name}" was released.`, { next: 'Lease another one.' })
     }
-    held ??= await take()
+    held ??= await takeAgain()
     return held
+  }
+
+  /** Clients have the URL of this very database: another one would not do. */
+  const takeAgain = async (): Promise<Held> => {
+    const again = await take()
+    if (again.lease.name === name) return again
+    await again.lease.connection.close()
+    throw new AfreshError(
+      'server',
+      `The database "${name}" was leased by another worker after its connection was lost.`,
+      {
+        next: 'Lease another one, and open new clients for it.',
+      },
+    )
   }
 
   const orForget = async <T>(work: () => Promise<T>): Promise<T> => {

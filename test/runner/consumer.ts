@@ -43,7 +43,12 @@ export async function pack(): Promise<string> {
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
   cpSync(join(ROOT, 'fixtures/demo'), join(folder, 'fixtures/demo'), { recursive: true })
   const out = join(folder, 'dist')
-  const built = await run(join(ROOT, 'node_modules/.bin/tsup'), ['--out-dir', out], ROOT, {})
+  const built = await run(
+    join(ROOT, 'node_modules/.bin/tsup'),
+    ['--config', '.tsup.config.ts', '--out-dir', out],
+    ROOT,
+    {},
+  )
   if (built.exitCode !== 0) throw new Error(`the build failed:\n${built.output}`)
   await npm(['pack', '--ignore-scripts'], folder)
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))

@@ -1,0 +1,29 @@
+import { defineConfig } from 'tsup'
+
+/** What package.json exports. */
+const index = { index: 'src/index.ts' }
+/** ESM only. */
+const runners = {
+  'runner/vitest/index': 'src/runner/vitest/index.ts',
+  'runner/vitest/global-setup': 'src/runner/vitest/global-setup.ts',
+  'runner/vitest/reset': 'src/runner/vitest/reset.ts',
+}
+const target = 'node20'
+
+// The types (`--env.WHAT types`) are apart from the programs, since they take twenty times as long.
+export default defineConfig(({ env }) =>
+  env?.WHAT === 'types'
+    ? {
+        entry: { ...index, ...runners },
+        format: ['esm', 'cjs'],
+        target,
+        // tsup sets `baseUrl`, which TypeScript 6 warns of.
+        dts: { only: true, compilerOptions: { ignoreDeprecations: '6.0' } },
+      }
+    : [
+        { entry: { ...index, ...runners, 'cli/main': 'src/cli/main.ts' }, format: 'esm', target },
+        // In a file of its own, and the ESM only entries left out: splitting would turn the drivers' `import()` into
+        // `require`.
+        { entry: index, format: 'cjs', target, shims: true, splitting: false },
+      ],
+)
