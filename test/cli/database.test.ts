@@ -332,3 +332,35 @@ describeOn('embedded:18', (server) => {
     })
   })
 })
+
+for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    it('goes from plan over adopt to reset', async () => {
+      await ask(server, 'CREATE DATABASE shop_by_hand')
+      const url = Object.assign(new URL(server.url), { pathname: '/shop_by_hand' }).toString()
+      const db = { engine: server.engine, url }
+      try {
+        await ask(
+          db,
+          `CREATE TABLE customer (id int AUTO_INCREMENT PRIMARY KEY);
+           CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, customer int NOT NULL, FOREIGN KEY (customer) REFERENCES customer (id)) AUTO_INCREMENT = 100;
+           INSERT INTO customer VALUES (), (); INSERT INTO orders (customer) VALUES (1), (2);`,
+        )
+        const plan = await afresh(['plan', '--url', url, '--json'])
+        expect(JSON.parse(plan.stdout)).toMatchObject({ marked: false, order: [['orders'], ['customer']] })
+        expect((await afresh(['reset', '--url', url])).code).toBe(3)
+        expect(await ask(db, 'SELECT id FROM orders')).toHaveLength(2)
+
+        const doctor = await afresh(['doctor', '--url', url, '--json'])
+        const { confirmation } = JSON.parse(doctor.stdout).database
+        expect((await afresh(['adopt', '--url', url, '--confirm', confirmation])).code).toBe(0)
+        expect(await afresh(['reset', '--url', url])).toMatchObject({ code: 0, stderr: '' })
+        await ask(db, 'INSERT INTO customer VALUES ()')
+        expect(await ask(db, 'SELECT id FROM customer')).toEqual([{ id: 1 }])
+        expect(await ask(db, 'SELECT id FROM orders')).toEqual([])
+      } finally {
+        await ask(server, 'DROP DATABASE shop_by_hand')
+      }
+    })
+  })
+}
