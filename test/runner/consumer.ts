@@ -1,6 +1,15 @@
 /** Projects as users have them, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +83,15 @@ export class Consumer {
     const consumer = Consumer.#from(join(ROOT, 'test/consumers', name))
     const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
     await npm(['install', ...quick, tarball, ...packages], consumer.folder)
+    return consumer
+  }
+
+  /** A new project of just these files. */
+  static async fromFiles(files: ReadonlyMap<string, string>, packages: readonly string[]): Promise<Consumer> {
+    const consumer = new Consumer()
+    mkdirSync(consumer.folder)
+    for (const [name, text] of files) writeFileSync(join(consumer.folder, name), text)
+    await npm(['install', '--prefer-offline', '--ignore-scripts', '--save-dev', ...packages], consumer.folder)
     return consumer
   }
 

@@ -19,13 +19,16 @@ const NAMES = [
   'AfreshError',
   'RefusedError',
   'ResetError',
+  'adopt',
   'attach',
   'container',
   'createHarness',
   'defineConfig',
   'embedded',
+  'emptyDatabase',
   'existing',
   'join',
+  'planReset',
 ]
 
 /** Packages that are installed and must not be loaded before somebody asks for a database. */
