@@ -6,6 +6,7 @@ import type { Engine } from '../src/engine/engine.ts'
 import { postgres } from '../src/engine/postgres/index.ts'
 import { type Opened, open } from '../src/engine/registry.ts'
 import { sqlite } from '../src/engine/sqlite/index.ts'
+import type { Table } from '../src/schema/schema.ts'
 import { describeOn, type ServerId } from './support/at-hand.ts'
 
 const POSTGRES: readonly ServerId[] = ['embedded:18', 'postgres:18', 'postgres:17', 'postgres:15']
@@ -105,7 +106,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       it(`loads ${sample.name}: ${sample.tables} tables, ${sample.foreignKeys} foreign keys`, async () => {
         await withLoaded(url, sample, async ({ engine, connection }) => {
           const { tables, foreignKeys } = await engine.introspect(connection)
-          expect({ tables: tables.length, foreignKeys: foreignKeys.length }).toEqual({
+          expect({ tables: stored(tables).length, foreignKeys: foreignKeys.length }).toEqual({
             tables: sample.tables,
             foreignKeys: sample.foreignKeys,
           })
@@ -123,7 +124,7 @@ describe('in this process', () => {
       fixtures: fixtures.map((file) => `fixtures/${file}`),
       cwd: process.cwd(),
     })
-    return (await engine.introspect(connection)).tables.length
+    return stored((await engine.introspect(connection)).tables).length
   }
 
   it('loads nasty into SQLite', async () => {
@@ -141,3 +142,8 @@ describe('in this process', () => {
     await client.close()
   })
 })
+
+/** Materialised views are no tables to a person who counts them. */
+function stored(tables: readonly Table[]): Table[] {
+  return tables.filter(({ traits }) => !traits.includes('materialized'))
+}
