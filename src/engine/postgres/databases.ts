@@ -73,9 +73,11 @@ export const databases: Databases = {
 
   async freeze(connection, name) {
     await connection.query(`ALTER DATABASE ${ident(name)} ALLOW_CONNECTIONS false`)
-    // A migration's pool may still be there, and nobody can copy a database that somebody is connected to.
+    // A migration's pool may still be there, and nobody can copy a database that somebody is connected to. Autovacuum
+    // gives way by itself, and is not ours to end.
     await connection.query(
-      `SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity a WHERE a.datname = ${literal(name)}`,
+      `SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity a
+        WHERE a.datname = ${literal(name)} AND a.backend_type = 'client backend'`,
     )
   },
 
