@@ -63,6 +63,12 @@ export async function diagnose(cwd: string, url?: string): Promise<Diagnosis> {
   ]
   const usable = supported && (database === undefined ? hasServer : !database.standby)
   const detectors = [
+    {
+      name: 'wal',
+      where:
+        'PostgreSQL 17 and later as a superuser, with the contrib module pg_walinspect: costs what the test wrote',
+    },
+    { name: 'counters', where: 'SQLite: tells a database that nobody wrote to' },
     { name: 'scan', where: 'every engine: looks at each table and sequence in one round trip' },
   ]
   return {

@@ -90,6 +90,6 @@ describe('doctor', () => {
       purpose: expect.any(String),
       version: expect.stringMatching(/^\d/),
     })
-    expect(document.detectors.map(({ name }: { name: string }) => name)).toEqual(['scan'])
+    expect(document.detectors.map(({ name }: { name: string }) => name)).toEqual(['wal', 'counters', 'scan'])
   })
 })

@@ -1,39 +1,52 @@
 import type { Plan } from '../../plan/plan.ts'
-import { type Schema, tableOf } from '../../schema/schema.ts'
+import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import { only, qualified } from './quote.ts'
 import { STATE, versions } from './statements.ts'
 
 /**
- * The `scan` detector as one query that returns the id of everything dirty: a table whose baseline is empty is
- * dirty when it has a row, one with baseline rows when any row version is another, a sequence when it is anywhere
- * else. As a static statement of a function it is planned once a session.
+ * By table and sequence, the query that returns its id if it is dirty: a table whose baseline is empty when it has a
+ * row, one with baseline rows when any row version is another, a sequence when it is anywhere else or was
+ * drawn from and put back.
  */
-export function scanQuery(schema: Schema, plan: Plan): string {
+export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
   const populated = new Set(plan.populated)
-  const tables = plan.order.flat().map((id) => {
+  const probes = new Map<SubjectId, string>()
+  for (const id of plan.order.flat()) {
     const table = tableOf(schema, id)
-    return populated.has(id)
-      ? `SELECT ${id}::bigint WHERE NOT EXISTS (SELECT FROM (${versions(table)}) AS v
-          JOIN ${STATE} AS s ON s.t = ${id} AND s.rows = v.rows AND s.hash = v.hash)`
-      : `SELECT ${id}::bigint WHERE EXISTS (SELECT FROM ${only(table)})`
-  })
-  const sequences = plan.steps.flatMap((step) => {
-    if (step.kind !== 'restart') return []
-    const sequence = schema.sequences.find(({ id }) => id === step.sequence)
-    if (sequence === undefined) return []
+    probes.set(
+      id,
+      populated.has(id)
+        ? versionsProbe(table)
+        : `SELECT ${id}::bigint WHERE EXISTS (SELECT FROM ${only(table)})`,
+    )
+  }
+  const sequences = new Map(schema.sequences.map((sequence) => [sequence.id, sequence]))
+  for (const step of plan.steps) {
+    const sequence = step.kind === 'restart' ? sequences.get(step.sequence) : undefined
+    if (step.kind !== 'restart' || sequence === undefined) continue
     const { value, called } = step.to
-    return [
-      `SELECT ${sequence.id}::bigint FROM ${qualified(sequence)} WHERE last_value <> ${value} OR is_called <> ${called}`,
-    ]
-  })
-  return [...tables, ...sequences].join('\nUNION ALL ') || 'SELECT NULL::bigint WHERE false'
+    // With values logged ahead (`log_cnt`) the next draws would leave no trace in the journal: put back too.
+    const isElsewhere = `last_value <> ${value} OR is_called <> ${called} OR log_cnt <> 0`
+    probes.set(sequence.id, `SELECT ${sequence.id}::bigint FROM ${qualified(sequence)} WHERE ${isElsewhere}`)
+  }
+  return probes
+}
+
+function versionsProbe(table: Table): string {
+  return `SELECT ${table.id}::bigint WHERE NOT EXISTS (SELECT FROM (${versions(table)}) AS v
+    JOIN ${STATE} AS s ON s.t = ${table.id} AND s.rows = v.rows AND s.hash = v.hash)`
+}
+
+/** The `scan` detector: all probes as one query, a static statement of a function that is planned once a session. */
+export function scanQuery(probes: Iterable<string>): string {
+  return [...probes].join('\nUNION ALL ') || 'SELECT NULL::bigint WHERE false'
 }
 
 /**
  * Sessions that have written in this database and not ended their transaction: their rows are invisible to any
  * scan and may appear after it. `pg_stat_get_activity` is what the view `pg_stat_activity` reads.
  */
-const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
+export const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL`
 

@@ -1,17 +1,20 @@
 import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
-import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { type Schema, type SubjectId, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
 import type { Around } from './around.ts'
-import { scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import { probesOf, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
 import { MARK_EXPRESSION } from './ownership.ts'
 import { literal } from './quote.ts'
 import { captureRows, dollar, ROWS, STATE, statementsOf, truncate, versions } from './statements.ts'
+import { CLOSE_WINDOW, DROP_JOURNAL_TABLES, journalTables, readJournal } from './wal.ts'
 
 /** What `afresh_reset` raises when the mark is not there. */
 export const REFUSED = 'AFR01'
 
 const STEPS = 'pg_temp.afresh_steps'
+/** Which steps run when which subject is dirty. */
+const DUE = 'pg_temp.afresh_due'
 /** The large objects of the baseline. */
 const OBJECTS = 'pg_temp.afresh_objects'
 
@@ -19,23 +22,34 @@ const OBJECTS = 'pg_temp.afresh_objects'
  * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
  * user's database. The plan's steps are rows of a table, so that one function call runs just those that are due.
  */
-export function programSql(program: Program, arounds: ReadonlyMap<TableId, Around>): string {
+export function programSql(
+  program: Program,
+  arounds: ReadonlyMap<TableId, Around>,
+  detector: 'wal' | 'scan',
+): string {
   const { schema, plan, mark } = program
+  const probes = probesOf(schema, plan)
   return [
     DROP,
     `CREATE TEMP TABLE afresh_rows (t bigint, n bigint, row text COLLATE "C")`,
     `CREATE TEMP TABLE afresh_state (t bigint PRIMARY KEY, rows bigint, hash bigint)`,
-    `CREATE TEMP TABLE afresh_steps (no int, subjects bigint[], sql text[], counted int, relations oid[], above bigint, truncate text)`,
+    `CREATE TEMP TABLE afresh_steps (no int PRIMARY KEY, sql text[], counted int, relations oid[], above bigint, truncate text, moves boolean)`,
+    `CREATE TEMP TABLE afresh_due (subject bigint, no int)`,
     `CREATE TEMP TABLE afresh_objects AS SELECT oid FROM pg_catalog.pg_largeobject_metadata`,
     ...plan.populated.flatMap((id) => [
       ...captured(tableOf(schema, id)),
       `INSERT INTO ${STATE} (t, rows, hash) SELECT ${id}, v.rows, v.hash FROM (${versions(tableOf(schema, id))}) AS v`,
     ]),
     ...plan.steps.map((step, no) => stepRow(schema, plan, step, no, arounds)),
-    `ANALYZE ${ROWS}`,
+    `INSERT INTO ${DUE} SELECT subject, no FROM (VALUES ${dueRows(plan)}) AS due (subject, no) WHERE no IS NOT NULL`,
+    `CREATE INDEX ON ${DUE} (subject)`,
+    `ANALYZE ${ROWS}, ${STEPS}, ${DUE}`,
     ...startingPositions(schema, plan),
-    `CREATE FUNCTION pg_temp.afresh_detect() RETURNS bigint[] LANGUAGE plpgsql AS ${dollar(detectBody(schema, plan))}`,
-    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark))}`,
+    ...(detector === 'wal' ? journalTables(plan, probes) : []),
+    `CREATE FUNCTION pg_temp.afresh_detect(OUT dirty bigint[], OUT how text, OUT upto pg_lsn, OUT elsewhere boolean) LANGUAGE plpgsql AS ${dollar(
+      detectBody(probes, detector === 'wal' ? readJournal(plan) : ''),
+    )}`,
+    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark, detector === 'wal' ? CLOSE_WINDOW : ''))}`,
   ].join(';\n')
 }
 
@@ -44,8 +58,8 @@ function captured(table: Table): string[] {
   return table.traits.includes('materialized') ? [] : [captureRows(table)]
 }
 
-export const DROP = `DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect();
-  DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}, ${OBJECTS}`
+export const DROP = `${DROP_JOURNAL_TABLES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect();
+  DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}, ${DUE}, ${OBJECTS}`
 
 /**
  * Puts every sequence where the plan has it: `spread` moves them, and for the others a `setval` to their own
@@ -63,6 +77,14 @@ function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolea
   return position?.value === to.value && position.called === to.called
 }
 
+/** Which steps run when a subject is dirty; with a row of nothing, so that there always is one. */
+function dueRows(plan: Plan): string {
+  const rows = plan.steps.flatMap((step, no) =>
+    step.when.map((subject) => `(${subject}::bigint, ${no}::int)`),
+  )
+  return [...rows, '(NULL, NULL)'].join(', ')
+}
+
 function stepRow(
   schema: Schema,
   plan: Plan,
@@ -77,12 +99,12 @@ function stepRow(
   const shortcut = step.kind === 'delete' ? step.orTruncate : undefined
   const columns = [
     no,
-    `ARRAY[${step.when.join(', ')}]::bigint[]`,
     `ARRAY[${[...before, ...main, ...after].map(literal).join(', ')}]`,
     before.length + 1,
     shortcut === undefined ? 'NULL' : leaves(shortcut.tables),
     shortcut?.aboveBytes ?? 'NULL',
     shortcut === undefined ? 'NULL' : literal(truncate(shortcut.tables.map((id) => tableOf(schema, id)))),
+    main.some((sql) => /^(TRUNCATE|ALTER|REFRESH)/.test(sql)),
   ]
   return `INSERT INTO ${STEPS} VALUES (${columns.join(', ')})`
 }
@@ -107,41 +129,61 @@ function leaves(tables: readonly TableId[]): string {
     LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.oid) AS p ON p.isleaf)`
 }
 
-/** The waiting comes first: a straggler that commits meanwhile is then seen by the scan. */
-function detectBody(schema: Schema, plan: Plan): string {
+/**
+ * The waiting comes first: a straggler that commits meanwhile is then seen.
+ *
+ * @param journal reads the journal, and leaves `how` at `wal` where that told everything
+ */
+function detectBody(probes: ReadonlyMap<SubjectId, string>, journal: string): string {
   return `
 DECLARE
   held record;
+  since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '');
+  touched oid[];
+  moved bigint[];
+  probe text;
 BEGIN
+  how := '${journal === '' ? 'scan' : 'wal'}';
+  dirty := '{}';
+  elsewhere := false;
   ${WAIT_FOR_WRITERS}
-  RETURN ARRAY(${scanQuery(schema, plan)});
+  ${journal}
+  IF how = 'scan' THEN
+    dirty := ARRAY(${scanQuery(probes.values())});
+  END IF;
 END`
 }
 
-function resetBody(mark: string | undefined): string {
+/** @param closeWindow what the detector wants said after the steps */
+function resetBody(mark: string | undefined, closeWindow: string): string {
   return `
 DECLARE
-  dirty bigint[];
+  found record;
   step record;
   cut boolean;
   touched bigint;
+  moved boolean := false;
   ran json[] := '{}';
 BEGIN
   ${mark === undefined ? '' : guard(mark)}
-  dirty := pg_temp.afresh_detect();
-  IF cardinality(dirty) > 0 THEN
+  found := pg_temp.afresh_detect();
+  IF cardinality(found.dirty) > 0 THEN
     SET CONSTRAINTS ALL IMMEDIATE;
-    FOR step IN SELECT * FROM ${STEPS} AS s WHERE s.subjects && dirty ORDER BY s.no LOOP
+    FOR step IN SELECT * FROM ${STEPS} AS s
+      WHERE s.no IN (SELECT d.no FROM ${DUE} AS d WHERE d.subject = ANY (found.dirty)) ORDER BY s.no
+    LOOP
       cut := step.above < (SELECT sum(pg_catalog.pg_relation_size(r)) FROM unnest(step.relations) AS r);
       FOR i IN 1 .. cardinality(step.sql) LOOP
         EXECUTE CASE WHEN i = step.counted AND cut THEN step.truncate ELSE step.sql[i] END;
         IF i = step.counted THEN GET DIAGNOSTICS touched = ROW_COUNT; END IF;
       END LOOP;
+      moved := moved OR step.moves OR coalesce(cut, false);
       ran := ran || json_build_array(step.no, touched, coalesce(cut, false));
     END LOOP;
   END IF;
+  ${closeWindow}
   ${UNLINK_NEW_OBJECTS}
-  RETURN json_build_object('dirty', ARRAY(SELECT d::text FROM unnest(dirty) AS d), 'ran', ran);
+  RETURN json_build_object('detector', found.how, 'dirty', ARRAY(SELECT d::text FROM unnest(found.dirty) AS d), 'ran', ran);
 END`
 }
 

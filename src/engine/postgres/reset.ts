@@ -4,6 +4,7 @@ import type { Connection, Outcome, Program, Resetter, Row } from '../engine.ts'
 import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
 import { DROP, programSql, REFUSED, stepWith } from './program.ts'
+import { whyNoWal } from './wal.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
@@ -12,7 +13,8 @@ export async function prepare(connection: Connection, program: Program): Promise
   if (connection.owned)
     await connection.query(settings.map(([name, value]) => `SET ${name} = ${value}`).join(';'))
   const call = callerOf(connection, settings)
-  await call(programSql(program, arounds))
+  const detector = (await whyNoWal(connection)) === undefined ? 'wal' : 'scan'
+  await call(programSql(program, arounds, detector))
   return {
     async reset() {
       try {
@@ -23,7 +25,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       }
     },
     async detect() {
-      const [row] = await call('SELECT pg_temp.afresh_detect()::text[] AS dirty')
+      const [row] = await call('SELECT d.dirty::text[] AS dirty FROM pg_temp.afresh_detect() AS d')
       return Array.isArray(row?.dirty) ? row.dirty.map(String) : []
     },
     async close() {
@@ -72,12 +74,13 @@ const NO_OPEN_TRANSACTION = `DO $$ BEGIN IF pg_catalog.now() <> pg_catalog.state
 
 function outcomeOf(row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
-  const { dirty, ran } = row.outcome as {
+  const { detector, dirty, ran } = row.outcome as {
+    detector: string
     dirty: string[]
     ran: [step: number, rows: number, truncated: boolean][]
   }
   return {
-    detector: 'scan',
+    detector,
     dirty,
     ran: ran.map(([step, rows, truncated]) => ({ step, rows: truncated ? undefined : rows, truncated })),
   }

@@ -1,0 +1,140 @@
+import pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
+import { ask } from '../../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
+import { hold } from '../../support/hold.ts'
+
+const SCHEMA = `
+  CREATE TABLE countries (code text PRIMARY KEY, name text);
+  INSERT INTO countries SELECT 'c' || i, 'country ' || i FROM generate_series(1, 200) AS i;
+  CREATE TABLE orders (id serial PRIMARY KEY, note text);
+  CREATE TABLE lines (order_id int REFERENCES orders, line int, PRIMARY KEY (order_id, line));
+  CREATE UNLOGGED TABLE sessions (id serial, data text);
+  CREATE TABLE events (at date) PARTITION BY RANGE (at);
+  CREATE TABLE events_old PARTITION OF events FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
+  CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2025-01-01') TO (MAXVALUE);
+  CREATE TABLE roles (id serial PRIMARY KEY, name text);
+  INSERT INTO roles (name) VALUES ('admin');
+  CREATE SEQUENCE invoices CACHE 5;`
+
+/** What a test does, and what it makes dirty. */
+const CASES: readonly (readonly [what: string, sql: string, dirty: readonly string[]])[] = [
+  ['an INSERT', `INSERT INTO orders (note) VALUES ('x')`, ['orders', 'orders_id_seq']],
+  ['a rolled back INSERT', `BEGIN; INSERT INTO orders (note) VALUES ('x'); ROLLBACK`, ['orders_id_seq']],
+  [
+    'a rolled back savepoint',
+    `BEGIN; SAVEPOINT a; INSERT INTO events VALUES ('2026-01-01'); ROLLBACK TO a; COMMIT`,
+    [],
+  ],
+  [
+    'a write within a savepoint',
+    `BEGIN; SAVEPOINT a; INSERT INTO events VALUES ('2026-01-01'); RELEASE a; COMMIT`,
+    ['events'],
+  ],
+  ['a bare nextval', `SELECT nextval('invoices')`, ['invoices']],
+  ['a setval', `SELECT setval('orders_id_seq', 99)`, ['orders_id_seq']],
+  ['an UPDATE of a baseline row', `UPDATE countries SET name = 'x' WHERE code = 'c7'`, ['countries']],
+  ['a DELETE of baseline rows', `DELETE FROM countries WHERE code < 'c3'`, ['countries']],
+  ['a TRUNCATE of baseline rows', 'TRUNCATE countries', ['countries']],
+  [
+    'a TRUNCATE, and rows after it',
+    `TRUNCATE orders RESTART IDENTITY CASCADE; INSERT INTO orders VALUES (1)`,
+    ['orders'],
+  ],
+  ['a rewrite that moves no row, by VACUUM FULL', 'VACUUM FULL countries', []],
+  ['a rewrite by CLUSTER', 'CLUSTER countries USING countries_pkey', ['countries']],
+  ['a row of a partition', `INSERT INTO events_old VALUES ('2024-01-01')`, ['events']],
+  ['an unlogged row', `INSERT INTO sessions (data) VALUES ('x')`, ['sessions', 'sessions_id_seq']],
+  [
+    'a commit that nobody has flushed',
+    `SET synchronous_commit = off; INSERT INTO orders VALUES (1)`,
+    ['orders'],
+  ],
+  ['reading, locking and vacuuming', 'SELECT * FROM countries FOR UPDATE; SELECT count(*) FROM orders', []],
+  ['work in a temporary table', 'CREATE TEMP TABLE scratch AS SELECT * FROM countries', []],
+]
+
+for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
+  describeOn(id, (server) => {
+    describe('the journal tells', () => {
+      it.each(CASES)('%s', (_, sql, dirty) =>
+        withDatabase(server, async (database, client) => {
+          await client.query('SET client_min_messages = error')
+          for (const statement of sql.split('; ')) await client.query(statement)
+          const report = await database.reset()
+          expect(report.detector).toBe('wal')
+          expect([...report.dirty].sort()).toEqual([...dirty].sort())
+          expect(await database.verify()).toEqual([])
+          expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: [] })
+        }),
+      )
+
+      it('a draw from a sequence that stood at the baseline with values logged ahead', () =>
+        withDatabase(server, async (database, client) => {
+          await client.query(
+            `TRUNCATE roles RESTART IDENTITY; INSERT INTO roles (name) VALUES ('first again')`,
+          )
+          await database.reset()
+          await client.query(`SELECT nextval('roles_id_seq')`)
+          expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['roles_id_seq'] })
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('what several connections wrote, and nothing of other databases', () =>
+        withDatabase(server, async (database, client) => {
+          await withDatabase(server, async (_, other) => {
+            await other.query(`UPDATE countries SET name = 'elsewhere'`)
+            await client.query(`INSERT INTO orders VALUES (1)`)
+            await ask({ ...server, url: database.url }, `INSERT INTO events VALUES ('2026-01-01')`)
+            expect([...(await database.reset()).dirty].sort()).toEqual(['events', 'orders'])
+          })
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('a transaction that was open across a reset, once it has committed', () =>
+        withDatabase(server, async (database) => {
+          const straggler = await hold({ ...server, url: database.url }, `INSERT INTO orders VALUES (1)`)
+          await expect(database.reset()).rejects.toMatchObject({ code: 'blocked' })
+          await straggler.commit()
+          expect((await database.reset()).dirty).toEqual(['orders'])
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('nothing any more after many writes, when looking at the tables is cheaper', () =>
+        withDatabase(server, async (database, client) => {
+          await client.query(`INSERT INTO orders SELECT i, 'many' FROM generate_series(1, 2000) AS i`)
+          expect(await database.reset()).toMatchObject({ detector: 'scan', dirty: ['orders'] })
+          await database.reset() // reads what the one before it has written
+          await client.query(`INSERT INTO orders VALUES (1)`)
+          expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['orders'] })
+          expect(await database.verify()).toEqual([])
+        }))
+    })
+  })
+}
+
+async function withDatabase(
+  server: ServerAtHand,
+  body: (database: TestDatabase, client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const migrate = async ({ url }: { url: string }) => {
+    await ask({ ...server, url }, SCHEMA)
+  }
+  await using harness = await createHarness({
+    server: existing(server.url),
+    migrate,
+    fingerprint: SCHEMA,
+    lockTimeoutMs: 500,
+  })
+  await using database = await harness.lease()
+  await database.reset()
+  const client = new pg.Client({ connectionString: database.url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await body(database, client)
+  } finally {
+    await client.end()
+  }
+}
