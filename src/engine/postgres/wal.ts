@@ -89,8 +89,7 @@ const PREPARED = `pg_catalog.pg_prepared_xact() AS x
 /**
  * PL/pgSQL that finds what is dirty, into `dirty`, and says in `how` whether the journal told. `upto` is where the
  * next window begins: not behind the first record of a transaction that is open now, since it may commit afterwards.
- * What the last reset wrote itself is told apart by its transaction, and what
- * belongs to none is upkeep.
+ * What the last reset wrote itself is told apart by its transaction, and what belongs to none is upkeep.
  *
  * The journal only says where to look: a reader's pruning or a rolled back INSERT leaves records too, so what it
  * names is probed as a scan would.
