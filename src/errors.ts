@@ -89,17 +89,13 @@ export function codeOf(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/**
- * Runs `body`, then `cleanUp` whatever happened. A failure of `cleanUp` is joined to the first one
- * instead of hiding it.
- */
-export async function withCleanUp<T>(body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
-  let result: T
+/** Runs `body`; where it fails, `undo`, whose own failure is joined to the first one instead of hiding it. */
+export async function withUndo<T>(body: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
-    result = await body()
+    return await body()
   } catch (error) {
     try {
-      await cleanUp()
+      await undo()
     } catch (second) {
       throw new AggregateError(
         [error, second],
@@ -111,6 +107,11 @@ export async function withCleanUp<T>(body: () => Promise<T>, cleanUp: () => Prom
     }
     throw error
   }
+}
+
+/** Runs `body`, then `cleanUp` whatever happened. */
+export async function withCleanUp<T>(body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
+  const result = await withUndo(body, cleanUp)
   await cleanUp()
   return result
 }

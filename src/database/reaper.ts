@@ -1,4 +1,5 @@
 import type { Connection, DatabaseEntry, Databases } from '../engine/engine.ts'
+import { messageOf } from '../errors.ts'
 import { leaseKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
 
@@ -13,18 +14,24 @@ export function runKey(run: string): string {
 /**
  * Drops what killed runs left: marked databases whose run has ended and whose lease nobody holds. Anything
  * without a valid mark stays, whatever its name.
+ *
+ * @returns what could not be dropped (a transaction that was prepared in it holds a database, say), for people: it
+ * is in nobody's way
  */
 export async function reap(databases: Databases, admin: Connection): Promise<string[]> {
-  const dropped: string[] = []
+  const problems: string[] = []
   for (const { name, mark } of await databases.list(admin)) {
     const run = runOf(name)
     if (mark === undefined || run === undefined) continue
     if (await databases.isLocked(admin, runKey(run))) continue
     if (await databases.isLocked(admin, leaseKey(name))) continue
-    await databases.drop(admin, name, mark)
-    dropped.push(name)
+    try {
+      await databases.drop(admin, name, mark)
+    } catch (error) {
+      problems.push(`${name}, left by a run that was killed, could not be dropped: ${messageOf(error)}`)
+    }
   }
-  return dropped
+  return problems
 }
 
 /** Drops the oldest templates of the project, but for the one in use. */

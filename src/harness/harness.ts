@@ -8,7 +8,7 @@ import { dropRun, dropTemplate, reap, reapTemplates, runKey } from '../database/
 import { ensureTemplate } from '../database/template.ts'
 import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
-import { AfreshError, withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { planFor } from '../reset/session.ts'
 import { bestServer } from '../server/choose.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
@@ -48,12 +48,10 @@ export async function createHarness(
   const config = parseHarnessOptions(options)
   guardEnvironment()
   const server = await startServer(await chosenServer(config, hooks), hooks)
-  try {
-    return await harnessOn(server, config)
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
+  return withUndo(
+    () => harnessOn(server, config, hooks),
+    () => server.stop(),
+  )
 }
 
 async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
@@ -71,19 +69,20 @@ interface Ground {
   readonly facts: ServerFacts
 }
 
-async function harnessOn(server: RunningServer, config: Config): Promise<Harness> {
+async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHooks): Promise<Harness> {
   const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
-  try {
-    if (engine.databases === undefined) throw new Error(`${engine.title} has no server`)
-    const facts = await engine.databases.facts(admin)
-    const ground = { engine, databases: engine.databases, admin, adminUrl: server.url, facts }
-    await guardServer({ url: server.url, facts, ours: server.ours, allow: config.allow })
-    requireRights(ground)
-    return await harnessFrom(ground, server, config)
-  } catch (error) {
-    await admin.close()
-    throw error
-  }
+  return withUndo(
+    async () => {
+      const { databases } = engine
+      if (databases === undefined) throw new Error(`${engine.title} has no server`)
+      const facts = await databases.facts(admin)
+      const ground = { engine, databases, admin, adminUrl: server.url, facts }
+      await guardServer({ url: server.url, facts, ours: server.ours, allow: config.allow })
+      requireRights(ground)
+      return await harnessFrom(ground, server, config, hooks)
+    },
+    () => admin.close(),
+  )
 }
 
 function requireRights({ facts, adminUrl }: Ground): void {
@@ -93,20 +92,32 @@ function requireRights({ facts, adminUrl }: Ground): void {
   })
 }
 
-async function harnessFrom(ground: Ground, server: RunningServer, config: Config): Promise<Harness> {
+async function harnessFrom(
+  ground: Ground,
+  server: RunningServer,
+  config: Config,
+  hooks: HarnessHooks,
+): Promise<Harness> {
   const { databases, admin, engine } = ground
   const run = newRunId()
   const project = config.project ?? (await projectName(config.cwd))
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
-  await reap(databases, admin)
+  for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
   const parts = inputs.cacheable ? inputs.parts : [...inputs.parts, run]
   const template = names.template(
     hash([engine.name, ground.facts.version, new URL(ground.adminUrl).username, ...parts]),
   )
-  await ensureTemplate({ ...ground, name: template, fill: (connection) => applyBaseline(connection, config) })
-  const baseline = await firstClone(ground, config, template, names.database(run, 1))
+  const made = { run, template, keepTemplate: inputs.cacheable }
+  const baseline = await withUndo(
+    async () => {
+      const fill = (connection: Connection) => applyBaseline(connection, config)
+      await ensureTemplate({ ...ground, name: template, fill })
+      return await firstClone(ground, config, template, names.database(run, 1))
+    },
+    () => dropMade(ground, server, made),
+  )
   if (inputs.cacheable) await reapTemplates(databases, admin, names, template)
   const handle: HarnessHandle = {
     engine: engine.name,
@@ -117,7 +128,7 @@ async function harnessFrom(ground: Ground, server: RunningServer, config: Config
     options: config.reset,
     baseline,
   }
-  const close = once(() => closeHarness(ground, server, { run, template, keepTemplate: inputs.cacheable }))
+  const close = once(() => closeHarness(ground, server, made))
   return {
     title: titleOf(engine, ground.facts.version, server.title),
     handle,
@@ -157,12 +168,9 @@ interface Made {
   readonly keepTemplate: boolean
 }
 
-/** A server that goes away takes its databases along. The connection of the start may be long gone. */
 async function closeHarness(ground: Ground, server: RunningServer, made: Made): Promise<void> {
   await withCleanUp(
-    async () => {
-      if (!server.endsWithRun) await dropEverything(ground, made)
-    },
+    () => dropMade(ground, server, made),
     async () => {
       await ground.admin.close().catch(() => {})
       await server.stop()
@@ -170,7 +178,13 @@ async function closeHarness(ground: Ground, server: RunningServer, made: Made): 
   )
 }
 
-async function dropEverything({ engine, databases, adminUrl }: Ground, made: Made): Promise<void> {
+/** A server that goes away takes its databases along. The connection of the start may be long gone. */
+async function dropMade(
+  { engine, databases, adminUrl }: Ground,
+  server: RunningServer,
+  made: Made,
+): Promise<void> {
+  if (server.endsWithRun) return
   const admin = await engine.connect(adminUrl)
   await withCleanUp(
     async () => {

@@ -99,6 +99,25 @@ for (const { id } of engines) {
       })
     })
 
+    describe('a plan that cannot be made', () => {
+      it.each([
+        ['misspelt', /`keep` names tables that are not there: misspelt/],
+        ['child', /"child" is kept, but deleting from "parent" would reach it/],
+      ])('for keep: %s leaves no database behind', async (keep, message) => {
+        const migrate = async ({ url }: { url: string }) => {
+          await ask(
+            { ...server, url },
+            `CREATE TABLE parent (id int PRIMARY KEY);
+             CREATE TABLE child (id int, FOREIGN KEY (id) REFERENCES parent (id) ON DELETE CASCADE)`,
+          )
+        }
+        const before = await databaseNames(server)
+        const error = await failure(createHarness({ server: existing(server.url), migrate, keep: [keep] }))
+        expect(error.message).toMatch(message)
+        expect(await databaseNames(server)).toEqual(before)
+      })
+    })
+
     describe('a reset that cannot go on', () => {
       it('names what blocks it, in bounded time, and works once that is gone', async () => {
         await using harness = await onSchema({ lockTimeoutMs: 1000 })
