@@ -1,19 +1,23 @@
 import { AfreshError, codeOf } from '../../errors.ts'
 import type { Connection, Row } from '../engine.ts'
 import { blockersOf } from './blockers.ts'
+import { READABLE, settingsSql } from './settings.ts'
 
 const LOCK_TIMEOUT_MS = 5_000
 
 /**
  * Reads tables outside of a reset without waiting for ever: a session that holds ACCESS EXCLUSIVE keeps even readers
- * away, and `lock_timeout` is off by default. The statements of one message are one transaction, with which the
- * setting ends.
+ * away, and `lock_timeout` is off by default. What it reads is complete (row security raises an error instead of
+ * hiding rows) and written the same way whatever the server's settings. The statements of one message are one
+ * transaction, with which the settings end.
  *
  * @throws AfreshError `blocked`, naming who is in the way
  */
 export async function readBounded(connection: Connection, sql: string): Promise<Row[]> {
   try {
-    return await connection.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; ${sql}`)
+    return await connection.query(
+      `${settingsSql('SET LOCAL', [['lock_timeout', `${LOCK_TIMEOUT_MS}`], ...READABLE])}; ${sql}`,
+    )
   } catch (cause) {
     if (codeOf(cause) !== '55P03') throw cause
     throw new AfreshError(

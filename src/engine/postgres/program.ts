@@ -7,7 +7,7 @@ import { probesOf, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
 import { MARK_EXPRESSION } from './ownership.ts'
 import { literal } from './quote.ts'
 import { captureRows, dollar, ROWS, STATE, statementsOf, truncate, versions } from './statements.ts'
-import { CLOSE_WINDOW, DROP_JOURNAL_TABLES, journalTables, readJournal } from './wal.ts'
+import { closeWindow, DROP_JOURNAL_TABLES, journalTables, readJournal } from './wal.ts'
 
 /** What `afresh_reset` raises when the mark is not there. */
 export const REFUSED = 'AFR01'
@@ -46,10 +46,10 @@ export function programSql(
     `ANALYZE ${ROWS}, ${STEPS}, ${DUE}`,
     ...startingPositions(schema, plan),
     ...(detector === 'wal' ? journalTables(plan, probes) : []),
-    `CREATE FUNCTION pg_temp.afresh_detect(OUT dirty bigint[], OUT how text, OUT upto pg_lsn, OUT elsewhere boolean) LANGUAGE plpgsql AS ${dollar(
+    `CREATE FUNCTION pg_temp.afresh_detect(OUT dirty bigint[], OUT how text, OUT upto pg_lsn) LANGUAGE plpgsql AS ${dollar(
       detectBody(probes, detector === 'wal' ? readJournal(plan) : ''),
     )}`,
-    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark, detector === 'wal' ? CLOSE_WINDOW : ''))}`,
+    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark, detector === 'wal' ? closeWindow(plan) : ''))}`,
   ].join(';\n')
 }
 
@@ -82,7 +82,7 @@ function dueRows(plan: Plan): string {
   const rows = plan.steps.flatMap((step, no) =>
     step.when.map((subject) => `(${subject}::bigint, ${no}::int)`),
   )
-  return [...rows, '(NULL, NULL)'].join(', ')
+  return [...rows, '(NULL::bigint, NULL::int)'].join(', ')
 }
 
 function stepRow(
@@ -140,12 +140,10 @@ DECLARE
   held record;
   since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '');
   touched oid[];
-  moved bigint[];
   probe text;
 BEGIN
   how := '${journal === '' ? 'scan' : 'wal'}';
   dirty := '{}';
-  elsewhere := false;
   ${WAIT_FOR_WRITERS}
   ${journal}
   IF how = 'scan' THEN
@@ -154,8 +152,8 @@ BEGIN
 END`
 }
 
-/** @param closeWindow what the detector wants said after the steps */
-function resetBody(mark: string | undefined, closeWindow: string): string {
+/** @param epilogue what the detector wants said after the steps */
+function resetBody(mark: string | undefined, epilogue: string): string {
   return `
 DECLARE
   found record;
@@ -181,7 +179,7 @@ BEGIN
       ran := ran || json_build_array(step.no, touched, coalesce(cut, false));
     END LOOP;
   END IF;
-  ${closeWindow}
+  ${epilogue}
   ${UNLINK_NEW_OBJECTS}
   RETURN json_build_object('detector', found.how, 'dirty', ARRAY(SELECT d::text FROM unnest(found.dirty) AS d), 'ran', ran);
 END`

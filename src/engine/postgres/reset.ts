@@ -4,14 +4,14 @@ import type { Connection, Outcome, Program, Resetter, Row } from '../engine.ts'
 import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
 import { DROP, programSql, REFUSED, stepWith } from './program.ts'
+import { READABLE, type Setting, settingsSql } from './settings.ts'
 import { whyNoWal } from './wal.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   const arounds = await aroundsOf(connection, program.schema, program.plan.mode)
   const settings = sessionSettings(program)
-  if (connection.owned)
-    await connection.query(settings.map(([name, value]) => `SET ${name} = ${value}`).join(';'))
+  if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
   const detector = (await whyNoWal(connection)) === undefined ? 'wal' : 'scan'
   await call(programSql(program, arounds, detector))
@@ -35,19 +35,15 @@ export async function prepare(connection: Connection, program: Program): Promise
 }
 
 /** What the session needs: nobody's triggers, complete answers, readable rows, and an end to waiting. */
-function sessionSettings({ plan, lockTimeoutMs }: Program): [name: string, value: string][] {
+function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
   return [
-    ...(plan.mode === 'unchecked' ? [['session_replication_role', 'replica'] as [string, string]] : []),
+    ...(plan.mode === 'unchecked' ? [['session_replication_role', 'replica'] as const] : []),
     ['lock_timeout', `${lockTimeoutMs}`],
     ['statement_timeout', '0'],
-    ['row_security', 'off'],
     ['default_transaction_read_only', 'off'],
-    ['extra_float_digits', '1'],
-    ['datestyle', 'ISO'],
-    ['intervalstyle', 'postgres'],
-    ['bytea_output', 'hex'],
-    ['timezone', 'UTC'],
-    ['xmloption', 'content'],
+    // A straggler that commits while it is waited for must be seen by the look that follows.
+    ['default_transaction_isolation', "'read committed'"],
+    ...READABLE,
     ['jit', 'off'],
     ['max_parallel_workers_per_gather', '0'],
     ['client_min_messages', 'warning'],
@@ -59,12 +55,9 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): [name: string, value
  * away every cached plan). On a client of the user's they are sent along in the same message, whose statements
  * are one transaction, and end with it.
  */
-function callerOf(
-  connection: Connection,
-  settings: readonly [string, string][],
-): (sql: string) => Promise<Row[]> {
+function callerOf(connection: Connection, settings: readonly Setting[]): (sql: string) => Promise<Row[]> {
   if (connection.owned) return (sql) => connection.query(sql)
-  const local = settings.map(([name, value]) => `SET LOCAL ${name} = ${value}`).join(';')
+  const local = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; ${settingsSql('SET LOCAL', settings)}`
   return (sql) => connection.query(`${local}; ${NO_OPEN_TRANSACTION}; ${sql}`)
 }
 
@@ -117,6 +110,9 @@ async function remedy(
       return { code: 'blocked', next: 'End it: a test has left BEGIN without COMMIT or ROLLBACK.' }
     case '42P01': // undefined_table
     case '42703': // undefined_column
+    case '22P02': // invalid_text_representation: a baseline row that fits its table no more
+    case '42804': // datatype_mismatch
+    case '42846': // cannot_coerce
       return {
         code: 'plan',
         next: 'A test changed the schema: lease or attach again to take the new one into account.',

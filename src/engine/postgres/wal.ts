@@ -62,19 +62,27 @@ const SCAN_ABOVE_BYTES = 32 * 1024
 export function journalTables(plan: Plan, probes: ReadonlyMap<SubjectId, string>): string[] {
   return [
     `CREATE TEMP TABLE afresh_files (node oid, relation oid, subject bigint)`,
-    `CREATE TEMP TABLE afresh_probes (subject bigint PRIMARY KEY, sql text, unlogged boolean DEFAULT false)`,
+    `CREATE TEMP TABLE afresh_probes (subject bigint PRIMARY KEY, sql text, unlogged boolean)`,
+    ...[...probes].map(([id, sql]) => `INSERT INTO ${PROBES} VALUES (${id}, ${literal(sql)}, false)`),
+    ...findFiles(plan),
+    `CREATE INDEX ON ${FILES} (node)`,
+    `ANALYZE ${FILES}`,
+    // No window yet: the first look is at the tables themselves.
+    `SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('afresh.own', '0', false)`,
+  ]
+}
+
+/** Where everything lies now, partitions that are new included. */
+function findFiles(plan: Plan): string[] {
+  return [
+    `DELETE FROM ${FILES}`,
     `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(coalesce(p.relid, t.id)), coalesce(p.relid, t.id), t.id
       FROM unnest(${idArray(plan.order.flat())}::oid[]) AS t(id)
       LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf`,
     `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(s.id), s.id, s.id
       FROM unnest(${idArray(plan.sequences)}::oid[]) AS s(id)`,
-    ...[...probes].map(([id, sql]) => `INSERT INTO ${PROBES} VALUES (${id}, ${literal(sql)})`),
-    `UPDATE ${PROBES} AS p SET unlogged = true FROM ${FILES} AS f JOIN pg_catalog.pg_class AS c ON c.oid = f.relation
-      WHERE f.subject = p.subject AND c.relpersistence <> 'p'`,
-    `CREATE INDEX ON ${FILES} (node)`,
-    `ANALYZE ${FILES}`,
-    // No window yet: the first look is at the tables themselves.
-    `SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('afresh.own', '0', false)`,
+    `UPDATE ${PROBES} AS p SET unlogged = NOT p.unlogged WHERE p.unlogged <> EXISTS (SELECT FROM ${FILES} AS f
+      JOIN pg_catalog.pg_class AS c ON c.oid = f.relation WHERE f.subject = p.subject AND c.relpersistence <> 'p')`,
   ]
 }
 
@@ -117,27 +125,25 @@ export function readJournal(plan: Plan): string {
   IF EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED}) THEN
     upto := since;
   END IF;
+  IF pg_catalog.pg_relation_filenode('pg_catalog.pg_class') = ANY (touched) THEN
+    -- TRUNCATE, CLUSTER and rewrites give a relation a new file, and a new partition has one: the catalog says so only.
+    how := 'scan';
+  END IF;
   IF how = 'wal' THEN
-    IF pg_catalog.pg_relation_filenode('pg_catalog.pg_class') = ANY (touched) THEN
-      -- TRUNCATE, CLUSTER and rewrites give a relation a new file, and say so in the catalog only.
-      elsewhere := true;
-      moved := ARRAY(SELECT f.subject FROM ${FILES} AS f WHERE ${IS_ELSEWHERE});
-    END IF;
     SELECT string_agg(p.sql, ' UNION ALL ') INTO probe FROM ${PROBES} AS p
-    WHERE p.unlogged OR p.subject = ANY (moved)
-      OR p.subject IN (SELECT f.subject FROM ${FILES} AS f WHERE f.node = ANY (touched));
+    WHERE p.unlogged OR p.subject IN (SELECT f.subject FROM ${FILES} AS f WHERE f.node = ANY (touched));
     IF probe IS NOT NULL THEN
       EXECUTE 'SELECT ARRAY(' || probe || ')' INTO dirty;
     END IF;
   END IF;`
 }
 
-const IS_ELSEWHERE = 'f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation)'
-
-/** After the steps, some of which give a relation a new file too. A scan does not tell what a test has moved. */
-export const CLOSE_WINDOW = `
-  IF found.elsewhere OR found.how = 'scan' OR moved THEN
-    UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation) WHERE ${IS_ELSEWHERE};
+/** After the steps, some of which give a relation a new file; and a scan does not tell what a test has moved. */
+export function closeWindow(plan: Plan): string {
+  return `
+  IF found.how = 'scan' OR moved THEN
+    ${findFiles(plan).join(';\n    ')};
   END IF;
   PERFORM pg_catalog.set_config('afresh.since', found.upto::text, false),
     pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false);`
+}
