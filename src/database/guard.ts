@@ -47,13 +47,32 @@ export async function guardServer({ url, facts, ours, allow }: GuardedServer): P
 
 /** `host:port#system_identifier` */
 export function serverFingerprint(url: string, facts: ServerFacts): string {
-  const { hostname, port, protocol } = new URL(url)
-  return `${hostname}:${port || (protocol.startsWith('postgres') ? '5432' : '3306')}#${facts.systemIdentifier}`
+  const { port, protocol } = new URL(url)
+  return `${hostOf(url)}:${port || (protocol.startsWith('postgres') ? '5432' : '3306')}#${facts.systemIdentifier}`
+}
+
+/**
+ * The host that the driver really connects to. A parameter of the URL wins over what stands in it, and PostgreSQL's
+ * drivers ask the environment where it names none.
+ *
+ * @throws RefusedError for a URL that names two
+ */
+function hostOf(url: string): string {
+  const { hostname, protocol, searchParams } = new URL(url)
+  const named = hostname.replaceAll(/^\[|\]$/g, '')
+  const parameter = searchParams.get('host') ?? searchParams.get('hostaddr')
+  if (parameter !== null && parameter !== named && named !== '') {
+    throw new RefusedError(`The URL names two hosts, ${named} and ${parameter}.`, {
+      next: 'Leave one of them out.',
+    })
+  }
+  if (parameter !== null) return parameter
+  return named === '' && protocol.startsWith('postgres') ? (process.env.PGHOST ?? '') : named
 }
 
 async function isOnThisMachine(url: string): Promise<boolean> {
-  const host = new URL(url).hostname.replaceAll(/^\[|\]$/g, '')
-  if (host === '') return true
+  const host = hostOf(url)
+  if (host === '' || host.startsWith('/')) return true // a socket
   const own = new Set(
     Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
   )

@@ -1,5 +1,5 @@
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
-import { AfreshError, withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { newMark } from './mark.ts'
 
 /** Where test databases are made from. */
@@ -21,11 +21,14 @@ export interface LeaseWanted extends Source {
 
 /** A test database of one's own, for as long as the connection lives: the lock on it is the lease. */
 export interface Lease {
+  readonly slot: number
   readonly name: string
   readonly url: string
   readonly mark: string
   readonly connection: Connection
 }
+
+type Held = Omit<Lease, 'slot'>
 
 const MAX_SLOTS = 1000
 
@@ -38,9 +41,9 @@ export async function lease(wanted: LeaseWanted): Promise<Lease> {
   return withCleanUp(
     async () => {
       for (let i = 0; i < MAX_SLOTS; i++) {
-        const name = wanted.nameOf(((wanted.firstSlot - 1 + i) % MAX_SLOTS) + 1)
-        const leased = await leaseSlot(wanted, admin, name)
-        if (leased !== undefined) return leased
+        const slot = ((wanted.firstSlot - 1 + i) % MAX_SLOTS) + 1
+        const leased = await leaseSlot(wanted, admin, wanted.nameOf(slot))
+        if (leased !== undefined) return { ...leased, slot }
       }
       throw new AfreshError('server', `All ${MAX_SLOTS} test databases of this run are leased.`, {
         next: 'Release databases that are not needed any more.',
@@ -56,7 +59,7 @@ export function leaseKey(name: string): string {
 }
 
 /** Whoever holds the slot's lock decides alone whether its database is used, made, or made again. */
-async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Lease | undefined> {
+async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held | undefined> {
   const { databases } = wanted
   const key = `slot:${name}`
   if (!(await databases.tryLock(admin, key))) return undefined
@@ -73,30 +76,37 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
 }
 
 /** A copy of the template, marked and leased. */
-export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Lease> {
+export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template } = source
   await databases.clone(admin, template, name)
   const url = databases.urlOf(adminUrl, name)
   const connection = await engine.connect(url)
-  const mark = newMark(await engine.ownership.expected(connection))
-  await engine.ownership.write(connection, mark)
-  await databases.tryLock(connection, leaseKey(name))
-  return { name, url, mark, connection }
+  return withUndo(
+    async () => {
+      const mark = newMark(await engine.ownership.expected(connection))
+      await engine.ownership.write(connection, mark)
+      await databases.tryLock(connection, leaseKey(name))
+      return { name, url, mark, connection }
+    },
+    () => connection.close(),
+  )
 }
 
 /** A database that somebody used before, if it still is at the baseline. */
-async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<Lease | undefined> {
+async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<Held | undefined> {
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
   const connection = await engine.connect(url)
-  if ((await databases.tryLock(connection, leaseKey(name))) && (await isClean(connection))) {
-    return { name, url, mark, connection }
-  }
+  const isUsable = await withUndo(
+    async () => (await databases.tryLock(connection, leaseKey(name))) && (await isClean(connection)),
+    () => connection.close(),
+  )
+  if (isUsable) return { name, url, mark, connection }
   await connection.close()
   return undefined
 }
 
-async function remake(wanted: LeaseWanted, admin: Connection, name: string, mark: string): Promise<Lease> {
+async function remake(wanted: LeaseWanted, admin: Connection, name: string, mark: string): Promise<Held> {
   await wanted.databases.drop(admin, name, mark)
   return makeDatabase(wanted, admin, name)
 }

@@ -1,5 +1,5 @@
 import type { Connection, DatabaseEntry, Databases } from '../engine/engine.ts'
-import { messageOf } from '../errors.ts'
+import { AfreshError, messageOf } from '../errors.ts'
 import { leaseKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
 
@@ -34,42 +34,51 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
   return problems
 }
 
-/** Drops the oldest templates of the project, but for the one in use. */
+/**
+ * Drops the oldest templates of the project, but for the one in use; none while another run goes on, which may
+ * be using any of them.
+ */
 export async function reapTemplates(
   databases: Databases,
   admin: Connection,
-  names: Names,
-  current: string,
+  { names, run, template }: { readonly names: Names; readonly run: string; readonly template: string },
 ): Promise<void> {
-  const old = (await databases.list(admin)).filter(
-    (entry) => entry.frozen && entry.name !== current && isTemplateOf(entry.name, names),
+  const entries = await databases.list(admin)
+  const runs = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
+  runs.delete(run)
+  for (const other of runs) {
+    if (await databases.isLocked(admin, runKey(other))) return
+  }
+  const old = entries.filter(
+    (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
   )
   await dropAll(databases, admin, old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1)))
 }
 
-/** Drops every database of the run. */
+/** Drops every database of the run, a template of its own included. */
 export async function dropRun(databases: Databases, admin: Connection, run: string): Promise<void> {
-  await dropAll(
-    databases,
-    admin,
-    (await databases.list(admin)).filter(({ name }) => runOf(name) === run),
-  )
+  const entries = (await databases.list(admin)).filter(({ name }) => runOf(name) === run)
+  await dropAll(databases, admin, entries)
 }
 
-export async function dropTemplate(databases: Databases, admin: Connection, template: string): Promise<void> {
-  await dropAll(
-    databases,
-    admin,
-    (await databases.list(admin)).filter(({ name }) => name === template),
-  )
-}
-
+/** One that cannot be dropped does not keep the others. */
 async function dropAll(
   databases: Databases,
   admin: Connection,
   entries: readonly DatabaseEntry[],
 ): Promise<void> {
+  const failures: unknown[] = []
   for (const { name, mark } of entries) {
-    if (mark !== undefined) await databases.drop(admin, name, mark)
+    if (mark === undefined) continue
+    try {
+      await databases.drop(admin, name, mark)
+    } catch (error) {
+      failures.push(error)
+    }
   }
+  if (failures.length === 0) return
+  throw new AfreshError('server', `These could not be dropped: ${failures.map(messageOf).join('; ')}`, {
+    next: 'Drop them by hand once nobody needs them; the next run tries again.',
+    cause: failures[0],
+  })
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
-import { AfreshError, withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { newMark } from './mark.ts'
 
 export interface TemplateWanted {
@@ -79,20 +79,21 @@ async function dropUnfinished(
 
 async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<void> {
   await databases.create(admin, name)
-  let mark: string | undefined
-  try {
+  let written: string | undefined
+  const fillAndFreeze = async () => {
     const connection = await engine.connect(databases.urlOf(adminUrl, name))
     await withCleanUp(
       async () => {
-        mark = newMark(await engine.ownership.expected(connection))
+        const mark = newMark(await engine.ownership.expected(connection))
         await engine.ownership.write(connection, mark)
+        written = mark
         await fill(connection)
       },
       () => connection.close(),
     )
     await databases.freeze(admin, name)
-  } catch (error) {
-    if (mark !== undefined) await databases.drop(admin, name, mark)
-    throw error
   }
+  await withUndo(fillAndFreeze, async () => {
+    if (written !== undefined) await databases.drop(admin, name, written)
+  })
 }

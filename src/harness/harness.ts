@@ -4,7 +4,7 @@ import { type Config, type HarnessOptions, parseHarnessOptions } from '../config
 import { guardEnvironment, guardServer } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId } from '../database/names.ts'
-import { dropRun, dropTemplate, reap, reapTemplates, runKey } from '../database/reaper.ts'
+import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
 import { ensureTemplate } from '../database/template.ts'
 import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
@@ -105,20 +105,20 @@ async function harnessFrom(
   await databases.tryLock(admin, runKey(run))
   for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
-  const parts = inputs.cacheable ? inputs.parts : [...inputs.parts, run]
-  const template = names.template(
-    hash([engine.name, ground.facts.version, new URL(ground.adminUrl).username, ...parts]),
-  )
-  const made = { run, template, keepTemplate: inputs.cacheable }
+  const role = new URL(ground.adminUrl).username
+  // What cannot be told from another baseline is this run's alone: it has a name, and an end, as test databases have.
+  const template = inputs.cacheable
+    ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
+    : names.database(run, 0)
   const baseline = await withUndo(
     async () => {
       const fill = (connection: Connection) => applyBaseline(connection, config)
       await ensureTemplate({ ...ground, name: template, fill })
       return await firstClone(ground, config, template, names.database(run, 1))
     },
-    () => dropMade(ground, server, made),
+    () => dropMade(ground, server, run),
   )
-  if (inputs.cacheable) await reapTemplates(databases, admin, names, template)
+  await reapTemplates(databases, admin, { names, run, template })
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: ground.adminUrl,
@@ -128,7 +128,7 @@ async function harnessFrom(
     options: config.reset,
     baseline,
   }
-  const close = once(() => closeHarness(ground, server, made))
+  const close = once(() => closeHarness(ground, server, run))
   return {
     title: titleOf(engine, ground.facts.version, server.title),
     handle,
@@ -162,15 +162,9 @@ async function firstClone(
   )
 }
 
-interface Made {
-  readonly run: string
-  readonly template: string
-  readonly keepTemplate: boolean
-}
-
-async function closeHarness(ground: Ground, server: RunningServer, made: Made): Promise<void> {
+async function closeHarness(ground: Ground, server: RunningServer, run: string): Promise<void> {
   await withCleanUp(
-    () => dropMade(ground, server, made),
+    () => dropMade(ground, server, run),
     async () => {
       await ground.admin.close().catch(() => {})
       await server.stop()
@@ -182,15 +176,12 @@ async function closeHarness(ground: Ground, server: RunningServer, made: Made): 
 async function dropMade(
   { engine, databases, adminUrl }: Ground,
   server: RunningServer,
-  made: Made,
+  run: string,
 ): Promise<void> {
   if (server.endsWithRun) return
   const admin = await engine.connect(adminUrl)
   await withCleanUp(
-    async () => {
-      await dropRun(databases, admin, made.run)
-      if (!made.keepTemplate) await dropTemplate(databases, admin, made.template)
-    },
+    () => dropRun(databases, admin, run),
     () => admin.close(),
   )
 }

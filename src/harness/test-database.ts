@@ -42,7 +42,7 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   const engine = engineNamed(handle.engine)
   const { databases } = engine
   if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
-  return leasedDatabase(() => hold(engine, databases, handle, slot))
+  return leasedDatabase(slot, (first) => hold(engine, databases, handle, first))
 }
 
 interface Held {
@@ -86,22 +86,22 @@ async function hold(
  * A connection that was lost takes the lease and the captured baseline with it; the next reset leases anew, and
  * finds or makes a database that is at the baseline.
  */
-async function leasedDatabase(take: () => Promise<Held>): Promise<TestDatabase> {
-  let held: Held | undefined = await take()
-  const { name, url } = held.lease
+async function leasedDatabase(wanted: number, take: (slot: number) => Promise<Held>): Promise<TestDatabase> {
+  let held: Promise<Held> | undefined = take(wanted)
+  const { name, url, slot } = (await held).lease
   let isReleased = false
 
   const current = async (): Promise<Held> => {
     if (isReleased) {
       throw new AfreshError('usage', `The database "${name}" was released.`, { next: 'Lease another one.' })
     }
-    held ??= await takeAgain()
+    held ??= takeAgain()
     return held
   }
 
   /** Clients have the URL of this very database: another one would not do. */
   const takeAgain = async (): Promise<Held> => {
-    const again = await take()
+    const again = await take(slot)
     if (again.lease.name === name) return again
     await again.lease.connection.close()
     throw new AfreshError(
@@ -118,7 +118,7 @@ async function leasedDatabase(take: () => Promise<Held>): Promise<TestDatabase> 
       return await work()
     } catch (error) {
       if (error instanceof AfreshError && (error.code === 'server' || error.code === 'plan')) {
-        const lost = held
+        const lost = await held?.catch(() => undefined)
         held = undefined
         await lost?.lease.connection.close().catch(() => {})
       }
@@ -130,8 +130,9 @@ async function leasedDatabase(take: () => Promise<Held>): Promise<TestDatabase> 
     if (isReleased) return
     isReleased = true
     // Best effort: whoever leases the database next checks it, and makes it again where it has to.
-    await held?.session.reset().catch(() => {})
-    await held?.lease.connection.close()
+    const last = await held?.catch(() => undefined)
+    await last?.session.reset().catch(() => {})
+    await last?.lease.connection.close()
   }
 
   return {

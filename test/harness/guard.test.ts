@@ -185,6 +185,62 @@ describeOn('postgres:18', (server) => {
         await using _ = await attach(db.url)
       }))
 
+    it('refuses those whom an ordinary role hardly sees, too', () =>
+      withDatabase(server, 'in_use_by_boss', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+        await ask(server, `DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN PASSWORD 'pw'`)
+        await ask(server, 'ALTER DATABASE in_use_by_boss OWNER TO clerk')
+        await ask(db, 'ALTER TABLE customers OWNER TO clerk')
+        const theirs = new URL(db.url)
+        theirs.username = 'clerk'
+        theirs.password = 'pw'
+        const boss = new pg.Client({ connectionString: db.url })
+        boss.on('error', () => {})
+        await boss.connect()
+        try {
+          await expect(attach(theirs.toString())).rejects.toThrow(/Other people are connected/)
+        } finally {
+          await boss.end()
+          await ask(server, 'ALTER DATABASE in_use_by_boss OWNER TO CURRENT_USER')
+        }
+      }))
+
+    it('does not take rows that row security hides for none', () =>
+      withDatabase(server, 'hidden_rows', ROWS, async (db) => {
+        await ask(server, `DROP ROLE IF EXISTS tenant; CREATE ROLE tenant LOGIN PASSWORD 'pw'`)
+        await ask(server, 'ALTER DATABASE hidden_rows OWNER TO tenant')
+        await ask(
+          db,
+          `ALTER TABLE customers OWNER TO tenant; ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+           ALTER TABLE customers FORCE ROW LEVEL SECURITY`,
+        )
+        const theirs = new URL(db.url)
+        theirs.username = 'tenant'
+        theirs.password = 'pw'
+        await expect(attach(theirs.toString())).rejects.toThrow(/row-level security/)
+        const [row] = await ask(
+          db,
+          `SELECT shobj_description(oid, 'pg_database') AS mark FROM pg_database WHERE datname = 'hidden_rows'`,
+        )
+        expect(row?.mark).toBeNull()
+        await ask(server, 'ALTER DATABASE hidden_rows OWNER TO CURRENT_USER')
+      }))
+
+    it('judges the host that the driver goes to, not the one that the URL shows', async () => {
+      const [row] = await ask(server, 'SELECT host(inet_server_addr()) AS host')
+      const parameter = new URL(server.url)
+      parameter.searchParams.set('host', String(row?.host))
+      await expect(createHarness({ server: existing(parameter.toString()) })).rejects.toThrow()
+      const silent = `postgres:///postgres?user=postgres`
+      process.env.PGHOST = String(row?.host)
+      process.env.PGPASSWORD = decodeURIComponent(new URL(server.url).password)
+      process.env.PGUSER = new URL(server.url).username
+      try {
+        await expect(createHarness({ server: existing(silent) })).rejects.toThrow(/is not on this machine/)
+      } finally {
+        for (const name of ['PGHOST', 'PGPASSWORD', 'PGUSER']) delete process.env[name]
+      }
+    })
+
     it('refuses a server elsewhere, unless the configuration names exactly that one', async () => {
       const [row] = await ask(
         server,

@@ -1,4 +1,4 @@
-import { AfreshError, codeOf } from '../../errors.ts'
+import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import type { Connection, Row } from '../engine.ts'
 import { blockersOf } from './blockers.ts'
 import { READABLE, settingsSql } from './settings.ts'
@@ -11,7 +11,7 @@ const LOCK_TIMEOUT_MS = 5_000
  * hiding rows) and written the same way whatever the server's settings. The statements of one message are one
  * transaction, with which the settings end.
  *
- * @throws AfreshError `blocked`, naming who is in the way
+ * @throws AfreshError `blocked`, naming who is in the way; `server` for a role that may not see every row
  */
 export async function readBounded(connection: Connection, sql: string): Promise<Row[]> {
   try {
@@ -19,6 +19,16 @@ export async function readBounded(connection: Connection, sql: string): Promise<
       `${settingsSql('SET LOCAL', [['lock_timeout', `${LOCK_TIMEOUT_MS}`], ...READABLE])}; ${sql}`,
     )
   } catch (cause) {
+    if (codeOf(cause) === '42501') {
+      throw new AfreshError(
+        'server',
+        `The role does not see everything in "${connection.database}": ${messageOf(cause)}.`,
+        {
+          next: 'Use the owner of the tables, or a role that row security does not hold (BYPASSRLS).',
+          cause,
+        },
+      )
+    }
     if (codeOf(cause) !== '55P03') throw cause
     throw new AfreshError(
       'blocked',

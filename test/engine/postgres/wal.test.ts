@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
@@ -114,6 +115,21 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           await expect(database.reset()).rejects.toMatchObject({ code: 'blocked' })
           await straggler.commit()
           expect((await database.reset()).dirty).toEqual(['orders'])
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('a straggler that commits while it is waited for, whatever isolation is the default', () =>
+        withDatabase(server, async (database) => {
+          const { name, url } = database
+          await ask(
+            { ...server, url },
+            `ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`,
+          )
+          const straggler = await hold({ ...server, url }, `INSERT INTO orders VALUES (1)`)
+          const reset = database.reset()
+          await setTimeout(150)
+          await straggler.commit()
+          expect((await reset).dirty).toEqual(['orders'])
           expect(await database.verify()).toEqual([])
         }))
 
