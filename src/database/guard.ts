@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import type { Connection, Engine, ServerFacts } from '../engine/engine.ts'
+import type { Connection, Endpoint, Engine, ServerFacts } from '../engine/engine.ts'
 import { RefusedError } from '../errors.ts'
 import type { Schema, TableId } from '../schema/schema.ts'
 import { isMarkOf, newMark } from './mark.ts'
@@ -19,8 +19,8 @@ export function guardEnvironment(environment: NodeJS.ProcessEnv = process.env): 
 }
 
 export interface GuardedServer {
-  /** `undefined` for a client that the user opened: then the database's mark alone has to speak for it. */
-  readonly url: string | undefined
+  /** `undefined` within this process. */
+  readonly endpoint: Endpoint | undefined
   readonly facts: ServerFacts
   /** Afresh started it. */
   readonly ours: boolean
@@ -29,14 +29,14 @@ export interface GuardedServer {
 }
 
 /** Throws `RefusedError` for a replica, and for a server elsewhere that the configuration does not name exactly. */
-export async function guardServer({ url, facts, ours, allow }: GuardedServer): Promise<void> {
+export async function guardServer({ endpoint, facts, ours, allow }: GuardedServer): Promise<void> {
   if (facts.standby) {
     throw new RefusedError('The server is a standby: it takes its data from another one.', {
       next: 'Use a server of its own for tests.',
     })
   }
-  if (url === undefined || ours || (await isOnThisMachine(url))) return
-  const fingerprint = serverFingerprint(url, facts)
+  if (endpoint === undefined || ours || (await isOnThisMachine(endpoint))) return
+  const fingerprint = serverFingerprint(endpoint, facts)
   if (allow.includes(fingerprint)) return
   throw new RefusedError(`The server ${fingerprint} is not on this machine, and afresh did not start it.`, {
     next:
@@ -46,33 +46,12 @@ export async function guardServer({ url, facts, ours, allow }: GuardedServer): P
 }
 
 /** `host:port#system_identifier` */
-export function serverFingerprint(url: string, facts: ServerFacts): string {
-  const { port, protocol } = new URL(url)
-  return `${hostOf(url)}:${port || (protocol.startsWith('postgres') ? '5432' : '3306')}#${facts.systemIdentifier}`
+export function serverFingerprint({ host, port }: Endpoint, facts: ServerFacts): string {
+  return `${host}:${port}#${facts.systemIdentifier}`
 }
 
-/**
- * The host that the driver really connects to. A parameter of the URL wins over what stands in it, and PostgreSQL's
- * drivers ask the environment where it names none.
- *
- * @throws RefusedError for a URL that names two
- */
-function hostOf(url: string): string {
-  const { hostname, protocol, searchParams } = new URL(url)
-  const named = hostname.replaceAll(/^\[|\]$/g, '')
-  const parameter = searchParams.get('host') ?? searchParams.get('hostaddr')
-  if (parameter !== null && parameter !== named && named !== '') {
-    throw new RefusedError(`The URL names two hosts, ${named} and ${parameter}.`, {
-      next: 'Leave one of them out.',
-    })
-  }
-  if (parameter !== null) return parameter
-  return named === '' && protocol.startsWith('postgres') ? (process.env.PGHOST ?? '') : named
-}
-
-async function isOnThisMachine(url: string): Promise<boolean> {
-  const host = hostOf(url)
-  if (host === '' || host.startsWith('/')) return true // a socket
+async function isOnThisMachine({ host }: Endpoint): Promise<boolean> {
+  if (host.startsWith('/')) return true // a socket
   const own = new Set(
     Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
   )

@@ -22,17 +22,16 @@ const BUILD_TIMEOUT_MS = 600_000
  * build that was killed leaves one that is not, and it is built again. Two runs that want the same one build
  * it once.
  */
-export async function ensureTemplate(wanted: TemplateWanted): Promise<{ readonly isNew: boolean }> {
+export async function ensureTemplate(wanted: TemplateWanted): Promise<void> {
   const { databases, admin, name } = wanted
   const key = `template:${name}`
   await lockWithin(databases, admin, key, BUILD_TIMEOUT_MS)
   return withCleanUp(
     async () => {
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
-      if (found?.frozen && found.mark !== undefined) return { isNew: false }
+      if (found?.frozen && found.mark !== undefined) return
       if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
       await build(wanted)
-      return { isNew: true }
     },
     () => databases.unlock(admin, key),
   )

@@ -60,9 +60,17 @@ export interface ConnectOptions {
 
 export type Row = Record<string, unknown>
 
+export interface Endpoint {
+  /** A name, an address, or the path of a socket. */
+  readonly host: string
+  readonly port: number
+}
+
 export interface Connection {
   /** The URL that it was opened with; `undefined` for a client that the user opened. */
   readonly url: string | undefined
+  /** Where the driver really connected to, whatever URL and environment say; `undefined` within this process. */
+  readonly endpoint: Endpoint | undefined
   /** The database's name, as the server (or file system) has it. */
   readonly database: string
   /** Whether session settings may stay changed and `close` really closes: not on a user's client. */

@@ -54,7 +54,7 @@ export async function guarded(opened: Opened, allow: readonly string[]): Promise
 export async function examine({ engine, connection }: Opened, allow: readonly string[]): Promise<Takeover> {
   if (engine.databases !== undefined) {
     const facts = await engine.databases.facts(connection)
-    await guardServer({ url: connection.url, facts, ours: false, allow })
+    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
   }
   const schema = await engine.introspect(connection)
   const { populated } = await engine.survey(connection, schema)

@@ -130,7 +130,7 @@ async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
         engine: engine.title,
         database: connection.database,
         version: facts?.version,
-        fingerprint: facts === undefined ? undefined : serverFingerprint(url, facts),
+        fingerprint: facts && connection.endpoint && serverFingerprint(connection.endpoint, facts),
         confirmation: confirmationOf(connection, identity.server),
         standby: facts?.standby ?? false,
         mayCreateDatabases: facts?.mayCreateDatabases ?? true,

@@ -77,7 +77,7 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
       const facts = await databases.facts(admin)
       const ground = { engine, databases, admin, adminUrl: server.url, facts }
-      await guardServer({ url: server.url, facts, ours: server.ours, allow: config.allow })
+      await guardServer({ endpoint: admin.endpoint, facts, ours: server.ours, allow: config.allow })
       requireRights(ground)
       return await harnessFrom(ground, server, config, hooks)
     },

@@ -60,25 +60,3 @@ export function cyclesOf(schema: Schema, plan: Plan): string[][] {
     .filter((group) => group.length > 1)
     .map((group) => group.map((id) => tableLabel(schema, id)))
 }
-
-/**
- * The plan for people: tables in reset order, cycles, what is kept and why, and every step with its reason.
- * `sql`: the statement of each step, as the engine renders it.
- */
-export function describePlan(schema: Schema, plan: Plan, sql: readonly string[]): string {
-  const tables = plan.order.flat()
-  const cycles = cyclesOf(schema, plan)
-  const lines = [
-    `${tables.length} tables, children before parents; ${plan.populated.length} with baseline rows; ` +
-      `${plan.sequences.length} sequences (${plan.sequenceMode}); strategy ${plan.strategy}; ` +
-      (plan.mode === 'unchecked' ? 'constraints off while it runs' : 'constraints stay on'),
-    ...cycles.map((cycle) => `cycle: ${cycle.join(' → ')}`),
-    ...plan.kept.map(({ table, reason }) => `kept: ${tableLabel(schema, table)} (${reason})`),
-    '',
-    ...plan.steps.flatMap((step, index) => [
-      `${String(index + 1).padStart(4)}  ${describeStep(schema, step)}  — ${step.reason}`,
-      ...(sql[index] ?? '').split('\n').map((line) => `        ${line}`),
-    ]),
-  ]
-  return lines.join('\n')
-}

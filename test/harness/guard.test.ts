@@ -229,7 +229,14 @@ describeOn('postgres:18', (server) => {
       const [row] = await ask(server, 'SELECT host(inet_server_addr()) AS host')
       const parameter = new URL(server.url)
       parameter.searchParams.set('host', String(row?.host))
-      await expect(createHarness({ server: existing(parameter.toString()) })).rejects.toThrow()
+      parameter.port = '5432'
+      await expect(createHarness({ server: existing(parameter.toString()) })).rejects.toThrow(
+        /is not on this machine/,
+      )
+      const client = new pg.Client({ connectionString: parameter.toString() })
+      await client.connect()
+      await expect(attach(client)).rejects.toThrow(/is not on this machine/)
+      await client.end()
       const silent = `postgres:///postgres?user=postgres`
       process.env.PGHOST = String(row?.host)
       process.env.PGPASSWORD = decodeURIComponent(new URL(server.url).password)

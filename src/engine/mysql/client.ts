@@ -1,11 +1,12 @@
 import { AfreshError } from '../../errors.ts'
-import type { Row } from '../engine.ts'
+import type { Endpoint, Row } from '../engine.ts'
 import type { Result, Send } from './connection.ts'
 
 /** mysql2's connection or pool, whichever flavour: sessions to be had from it. */
 export interface Client {
   /** As it was configured; the server is asked wherever it matters. */
   readonly database: string
+  readonly endpoint: Endpoint
   acquire(): Promise<{ readonly send: Send; release(): void }>
 }
 
@@ -22,6 +23,9 @@ interface PoolLike {
 }
 
 interface Config {
+  readonly host?: string
+  readonly port?: number
+  readonly socketPath?: string
   readonly database?: string
   readonly multipleStatements?: boolean
 }
@@ -37,6 +41,7 @@ export function clientOf(client: unknown): Client | undefined {
   const config: Config = isObject(core.config.connectionConfig) ? core.config.connectionConfig : core.config
   return {
     database: config.database ?? '',
+    endpoint: { host: config.socketPath || config.host || 'localhost', port: config.port ?? 3306 },
     async acquire() {
       if (config.multipleStatements !== true) throw oneStatementOnly()
       if (pool) {

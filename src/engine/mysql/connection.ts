@@ -110,6 +110,7 @@ function overClient(
   }
   const connection: MysqlConnection = {
     ...rest,
+    endpoint: client.endpoint,
     pinned,
     query: (sql, values) => pinned(async (send) => (await send(sql, values)).at(-1)?.rows ?? []),
   }

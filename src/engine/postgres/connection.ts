@@ -63,6 +63,7 @@ function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
   }
   return {
     url: undefined,
+    endpoint: { host: client.host, port: client.port },
     database: client.database ?? '',
     query,
     script: (sql, label) => runScript({ query, client }, sql, label),
@@ -85,6 +86,7 @@ function overPglite(client: Pglite): PgliteConnection {
   }
   return {
     url: undefined,
+    endpoint: undefined,
     database: 'pglite',
     owned: false,
     inMemory: client.dataDir === undefined || client.dataDir === '' || client.dataDir.startsWith('memory://'),

@@ -5,7 +5,7 @@ import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
 import { DROP, programSql, REFUSED, stepWith } from './program.ts'
 import { READABLE, type Setting, settingsSql } from './settings.ts'
-import { whyNoWal } from './wal.ts'
+import { canReadJournal } from './wal.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
@@ -13,7 +13,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   const settings = sessionSettings(program)
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
-  const detector = (await whyNoWal(connection)) === undefined ? 'wal' : 'scan'
+  const detector = (await canReadJournal(connection)) ? 'wal' : 'scan'
   await call(programSql(program, arounds, detector))
   return {
     async reset() {

@@ -1,3 +1,4 @@
+import { codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { SubjectId } from '../../schema/schema.ts'
 import type { Connection } from '../engine.ts'
@@ -30,25 +31,22 @@ export const DROP_JOURNAL_TABLES = `DROP TABLE IF EXISTS ${FILES}, ${PROBES}`
 const DROP_READER = `DROP FUNCTION IF EXISTS pg_temp.afresh_wal(pg_lsn, pg_lsn, boolean)`
 
 /**
- * Why this session cannot read the journal; `undefined` where it can. Declaring a C function takes a superuser,
+ * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser,
  * `wal_level = minimal` leaves bulk loads out, and before 17 nothing but a commit flushes what another session wrote
- * with `synchronous_commit = off`.
+ * with `synchronous_commit = off`. On a client of the user's it would have to be declared for each reset.
  */
-export async function whyNoWal(connection: Connection): Promise<string | undefined> {
-  const [row] =
-    await connection.query(`SELECT pg_catalog.current_setting('server_version_num')::int AS version,
-    pg_catalog.current_setting('is_superuser') = 'on' AS superuser, pg_catalog.current_setting('wal_level') AS level`)
-  if (!connection.owned) return "the connection is the user's"
-  if (Number(row?.version) < 170_000) return 'it takes PostgreSQL 17'
-  if (row?.superuser !== true) return 'it takes a superuser'
-  if (row.level === 'minimal') return 'wal_level is minimal'
+export async function canReadJournal(connection: Connection): Promise<boolean> {
+  if (!connection.owned) return false
+  const [row] = await connection.query(`SELECT pg_catalog.current_setting('is_superuser') = 'on'
+    AND pg_catalog.current_setting('wal_level') <> 'minimal'
+    AND pg_catalog.current_setting('server_version_num')::int >= 170000 AS possible`)
+  if (row?.possible !== true) return false
   try {
-    await connection.query(
-      `${DROP_READER}; ${READER}; SELECT FROM pg_temp.afresh_wal('0/1', '0/2', false) WHERE false`,
-    )
-    return undefined
+    await connection.query(`${DROP_READER}; ${READER}`)
+    return true
   } catch (error) {
-    return `pg_walinspect is not there (${error instanceof Error ? error.message : String(error)})`
+    if (codeOf(error) === '58P01') return false // undefined_file: the server came without its contrib modules
+    throw error
   }
 }
 

@@ -86,6 +86,7 @@ function connectionOver(handle: Handle, from: { url: string | undefined; owned: 
     ...from,
     db,
     file,
+    endpoint: undefined,
     database: file ?? MEMORY,
     query: async (sql, values) => runAll(db, sql, values).map(plain),
     script: async (sql, label) => runScript(db, sql, label),
