@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Fixtures, Migrate } from './baseline/load.ts'
+import type { Detector } from './engine/engine.ts'
 import { AfreshError } from './errors.ts'
 import type { SequenceMode, Strategy } from './plan/plan.ts'
 import type { ResetOptions } from './reset/session.ts'
@@ -18,6 +19,16 @@ export interface AttachOptions {
   readonly keep?: readonly string[]
   /** Milliseconds to wait for another session's lock before a reset fails and names it. Default 2,500. */
   readonly lockTimeoutMs?: number
+  /**
+   * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB), `scan`. Default `auto`:
+   * each time the one that is possible and cheaper. `createHarness` and `attach` refuse one that is not to be had.
+   */
+  readonly detector?: Detector | 'auto'
+  /**
+   * Hold the detector against a scan before each reset, and fail on any table that it missed: slow, to be sure of
+   * it once. Default `false`, or `true` with `AFRESH_CROSS_CHECK=1` in the environment.
+   */
+  readonly crossCheck?: boolean
   /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
   readonly allow?: readonly string[]
 }
@@ -74,6 +85,8 @@ const attachShape = {
   sequences: z.enum(['restart', 'keep', 'spread']).optional(),
   keep: z.array(z.string().min(1)).optional(),
   lockTimeoutMs: z.number().int().positive().max(600_000).optional(),
+  detector: z.enum(['auto', 'wal', 'counters', 'scan']).optional(),
+  crossCheck: z.boolean().optional(),
   allow: z.array(z.string().regex(/^.+:\d+#.+$/, 'expected host:port#system_identifier')).optional(),
 }
 
@@ -125,6 +138,8 @@ function resetOptions(options: AttachOptions): ResetOptions {
     strategy: options.strategy ?? 'auto',
     sequences: options.sequences ?? 'restart',
     keep: options.keep ?? [],
+    detector: options.detector ?? 'auto',
+    crossCheck: options.crossCheck ?? process.env.AFRESH_CROSS_CHECK === '1',
     lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
   }
 }

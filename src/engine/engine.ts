@@ -23,7 +23,8 @@ export interface Engine {
   survey(connection: Connection, schema: Schema): Promise<Survey>
   /**
    * Takes what is in the database now as its baseline and makes everything ready for resets. Sequences are put
-   * where the plan has them, which is elsewhere when they are spread.
+   * where the plan has them, which is elsewhere when they are spread. Throws `AfreshError` (`usage`) for a detector
+   * that is not to be had here, saying what it needs.
    */
   prepare(connection: Connection, program: Program): Promise<Resetter>
   /** The SQL of each step, for people and for `plan`; one entry a step. */
@@ -49,6 +50,8 @@ export interface Capabilities {
   readonly truncateNeedsClosure: boolean
   /** A failed reset leaves nothing half done. */
   readonly atomicReset: boolean
+  /** Those that it may have; whether here, `prepare` finds out. */
+  readonly detectors: readonly Detector[]
 }
 
 export interface ConnectOptions {
@@ -89,6 +92,12 @@ export interface Survey {
   readonly mayDisableChecks: boolean
 }
 
+/**
+ * How dirty tables are found. `wal`: PostgreSQL's own journal names what was written. `counters`: the server counts
+ * the writes of each table. `scan`: a look at every table and sequence; exact, and possible everywhere.
+ */
+export type Detector = 'wal' | 'counters' | 'scan'
+
 export interface Program {
   readonly schema: Schema
   readonly plan: Plan
@@ -98,19 +107,23 @@ export interface Program {
   readonly template: string | undefined
   /** Milliseconds to wait for another session's lock before the reset fails and names the blocker. */
   readonly lockTimeoutMs: number
+  /** The one to use; `auto`: each time the one that is possible and cheaper. */
+  readonly detector: Detector | 'auto'
 }
 
 export interface Resetter {
   /** Detect, run the steps, report: in as few round trips as the engine allows. Throws `ResetError`, `RefusedError`. */
   reset(): Promise<Outcome>
-  /** What is dirty now; changes nothing. */
-  detect(): Promise<SubjectId[]>
+  /** What is dirty now, by the detector that the next reset would use, or by this one; changes nothing. */
+  detect(by?: Detector): Promise<SubjectId[]>
   /** Gives back what `prepare` took; leaves the connection open. */
   close(): Promise<void>
 }
 
 export interface Outcome {
-  readonly detector: string
+  readonly detector: Detector
+  /** Why that detector: a phrase for people. */
+  readonly why: string
   readonly dirty: readonly SubjectId[]
   /** `step`: place in the plan. `rows`: rows touched, where the engine knows. `truncated`: took `orTruncate`. */
   readonly ran: readonly {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../engine/engine.ts'
+import type { Detector, Outcome } from '../engine/engine.ts'
 import { describeStep, subjectLabel } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -11,7 +11,9 @@ export interface ResetReport {
   /** Milliseconds, as seen from here. */
   readonly durationMs: number
   /** How the dirty tables were found. */
-  readonly detector: string
+  readonly detector: Detector
+  /** Why that one: a phrase for people. */
+  readonly why: string
 }
 
 export interface StepReport {
@@ -37,5 +39,6 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
     }),
     durationMs,
     detector: outcome.detector,
+    why: outcome.why,
   }
 }

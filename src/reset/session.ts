@@ -1,5 +1,7 @@
-import type { Connection, Engine, Fingerprint, Resetter, Survey } from '../engine/engine.ts'
+import type { Connection, Detector, Engine, Fingerprint, Resetter, Survey } from '../engine/engine.ts'
+import { AfreshError } from '../errors.ts'
 import { buildPlan } from '../plan/build.ts'
+import { subjectLabel } from '../plan/describe.ts'
 import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
 import { spreadSequences } from '../plan/spread.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -13,6 +15,9 @@ export interface ResetOptions {
   readonly keep: readonly string[]
   /** Milliseconds to wait for another session's lock before the reset fails and names it. */
   readonly lockTimeoutMs: number
+  readonly detector: Detector | 'auto'
+  /** Before each reset, hold the detector against a scan, and fail where it missed something. */
+  readonly crossCheck: boolean
 }
 
 /** A database that can be put back to what was in it when the session began. */
@@ -44,6 +49,7 @@ export type BaselineFrom = 'found' | 'nothing'
 /** Reads the catalog, makes the plan, and captures the baseline: once a session, before any test. */
 export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options, mark } = input
+  refuseDetector(engine, options.detector)
   const { schema, plan } = await planFor(engine, connection, options, input.from)
   const baseline = input.baseline ?? (await engine.fingerprint(connection, schema))
   const resetter = await engine.prepare(connection, {
@@ -52,15 +58,26 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
     mark,
     template: input.template,
     lockTimeoutMs: options.lockTimeoutMs,
+    detector: options.detector,
   })
   return {
     schema,
     plan,
     baseline,
-    reset: oneAtATime(() => timedReset(resetter, schema, plan)),
+    reset: oneAtATime(async () => {
+      if (options.crossCheck) await crossCheck(resetter, schema)
+      return timedReset(resetter, schema, plan)
+    }),
     verify: async () => differences(schema, plan, baseline, await engine.fingerprint(connection, schema)),
     close: () => resetter.close(),
   }
+}
+
+function refuseDetector({ title, capabilities }: Engine, wanted: Detector | 'auto'): void {
+  if (wanted === 'auto' || capabilities.detectors.includes(wanted)) return
+  throw new AfreshError('usage', `detector: ${title} has no "${wanted}".`, {
+    next: `It has ${capabilities.detectors.map((name) => `"${name}"`).join(' and ')}; or leave the choice to "auto".`,
+  })
 }
 
 /** The schema of the database and the plan for it; changes nothing. */
@@ -100,6 +117,17 @@ async function timedReset(resetter: Resetter, schema: Schema, plan: Plan): Promi
   const start = performance.now()
   const outcome = await resetter.reset()
   return reportOf(schema, plan, outcome, performance.now() - start)
+}
+
+/** Throws `AfreshError` (`reset`) naming every table and sequence that a scan finds dirty and the detector does not. */
+async function crossCheck(resetter: Resetter, schema: Schema): Promise<void> {
+  const found = new Set(await resetter.detect())
+  const missed = (await resetter.detect('scan')).filter((id) => !found.has(id))
+  if (missed.length === 0) return
+  const labels = missed.map((id) => subjectLabel(schema, id)).join(', ')
+  throw new AfreshError('reset', `The detector missed what a scan finds dirty: ${labels}.`, {
+    next: `Please report it; until it is mended, \`detector: 'scan'\` is exact.`,
+  })
 }
 
 /**

@@ -23,6 +23,7 @@ export function engineOf({ name, title, protocols }: Flavor): Engine {
       truncateRestarts: true,
       truncateNeedsClosure: false,
       atomicReset: false,
+      detectors: ['scan'],
     },
     connect,
     wrap,

@@ -60,6 +60,7 @@ export function outcomeOf(
   }
   return {
     detector: 'scan',
+    why: 'it looks at every table',
     dirty: found.dirty,
     ran: ran.map(({ index, truncated }) => ({ step: index, rows: rows.get(index), truncated })),
   }

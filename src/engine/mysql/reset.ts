@@ -16,6 +16,8 @@ const TRIES = 3
 const DEADLOCK = 1213
 const LOCK_TIMEOUT = 1205
 
+const WHY = 'it looks at every table'
+
 /**
  * Takes what is in the database (or in the template) as the baseline. A reset then is one round trip that finds
  * out what is dirty, and a second one, if anything is, that puts it right.
@@ -54,9 +56,9 @@ export async function prepare(connection: Connection, program: Program): Promise
   const resetOnce = async (): Promise<Outcome> => {
     const found = await look()
     if (found.triggersPending) await resumeTriggers(connection, database)
-    if (found.dirty.length === 0) return { detector: 'scan', dirty: [], ran: [] }
+    if (found.dirty.length === 0) return { detector: 'scan', why: WHY, dirty: [], ran: [] }
     const { actions, ran } = actionsFor(program, baseline, ours, { found, database })
-    if (actions.length === 0) return { detector: 'scan', dirty: found.dirty, ran: [] }
+    if (actions.length === 0) return { detector: 'scan', why: WHY, dirty: found.dirty, ran: [] }
     try {
       const results = await run(
         actions.map(({ sql }) => sql),

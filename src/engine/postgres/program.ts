@@ -27,7 +27,7 @@ export function programSql(
   arounds: ReadonlyMap<TableId, Around>,
   detector: 'wal' | 'scan',
 ): string {
-  const { schema, plan, mark } = program
+  const { schema, plan } = program
   const probes = probesOf(schema, plan)
   return [
     DROP,
@@ -46,10 +46,10 @@ export function programSql(
     `ANALYZE ${ROWS}, ${STEPS}, ${DUE}`,
     ...startingPositions(schema, plan),
     ...(detector === 'wal' ? journalTables(plan, probes) : []),
-    `CREATE FUNCTION pg_temp.afresh_detect(OUT dirty bigint[], OUT how text, OUT upto pg_lsn) LANGUAGE plpgsql AS ${dollar(
+    `CREATE FUNCTION pg_temp.afresh_detect(IN forced text, OUT dirty bigint[], OUT how text, OUT why text, OUT upto pg_lsn) LANGUAGE plpgsql AS ${dollar(
       detectBody(probes, detector === 'wal' ? readJournal(plan) : ''),
     )}`,
-    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(mark, detector === 'wal' ? closeWindow(plan) : ''))}`,
+    `CREATE FUNCTION pg_temp.afresh_reset() RETURNS json LANGUAGE plpgsql AS ${dollar(resetBody(program, detector === 'wal' ? closeWindow(plan) : ''))}`,
   ].join(';\n')
 }
 
@@ -58,7 +58,7 @@ function captured(table: Table): string[] {
   return table.traits.includes('materialized') ? [] : [captureRows(table)]
 }
 
-export const DROP = `${DROP_JOURNAL_TABLES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect();
+export const DROP = `${DROP_JOURNAL_TABLES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(); DROP FUNCTION IF EXISTS pg_temp.afresh_detect(text);
   DROP TABLE IF EXISTS ${ROWS}, ${STATE}, ${STEPS}, ${DUE}, ${OBJECTS}`
 
 /**
@@ -143,6 +143,8 @@ DECLARE
   probe text;
 BEGIN
   how := '${journal === '' ? 'scan' : 'wal'}';
+  why := '${journal === '' ? 'the journal cannot be read here' : 'the journal names what was written'}';
+  IF forced = 'scan' THEN how := 'scan'; why := 'it was asked for'; END IF;
   dirty := '{}';
   ${WAIT_FOR_WRITERS}
   ${journal}
@@ -153,7 +155,8 @@ END`
 }
 
 /** @param epilogue what the detector wants said after the steps */
-function resetBody(mark: string | undefined, epilogue: string): string {
+function resetBody(program: Program, epilogue: string): string {
+  const { mark } = program
   return `
 DECLARE
   found record;
@@ -164,7 +167,7 @@ DECLARE
   ran json[] := '{}';
 BEGIN
   ${mark === undefined ? '' : guard(mark)}
-  found := pg_temp.afresh_detect();
+  found := pg_temp.afresh_detect(${literal(program.detector)});
   IF cardinality(found.dirty) > 0 THEN
     SET CONSTRAINTS ALL IMMEDIATE;
     FOR step IN SELECT * FROM ${STEPS} AS s
@@ -181,7 +184,7 @@ BEGIN
   END IF;
   ${epilogue}
   ${UNLINK_NEW_OBJECTS}
-  RETURN json_build_object('detector', found.how, 'dirty', ARRAY(SELECT d::text FROM unnest(found.dirty) AS d), 'ran', ran);
+  RETURN json_build_object('detector', found.how, 'why', found.why, 'dirty', ARRAY(SELECT d::text FROM unnest(found.dirty) AS d), 'ran', ran);
 END`
 }
 

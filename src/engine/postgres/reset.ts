@@ -1,9 +1,10 @@
 import { codeOf, type ErrorCode, messageOf, RefusedError, ResetError } from '../../errors.ts'
 import { describeStep, tableOfStep } from '../../plan/describe.ts'
-import type { Connection, Outcome, Program, Resetter, Row } from '../engine.ts'
+import type { Connection, Detector, Outcome, Program, Resetter, Row } from '../engine.ts'
 import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
 import { DROP, programSql, REFUSED, stepWith } from './program.ts'
+import { literal } from './quote.ts'
 import { READABLE, type Setting, settingsSql } from './settings.ts'
 import { canReadJournal } from './wal.ts'
 
@@ -24,8 +25,10 @@ export async function prepare(connection: Connection, program: Program): Promise
         throw await explain(connection, program, error)
       }
     },
-    async detect() {
-      const [row] = await call('SELECT d.dirty::text[] AS dirty FROM pg_temp.afresh_detect() AS d')
+    async detect(by) {
+      const [row] = await call(
+        `SELECT d.dirty::text[] AS dirty FROM pg_temp.afresh_detect(${literal(by ?? program.detector)}) AS d`,
+      )
       return Array.isArray(row?.dirty) ? row.dirty.map(String) : []
     },
     async close() {
@@ -67,13 +70,15 @@ const NO_OPEN_TRANSACTION = `DO $$ BEGIN IF pg_catalog.now() <> pg_catalog.state
 
 function outcomeOf(row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
-  const { detector, dirty, ran } = row.outcome as {
-    detector: string
+  const { detector, why, dirty, ran } = row.outcome as {
+    detector: Detector
+    why: string
     dirty: string[]
     ran: [step: number, rows: number, truncated: boolean][]
   }
   return {
     detector,
+    why,
     dirty,
     ran: ran.map(([step, rows, truncated]) => ({ step, rows: truncated ? undefined : rows, truncated })),
   }

@@ -108,15 +108,17 @@ export function readJournal(plan: Plan): string {
     -- Only what is flushed can be read, and commits with synchronous_commit = off leave that for later.
     PERFORM pg_catalog.pg_logical_emit_message(false, '', '', true);
   END IF;
-  IF since IS NULL OR upto - since > ${limit} THEN
-    how := 'scan';
+  IF since IS NULL THEN
+    how := 'scan'; why := 'the first look';
+  ELSIF forced = 'auto' AND upto - since > ${limit} THEN
+    how := 'scan'; why := 'the journal has grown too long to be read';
   ELSIF upto > since THEN
     BEGIN
       SELECT array_agg(DISTINCT b.relfilenode) INTO touched FROM pg_temp.afresh_wal(since, upto, false) AS b
       WHERE b.relforknumber = 0 AND b.xid <> '0' AND b.xid <> pg_catalog.current_setting('afresh.own')::xid
         AND b.reldatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database());
     EXCEPTION WHEN OTHERS THEN
-      how := 'scan'; -- its segment was recycled
+      how := 'scan'; why := 'the journal was recycled';
     END;
   END IF;
   PERFORM pg_catalog.pg_stat_clear_snapshot(); -- or the sessions were those of the look before
@@ -125,7 +127,7 @@ export function readJournal(plan: Plan): string {
   END IF;
   IF pg_catalog.pg_relation_filenode('pg_catalog.pg_class') = ANY (touched) THEN
     -- TRUNCATE, CLUSTER and rewrites give a relation a new file, and a new partition has one: the catalog says so only.
-    how := 'scan';
+    how := 'scan'; why := 'the catalog has changed';
   END IF;
   IF how = 'wal' THEN
     SELECT string_agg(p.sql, ' UNION ALL ') INTO probe FROM ${PROBES} AS p

@@ -8,6 +8,9 @@ import { assertMark } from './ownership.ts'
 import { asStep, foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
 import { changing, looking, withForeignKeysOff } from './transaction.ts'
 
+const UNTOUCHED = 'nobody has written since the last reset'
+const WRITTEN = 'somebody has written since the last reset, and the counters do not tell where'
+
 /** Copies the baseline's rows into the connection's `temp` schema; afterwards a reset needs no other place. */
 export async function prepare(connection: SqliteConnection, program: Program): Promise<Resetter> {
   const { db } = connection
@@ -22,7 +25,10 @@ export async function prepare(connection: SqliteConnection, program: Program): P
   })
   return {
     reset: () => reset(connection, program, session),
-    detect: () => looking(connection, program.lockTimeoutMs, () => look(session)),
+    detect: (by) =>
+      looking(connection, program.lockTimeoutMs, () =>
+        by !== 'scan' && session.detector.isUntouched() ? [] : look(session),
+      ),
     close: async () => release(db, session.baseline),
   }
 }
@@ -32,9 +38,12 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
   const { detector } = session
   const { stamp, dirty } = await looking(connection, lockTimeoutMs, () => {
     assertMark(connection, mark)
-    return { stamp: detector.stamp(), dirty: detector.isUntouched() ? undefined : look(session) }
+    return {
+      stamp: detector.stamp(),
+      dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : look(session),
+    }
   })
-  if (dirty === undefined) return { detector: 'counters', dirty: [], ran: [] }
+  if (dirty === undefined) return { detector: 'counters', why: UNTOUCHED, dirty: [], ran: [] }
 
   const putBack = (): Outcome => {
     assertMark(connection, mark)
@@ -42,7 +51,7 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
     const found = detector.stamp() === stamp ? dirty : look(session)
     const ran = runSteps(session, found)
     detector.settle()
-    return { detector: 'scan', dirty: found, ran }
+    return { detector: 'scan', why: WRITTEN, dirty: found, ran }
   }
   if (foreignKeysAreIdle(session, dirty)) {
     const outcome = await changing(connection, lockTimeoutMs, () =>

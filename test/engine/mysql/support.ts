@@ -1,4 +1,4 @@
-import type { Connection, Engine, Program, Resetter } from '../../../src/engine/engine.ts'
+import type { Connection, Detector, Engine, Program, Resetter } from '../../../src/engine/engine.ts'
 import { engineNamed } from '../../../src/engine/registry.ts'
 import { buildPlan, type PlanInput } from '../../../src/plan/build.ts'
 import { spreadSequences } from '../../../src/plan/spread.ts'
@@ -95,7 +95,10 @@ export class Bench {
   async prepare(
     connection: Connection,
     template: string | undefined,
-    input: Partial<PlanInput> & { readonly lockTimeoutMs?: number } = {},
+    input: Partial<PlanInput> & {
+      readonly lockTimeoutMs?: number
+      readonly detector?: Detector | 'auto'
+    } = {},
   ): Promise<{ program: Program; resetter: Resetter }> {
     const { engine } = this
     const found = await engine.introspect(connection)
@@ -111,7 +114,14 @@ export class Bench {
       ...input,
     })
     const mark = await engine.ownership.read(connection)
-    const program = { schema, plan, mark, template, lockTimeoutMs: input.lockTimeoutMs ?? 3000 }
+    const program = {
+      schema,
+      plan,
+      mark,
+      template,
+      lockTimeoutMs: input.lockTimeoutMs ?? 3000,
+      detector: input.detector ?? ('auto' as const),
+    }
     return { program, resetter: await engine.prepare(connection, program) }
   }
 

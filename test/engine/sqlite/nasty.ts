@@ -99,6 +99,7 @@ export async function benchOf(
     mark,
     template: undefined,
     lockTimeoutMs,
+    detector: 'auto',
   })
   return { connection, schema, plan, resetter }
 }
