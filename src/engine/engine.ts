@@ -1,3 +1,4 @@
+import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 
@@ -39,6 +40,8 @@ export interface Engine {
   readonly ownership: Ownership
   /** What making rows up needs; absent where rows cannot be made up yet. */
   readonly rows?: RowSyntax
+  /** What the choice between DELETE and TRUNCATE needs; absent where there is no TRUNCATE. */
+  readonly costs?: CostMeter
 }
 
 /** Named capabilities: upper layers ask for these and never for an engine's name. */
@@ -138,6 +141,16 @@ export interface Fingerprint {
   readonly tables: ReadonlyMap<TableId, { readonly rows: number; readonly hash: string }>
   /** `value:called` */
   readonly sequences: ReadonlyMap<SequenceId, string>
+}
+
+/** What it costs a server to be rid of rows. */
+export interface CostMeter {
+  /** For a server that was never measured: what one of afresh's own containers takes. */
+  readonly defaults: Costs
+  /** What the costs depend on, but for the machine: version and settings, in one line. */
+  conditions(connection: Connection): Promise<string>
+  /** Measures in an empty database that is nobody's: leaves tables there. Takes some 100 ms. */
+  measure(connection: Connection): Promise<Costs>
 }
 
 /** A server's identity and state, as the guard needs them. */

@@ -71,7 +71,7 @@ async function onMarked<T>(
     async () => {
       const { engine, connection } = opened
       const mark = await requireMark(await examine(opened, allow))
-      const { schema, plan, survey } = await planFor(engine, connection, reset, 'nothing')
+      const { schema, plan, survey } = await planFor(engine, connection, reset, { from: 'nothing' })
       if (options.bookkeeping !== true) refuseBookkeeping(schema, plan, survey.populated)
       return body(opened, mark)
     },

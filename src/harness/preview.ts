@@ -62,7 +62,7 @@ export async function viewOf(
   options: ResetOptions,
   from?: BaselineFrom,
 ): Promise<PlanView> {
-  const { schema, plan, survey } = await planFor(engine, connection, options, from)
+  const { schema, plan, survey } = await planFor(engine, connection, options, { from })
   const isPrivate = await engine.ownership.isPrivate(connection)
   const sql = engine.render(schema, plan)
   const label = (id: TableId) => tableLabel(schema, id)

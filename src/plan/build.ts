@@ -2,17 +2,9 @@ import type { Schema, Table, TableId } from '../schema/schema.ts'
 import { type Context, closureOf, contextOf, keysOfKept, labelOf, type PlanInput } from './context.ts'
 import { refuseLeaks } from './leaks.ts'
 import type { Plan, Step } from './plan.ts'
+import { truncateInstead } from './truncate.ts'
 
 export type { PlanInput } from './context.ts'
-
-/**
- * From this size on TRUNCATE is taken to be cheaper, for each relation that has to be truncated: DELETE costs
- * by the row, TRUNCATE by the relation, and they cross between 100 and 10,000 rows.
- */
-const TRUNCATE_ABOVE_BYTES = 512 * 1024
-
-/** With more tables than this to be emptied along with it, no table is large enough for TRUNCATE to pay. */
-const MAX_CLOSURE = 64
 
 /**
  * The plan for a schema. Throws `AfreshError` (`plan`) naming every kept table that a delete would reach, and
@@ -103,29 +95,17 @@ function deleteStep(context: Context, tables: readonly TableId[], when: readonly
         ? 'what it refers to may have to go'
         : 'its baseline is empty'
   const [only] = tables
-  const mayTruncate = only !== undefined && tables.length === 1 && input.strategy === 'auto'
+  const choice =
+    only === undefined || tables.length > 1 || input.strategy !== 'auto'
+      ? undefined
+      : truncateInstead(context, only)
   return {
     kind: 'delete',
     tables,
     when: unique(when),
-    reason,
-    orTruncate: mayTruncate ? truncateInstead(context, only) : undefined,
+    reason: choice === undefined ? reason : `${reason}; ${choice.phrase}`,
+    orTruncate: choice?.instead,
   }
-}
-
-function truncateInstead(
-  context: Context,
-  id: TableId,
-): { tables: readonly TableId[]; aboveBytes: number } | undefined {
-  const { input, kept, populated, tables } = context
-  if (!input.capabilities.truncate) return undefined
-  const closure = closureOf(context, id)
-  if (closure.length > MAX_CLOSURE) return undefined
-  const possible = closure.every(
-    (member) =>
-      !kept.has(member) && !populated.has(member) && !tables.get(member)?.traits.includes('system-versioned'),
-  )
-  return possible ? { tables: closure, aboveBytes: TRUNCATE_ABOVE_BYTES * closure.length } : undefined
 }
 
 function truncateStep(context: Context, id: TableId): Step {

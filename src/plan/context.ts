@@ -2,6 +2,7 @@ import { AfreshError } from '../errors.ts'
 import { matchTables } from '../schema/filter.ts'
 import { type Graph, graphOf } from '../schema/graph.ts'
 import type { ForeignKey, Schema, Sequence, Table, TableId } from '../schema/schema.ts'
+import type { Costs } from './cost.ts'
 import type { Plan, SequenceMode, Strategy } from './plan.ts'
 
 export interface PlanInput {
@@ -18,6 +19,8 @@ export interface PlanInput {
     readonly truncateRestarts: boolean
     readonly truncateNeedsClosure: boolean
   }
+  /** What DELETE and TRUNCATE cost here; without them `auto` never truncates. */
+  readonly costs?: Costs | undefined
 }
 
 /** What the steps of a plan are made from. */

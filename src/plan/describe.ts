@@ -60,3 +60,13 @@ export function cyclesOf(schema: Schema, plan: Plan): string[][] {
     .filter((group) => group.length > 1)
     .map((group) => group.map((id) => tableLabel(schema, id)))
 }
+
+/** `24 KiB`, `1.3 MiB`: in the units of which pages are whole ones. */
+export function inBinary(bytes: number): string {
+  const [size, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
+  return `${size < 10 ? Math.round(size * 10) / 10 : Math.round(size)} ${unit}`
+}
+
+export function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -42,8 +42,22 @@ export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RefreshStep
 export interface DeleteStep extends AnyStep {
   readonly kind: 'delete'
   readonly tables: readonly TableId[]
-  /** Cheaper above this size: empty these tables (the foreign-key closure) by TRUNCATE instead. */
-  readonly orTruncate: { readonly tables: readonly TableId[]; readonly aboveBytes: number } | undefined
+  readonly orTruncate: TruncateInstead | undefined
+}
+
+/** Where TRUNCATE is the cheaper way; the engine compares when the reset runs. */
+export interface TruncateInstead {
+  /** The step's own table first; then everything that refers to it, where one TRUNCATE has to name that too. */
+  readonly tables: readonly TableId[]
+  /**
+   * TRUNCATE when the rows of the step's own table take more bytes than this. They are counted in pages: PostgreSQL's
+   * `pg_relation_size` of the table or its partitions, InnoDB's `data_length`; without indexes, which are priced in.
+   */
+  readonly aboveBytes: number
+  /** The same where a counter of the table has moved, and TRUNCATE alone would put it back as well; often 0. */
+  readonly aboveBytesIfMoved: number
+  /** Why it is the better one then: a phrase for people. */
+  readonly reason: string
 }
 
 export interface TruncateStep extends AnyStep {

@@ -1,6 +1,7 @@
 import type { Connection, Detector, Engine, Fingerprint, Resetter, Survey } from '../engine/engine.ts'
 import { AfreshError } from '../errors.ts'
 import { buildPlan } from '../plan/build.ts'
+import type { Costs } from '../plan/cost.ts'
 import { subjectLabel } from '../plan/describe.ts'
 import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
 import { spreadSequences } from '../plan/spread.ts'
@@ -40,7 +41,9 @@ export interface SessionInput {
   /** The baseline's fingerprint, where it is known already. */
   readonly baseline?: Fingerprint | undefined
   /** Default: what is in the database now. */
-  readonly from?: BaselineFrom
+  readonly from?: BaselineFrom | undefined
+  /** What DELETE and TRUNCATE cost on this server. Default: the engine's. */
+  readonly costs?: Costs | undefined
 }
 
 /** What the baseline is: what is in the database now, or nothing at all, with every sequence at its start. */
@@ -50,7 +53,7 @@ export type BaselineFrom = 'found' | 'nothing'
 export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options, mark } = input
   refuseDetector(engine, options.detector)
-  const { schema, plan } = await planFor(engine, connection, options, input.from)
+  const { schema, plan } = await planFor(engine, connection, options, input)
   const baseline = input.baseline ?? (await engine.fingerprint(connection, schema))
   const resetter = await engine.prepare(connection, {
     schema,
@@ -85,7 +88,7 @@ export async function planFor(
   engine: Engine,
   connection: Connection,
   options: ResetOptions,
-  from: BaselineFrom = 'found',
+  { from = 'found', costs = engine.costs?.defaults }: Pick<SessionInput, 'from' | 'costs'> = {},
 ): Promise<{ schema: Schema; plan: Plan; survey: Survey }> {
   const found = await engine.introspect(connection)
   const survey = await engine.survey(connection, found)
@@ -100,6 +103,7 @@ export async function planFor(
     mayDisableChecks,
     populated: from === 'nothing' ? [] : populated,
     capabilities: engine.capabilities,
+    costs,
   })
   // Positions as they were found: those of the plan are another matter, and only a guarded reset moves anything.
   return { schema: from === 'nothing' ? found : schema, plan, survey }

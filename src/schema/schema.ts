@@ -29,6 +29,16 @@ export interface Table {
   readonly inherits: readonly TableId[]
   /** The label of every partition, at any depth, of a partitioned table. */
   readonly partitions: readonly string[]
+  /** Absent where there is no choice between DELETE and TRUNCATE. */
+  readonly storage?: Storage
+}
+
+/** What emptying a table costs by. */
+export interface Storage {
+  /** The files that TRUNCATE makes anew, those of all partitions: the rows, the TOAST table, every index. */
+  readonly files: number
+  /** Indexes besides the primary key. */
+  readonly indexes: number
 }
 
 /** What makes a table different from an ordinary one. */

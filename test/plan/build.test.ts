@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { buildPlan, type PlanInput } from '../../src/plan/build.ts'
-import { select } from '../../src/plan/plan.ts'
+import type { Costs } from '../../src/plan/cost.ts'
+import { type DeleteStep, select } from '../../src/plan/plan.ts'
 import { schemaOf, sequence, table } from '../support/schemas.ts'
 
 const postgresLike: PlanInput = {
@@ -11,12 +12,30 @@ const postgresLike: PlanInput = {
   mayDisableChecks: true,
   capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
 }
+/** One page of rows costs as much as 2 files. */
+const costs: Costs = {
+  truncate: 0,
+  truncateFile: 50,
+  deletePage: 100,
+  deleteIndexPage: 0,
+  probePage: 0,
+  deadPage: 0,
+  restart: 0,
+  pageBytes: 8192,
+}
 const mysqlLike: PlanInput = {
   ...postgresLike,
   capabilities: { truncate: true, truncateRestarts: true, truncateNeedsClosure: false },
 }
 
 const shop = ['lines -> orders', 'orders -> users', 'users', 'countries']
+
+function deleteOf(id: string, input: Partial<PlanInput>, schema = schemaOf(shop)): DeleteStep {
+  const { steps } = buildPlan(schema, { ...postgresLike, ...input })
+  const found = steps.find((step) => step.kind === 'delete' && step.tables.includes(id))
+  if (found?.kind !== 'delete') throw new Error(`nothing is deleted from ${id}`)
+  return found
+}
 
 function words(input: Partial<PlanInput>, lines = shop, dirty?: string[]): string[] {
   const plan = buildPlan(schemaOf(lines), { ...postgresLike, ...input })
@@ -48,17 +67,39 @@ describe('a plan with checks off', () => {
   })
 
   it('offers TRUNCATE of the whole closure for a large table, unless that would empty a baseline', () => {
-    const plan = buildPlan(schemaOf(shop), { ...postgresLike, populated: ['lines'] })
+    const plan = buildPlan(schemaOf(shop), { ...postgresLike, costs, populated: ['lines'] })
     const truncates = Object.fromEntries(
       plan.steps.flatMap((step) =>
         step.kind === 'delete' ? [[step.tables[0], step.orTruncate?.tables]] : [],
       ),
     )
     expect(truncates).toEqual({ countries: ['countries'], orders: undefined, users: undefined })
-    const without = buildPlan(schemaOf(shop), postgresLike)
-    expect(without.steps.find((step) => step.kind === 'delete' && step.tables[0] === 'users')).toMatchObject({
-      orTruncate: { tables: ['users', 'orders', 'lines'] },
+    expect(deleteOf('users', { costs })).toMatchObject({
+      orTruncate: { tables: ['users', 'orders', 'lines'], aboveBytes: 2 * 8192 },
     })
+    expect(deleteOf('users', {}).orTruncate).toBeUndefined()
+  })
+
+  it('says from which size on, by what it costs, or why never', () => {
+    const reasons = (input: Partial<PlanInput>, lines = shop) =>
+      buildPlan(schemaOf(lines), { ...postgresLike, costs, ...input }).steps.map(({ reason }) => reason)
+    expect(reasons({ populated: ['lines'] })).toEqual([
+      'its baseline is empty; TRUNCATE above 8 KiB (1 file)',
+      'its baseline has rows: only what differs goes',
+      'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
+      'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
+      'its baseline has rows',
+    ])
+    expect(reasons({ keep: ['lines'] })[1]).toMatch('it would empty "lines" too, which is kept')
+    expect(deleteOf('users', { costs }).reason).toBe(
+      'its baseline is empty; TRUNCATE above 16 KiB (3 files with 2 tables that refer to it)',
+    )
+    const many = Array.from({ length: 64 }, (_, i) => `t${i} -> hub`)
+    expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock 65 tables')
+    expect(reasons({}).every((reason) => !reason.includes('never'))).toBe(true)
+    expect(deleteOf('users', { costs }).orTruncate?.reason).toBe(
+      'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 16 KiB',
+    )
   })
 
   it('truncates closures by the strategy of that name, and fills everything that it emptied', () => {
@@ -79,6 +120,14 @@ describe('a plan with checks on', () => {
       'fill users',
       'fill orders',
     ])
+  })
+
+  it('may truncate baseline rows, since everything that refers to them comes back anyway', () => {
+    const input = { ...ordered, costs, populated: ['users', 'orders', 'lines'] }
+    expect(deleteOf('users', input).orTruncate?.tables).toEqual(['users', 'orders', 'lines'])
+    expect(words(input, shop, ['users'])).toEqual(
+      expect.arrayContaining(['fill users', 'fill orders', 'fill lines']),
+    )
   })
 
   it('clears a cycle by one statement, both ways', () => {
@@ -143,6 +192,26 @@ describe('sequences', () => {
     ])
     expect(restarts({ keep: ['users'] }).map(({ sequence: id }) => id)).toEqual(['free'])
     expect(restarts({ sequences: 'keep' })).toEqual([])
+  })
+
+  it('make TRUNCATE the better way once they have moved, where it restarts them', () => {
+    const users = (input: Partial<PlanInput>, position = { value: 1n, called: false }) => {
+      const counted = schemaOf(['users'], { sequences: [sequence('users', 'users', { position })] })
+      const step = deleteOf('users', { ...mysqlLike, costs: { ...costs, restart: 500 }, ...input }, counted)
+      return [step.orTruncate?.aboveBytes, step.orTruncate?.aboveBytesIfMoved, step.reason]
+    }
+    expect(users({})).toEqual([
+      8192,
+      0,
+      'its baseline is empty; TRUNCATE above 8 KiB, always when its counter has moved (1 file)',
+    ])
+    // TRUNCATE would not put it there.
+    expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([6 * 8192, 8192])
+    expect(users({ sequences: 'keep' })).toEqual([
+      undefined,
+      undefined,
+      'its baseline is empty; never TRUNCATE: it would restart the counter, which is to be left alone',
+    ])
   })
 
   it('are put back after a TRUNCATE that restarts them', () => {

@@ -64,4 +64,14 @@ export const mariadbFlavor: Flavor = {
     WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND p.command <> 'Sleep'
       AND NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = p.id)`,
   sequences,
+  costs: {
+    truncate: 0,
+    truncateFile: 320,
+    deletePage: 320,
+    deleteIndexPage: 110,
+    probePage: 0,
+    deadPage: 0,
+    restart: 180,
+    pageBytes: 16_384,
+  },
 }

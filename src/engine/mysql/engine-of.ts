@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts'
 import { connect, flavorOf, wrap } from './connection.ts'
+import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
@@ -13,7 +14,7 @@ import { render } from './statements.ts'
  * The engine of one of the two. They differ in name only: which server is at the other end is asked of the
  * server, because `mysql://` URLs lead to MariaDB too.
  */
-export function engineOf({ name, title, protocols }: Flavor): Engine {
+export function engineOf({ name, title, protocols, costs: defaults }: Flavor): Engine {
   return {
     name,
     title,
@@ -36,5 +37,6 @@ export function engineOf({ name, title, protocols }: Flavor): Engine {
     databases,
     ownership,
     rows,
+    costs: { defaults, conditions, measure },
   }
 }

@@ -1,3 +1,4 @@
+import type { Costs } from '../../plan/cost.ts'
 import type { Position, Sequence } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
 
@@ -18,6 +19,8 @@ export interface Flavor {
   readonly blockers: string
   /** The free sequences of a database, given their names; one query that returns a row for each, in order. */
   readonly sequences: SequenceDialect | undefined
+  /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
+  readonly costs: Costs
 }
 
 /** SQL of sequences that are objects of their own. */
@@ -70,4 +73,14 @@ export const mysqlFlavor: Flavor = {
       AND t.processlist_id <> CONNECTION_ID()
     GROUP BY t.thread_id, t.processlist_id`,
   sequences: undefined,
+  costs: {
+    truncate: 0,
+    truncateFile: 1200,
+    deletePage: 300,
+    deleteIndexPage: 180,
+    probePage: 0,
+    deadPage: 0,
+    restart: 1500,
+    pageBytes: 16_384,
+  },
 }

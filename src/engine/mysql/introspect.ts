@@ -20,7 +20,7 @@ export const MARK_TABLE = 'afresh_mark'
 /** Everything of the current database, and only of it. */
 export async function introspect(connection: Connection): Promise<Schema> {
   const flavor = await flavorOf(connection)
-  const [database, objects, columns, keys, triggers, partitions, references, rules] = await batch(
+  const [database, objects, columns, keys, triggers, partitions, indexes, references, rules] = await batch(
     connection,
     CATALOG,
   )
@@ -33,6 +33,7 @@ export async function introspect(connection: Connection): Promise<Schema> {
     keys: grouped(rowsOf(keys)),
     triggers: grouped(rowsOf(triggers)),
     partitions: grouped(rowsOf(partitions)),
+    indexes: grouped(rowsOf(indexes)),
   }
   const names = all.flatMap(({ type, name }) => (type === 'SEQUENCE' ? [String(name)] : []))
   const free =
@@ -87,6 +88,8 @@ const CATALOG = [
    WHERE trigger_schema = DATABASE() ORDER BY event_object_table, trigger_name`,
   `SELECT DISTINCT table_name AS \`table\`, COALESCE(subpartition_name, partition_name) AS name
    FROM information_schema.partitions WHERE ${HERE} AND partition_name IS NOT NULL ORDER BY 1, 2`,
+  `SELECT DISTINCT table_name AS \`table\`, index_name AS name FROM information_schema.statistics
+   WHERE ${HERE} AND index_name <> 'PRIMARY' ORDER BY 1, 2`,
   ...foreignKeyQueries(),
 ]
 
@@ -124,6 +127,7 @@ interface Catalog {
   readonly keys: ReadonlyMap<string, readonly Row[]>
   readonly triggers: ReadonlyMap<string, readonly Row[]>
   readonly partitions: ReadonlyMap<string, readonly Row[]>
+  readonly indexes: ReadonlyMap<string, readonly Row[]>
 }
 
 function tableFrom(row: Row, catalog: Catalog): Table {
@@ -142,6 +146,8 @@ function tableFrom(row: Row, catalog: Catalog): Table {
     triggers: namesIn(catalog.triggers),
     inherits: [],
     partitions,
+    // Rows and indexes share a file.
+    storage: { files: Math.max(1, partitions.length), indexes: namesIn(catalog.indexes).length },
   }
 }
 

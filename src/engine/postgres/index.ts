@@ -1,7 +1,9 @@
+import { inBinary } from '../../plan/describe.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'
 import { readBounded } from './bounded.ts'
 import { connect, wrap } from './connection.ts'
+import { costs } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
@@ -32,6 +34,7 @@ export const postgres: Engine = {
   databases,
   ownership,
   rows,
+  costs,
 
   async survey(connection, schema) {
     const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
@@ -51,6 +54,6 @@ export const postgres: Engine = {
       if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
       const { tables, aboveBytes } = step.orTruncate
       const names = tables.map((id) => only(tableOf(schema, id))).join(', ')
-      return `${sql}\n-- from ${aboveBytes / 1024} KiB on: TRUNCATE ${names}`
+      return `${sql}\n-- above ${inBinary(aboveBytes)}: TRUNCATE ${names}`
     }),
 }

@@ -4,6 +4,7 @@ import type {
   ReferentialAction,
   Schema,
   Sequence,
+  Storage,
   Table,
   TableTrait,
 } from '../../schema/schema.ts'
@@ -39,6 +40,15 @@ const DESCENDANTS = `WITH RECURSIVE below(oid) AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below ON i.inhparent = below.oid)`
 
+/** The files of a table and its indexes, partitions included; a TOAST table has an index of its own. */
+const STORAGE = `(SELECT json_build_object('files', sum(parts.files), 'indexes', max(parts.indexes)) FROM (
+    SELECT (s.relkind <> 'p')::int + CASE WHEN s.reltoastrelid <> 0 THEN 2 ELSE 0 END
+        + CASE WHEN s.relkind = 'p' THEN 0 ELSE count(x.indexrelid) END AS files,
+      count(x.indexrelid) FILTER (WHERE NOT x.indisprimary) AS indexes
+    FROM (SELECT c.oid UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) AS t WHERE c.relkind = 'p') AS part
+    JOIN pg_catalog.pg_class s ON s.oid = part.oid LEFT JOIN pg_catalog.pg_index x ON x.indrelid = s.oid
+    GROUP BY s.oid, s.relkind, s.reltoastrelid) AS parts)`
+
 /** Materialised views come last, in the order in which they were made; one that was never filled cannot be read. */
 const TABLES = `
 SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
@@ -57,7 +67,8 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
   (SELECT json_agg(fires.name ORDER BY fires.name) FROM (
     SELECT t.tgname AS name FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
     UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4')
-  ) fires) AS triggers
+  ) fires) AS triggers,
+  ${STORAGE} AS storage
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND c.relispopulated AND ${OWN_NAMESPACES}
 ORDER BY c.relkind = 'm', CASE WHEN c.relkind = 'm' THEN c.oid END, n.nspname, c.relname`
@@ -115,6 +126,7 @@ function tableFrom(row: Row): Table {
     triggers: texts(row.triggers),
     inherits: texts(row.inherits),
     partitions: texts(row.partitions),
+    storage: row.storage as Storage,
   }
 }
 

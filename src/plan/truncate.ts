@@ -1,0 +1,88 @@
+import type { Table, TableId } from '../schema/schema.ts'
+import { type Context, closureOf, labelOf } from './context.ts'
+import { filesOf, type Threshold, thresholdOf } from './cost.ts'
+import { inBinary, plural } from './describe.ts'
+import type { TruncateInstead } from './plan.ts'
+
+/** TRUNCATE locks each of these out of everybody's reach; with more of them a server may run out of locks. */
+const MAX_CLOSURE = 64
+
+interface Decision {
+  readonly instead: TruncateInstead | undefined
+  /** The decision and its reason, for people. */
+  readonly phrase: string
+}
+
+/** From which size on a table is truncated, or why never; `undefined` where nobody could choose. */
+export function truncateInstead(context: Context, id: TableId): Decision | undefined {
+  const { input, schema } = context
+  if (!input.capabilities.truncate || input.costs === undefined) return undefined
+  const tables = closureOf(context, id)
+  const obstacle = obstacleTo(context, id, tables)
+  if (obstacle !== undefined) return { instead: undefined, phrase: `never TRUNCATE: ${obstacle}` }
+  const [table, ...referrers] = tables.flatMap((member) => context.tables.get(member) ?? [])
+  if (table === undefined) return undefined
+  const closure = [table, ...referrers]
+  const threshold = thresholdOf(input.costs, {
+    table,
+    closure,
+    checkedKeys: context.mode === 'ordered' ? schema.foreignKeys.filter(({ to }) => to === id).length : 0,
+    counter: counterOf(context, id),
+  })
+  const { aboveBytes, aboveBytesIfMoved } = threshold
+  const scope = scopeOf(closure)
+  return {
+    instead: { tables, aboveBytes, aboveBytesIfMoved, reason: reasonFor(threshold, scope) },
+    phrase: `${sizesOf(threshold)} (${scope})`,
+  }
+}
+
+/** Why one TRUNCATE would reach what it must not. */
+function obstacleTo(context: Context, id: TableId, closure: readonly TableId[]): string | undefined {
+  const { kept, populated, tables, mode, schema, input } = context
+  const versioned = tables.get(id)?.traits.includes('system-versioned')
+  if (versioned) return 'the server does not let a system-versioned table be truncated'
+  if (input.sequences === 'keep' && input.capabilities.truncateRestarts) {
+    const counter = schema.sequences.find(({ ownedBy }) => ownedBy?.table === id)
+    if (counter !== undefined) return 'it would restart the counter, which is to be left alone'
+  }
+  const keeper = closure.find((member) => kept.has(member))
+  if (keeper !== undefined) return `it would empty "${labelOf(context, keeper)}" too, which is kept`
+  // With checks on, whatever refers to a dirty table is emptied and filled again anyway.
+  const holder = mode === 'ordered' ? undefined : closure.find((member) => populated.has(member))
+  if (holder !== undefined) return `it would empty "${labelOf(context, holder)}" too, whose baseline has rows`
+  if (closure.length > MAX_CLOSURE) return `it would lock ${closure.length} tables`
+  return undefined
+}
+
+function counterOf({ input, sequences }: Context, id: TableId): 'none' | 'at start' | 'elsewhere' {
+  const counter = input.capabilities.truncateRestarts
+    ? sequences.find(({ ownedBy }) => ownedBy?.table === id)
+    : undefined
+  if (counter === undefined) return 'none'
+  const { position, start } = counter
+  return position.value === start && !position.called ? 'at start' : 'elsewhere'
+}
+
+/** What TRUNCATE costs by. */
+function scopeOf(closure: readonly Table[]): string {
+  const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
+  const others = closure.length - 1
+  const referrers =
+    others === 0 ? '' : ` with ${plural(others, 'table')} that ${others === 1 ? 'refers' : 'refer'} to it`
+  return `${plural(files, 'file')}${referrers}`
+}
+
+function sizesOf({ aboveBytes, aboveBytesIfMoved, because }: Threshold): string {
+  const size = `TRUNCATE above ${inBinary(aboveBytes)}${because === 'bloat' ? ' of pages, full or not' : ''}`
+  if (aboveBytesIfMoved === aboveBytes) return size
+  const moved = aboveBytesIfMoved === 0 ? 'always' : `above ${inBinary(aboveBytesIfMoved)}`
+  return `${size}, ${moved} when its counter has moved`
+}
+
+function reasonFor({ aboveBytes, aboveBytesIfMoved, because }: Threshold, scope: string): string {
+  const price = `TRUNCATE (${scope}) is cheaper above ${inBinary(aboveBytes)}`
+  const counter = aboveBytesIfMoved < aboveBytes ? ', or where it puts the counter back as well' : ''
+  const bloat = because === 'bloat' ? ': so many pages are read too often, full or not' : ''
+  return `${price}${counter}${bloat}`
+}
