@@ -101,7 +101,7 @@ function stepRow(
     no,
     `ARRAY[${[...before, ...main, ...after].map(literal).join(', ')}]`,
     before.length + 1,
-    shortcut === undefined ? 'NULL' : leaves(shortcut.tables),
+    shortcut === undefined ? 'NULL' : leaves(shortcut.tables.slice(0, 1)),
     shortcut?.aboveBytes ?? 'NULL',
     shortcut === undefined ? 'NULL' : literal(truncate(shortcut.tables.map((id) => tableOf(schema, id)))),
     main.some((sql) => /^(TRUNCATE|ALTER|REFRESH)/.test(sql)),
