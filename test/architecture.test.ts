@@ -9,7 +9,7 @@ const LAYERS = [
   ['plan'],
   ['engine'],
   ['server', 'database', 'baseline', 'reset', 'generate'],
-  ['config'],
+  ['config', 'costs'],
   ['harness', 'config-file'],
   ['index'],
   ['runner', 'cli'],

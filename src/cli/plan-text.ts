@@ -4,6 +4,11 @@ import { aligned, count, inColumns, listed, type Output, printable } from './out
 /** As much of a table's name as the list of them shows. */
 const LABEL_LENGTH = 40
 
+const COSTS: Readonly<Record<PlanView['costs'], string>> = {
+  measured: 'measured on this server, or on one of the same version and settings',
+  assumed: 'not measured here yet (createHarness does): those of a container on another machine',
+}
+
 /** A plan in a few lines. */
 export function writePlanSummary(plan: PlanView, output: Output): void {
   const tables = plan.order.flat().length + plan.kept.length
@@ -25,6 +30,9 @@ export function writePlanSummary(plan: PlanView, output: Output): void {
         : `in ${rows} of ${count(tables, 'table')}: ${listed(plan.tablesWithRows, output.width - 40)}`,
     ],
     ['strategy', `${plan.strategy}, sequences ${plan.sequenceMode}`],
+    ...(plan.strategy === 'auto' && plan.steps.some((step) => step.truncateTables !== undefined)
+      ? [['costs', COSTS[plan.costs]] as [string, string]]
+      : []),
     [
       'constraints',
       plan.mode === 'unchecked'

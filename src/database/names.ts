@@ -7,6 +7,8 @@ import { createHash, randomBytes } from 'node:crypto'
 export interface Names {
   template(fingerprint: string): string
   database(run: string, slot: number): string
+  /** For measuring: a number that no slot has. */
+  scratch(run: string): string
 }
 
 /** Ten characters, in the order in which runs began. */
@@ -24,6 +26,7 @@ export function namesFor(project: string, maxBytes: number): Names {
   return {
     template: (fingerprint) => name(`t_${fingerprint.slice(0, 12)}`),
     database: (run, slot) => name(`${run}_${slot}`),
+    scratch: (run) => name(`${run}_9999`),
   }
 }
 

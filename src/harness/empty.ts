@@ -1,4 +1,5 @@
 import { type AttachOptions, parseAttachOptions } from '../config.ts'
+import { recallCosts } from '../costs/store.ts'
 import { guardEnvironment, requireMark } from '../database/guard.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { type Opened, open } from '../engine/registry.ts'
@@ -34,6 +35,7 @@ export async function emptyDatabase(url: string, options: EmptyOptions = {}): Pr
       options: reset,
       mark,
       from: 'nothing',
+      costs: await recallCosts({ engine, connection }),
       // Known without looking; and nothing here asks for it.
       baseline: { tables: new Map(), sequences: new Map() },
     })

@@ -1,4 +1,5 @@
 import { type AttachOptions, parseAttachOptions } from '../config.ts'
+import { recallCosts } from '../costs/store.ts'
 import { markOn } from '../database/guard.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
@@ -28,6 +29,8 @@ export interface PlanView {
   readonly kept: readonly { readonly table: string; readonly reason: string }[]
   /** The tables that have rows now. */
   readonly tablesWithRows: readonly string[]
+  /** Whether the choice between DELETE and TRUNCATE goes by what was measured here, or by the engine's own figures. */
+  readonly costs: 'measured' | 'assumed'
   readonly steps: readonly StepView[]
 }
 
@@ -39,6 +42,12 @@ export interface StepView {
   /** The step runs when one of these is dirty. */
   readonly when: readonly string[]
   readonly sql: string
+  /** Bytes of rows from which on TRUNCATE takes the place of DELETE; absent where it never does. */
+  readonly truncateAboveBytes?: number
+  /** The same where the table's counter has moved and TRUNCATE puts it back. */
+  readonly truncateAboveBytesIfMoved?: number
+  /** What that TRUNCATE empties. */
+  readonly truncateTables?: readonly string[]
 }
 
 /**
@@ -62,7 +71,8 @@ export async function viewOf(
   options: ResetOptions,
   from?: BaselineFrom,
 ): Promise<PlanView> {
-  const { schema, plan, survey } = await planFor(engine, connection, options, { from })
+  const costs = await recallCosts({ engine, connection })
+  const { schema, plan, survey } = await planFor(engine, connection, options, { from, costs })
   const isPrivate = await engine.ownership.isPrivate(connection)
   const sql = engine.render(schema, plan)
   const label = (id: TableId) => tableLabel(schema, id)
@@ -80,18 +90,26 @@ export async function viewOf(
     selfReferencing: [...graphOf(schema).selfReferencing].map(label),
     kept: plan.kept.map(({ table, reason }) => ({ table: label(table), reason })),
     tablesWithRows: survey.populated.map(label),
+    costs: costs === undefined ? 'assumed' : 'measured',
     steps: plan.steps.map((step, index) => stepView(schema, step, sql[index] ?? '')),
   }
 }
 
 function stepView(schema: Schema, step: Step, sql: string): StepView {
   const labels = labelsOf(schema)
+  const label = (id: string) => labels.get(id) ?? id
+  const instead = step.kind === 'delete' ? step.orTruncate : undefined
   return {
     kind: step.kind,
     step: describeStep(schema, step),
     reason: step.reason,
-    when: step.when.map((id) => labels.get(id) ?? id),
+    when: step.when.map(label),
     sql,
+    ...(instead !== undefined && {
+      truncateAboveBytes: instead.aboveBytes,
+      truncateAboveBytesIfMoved: instead.aboveBytesIfMoved,
+      truncateTables: instead.tables.map(label),
+    }),
   }
 }
 

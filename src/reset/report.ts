@@ -23,7 +23,7 @@ export interface StepReport {
   readonly reason: string
   /** Rows that went or came back, where the engine tells. */
   readonly rows: number | undefined
-  /** The table was large enough for TRUNCATE. */
+  /** The table was emptied by TRUNCATE, for the reason given. */
   readonly truncated: boolean
 }
 
@@ -35,10 +35,23 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
       const step = plan.steps[index]
       return step === undefined
         ? []
-        : [{ kind: step.kind, step: describeStep(schema, step), reason: step.reason, rows, truncated }]
+        : [
+            {
+              kind: step.kind,
+              step: describeStep(schema, step),
+              reason: reasonOf(step, truncated),
+              rows,
+              truncated,
+            },
+          ]
     }),
     durationMs,
     detector: outcome.detector,
     why: outcome.why,
   }
+}
+
+function reasonOf(step: Step, truncated: boolean): string {
+  const why = step.kind === 'delete' && truncated ? step.orTruncate?.reason : undefined
+  return why ?? step.reason
 }

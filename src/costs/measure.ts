@@ -1,0 +1,77 @@
+import { newMark } from '../database/mark.ts'
+import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import { messageOf, withCleanUp } from '../errors.ts'
+import type { Costs } from '../plan/cost.ts'
+import { recallCosts, rememberCosts } from './store.ts'
+
+/** Where a database of our own can be made and dropped. */
+export interface MeasuringPlace {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly adminUrl: string
+  /** The name of that database, which the reaper knows for one of a run. */
+  readonly scratch: string
+  /** Whether afresh started the server. */
+  readonly ours: boolean
+}
+
+/**
+ * What DELETE and TRUNCATE cost on this server: remembered, or measured in a database that is gone afterwards, which
+ * takes some 150 ms. On connections of its own, so that a start need not wait for it.
+ *
+ * @param onProblem called with a line for people where it cannot be measured or kept: no reason to stop anything
+ * @returns never a rejection; `undefined` where nothing is known
+ */
+export async function costsOf(
+  place: MeasuringPlace,
+  onProblem: (line: string) => void,
+): Promise<Costs | undefined> {
+  const { engine, adminUrl, ours } = place
+  if (engine.costs === undefined) return undefined
+  const orSay = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      onProblem(`What DELETE and TRUNCATE cost here could not be ${what}: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+  return orSay('measured', async () => {
+    const admin = await engine.connect(adminUrl, { applicationName: 'afresh (costs)' })
+    return withCleanUp(
+      async () => {
+        const server = { engine, connection: admin }
+        const known = await recallCosts(server)
+        if (known !== undefined) return known
+        const costs = await measureCosts(place, admin)
+        if (costs !== undefined) await orSay('kept', () => rememberCosts(server, costs, { ours }))
+        return costs
+      },
+      () => admin.close(),
+    )
+  })
+}
+
+/** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
+export async function measureCosts(
+  { engine, databases, adminUrl, scratch }: Omit<MeasuringPlace, 'ours'>,
+  admin: Connection,
+): Promise<Costs | undefined> {
+  const { costs: meter } = engine
+  if (meter === undefined) return undefined
+  await databases.create(admin, scratch)
+  const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
+  let written: string | undefined
+  return withCleanUp(
+    async () => {
+      const mark = newMark(await engine.ownership.expected(connection))
+      await engine.ownership.write(connection, mark)
+      written = mark
+      return meter.measure(connection)
+    },
+    async () => {
+      await connection.close()
+      if (written !== undefined) await databases.drop(admin, scratch, written)
+    },
+  )
+}
