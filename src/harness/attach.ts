@@ -1,4 +1,5 @@
 import { type AttachOptions, parseAttachOptions } from '../config.ts'
+import { recallCosts } from '../costs/store.ts'
 import { guardEnvironment, guardServer, type Takeover, takeOver } from '../database/guard.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { withCleanUp } from '../errors.ts'
@@ -22,7 +23,8 @@ export async function attach(target: string | object, options: AttachOptions = {
   const { engine, connection } = opened
   try {
     const mark = await guarded(opened, allow)
-    const session = await openSession({ engine, connection, options: reset, mark })
+    const costs = await recallCosts(opened)
+    const session = await openSession({ engine, connection, options: reset, mark, costs })
     let released: Promise<void> | undefined
     const release = (): Promise<void> => {
       released ??= withCleanUp(

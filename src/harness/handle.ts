@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Connection, Engine, Fingerprint } from '../engine/engine.ts'
+import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { ResetOptions } from '../reset/session.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -13,6 +14,8 @@ export interface HarnessHandle {
   readonly template: string
   readonly options: ResetOptions
   readonly baseline: BaselineDigest
+  /** What DELETE and TRUNCATE cost on the server; without, the engine's own figures hold. */
+  readonly costs?: Costs | undefined
 }
 
 /** What a database at the baseline looks like, in short. */

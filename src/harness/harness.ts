@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { applyBaseline, describeInputs } from '../baseline/load.ts'
 import { type Config, type HarnessOptions, parseHarnessOptions } from '../config.ts'
+import { costsOf } from '../costs/measure.ts'
 import { guardEnvironment, guardServer } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId } from '../database/names.ts'
@@ -110,13 +111,19 @@ async function harnessFrom(
   const template = inputs.cacheable
     ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
+  const place = { ...ground, scratch: names.scratch(run), ours: server.ours }
+  const measuring =
+    config.reset.strategy === 'auto' ? costsOf(place, (line) => hooks.onProgress?.(line)) : undefined
   const baseline = await withUndo(
     async () => {
       const fill = (connection: Connection) => applyBaseline(connection, config)
       await ensureTemplate({ ...ground, name: template, fill })
       return await firstClone(ground, config, template, names.database(run, 1))
     },
-    () => dropMade(ground, server, run),
+    async () => {
+      await measuring
+      await dropMade(ground, server, run)
+    },
   )
   await reapTemplates(databases, admin, { names, run, template })
   const handle: HarnessHandle = {
@@ -127,6 +134,7 @@ async function harnessFrom(
     template,
     options: config.reset,
     baseline,
+    costs: await measuring,
   }
   const close = once(() => closeHarness(ground, server, run))
   return {

@@ -74,6 +74,7 @@ async function hold(
       mark: lease.mark,
       template: handle.template,
       baseline: fingerprintOf(handle.baseline),
+      costs: handle.costs,
     })
     return { lease, session }
   } catch (error) {
