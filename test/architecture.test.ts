@@ -10,7 +10,7 @@ const LAYERS = [
   ['engine'],
   ['server', 'database', 'baseline', 'reset', 'generate'],
   ['config', 'costs'],
-  ['harness', 'config-file'],
+  ['harness', 'config-file', 'bench'],
   ['index'],
   ['runner', 'cli'],
 ]

@@ -1,0 +1,26 @@
+import type { Way } from '../way.ts'
+import { createFromTemplate, snapshot } from './clones.ts'
+import { drizzleSeed } from './drizzle-seed.ts'
+import { knexCleaner } from './knex-cleaner.ts'
+import { mikroOrm } from './mikro-orm.ts'
+import { pgsqlTest, pgTransactionalTests } from './rollbacks.ts'
+import { sequelize } from './sequelize.ts'
+import { django, prisma, rails, respawn } from './statements.ts'
+import { typeorm } from './typeorm.ts'
+
+/** What people use today. Loaded only where the packages of benchmarks/package.json are installed. */
+export const PEERS: readonly Way[] = [
+  knexCleaner,
+  mikroOrm,
+  drizzleSeed,
+  sequelize,
+  typeorm,
+  prisma,
+  respawn,
+  django,
+  rails,
+  snapshot,
+  createFromTemplate,
+  pgsqlTest,
+  pgTransactionalTests,
+]

@@ -1,0 +1,100 @@
+import pg from 'pg'
+import { testTransaction } from 'pg-transactional-tests'
+import { PgTestClient } from 'pgsql-test'
+import type { Client, Row } from '../../client.ts'
+import { POSTGRES, type Way } from '../way.ts'
+
+const OWN_ONLY = 'a bare rollback, of one connection: what others write stays'
+
+export const pgsqlTest: Way = {
+  id: 'pgsql-test',
+  label: 'pgsql-test',
+  kind: 'rollback',
+  source: 'pgsql-test',
+  note: `afterEach() and beforeEach(); ${OWN_ONLY}`,
+  engines: POSTGRES,
+  async open({ database }) {
+    const url = await database('pgsql_test')
+    const { hostname: host, port, pathname, username: user, password } = new URL(url)
+    const db = new PgTestClient({ host, port: Number(port), database: pathname.slice(1), user, password })
+    await db.beforeEach()
+    return {
+      url: () => url,
+      client: { run: async (sql) => rowsOf(await db.query(sql)), close: async () => {} },
+      reset: async () => {
+        await db.afterEach()
+        await db.beforeEach()
+      },
+      close: () => db.close(),
+    }
+  },
+}
+
+export const pgTransactionalTests: Way = {
+  id: 'pg-transactional-tests',
+  label: 'pg-transactional-tests',
+  kind: 'rollback',
+  source: 'pg-transactional-tests',
+  note: `rollback() and start(); ${OWN_ONLY}`,
+  engines: POSTGRES,
+  async open({ database }) {
+    const url = await database('pg_transactional_tests')
+    const prototypes = new Prototypes()
+    const within = <T>(work: () => Promise<T>): Promise<T> => prototypes.patchedDuring(work)
+    // One for the whole run and one for the test, as its README has it.
+    const client = await within(async () => {
+      testTransaction.start()
+      const pool = new pg.Pool({ connectionString: url, idleTimeoutMillis: 0 })
+      await pool.query('SELECT 1')
+      testTransaction.start()
+      return pool
+    })
+    const asClient: Client = {
+      run: (sql) => within(async () => rowsOf(await client.query(sql))),
+      close: async () => {},
+    }
+    return {
+      url: () => url,
+      client: asClient,
+      reset: () =>
+        within(async () => {
+          await testTransaction.rollback()
+          testTransaction.start()
+        }),
+      close: () => within(() => testTransaction.close()),
+    }
+  },
+}
+
+function rowsOf(results: pg.QueryResult | pg.QueryResult[]): Row[] {
+  return [results].flat().at(-1)?.rows ?? []
+}
+
+/** It patches every client of `pg` in the process: the other ways' must not be, so theirs come back in between. */
+class Prototypes {
+  #patched: Methods | undefined
+
+  async patchedDuring<T>(work: () => Promise<T>): Promise<T> {
+    const original = methods()
+    if (this.#patched !== undefined) assign(this.#patched)
+    try {
+      return await work()
+    } finally {
+      this.#patched = methods()
+      assign(original)
+    }
+  }
+}
+
+type Methods = ReturnType<typeof methods>
+
+function methods() {
+  const { connect, query } = pg.Client.prototype
+  const { connect: poolConnect, query: poolQuery } = pg.Pool.prototype
+  return { client: { connect, query }, pool: { connect: poolConnect, query: poolQuery } }
+}
+
+function assign({ client, pool }: Methods): void {
+  Object.assign(pg.Client.prototype, client)
+  Object.assign(pg.Pool.prototype, pool)
+}

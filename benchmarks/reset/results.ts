@@ -1,0 +1,90 @@
+import type { Machine } from '../../src/bench/machine.ts'
+import type { Kind } from './way.ts'
+
+/** What results.json holds. Times are in milliseconds. */
+export interface Results {
+  readonly format: 1
+  readonly date: string
+  readonly machine: Machine
+  readonly settings: Settings
+  readonly packages: Readonly<Record<string, string>>
+  readonly servers: readonly { readonly id: string; readonly title: string; readonly version: string }[]
+  readonly ways: readonly WayFacts[]
+  readonly cells: readonly Cell[]
+}
+
+export interface Settings {
+  /** The most rounds that a way gets in a cell, and the fewest. */
+  readonly rounds: number
+  readonly leastRounds: number
+  /** Milliseconds that a peer may take in a cell, writing included; afresh, by hand and SELECT 1 get six times as much. */
+  readonly budgetMs: number
+  /** A peer whose reset took longer with fewer tables is left out with more. */
+  readonly tooSlowMs: number
+  readonly rowsPerTable: number
+  readonly seed: number
+  readonly tookSeconds: number
+}
+
+export interface WayFacts {
+  readonly id: string
+  readonly label: string
+  readonly kind: Kind
+  readonly source: string
+  readonly note: string | undefined
+}
+
+export interface Where {
+  readonly server: string
+  readonly tables: number
+  /** How many of them the test writes to. */
+  readonly dirty: number
+  /** `reference`: one more table, with rows that belong to the baseline, which the test changes too. */
+  readonly baseline: 'empty' | 'reference'
+}
+
+export type Cell = Where & { readonly way: string } & (Timed | Untimed)
+
+export interface Timed {
+  readonly outcome: 'measured'
+  readonly n: number
+  readonly median: number
+  readonly q1: number
+  readonly q3: number
+  /** From one round that nothing had warmed up: more would have taken too long. */
+  readonly cold: boolean
+  /** What it does not put back, found by looking: `rows`, `ids`, `reference rows`, `writes of other connections`. */
+  readonly leaves: readonly string[]
+}
+
+export interface Untimed {
+  readonly outcome: 'failed' | 'left out'
+  readonly reason: string
+}
+
+/** The fastest of what somebody would write by hand, for ratios. */
+export function bestByHand(
+  results: Pick<Results, 'ways' | 'cells'>,
+  where: Where,
+): (Cell & Timed) | undefined {
+  const hands = new Set(results.ways.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
+  return cellsAt(results, where)
+    .filter((cell): cell is Cell & Timed => cell.outcome === 'measured' && hands.has(cell.way))
+    .toSorted((a, b) => a.median - b.median)[0]
+}
+
+export function cellsAt({ cells }: Pick<Results, 'cells'>, where: Where): Cell[] {
+  return cells.filter(
+    (cell) =>
+      cell.server === where.server &&
+      cell.tables === where.tables &&
+      cell.dirty === where.dirty &&
+      cell.baseline === where.baseline,
+  )
+}
+
+/** The median of one way, or `undefined` where it was not measured. */
+export function medianOf(results: Pick<Results, 'cells'>, where: Where, way: string): number | undefined {
+  const cell = cellsAt(results, where).find((candidate) => candidate.way === way)
+  return cell?.outcome === 'measured' ? cell.median : undefined
+}

@@ -1,0 +1,147 @@
+/** Resets side by side: `npm run bench:reset`. Options: see `USAGE`. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { machine } from '../../src/bench/machine.ts'
+import { randomFrom } from '../../src/generate/random.ts'
+import { optionsOf, wholeNumber, wholeNumbers } from '../options.ts'
+import { ensureInstalled, PACKAGES_FOLDER } from '../packages.ts'
+import { ROWS_PER_TABLE } from '../schema.ts'
+import { ALL_SERVERS, startBenchServer } from '../servers.ts'
+import { type Block, type MatrixOptions, runMatrix } from './matrix.ts'
+import { Progress } from './progress.ts'
+import type { Cell, Results, Where } from './results.ts'
+import type { Way } from './way.ts'
+import { OWN_WAYS } from './ways.ts'
+
+const USAGE = `npm run bench:reset -- [options]
+  --servers LIST   default ${ALL_SERVERS.join(',')}
+  --tables LIST    how many tables the schema has; default 30,100,300,1000
+  --dirty LIST     how many of them a test writes to, and 'all'; default 0,1,3,10,all
+  --only LIST      ways by their ids; default all
+  --no-peers       afresh, by hand and SELECT 1 alone: no packages to install
+  --rounds N       the most rounds of a cell; default 60
+  --budget MS      what a peer may take in a cell; default 700
+  --quick          --rounds 12 --budget 200
+  --seed N         of the random order; default 1
+  --out DIR        where results.json and chart.svg go; default benchmarks/reset`
+
+const values = optionsOf(USAGE, {
+  servers: { type: 'string', default: ALL_SERVERS.join(',') },
+  tables: { type: 'string', default: '30,100,300,1000' },
+  dirty: { type: 'string', default: '0,1,3,10,all' },
+  only: { type: 'string' },
+  'no-peers': { type: 'boolean', default: false },
+  rounds: { type: 'string' },
+  budget: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '1' },
+  out: { type: 'string', default: import.meta.dirname },
+})
+
+const started = Date.now()
+const seed = wholeNumber(values.seed, 'seed')
+const settings = {
+  rounds: wholeNumber(values.rounds ?? (values.quick ? '12' : '60'), 'rounds'),
+  leastRounds: 3,
+  budgetMs: wholeNumber(values.budget ?? (values.quick ? '200' : '700'), 'budget'),
+  tooSlowMs: 1500,
+  seed,
+}
+const tables = wholeNumbers(values.tables, 'tables').toSorted((a, b) => a - b)
+const serverIds = values.servers.split(',')
+const ways = await chosenWays()
+const blocks = [referenceRows(Math.min(...tables)), ...tables.map(emptyBaseline)]
+const progress = new Progress(
+  serverIds.flatMap((server) => blocks.flatMap((block) => cellsOf(server, block))),
+)
+
+const servers: Results['servers'][number][] = []
+const cells: Cell[] = []
+for (const id of serverIds) {
+  progress.say(`${id}: starts`)
+  const server = await startBenchServer(id)
+  servers.push({ id, title: server.title, version: server.version })
+  try {
+    cells.push(...(await runMatrix(server, blocks, matrixOptions())))
+  } finally {
+    await server.running.stop()
+  }
+  // After each server, so that a run cut off keeps what it has.
+  await write()
+}
+
+async function write(): Promise<void> {
+  const results: Results = {
+    format: 1,
+    date: new Date().toISOString(),
+    machine: machine(),
+    settings: {
+      ...settings,
+      rowsPerTable: ROWS_PER_TABLE,
+      tookSeconds: Math.round((Date.now() - started) / 1000),
+    },
+    packages: versions(),
+    servers,
+    ways: ways.map(({ id, label, kind, source, note }) => ({ id, label, kind, source, note })),
+    cells,
+  }
+  writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+  progress.say(`${cells.length} figures in ${join(values.out, 'results.json')}`)
+  if (values['no-peers']) return
+  const { drawChart } = await load<{ drawChart: (results: Results) => string }>('./chart.ts')
+  writeFileSync(join(values.out, 'chart.svg'), drawChart(results))
+}
+
+async function chosenWays(): Promise<readonly Way[]> {
+  const all = values['no-peers'] ? OWN_WAYS : [...OWN_WAYS, ...(await peers())]
+  const wanted = values.only?.split(',')
+  const unknown = wanted?.filter((id) => !all.some((way) => way.id === id)) ?? []
+  if (unknown.length > 0) {
+    console.error(`--only: no way '${unknown.join("', '")}'; there are ${all.map(({ id }) => id).join(', ')}`)
+    process.exit(2)
+  }
+  return wanted === undefined ? all : all.filter(({ id }) => wanted.includes(id))
+}
+
+async function peers(): Promise<readonly Way[]> {
+  ensureInstalled()
+  const { PEERS } = await load<{ PEERS: readonly Way[] }>('./peers/index.ts')
+  return PEERS
+}
+
+/** By a name that TypeScript does not follow: the type check of afresh must do without these packages. */
+async function load<T>(file: string): Promise<T> {
+  return (await import(file)) as T
+}
+
+function emptyBaseline(count: number): Block {
+  const dirty = values.dirty.split(',').map((text) => (text === 'all' ? count : wholeNumber(text, 'dirty')))
+  const possible = [...new Set(dirty.filter((number) => number <= count))]
+  return { tables: count, dirty: possible, baseline: 'empty' }
+}
+
+function referenceRows(count: number): Block {
+  return { tables: count, dirty: [Math.min(3, count)], baseline: 'reference' }
+}
+
+function cellsOf(server: string, block: Block): Where[] {
+  return block.dirty.map((dirty) => ({ server, tables: block.tables, dirty, baseline: block.baseline }))
+}
+
+function matrixOptions(): MatrixOptions {
+  return { ...settings, ways, random: randomFrom(seed), onCell: (where) => progress.cell(where) }
+}
+
+/** Of everything that took part. */
+function versions(): Record<string, string> {
+  const own = ['pg', 'mysql2', 'testcontainers', '@testcontainers/postgresql']
+  const names = [...own, ...ways.map(({ source }) => source)]
+  const found = names.flatMap((name) => {
+    const places = [join(PACKAGES_FOLDER, 'node_modules'), join(PACKAGES_FOLDER, '../node_modules')]
+    const file = places.map((place) => join(place, name, 'package.json')).find((path) => existsSync(path))
+    return file === undefined
+      ? []
+      : [[name, JSON.parse(readFileSync(file, 'utf8')).version as string] as const]
+  })
+  return Object.fromEntries(found)
+}

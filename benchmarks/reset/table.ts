@@ -1,0 +1,119 @@
+import { bestByHand, medianOf, type Results, type WayFacts, type Where } from './results.ts'
+
+const TABLES = 100
+const DIRTY = 3
+
+/** What stands in README.md: the ratio of each way to afresh, on each server. Markdown. */
+export function ratioTable(results: Results): string {
+  const { servers } = results
+  const lines = [
+    row(['', ...servers.map(({ id }) => serverName(id)), 'does not put back']),
+    row(['---', ...servers.map(() => '--:'), '---']),
+    ...rowsOf(results).map(row),
+  ]
+  return [lines.join('\n'), ...remarks(results)].join('\n\n')
+}
+
+function rowsOf(results: Results): string[][] {
+  const { servers } = results
+  const peers = results.ways
+    .filter(({ kind }) => kind === 'peer' || kind === 'rollback')
+    .map((way) => ({
+      way,
+      ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, at(id), way.id))),
+    }))
+    .filter(({ ratios }) => ratios.some((value) => value !== undefined))
+    .toSorted((a, b) => firstOf(a.ratios) - firstOf(b.ratios))
+  return [
+    ['**afresh**', ...servers.map(({ id }) => milliseconds(medianOf(results, at(id), 'afresh'))), ''],
+    ['by hand, dirty tables known', ...servers.map(({ id }) => times(handRatio(results, id))), ''],
+    ...peers.map(({ way, ratios }) => [labelOf(way), ...ratios.map(times), leavesOf(results, way)]),
+  ]
+}
+
+const at = (server: string): Where => ({ server, tables: TABLES, dirty: DIRTY, baseline: 'empty' })
+
+function handRatio(results: Results, server: string): number | undefined {
+  return ratio(results, server, bestByHand(results, at(server))?.median)
+}
+
+function ratio(results: Results, server: string, median: number | undefined): number | undefined {
+  const afresh = medianOf(results, at(server), 'afresh')
+  return median === undefined || afresh === undefined ? undefined : median / afresh
+}
+
+function firstOf(ratios: readonly (number | undefined)[]): number {
+  return ratios.find((value) => value !== undefined) ?? 0
+}
+
+function labelOf({ label, kind, source }: WayFacts): string {
+  if (kind === 'rollback') return `${label} (a bare rollback)`
+  return source.startsWith('statement') ? `${label} (its statements)` : label
+}
+
+/** Of every server, the case with reference rows included. */
+function leavesOf({ cells }: Results, { id }: WayFacts): string {
+  const left = cells.flatMap((cell) => (cell.way === id && cell.outcome === 'measured' ? cell.leaves : []))
+  return [...new Set(left)].join(', ')
+}
+
+function remarks(results: Results): string[] {
+  const { machine, date, settings } = results
+  const clean = perServer(results, (server) => ofFloor(results, server))
+  const wide = perServer(results, (server) => growth(results, server))
+  return [
+    ...(clean === ''
+      ? []
+      : [`Where a test wrote nothing, afresh takes as long as \`SELECT 1\` times ${clean}.`]),
+    ...(wide === '' ? [] : [`With 1,000 tables rather than 30 it takes ${wide}.`]),
+    `Medians of up to ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`,
+  ]
+}
+
+function perServer(results: Results, value: (server: string) => string | undefined): string {
+  const parts = results.servers.flatMap(({ id }) => {
+    const text = value(id)
+    return text === undefined ? [] : [`${text} (${serverName(id)})`]
+  })
+  return parts.join(', ')
+}
+
+function ofFloor(results: Results, server: string): string | undefined {
+  const where = { ...at(server), dirty: 0 }
+  const [afresh, floor] = [medianOf(results, where, 'afresh'), medianOf(results, where, 'floor')]
+  return afresh === undefined || floor === undefined ? undefined : short(afresh / floor)
+}
+
+function growth(results: Results, server: string): string | undefined {
+  const [few, many] = [30, 1000].map((tables) => medianOf(results, { ...at(server), tables }, 'afresh'))
+  return few === undefined || many === undefined ? undefined : times(many / few)
+}
+
+function times(value: number | undefined): string {
+  return value === undefined ? '–' : `${short(value)}×`
+}
+
+/** Two figures that count. */
+function short(value: number): string {
+  return Number(value.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 2 })
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? '–' : `**1** (${short(value)} ms)`
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+/** `postgres:18` as people write it. */
+function serverName(id: string): string {
+  const [name = '', version = ''] = id.split(':')
+  const names: Record<string, string> = {
+    postgres: 'PostgreSQL',
+    embedded: 'embedded',
+    mysql: 'MySQL',
+    mariadb: 'MariaDB',
+  }
+  return `${names[name] ?? name} ${version}`
+}

@@ -1,0 +1,81 @@
+import type { Contender } from '../../src/bench/measure.ts'
+import type { Random } from '../../src/generate/random.ts'
+import { type Client, connect } from '../client.ts'
+import { dirtSql, leftovers, pickDirty, REFERENCE_DIRT, referenceLeftovers } from '../schema.ts'
+import type { OpenWay, Place, Way } from './way.ts'
+import { refillSql } from './ways.ts'
+
+/** One way at work: writes as a test does, has it reset, and looks what is left. */
+export class TestRun implements AsyncDisposable {
+  readonly way: Way
+  readonly #place: Place
+  readonly #open: OpenWay
+  #writer: Client
+
+  private constructor(way: Way, place: Place, open: OpenWay, writer: Client) {
+    this.way = way
+    this.#place = place
+    this.#open = open
+    this.#writer = writer
+  }
+
+  static async begin(way: Way, place: Place): Promise<TestRun> {
+    const open = await way.open(place)
+    return new TestRun(way, place, open, open.client ?? (await connect(open.url())))
+  }
+
+  contender(random: Random, dirty: number): Contender {
+    return { id: this.way.id, round: () => this.#round(pickDirty(random, this.#place.tables.length, dirty)) }
+  }
+
+  /** A test and its reset. The milliseconds of the reset alone. */
+  async #round(dirty: readonly number[]): Promise<number> {
+    await this.#open.begin?.()
+    await this.#write(dirty)
+    const start = performance.now()
+    await this.#open.reset(dirty)
+    const took = performance.now() - start
+    if (this.#open.swaps) await this.#connectAgain()
+    return took
+  }
+
+  async #write(dirty: readonly number[]): Promise<void> {
+    // Nothing would ever take its rows away.
+    if (this.way.kind === 'floor') return
+    if (dirty.length > 0) await this.#writer.run(dirtSql(dirty))
+    if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
+  }
+
+  async #connectAgain(): Promise<void> {
+    await this.#writer.close()
+    this.#writer = await connect(this.#open.url())
+  }
+
+  /** What one reset leaves, in words. */
+  async leaves(random: Random, dirty: number): Promise<string[]> {
+    if (this.way.kind === 'floor') return []
+    const tables = pickDirty(random, this.#place.tables.length, dirty)
+    await this.#round(tables)
+    const left = this.#place.hasReference ? await this.#referenceLeft() : []
+    // The probe is one more test: without it by hand would not know of the row.
+    await this.#open.begin?.()
+    left.push(...(await leftovers(this.#writer, tables)))
+    if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
+    await this.#open.reset(tables)
+    if (this.#open.swaps) await this.#connectAgain()
+    if (this.#open.client !== undefined) left.push('writes of other connections')
+    return left
+  }
+
+  /** Rows that were not put back are, for the next round to find them. */
+  async #referenceLeft(): Promise<string[]> {
+    const left = await referenceLeftovers(this.#writer)
+    if (left.length > 0) await this.#writer.run(refillSql(this.#place.engine))
+    return left
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open.close()
+    await this.#writer.close()
+  }
+}
