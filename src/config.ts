@@ -8,8 +8,11 @@ import { parseServer, type ServerSpec } from './server/server.ts'
 
 /** How rows go away, what becomes of sequences, and what is left alone. */
 export interface AttachOptions {
-  /** `delete`, `truncate`, or `auto`: per table, by its size. Default `auto`. */
-  readonly strategy?: Strategy
+  /**
+   * `delete`, `truncate`, or `auto`: per table, by its size. `rollback`: a transaction around each test, on a client
+   * that `TestDatabase.begin` is given; what escapes it is put right as with `auto`. Default `auto`.
+   */
+  readonly strategy?: Strategy | 'rollback'
   /**
    * `restart`: to the baseline's position. `keep`: left alone. `spread`: each in a range of its own, so that a
    * test that mixes up the ids of two tables fails. Default `restart`.
@@ -62,6 +65,8 @@ export interface Config {
   readonly project: string | undefined
   readonly cwd: string
   readonly reset: ResetOptions
+  /** Whether strategy `rollback` was asked for. */
+  readonly rollback: boolean
   readonly allow: readonly string[]
 }
 
@@ -81,7 +86,7 @@ const steps = z.union(
 )
 
 const attachShape = {
-  strategy: z.enum(['delete', 'truncate', 'auto']).optional(),
+  strategy: z.enum(['delete', 'truncate', 'auto', 'rollback']).optional(),
   sequences: z.enum(['restart', 'keep', 'spread']).optional(),
   keep: z.array(z.string().min(1)).optional(),
   lockTimeoutMs: z.number().int().positive().max(600_000).optional(),
@@ -118,6 +123,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
     project: options.project,
     cwd: options.cwd ?? process.cwd(),
     reset: resetOptions(options),
+    rollback: options.strategy === 'rollback',
     allow: options.allow ?? [],
   }
 }
@@ -125,17 +131,20 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
 /** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
 export function parseAttachOptions(options: AttachOptions): {
   reset: ResetOptions
+  rollback: boolean
   allow: readonly string[]
 } {
   check(attachSchema, options, 'attach')
-  return { reset: resetOptions(options), allow: options.allow ?? [] }
+  const rollback = options.strategy === 'rollback'
+  return { reset: resetOptions(options), rollback, allow: options.allow ?? [] }
 }
 
 const DEFAULT_LOCK_TIMEOUT_MS = 2500
 
 function resetOptions(options: AttachOptions): ResetOptions {
   return {
-    strategy: options.strategy ?? 'auto',
+    // What a rollback leaves is for a reset of the ordinary kind.
+    strategy: options.strategy === undefined || options.strategy === 'rollback' ? 'auto' : options.strategy,
     sequences: options.sequences ?? 'restart',
     keep: options.keep ?? [],
     detector: options.detector ?? 'auto',

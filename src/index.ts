@@ -10,6 +10,7 @@ export { createHarness, type Harness, type HarnessHooks } from './harness/harnes
 export { type PlanView, planReset, type StepView } from './harness/preview.ts'
 export { type LeaseOptions, leaseFrom as join, type TestDatabase } from './harness/test-database.ts'
 export type { ResetReport, StepReport } from './reset/report.ts'
+export type { RollbackReport, TestReport } from './reset/rollback/rollback.ts'
 export type { Difference } from './reset/verify.ts'
 export {
   type ContainerOptions,

@@ -2,7 +2,8 @@ import { type AttachOptions, parseAttachOptions } from '../config.ts'
 import { recallCosts } from '../costs/store.ts'
 import { guardEnvironment, guardServer, type Takeover, takeOver } from '../database/guard.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
-import { withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
 import type { TestDatabase } from './test-database.ts'
 
@@ -17,18 +18,26 @@ import type { TestDatabase } from './test-database.ts'
  * @throws AfreshError `usage`, `server`, `plan`
  */
 export async function attach(target: string | object, options: AttachOptions = {}): Promise<TestDatabase> {
-  const { reset, allow } = parseAttachOptions(options)
+  const { reset, rollback, allow } = parseAttachOptions(options)
   guardEnvironment()
   const opened = typeof target === 'string' ? await open(target) : await wrap(target)
   const { engine, connection } = opened
   try {
+    if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
     const mark = await guarded(opened, allow)
     const costs = await recallCosts(opened)
     const session = await openSession({ engine, connection, options: reset, mark, costs })
+    const { begin, ...around } = rollbacks(
+      { database: connection.database, waitMs: reset.lockTimeoutMs },
+      rollback,
+    )
     let released: Promise<void> | undefined
     const release = (): Promise<void> => {
       released ??= withCleanUp(
-        () => session.close(),
+        async () => {
+          await around.abandon()
+          await session.close()
+        },
         () => connection.close(),
       )
       return released
@@ -36,7 +45,8 @@ export async function attach(target: string | object, options: AttachOptions = {
     return {
       name: connection.database,
       url: connection.url ?? '',
-      reset: session.reset,
+      begin,
+      reset: () => around.reset(async () => session),
       verify: session.verify,
       release,
       [Symbol.asyncDispose]: release,
@@ -45,6 +55,12 @@ export async function attach(target: string | object, options: AttachOptions = {
     await connection.close()
     throw error
   }
+}
+
+function noServer(title: string): AfreshError {
+  return new AfreshError('usage', `strategy: ${title} in this process cannot be had with "rollback".`, {
+    next: 'Leave it out: afresh and the test share the handle, and a reset takes no round trip.',
+  })
 }
 
 /** The mark of a database that may be changed. */

@@ -13,6 +13,8 @@ export interface HarnessHandle {
   readonly run: string
   readonly template: string
   readonly options: ResetOptions
+  /** Whether strategy `rollback` was asked for. */
+  readonly rollback: boolean
   readonly baseline: BaselineDigest
   /** What DELETE and TRUNCATE cost on the server; without, the engine's own figures hold. */
   readonly costs?: Costs | undefined

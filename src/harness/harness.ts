@@ -133,6 +133,7 @@ async function harnessFrom(
     run,
     template,
     options: config.reset,
+    rollback: config.rollback,
     baseline,
     costs: await measuring,
   }

@@ -3,7 +3,7 @@ import { namesFor } from '../database/names.ts'
 import type { Databases, Engine } from '../engine/engine.ts'
 import { engineNamed } from '../engine/registry.ts'
 import { AfreshError } from '../errors.ts'
-import type { ResetReport } from '../reset/report.ts'
+import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import type { Difference } from '../reset/verify.ts'
 import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
@@ -14,12 +14,26 @@ export interface TestDatabase extends AsyncDisposable {
   /** For the clients of the code under test. Empty where the database was attached by an open client. */
   readonly url: string
   /**
-   * Puts back rows and sequences. Calls wait for each other.
+   * With strategy `rollback`: opens a transaction on the client that the code under test uses, until the next
+   * `reset`, which rolls it back. BEGIN, COMMIT, ROLLBACK and savepoints of the test work within it as they would
+   * without, and an error in one statement does not spoil the next. A pool lends one connection at a time meanwhile,
+   * and waits `lockTimeoutMs` for it to come back. What a rollback cannot do is in docs/rollback.md.
+   *
+   * @param client a connected `pg` Client or Pool, or a `mysql2` connection or pool (promises or callbacks)
+   * @throws AfreshError `usage` for another strategy or client, for one that is connected elsewhere or in a
+   * transaction, and where the transaction of the test before is still open
+   */
+  begin(client: object): Promise<void>
+  /**
+   * Puts back rows and sequences. Calls wait for each other. After `begin` it first gives the client back as it was
+   * and rolls back; the report's `rollback` says what escaped the transaction.
    *
    * @throws ResetError naming step, table, statement and cause; the next reset recovers
    * @throws RefusedError when the database is not ours any more
+   * @throws AfreshError `reset` for rows that break a deferred constraint, which a COMMIT would have refused (the
+   * database is at its baseline then); `blocked` when a query of the test does not come to its end
    */
-  reset(): Promise<ResetReport>
+  reset(): Promise<TestReport>
   /** Everything in which the database differs from its baseline now; changes nothing. */
   verify(): Promise<Difference[]>
   /** Gives the database back. May be called again. */
@@ -42,7 +56,9 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   const engine = engineNamed(handle.engine)
   const { databases } = engine
   if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
-  return leasedDatabase(slot, (first) => hold(engine, databases, handle, first))
+  const around = (database: string) =>
+    rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
+  return leasedDatabase(slot, (first) => hold(engine, databases, handle, first), around)
 }
 
 interface Held {
@@ -87,9 +103,14 @@ async function hold(
  * A connection that was lost takes the lease and the captured baseline with it; the next reset leases anew, and
  * finds or makes a database that is at the baseline.
  */
-async function leasedDatabase(wanted: number, take: (slot: number) => Promise<Held>): Promise<TestDatabase> {
+async function leasedDatabase(
+  wanted: number,
+  take: (slot: number) => Promise<Held>,
+  around: (database: string) => Rollbacks,
+): Promise<TestDatabase> {
   let held: Promise<Held> | undefined = take(wanted)
   const { name, url, slot } = (await held).lease
+  const { begin, ...transaction } = around(name)
   let isReleased = false
 
   const current = async (): Promise<Held> => {
@@ -130,6 +151,7 @@ async function leasedDatabase(wanted: number, take: (slot: number) => Promise<He
   const release = async (): Promise<void> => {
     if (isReleased) return
     isReleased = true
+    await transaction.abandon()
     // Best effort: whoever leases the database next checks it, and makes it again where it has to.
     const last = await held?.catch(() => undefined)
     await last?.session.reset().catch(() => {})
@@ -139,7 +161,8 @@ async function leasedDatabase(wanted: number, take: (slot: number) => Promise<He
   return {
     name,
     url,
-    reset: () => orForget(async () => (await current()).session.reset()),
+    begin,
+    reset: () => orForget(() => transaction.reset(async () => (await current()).session)),
     verify: () => orForget(async () => (await current()).session.verify()),
     release,
     [Symbol.asyncDispose]: release,

@@ -1,0 +1,190 @@
+import { type Control, controlsIn, type Part } from './control.ts'
+import type { Savepoints } from './transaction.ts'
+
+/**
+ * What the code under test takes its transactions for, inside the one that is really open.
+ *
+ * Outside of a transaction of its own, `base` stands before its last statement: an error there must not spoil what
+ * follows, as it would not with a transaction of its own. Inside, `base` stands before its BEGIN. Deferred
+ * constraints are immediate outside, so that they are checked with each statement, and deferred from BEGIN to COMMIT.
+ */
+export class Emulation {
+  /** By the server: `T` in a transaction, `E` in one that failed, `I` in none: then ours is gone. */
+  status = 'T'
+  /** Whether the code under test has begun a transaction. */
+  isInside = false
+  /** Nothing was sent since `base` was set. */
+  #isFresh = true
+  readonly #savepoints: Savepoints
+  readonly #deferrable: Deferrable
+
+  constructor(savepoints: Savepoints, deferrable: Deferrable) {
+    this.#savepoints = savepoints
+    this.#deferrable = deferrable
+  }
+
+  /** What to send ahead of statements that control no transaction; empty where nothing needs to be. */
+  before(): Piece[] {
+    const isOutside = this.status !== 'I' && !this.isInside
+    const pieces = isOutside ? this.#renewed() : []
+    this.#isFresh = false
+    return pieces
+  }
+
+  /** What to send instead of these statements. */
+  translated(parts: readonly Part[]): Piece[] {
+    if (this.status === 'I') return parts.map(({ sql }) => ({ sql, shown: '' }))
+    const pieces = this.isInside ? [] : this.#renewed()
+    let isInside = this.isInside
+    let hasFailed = isInside && this.status === 'E'
+    for (const { sql, control } of parts) {
+      const found = this.#piecesOf(sql, control, isInside, hasFailed)
+      pieces.push(...found.pieces)
+      isInside = found.isInside
+      if (!isInside) hasFailed = false
+    }
+    return pieces
+  }
+
+  #piecesOf(
+    sql: string,
+    control: Control | undefined,
+    isInside: boolean,
+    hasFailed: boolean,
+  ): { pieces: Piece[]; isInside: boolean } {
+    const asItIs = { pieces: [{ sql, shown: '', done: () => this.#dirtied() }], isInside }
+    const instead = (...pieces: Piece[]) => ({ pieces, isInside })
+    switch (control?.kind) {
+      case 'begin':
+        return isInside ? asItIs : { pieces: this.#begun(control.readOnly, 'BEGIN'), isInside: true }
+      case 'commit':
+      case 'rollback': {
+        const isCommit = control.kind === 'commit' && !hasFailed
+        const pieces = isCommit ? this.#committed() : [this.#rolledBack()]
+        if (!control.chain) return { pieces, isInside: false }
+        return { pieces: [...pieces, ...this.#begun(false, undefined)], isInside: true }
+      }
+      case 'savepoint':
+      case 'rollback to':
+      case 'release':
+        return isInside ? asItIs : instead(outsideOfTransaction(control.kind))
+      case 'characteristics':
+        return isInside && control.readOnly
+          ? instead({ sql: 'SET TRANSACTION READ ONLY', shown: '' })
+          : instead({ sql: NOTHING, shown: 'SET' })
+      case 'constraints':
+        return isInside ? asItIs : instead({ sql: NOTHING, shown: 'SET CONSTRAINTS' })
+      case 'two-phase':
+        return instead(noTwoPhase)
+      case undefined:
+        return asItIs
+    }
+  }
+
+  /** Sets `base` where the next statement begins. */
+  #renewed(): Piece[] {
+    const { base } = this.#savepoints
+    const done = () => this.#renew()
+    if (this.status === 'E') return [{ sql: `ROLLBACK TO SAVEPOINT ${base}`, done }]
+    if (this.#isFresh) return []
+    return [{ sql: `RELEASE SAVEPOINT ${base}` }, { sql: `SAVEPOINT ${base}`, done }]
+  }
+
+  #begun(readOnly: boolean, shown: string | undefined): Piece[] {
+    const { initiallyDeferred } = this.#deferrable
+    const done = () => {
+      this.isInside = true
+    }
+    return [
+      ...(initiallyDeferred.length > 0
+        ? [{ sql: `SET CONSTRAINTS ${initiallyDeferred.join(', ')} DEFERRED` }]
+        : []),
+      ...(readOnly ? [{ sql: 'SET TRANSACTION READ ONLY' }] : []),
+      { sql: NOTHING, done, ...(shown === undefined ? {} : { shown }) },
+    ]
+  }
+
+  #committed(): Piece[] {
+    const { base } = this.#savepoints
+    const leave = () => {
+      this.isInside = false
+    }
+    return [
+      // Where a constraint is broken, COMMIT fails and the transaction is over.
+      ...(this.#deferrable.any ? [{ sql: CHECK_DEFERRED, failed: leave }] : []),
+      { sql: `RELEASE SAVEPOINT ${base}`, shown: 'COMMIT', done: leave },
+      { sql: `SAVEPOINT ${base}`, done: () => this.#renew() },
+    ]
+  }
+
+  #rolledBack(): Piece {
+    const done = () => {
+      this.isInside = false
+      this.#renew()
+    }
+    return { sql: `ROLLBACK TO SAVEPOINT ${this.#savepoints.base}`, shown: 'ROLLBACK', done }
+  }
+
+  #renew(): void {
+    this.#isFresh = true
+  }
+
+  #dirtied(): void {
+    this.#isFresh = false
+  }
+}
+
+/** The statements of a message, where it controls a transaction. */
+export function pgControlsIn(text: string): readonly Part[] | undefined {
+  return controlsIn(text, 'postgres', true)
+}
+
+/** One statement that is sent; each makes the server say once that it is complete. */
+export interface Piece {
+  readonly sql: string
+  /** The command that the caller is told; `''`: what the server says. Absent: the caller does not hear of it. */
+  readonly shown?: string
+  /** When it is complete. */
+  readonly done?: () => void
+  /** When it fails. */
+  readonly failed?: () => void
+}
+
+/** The constraints of the database whose check may be put off. */
+export interface Deferrable {
+  readonly any: boolean
+  /** Their names, as SQL has them. */
+  readonly initiallyDeferred: readonly string[]
+}
+
+/**
+ * SET CONSTRAINTS goes by names, of which several tables of a schema may have the same: those that mean different
+ * things are left immediate.
+ */
+export const DEFERRABLE = `EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable) AS any,
+  ARRAY(SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) FROM pg_catalog.pg_constraint AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.connamespace
+    GROUP BY 1 HAVING pg_catalog.bool_and(c.condeferred)) AS "initiallyDeferred"`
+
+export const CHECK_DEFERRED = 'SET CONSTRAINTS ALL IMMEDIATE'
+
+/** Any statement that has no result and changes nothing. */
+const NOTHING = `SET LOCAL afresh.nothing TO ''`
+
+function outsideOfTransaction(kind: 'savepoint' | 'rollback to' | 'release'): Piece {
+  const command = {
+    savepoint: 'SAVEPOINT',
+    'rollback to': 'ROLLBACK TO SAVEPOINT',
+    release: 'RELEASE SAVEPOINT',
+  }[kind]
+  return raised('no_active_sql_transaction', `${command} can only be used in transaction blocks`)
+}
+
+const noTwoPhase = raised(
+  'feature_not_supported',
+  'afresh: PREPARE TRANSACTION would keep what strategy "rollback" is to roll back',
+)
+
+function raised(condition: string, message: string): Piece {
+  return { sql: `DO $$ BEGIN RAISE ${condition} USING MESSAGE = '${message}'; END $$`, shown: '' }
+}
