@@ -111,6 +111,7 @@ export class Bench {
       populated,
       mayDisableChecks,
       capabilities: engine.capabilities,
+      costs: engine.costs?.defaults,
       ...input,
     })
     const mark = await engine.ownership.read(connection)
