@@ -6,7 +6,7 @@ const LABEL_LENGTH = 40
 
 const COSTS: Readonly<Record<PlanView['costs'], string>> = {
   measured: 'measured on this server, or on one of the same version and settings',
-  assumed: 'not measured here yet (createHarness does): those of a container on another machine',
+  assumed: 'not measured on this server, which createHarness does: those of another machine',
 }
 
 /** A plan in a few lines. */

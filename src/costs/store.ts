@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { Connection, CostMeter, Engine } from '../engine/engine.ts'
@@ -12,6 +12,8 @@ export interface Measured {
   readonly engine: Engine
   readonly connection: Connection
 }
+
+const FILES_KEPT = 50
 
 const microseconds = z.number().nonnegative()
 
@@ -62,6 +64,18 @@ export async function rememberCosts(
   const fresh = `${path}.${process.pid}`
   await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
   await rename(fresh, path)
+  await forgetOldest(dirname(path))
+}
+
+/** A server that is set up anew for each run is another one each time. */
+async function forgetOldest(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
+  if (names.length <= FILES_KEPT) return
+  const aged = await Promise.all(
+    names.map(async (name) => ({ name, written: (await stat(join(folder, name))).mtimeMs })),
+  )
+  const old = aged.sort((a, b) => b.written - a.written).slice(FILES_KEPT)
+  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })))
 }
 
 async function placesOf(engine: Engine, meter: CostMeter, connection: Connection) {

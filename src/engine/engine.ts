@@ -145,7 +145,7 @@ export interface Fingerprint {
 
 /** What it costs a server to be rid of rows. */
 export interface CostMeter {
-  /** For a server that was never measured: what one of afresh's own containers takes. */
+  /** For a server that was never measured. */
   readonly defaults: Costs
   /** What the costs depend on, but for the machine: version and settings, in one line. */
   conditions(connection: Connection): Promise<string>

@@ -66,12 +66,12 @@ export const mariadbFlavor: Flavor = {
   sequences,
   costs: {
     truncate: 0,
-    truncateFile: 320,
-    deletePage: 320,
-    deleteIndexPage: 110,
+    truncateFile: 230,
+    deletePage: 300,
+    deleteIndexPage: 105,
     probePage: 0,
     deadPage: 0,
-    restart: 180,
+    restart: 185,
     pageBytes: 16_384,
   },
 }

@@ -75,12 +75,12 @@ export const mysqlFlavor: Flavor = {
   sequences: undefined,
   costs: {
     truncate: 0,
-    truncateFile: 1200,
-    deletePage: 300,
-    deleteIndexPage: 180,
+    truncateFile: 970,
+    deletePage: 295,
+    deleteIndexPage: 178,
     probePage: 0,
     deadPage: 0,
-    restart: 1500,
+    restart: 1040,
     pageBytes: 16_384,
   },
 }

@@ -1,0 +1,195 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { costsOf } from '../../src/costs/measure.ts'
+import { recallCosts, rememberCosts } from '../../src/costs/store.ts'
+import type { Databases } from '../../src/engine/engine.ts'
+import { type Opened, open } from '../../src/engine/registry.ts'
+import { createHarness, existing, planReset, type ResetReport, type TestDatabase } from '../../src/index.ts'
+import type { Costs } from '../../src/plan/cost.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+
+const cache = mkdtempSync(join(tmpdir(), 'afresh-costs-'))
+const before = process.env.AFRESH_CACHE_DIR
+beforeAll(() => {
+  process.env.AFRESH_CACHE_DIR = cache
+})
+afterAll(() => {
+  if (before === undefined) delete process.env.AFRESH_CACHE_DIR
+  else process.env.AFRESH_CACHE_DIR = before
+  rmSync(cache, { recursive: true })
+})
+
+const SCRATCH = 'afresh_costs_0000000000_9999'
+
+for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    describe('what DELETE and TRUNCATE cost', () => {
+      let opened: Opened & { databases: Databases }
+      beforeAll(async () => {
+        const { engine, connection } = await open(server.url)
+        const { databases } = engine
+        if (databases === undefined) throw new Error(`${engine.title} has no server`)
+        opened = { engine, connection, databases }
+      })
+      afterAll(() => opened.connection.close())
+
+      const measured = async (ours = false): Promise<Costs> => {
+        const problems: string[] = []
+        const costs = await costsOf({ ...opened, adminUrl: server.url, scratch: SCRATCH, ours }, (line) =>
+          problems.push(line),
+        )
+        expect(problems).toEqual([])
+        if (costs === undefined) throw new Error('nothing was measured')
+        return costs
+      }
+
+      it('is measured in well under a second, once, and leaves nothing behind', async () => {
+        const databases = await opened.databases.list(opened.connection)
+        expect(await recallCosts(opened)).toBeUndefined()
+        const start = performance.now()
+        const costs = await measured()
+        expect(performance.now() - start).toBeLessThan(1000)
+        expect(await opened.databases.list(opened.connection)).toEqual(databases)
+        expect(await measured()).toEqual(costs)
+        expect(await recallCosts(opened)).toEqual(costs)
+      })
+
+      it('is what it can be: a file costs more than a page of deleted rows, and less than a thousand pages', async () => {
+        const { truncate, truncateFile, deletePage, deadPage, pageBytes } = await measured()
+        expect(truncate + truncateFile).toBeGreaterThan(0.1 * deletePage)
+        expect(truncate + truncateFile).toBeLessThan(1000 * deletePage)
+        expect(deadPage).toBeLessThan(deletePage / 4)
+        expect([8192, 16_384]).toContain(pageBytes)
+      })
+
+      it('is kept for this server, better figures in the place of worse ones, and for its kind where it was ours', async () => {
+        const costs = await measured()
+        const better = { ...costs, deletePage: 1234 }
+        await rememberCosts(opened, better, { ours: true })
+        expect(await recallCosts(opened)).toEqual(costs)
+        await rememberCosts(opened, better, { ours: false })
+        expect(await recallCosts(opened)).toEqual(better)
+        await rememberCosts(opened, costs, { ours: false })
+      })
+
+      it('is measured again where the file is broken', async () => {
+        await measured()
+        for (const name of files()) writeFileSync(join(cache, 'costs', name), '{"costs": {}}')
+        expect(await recallCosts(opened)).toBeUndefined()
+        for (const name of files()) writeFileSync(join(cache, 'costs', name), '{')
+        expect(await recallCosts(opened)).toBeUndefined()
+        await measured()
+        expect(await recallCosts(opened)).toBeDefined()
+      })
+
+      it('stops nobody where it cannot be measured', async () => {
+        const problems: string[] = []
+        const scratch = 'afresh_costs_in_the_way_9999'
+        await ask(server, `CREATE DATABASE ${scratch}`)
+        const place = { ...opened, adminUrl: server.url, scratch, ours: false }
+        for (const name of files()) rmSync(join(cache, 'costs', name))
+        expect(await costsOf(place, (line) => problems.push(line))).toBeUndefined()
+        expect(problems.join()).toMatch(
+          /What DELETE and TRUNCATE cost here could not be measured: .*exists|there already/,
+        )
+        await ask(server, `DROP DATABASE ${scratch}`)
+      })
+    })
+
+    describe('the way that is chosen', () => {
+      it('is the faster one: DELETE for one row, TRUNCATE for 200,000', async () => {
+        await using harness = await createHarness({ server: existing(server.url), migrate })
+        expect(harness.handle.costs).toBeDefined()
+        await using database = await harness.lease()
+
+        await ask({ ...server, url: database.url }, 'INSERT INTO things VALUES (1, 1, 1)')
+        expect(stepOf(await database.reset(), 'things')).toMatchObject({ truncated: false })
+        await fill(server, database, 200_000)
+        const large = stepOf(await database.reset(), 'things')
+        expect(large.truncated).toBe(true)
+        expect(large.reason).toMatch(/^TRUNCATE \(.*\) is cheaper above [\d.]+ [KM]iB/)
+        expect(await database.verify()).toEqual([])
+
+        const one = await race(server, database, 1, 15)
+        expect(one.delete).toBeLessThan(one.truncate)
+        const many = await race(server, database, 200_000, 1)
+        expect(many.delete).toBeGreaterThan(3 * many.truncate)
+      })
+
+      it('is in the plan, with its price', async () => {
+        await using harness = await createHarness({ server: existing(server.url), migrate })
+        await using database = await harness.lease()
+        const { costs, steps } = await planReset(database.url)
+        expect(costs).toBe('measured')
+        const step = (table: string) => steps.find(({ step }) => step === `delete from ${table}`)
+        const needsClosure = server.engine === 'postgres'
+        expect(step('things')).toMatchObject({
+          truncateTables: needsClosure ? ['things', 'parts'] : ['things'],
+          truncateAboveBytes: expect.any(Number),
+          // one file for rows and one for each index; none for TOAST, since nothing in it is long
+          reason: expect.stringMatching(
+            needsClosure
+              ? /^its baseline is empty; TRUNCATE above [\d.]+ [KM]iB.* \(6 files with 1 table that refers to it\)$/
+              : /^its baseline is empty; TRUNCATE above [\d.]+ [KM]iB.* \(1 file\)$/,
+          ),
+        })
+        expect(step('things')?.truncateAboveBytes).toBeGreaterThan(0)
+      })
+    })
+  })
+}
+
+function files(): string[] {
+  return readdirSync(join(cache, 'costs'))
+}
+
+async function migrate({ url }: { readonly url: string }): Promise<void> {
+  await ask(
+    { engine: url.split(':')[0]?.startsWith('postgres') ? 'postgres' : 'mysql', url },
+    `CREATE TABLE things (id int PRIMARY KEY, a int, b int); CREATE INDEX things_a ON things (a);
+     CREATE TABLE parts (id int PRIMARY KEY, thing int, FOREIGN KEY (thing) REFERENCES things (id));
+     CREATE INDEX parts_thing ON parts (thing)`,
+  )
+}
+
+function stepOf(report: ResetReport, table: string) {
+  const found = report.steps.find(({ step }) => step === `delete from ${table}`)
+  if (found === undefined) throw new Error(`no step empties ${table}: ${JSON.stringify(report)}`)
+  return found
+}
+
+const DIGITS = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(' UNION ALL ')})`
+
+async function fill(server: ServerAtHand, { url }: TestDatabase, rows: number): Promise<void> {
+  const places = [1, 10, 100, 1000, 10_000, 100_000]
+  await ask(
+    { ...server, url },
+    `INSERT INTO things SELECT n, n, n FROM (SELECT ${places.map((factor, i) => `${factor} * p${i}.d`).join(' + ')} AS n
+       FROM ${places.map((_, i) => `${DIGITS} AS p${i}`).join(', ')}) AS numbers WHERE n < ${rows}`,
+  )
+}
+
+/** Milliseconds that each way takes without afresh; the least of so many times. */
+async function race(server: ServerAtHand, database: TestDatabase, rows: number, times: number) {
+  const { connection } = await open(database.url)
+  const ways = {
+    delete: 'DELETE FROM things',
+    truncate: server.engine === 'postgres' ? 'TRUNCATE things, parts' : 'TRUNCATE TABLE things',
+  }
+  if (server.engine !== 'postgres') await connection.query('SET foreign_key_checks = 0')
+  const least = { delete: Number.POSITIVE_INFINITY, truncate: Number.POSITIVE_INFINITY }
+  for (let i = 0; i < times; i++) {
+    // DELETE leaves work for the background, in which the next statement would share.
+    for (const way of ['truncate', 'delete'] as const) {
+      await fill(server, database, rows)
+      const start = performance.now()
+      await connection.query(ways[way])
+      least[way] = Math.min(least[way], performance.now() - start)
+    }
+  }
+  await connection.close()
+  return least
+}
