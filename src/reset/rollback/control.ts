@@ -42,6 +42,12 @@ export function controlsIn(
     : undefined
 }
 
+/** The statements of one message, where there are several. */
+export function severalIn(text: string, dialect: Dialect): readonly Part[] | undefined {
+  const parts = text.includes(';') ? partsOf(text, dialect) : []
+  return parts.length > 1 ? parts : undefined
+}
+
 function partsOf(text: string, dialect: Dialect): Part[] {
   const parts: Part[] = []
   let from = 0

@@ -1,5 +1,5 @@
 import { beginMysql, type MysqlCore } from './mysql2.ts'
-import { isObject, type Transaction, type TransactionOptions } from './transaction.ts'
+import { type Ending, isObject, replaced, type Transaction, type TransactionOptions } from './transaction.ts'
 import { turns } from './turns.ts'
 
 interface PooledCore extends MysqlCore {
@@ -45,31 +45,26 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
   }
   const { take, giveBack } = turns(options.waitMs)
   let isLent = false
-  const own = (target: object, name: string, value: unknown) =>
-    Object.defineProperty(target, name, { value, configurable: true, writable: true })
-
-  const end = async () => {
-    for (const name of ['getConnection', 'releaseConnection', 'end']) Reflect.deleteProperty(pool, name)
-    Reflect.deleteProperty(core, 'release')
+  const end = async (): Promise<Ending> => {
+    for (const putBack of restore) putBack()
     const ending = await transaction.end()
     // One that was lost may be in any state: the pool is to make another.
     if (ending.lost === undefined) core.release()
     else core.destroy()
     return ending
   }
-  let ended: ReturnType<typeof end> | undefined
+  let ended: Promise<Ending> | undefined
   const once = () => {
     ended ??= end()
     return ended
   }
 
-  own(core, 'release', () => {
+  const release = () => {
     if (!isLent) return
     isLent = false
     giveBack()
-  })
-  own(pool, 'releaseConnection', (connection: PooledCore) => connection.release())
-  own(pool, 'getConnection', (done: OnConnection) => {
+  }
+  const getConnection = (done: OnConnection) => {
     take().then(
       () => {
         isLent = true
@@ -77,10 +72,16 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
       },
       (error: unknown) => done(error),
     )
-  })
+  }
   // It would leave the connection that is kept out of it with an open transaction.
-  own(pool, 'end', (done?: (error?: unknown) => void) => {
+  const endPool = (done?: (error?: unknown) => void) => {
     void once().then(() => pool.end(done))
-  })
+  }
+  const restore = [
+    replaced(core, 'release', release),
+    replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
+    replaced(pool, 'getConnection', getConnection),
+    replaced(pool, 'end', endPool),
+  ]
   return { end: once }
 }

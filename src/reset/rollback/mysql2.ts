@@ -1,10 +1,12 @@
 import { AfreshError, messageOf } from '../../errors.ts'
-import { type Control, controlsIn, type Part } from './control.ts'
+import { controlsIn, type Part } from './control.ts'
+import { Emulation } from './mysql2-steps.ts'
 import {
   alreadyOpen,
   type Ending,
   isObject,
   newSavepoints,
+  replaced,
   requireDatabase,
   type Savepoints,
   type Transaction,
@@ -14,11 +16,15 @@ import {
 /** As much of mysql2's connection as everything goes through: promises, callbacks, `beginTransaction()`. */
 export interface MysqlCore {
   readonly config: { readonly multipleStatements?: boolean }
+  addCommand(command: Command): unknown
   query(sql: unknown, ...rest: readonly unknown[]): unknown
   execute(sql: unknown, ...rest: readonly unknown[]): unknown
 }
 
+/** One message and its answer. */
 interface Command extends NodeJS.EventEmitter {
+  sql?: string
+  start(packet: unknown, connection: unknown): unknown
   onResult?: ((error: unknown, ...rest: unknown[]) => void) | undefined
 }
 
@@ -33,6 +39,7 @@ function isCore(value: unknown): value is MysqlCore {
     isObject(value) &&
     typeof value.promise === 'function' &&
     typeof value.execute === 'function' &&
+    typeof value.addCommand === 'function' &&
     isObject(value.config) &&
     'clientFlags' in value.config
   )
@@ -44,7 +51,7 @@ const AUTOCOMMIT = 2
 const DEADLOCK = 1213
 const NO_SUCH_SAVEPOINT = 1305
 
-/** Opens the transaction and takes `query` and `execute` over. Throws `AfreshError` (`usage`). */
+/** Opens the transaction and takes the connection's commands over. Throws `AfreshError` (`usage`). */
 export async function beginMysql(core: MysqlCore, options: TransactionOptions): Promise<Transaction> {
   const send = sender(core)
   const [found] = (await send('SELECT DATABASE() AS name')) as { name: unknown }[]
@@ -75,133 +82,80 @@ function sender(core: MysqlCore): Send {
 }
 
 function takenOver(core: MysqlCore, send: Send, savepoints: Savepoints): Transaction {
-  const state: State = { isInside: false, lost: undefined }
-  const had = {
-    query: Object.getOwnPropertyDescriptor(core, 'query'),
-    execute: Object.getOwnPropertyDescriptor(core, 'execute'),
-  }
-  const original = { query: core.query.bind(core), execute: core.execute.bind(core) }
+  const emulation = new Emulation(savepoints)
   const several = core.config.multipleStatements === true
+  const original = {
+    query: core.query.bind(core),
+    execute: core.execute.bind(core),
+    addCommand: core.addCommand.bind(core),
+  }
+  const controls = (text: unknown) =>
+    typeof text === 'string' ? controlsIn(text, 'mysql', several) : undefined
   let isOver = false
 
-  const partsOf = (sql: unknown) => {
-    const text = isObject(sql) ? sql.sql : sql
-    const isOurs = !isOver && state.lost === undefined && typeof text === 'string'
-    return isOurs ? controlsIn(text, 'mysql', several) : undefined
-  }
-  const query = (sql: unknown, ...rest: readonly unknown[]) => {
-    const parts = partsOf(sql)
-    if (parts === undefined) return watched(original.query(sql, ...rest), sql, state)
-    const { ahead, text } = translated(parts, savepoints.base, state)
-    for (const statement of ahead) original.query(statement, () => {})
-    return watched(original.query(withText(sql, text), ...rest), sql, state)
+  const addCommand = (command: Command) => {
+    if (isOver) return original.addCommand(command)
+    const parts = isQuery(command) ? controls(command.sql) : undefined
+    for (const sql of emulation.ahead(parts)) original.query(sql, () => {})
+    return original.addCommand(watched(command, parts, emulation))
   }
   // The servers prepare no SAVEPOINT.
-  const execute = (sql: unknown, ...rest: readonly unknown[]) =>
-    partsOf(sql) === undefined ? watched(original.execute(sql, ...rest), sql, state) : query(sql, ...rest)
-
-  Object.defineProperty(core, 'query', { value: query, configurable: true, writable: true })
-  Object.defineProperty(core, 'execute', { value: execute, configurable: true, writable: true })
+  const execute = (sql: unknown, ...rest: readonly unknown[]) => {
+    const isControl = !isOver && controls(isObject(sql) ? sql.sql : sql) !== undefined
+    return isControl ? original.query(sql, ...rest) : original.execute(sql, ...rest)
+  }
+  const restore = [replaced(core, 'addCommand', addCommand), replaced(core, 'execute', execute)]
   return {
     async end() {
       isOver = true
-      for (const name of ['query', 'execute'] as const) {
-        const own = had[name]
-        if (own === undefined) Reflect.deleteProperty(core, name)
-        else Object.defineProperty(core, name, own)
-      }
-      return rolledBack(send, savepoints, state)
+      for (const putBack of restore) putBack()
+      return rolledBack(send, savepoints, emulation)
     },
   }
 }
 
-interface State {
-  /** Whether the code under test has begun a transaction. */
-  isInside: boolean
-  /** What ended ours before its time. */
-  lost: string | undefined
-}
-
-interface Translation {
-  /** Statements to be sent before, of whose results nobody hears. */
-  readonly ahead: readonly string[]
-  readonly text: string
-}
-
-/**
- * What to send instead. Nothing is deferred and no statement that fails spoils a transaction here, so that the order
- * in which statements are sent tells everything, awaited or not. The transaction of the code under test begins at
- * the savepoint `base`; statement by statement the server answers just what it would have answered.
- */
-function translated(parts: readonly Part[], base: string, state: State): Translation {
-  const ahead: string[] = []
-  const statements = parts.map(({ sql, control }, place) => {
-    // A BEGIN within a transaction commits it first; its savepoints go with it.
-    const isNested = control?.kind === 'begin' && state.isInside
-    if (isNested && place === 0) ahead.push(`RELEASE SAVEPOINT ${base}`)
-    return statementFor(sql, control, base, state)
-  })
-  return { ahead, text: statements.join(';\n') }
-}
-
-function statementFor(sql: string, control: Control | undefined, base: string, state: State): string {
-  const { isInside } = state
-  switch (control?.kind) {
-    case 'begin':
-      state.isInside = true
-      return `SAVEPOINT ${base}`
-    case 'commit':
-      state.isInside = control.chain
-      if (control.chain) return `SAVEPOINT ${base}`
-      return isInside ? `RELEASE SAVEPOINT ${base}` : NOTHING
-    case 'rollback':
-      state.isInside = control.chain
-      if (!isInside) return control.chain ? `SAVEPOINT ${base}` : NOTHING
-      return `ROLLBACK TO SAVEPOINT ${base}`
-    case 'savepoint':
-    case 'characteristics':
-      return isInside ? sql : NOTHING
-    default:
-      return sql
+/** Decides what a command sends when its turn comes, and reads from its answers what became of the transaction. */
+function watched(command: Command, parts: readonly Part[] | undefined, emulation: Emulation): Command {
+  const { start } = command
+  let complete = 0
+  let after: readonly boolean[] = []
+  command.start = (packet, connection) => {
+    if (parts !== undefined && emulation.lost === undefined) {
+      const translation = emulation.translated(parts)
+      command.sql = translation.text
+      after = translation.after
+    }
+    return start.call(command, packet, connection)
   }
-}
-
-/** Has the result of any statement that returns no rows. */
-const NOTHING = 'DO 0'
-
-function withText(sql: unknown, text: string): unknown {
-  if (!isObject(sql)) return text
-  // `pool.query` hands over the command itself, which knows its listeners.
-  if (Object.getPrototypeOf(sql) !== Object.prototype) return Object.assign(sql, { sql: text })
-  return { ...sql, sql: text }
-}
-
-/** With every result that has no rows the server tells whether a transaction is open. */
-function watched(command: unknown, sql: unknown, state: State): unknown {
-  if (!isCommand(command)) return command
-  const text = String(isObject(sql) ? sql.sql : sql)
+  // Once for each statement that did not fail.
+  command.on('fields', () => emulation.entered(after[complete++]))
   command.on('result', (result: unknown) => {
     if (!isObject(result) || result.constructor?.name !== 'ResultSetHeader') return
     const status = Number(result.serverStatus ?? IN_TRANSACTION)
-    if ((status & IN_TRANSACTION) === 0)
-      state.lost ??= `it was over by the end of «${text.trim().slice(0, 80)}»`
+    if ((status & IN_TRANSACTION) === 0) emulation.lose(`it was over by the end of «${labelOf(command.sql)}»`)
   })
+  command.on('end', () => emulation.answered())
   const { onResult } = command
   if (typeof onResult === 'function') {
     command.onResult = (error, ...rest) => {
-      if (isObject(error) && error.errno === DEADLOCK) state.lost ??= 'a deadlock rolled it back'
+      if (isObject(error) && error.errno === DEADLOCK) emulation.lose('a deadlock rolled it back')
       onResult(error, ...rest)
     }
   }
   return command
 }
 
-function isCommand(value: unknown): value is Command {
-  return isObject(value) && typeof value.on === 'function'
+function labelOf(sql: string | undefined): string {
+  return (sql ?? '').trim().slice(0, 80)
+}
+
+/** Not a prepared statement, whose text cannot be changed any more. */
+function isQuery(command: Command): boolean {
+  return typeof command.sql === 'string' && !('parameters' in command)
 }
 
 /** Behind everything that the test has sent, awaited or not. */
-async function rolledBack(send: Send, { mark }: Savepoints, state: State): Promise<Ending> {
+async function rolledBack(send: Send, { mark }: Savepoints, emulation: Emulation): Promise<Ending> {
   const violation = undefined
   try {
     await send(`ROLLBACK TO SAVEPOINT ${mark}`)
@@ -209,10 +163,10 @@ async function rolledBack(send: Send, { mark }: Savepoints, state: State): Promi
     return { lost: undefined, violation }
   } catch (error) {
     const isGone = isObject(error) && error.errno === NO_SUCH_SAVEPOINT
-    if (!isGone) return { lost: state.lost ?? `the connection was lost: ${messageOf(error)}`, violation }
+    if (!isGone) return { lost: emulation.lost ?? `the connection was lost: ${messageOf(error)}`, violation }
     await send('ROLLBACK').catch(() => {})
     return {
-      lost: state.lost ?? 'something committed it: a statement, or a COMMIT that went past the client',
+      lost: emulation.lost ?? 'something committed it: a statement, or a COMMIT that went past the client',
       violation,
     }
   }

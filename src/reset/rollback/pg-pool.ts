@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { beginPg, isPgClient } from './pg.ts'
-import { isObject, type Transaction, type TransactionOptions } from './transaction.ts'
+import { type Ending, isObject, replaced, type Transaction, type TransactionOptions } from './transaction.ts'
 import { turns } from './turns.ts'
 
 type Release = (error?: Error | boolean) => void
@@ -41,15 +41,14 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
     return client
   }
 
-  const end: Transaction['end'] = async () => {
-    Reflect.deleteProperty(pool, 'connect')
-    Reflect.deleteProperty(pool, 'end')
+  const end = async (): Promise<Ending> => {
+    for (const putBack of restore) putBack()
     const ending = await transaction.end()
     // One that was lost may be in any state: the pool is to make another.
     release(ending.lost !== undefined)
     return ending
   }
-  let ended: Promise<Awaited<ReturnType<Transaction['end']>>> | undefined
+  let ended: Promise<Ending> | undefined
   const once = () => {
     ended ??= end()
     return ended
@@ -68,7 +67,6 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
     await once()
     return done === undefined ? pool.end() : pool.end(done)
   }
-  Object.defineProperty(pool, 'connect', { value: connect, configurable: true, writable: true })
-  Object.defineProperty(pool, 'end', { value: endPool, configurable: true, writable: true })
+  const restore = [replaced(pool, 'connect', connect), replaced(pool, 'end', endPool)]
   return { end: once }
 }

@@ -1,4 +1,4 @@
-import { type Control, controlsIn, type Part } from './control.ts'
+import { type Control, controlsIn, type Part, severalIn } from './control.ts'
 import type { Savepoints } from './transaction.ts'
 
 /**
@@ -15,6 +15,8 @@ export class Emulation {
   isInside = false
   /** Nothing was sent since `base` was set. */
   #isFresh = true
+  /** Of the transaction of the code under test; the one that a CHAIN begins has it from the one before. */
+  #isReadOnly = false
   readonly #savepoints: Savepoints
   readonly #deferrable: Deferrable
 
@@ -25,10 +27,17 @@ export class Emulation {
 
   /** What to send ahead of statements that control no transaction; empty where nothing needs to be. */
   before(): Piece[] {
-    const isOutside = this.status !== 'I' && !this.isInside
-    const pieces = isOutside ? this.#renewed() : []
+    if (this.status === 'I' || this.isInside) return []
+    const pieces = this.#renewed().map(({ sql }) => ({ sql }))
     this.#isFresh = false
     return pieces
+  }
+
+  /** The statements of a message that cannot be sent as it is. */
+  partsOf(text: string): readonly Part[] | undefined {
+    return (
+      controlsIn(text, 'postgres', true) ?? (this.#deferrable.any ? severalIn(text, 'postgres') : undefined)
+    )
   }
 
   /** What to send instead of these statements. */
@@ -37,13 +46,20 @@ export class Emulation {
     const pieces = this.isInside ? [] : this.#renewed()
     let isInside = this.isInside
     let hasFailed = isInside && this.status === 'E'
-    for (const { sql, control } of parts) {
+    // Statements of one message are one transaction, where they say nothing else.
+    let isOne = false
+    for (const [place, { sql, control }] of parts.entries()) {
+      if (!isInside && !isOne && place < parts.length - 1) {
+        isOne = true
+        pieces.push(...this.#deferred())
+      }
       const found = this.#piecesOf(sql, control, isInside, hasFailed)
       pieces.push(...found.pieces)
       isInside = found.isInside
+      if (control?.kind === 'commit' || control?.kind === 'rollback') isOne = false
       if (!isInside) hasFailed = false
     }
-    return pieces
+    return isOne && !isInside ? [...pieces, ...this.#checked()] : pieces
   }
 
   #piecesOf(
@@ -56,19 +72,24 @@ export class Emulation {
     const instead = (...pieces: Piece[]) => ({ pieces, isInside })
     switch (control?.kind) {
       case 'begin':
-        return isInside ? asItIs : { pieces: this.#begun(control.readOnly, 'BEGIN'), isInside: true }
+        this.#isReadOnly = control.readOnly || (isInside && this.#isReadOnly)
+        return isInside ? asItIs : { pieces: this.#begun('BEGIN'), isInside: true }
       case 'commit':
       case 'rollback': {
         const isCommit = control.kind === 'commit' && !hasFailed
+        if (control.chain && !isInside) return instead(outsideOfTransaction(`${control.kind} and chain`))
         const pieces = isCommit ? this.#committed() : [this.#rolledBack()]
+        // A transaction that failed does not hand this on.
+        if (hasFailed) this.#isReadOnly = false
         if (!control.chain) return { pieces, isInside: false }
-        return { pieces: [...pieces, ...this.#begun(false, undefined)], isInside: true }
+        return { pieces: [...pieces, ...this.#begun()], isInside: true }
       }
       case 'savepoint':
       case 'rollback to':
       case 'release':
         return isInside ? asItIs : instead(outsideOfTransaction(control.kind))
       case 'characteristics':
+        this.#isReadOnly ||= isInside && control.readOnly
         return isInside && control.readOnly
           ? instead({ sql: 'SET TRANSACTION READ ONLY', shown: '' })
           : instead({ sql: NOTHING, shown: 'SET' })
@@ -90,16 +111,13 @@ export class Emulation {
     return [{ sql: `RELEASE SAVEPOINT ${base}` }, { sql: `SAVEPOINT ${base}`, done }]
   }
 
-  #begun(readOnly: boolean, shown: string | undefined): Piece[] {
-    const { initiallyDeferred } = this.#deferrable
+  #begun(shown?: string): Piece[] {
     const done = () => {
       this.isInside = true
     }
     return [
-      ...(initiallyDeferred.length > 0
-        ? [{ sql: `SET CONSTRAINTS ${initiallyDeferred.join(', ')} DEFERRED` }]
-        : []),
-      ...(readOnly ? [{ sql: 'SET TRANSACTION READ ONLY' }] : []),
+      ...this.#deferred(),
+      ...(this.#isReadOnly ? [{ sql: 'SET TRANSACTION READ ONLY' }] : []),
       { sql: NOTHING, done, ...(shown === undefined ? {} : { shown }) },
     ]
   }
@@ -111,10 +129,21 @@ export class Emulation {
     }
     return [
       // Where a constraint is broken, COMMIT fails and the transaction is over.
-      ...(this.#deferrable.any ? [{ sql: CHECK_DEFERRED, failed: leave }] : []),
+      ...this.#checked(leave),
       { sql: `RELEASE SAVEPOINT ${base}`, shown: 'COMMIT', done: leave },
       { sql: `SAVEPOINT ${base}`, done: () => this.#renew() },
     ]
+  }
+
+  #deferred(): Piece[] {
+    const { initiallyDeferred } = this.#deferrable
+    return initiallyDeferred.length === 0
+      ? []
+      : [{ sql: `SET CONSTRAINTS ${initiallyDeferred.join(', ')} DEFERRED` }]
+  }
+
+  #checked(failed: () => void = () => {}): Piece[] {
+    return this.#deferrable.any ? [{ sql: CHECK_DEFERRED, failed }] : []
   }
 
   #rolledBack(): Piece {
@@ -132,11 +161,6 @@ export class Emulation {
   #dirtied(): void {
     this.#isFresh = false
   }
-}
-
-/** The statements of a message, where it controls a transaction. */
-export function pgControlsIn(text: string): readonly Part[] | undefined {
-  return controlsIn(text, 'postgres', true)
 }
 
 /** One statement that is sent; each makes the server say once that it is complete. */
@@ -171,13 +195,11 @@ export const CHECK_DEFERRED = 'SET CONSTRAINTS ALL IMMEDIATE'
 /** Any statement that has no result and changes nothing. */
 const NOTHING = `SET LOCAL afresh.nothing TO ''`
 
-function outsideOfTransaction(kind: 'savepoint' | 'rollback to' | 'release'): Piece {
-  const command = {
-    savepoint: 'SAVEPOINT',
-    'rollback to': 'ROLLBACK TO SAVEPOINT',
-    release: 'RELEASE SAVEPOINT',
-  }[kind]
-  return raised('no_active_sql_transaction', `${command} can only be used in transaction blocks`)
+function outsideOfTransaction(command: string): Piece {
+  return raised(
+    'no_active_sql_transaction',
+    `${command.toUpperCase()} can only be used in transaction blocks`,
+  )
 }
 
 const noTwoPhase = raised(

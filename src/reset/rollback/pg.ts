@@ -1,18 +1,12 @@
 import type pg from 'pg'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
-import {
-  CHECK_DEFERRED,
-  DEFERRABLE,
-  type Deferrable,
-  Emulation,
-  type Piece,
-  pgControlsIn,
-} from './pg-steps.ts'
+import { CHECK_DEFERRED, DEFERRABLE, type Deferrable, Emulation, type Piece } from './pg-steps.ts'
 import {
   alreadyOpen,
   type Ending,
   isObject,
   newSavepoints,
+  replaced,
   requireDatabase,
   type Savepoints,
   type Transaction,
@@ -72,7 +66,6 @@ export async function beginPg(
 function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrable: Deferrable): Transaction {
   const emulation = new Emulation(savepoints, deferrable)
   const { Query } = client.constructor as unknown as Driver
-  const had = Object.getOwnPropertyDescriptor(client, 'query')
   const original: Query = client.query.bind(client)
 
   // Ahead of the driver's own listener, which sends the next query.
@@ -88,7 +81,7 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
   const query: Query = (config, values, done) => {
     if (isOver) return original(config, values, done)
     const text = isObject(config) ? config.text : config
-    const parts = typeof text === 'string' ? pgControlsIn(text) : undefined
+    const parts = typeof text === 'string' ? emulation.partsOf(text) : undefined
     if (parts === undefined) {
       send(
         () => emulation.before(),
@@ -104,13 +97,12 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
       void original(steered(new Query({ text, rowMode, types }, undefined, tell), decide))
     return told === undefined ? promised(run) : run(told)
   }
-  Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true })
+  const putBack = replaced(client, 'query', query)
 
   return {
     async end() {
       isOver = true
-      if (had === undefined) Reflect.deleteProperty(client, 'query')
-      else Object.defineProperty(client, 'query', had)
+      putBack()
       try {
         const sent = (decide: () => Piece[]) => promised((told) => send(decide, told)).then(() => {})
         return await rolledBack(sent, savepoints, emulation)

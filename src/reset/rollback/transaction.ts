@@ -52,3 +52,17 @@ export function alreadyOpen(): AfreshError {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
+
+/**
+ * Puts another function in the place of an object's own or inherited one. The returned function takes it away again,
+ * unless somebody has put another one in its place since.
+ */
+export function replaced(target: object, name: string, value: unknown): () => void {
+  const had = Object.getOwnPropertyDescriptor(target, name)
+  Object.defineProperty(target, name, { value, configurable: true, writable: true })
+  return () => {
+    if (Reflect.get(target, name) !== value) return
+    if (had === undefined) Reflect.deleteProperty(target, name)
+    else Object.defineProperty(target, name, had)
+  }
+}
