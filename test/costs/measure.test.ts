@@ -119,6 +119,27 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(many.delete).toBeGreaterThan(3 * many.truncate)
       })
 
+      it.runIf(server.engine === 'postgres')('bounds what DELETE leaves behind', async () => {
+        await using harness = await createHarness({ server: existing(server.url), migrate })
+        await using database = await harness.lease()
+        const { steps } = await planReset(database.url)
+        const above = steps.find(({ step }) => step === 'delete from parts')?.truncateAboveBytes ?? 0
+        const size = async () =>
+          Number(
+            (await ask({ ...server, url: database.url }, `SELECT pg_relation_size('parts') AS bytes`))[0]
+              ?.bytes,
+          )
+        // Each time a new page, more or less: 200 rows of 36 bytes.
+        const rows = 'INSERT INTO parts SELECT n FROM generate_series(1, 200) AS n'
+        let truncated = 0
+        for (let i = 0; i < 2 * (above / 8192) + 2; i++) {
+          await ask({ ...server, url: database.url }, rows)
+          if (stepOf(await database.reset(), 'parts').truncated) truncated++
+          expect(await size()).toBeLessThanOrEqual(above)
+        }
+        expect(truncated).toBeGreaterThan(0)
+      })
+
       it('is in the plan, with its price', async () => {
         await using harness = await createHarness({ server: existing(server.url), migrate })
         await using database = await harness.lease()
