@@ -79,8 +79,6 @@ export class Emulation {
         const isCommit = control.kind === 'commit' && !hasFailed
         if (control.chain && !isInside) return instead(outsideOfTransaction(`${control.kind} and chain`))
         const pieces = isCommit ? this.#committed() : [this.#rolledBack()]
-        // A transaction that failed does not hand this on.
-        if (hasFailed) this.#isReadOnly = false
         if (!control.chain) return { pieces, isInside: false }
         return { pieces: [...pieces, ...this.#begun()], isInside: true }
       }

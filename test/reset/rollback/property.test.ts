@@ -43,7 +43,6 @@ const OWN = {
     'DELETE FROM orders WHERE buyer = 999',
     'SET CONSTRAINTS ALL DEFERRED',
     'SET CONSTRAINTS ALL IMMEDIATE',
-    'BEGIN READ ONLY',
   ],
   mysql: [
     'INSERT INTO orders (buyer) VALUES (1)',
