@@ -47,14 +47,14 @@ export function pickDirty(random: Random, count: number, dirty: number): number[
 }
 
 /** What a test writes: every row refers to a row of the table before. */
-export function dirtSql(dirty: readonly number[]): string {
+export function dirtSql(dirty: readonly number[], { rows = ROWS_PER_TABLE, name = 'row' } = {}): string {
   return dirty
     .map((index, place) => {
       const into = `INSERT INTO ${tableName(index)} (name, parent)`
-      const rows = Array.from({ length: ROWS_PER_TABLE }, () => `('row', NULL)`).join(', ')
+      const values = Array.from({ length: rows }, () => `('${name}', NULL)`).join(', ')
       return place === 0
-        ? `${into} VALUES ${rows}`
-        : `${into} SELECT 'row', id FROM ${tableName(index - 1)} ORDER BY id LIMIT ${ROWS_PER_TABLE}`
+        ? `${into} VALUES ${values}`
+        : `${into} SELECT '${name}', id FROM ${tableName(index - 1)} ORDER BY id LIMIT ${rows}`
     })
     .join(';\n')
 }

@@ -1,0 +1,62 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import type { LoopFigures, Order, ResetFigures, Start } from './worker.ts'
+
+type Answer = { done: unknown } | { failed: string }
+
+/** Several workers, each a process, that are told what to do all at once. */
+export class Crew implements AsyncDisposable {
+  readonly #workers: readonly ChildProcess[]
+
+  private constructor(workers: readonly ChildProcess[]) {
+    this.#workers = workers
+  }
+
+  static async begin(count: number, start: Omit<Start, 'number'>): Promise<Crew> {
+    const workers = Array.from({ length: count }, () =>
+      fork(join(import.meta.dirname, 'worker.ts'), {
+        cwd: join(import.meta.dirname, '../..'),
+        execArgv: ['--import', 'jiti/register'],
+      }),
+    )
+    const crew = new Crew(workers)
+    await crew.#all((index) => ({ ...start, number: index + 1 }))
+    return crew
+  }
+
+  async write(): Promise<void> {
+    await this.#all(() => ({ do: 'write' }))
+  }
+
+  async reset(): Promise<ResetFigures[]> {
+    return (await this.#all(() => ({ do: 'reset' }))) as ResetFigures[]
+  }
+
+  async loop(forMs: number): Promise<LoopFigures[]> {
+    return (await this.#all(() => ({ do: 'loop', forMs }))) as LoopFigures[]
+  }
+
+  /** Sends to everybody first; resolves when the last has answered. */
+  async #all(message: (index: number) => Order | Start): Promise<unknown[]> {
+    return Promise.all(this.#workers.map((worker, index) => ask(worker, message(index))))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#all(() => ({ do: 'stop' })).finally(() => {
+      for (const worker of this.#workers) worker.disconnect()
+    })
+  }
+}
+
+function ask(worker: ChildProcess, message: Order | Start): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) => reject(new Error(`a worker ended with ${code}`))
+    worker.once('exit', ended)
+    worker.once('message', (answer: Answer) => {
+      worker.off('exit', ended)
+      if ('failed' in answer) reject(new Error(`a worker failed: ${answer.failed}`))
+      else resolve(answer.done)
+    })
+    worker.send(message)
+  })
+}
