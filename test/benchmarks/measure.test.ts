@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { interleave, summarize } from '../../src/bench/measure.ts'
+import { randomFrom } from '../../src/generate/random.ts'
+
+describe('summarize', () => {
+  it('tells the median and the quartiles, between neighbours where there is no middle', () => {
+    expect(summarize([4, 1, 3, 2])).toEqual({ n: 4, median: 2.5, q1: 1.75, q3: 3.25 })
+    expect(summarize([7])).toEqual({ n: 1, median: 7, q1: 7, q3: 7 })
+  })
+
+  it('has nothing to say of nothing', () => {
+    expect(() => summarize([])).toThrow(RangeError)
+  })
+})
+
+describe('interleave', () => {
+  /** Counts its rounds in `log`, and claims to take so long. */
+  const contender = (id: string, log: string[], ms = 1) => ({
+    id,
+    round: async () => {
+      log.push(id)
+      return ms
+    },
+  })
+  const options = { rounds: 8, leastRounds: 3, budgetOf: () => 10_000, random: randomFrom(1) }
+
+  it('gives every contender its rounds, in turns, after two that do not count', async () => {
+    const log: string[] = []
+    const measured = await interleave([contender('a', log), contender('b', log)], options)
+    expect(measured.get('a')?.samples).toHaveLength(8)
+    const turns = Array.from({ length: 10 }, (_, turn) => log.slice(2 * turn, 2 * turn + 2))
+    expect(turns.every((turn) => new Set(turn).size === 2)).toBe(true)
+    expect(new Set(turns.map(([first]) => first))).toEqual(new Set(['a', 'b']))
+  })
+
+  it('asks less of one that takes long, and only once of one that is past its budget at once', async () => {
+    const slow = (id: string) => ({
+      id,
+      round: () => new Promise<number>((resolve) => setTimeout(() => resolve(20), 20)),
+    })
+    const budgetOf = (id: string) => (id === 'slow' ? 90 : 10)
+    const measured = await interleave([slow('slow'), slow('too slow')], { ...options, budgetOf })
+    expect(measured.get('slow')?.samples.length).toBeGreaterThanOrEqual(3)
+    expect(measured.get('slow')?.samples.length).toBeLessThan(8)
+    expect(measured.get('too slow')).toMatchObject({ samples: [20], cold: true })
+  })
+
+  it('goes on without one that fails, and keeps what it had', async () => {
+    let rounds = 0
+    const failing = {
+      id: 'failing',
+      round: async () => {
+        rounds++
+        if (rounds > 4) throw new Error('no more')
+        return rounds
+      },
+    }
+    const measured = await interleave([failing, contender('a', [])], options)
+    expect(measured.get('failing')).toMatchObject({ samples: [3, 4], failure: new Error('no more') })
+    expect(measured.get('a')?.samples).toHaveLength(8)
+  })
+})

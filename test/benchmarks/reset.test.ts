@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { bestByHand, medianOf, type Results } from '../../benchmarks/reset/results.ts'
+import { ratioTable } from '../../benchmarks/reset/table.ts'
+import { serverAtHand } from '../support/at-hand.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function program(name: string, ...args: string[]): { status: number | null; output: string } {
+  const run = spawnSync('npx', ['jiti', `benchmarks/${name}.ts`, ...args], { cwd: root, encoding: 'utf8' })
+  return { status: run.status, output: run.stdout + run.stderr }
+}
+
+const server = serverAtHand('embedded:18')
+const narrow = ['--servers', 'embedded:18', '--tables', '5', '--dirty', '0,2', '--rounds', '3', '--no-peers']
+const skipped = 'missing' in server ? ` NOT RUN: embedded:18 (${server.missing})` : ''
+
+describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
+  it('measures afresh, by hand and SELECT 1 side by side, and finds that everything is put back', () => {
+    const { status, output } = program('reset/run', ...narrow, '--out', folder)
+    expect(`${status} ${output}`).toMatch(/^0 .*\d+ figures/s)
+    const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
+    expect(results.servers.map(({ id }) => id)).toEqual(['embedded:18'])
+    expect(results.cells).toHaveLength(4 * 3)
+    for (const cell of results.cells) expect(cell).toMatchObject({ outcome: 'measured', leaves: [] })
+    const where = { server: 'embedded:18', tables: 5, dirty: 2, baseline: 'empty' } as const
+    expect(bestByHand(results, where)?.median).toBeGreaterThan(0)
+    expect(medianOf(results, where, 'afresh')).toBeGreaterThan(medianOf(results, where, 'floor') ?? 0)
+  })
+
+  it('does not take what it does not know', () => {
+    expect(program('reset/run', '--sever', 'x')).toMatchObject({
+      status: 2,
+      output: expect.stringMatching(/--servers LIST/),
+    })
+    expect(program('reset/run', '--tables', 'many')).toMatchObject({
+      status: 2,
+      output: expect.stringMatching(/many/),
+    })
+    expect(program('reset/run', '--no-peers', '--only', 'x')).toMatchObject({ status: 2 })
+  })
+})
+
+describe('the table of the README', () => {
+  const cell = {
+    server: 'postgres:18',
+    tables: 100,
+    baseline: 'empty',
+    outcome: 'measured',
+    n: 9,
+    cold: false,
+  } as const
+  const timed = (way: string, dirty: number, median: number, leaves: string[] = []) =>
+    ({ ...cell, way, dirty, median, q1: median, q3: median, leaves }) as const
+  const way = { source: 'x', note: undefined } as const
+  const results: Results = {
+    format: 1,
+    date: '2026-01-02T03:04:05.000Z',
+    machine: { cpu: 'CPU', cores: 2, memoryGb: 8, os: 'Linux', node: '20.20.0' },
+    settings: {
+      rounds: 9,
+      leastRounds: 3,
+      budgetMs: 1,
+      tooSlowMs: 1,
+      rowsPerTable: 10,
+      seed: 1,
+      tookSeconds: 1,
+    },
+    packages: {},
+    servers: [{ id: 'postgres:18', title: 'PostgreSQL', version: '18.4' }],
+    ways: [
+      { ...way, id: 'afresh', label: 'afresh', kind: 'afresh' },
+      { ...way, id: 'floor', label: 'SELECT 1', kind: 'floor' },
+      { ...way, id: 'hand-a', label: 'by hand', kind: 'hand' },
+      { ...way, id: 'hand-b', label: 'by hand, otherwise', kind: 'hand' },
+      { ...way, id: 'slow', label: 'Slow', kind: 'peer' },
+      { ...way, id: 'quick', label: 'Quick', kind: 'rollback' },
+      { ...way, id: 'broken', label: 'Broken', kind: 'peer' },
+    ],
+    cells: [
+      timed('afresh', 3, 2),
+      timed('hand-a', 3, 1.6),
+      timed('hand-b', 3, 1.5),
+      timed('slow', 3, 61.2, ['ids']),
+      timed('quick', 3, 1, ['writes of other connections']),
+      { ...cell, way: 'broken', dirty: 3, outcome: 'failed', reason: 'no' },
+      timed('afresh', 0, 0.3),
+      timed('floor', 0, 0.2),
+    ],
+  }
+
+  it('gives ratios to afresh, the best by hand, and what each does not put back', () => {
+    expect(ratioTable(results).split('\n').slice(2)).toEqual([
+      '| **afresh** | **1** (2 ms) |  |',
+      '| by hand, dirty tables known | 0.75× |  |',
+      '| Quick (a bare rollback) | 0.5× | writes of other connections |',
+      '| Slow | 31× | ids |',
+      '',
+      'Where a test wrote nothing, afresh takes as long as `SELECT 1` times 1.5 (PostgreSQL 18).',
+      '',
+      'Medians of up to 9 interleaved rounds, 2026-01-02, CPU, 2 cores, Node 20.20.0.',
+    ])
+  })
+
+  it('is written between the markers and nowhere else', () => {
+    const [json, readme] = [join(folder, 'given.json'), join(folder, 'README.md')]
+    writeFileSync(json, JSON.stringify(results))
+    writeFileSync(readme, 'before\n<!-- bench:reset -->\nold\n<!-- /bench:reset -->\nafter\n')
+    const { status } = program('reset/readme', '--results', json, '--readme', readme)
+    expect(status).toBe(0)
+    expect(readFileSync(readme, 'utf8')).toBe(
+      `before\n<!-- bench:reset -->\n\n${ratioTable(results)}\n\n<!-- /bench:reset -->\nafter\n`,
+    )
+    writeFileSync(readme, 'no markers')
+    expect(program('reset/readme', '--results', json, '--readme', readme)).toMatchObject({ status: 1 })
+    expect(readFileSync(readme, 'utf8')).toBe('no markers')
+  })
+})
