@@ -53,11 +53,11 @@ export class Emulation {
         isOne = true
         pieces.push(...this.#deferred())
       }
-      const found = this.#piecesOf(sql, control, isInside, hasFailed)
+      const found = this.#piecesOf(sql, control, { isInside, isOne, hasFailed })
       pieces.push(...found.pieces)
       isInside = found.isInside
       if (control?.kind === 'commit' || control?.kind === 'rollback') isOne = false
-      if (!isInside) hasFailed = false
+      if (!isInside || control?.kind === 'rollback to') hasFailed = false
     }
     return isOne && !isInside ? [...pieces, ...this.#checked()] : pieces
   }
@@ -65,22 +65,23 @@ export class Emulation {
   #piecesOf(
     sql: string,
     control: Control | undefined,
-    isInside: boolean,
-    hasFailed: boolean,
+    { isInside, isOne, hasFailed }: Where,
   ): { pieces: Piece[]; isInside: boolean } {
     const asItIs = { pieces: [{ sql, shown: '', done: () => this.#dirtied() }], isInside }
     const instead = (...pieces: Piece[]) => ({ pieces, isInside })
     switch (control?.kind) {
       case 'begin':
         this.#isReadOnly = control.readOnly || (isInside && this.#isReadOnly)
-        return isInside ? asItIs : { pieces: this.#begun('BEGIN'), isInside: true }
+        return isInside
+          ? asItIs
+          : { pieces: this.#begun(isOne ? [] : this.#deferred(), 'BEGIN'), isInside: true }
       case 'commit':
       case 'rollback': {
         const isCommit = control.kind === 'commit' && !hasFailed
         if (control.chain && !isInside) return instead(outsideOfTransaction(`${control.kind} and chain`))
         const pieces = isCommit ? this.#committed() : [this.#rolledBack()]
         if (!control.chain) return { pieces, isInside: false }
-        return { pieces: [...pieces, ...this.#begun()], isInside: true }
+        return { pieces: [...pieces, ...this.#begun(this.#deferred())], isInside: true }
       }
       case 'savepoint':
       case 'rollback to':
@@ -92,7 +93,7 @@ export class Emulation {
           ? instead({ sql: 'SET TRANSACTION READ ONLY', shown: '' })
           : instead({ sql: NOTHING, shown: 'SET' })
       case 'constraints':
-        return isInside ? asItIs : instead({ sql: NOTHING, shown: 'SET CONSTRAINTS' })
+        return isInside || isOne ? asItIs : instead({ sql: NOTHING, shown: 'SET CONSTRAINTS' })
       case 'two-phase':
         return instead(noTwoPhase)
       case undefined:
@@ -109,12 +110,12 @@ export class Emulation {
     return [{ sql: `RELEASE SAVEPOINT ${base}` }, { sql: `SAVEPOINT ${base}`, done }]
   }
 
-  #begun(shown?: string): Piece[] {
+  #begun(deferred: readonly Piece[], shown?: string): Piece[] {
     const done = () => {
       this.isInside = true
     }
     return [
-      ...this.#deferred(),
+      ...deferred,
       ...(this.#isReadOnly ? [{ sql: 'SET TRANSACTION READ ONLY' }] : []),
       { sql: NOTHING, done, ...(shown === undefined ? {} : { shown }) },
     ]
@@ -159,6 +160,13 @@ export class Emulation {
   #dirtied(): void {
     this.#isFresh = false
   }
+}
+
+interface Where {
+  readonly isInside: boolean
+  /** Among statements of one message that are a transaction together. */
+  readonly isOne: boolean
+  readonly hasFailed: boolean
 }
 
 /** One statement that is sent; each makes the server say once that it is complete. */
