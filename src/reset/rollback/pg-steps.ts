@@ -192,9 +192,9 @@ export interface Deferrable {
  * things are left immediate.
  */
 export const DEFERRABLE = `EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable) AS any,
-  ARRAY(SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) FROM pg_catalog.pg_constraint AS c
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.connamespace
-    GROUP BY 1 HAVING pg_catalog.bool_and(c.condeferred)) AS "initiallyDeferred"`
+  ARRAY(SELECT DISTINCT pg_catalog.format('%s.%I', c.connamespace::pg_catalog.regnamespace, c.conname)
+    FROM pg_catalog.pg_constraint AS c WHERE c.condeferred AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS other
+      WHERE other.conname = c.conname AND other.connamespace = c.connamespace AND NOT other.condeferred)) AS "initiallyDeferred"`
 
 export const CHECK_DEFERRED = 'SET CONSTRAINTS ALL IMMEDIATE'
 

@@ -1,3 +1,4 @@
+import { PGlite } from '@electric-sql/pglite'
 import mysqlCallbacks from 'mysql2'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
@@ -302,11 +303,12 @@ for (const id of MYSQL) {
 
 describe('strategy rollback', () => {
   it('is refused for a handle in this process', async () => {
-    for (const { client } of openSqlite()) {
+    const pglite = await PGlite.create()
+    for (const client of [pglite, ...openSqlite().map((one) => one.client)]) {
       await expect(attach(client, { strategy: 'rollback' })).rejects.toMatchObject({ code: 'usage' })
       await using database = await attach(client)
       await expect(database.begin(client)).rejects.toThrow(/was not asked for/)
-      client.close()
     }
+    await pglite.close()
   })
 })
