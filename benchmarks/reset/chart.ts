@@ -1,8 +1,9 @@
 import * as echarts from 'echarts'
 import type { Cell, Results, WayFacts } from './results.ts'
 
-const WIDTH = 1180
-const PANEL = { width: 300, height: 330, left: 60, top: 90, gapX: 260, gapY: 110 }
+const PANEL = { width: 330, height: 380, left: 75, top: 110, labels: 200, gapX: 60, gapY: 90 }
+const WIDTH = PANEL.left + 2 * (PANEL.width + PANEL.labels) + PANEL.gapX
+const LABEL_HEIGHT = 13
 const DIRTY = 3
 
 const STRONG: Readonly<Partial<Record<WayFacts['kind'], string>>> = {
@@ -23,6 +24,13 @@ const MUTED = [
   '#495057',
 ]
 
+interface Line {
+  readonly way: WayFacts
+  readonly color: string
+  /** Number of tables, milliseconds. */
+  readonly points: readonly (readonly [number, number])[]
+}
+
 /** A panel for each server: milliseconds against the number of tables, both on logarithmic axes. SVG. */
 export function drawChart(results: Results): string {
   const rows = Math.ceil(results.servers.length / 2)
@@ -35,76 +43,87 @@ export function drawChart(results: Results): string {
 }
 
 function optionOf(results: Results): echarts.EChartsOption {
-  const { servers } = results
-  const axis = { type: 'log', logBase: 10, splitLine: { lineStyle: { color: '#eee' } } } as const
+  const panels = results.servers.map(({ id, title }) => ({ title, lines: linesOf(results, id) }))
+  const x = axisOf(
+    panels.flatMap(({ lines }) => lines.flatMap(({ points }) => points.map(([tables]) => tables))),
+  )
+  const y = powersAround(
+    panels.flatMap(({ lines }) => lines.flatMap(({ points }) => points.map(([, ms]) => ms))),
+  )
+  const ticks = { customValues: [...new Set(tablesOf(panels.flatMap(({ lines }) => lines)))] }
+  const axis = { type: 'log', splitLine: { lineStyle: { color: '#eee' } } } as const
   return {
     backgroundColor: '#fff',
     animation: false,
+    textStyle: { fontFamily: 'sans-serif' },
     title: [
       {
-        text: `Reset of a database in which a test wrote to ${DIRTY} tables`,
-        subtext: `median milliseconds against the number of tables, both logarithmic · ${results.machine.cpu}, ${results.machine.cores} cores · ${results.date.slice(0, 10)}`,
+        text: `Putting back a database in which a test wrote to ${DIRTY} tables`,
+        subtext: `Milliseconds (median) against the number of tables in the schema, both logarithmic · ${results.machine.cpu}, ${results.machine.cores} cores, ${results.date.slice(0, 10)}`,
         left: 20,
         top: 10,
       },
-      ...servers.map(({ title }, index) => ({
+      ...panels.map(({ title }, index) => ({
         text: title,
         textStyle: { fontSize: 13 },
         left: placeOf(index).left - 40,
-        top: placeOf(index).top - 28,
+        top: placeOf(index).top - 36,
       })),
     ],
-    grid: servers.map((_, index) => ({ ...placeOf(index), width: PANEL.width, height: PANEL.height })),
-    xAxis: servers.map((_, index) => ({
+    grid: panels.map((_, index) => ({ ...placeOf(index), width: PANEL.width, height: PANEL.height })),
+    xAxis: panels.map((_, gridIndex) => ({
       ...axis,
-      gridIndex: index,
-      min: 25,
-      max: 1200,
+      ...x,
+      gridIndex,
+      axisTick: ticks,
+      axisLabel: ticks,
       name: 'tables',
       nameLocation: 'middle',
       nameGap: 25,
     })),
-    yAxis: servers.map((_, index) => ({ ...axis, gridIndex: index, name: 'ms' })),
-    series: servers.flatMap(({ id }, index) => linesOf(results, id, index)),
+    yAxis: panels.map((_, gridIndex) => ({
+      ...axis,
+      ...y,
+      gridIndex,
+      axisLabel: { formatter: '{value} ms' },
+    })),
+    series: panels.flatMap(({ lines }, panel) => seriesOf(lines, panel, x, y)),
   }
 }
 
 function placeOf(index: number): { left: number; top: number } {
   return {
-    left: PANEL.left + (index % 2) * (PANEL.width + PANEL.gapX),
-    top: PANEL.top + Math.floor(index / 2) * (PANEL.height + PANEL.gapY) + 20,
+    left: PANEL.left + (index % 2) * (PANEL.width + PANEL.labels + PANEL.gapX),
+    top: PANEL.top + Math.floor(index / 2) * (PANEL.height + PANEL.gapY),
   }
 }
 
-function linesOf(results: Results, server: string, panel: number): echarts.LineSeriesOption[] {
+function tablesOf(lines: readonly Line[]): number[] {
+  return lines.flatMap(({ points }) => points.map(([tables]) => tables))
+}
+
+interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+function axisOf(values: readonly number[]): Range {
+  return { min: Math.min(...values) * 0.9, max: Math.max(...values) * 1.1 }
+}
+
+/** `Range` of whole decades. */
+function powersAround(values: readonly number[]): Range {
+  const decade = (value: number, round: (exponent: number) => number) => 10 ** round(Math.log10(value))
+  return { min: decade(Math.min(...values), Math.floor), max: decade(Math.max(...values), Math.ceil) }
+}
+
+function linesOf(results: Results, server: string): Line[] {
   return results.ways.flatMap((way, number) => {
     const points = results.cells.flatMap((cell) =>
-      isPointOf(cell, way.id, server) ? [[cell.tables, cell.median]] : [],
+      isPointOf(cell, way.id, server) ? [[cell.tables, cell.median] as const] : [],
     )
-    if (points.length === 0) return []
     const color = STRONG[way.kind] ?? MUTED[number % MUTED.length] ?? '#495057'
-    const isStrong = way.kind in STRONG
-    return [
-      {
-        type: 'line',
-        name: way.label,
-        xAxisIndex: panel,
-        yAxisIndex: panel,
-        data: points,
-        color,
-        symbolSize: isStrong ? 6 : 4,
-        lineStyle: { width: way.kind === 'afresh' ? 3.5 : isStrong ? 2 : 1.2, type: dashOf(way) },
-        endLabel: {
-          show: true,
-          formatter: '{a}',
-          color,
-          fontSize: 11,
-          fontWeight: isStrong ? 'bold' : 'normal',
-        },
-        labelLayout: { moveOverlap: 'shiftY' },
-        z: isStrong ? 3 : 2,
-      },
-    ]
+    return points.length === 0 ? [] : [{ way, color, points }]
   })
 }
 
@@ -116,6 +135,58 @@ function isPointOf(cell: Cell, way: string, server: string): cell is Extract<Cel
     cell.dirty === DIRTY &&
     cell.baseline === 'empty'
   )
+}
+
+function seriesOf(lines: readonly Line[], panel: number, x: Range, y: Range): echarts.LineSeriesOption[] {
+  const ends = lines.map(({ points }) => points.at(-1) ?? ([x.min, y.min] as const))
+  const wanted = ends.map(([, ms]) => PANEL.height * (1 - shareOf(ms, y)))
+  const given = spread(wanted)
+  return lines.map(({ way, color, points }, index) => {
+    const isStrong = way.kind in STRONG
+    const [lastTables = x.max] = ends[index] ?? []
+    return {
+      type: 'line',
+      name: way.label,
+      xAxisIndex: panel,
+      yAxisIndex: panel,
+      data: points.map((point) => [...point]),
+      color,
+      symbolSize: isStrong ? 6 : 4,
+      lineStyle: { width: way.kind === 'afresh' ? 3.5 : isStrong ? 2 : 1.2, type: dashOf(way) },
+      endLabel: {
+        show: true,
+        formatter: '{a}',
+        color,
+        fontSize: 11,
+        fontWeight: isStrong ? 'bold' : 'normal',
+        // All beside the panel, wherever their lines end.
+        offset: [PANEL.width * (1 - shareOf(lastTables, x)), (given[index] ?? 0) - (wanted[index] ?? 0)],
+      },
+      z: isStrong ? 3 : 2,
+    }
+  })
+}
+
+/** Where on a logarithmic axis a value stands: 0 at its beginning, 1 at its end. */
+function shareOf(value: number, { min, max }: Range): number {
+  return Math.log(value / min) / Math.log(max / min)
+}
+
+/** Heights for labels: in the same order, as near as may be, and none above another. */
+function spread(wanted: readonly number[]): number[] {
+  const order = wanted.map((_, index) => index).toSorted((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0))
+  const given: number[] = []
+  let lowest = PANEL.height + LABEL_HEIGHT
+  for (const index of order.toReversed()) {
+    lowest = Math.min(wanted[index] ?? 0, lowest - LABEL_HEIGHT)
+    given[index] = lowest
+  }
+  let highest = -Number.MAX_VALUE
+  for (const index of order) {
+    highest = Math.max(given[index] ?? 0, highest + LABEL_HEIGHT, 0)
+    given[index] = highest
+  }
+  return given
 }
 
 function dashOf({ kind }: WayFacts): 'solid' | 'dashed' | 'dotted' {

@@ -110,9 +110,9 @@ async function figures(harness: Harness, count: number, cpu: CpuMeter): Promise<
   let serverMs = 0
   for (let round = -warmUp; round < rounds; round++) {
     await crew.write()
-    const before = await cpu()
+    const before = cpu()
     const done = await crew.reset()
-    const used = (await cpu()) - before
+    const used = cpu() - before
     if (round < 0) continue
     serverMs += used
     resets.push(...done)
