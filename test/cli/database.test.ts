@@ -91,6 +91,13 @@ describeOn('embedded:18', (server) => {
       expect((await afresh(['plan', '--url', url, '--sql'])).stdout).toContain('DELETE FROM')
     })
 
+    it('says from which size on a table is truncated, and how that is known', async () => {
+      await ask(db(), 'CREATE TABLE note (id int)')
+      const { stdout } = await afresh(['plan', '--url', url], { env: { AFRESH_CACHE_DIR: '/nowhere' } })
+      expect(stdout).toMatch(/delete from note +its baseline is empty; TRUNCATE above \d+ KiB \(1 file\)/)
+      expect(stdout).toMatch(/costs +not measured on this server/)
+    })
+
     it('is one JSON document with the statements', async () => {
       const { code, stdout } = await afresh(['plan', '--url', url, '--json', '--keep', 'schema_*'])
       const plan = JSON.parse(stdout)
