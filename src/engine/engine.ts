@@ -128,6 +128,8 @@ export interface Outcome {
   /** Why that detector: a phrase for people. */
   readonly why: string
   readonly dirty: readonly SubjectId[]
+  /** The catalog is not what the plan was made for: somebody has made or changed tables. */
+  readonly stale?: boolean
   /** `step`: place in the plan. `rows`: rows touched, where the engine knows. `truncated`: took `orTruncate`. */
   readonly ran: readonly {
     readonly step: number

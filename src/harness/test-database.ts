@@ -148,6 +148,8 @@ async function leasedDatabase(
     }
   }
 
+  const reset = () => orForget(() => transaction.reset(async () => (await current()).session))
+
   const release = async (): Promise<void> => {
     if (isReleased) return
     isReleased = true
@@ -162,7 +164,17 @@ async function leasedDatabase(
     name,
     url,
     begin,
-    reset: () => orForget(() => transaction.reset(async () => (await current()).session)),
+    reset: async () => {
+      try {
+        return await reset()
+      } catch (error) {
+        if (!(error instanceof AfreshError) || error.code !== 'plan') throw error
+        return {
+          ...(await reset()),
+          notes: [`${error.message} The database was made again from its template.`],
+        }
+      }
+    },
     verify: () => orForget(async () => (await current()).session.verify()),
     release,
     [Symbol.asyncDispose]: release,

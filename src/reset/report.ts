@@ -14,6 +14,8 @@ export interface ResetReport {
   readonly detector: Detector
   /** Why that one: a phrase for people. */
   readonly why: string
+  /** What was out of the ordinary, in sentences: a test that changed the schema, say. */
+  readonly notes: readonly string[]
 }
 
 export interface StepReport {
@@ -48,6 +50,7 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
     durationMs,
     detector: outcome.detector,
     why: outcome.why,
+    notes: [],
   }
 }
 

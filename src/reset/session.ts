@@ -5,7 +5,8 @@ import type { Costs } from '../plan/cost.ts'
 import { subjectLabel } from '../plan/describe.ts'
 import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
 import { spreadSequences } from '../plan/spread.ts'
-import type { Schema } from '../schema/schema.ts'
+import type { Schema, SequenceId } from '../schema/schema.ts'
+import { type Drift, driftOf } from './drift.ts'
 import { type ResetReport, reportOf } from './report.ts'
 import { type Difference, differences } from './verify.ts'
 
@@ -51,28 +52,94 @@ export type BaselineFrom = 'found' | 'nothing'
 
 /** Reads the catalog, makes the plan, and captures the baseline: once a session, before any test. */
 export async function openSession(input: SessionInput): Promise<ResetSession> {
-  const { engine, connection, options, mark } = input
+  const { engine, connection, options } = input
   refuseDetector(engine, options.detector)
-  const { schema, plan } = await planFor(engine, connection, options, input)
-  const baseline = input.baseline ?? (await engine.fingerprint(connection, schema))
-  const resetter = await engine.prepare(connection, {
-    schema,
-    plan,
-    mark,
-    template: input.template,
-    lockTimeoutMs: options.lockTimeoutMs,
-    detector: options.detector,
-  })
+  const first = await planFor(engine, connection, options, input)
+  const baseline = input.baseline ?? (await engine.fingerprint(connection, first.schema))
+  let planned: Planned | undefined = await prepare(input, first)
+
+  const current = (): Planned => {
+    if (planned !== undefined) return planned
+    throw new AfreshError(
+      'plan',
+      'A test changed the schema, and no plan could be made for what it is now.',
+      {
+        next: 'Lease or attach again.',
+      },
+    )
+  }
+
+  const reset = async (): Promise<ResetReport> => {
+    const before = current()
+    const { report, isStale } = await resetBy(before, options)
+    if (!isStale) return report
+    planned = undefined
+    const { next, added } = await replan(input, before)
+    planned = next
+    return added.length === 0 ? report : withNew(report, (await resetBy(next, options)).report, added)
+  }
   return {
-    schema,
-    plan,
+    get schema() {
+      return current().schema
+    },
+    get plan() {
+      return current().plan
+    },
     baseline,
-    reset: oneAtATime(async () => {
-      if (options.crossCheck) await crossCheck(resetter, schema)
-      return timedReset(resetter, schema, plan)
-    }),
-    verify: async () => differences(schema, plan, baseline, await engine.fingerprint(connection, schema)),
-    close: () => resetter.close(),
+    reset: oneAtATime(reset),
+    verify: async () => {
+      const { schema, plan } = current()
+      return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
+    },
+    close: async () => planned?.resetter.close(),
+  }
+}
+
+/** A plan and what carries it out. */
+interface Planned {
+  readonly schema: Schema
+  readonly plan: Plan
+  readonly resetter: Resetter
+}
+
+async function prepare(
+  { engine, connection, options, mark, template }: SessionInput,
+  { schema, plan }: { readonly schema: Schema; readonly plan: Plan },
+): Promise<Planned> {
+  const { lockTimeoutMs, detector } = options
+  const resetter = await engine.prepare(connection, { schema, plan, mark, template, lockTimeoutMs, detector })
+  return { schema, plan, resetter }
+}
+
+/**
+ * A new plan, for a schema that a test changed. Everything that the old plan knows of is at the baseline now; what is
+ * new is to be empty.
+ *
+ * @throws AfreshError `plan` naming every table that is gone or has other columns: no reset brings those back
+ */
+async function replan(
+  input: SessionInput,
+  { schema, resetter }: Planned,
+): Promise<{ next: Planned; added: readonly string[] }> {
+  const { engine, connection, options } = input
+  const drift = driftOf(schema, await engine.introspect(connection))
+  if (drift.broken.length > 0) {
+    throw new AfreshError('plan', `A test changed the schema: ${drift.broken.join(', ')}.`, {
+      next: 'Lease or attach again to take the new one into account.',
+    })
+  }
+  await resetter.close()
+  const next = await planFor(engine, connection, options, { ...input, from: 'found', drift })
+  return { next: await prepare(input, next), added: drift.added }
+}
+
+function withNew(report: ResetReport, ofNew: ResetReport, added: readonly string[]): ResetReport {
+  return {
+    ...report,
+    dirty: [...report.dirty, ...ofNew.dirty],
+    steps: [...report.steps, ...ofNew.steps],
+    durationMs: report.durationMs + ofNew.durationMs,
+    notes: [`A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`],
   }
 }
 
@@ -83,16 +150,20 @@ function refuseDetector({ title, capabilities }: Engine, wanted: Detector | 'aut
   })
 }
 
+/** What a plan goes by beside the catalog. */
+type PlanBasis = Pick<SessionInput, 'from' | 'costs'> & { readonly drift?: Drift }
+
 /** The schema of the database and the plan for it; changes nothing. */
 export async function planFor(
   engine: Engine,
   connection: Connection,
   options: ResetOptions,
-  { from = 'found', costs = engine.costs?.defaults }: Pick<SessionInput, 'from' | 'costs'> = {},
+  { from = 'found', costs = engine.costs?.defaults, drift }: PlanBasis = {},
 ): Promise<{ schema: Schema; plan: Plan; survey: Survey }> {
   const found = await engine.introspect(connection)
   const survey = await engine.survey(connection, found)
-  const start = from === 'nothing' ? atTheirStart(found) : found
+  const isAtStart = (id: SequenceId) => from === 'nothing' || drift?.sequences.has(id) === true
+  const start = atTheirStart(found, isAtStart)
   const schema = options.sequences === 'spread' ? spreadSequences(start) : start
   const { strategy, sequences, keep } = options
   const { mayDisableChecks, populated } = survey
@@ -101,7 +172,7 @@ export async function planFor(
     sequences,
     keep,
     mayDisableChecks,
-    populated: from === 'nothing' ? [] : populated,
+    populated: from === 'nothing' ? [] : populated.filter((id) => drift?.tables.has(id) !== true),
     capabilities: engine.capabilities,
     costs,
   })
@@ -109,18 +180,22 @@ export async function planFor(
   return { schema: from === 'nothing' ? found : schema, plan, survey }
 }
 
-function atTheirStart(schema: Schema): Schema {
-  const sequences = schema.sequences.map((sequence) => ({
-    ...sequence,
-    position: { value: sequence.start, called: false },
-  }))
+function atTheirStart(schema: Schema, isAtStart: (id: SequenceId) => boolean): Schema {
+  const sequences = schema.sequences.map((sequence) =>
+    isAtStart(sequence.id) ? { ...sequence, position: { value: sequence.start, called: false } } : sequence,
+  )
   return { ...schema, sequences }
 }
 
-async function timedReset(resetter: Resetter, schema: Schema, plan: Plan): Promise<ResetReport> {
+async function resetBy(
+  { resetter, schema, plan }: Planned,
+  { crossCheck: isCrossChecked }: ResetOptions,
+): Promise<{ readonly report: ResetReport; readonly isStale: boolean }> {
+  if (isCrossChecked) await crossCheck(resetter, schema)
   const start = performance.now()
   const outcome = await resetter.reset()
-  return reportOf(schema, plan, outcome, performance.now() - start)
+  const report = reportOf(schema, plan, outcome, performance.now() - start)
+  return { report, isStale: outcome.stale === true }
 }
 
 /** Throws `AfreshError` (`reset`) naming every table and sequence that a scan finds dirty and the detector does not. */

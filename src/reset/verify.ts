@@ -23,9 +23,9 @@ export function differences(
     .flatMap(({ id, label }) => {
       const [was, is] = [baseline.tables.get(id), now.tables.get(id)]
       if (is === undefined) return [{ subject: label, difference: 'is gone' }]
-      if (was?.rows !== is.rows)
+      if ((was?.rows ?? 0) !== is.rows)
         return [{ subject: label, difference: `has ${is.rows} rows, not ${was?.rows ?? 0}` }]
-      return was.hash === is.hash
+      return was === undefined || was.hash === is.hash
         ? []
         : [{ subject: label, difference: `has other content in its ${is.rows} rows` }]
     })

@@ -1,7 +1,7 @@
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import { only, qualified } from './quote.ts'
-import { STATE, versions } from './statements.ts'
+import { STATE, versions } from './repair.ts'
 
 /**
  * By table and sequence, the query that returns its id if it is dirty: a table whose baseline is empty when it has a
@@ -17,7 +17,7 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
       id,
       populated.has(id)
         ? versionsProbe(table)
-        : `SELECT ${id}::bigint WHERE EXISTS (SELECT FROM ${only(table)})`,
+        : `SELECT ${id}::oid WHERE EXISTS (SELECT FROM ${only(table)})`,
     )
   }
   const sequences = new Map(schema.sequences.map((sequence) => [sequence.id, sequence]))
@@ -27,19 +27,19 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
     const { value, called } = step.to
     // With values logged ahead (`log_cnt`) the next draws would leave no trace in the journal: put back too.
     const isElsewhere = `last_value <> ${value} OR is_called <> ${called} OR log_cnt <> 0`
-    probes.set(sequence.id, `SELECT ${sequence.id}::bigint FROM ${qualified(sequence)} WHERE ${isElsewhere}`)
+    probes.set(sequence.id, `SELECT ${sequence.id}::oid FROM ${qualified(sequence)} WHERE ${isElsewhere}`)
   }
   return probes
 }
 
 function versionsProbe(table: Table): string {
-  return `SELECT ${table.id}::bigint WHERE NOT EXISTS (SELECT FROM (${versions(table)}) AS v
+  return `SELECT ${table.id}::oid WHERE NOT EXISTS (SELECT FROM (${versions(table)}) AS v
     JOIN ${STATE} AS s ON s.t = ${table.id} AND s.rows = v.rows AND s.hash = v.hash)`
 }
 
 /** The `scan` detector: all probes as one query, a static statement of a function that is planned once a session. */
 export function scanQuery(probes: Iterable<string>): string {
-  return [...probes].join('\nUNION ALL ') || 'SELECT NULL::bigint WHERE false'
+  return [...probes].join('\nUNION ALL ') || 'SELECT NULL::oid WHERE false'
 }
 
 /**
@@ -50,9 +50,12 @@ export const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL`
 
+/** Transactions of this database that were prepared for a two-phase commit: they belong to no session. */
+export const PREPARED = `pg_catalog.pg_prepared_xact() AS x
+  WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
+
 /** PL/pgSQL that waits for those writers, on the tables that they hold, as long as `lock_timeout` allows. */
 export const WAIT_FOR_WRITERS = `
-  IF EXISTS (SELECT FROM ${WRITERS}) THEN
     FOR held IN SELECT DISTINCT l.relation::pg_catalog.regclass AS name
       FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
       WHERE l.locktype = 'relation' AND c.relkind IN ('r', 'p') AND c.oid >= 16384 AND l.granted
@@ -60,5 +63,12 @@ export const WAIT_FOR_WRITERS = `
         AND l.pid IN (SELECT a.pid FROM ${WRITERS})
     LOOP
       EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN SHARE MODE', held.name);
-    END LOOP;
-  END IF;`
+    END LOOP;`
+
+/**
+ * What the plan was made for, as one number: another one means that somebody has made, dropped, renamed or widened
+ * a table. Tables of sessions (`CREATE TEMP TABLE`) do not count.
+ */
+export const SHAPE = `(SELECT coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind,
+    c.relpersistence, c.relnatts, c.relispartition), 0)), 0)::text
+  FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relpersistence <> 't' AND c.oid >= 16384)`

@@ -1,12 +1,17 @@
-import { codeOf, type ErrorCode, messageOf, RefusedError, ResetError } from '../../errors.ts'
+import { AfreshError, codeOf, type ErrorCode, messageOf, RefusedError, ResetError } from '../../errors.ts'
 import { describeStep, tableOfStep } from '../../plan/describe.ts'
-import type { Connection, Detector, Outcome, Program, Resetter, Row } from '../engine.ts'
+import type { Plan } from '../../plan/plan.ts'
+import type { Connection, Outcome, Program, Resetter, Row } from '../engine.ts'
 import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
-import { DROP, programSql, REFUSED, stepWith } from './program.ts'
+import { probesOf, scanQuery } from './detect.ts'
+import { REASONS } from './look.ts'
+import { dropSql, programSql, REFUSED } from './program.ts'
 import { literal } from './quote.ts'
+import { ROWS, STATE } from './repair.ts'
 import { READABLE, type Setting, settingsSql } from './settings.ts'
-import { canReadJournal } from './wal.ts'
+import { stepWith } from './steps.ts'
+import { FLUSH_AHEAD, type Journal, journalOf } from './wal.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
@@ -14,27 +19,62 @@ export async function prepare(connection: Connection, program: Program): Promise
   const settings = sessionSettings(program)
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
-  const detector = (await canReadJournal(connection)) ? 'wal' : 'scan'
-  await call(programSql(program, arounds, detector))
+  const journal = await journalOf(connection, program)
+  refuseMissing(program, journal)
+  const { schema, plan } = program
+  const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
+  const probes = probesOf(schema, plan)
+  await call(programSql(program, { arounds, journal, owned: connection.owned }))
+  const run = (by: string) => call(`${ahead}SELECT pg_temp.afresh_reset(${literal(by)}) AS outcome`)
+  let repaired = 0
   return {
     async reset() {
       try {
-        const [row] = await call('SELECT pg_temp.afresh_reset() AS outcome')
-        return outcomeOf(row)
+        const [row] = await run(program.detector).catch((error) => {
+          if (!isOfJournal(error)) throw error
+          return run('lost')
+        })
+        const outcome = outcomeOf(plan, journal, row)
+        repaired += outcome.ran.reduce((sum, { rows = 0 }) => sum + rows, 0)
+        if (repaired > TIDY_AFTER && connection.owned) {
+          repaired = 0
+          await connection.query(TIDY)
+        }
+        return outcome
       } catch (error) {
         throw await explain(connection, program, error)
       }
     },
     async detect(by) {
       const [row] = await call(
-        `SELECT d.dirty::text[] AS dirty FROM pg_temp.afresh_detect(${literal(by ?? program.detector)}) AS d`,
+        `${ahead}SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${literal(by ?? program.detector)}) AS l`,
       )
-      return Array.isArray(row?.dirty) ? row.dirty.map(String) : []
+      const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []
+      if (row?.reason !== null || touched.length === 0) return touched
+      // The journal only says where to look: a rolled back INSERT leaves records too.
+      const looked = await call(scanQuery(touched.flatMap((id) => probes.get(id) ?? [])))
+      return looked.map(({ oid }) => String(oid))
     },
     async close() {
-      await connection.query(DROP)
+      await connection.query(dropSql(connection.owned))
     },
   }
+}
+
+/** Its segment was recycled, or it cannot be read for another reason: nothing was changed, a look at everything will do. */
+function isOfJournal(error: unknown): boolean {
+  return failedStatement(error)?.includes('pg_temp.afresh_wal(') === true
+}
+
+/** No autovacuum comes to temporary tables: after so many rows that moved, ours are tidied up. */
+const TIDY_AFTER = 10_000
+const TIDY = `VACUUM ${ROWS}, ${STATE}`
+
+function refuseMissing({ detector }: Program, journal: Journal): void {
+  if (detector !== 'wal' || journal.readable) return
+  throw new AfreshError('usage', `detector: "wal" is not to be had here: ${journal.why}.`, {
+    next: 'Leave the choice to "auto", or connect as a superuser to PostgreSQL 16 or later.',
+  })
 }
 
 /** What the session needs: nobody's triggers, complete answers, readable rows, and an end to waiting. */
@@ -48,6 +88,10 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
     ['default_transaction_isolation', "'read committed'"],
     ...READABLE,
     ['jit', 'off'],
+    // Arrays of unknown length would have every statement planned anew.
+    ['plan_cache_mode', 'force_generic_plan'],
+    // The next reset flushes what this one wrote, where it has to be read.
+    ['synchronous_commit', 'off'],
     ['max_parallel_workers_per_gather', '0'],
     ['client_min_messages', 'warning'],
   ]
@@ -68,20 +112,44 @@ function callerOf(connection: Connection, settings: readonly Setting[]): (sql: s
 const NO_OPEN_TRANSACTION = `DO $$ BEGIN IF pg_catalog.now() <> pg_catalog.statement_timestamp() THEN
   RAISE active_sql_transaction USING MESSAGE = 'the client is inside a transaction that was never ended'; END IF; END $$`
 
-function outcomeOf(row: Row | undefined): Outcome {
+interface Report {
+  /** Why everything was looked at; none when the journal told. */
+  readonly reason: string | null
+  readonly bytes?: number
+  readonly dirty: readonly string[] | null
+  /** `,[step,place,by truncate,rows]` of each statement. */
+  readonly ran: string
+  readonly restarted: readonly number[] | null
+  readonly stale: boolean | null
+}
+
+function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
-  const { detector, why, dirty, ran } = row.outcome as {
-    detector: Detector
-    why: string
-    dirty: string[]
-    ran: [step: number, rows: number, truncated: boolean][]
-  }
-  return {
-    detector,
-    why,
-    dirty,
-    ran: ran.map(([step, rows, truncated]) => ({ step, rows: truncated ? undefined : rows, truncated })),
-  }
+  if (row.outcome === null) return { detector: 'wal', why: UNTOUCHED, dirty: [], ran: [] }
+  const { reason, bytes = 0, dirty, ran, restarted, stale } = row.outcome as Report
+  const statements = JSON.parse(`[${ran.slice(1)}]`) as [number, number, boolean, number][]
+  const steps = [
+    ...statements.flatMap(([step, place, truncated, rows]) =>
+      place === 0 ? [{ step, rows: truncated ? undefined : rows, truncated }] : [],
+    ),
+    ...(restarted ?? []).map((step) => ({ step, rows: undefined, truncated: false })),
+  ]
+  const rest = { dirty: dirty ?? [], ran: steps, stale: stale === true }
+  if (reason !== null) return { detector: 'scan', why: whyScan(journal, reason), ...rest }
+  // The journal names more than what changed: what had nothing to be put right was not dirty.
+  const done = steps.filter(({ step, rows }) => rows !== 0 || !COUNTED.has(plan.steps[step]?.kind))
+  const mended = new Set(done.flatMap(({ step }) => plan.steps[step]?.when ?? []))
+  const why = `the journal since the last reset is short (${bytes} bytes)`
+  return { ...rest, detector: 'wal', why, dirty: rest.dirty.filter((id) => mended.has(id)), ran: done }
+}
+
+const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'trim', 'fill'])
+
+const UNTOUCHED = 'nobody has written since the last reset'
+
+function whyScan(journal: Journal, reason: string): string {
+  if (!journal.readable) return journal.why
+  return Object.entries(REASONS).find(([name]) => name === reason)?.[1] ?? reason
 }
 
 /** The error of a failed reset, with everything that the server said of it. */
@@ -94,7 +162,7 @@ async function explain(connection: Connection, program: Program, error: unknown)
     })
   }
   const statement = failedStatement(error)
-  const step = statement === undefined ? undefined : stepWith(program, statement)
+  const step = statement === undefined ? undefined : stepWith(program.schema, program.plan, statement)
   const failed = {
     step: step === undefined ? 'find out what is dirty' : describeStep(program.schema, step),
     table: step === undefined ? undefined : tableOfStep(program.schema, step),

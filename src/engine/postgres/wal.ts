@@ -1,18 +1,21 @@
 import { codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { SubjectId } from '../../schema/schema.ts'
-import type { Connection } from '../engine.ts'
+import type { Connection, Program } from '../engine.ts'
 import { WRITERS } from './detect.ts'
-import { literal } from './quote.ts'
+import { AS_BLOCKS } from './repair.ts'
 
 /**
- * The `wal` detector: PostgreSQL's own journal names the file of every block that was changed since the last reset,
- * whoever changed it, for what the change cost and not for what the schema holds.
+ * The `wal` detector: PostgreSQL's own journal names the file and block of every change since the last reset, whoever
+ * made it, for what the change cost and not for what the schema holds.
  */
 
-/** Where each watched relation's rows lie (`node`), and what it is a part of. */
+/** Where the rows of each watched relation lie (`node`), and what it is a part of. */
 const FILES = 'pg_temp.afresh_files'
-const PROBES = 'pg_temp.afresh_probes'
+
+/** Subjects of files that are nobody's table: catalogs that a change of the schema writes to, and large objects. */
+const CATALOG = 1
+const OBJECTS = 2
 
 /**
  * `pg_get_wal_block_info` of the contrib module pg_walinspect 1.1 (PostgreSQL 16), declared in the session alone:
@@ -25,44 +28,71 @@ const READER = `CREATE FUNCTION pg_temp.afresh_wal(IN from_lsn pg_lsn, IN to_lsn
   OUT resource_manager text, OUT record_type text, OUT record_length int4, OUT main_data_length int4,
   OUT block_data_length int4, OUT block_fpi_length int4, OUT block_fpi_info text[], OUT description text,
   OUT block_data bytea, OUT block_fpi_data bytea)
-  RETURNS SETOF record LANGUAGE c STRICT AS '$libdir/pg_walinspect', 'pg_get_wal_block_info'`
+  RETURNS SETOF record LANGUAGE c STRICT ROWS 100 AS '$libdir/pg_walinspect', 'pg_get_wal_block_info'`
 
-export const DROP_JOURNAL_TABLES = `DROP TABLE IF EXISTS ${FILES}, ${PROBES}`
+export const DROP_FILES = `DROP TABLE IF EXISTS ${FILES}`
 const DROP_READER = `DROP FUNCTION IF EXISTS pg_temp.afresh_wal(pg_lsn, pg_lsn, boolean)`
 
+/** How the journal can be read in a session, or why not. */
+export type Journal =
+  | {
+      readonly readable: true
+      /** Whether a message that no transaction has to commit can be made to flush the journal: 17 and later. */
+      readonly flushes: boolean
+      /** The oid of the database. */
+      readonly database: string
+      /** What leaves no trace in the journal: unlogged tables and sequences, or partitions that are. */
+      readonly unlogged: ReadonlySet<SubjectId>
+    }
+  | { readonly readable: false; readonly why: string }
+
 /**
- * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser,
- * `wal_level = minimal` leaves bulk loads out, and before 17 nothing but a commit flushes what another session wrote
- * with `synchronous_commit = off`. On a client of the user's it would have to be declared for each reset.
+ * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser, and
+ * `wal_level = minimal` leaves bulk loads out.
  */
-export async function canReadJournal(connection: Connection): Promise<boolean> {
-  if (!connection.owned) return false
-  const [row] = await connection.query(`SELECT pg_catalog.current_setting('is_superuser') = 'on'
-    AND pg_catalog.current_setting('wal_level') <> 'minimal'
-    AND pg_catalog.current_setting('server_version_num')::int >= 170000 AS possible`)
-  if (row?.possible !== true) return false
+export async function journalOf(connection: Connection, { plan, detector }: Program): Promise<Journal> {
+  const no = (why: string): Journal => ({ readable: false, why })
+  if (detector === 'scan') return no('it was asked for')
+  if (!connection.owned) return no('the journal is read on connections of our own only')
+  const [row] = await connection.query(`SELECT pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
+    pg_catalog.current_setting('wal_level') AS level, pg_catalog.current_setting('server_version_num')::int AS version,
+    (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database`)
+  const version = Number(row?.version)
+  if (version < 160000) return no('the journal can be read from PostgreSQL 16 on')
+  if (row?.superuser !== true) return no('only a superuser can read the journal')
+  if (row.level === 'minimal') return no('with wal_level = minimal the journal leaves bulk loads out')
   try {
-    await connection.query(`${DROP_READER}; ${READER}`)
-    return true
+    // track_counts: what prepared statements have deleted is told by the statistics
+    await connection.query(`${DROP_READER}; ${READER}; SET track_counts = on`)
+    const unlogged = await connection.query(
+      `SELECT DISTINCT w.subject::text FROM (${watched(plan)}) AS w JOIN pg_catalog.pg_class AS c ON c.oid = w.id
+      WHERE c.relpersistence <> 'p'`,
+    )
+    return {
+      readable: true,
+      flushes: version >= 170000,
+      database: String(row.database),
+      unlogged: new Set(unlogged.map(({ subject }) => String(subject))),
+    }
   } catch (error) {
-    if (codeOf(error) === '58P01') return false // undefined_file: the server came without its contrib modules
+    // undefined_file: the server came without its contrib modules
+    if (codeOf(error) === '58P01') return no('the server lacks the contrib module pg_walinspect')
     throw error
   }
 }
 
-/** From this many bytes a table on, looking at every table is cheaper than reading the journal. */
-const SCAN_ABOVE_BYTES_PER_TABLE = 1024
+/**
+ * Only what is flushed can be read, and commits with `synchronous_commit = off` leave that for later. Before 17
+ * nothing but a commit flushes: it is sent ahead in the same message.
+ */
+export const FLUSH_AHEAD = `BEGIN; SET LOCAL synchronous_commit = on;
+  SELECT pg_catalog.pg_logical_emit_message(true, '', ''); COMMIT; `
 
-/** A small schema is no reason to give up the journal at once: this many bytes take less than a millisecond. */
-const SCAN_ABOVE_BYTES = 32 * 1024
-
-/** The files of the relations that hold rows or positions, and the probe of each. Unlogged ones leave no trace. */
-export function journalTables(plan: Plan, probes: ReadonlyMap<SubjectId, string>): string[] {
+/** The files of the relations that hold rows or positions, and of what tells that something else happened. */
+export function fileTables(plan: Plan): string[] {
   return [
-    `CREATE TEMP TABLE afresh_files (node oid, relation oid, subject bigint)`,
-    `CREATE TEMP TABLE afresh_probes (subject bigint PRIMARY KEY, sql text, unlogged boolean)`,
-    ...[...probes].map(([id, sql]) => `INSERT INTO ${PROBES} VALUES (${id}, ${literal(sql)}, false)`),
-    ...findFiles(plan),
+    `CREATE TEMP TABLE afresh_files (node oid, relation oid, subject oid, populated boolean)`,
+    findFiles(plan),
     `CREATE INDEX ON ${FILES} (node)`,
     `ANALYZE ${FILES}`,
     // No window yet: the first look is at the tables themselves.
@@ -70,80 +100,128 @@ export function journalTables(plan: Plan, probes: ReadonlyMap<SubjectId, string>
   ]
 }
 
-/** Where everything lies now, partitions that are new included. */
-function findFiles(plan: Plan): string[] {
-  return [
-    `DELETE FROM ${FILES}`,
-    `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(coalesce(p.relid, t.id)), coalesce(p.relid, t.id), t.id
-      FROM unnest(${idArray(plan.order.flat())}::oid[]) AS t(id)
-      LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf`,
-    `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(s.id), s.id, s.id
-      FROM unnest(${idArray(plan.sequences)}::oid[]) AS s(id)`,
-    `UPDATE ${PROBES} AS p SET unlogged = NOT p.unlogged WHERE p.unlogged <> EXISTS (SELECT FROM ${FILES} AS f
-      JOIN pg_catalog.pg_class AS c ON c.oid = f.relation WHERE f.subject = p.subject AND c.relpersistence <> 'p')`,
-  ]
+const WATCHED_CATALOGS = [
+  'pg_class',
+  'pg_attribute',
+  'pg_constraint',
+  'pg_trigger',
+  'pg_rewrite',
+  'pg_inherits',
+]
+
+/** Where everything lies now. */
+function findFiles(plan: Plan): string {
+  return `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(w.id), w.id, w.subject, w.populated FROM (${watched(plan)}
+      UNION ALL SELECT ('pg_catalog.' || c.name)::regclass, ${CATALOG}, false
+        FROM unnest(ARRAY['${WATCHED_CATALOGS.join("', '")}']) AS c(name)
+      UNION ALL SELECT 'pg_catalog.pg_largeobject_metadata'::regclass, ${OBJECTS}, false) AS w`
 }
 
-function idArray(ids: readonly string[]): string {
-  return `ARRAY[${ids.join(', ')}]`
+/** The relations that hold rows and positions, partitions included, and whose they are. */
+function watched(plan: Plan): string {
+  return `SELECT coalesce(p.relid, t.id) AS id, t.id AS subject, t.id = ANY (${oids(plan.populated)}) AS populated
+      FROM unnest(${oids(plan.order.flat())}) AS t(id) LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf
+    UNION ALL SELECT s.id, s.id, false FROM unnest(${oids(plan.sequences)}) AS s(id)`
 }
 
-/** Transactions of this database that were prepared for a two-phase commit: they belong to no session. */
-const PREPARED = `pg_catalog.pg_prepared_xact() AS x
-  WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
+function oids(ids: readonly string[]): string {
+  return `ARRAY[${ids.join(', ')}]::oid[]`
+}
+
+/** Records that change no row: locks, hints, pruning, freezing, and the statistics that ANALYZE writes in place. */
+const HARMLESS = [
+  'LOCK',
+  'LOCK_UPDATED',
+  'INPLACE',
+  'FPI_FOR_HINT',
+  'VISIBLE',
+  'FREEZE_PAGE',
+  'PRUNE',
+  'PRUNE_ON_ACCESS',
+  'PRUNE_VACUUM_SCAN',
+  'PRUNE_VACUUM_CLEANUP',
+  'VACUUM',
+]
+
+/** Where the journal ends that can be read: only what is flushed, and `synchronous_commit = off` leaves that for later. */
+export function endOfJournal(flushes: boolean): string {
+  const flushed = 'pg_catalog.pg_current_wal_flush_lsn()'
+  return flushes
+    ? `CASE WHEN pg_catalog.pg_current_wal_insert_lsn() > ${flushed}
+      THEN pg_catalog.pg_logical_emit_message(false, '', '', true) ELSE ${flushed} END`
+    : flushed
+}
+
+/** A record has the lower 32 bits of its transaction's number, which lies within 2^31 of those of now. */
+const IS_OPEN = `pg_catalog.pg_xact_status((n.now - 2147483648
+          + (((x.xid::text::bigint - n.now) & 4294967295) # 2147483648))::text::xid8) = 'in progress'`
 
 /**
- * PL/pgSQL that finds what is dirty, into `dirty`, and says in `how` whether the journal told. `upto` is where the
- * next window begins: not behind the first record of a transaction that is open now, since it may commit afterwards.
- * What the last reset wrote itself is told apart by its transaction, and what belongs to none is upkeep.
- *
- * The journal only says where to look: a reader's pruning or a rolled back INSERT leaves records too, so what it
- * names is probed as a scan would.
+ * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `writing` whether
+ * somebody who wrote there has not ended the transaction, `special` is above no special subject that was written, and
+ * `blocks` are those of populated tables. What the last reset wrote is told apart by its transaction, and what belongs to
+ * none is upkeep.
  */
-export function readJournal(plan: Plan): string {
-  const limit = Math.max(SCAN_ABOVE_BYTES, SCAN_ABOVE_BYTES_PER_TABLE * plan.order.flat().length)
-  return `
-  upto := pg_catalog.pg_current_wal_insert_lsn();
-  IF upto > pg_catalog.pg_current_wal_flush_lsn() THEN
-    -- Only what is flushed can be read, and commits with synchronous_commit = off leave that for later.
-    PERFORM pg_catalog.pg_logical_emit_message(false, '', '', true);
-  END IF;
-  IF since IS NULL THEN
-    how := 'scan'; why := 'the first look';
-  ELSIF forced = 'auto' AND upto - since > ${limit} THEN
-    how := 'scan'; why := 'the journal has grown too long to be read';
-  ELSIF upto > since THEN
-    BEGIN
-      SELECT array_agg(DISTINCT b.relfilenode) INTO touched FROM pg_temp.afresh_wal(since, upto, false) AS b
-      WHERE b.relforknumber = 0 AND b.xid <> '0' AND b.xid <> pg_catalog.current_setting('afresh.own')::xid
-        AND b.reldatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database());
-    EXCEPTION WHEN OTHERS THEN
-      how := 'scan'; why := 'the journal was recycled';
-    END;
-  END IF;
-  PERFORM pg_catalog.pg_stat_clear_snapshot(); -- or the sessions were those of the look before
-  IF EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED}) THEN
-    upto := since;
-  END IF;
-  IF pg_catalog.pg_relation_filenode('pg_catalog.pg_class') = ANY (touched) THEN
-    -- TRUNCATE, CLUSTER and rewrites give a relation a new file, and a new partition has one: the catalog says so only.
-    how := 'scan'; why := 'the catalog has changed';
-  END IF;
-  IF how = 'wal' THEN
-    SELECT string_agg(p.sql, ' UNION ALL ') INTO probe FROM ${PROBES} AS p
-    WHERE p.unlogged OR p.subject IN (SELECT f.subject FROM ${FILES} AS f WHERE f.node = ANY (touched));
-    IF probe IS NOT NULL THEN
-      EXECUTE 'SELECT ARRAY(' || probe || ')' INTO dirty;
-    END IF;
-  END IF;`
+export function readJournal(database: string): string {
+  return `SELECT array_agg(DISTINCT f.subject), min(f.subject), bool_or(${IS_OPEN}), ${AS_BLOCKS}, pg_catalog.pg_current_snapshot()
+        INTO touched, special, writing, blocks, before
+        FROM (SELECT b.relfilenode AS node, b.relblocknumber AS block, b.xid FROM pg_temp.afresh_wal(since, upto, false) AS b
+          WHERE b.relforknumber = 0 AND b.reldatabase = ${database} AND b.xid <> '0'
+            AND b.xid <> pg_catalog.current_setting('afresh.own')::xid
+            AND b.record_type <> ALL ('{${HARMLESS.join(',')}}') GROUP BY 1, 2, 3 OFFSET 0) AS x
+        JOIN ${FILES} AS f ON f.node = x.node
+        CROSS JOIN (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS now OFFSET 0) AS n;`
 }
 
-/** After the steps, some of which give a relation a new file; and a scan does not tell what a test has moved. */
-export function closeWindow(plan: Plan): string {
-  return `
-  IF found.how = 'scan' OR moved THEN
-    ${findFiles(plan).join(';\n    ')};
-  END IF;
-  PERFORM pg_catalog.set_config('afresh.since', found.upto::text, false),
-    pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false);`
-}
+/** What `look` does when `special` is written. */
+export const IS_SPECIAL = `special <= ${OBJECTS}`
+
+/**
+ * PL/pgSQL for what no record of a row tells. TRUNCATE, CLUSTER and rewrites give a relation a new file; only the
+ * catalog says so, and the block numbers of the old one mean nothing then.
+ */
+export const FOLLOW_FILES = `IF special = ${CATALOG} THEN
+      moved := true;
+      blocks := NULL;
+      touched := touched || ARRAY(SELECT f.subject FROM ${FILES} AS f
+        WHERE f.subject > ${OBJECTS} AND f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+    END IF;`
+
+/** After steps that gave a relation a new file; and a scan does not tell what a test has moved. */
+export const FIND_FILES_AGAIN = `UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation)
+    WHERE f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation);`
+
+/** A reset may write much, by its own measure, in bytes. */
+const MUCH = 4096
+
+/**
+ * PL/pgSQL that spares the next reset the reading of what this one wrote, where it is much and nobody else can have
+ * written meanwhile.
+ */
+export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MUCH} AND writing IS NOT TRUE THEN
+    skipped := pg_catalog.pg_current_wal_insert_lsn();
+    PERFORM pg_catalog.pg_stat_clear_snapshot();
+    -- In this order: who was at it is seen at work, or has ended and changed the snapshot.
+    IF NOT EXISTS (SELECT FROM ${WRITERS}) AND pg_catalog.pg_current_snapshot()::text = before::text THEN
+      upto := skipped;
+    END IF;
+  END IF;`
+
+/**
+ * Where the next look begins: an expression that notes it. What an open transaction has written may be committed later, so
+ * then it begins where this one did.
+ */
+export const NOTE_WINDOW = `pg_catalog.set_config('afresh.since', CASE WHEN writing THEN since ELSE upto END::text, false),
+    'worth', pg_catalog.set_config('afresh.limit',
+      (CASE WHEN writing THEN since ELSE upto END + pg_catalog.current_setting('afresh.worth')::numeric)::text, false),
+    'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
+
+/** From how many bytes on a scan is cheaper: it is timed, and the journal takes about 10 ns a byte. */
+export const WEIGH = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
+  FOR i IN 1 .. 3 LOOP
+    began := pg_catalog.clock_timestamp();
+    PERFORM pg_temp.afresh_scan();
+    best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 1e8);
+  END LOOP;
+  PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MUCH})::bigint::text, false);
+END $$`

@@ -1,0 +1,85 @@
+import type { SubjectId } from '../../schema/schema.ts'
+import { PREPARED, SHAPE, scanQuery, WAIT_FOR_WRITERS, WRITERS } from './detect.ts'
+import { endOfJournal, FOLLOW_FILES, IS_SPECIAL, type Journal, readJournal } from './wal.ts'
+
+/** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
+export const REASONS = {
+  asked: 'it was asked for',
+  first: 'the first look',
+  long: 'the journal since the last reset is too long to be read',
+  lost: 'the journal since the last reset was recycled',
+} as const
+
+/** The variables of `look`; `touched` and `reason` are declared by who uses it. */
+export const LOOK_VARIABLES = `
+  since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '')::pg_lsn;
+  upto pg_lsn;
+  writing boolean;
+  waited boolean;
+  special oid;
+  blocks json;
+  before pg_snapshot;
+  stale boolean;
+  moved boolean;
+  objects boolean;
+  held record;`
+
+/**
+ * PL/pgSQL that finds out which subjects are dirty (`touched`, maybe null), by the journal or by a scan, with the `reason`
+ * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`.
+ *
+ * Open transactions are waited for, and then everything is looked for again: a straggler that commits while it is waited
+ * for is seen.
+ *
+ * Few statements, since each of them, and each expression, is set up anew for every call: some 2 to 20 us.
+ */
+export function look(
+  journal: Journal,
+  probes: ReadonlyMap<SubjectId, string>,
+  whenUntouched: string,
+): string {
+  const everybody = `EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED})`
+  const unlogged = journal.readable
+    ? [...probes].filter(([id]) => journal.unlogged.has(id)).map(([, sql]) => sql)
+    : []
+  const scan = `
+    touched := pg_temp.afresh_scan();
+    objects := true;
+    moved := true;`
+  return `
+  LOOP
+    ${
+      journal.readable
+        ? `upto := ${endOfJournal(journal.flushes)};
+    reason := CASE WHEN forced = 'scan' THEN 'asked' WHEN forced = 'lost' THEN 'lost' WHEN since IS NULL THEN 'first'
+      WHEN forced = 'auto' AND upto > pg_catalog.current_setting('afresh.limit')::pg_lsn THEN 'long' END;
+    IF reason IS NOT NULL THEN
+      before := pg_catalog.pg_current_snapshot();
+      writing := ${everybody};
+    ELSIF upto > since THEN
+      ${readJournal(journal.database)}
+    ${unlogged.length === 0 ? `ELSE\n      ${whenUntouched}` : ''}
+    END IF;
+    ${unlogged.length === 0 ? '' : `writing := writing OR ${everybody};`}`
+        : `reason := CASE WHEN forced = 'scan' THEN 'asked' ELSE '' END;
+    writing := ${everybody};`
+    }
+    EXIT WHEN waited OR writing IS NOT TRUE;
+    waited := true;
+    ${WAIT_FOR_WRITERS}
+    PERFORM pg_catalog.pg_stat_clear_snapshot();
+  END LOOP;
+  ${
+    journal.readable
+      ? `IF reason IS NOT NULL THEN${scan}
+  ELSIF ${IS_SPECIAL} THEN
+    objects := true;
+    ${FOLLOW_FILES}
+  END IF;
+  ${unlogged.length === 0 ? '' : `touched := touched || ARRAY(${scanQuery(unlogged)});`}`
+      : scan
+  }
+  IF moved THEN
+    stale := ${SHAPE} <> pg_catalog.current_setting('afresh.shape');
+  END IF;`
+}

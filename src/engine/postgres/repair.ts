@@ -1,0 +1,156 @@
+import type { Plan } from '../../plan/plan.ts'
+import type { Table } from '../../schema/schema.ts'
+import { ident, only, qualified } from './quote.ts'
+
+/**
+ * The baseline rows of the whole database: `t` the table's id, `row` as text, and the version that each row is now:
+ * `rel` the table or partition that holds it, in the file `node`, `place` and `born` its ctid and xmin.
+ *
+ * A row version never changes, so these tell whether a row is still the one that was put there; comparing them reads
+ * no column and no TOAST. In a new file (CLUSTER) another row may be at that place.
+ * https://www.postgresql.org/docs/current/ddl-system-columns.html
+ */
+export const ROWS = 'pg_temp.afresh_rows'
+/** How many versions each populated table has, and a hash of them all: what a scan compares. */
+export const STATE = 'pg_temp.afresh_state'
+
+export const REPAIR_TABLES = [
+  `CREATE TEMP TABLE afresh_rows (t oid, rel oid, node oid, place tid, born xid, row text COLLATE "C")`,
+  `CREATE TEMP TABLE afresh_state (t oid PRIMARY KEY, rows bigint, hash bigint)`,
+]
+
+export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (t, rel, place)`
+
+/**
+ * The alias under which a table is read. A column of the same name would hide the row behind it
+ * (`alias::text` is the column then), so it is one that nobody has.
+ */
+const ALIAS = 'afresh_row_of_table'
+
+/**
+ * A row as text, written and read in one session. Lossless, but for the declaration (`<?xml version="1.0"?>`) of an
+ * XML document, which its output function leaves out.
+ */
+const ROW_TEXT = `${ALIAS}::text COLLATE "C"`
+
+export function captureRows(table: Table): string {
+  return `INSERT INTO ${ROWS} (t, rel, node, place, born, row)
+    SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${ROW_TEXT}
+    FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid`
+}
+
+export function versions(table: Table): string {
+  return `SELECT count(*) AS rows, coalesce(bit_xor(${hash('tableoid, ctid, xmin')}), 0) AS hash FROM ${only(table)}`
+}
+
+function hash(version: string): string {
+  return `pg_catalog.hash_record_extended(ROW(${version}), 0)`
+}
+
+export function rememberFirst(table: Table): string {
+  return `INSERT INTO ${STATE} (t, rows, hash) SELECT ${table.id}, v.rows, v.hash FROM (${versions(table)}) AS v`
+}
+
+/** Where rows were put back without noting which went where. */
+export function remember(table: Table): string {
+  return `UPDATE ${STATE} AS s SET rows = v.rows, hash = v.hash FROM (${versions(table)}) AS v WHERE s.t = ${table.id}`
+}
+
+/** Where to look for differences: in the whole table, or in the blocks that the journal names. */
+export type Where = 'everywhere' | 'near'
+
+/** The rows of `ROWS` whose table has not been written anew. */
+const IN_PLACE = `${ROWS} AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.node`
+
+/** Every version that is not the baseline's goes. */
+export function trim(table: Table, where: Where): string {
+  const known = `SELECT FROM ${IN_PLACE}
+    WHERE r.t = ${table.id} AND r.rel = ${ALIAS}.tableoid AND r.place = ${ALIAS}.ctid AND r.born = ${ALIAS}.xmin`
+  return where === 'everywhere'
+    ? `DELETE FROM ${only(table)} AS ${ALIAS} WHERE NOT EXISTS (${known})`
+    : `DELETE FROM ${only(table)} AS ${ALIAS} WHERE ${ALIAS}.ctid = ANY (ARRAY(${placesNear(table)})) AND NOT EXISTS (${known} OFFSET 0)`
+}
+
+/** An aggregate over the files and blocks that the journal names: those of populated tables. */
+export const AS_BLOCKS = `json_agg(json_build_array(f.subject, f.relation, x.block)) FILTER (WHERE f.populated)`
+
+/**
+ * For the statements of the reset under way. A setting of the session holds them, since a temporary table that is filled
+ * and emptied for each reset would only grow.
+ */
+export const NOTE_BLOCKS = `PERFORM pg_catalog.set_config('afresh.blocks', blocks::text, true);`
+
+function blocksOf(table: Table): string {
+  return `SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
+    FROM json_array_elements(pg_catalog.current_setting('afresh.blocks')::json) AS b WHERE (b->>0)::oid = ${table.id}`
+}
+
+/** No page of the default 8 KiB holds more rows than this (MaxHeapTuplesPerPage). */
+const ROWS_PER_BLOCK = 291
+
+function placesNear(table: Table): string {
+  return `SELECT ('(' || b.block || ',' || i || ')')::tid FROM (${blocksOf(table)}) AS b, generate_series(1, ${ROWS_PER_BLOCK}) AS i`
+}
+
+function missingRows(table: Table, where: Where): string {
+  const alive = `SELECT FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid
+    WHERE c.relfilenode = r.node AND ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.place AND ${ALIAS}.xmin = r.born`
+  const columns = 'r.ctid AS id, r.rel, r.place, r.born, r.row'
+  return where === 'everywhere'
+    ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.t = ${table.id} AND NOT EXISTS (${alive})`
+    : `SELECT r.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (SELECT ${columns} FROM ${ROWS} AS r
+        WHERE r.t = ${table.id} AND r.rel = b.relation AND r.place >= ('(' || b.block || ',0)')::tid
+          AND r.place < ('(' || b.block + 1 || ',0)')::tid AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
+}
+
+/**
+ * Baseline rows whose version is gone come back, and their new versions are noted. Triggers and rules are off, so
+ * every row of the INSERT returns one, in the order in which they were given to it.
+ */
+export function fillMissing(table: Table, where: Where): string {
+  return `WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (${missingRows(table, where)}) AS m),
+    back AS (${insert(table, `(SELECT m.n, m.row::${qualified(table)} AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n`)}
+      RETURNING tableoid AS rel, ctid AS place),
+    placed AS MATERIALIZED (SELECT b.rel, b.place, row_number() OVER () AS n FROM back AS b),
+    noted AS (UPDATE ${ROWS} AS r SET rel = p.rel, node = c.relfilenode, place = p.place, born = pg_catalog.pg_current_xact_id()::xid
+      FROM missing AS m JOIN placed AS p USING (n) JOIN pg_catalog.pg_class AS c ON c.oid = p.rel WHERE r.ctid = m.id),
+    known AS (UPDATE ${STATE} AS s SET hash = s.hash
+        # (SELECT bit_xor(${hash('m.rel, m.place, m.born')}) FROM missing AS m)
+        # (SELECT bit_xor(${hash('p.rel, p.place, pg_catalog.pg_current_xact_id()::xid')}) FROM placed AS p)
+      WHERE s.t = ${table.id} AND EXISTS (SELECT FROM missing))
+    SELECT FROM missing`
+}
+
+/** With checks on, the plan has emptied the tables before, and those of a cycle come back in one statement. */
+export function fillEmpty(tables: readonly Table[]): string {
+  const inserts = tables.map((table) =>
+    insert(
+      table,
+      `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t = ${table.id} OFFSET 0) AS missing`,
+    ),
+  )
+  const [first] = inserts
+  if (inserts.length === 1 && first !== undefined) return first
+  const parts = inserts.map((sql, i) => `i${i} AS (${sql} RETURNING 1)`)
+  return `WITH ${parts.join(', ')} ${inserts.map((_, i) => `SELECT FROM i${i}`).join(' UNION ALL ')}`
+}
+
+/** `from` gives rows of the table's type as `r`. */
+function insert(table: Table, from: string): string {
+  const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => ident(name))
+  const target = columns.length === 0 ? '' : `(${columns.join(', ')}) OVERRIDING SYSTEM VALUE `
+  return `INSERT INTO ${qualified(table)} ${target}SELECT ${columns.map((name) => `(r).${name}`).join(', ')} FROM ${from}`
+}
+
+/** Whether rows are repaired where they differ, by their versions: only then are new versions noted. */
+export function notesVersions({ mode }: Plan): boolean {
+  return mode === 'unchecked'
+}
+
+/** What can be computed again need not be kept. */
+export function captureBaseline(tables: readonly Table[]): string[] {
+  return tables.flatMap((table) => [
+    ...(table.traits.includes('materialized') ? [] : [captureRows(table)]),
+    rememberFirst(table),
+  ])
+}

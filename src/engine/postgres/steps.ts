@@ -1,0 +1,154 @@
+import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
+import { select } from '../../plan/plan.ts'
+import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import type { Around } from './around.ts'
+import { literal } from './quote.ts'
+import { statementNear, statementsOf, truncate } from './statements.ts'
+
+/** The statements of the steps. The one that puts rows right has the place 0, what prepares it comes before. */
+export const STATEMENTS = 'pg_temp.afresh_statements'
+/** Which steps run when which subject is dirty. */
+export const DUE = 'pg_temp.afresh_due'
+/** Where sequences go, all of them in one statement: the `restart` steps that need nothing but `setval`. */
+export const POSITIONS = 'pg_temp.afresh_positions'
+
+export const STEP_TABLES = [
+  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, above bigint, relation oid,
+    parted boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
+  `CREATE TEMP TABLE afresh_due (subject oid, no int, PRIMARY KEY (subject, no))`,
+  `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
+]
+
+/** The plan's steps as rows, so that one function call runs just those that are due. */
+export function stepRows(
+  schema: Schema,
+  plan: Plan,
+  { arounds, near: hasNear }: { readonly arounds: ReadonlyMap<TableId, Around>; readonly near: boolean },
+): string[] {
+  return plan.steps.flatMap((step, no) => {
+    const main = statementsOf(schema, plan, step)
+    if (step.kind === 'restart' && main.length === 1) {
+      return [
+        `INSERT INTO ${POSITIONS} VALUES (${step.sequence}, ${no}, ${step.to.value}, ${step.to.called})`,
+      ]
+    }
+    if (step.when.length === 0) return []
+    const touched = touchedBy(step).flatMap((id) => arounds.get(id) ?? [])
+    const before = touched.flatMap((around) => around.before)
+    const after = touched.flatMap((around) => around.after)
+    const shortcut = step.kind === 'delete' ? step.orTruncate : undefined
+    const near = hasNear ? statementNear(schema, plan, step) : undefined
+    const rows = [...before, ...main, ...after].map((sql, index) => {
+      const place = index - before.length
+      const moves = /^(TRUNCATE|ALTER|REFRESH)/.test(sql)
+      const other =
+        place === 0
+          ? [
+              near === undefined ? 'NULL' : literal(near),
+              shortcut === undefined
+                ? 'NULL'
+                : literal(truncate(shortcut.tables.map((id) => tableOf(schema, id)))),
+              shortcut?.aboveBytes ?? 'NULL',
+              shortcut?.tables[0] ?? 'NULL',
+              shortcut?.tables.slice(0, 1).some((id) => tableOf(schema, id).traits.includes('partitioned')) ??
+                'NULL',
+            ]
+          : ['NULL', 'NULL', 'NULL', 'NULL', 'NULL']
+      return `(${[no, place, literal(sql), ...other, moves].join(', ')})`
+    })
+    return [
+      `INSERT INTO ${STATEMENTS} VALUES ${rows.join(', ')}`,
+      `INSERT INTO ${DUE} VALUES ${step.when.map((subject) => `(${subject}, ${no})`).join(', ')}`,
+    ]
+  })
+}
+
+function touchedBy(step: Step): readonly TableId[] {
+  switch (step.kind) {
+    case 'trim':
+      return [step.table]
+    case 'delete':
+      return [...new Set([...step.tables, ...(step.orTruncate?.tables ?? [])])]
+    case 'truncate':
+    case 'fill':
+      return step.tables
+    default:
+      return []
+  }
+}
+
+/** The size of the rows of a partitioned table, which are in its partitions. */
+export const SIZE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT sum(pg_catalog.pg_relation_size(p.relid))::bigint
+  FROM pg_catalog.pg_partition_tree(relation) AS p WHERE p.isleaf $$`
+
+/**
+ * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
+ * gets step, place, rows and whether it was by TRUNCATE of each statement.
+ */
+export const RUN_STEPS = `
+    FOR step IN SELECT DISTINCT ON (s.no, s.place) s.moves OR c.cut AS moves, ',[' || s.no || ',' || s.place || ',' || c.cut || ',' AS tag,
+        CASE WHEN c.cut THEN s.truncate WHEN is_near THEN coalesce(s.near, s.sql) ELSE s.sql END AS sql, s.prepared
+      FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
+      CROSS JOIN LATERAL (SELECT coalesce(s.above <
+          CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation) ELSE pg_catalog.pg_relation_size(s.relation) END, false) AS cut) AS c
+      WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
+    LOOP
+      EXECUTE step.sql;
+      GET DIAGNOSTICS count = ROW_COUNT;
+      ran := ran || step.tag || coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared), count) || ']';
+      moved := moved OR step.moves;
+    END LOOP;`
+
+/** An expression: puts the sequences among `touched` back, and tells which steps these were. */
+export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.setval(p.subject, p.value, p.called)
+      FROM ${POSITIONS} AS p WHERE p.subject = ANY (touched) OFFSET 0) AS p)`
+
+/**
+ * Prepares what runs most often and plans it: the first reset of a table is as quick as the others. One by one, since a
+ * prepared statement keeps the whole message that it came in.
+ *
+ * A rule or trigger that has to be taken off before would be part of the plan, so those steps stay as they are; and so do
+ * partitioned tables, since EXECUTE does not tell how many rows it deleted, and the statistics do so for a table alone.
+ */
+export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
+  FOR step IN SELECT s.no, s.sql, c.oid FROM ${STATEMENTS} AS s JOIN ${DUE} AS d ON d.no = s.no
+      JOIN pg_catalog.pg_class AS c ON c.oid = d.subject AND c.relkind = 'r'
+    WHERE s.sql LIKE 'DELETE FROM %' AND s.near IS NULL AND NOT EXISTS (SELECT FROM ${STATEMENTS} AS o WHERE o.no = s.no AND o.place <> 0)
+  LOOP
+    EXECUTE pg_catalog.format('PREPARE afresh_%s AS %s', step.no, step.sql);
+    EXECUTE pg_catalog.format('EXPLAIN EXECUTE afresh_%s', step.no);
+    UPDATE ${STATEMENTS} AS s SET sql = 'EXECUTE afresh_' || s.no, prepared = step.oid WHERE s.no = step.no;
+  END LOOP;
+END $$`
+
+/**
+ * Puts every sequence where the plan has it: `spread` moves them, and for the others a `setval` to their own
+ * position makes the next `nextval` write WAL, which a sequence does only every 32nd time otherwise.
+ */
+export function startingPositions(schema: Schema, plan: Plan): string[] {
+  return plan.steps.flatMap((step) =>
+    step.kind === 'restart' && isAtBaseline(schema, step) ? statementsOf(schema, plan, step) : [],
+  )
+}
+
+/** A sequence that the schema has elsewhere is dirty from the beginning: the first reset moves it. */
+function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolean {
+  const position = schema.sequences.find((sequence) => sequence.id === id)?.position
+  return position?.value === to.value && position.called === to.called
+}
+
+/** Which step a failing statement belongs to. */
+export function stepWith(schema: Schema, plan: Plan, statement: string): Step | undefined {
+  const [, prepared] = /^EXECUTE afresh_(\d+)$/.exec(statement) ?? []
+  if (prepared !== undefined) return plan.steps[Number(prepared)]
+  const everything = new Set(plan.steps.flatMap(({ when }) => when))
+  return select(plan, everything).find(({ step }) => {
+    const shortcut =
+      step.kind === 'delete' && step.orTruncate
+        ? [truncate(step.orTruncate.tables.map((id) => tableOf(schema, id)))]
+        : []
+    const near = statementNear(schema, plan, step) ?? []
+    return [...statementsOf(schema, plan, step), ...near, ...shortcut].some((sql) => statement.includes(sql))
+  })?.step
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { createHarness, existing, type TestDatabase } from '../../src/index.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+
+const SCHEMA = {
+  postgres: `CREATE TABLE authors (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
+    INSERT INTO authors (name) VALUES ('Ada');
+    CREATE TABLE books (id serial PRIMARY KEY, author int REFERENCES authors);`,
+}
+
+for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
+  describeOn(id, (server) => {
+    describe('a test that changed the schema', () => {
+      it('leaves a table of its own behind: it is emptied with the rest', () =>
+        withDatabase(server, async (database, run) => {
+          await run('CREATE TABLE drafts (id serial PRIMARY KEY, book int REFERENCES books)')
+          await run('INSERT INTO books (author) VALUES (1)')
+          await run('INSERT INTO drafts (book) VALUES (1), (1)')
+          const report = await database.reset()
+          expect(report.dirty).toEqual(expect.arrayContaining(['books', 'drafts']))
+          expect(report.notes).toEqual([expect.stringMatching(/drafts.*planned anew/)])
+          expect(await database.verify()).toEqual([])
+          for (let round = 0; round < 2; round++) {
+            expect(await run('SELECT id FROM drafts')).toEqual([])
+            await run('INSERT INTO books (author) VALUES (1)')
+            expect(await run('INSERT INTO drafts (book) VALUES (1) RETURNING id')).toEqual([{ id: 1 }])
+            await run(`UPDATE authors SET name = 'changed'`)
+            const again = await database.reset()
+            expect(again.notes).toEqual([])
+            expect(again.dirty).toEqual(expect.arrayContaining(['authors', 'books', 'drafts']))
+            expect(await database.verify()).toEqual([])
+          }
+        }))
+
+      it.each([
+        ['dropped a table', 'DROP TABLE books', /"books" is gone/],
+        ['dropped a table with baseline rows', 'DROP TABLE authors CASCADE', /./],
+        ['added a column', 'ALTER TABLE authors ADD COLUMN born date', /./],
+        ['renamed a table', 'ALTER TABLE books RENAME TO novels', /./],
+        [
+          'made a table anew',
+          'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int REFERENCES authors)',
+          /"books" is gone/,
+        ],
+      ])('and %s gets the database made again, in that very reset', (_, sql, reason) =>
+        withDatabase(server, async (database, run) => {
+          await run(`UPDATE authors SET name = 'changed'`)
+          for (const statement of sql.split('; ')) await run(statement)
+          const report = await database.reset()
+          expect(report.notes).toEqual([expect.stringMatching(/made again from its template/)])
+          expect(report.notes[0]).toMatch(reason)
+          expect(await run('SELECT * FROM authors')).toEqual([{ id: 1, name: 'Ada' }])
+          expect(await run('INSERT INTO books (author) VALUES (1) RETURNING *')).toEqual([
+            { id: 1, author: 1 },
+          ])
+          expect((await database.reset()).notes).toEqual([])
+          expect(await database.verify()).toEqual([])
+        }),
+      )
+
+      it('by an index, a constraint, a view or a temporary table is nobody to be noted', () =>
+        withDatabase(server, async (database, run) => {
+          await run('CREATE INDEX ON books (author)')
+          await run('ALTER TABLE authors ADD CHECK (name IS NOT NULL)')
+          await run('CREATE VIEW everything AS SELECT * FROM books')
+          await run('CREATE TEMP TABLE scratch AS SELECT 1 AS n')
+          await run('INSERT INTO books (author) VALUES (1)')
+          const report = await database.reset()
+          expect(report.dirty).toEqual(expect.arrayContaining(['books']))
+          expect(report.notes).toEqual([])
+          expect(await database.verify()).toEqual([])
+        }))
+    })
+  })
+}
+
+type Run = (sql: string) => Promise<Record<string, unknown>[]>
+
+/** Each statement on a connection of its own: none is left that a database made again would have cut. */
+async function withDatabase(
+  server: ServerAtHand,
+  body: (database: TestDatabase, run: Run) => Promise<void>,
+): Promise<void> {
+  const migrate = async ({ url }: { url: string }) => {
+    await ask({ ...server, url }, SCHEMA.postgres)
+  }
+  await using harness = await createHarness({
+    server: existing(server.url),
+    migrate,
+    fingerprint: SCHEMA.postgres,
+  })
+  await using database = await harness.lease()
+  await body(database, (sql) => ask({ ...server, url: database.url }, sql))
+}
