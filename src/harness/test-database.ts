@@ -171,7 +171,7 @@ async function leasedDatabase(
         if (!(error instanceof AfreshError) || error.code !== 'plan') throw error
         return {
           ...(await reset()),
-          notes: [`${error.message} The database was made again from its template.`],
+          notes: [madeAgain(error)],
         }
       }
     },
@@ -179,4 +179,9 @@ async function leasedDatabase(
     release,
     [Symbol.asyncDispose]: release,
   }
+}
+
+function madeAgain({ cause, message }: AfreshError): string {
+  const [what] = (cause instanceof Error ? cause.message : message).split('\n')
+  return `The schema was changed by a test (${what}): the database was made again from its template.`
 }

@@ -34,14 +34,14 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
         }))
 
       it.each([
-        ['dropped a table', 'DROP TABLE books', /"books" is gone/],
+        ['dropped a table', 'DROP TABLE books', /books/],
         ['dropped a table with baseline rows', 'DROP TABLE authors CASCADE', /./],
         ['added a column', 'ALTER TABLE authors ADD COLUMN born date', /./],
         ['renamed a table', 'ALTER TABLE books RENAME TO novels', /./],
         [
           'made a table anew',
           'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int REFERENCES authors)',
-          /"books" is gone/,
+          /books/,
         ],
       ])('and %s gets the database made again, in that very reset', (_, sql, reason) =>
         withDatabase(server, async (database, run) => {
