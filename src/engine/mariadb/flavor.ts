@@ -1,6 +1,6 @@
 import type { Sequence } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
-import type { Flavor, SequenceDialect } from '../mysql/flavor.ts'
+import { type Flavor, LOST, LOST_SUM, type SequenceDialect } from '../mysql/flavor.ts'
 import { ident, literal, tableIn } from '../mysql/quote.ts'
 
 const sequences: SequenceDialect = {
@@ -41,6 +41,21 @@ function identity(probed: readonly Row[]): string {
   return `LEFT(SHA2(CONCAT_WS(${literal('|')}, ${parts.join(', ')}), 256), 32)`
 }
 
+/** The statements after which a table may be another one. */
+const DEFINING = [
+  'Com_alter_sequence',
+  'Com_alter_table',
+  'Com_create_index',
+  'Com_create_sequence',
+  'Com_create_table',
+  'Com_drop_index',
+  'Com_drop_sequence',
+  'Com_drop_table',
+  'Com_optimize',
+  'Com_rename_table',
+  'Com_truncate',
+]
+
 export const mariadbFlavor: Flavor = {
   name: 'mariadb',
   title: 'MariaDB',
@@ -64,6 +79,15 @@ export const mariadbFlavor: Flavor = {
     WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND p.command <> 'Sleep'
       AND NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = p.id)`,
   sequences,
+  watch: {
+    status: `information_schema.global_status WHERE variable_name IN (${[...DEFINING, ...LOST].map(literal).join(', ')})`,
+    catalog: `COALESCE(SUM(IF(variable_name LIKE 'Com%', variable_value, 0)), 0)`,
+    countsStatements: true,
+    lost: LOST_SUM,
+    tables: 'information_schema.innodb_sys_tables',
+    tableStats: 'information_schema.innodb_sys_tablestats',
+    unseenCascades: 'SELECT 1 AS unseen',
+  },
   costs: {
     truncate: 0,
     truncateFile: 230,

@@ -4,6 +4,7 @@ import type { Program } from '../engine.ts'
 import type { Baseline } from './baseline.ts'
 import type { Result } from './connection.ts'
 import { type Flavor, nextOf } from './flavor.ts'
+import { MARK_TABLE } from './introspect.ts'
 import { ident } from './quote.ts'
 import { differs, sequenceOf, unions } from './statements.ts'
 import { pendingQuery } from './triggers.ts'
@@ -20,12 +21,14 @@ export interface Found {
   readonly moved: ReadonlySet<SequenceId>
   /** About how large each table is, in bytes. */
   readonly bytes: ReadonlyMap<TableId, number>
+  /** Tables that the plan does not know. */
+  readonly unknown: readonly string[]
   /** A reset before this one did not come to its end and left triggers out. */
   readonly triggersPending: boolean
 }
 
 /** A row is taken to be at least this long: DATA_LENGTH lags behind, TABLE_ROWS does not. */
-const BYTES_PER_ROW = 100
+export const BYTES_PER_ROW = 100
 
 /** `journal`: whether there are triggers that a reset would have to suspend. */
 export function detector(
@@ -70,7 +73,9 @@ export function detector(
         const now = sequence.kind === 'sequence' ? positions.get(sequence.id) : state.get(sequence.name)?.next
         return String(now ?? 1) === String(next) ? [] : [sequence.id]
       })
+      const known = new Set([...schema.tables, ...schema.sequences].map(({ name }) => name))
       return {
+        unknown: [...state.keys()].filter((name) => !known.has(name) && !isPassing(name)),
         dirty: [...changed, ...moved],
         moved: new Set(moved),
         bytes: new Map(tables.map(({ id, name }) => [id, sizeOf(state.get(name))])),
@@ -90,8 +95,13 @@ function waitForWriters(tables: readonly Table[]): string[] {
 }
 
 const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count,
-  COALESCE(data_length, 0) + COALESCE(index_length, 0) AS bytes
+  COALESCE(data_length, 0) AS bytes
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
+
+/** Not a table of the user's: the mark of an adopted database, and what ALTER TABLE works on. */
+function isPassing(name: string): boolean {
+  return name === MARK_TABLE || name.startsWith('#sql')
+}
 
 function sizeOf(row: Readonly<Record<string, unknown>> | undefined): number {
   return Math.max(Number(row?.bytes ?? 0), Number(row?.row_count ?? 0) * BYTES_PER_ROW)

@@ -24,7 +24,7 @@ export function engineOf({ name, title, protocols, costs: defaults }: Flavor): E
       truncateRestarts: true,
       truncateNeedsClosure: false,
       atomicReset: false,
-      detectors: ['scan'],
+      detectors: ['counters', 'scan'],
     },
     connect,
     wrap,

@@ -19,8 +19,27 @@ export interface Flavor {
   readonly blockers: string
   /** The free sequences of a database, given their names; one query that returns a row for each, in order. */
   readonly sequences: SequenceDialect | undefined
+  /** How writes are watched. */
+  readonly watch: WatchDialect
   /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
   readonly costs: Costs
+}
+
+/** Where the server tells what was done to tables; expressions over the rows of `status`. */
+export interface WatchDialect {
+  /** Counters of the whole server. */
+  readonly status: string
+  /** Changes with every definition of a table that is made, changed or dropped on the server, and with TRUNCATE. */
+  readonly catalog: string
+  /** `catalog` is a number of statements, so that one's own can be told from others'. */
+  readonly countsStatements: boolean
+  /** What could not be counted for lack of memory. */
+  readonly lost: string
+  /** InnoDB's lists of tables, and of what it knows of each. */
+  readonly tables: string
+  readonly tableStats: string
+  /** Selects a row where InnoDB's cascades are not counted like other writes. */
+  readonly unseenCascades: string
 }
 
 /** SQL of sequences that are objects of their own. */
@@ -43,6 +62,15 @@ export function nextOf({ value, called }: Position, increment = 1n): bigint {
 export function isMariaDb(version: string): boolean {
   return /mariadb/i.test(version)
 }
+
+/** Writes by a session, or to a table, for which there was no memory are not counted. */
+export const LOST = [
+  'Performance_schema_table_handles_lost',
+  'Performance_schema_table_instances_lost',
+  'Performance_schema_thread_instances_lost',
+] as const
+
+export const LOST_SUM = `COALESCE(SUM(IF(variable_name LIKE 'Performance%', variable_value, 0)), 0)`
 
 export const mysqlFlavor: Flavor = {
   name: 'mysql',
@@ -73,6 +101,19 @@ export const mysqlFlavor: Flavor = {
       AND t.processlist_id <> CONNECTION_ID()
     GROUP BY t.thread_id, t.processlist_id`,
   sequences: undefined,
+  watch: {
+    status: `performance_schema.global_status WHERE variable_name IN ('Innodb_system_rows_inserted',
+      'Innodb_system_rows_updated', 'Innodb_system_rows_deleted', ${LOST.map((name) => `'${name}'`).join(', ')})`,
+    // Definitions are rows of system tables. Com_… would be exact, but cannot be selected.
+    catalog: `COALESCE(SUM(IF(variable_name LIKE 'Innodb%', variable_value, 0)), 0)`,
+    countsStatements: false,
+    lost: LOST_SUM,
+    tables: 'information_schema.innodb_tables',
+    tableStats: 'information_schema.innodb_tablestats',
+    // The SQL layer does them from 9.6 on, unless it is told not to.
+    unseenCascades: `SELECT 1 AS unseen FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM performance_schema.global_variables
+      WHERE variable_name = 'innodb_native_foreign_keys' AND variable_value = 'OFF')`,
+  },
   costs: {
     truncate: 0,
     truncateFile: 970,

@@ -95,6 +95,16 @@ export async function guard(
   connection: Connection,
   database: string,
   mark: string,
+  options: { readonly current: boolean },
+): Promise<string> {
+  return `SELECT ${await proofOf(connection, database, mark, options)} AS owned`
+}
+
+/** The same as an expression: 1, or an error. */
+export async function proofOf(
+  connection: Connection,
+  database: string,
+  mark: string,
   { current }: { readonly current: boolean },
 ): Promise<string> {
   const prefix = `CONCAT('afresh:v1:', ${await identityOf(connection)}, ${literal(`:${encodeURIComponent(database)}:`)})`
@@ -103,7 +113,7 @@ export async function guard(
     `CAST(LEFT(${literal(mark)}, CHAR_LENGTH(${prefix})) AS BINARY) = CAST(${prefix} AS BINARY)`,
     ...(current ? [`CAST(DATABASE() AS BINARY) = CAST(${literal(database)} AS BINARY)`] : []),
   ]
-  return `SELECT IF(${conditions.join(' AND ')}, 1, ${FAIL}) AS owned`
+  return `IF(${conditions.join(' AND ')}, 1, ${FAIL})`
 }
 
 const identities = new WeakMap<Connection, Promise<string>>()

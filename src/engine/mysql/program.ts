@@ -1,5 +1,5 @@
 import { type Step, select } from '../../plan/plan.ts'
-import { type TableId, tableOf } from '../../schema/schema.ts'
+import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Outcome, Program } from '../engine.ts'
 import type { Baseline } from './baseline.ts'
 import type { Result } from './connection.ts'
@@ -49,6 +49,7 @@ export function actionsFor(
 
 /** The outcome, given the result of each action. */
 export function outcomeOf(
+  why: string,
   found: Found,
   ran: readonly Chosen[],
   actions: readonly Action[],
@@ -60,7 +61,7 @@ export function outcomeOf(
   }
   return {
     detector: 'scan',
-    why: 'it looks at every table',
+    why,
     dirty: found.dirty,
     ran: ran.map(({ index, truncated }) => ({ step: index, rows: rows.get(index), truncated })),
   }
@@ -99,8 +100,19 @@ function chosen(
       triggers.some(({ table, event }) => table === name && event === 'DELETE'),
     )
     if (fires) return true
-    const bytes = (orTruncate?.tables ?? []).reduce((sum, id) => sum + (found.bytes.get(id) ?? 0), 0)
-    return orTruncate !== undefined && bytes > orTruncate.aboveBytes
+    const [own] = all
+    if (orTruncate === undefined || own === undefined) return false
+    const above = all.some(isPutBackByCut) ? orTruncate.aboveBytesIfMoved : orTruncate.aboveBytes
+    return (found.bytes.get(own.id) ?? 0) > above
+  }
+
+  /** Its counter has moved, and is to stand where TRUNCATE puts it. */
+  function isPutBackByCut({ id }: Table): boolean {
+    return plan.steps.some((step) => {
+      if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return false
+      const { ownedBy, increment } = sequenceOf(schema, step.sequence)
+      return ownedBy?.table === id && nextOf(step.to, increment) === 1n
+    })
   }
 }
 

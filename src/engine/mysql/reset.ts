@@ -1,26 +1,30 @@
-import { type ErrorCode, RefusedError, ResetError } from '../../errors.ts'
-import { describeStep, tableOfStep } from '../../plan/describe.ts'
+import { AfreshError, ResetError, withUndo } from '../../errors.ts'
 import type { Connection, Outcome, Program, Resetter } from '../engine.ts'
 import { baselineOf } from './baseline.ts'
-import { blockersOf } from './blockers.ts'
+import { refuseChanges, refuseUnknown } from './changes.ts'
 import { flavorOf } from './connection.ts'
+import { isDenied, refuseCounters, whyNotCounters } from './counters.ts'
 import { detector, type Found } from './detect.ts'
-import { currentDatabase, guard } from './ownership.ts'
+import { explain } from './failure.ts'
+import { currentDatabase, guard, proofOf } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
-import { BatchError, batch } from './session.ts'
+import { BatchError, batch, CallError } from './session.ts'
 import { sequenceOf, statementsOf } from './statements.ts'
 import { openJournal, resumeTriggers, triggersOf } from './triggers.ts'
+import { type Findings, openWatch, type Watch } from './watch.ts'
 
 /** A deadlock with work that outlived its test ends that work or us; a few more tries tell. */
 const TRIES = 3
 const DEADLOCK = 1213
-const LOCK_TIMEOUT = 1205
 
-const WHY = 'it looks at every table'
+const IT_LOOKS = 'it looks at every table'
+const NO_PLACE = 'the user may not keep anything in `afresh_registry`'
+const IT_COUNTS = 'the server counts the writes to each table'
 
 /**
- * Takes what is in the database (or in the template) as the baseline. A reset then is one round trip that finds
- * out what is dirty, and a second one, if anything is, that puts it right.
+ * Takes what is in the database (or in the template) as the baseline. Where the server's counters can be had, a
+ * reset is one round trip. Else, and for what a routine on the server may not do, it is one that finds out what is
+ * dirty, and a second one, if anything is, that puts it right.
  */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   const { schema, plan, mark, lockTimeoutMs } = program
@@ -45,26 +49,30 @@ export async function prepare(connection: Connection, program: Program): Promise
   )
   const ours = triggers.filter(({ table }) => names.has(table))
   if (ours.length > 0) await openJournal(connection)
+  const reason = program.detector === 'scan' ? 'it was asked for' : await whyNotCounters(connection, program)
+  if (reason !== undefined && program.detector === 'counters') refuseCounters(reason)
   const baseline = await baselineOf(connection, program)
   const detect = detector(program, baseline, { flavor, journal: ours.length > 0, database })
 
   const look = async (): Promise<Found> => {
     const results = await run(detect.statements, (index) => lookedAt(detect.statements[index]))
-    return detect.read(results)
+    const found = detect.read(results)
+    refuseUnknown(found.unknown)
+    return found
   }
 
-  const resetOnce = async (): Promise<Outcome> => {
+  const resetByScan = async (why: string): Promise<Outcome> => {
     const found = await look()
     if (found.triggersPending) await resumeTriggers(connection, database)
-    if (found.dirty.length === 0) return { detector: 'scan', why: WHY, dirty: [], ran: [] }
+    if (found.dirty.length === 0) return { detector: 'scan', why, dirty: [], ran: [] }
     const { actions, ran } = actionsFor(program, baseline, ours, { found, database })
-    if (actions.length === 0) return { detector: 'scan', why: WHY, dirty: found.dirty, ran: [] }
+    if (actions.length === 0) return { detector: 'scan', why, dirty: found.dirty, ran: [] }
     try {
       const results = await run(
         actions.map(({ sql }) => sql),
         (index) => actions[index],
       )
-      return outcomeOf(found, ran, actions, results)
+      return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
       // Best now, while it is known who dropped them; the next reset finds them in the journal otherwise.
       if (ours.length > 0) await resumeTriggers(connection, database).catch(() => {})
@@ -72,12 +80,42 @@ export async function prepare(connection: Connection, program: Program): Promise
     }
   }
 
-  await startingPositions()
+  const allDirty = async () => (await look()).dirty
+
+  const call = async (watch: Watch, acts: boolean) => {
+    try {
+      return await watch.call({ acts })
+    } catch (error) {
+      throw await explain(connection, program, error, (step) => ({
+        sql: error instanceof CallError ? (error.sql ?? '') : '',
+        step,
+        counts: false,
+      }))
+    }
+  }
+
+  const resetByCounters = async (watch: Watch): Promise<Outcome> => {
+    const found = await call(watch, true)
+    if (found.state === 'clean' || found.state === 'dirty') return counted(program, found)
+    const isCounting = found.state !== 'blind' || (await whyNotCounters(connection, program)) === undefined
+    if (found.state === 'changed') await refuseChanges(connection, schema)
+    const outcome = await resetByScan(WHY_SCAN[found.state])
+    if (isCounting) await watch.arm(allDirty)
+    return outcome
+  }
+
+  const chosen = await withUndo(
+    async () => {
+      await startingPositions()
+      return chooseDetector()
+    },
+    () => baseline.close(),
+  )
   return {
     async reset() {
       for (let tried = 1; ; tried += 1) {
         try {
-          return await resetOnce()
+          return await (chosen.watch === undefined ? resetByScan(chosen.why) : resetByCounters(chosen.watch))
         } catch (error) {
           const isDeadlock =
             error instanceof ResetError && error.cause instanceof BatchError && error.cause.errno === DEADLOCK
@@ -85,8 +123,30 @@ export async function prepare(connection: Connection, program: Program): Promise
         }
       }
     },
-    detect: async () => [...(await look()).dirty],
-    close: () => baseline.close(),
+    async detect(by) {
+      if (by === 'counters' && chosen.watch === undefined) refuseCounters(chosen.why)
+      if (by === 'scan' || chosen.watch === undefined) return [...(await allDirty())]
+      const { state, due } = await call(chosen.watch, false)
+      return state === 'clean' || state === 'dirty' ? [...due] : [...(await allDirty())]
+    },
+    async close() {
+      await chosen.watch?.close()
+      await baseline.close()
+    },
+  }
+
+  async function chooseDetector(): Promise<{ readonly watch: Watch | undefined; readonly why: string }> {
+    if (reason !== undefined) return { watch: undefined, why: `${IT_LOOKS}: ${reason}` }
+    try {
+      const owned = mark === undefined ? '1' : await proofOf(connection, database, mark, { current: true })
+      const watch = await openWatch(connection, { program, baseline, triggers: ours, database, proof: owned })
+      await watch.arm(allDirty)
+      return { watch, why: IT_COUNTS }
+    } catch (error) {
+      if (!isDenied(error) && !(error instanceof AfreshError && isDenied(error.cause))) throw error
+      if (program.detector === 'counters') refuseCounters(NO_PLACE)
+      return { watch: undefined, why: `${IT_LOOKS}: ${NO_PLACE}` }
+    }
   }
 
   /**
@@ -105,66 +165,39 @@ export async function prepare(connection: Connection, program: Program): Promise
   }
 }
 
+const WHY_SCAN = {
+  changed: `${IT_LOOKS}: some were truncated or written anew, which is not counted`,
+  'by hand': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
+  blind: `${IT_LOOKS}: the server did not count all writes`,
+} as const
+
+/** What was wrong by what there was to do: a count alone tells of rows that were rolled back, too. */
+function counted({ plan }: Program, { ran }: Findings): Outcome {
+  const touched = ran.filter(({ step, rows, truncated }) => {
+    const kind = plan.steps[step]?.kind
+    return truncated || kind === 'restart' || (kind !== 'check' && rows > 0)
+  })
+  const dirty = touched.flatMap(({ step, of, truncated }) => {
+    const made = plan.steps[step]
+    if (made?.kind === 'restart') return [made.sequence]
+    return truncated ? of.subjects : of.subjects.slice(0, 1)
+  })
+  const names = new Set(touched.map(({ of }) => of.name))
+  return {
+    detector: 'counters',
+    why: IT_COUNTS,
+    dirty: [...new Set(dirty)],
+    ran: ran
+      .filter(({ of }) => names.has(of.name))
+      .map(({ step, truncated, rows }) => {
+        const kind = plan.steps[step]?.kind
+        const counts = !truncated && kind !== 'restart' && kind !== 'check'
+        return { step, rows: counts ? rows : undefined, truncated: truncated && kind === 'delete' }
+      })
+      .sort((a, b) => a.step - b.step),
+  }
+}
+
 function lookedAt(sql: string | undefined): Action | undefined {
   return sql === undefined ? undefined : { sql, step: undefined, counts: false }
-}
-
-/** The error of a failed reset: step, table, statement, cause, and what to do. */
-async function explain(
-  connection: Connection,
-  program: Program,
-  error: unknown,
-  describe: (index: number) => Action | undefined,
-): Promise<Error> {
-  if (!(error instanceof BatchError)) return error instanceof Error ? error : new Error(String(error))
-  const action = error.index === undefined ? undefined : describe(error.index)
-  if (error.index === 0 && program.mark !== undefined) {
-    return new RefusedError(`The reset was refused: the database does not carry the mark ${program.mark}.`, {
-      next: 'Somebody took the mark away or the connection leads elsewhere now; lease or attach again.',
-      cause: error,
-    })
-  }
-  const step = action?.step === undefined ? undefined : program.plan.steps[action.step]
-  const failed = {
-    step: step === undefined ? stepInWords(action?.sql) : describeStep(program.schema, step),
-    table: step === undefined ? undefined : tableOfStep(program.schema, step),
-    statement: action?.sql,
-  }
-  return new ResetError(failed, error, await remedy(connection, error))
-}
-
-function stepInWords(sql: string | undefined): string {
-  if (sql?.startsWith('LOCK TABLES') === true) return 'wait for transactions that have written'
-  if (sql === undefined || sql.startsWith('(SELECT') || sql.startsWith('SELECT'))
-    return 'find out what is dirty'
-  return 'get ready, or tidy up afterwards'
-}
-
-async function remedy(
-  connection: Connection,
-  { errno, index }: BatchError,
-): Promise<{ code?: ErrorCode; next: string }> {
-  switch (errno) {
-    case LOCK_TIMEOUT:
-    case DEADLOCK:
-      return { code: 'blocked', next: await blockersOf(connection) }
-    case 1146: // ER_NO_SUCH_TABLE
-    case 1054: // ER_BAD_FIELD_ERROR
-      return {
-        code: 'plan',
-        next: 'A test changed the schema: lease or attach again to take the new one into account.',
-      }
-    case 1242: // ER_SUBQUERY_NO_1_ROW, raised by a check
-      return {
-        next: 'A kept table refers to rows that a test made: keep what it refers to as well, or reset it too.',
-      }
-    case 1044: // ER_DBACCESS_DENIED_ERROR
-    case 1142: // ER_TABLEACCESS_DENIED_ERROR
-    case 1227: // ER_SPECIFIC_ACCESS_DENIED_ERROR
-      return { next: 'Grant the user what the step needs; `afresh doctor` lists the privileges.' }
-    default:
-      return index === undefined
-        ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
-        : { next: 'Mend the cause and reset again: the next reset finds what this one left undone.' }
-  }
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts'
-import type { Connection } from '../engine.ts'
-import { flavorOf, type MysqlConnection, mysqlConnection, type Result, type Send } from './connection.ts'
+import type { Connection, Row } from '../engine.ts'
+import { flavorOf, mysqlConnection, type Result, type Send } from './connection.ts'
 
 /** A statement of a batch failed; those after it did not run. */
 export class BatchError extends Error {
@@ -27,10 +27,23 @@ export interface BatchOptions {
   readonly lockTimeoutMs?: number
 }
 
-/** What a reset needs of its session: no checks, exact rows, an end to waiting. */
-function settingsOf(flavor: { readonly settings: Readonly<Record<string, string>> }, lockTimeoutMs: number) {
-  const seconds = String(Math.max(1, Math.ceil(lockTimeoutMs / 1000)))
-  return Object.entries({
+/** A setting of the session, and what a reset needs it to be, as SQL. */
+export interface Setting {
+  readonly name: string
+  readonly value: string
+}
+
+/** The servers know no finer unit. */
+export function inSeconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000))
+}
+
+/** What a reset needs of its session: no checks, exact rows, an end to waiting after so many seconds. */
+export function settingsOf(
+  flavor: { readonly settings: Readonly<Record<string, string>> },
+  seconds: string,
+): Setting[] {
+  const values = {
     autocommit: '1',
     foreign_key_checks: '0',
     // Rows are put back as they were: id 0, and dates that a strict mode would not take any more.
@@ -45,7 +58,22 @@ function settingsOf(flavor: { readonly settings: Readonly<Record<string, string>
     character_set_client: '@@character_set_client',
     collation_connection: '@@collation_connection',
     ...flavor.settings,
-  })
+  }
+  return Object.entries(values).map(([name, value]) => ({ name, value }))
+}
+
+/** Statements that keep what the session has, set what a reset needs, and put back what was kept. */
+export function swapped(settings: readonly Setting[]): {
+  readonly save: string
+  readonly set: string
+  readonly restore: string
+} {
+  const saved = settings.map(({ name }, place) => ({ name, kept: `@afresh_${place}` }))
+  return {
+    save: `SET ${saved.map(({ name, kept }) => `${kept} = @@${name}`).join(', ')}`,
+    set: `SET ${settings.map(({ name, value }) => `${name} = ${value}`).join(', ')}`,
+    restore: `SET ${[...saved.map(({ name, kept }) => `${name} = ${kept}`), ...saved.map(({ kept }) => `${kept} = NULL`)].join(', ')}`,
+  }
 }
 
 /**
@@ -58,43 +86,75 @@ export async function batch(
   { lockTimeoutMs = 10_000 }: BatchOptions = {},
 ): Promise<Result[]> {
   const client = mysqlConnection(connection)
-  const settings = settingsOf(await flavorOf(client), lockTimeoutMs)
-  const saved = settings.map((_, place) => `@afresh_${place}`)
-  const restore = [
-    `SET ${settings.map(([name], place) => `${name} = ${saved[place]}`).join(', ')}`,
-    `SET ${['@afresh_at', ...saved].map((name) => `${name} = NULL`).join(', ')}`,
-  ]
-  const before = [
-    `SET ${settings.map(([name], place) => `${saved[place]} = @@${name}`).join(', ')}`,
-    `SET ${settings.map(([name, value]) => `${name} = ${value}`).join(', ')}`,
-  ]
+  const settings = settingsOf(await flavorOf(client), String(inSeconds(lockTimeoutMs)))
+  const { save, set, restore } = swapped(settings)
+  const before = [save, set]
   const numbered = statements.flatMap((sql, place) => [`SET @afresh_at = ${place}`, sql])
-  return pinned(client, async (send) => {
+  return client.pinned(async (send) => {
     try {
-      const results = await send(joined([...before, ...numbered, ...restore]))
+      const results = await send(joined([...before, ...numbered, restore, 'SET @afresh_at = NULL']))
       return statements.map((_, place) => resultAt(results, before.length + 2 * place + 1))
     } catch (error) {
-      throw new BatchError(await recover(send, restore), error)
+      throw new BatchError((await recover(send, restore)).at, error)
     }
   })
 }
 
-function pinned<T>(client: MysqlConnection, body: (send: Send) => Promise<T>): Promise<T> {
-  return client.pinned(body)
+/** A step of a routine failed, or (without a step) its first look, or one of its arguments. */
+export class CallError extends BatchError {
+  readonly sql: string | undefined
+
+  constructor({ at, sql }: Stop, cause: unknown) {
+    super(at, cause)
+    this.sql = sql
+  }
+}
+
+/**
+ * Calls a routine and returns its one row. The routine changes just these settings and keeps `@afresh_at` and
+ * `@afresh_sql`. Throws `CallError`.
+ */
+export async function callRoutine(
+  connection: Connection,
+  call: string,
+  settings: readonly Setting[],
+): Promise<Row> {
+  return mysqlConnection(connection).pinned(async (send) => {
+    try {
+      const row = resultAt(await send(call), 0).rows[0]
+      if (row === undefined) throw new Error('the routine returned nothing')
+      return row
+    } catch (error) {
+      throw new CallError(await recover(send, swapped(settings).restore), error)
+    }
+  })
+}
+
+interface Stop {
+  /** Where the batch or the routine was; `undefined` when it had not begun, or the connection was lost. */
+  readonly at: number | undefined
+  readonly sql: string | undefined
 }
 
 /** Leaves the session as it was and tells how far the batch came; errno 1205 leaves its transaction open. */
-async function recover(send: Send, restore: readonly string[]): Promise<number | undefined> {
+async function recover(send: Send, restore: string): Promise<Stop> {
   try {
-    const state = await send('SELECT @afresh_at AS at, @afresh_0 IS NOT NULL AS changed')
+    const state = await send(
+      'SELECT @afresh_at AS at, @afresh_sql AS `sql`, @afresh_0 IS NOT NULL AS changed',
+    )
     const row = resultAt(state, 0).rows[0]
-    if (Number(row?.changed) === 1) await send(joined(['UNLOCK TABLES', 'ROLLBACK', ...restore]))
-    return row?.at === null || row?.at === undefined ? undefined : Number(row.at)
+    if (Number(row?.changed) === 1) await send(joined(['UNLOCK TABLES', 'ROLLBACK', restore]))
+    await send(FORGET)
+    const known = <T>(value: unknown, read: (value: unknown) => T) =>
+      value === null || value === undefined ? undefined : read(value)
+    return { at: known(row?.at, Number), sql: known(row?.sql, String) }
   } catch {
     // The connection is gone, and its session with it: the first error says why.
-    return undefined
+    return { at: undefined, sql: undefined }
   }
 }
+
+const FORGET = `SET ${['at', 'sql', 'is', 'print', 'moved'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
 /** A statement may end in a line comment. */
 function joined(statements: readonly string[]): string {

@@ -68,35 +68,49 @@ export function differs(table: Table, baseline: string, rows: number): string {
 
 /** Without a key equal rows may repeat, so the rows are counted by their content. */
 function bagDiffers(table: Table, baseline: string): string {
-  const digest = writable(table)
-    // FLOAT as text has six digits; `+ 0e0` makes it a DOUBLE, whose text is exact.
-    .map((column) => (/^float\b/i.test(column.type) ? `t.${ident(column.name)} + 0e0` : exactly(column, 't')))
-    .map((value) => `COALESCE(SHA2(${value}, 256), '-')`)
-    .join(', ')
-  const side = (sign: string, from: string) =>
-    `SELECT ${sign} AS n, SHA2(CONCAT(${digest}), 256) AS digest FROM ${from} AS t`
-  const both = `${side('1', ident(table.name))} UNION ALL ${side('-1', tableIn(baseline, table.name))}`
-  return `EXISTS (SELECT 1 FROM (${both}) AS u GROUP BY digest HAVING SUM(n) <> 0)`
+  return `EXISTS (${differing(table, ident(table.name), tableIn(baseline, table.name))})`
 }
 
-/** The SQL of a step, given where the baseline is; the first statement is the one whose rows are counted. */
-export function statementsOf(schema: Schema, step: Step, baseline: string): string[] {
+/** Selects the digests that are not as often in the one as in the other. */
+function differing(table: Table, own: string, baseline: string): string {
+  const side = (sign: string, from: string) =>
+    `SELECT ${sign} AS n, ${digestOf(table, 't')} AS digest FROM ${from} AS t`
+  return `SELECT digest FROM (${side('1', own)} UNION ALL ${side('-1', baseline)}) AS u GROUP BY digest HAVING SUM(n) <> 0`
+}
+
+/** An expression that is equal for rows of the same content only. */
+function digestOf(table: Table, alias: string): string {
+  const digests = writable(table)
+    // FLOAT as text has six digits; `+ 0e0` makes it a DOUBLE, whose text is exact.
+    .map((column) =>
+      /^float\b/i.test(column.type) ? `${alias}.${ident(column.name)} + 0e0` : exactly(column, alias),
+    )
+    .map((value) => `COALESCE(SHA2(${value}, 256), '-')`)
+  return `SHA2(CONCAT(${digests.join(', ')}), 256)`
+}
+
+/**
+ * The SQL of a step, given where the baseline is; the first statement is the one whose rows are counted.
+ *
+ * @param here the database, where the session is in another one
+ */
+export function statementsOf(schema: Schema, step: Step, baseline: string, here?: string): string[] {
   switch (step.kind) {
     case 'delete':
-      return step.tables.flatMap((id) => emptied(tableOf(schema, id)))
+      return step.tables.flatMap((id) => emptied(tableOf(schema, id), here))
     case 'truncate':
       return step.tables.flatMap((id) => {
         const table = tableOf(schema, id)
-        return isTruncatable(table) ? [truncate(table)] : emptied(table)
+        return isTruncatable(table) ? [truncate(table, here)] : emptied(table, here)
       })
     case 'trim':
-      return trim(tableOf(schema, step.table), baseline)
+      return trim(tableOf(schema, step.table), baseline, here)
     case 'fill':
-      return step.tables.map((id) => fill(tableOf(schema, id), baseline))
+      return step.tables.map((id) => fill(tableOf(schema, id), baseline, here))
     case 'restart':
-      return [restart(schema, step)]
+      return [restart(schema, step, here)]
     case 'check':
-      return [check(schema, step)]
+      return [check(schema, step, here)]
     case 'refresh':
       return [] // there are no materialised views here
   }
@@ -107,52 +121,64 @@ export function isTruncatable(table: Table): boolean {
   return !table.traits.includes('system-versioned')
 }
 
-export function truncate({ name }: Table): string {
-  return `TRUNCATE TABLE ${ident(name)}`
+export function truncate({ name }: Table, here?: string): string {
+  return `TRUNCATE TABLE ${tableIn(here, name)}`
 }
 
-function emptied(table: Table): string[] {
-  return [`DELETE FROM ${ident(table.name)}`, ...forgotten(table)]
+function emptied(table: Table, here?: string): string[] {
+  return [`DELETE FROM ${tableIn(here, table.name)}`, ...forgotten(table, here)]
 }
 
 /** MariaDB keeps what was deleted from a system-versioned table. */
-function forgotten(table: Table): string[] {
-  return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${ident(table.name)}`]
+function forgotten(table: Table, here?: string): string[] {
+  return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(here, table.name)}`]
 }
 
-function trim(table: Table, baseline: string): string[] {
-  if (table.primaryKey.length === 0) return emptied(table)
+function trim(table: Table, baseline: string, here?: string): string[] {
+  if (table.primaryKey.length === 0) return trimBag(table, baseline, here)
   return [
-    `DELETE t FROM ${ident(table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
+    `DELETE t FROM ${tableIn(here, table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
       `ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')})`,
-    ...forgotten(table),
+    ...forgotten(table, here),
   ]
 }
 
-function fill(table: Table, baseline: string): string {
-  const into = `INSERT INTO ${ident(table.name)} (${columnList(table)}) SELECT ${columnList(table, 'b')} FROM ${tableIn(baseline, table.name)} AS b`
-  const [key] = table.primaryKey
-  if (key === undefined) return into
-  return `${into} LEFT JOIN ${ident(table.name)} AS t ON ${sameKey(table, 't', 'b')} WHERE t.${ident(key)} IS NULL`
+/** All rows of a content that there is too much or too little of go; `fill` then finds them missing. */
+function trimBag(table: Table, baseline: string, here?: string): string[] {
+  const own = tableIn(here, table.name)
+  return [
+    `DELETE t FROM ${own} AS t JOIN (${differing(table, own, tableIn(baseline, table.name))}) AS d ON d.digest = ${digestOf(table, 't')}`,
+    ...forgotten(table, here),
+  ]
 }
 
-function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>): string {
+function fill(table: Table, baseline: string, here?: string): string {
+  const own = tableIn(here, table.name)
+  const from = tableIn(baseline, table.name)
+  const into = `INSERT INTO ${own} (${columnList(table)}) SELECT ${columnList(table, 'b')} FROM ${from} AS b`
+  const [key] = table.primaryKey
+  if (key === undefined)
+    return `${into} JOIN (${differing(table, own, from)}) AS d ON d.digest = ${digestOf(table, 'b')}`
+  return `${into} LEFT JOIN ${own} AS t ON ${sameKey(table, 't', 'b')} WHERE t.${ident(key)} IS NULL`
+}
+
+function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>, here?: string): string {
   const sequence = sequenceOf(schema, step.sequence)
   const next = nextOf(step.to, sequence.increment)
   return sequence.kind === 'auto-increment'
-    ? `ALTER TABLE ${ident(sequence.name)} AUTO_INCREMENT = ${next}`
-    : `ALTER SEQUENCE ${ident(sequence.name)} RESTART WITH ${next}`
+    ? `ALTER TABLE ${tableIn(here, sequence.name)} AUTO_INCREMENT = ${next}`
+    : `ALTER SEQUENCE ${tableIn(here, sequence.name)} RESTART WITH ${next}`
 }
 
-function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>): string {
+function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>, here?: string): string {
   const { from, to, columns, referencedColumns } = foreignKey
   const pairs = columns.map((name, place) => [name, referencedColumns[place] ?? name] as const)
   const join = pairs.map(([child, parent]) => `c.${ident(child)} = p.${ident(parent)}`).join(' AND ')
   const set = columns.map((name) => `c.${ident(name)} IS NOT NULL`).join(' AND ')
   const gone = pairs.slice(0, 1).map(([, parent]) => `p.${ident(parent)} IS NULL`)
   return (
-    `SELECT IF(EXISTS (SELECT 1 FROM ${ident(tableOf(schema, from).name)} AS c LEFT JOIN ` +
-    `${ident(tableOf(schema, to).name)} AS p ON ${join} WHERE ${[set, ...gone].join(' AND ')}), ${FAIL}, 1)`
+    `SELECT IF(EXISTS (SELECT 1 FROM ${tableIn(here, tableOf(schema, from).name)} AS c LEFT JOIN ` +
+    `${tableIn(here, tableOf(schema, to).name)} AS p ON ${join} WHERE ${[set, ...gone].join(' AND ')}), ${FAIL}, 1)`
   )
 }
 

@@ -27,9 +27,12 @@ describe('faults', () => {
       )
     }
 
-    it('waits for a straggler and names it when it does not end', async () => {
+    it.each([
+      ['scan', 'wait for transactions that have written'],
+      ['counters', 'delete from a'],
+    ] as const)('waits for a straggler and names it when it does not end (%s)', async (detector, step) => {
       const { connection, name } = await bench.database(TWO)
-      const { resetter } = await bench.prepare(connection, undefined, { lockTimeoutMs: 1000 })
+      const { resetter } = await bench.prepare(connection, undefined, { lockTimeoutMs: 1000, detector })
       const straggler = await bench.connect(name)
       const [row] = await straggler.query('SELECT CONNECTION_ID() AS id')
       await straggler.query('START TRANSACTION; INSERT INTO a (v) VALUES (42)')
@@ -37,7 +40,7 @@ describe('faults', () => {
       const error = await failure(resetter.reset())
       expect(error).toBeInstanceOf(ResetError)
       expect((error as ResetError).code).toBe('blocked')
-      expect(error.message).toContain('wait for transactions that have written')
+      expect(error.message).toContain(step)
       expect(error.message).toContain(`connection ${row?.id} `)
       expect(await connection.query(SETTINGS)).toEqual(before)
 

@@ -1,0 +1,117 @@
+import { AfreshError } from '../../errors.ts'
+import { tableOf } from '../../schema/schema.ts'
+import type { Connection, Program } from '../engine.ts'
+import { flavorOf } from './connection.ts'
+import { literal } from './quote.ts'
+import { errnoOf } from './session.ts'
+
+/** The server's count of the rows that were written to each table, by all sessions, committed or not. */
+export const COUNTS = 'performance_schema.table_io_waits_summary_by_table'
+
+/** Reading the counts of a table costs about so much of a look into it; MariaDB reads those of the whole server. */
+const COUNTS_TO_A_LOOK = 10
+const FEW_COUNTS = 2000
+
+/** Why the counters cannot be relied on here, for people; `undefined` where they can. */
+export async function whyNotCounters(connection: Connection, program: Program): Promise<string | undefined> {
+  const unwatched = uncounted(program)
+  if (unwatched !== undefined) return unwatched
+  const { watch } = await flavorOf(connection)
+  try {
+    const [row] = await connection.query(
+      `SELECT @@performance_schema AS enabled, ${offExpression('DATABASE()')} AS off,
+       (SELECT COUNT(*) FROM ${COUNTS}) AS counts, (SELECT COUNT(*) FROM ${watch.tables}) AS readable`,
+    )
+    if (Number(row?.enabled) !== 1) return 'the server runs without performance_schema'
+    if (Number(row?.off) !== 0) return 'performance_schema is told not to count every write to a table'
+    const [status] = await connection.query(`SELECT ${watch.lost} AS lost FROM ${watch.status}`)
+    if (Number(status?.lost) !== 0) return 'performance_schema ran out of memory for its counts'
+    const counts = Number(row?.counts)
+    const isScanCheaper = counts > FEW_COUNTS && counts > program.schema.tables.length * COUNTS_TO_A_LOOK
+    if (isScanCheaper && program.detector === 'auto') return 'the server has too many other tables'
+    return undefined
+  } catch (error) {
+    if (isDenied(error)) return 'the user may not read performance_schema and the tables of InnoDB'
+    throw error
+  }
+}
+
+/** The error for somebody who wants the counters all the same. Throws `AfreshError` (`usage`). */
+export function refuseCounters(reason: string): never {
+  throw new AfreshError('usage', `detector: "counters" is not to be had here: ${reason}.`, {
+    next:
+      'It needs performance_schema=ON with its default instruments, InnoDB tables only, and GRANT SELECT ON ' +
+      'performance_schema.*, PROCESS ON *.* and ALL ON `afresh\\_%`.*; or leave the choice to "auto".',
+  })
+}
+
+/** Errors of somebody who lacks a right: 1044, 1142, 1227 and, for routines, 1370. */
+export function isDenied(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return errno === 1044 || errno === 1142 || errno === 1227 || errno === 1370
+}
+
+/** What the server writes without counting it. */
+function uncounted({ schema, plan }: Program): string | undefined {
+  const tables = plan.order.flat().map((id) => tableOf(schema, id))
+  // Their DELETE without a condition counts no rows.
+  const other = tables.find(
+    ({ traits }) => traits.includes('non-transactional') || traits.includes('foreign'),
+  )
+  if (other !== undefined) return `the table ${other.label} is not InnoDB's`
+  const far = schema.foreignKeys.find(
+    (key) =>
+      cascades(key) &&
+      !schema.tables.some(({ id }) => id === key.to) &&
+      tables.some(({ id }) => id === key.from),
+  )
+  return far === undefined ? undefined : `"${far.name}" cascades from another database`
+}
+
+/** Does a write to the referenced table write to the referencing one? InnoDB does that unseen. */
+export function cascades({ onDelete, onUpdate }: { onDelete: string; onUpdate: string }): boolean {
+  return [onDelete, onUpdate].some((action) => action === 'cascade' || action.startsWith('set '))
+}
+
+/**
+ * An expression: more than 0 when somebody has told the server not to count some table, thread or user.
+ *
+ * @param database an expression
+ */
+export function offExpression(database: string): string {
+  const setup = (table: string, condition: string) =>
+    `(SELECT COUNT(*) FROM performance_schema.${table} WHERE ${condition})`
+  const objects = `object_type = 'TABLE' AND object_schema IN ('%', ${database})`
+  return [
+    setup('setup_instruments', `name = 'wait/io/table/sql/handler' AND enabled = 'NO'`),
+    setup('setup_consumers', `name = 'global_instrumentation' AND enabled = 'NO'`),
+    setup('setup_objects', `${objects} AND enabled = 'NO'`),
+    `(${setup('setup_objects', `${objects} AND object_name = '%' AND enabled = 'YES'`)} = 0)`,
+    setup('setup_actors', `enabled = 'NO'`),
+    `(${setup('setup_actors', `host = '%' AND user = '%' AND enabled = 'YES'`)} = 0)`,
+    setup('threads', `type = 'FOREGROUND' AND processlist_id IS NOT NULL AND instrumented = 'NO'`),
+  ].join(' + ')
+}
+
+/**
+ * A statement that sets `@afresh_print`, which changes with the definitions of a database's tables, and the numbers
+ * that InnoDB gives them: TRUNCATE and rewriting give a new one, and neither is counted. `cut`: tables whose number
+ * is no news, because resets truncate them and a test that does so leaves them at their baseline.
+ */
+export function fingerprintOfTables(tables: string, database: string, cut: readonly string[]): string {
+  const file = fileOf(database)
+  const own = file === undefined ? 'TRUE' : `LEFT(name, ${file.length + 1}) = ${literal(`${file}/`)}`
+  const known = cut.flatMap((name) => fileOf(database, name) ?? []).map(literal)
+  const number =
+    known.length === 0
+      ? 'table_id'
+      : `IF(CAST(SUBSTRING_INDEX(name, '#', 1) AS BINARY) IN (${known.join(', ')}), 0, table_id)`
+  return `SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS(' ', name, n_cols, ${number}))), 0)) INTO @afresh_print
+    FROM ${tables} WHERE ${own} AND name NOT LIKE '%/#sql%' AND name NOT REGEXP '/fts_[0-9a-f]{16}_'`
+}
+
+/** What InnoDB calls a table; `undefined` where the name has characters that it writes in its own way. */
+export function fileOf(database: string, table?: string): string | undefined {
+  const name = table === undefined ? database : `${database}/${table}`
+  return /^[\w/]+$/.test(name) ? name : undefined
+}

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto'
+import type { Connection } from '../engine.ts'
+import { flavorOf } from './connection.ts'
+import { COUNTS, offExpression } from './counters.ts'
+import type { Flavor } from './flavor.ts'
+import { createRegistry, REGISTRY } from './ownership.ts'
+import { batch, errnoOf, type Setting, settingsOf, swapped } from './session.ts'
+
+/**
+ * What prepared resets need to have on the server, for all databases together: afresh's own database holds the
+ * tables below and one procedure, so that a reset that finds something dirty puts it right in the same round trip.
+ * The counts that were seen last stand in memory like the server's own: both are gone when it restarts.
+ */
+export const WATCHES = `${REGISTRY}.watches`
+export const SEEN = `${REGISTRY}.seen`
+export const CASCADES = `${REGISTRY}.cascades`
+export const STEPS = `${REGISTRY}.steps`
+
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS ${WATCHES} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
+    written BIGINT NOT NULL, print VARCHAR(64)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  `CREATE TABLE IF NOT EXISTS ${SEEN} (watch BIGINT NOT NULL, name VARCHAR(64) NOT NULL, place INT NOT NULL, file VARCHAR(140),
+    next DECIMAL(20), many BIGINT NOT NULL, inserts BIGINT NOT NULL, others BIGINT NOT NULL,
+    PRIMARY KEY (watch, name), KEY (watch, place), KEY (watch, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  `CREATE TABLE IF NOT EXISTS ${CASCADES} (watch BIGINT, place INT, child INT, PRIMARY KEY (watch, place, child)) ENGINE=InnoDB`,
+  `CREATE TABLE IF NOT EXISTS ${STEPS} (watch BIGINT, place INT, phase INT, step INT, sub INT, ways INT NOT NULL, counts VARCHAR(10),
+    unless VARCHAR(1000), run LONGTEXT NOT NULL, PRIMARY KEY (watch, place, phase, step, sub))
+    ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+]
+
+/** The order of a reset. TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them. */
+export const PHASE = { byHand: 0, cut: 1, rows: 2, restart: 3, print: 8, moved: 9 } as const
+
+/** How a table was written: no inserts, some, or so many that TRUNCATE is the cheaper way. */
+export const WAY = { noInserts: 1, inserts: 2, manyInserts: 4 } as const
+
+/** Makes the tables and the procedure where they are missing; returns the procedure's name and what it sets. */
+export async function createRoutine(
+  connection: Connection,
+): Promise<{ readonly name: string; readonly settings: readonly Setting[] }> {
+  const flavor = await flavorOf(connection)
+  const settings = settingsOf(flavor, 'seconds').filter(({ name }) => !KEPT_BY_ROUTINE.has(name))
+  const body = bodyOf(flavor, settings)
+  const digest = createHash('sha256')
+    .update([...TABLES, body].join())
+    .digest('hex')
+  const name = `${REGISTRY}.reset_${digest.slice(0, 12)}`
+  await createRegistry(connection)
+  await batch(connection, ['SET max_heap_table_size = 268435456', ...TABLES])
+  try {
+    await batch(connection, [
+      `CREATE PROCEDURE ${name} (IN w BIGINT, IN db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, IN acts INT, IN seconds INT)
+       MODIFIES SQL DATA SQL SECURITY INVOKER ${body}`,
+    ])
+  } catch (error) {
+    const THERE_ALREADY = 1304
+    if (errnoOf(causeOf(error)) !== THERE_ALREADY) throw error
+  }
+  return { name, settings }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : error
+}
+
+/** A routine runs with the SQL mode and character set that it was created with, and shows and limits nothing. */
+const KEPT_BY_ROUTINE = new Set([
+  'sql_mode',
+  'sql_quote_show_create',
+  'sql_select_limit',
+  'character_set_client',
+  'collation_connection',
+])
+
+const entries = (json: string, columns: string) => `JSON_TABLE(${json}, '$[*]' COLUMNS (${columns}))`
+
+/**
+ * Reports `state`: `clean`; `dirty`, and put right where `acts`; or, having changed nothing, `changed` (tables are not
+ * those that they were), `by hand` (there are steps that a routine may not take), `blind` (the counts cannot be
+ * relied on). With it `due`: `[place, way]` of each table that may be dirty, and `ran`: `[step, place, phase, rows]`.
+ */
+function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
+  const { save, set, restore } = swapped(settings)
+  return `BEGIN
+  DECLARE state VARCHAR(10) DEFAULT 'dirty';
+  DECLARE done, is_open, wanted INT DEFAULT 0;
+  DECLARE faults, now_catalog, known_catalog, affected, ddl BIGINT DEFAULT 0;
+  DECLARE known_print VARCHAR(64);
+  DECLARE flagged, moved, due, ran, run_now LONGTEXT;
+  DECLARE at_phase, at_step, at_sub, at_place INT;
+  DECLARE counts_as VARCHAR(10);
+  DECLARE unless_now VARCHAR(1000) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+  DECLARE unknown INT DEFAULT 0;
+  -- Without the statements themselves: a temporary table with texts goes to disk.
+  DECLARE walk CURSOR FOR
+    SELECT s.phase, s.step, s.sub, s.place
+    FROM ${entries('due', "place INT PATH '$[0]', way INT PATH '$[1]'")} AS d
+    STRAIGHT_JOIN ${STEPS} AS s ON s.watch = w AND s.place = d.place AND s.phase < ${PHASE.print} AND s.ways & d.way
+    ORDER BY s.phase, s.step, s.sub;
+  DECLARE CONTINUE HANDLER FOR NOT FOUND SET done = 1;
+
+  whole: BEGIN
+  SELECT ${watch.catalog}, ${watch.lost} INTO now_catalog, faults FROM ${watch.status};
+  SET faults = faults + ${offExpression('db')};
+  SET done = 0;
+  SELECT written, print INTO known_catalog, known_print FROM ${WATCHES} WHERE id = w;
+  IF faults > 0 OR done THEN
+    SET state = 'blind';
+    LEAVE whole;
+  END IF;
+  IF now_catalog <> known_catalog THEN
+    SELECT run INTO @afresh_sql FROM ${STEPS} WHERE watch = w AND place = -1 AND phase = ${PHASE.print};
+    PREPARE afresh_step FROM @afresh_sql;
+    EXECUTE afresh_step;
+    IF NOT (@afresh_print <=> known_print) THEN
+      SET state = 'changed';
+      LEAVE whole;
+    END IF;
+    SELECT run INTO @afresh_sql FROM ${STEPS} WHERE watch = w AND place = -1 AND phase = ${PHASE.moved};
+    PREPARE afresh_step FROM @afresh_sql;
+    EXECUTE afresh_step;
+  END IF;
+
+  SELECT COALESCE(SUM(s.name IS NULL), 0), JSON_ARRAYAGG(JSON_ARRAY(s.place, CAST(c.count_insert AS SIGNED) - s.inserts,
+      CAST(c.count_update + c.count_delete AS SIGNED) - s.others,
+      IF(CAST(c.count_insert AS SIGNED) - s.inserts > s.many, ${WAY.manyInserts},
+        IF(c.count_insert <> s.inserts, ${WAY.inserts}, ${WAY.noInserts}))))
+    INTO unknown, flagged
+    FROM ${COUNTS} AS c LEFT JOIN ${SEEN} AS s ON s.watch = w AND s.name = c.object_name
+    WHERE c.object_type = 'TABLE' AND c.object_schema = db AND c.object_name NOT LIKE '#sql%'
+      AND (s.name IS NULL OR c.count_insert <> s.inserts OR c.count_update + c.count_delete <> s.others);
+  IF unknown > 0 THEN
+    SET state = 'changed';
+    LEAVE whole;
+  END IF;
+  IF flagged IS NULL AND @afresh_moved IS NULL THEN
+    IF now_catalog <> known_catalog THEN UPDATE ${WATCHES} SET written = now_catalog WHERE id = w; END IF;
+    SET state = 'clean';
+    LEAVE whole;
+  END IF;
+  SET flagged = COALESCE(flagged, '[]'), moved = COALESCE(CONVERT(@afresh_moved USING utf8mb4), '[]');
+  SELECT JSON_ARRAYAGG(JSON_ARRAY(place, way)) INTO due FROM (
+    SELECT place, MAX(way) AS way FROM (
+      SELECT place, way FROM ${entries('flagged', "place INT PATH '$[0]', way INT PATH '$[3]'")} AS f
+      UNION ALL SELECT k.child, ${WAY.noInserts}
+        FROM ${entries('flagged', "place INT PATH '$[0]', others BIGINT PATH '$[2]'")} AS f
+        STRAIGHT_JOIN ${CASCADES} AS k ON k.watch = w AND k.place = f.place WHERE f.others <> 0
+      UNION ALL SELECT place, ${WAY.noInserts} FROM ${entries('moved', "place INT PATH '$'")} AS m
+    ) AS every GROUP BY place) AS one;
+  IF NOT acts THEN LEAVE whole; END IF;
+
+  ${save};
+  ${set};
+  SET ran = '';
+  OPEN walk;
+  steps: LOOP
+    SET done = 0;
+    FETCH walk INTO at_phase, at_step, at_sub, at_place;
+    IF done THEN LEAVE steps; END IF;
+    SELECT counts, unless, run INTO counts_as, unless_now, run_now FROM ${STEPS}
+      WHERE watch = w AND place = at_place AND phase = at_phase AND step = at_step AND sub = at_sub;
+    IF at_phase = ${PHASE.byHand} THEN
+      SET state = 'by hand';
+      LEAVE steps;
+    END IF;
+    SET @afresh_at = at_step, @afresh_sql = run_now, wanted = 1;
+    IF at_phase = ${PHASE.rows} AND NOT is_open THEN
+      SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+      START TRANSACTION;
+      SET is_open = 1;
+    ELSEIF at_phase = ${PHASE.restart} AND is_open THEN
+      COMMIT;
+      SET is_open = 0;
+    END IF;
+    IF unless_now IS NOT NULL THEN
+      SET @afresh_sql = unless_now, @afresh_is = 0;
+      PREPARE afresh_step FROM @afresh_sql;
+      EXECUTE afresh_step;
+      SET wanted = NOT @afresh_is, @afresh_sql = run_now;
+    END IF;
+    IF wanted THEN
+      PREPARE afresh_step FROM @afresh_sql;
+      EXECUTE afresh_step;
+      SET affected = ROW_COUNT();
+      SET ran = CONCAT(ran, ',[', at_step, ',', at_place, ',', at_phase, ',', affected, ']');
+      IF at_phase <> ${PHASE.rows} THEN SET ddl = ddl + 1; END IF;
+      -- What was written here is no news, also where a later step fails.
+      IF counts_as = 'inserts' AND affected > 0 THEN
+        UPDATE ${SEEN} SET inserts = inserts + affected WHERE watch = w AND place = at_place;
+      ELSEIF counts_as = 'others' AND affected > 0 THEN
+        UPDATE ${SEEN} SET others = others + affected WHERE watch = w AND place = at_place;
+      ELSEIF counts_as = 'one' THEN
+        UPDATE ${SEEN} SET inserts = inserts + 1 WHERE watch = w AND place = at_place;
+      END IF;
+    END IF;
+  END LOOP;
+  CLOSE walk;
+  IF is_open THEN COMMIT; END IF;
+  IF state = 'dirty' THEN
+    UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[1]', others BIGINT PATH '$[2]'")} AS f
+      STRAIGHT_JOIN ${SEEN} AS s ON s.watch = w AND s.place = f.place
+      SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
+    ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
+    IF now_catalog <> known_catalog THEN UPDATE ${WATCHES} SET written = now_catalog WHERE id = w; END IF;
+  END IF;
+  ${restore};
+  END;
+  SET @afresh_at = NULL, @afresh_sql = NULL, @afresh_is = NULL, @afresh_print = NULL, @afresh_moved = NULL;
+  SELECT state, due, CONCAT('[', SUBSTRING(ran, 2), ']') AS ran;
+END`
+}

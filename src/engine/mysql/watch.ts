@@ -1,0 +1,194 @@
+import { randomInt } from 'node:crypto'
+import type { Schema, SubjectId, TableId } from '../../schema/schema.ts'
+import type { Connection, Program } from '../engine.ts'
+import type { Baseline } from './baseline.ts'
+import { flavorOf } from './connection.ts'
+import { COUNTS, cascades, fileOf, fingerprintOfTables } from './counters.ts'
+import { literal } from './quote.ts'
+import { CASCADES, createRoutine, PHASE, SEEN, STEPS, WATCHES } from './routine.ts'
+import { batch, callRoutine, inSeconds } from './session.ts'
+import { routineSteps, type Watched, watchedOf } from './steps.ts'
+import type { Trigger } from './triggers.ts'
+
+/** The counters of one database, and the routine that resets it by them. */
+export interface Watch {
+  /** From now on: what is written after this is called is found. `dirty`: what is to be found all the same. */
+  arm(look: () => Promise<readonly SubjectId[]>): Promise<void>
+  /** One round trip. Puts right what it finds where `acts`. Throws `CallError`. */
+  call(options: { readonly acts: boolean }): Promise<Findings>
+  close(): Promise<void>
+}
+
+export interface Findings {
+  /** See `routine.ts`. */
+  readonly state: 'clean' | 'dirty' | 'changed' | 'by hand' | 'blind'
+  /** Tables and sequences that may be dirty. */
+  readonly due: readonly SubjectId[]
+  readonly ran: readonly Ran[]
+}
+
+export interface Ran {
+  readonly step: number
+  readonly of: Watched
+  readonly truncated: boolean
+  readonly rows: number
+}
+
+export interface WatchInput {
+  readonly program: Program
+  readonly baseline: Baseline
+  readonly triggers: readonly Trigger[]
+  readonly database: string
+  /** An expression: 1, or an error where the database is not ours. */
+  readonly proof: string
+}
+
+/** Statements of at most so many rows. */
+const ROWS_TOGETHER = 200
+
+/** Makes ready for resets by the counters; `arm` has to follow. Throws for want of a right. */
+export async function openWatch(connection: Connection, input: WatchInput): Promise<Watch> {
+  const { program, database, proof } = input
+  const { schema } = program
+  const flavor = await flavorOf(connection)
+  const routine = await createRoutine(connection)
+  await prune(connection)
+  // Below 2^48, so that a number of JavaScript is exact.
+  const id = randomInt(1, 2 ** 47)
+  const watched = watchedOf(program)
+  const unseen = (await connection.query(flavor.watch.unseenCascades)).length > 0
+  const steps = routineSteps(watched, input)
+  const cut = steps.flatMap(({ phase, place }) =>
+    phase === PHASE.cut ? (watched[place]?.table?.name ?? []) : [],
+  )
+  const texts = {
+    print: fingerprintOfTables(flavor.watch.tables, database, cut),
+    moved: `SELECT JSON_ARRAYAGG(place) INTO @afresh_moved FROM (
+      SELECT s.place FROM ${flavor.watch.tableStats} AS i STRAIGHT_JOIN ${SEEN} AS s ON s.watch = ${id} AND s.file = i.name
+      WHERE s.next IS NOT NULL AND i.autoinc <> s.next AND NOT (i.autoinc = 0 AND s.next = 1)
+      UNION ALL SELECT place FROM ${SEEN} WHERE watch = ${id} AND file IS NULL AND next IS NOT NULL) AS m`,
+  }
+  const setUp = [
+    ...inserts(
+      STEPS,
+      ['watch', 'place', 'phase', 'step', 'sub', 'ways', 'counts', 'unless', 'run'],
+      [
+        ...steps.map(({ place, phase, step, sub, ways, counts, unless, run }) => [
+          ...[id, place, phase, step, sub, ways, text(counts), text(unless), literal(run)],
+        ]),
+        [id, -1, PHASE.print, 0, 0, 0, 'NULL', 'NULL', literal(texts.print)],
+        [id, -1, PHASE.moved, 0, 0, 0, 'NULL', 'NULL', literal(texts.moved)],
+      ],
+    ),
+    ...(unseen ? inserts(CASCADES, ['watch', 'place', 'child'], descendants(schema, watched, id)) : []),
+  ]
+  const rows = watched.map(({ name, next, many }, place) => {
+    const file = fileOf(database, name)
+    return [id, literal(name), place, text(file), String(next ?? 'NULL'), many, 0, 0]
+  })
+
+  return {
+    async arm(look) {
+      await batch(connection, [
+        ...forget([id]),
+        `INSERT INTO ${WATCHES} (id, owner, database_name, written) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
+          ${flavor.watch.catalog} FROM ${flavor.watch.status}`,
+        ...setUp,
+        texts.print,
+        `UPDATE ${WATCHES} SET print = @afresh_print WHERE id = ${id}`,
+        'SET @afresh_print = NULL',
+        ...inserts(SEEN, ['watch', 'name', 'place', 'file', 'next', 'many', 'inserts', 'others'], rows),
+        `UPDATE ${SEEN} AS s JOIN ${COUNTS} AS c ON c.object_type = 'TABLE' AND c.object_schema = ${literal(database)}
+          AND c.object_name = s.name SET s.inserts = c.count_insert, s.others = c.count_update + c.count_delete
+          WHERE s.watch = ${id}`,
+      ])
+      const dirty = new Set(await look())
+      const places = watched.flatMap(({ subjects }, place) =>
+        subjects.some((one) => dirty.has(one)) ? [place] : [],
+      )
+      if (places.length > 0) {
+        await batch(connection, [
+          `UPDATE ${SEEN} SET inserts = -1 WHERE watch = ${id} AND place IN (${places.join(', ')})`,
+        ])
+      }
+    },
+    async call({ acts }) {
+      const seconds = inSeconds(program.lockTimeoutMs)
+      const row = await callRoutine(
+        connection,
+        `CALL ${routine.name}(${id} * ${proof}, ${literal(database)}, ${acts ? 1 : 0}, ${seconds})`,
+        routine.settings,
+      )
+      const due = (JSON.parse(String(row.due ?? '[]')) as [place: number][]).flatMap(
+        ([place]) => watched[place]?.subjects ?? [],
+      )
+      const ran = (JSON.parse(String(row.ran ?? '[]')) as [number, number, number, number][]).flatMap(
+        ([step, place, phase, rows]) => {
+          const of = watched[place]
+          return of === undefined ? [] : [{ step, of, truncated: phase === PHASE.cut, rows }]
+        },
+      )
+      return { state: String(row.state) as Findings['state'], due, ran }
+    },
+    close: async () => {
+      await batch(connection, forget([id]))
+    },
+  }
+}
+
+/** Everything that a write to a table may write to unseen, however far away. */
+function descendants(schema: Schema, watched: readonly Watched[], id: number): number[][] {
+  const places = new Map(
+    watched.flatMap(({ table }, place) => (table === undefined ? [] : [[table.id, place]])),
+  )
+  const direct = (table: TableId) =>
+    schema.foreignKeys.flatMap((key) => (key.to === table && cascades(key) ? [key.from] : []))
+  return watched.flatMap(({ table }, place) => {
+    if (table === undefined) return []
+    const reached = new Set<TableId>()
+    const next = direct(table.id)
+    for (let one = next.pop(); one !== undefined; one = next.pop()) {
+      if (reached.has(one)) continue
+      reached.add(one)
+      next.push(...direct(one))
+    }
+    return [...reached].flatMap((child) => {
+      const at = places.get(child)
+      return at === undefined ? [] : [[id, place, at]]
+    })
+  })
+}
+
+function inserts(
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string[] {
+  const statements: string[] = []
+  for (let from = 0; from < rows.length; from += ROWS_TOGETHER) {
+    const values = rows.slice(from, from + ROWS_TOGETHER).map((row) => `(${row.join(', ')})`)
+    statements.push(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.join(', ')}`)
+  }
+  return statements
+}
+
+function text(value: string | undefined): string {
+  return value === undefined ? 'NULL' : literal(value)
+}
+
+function forget(ids: readonly (number | string)[]): string[] {
+  const own = `IN (${ids.join(', ')})`
+  return [
+    ...[SEEN, STEPS, CASCADES].map((table) => `DELETE FROM ${table} WHERE watch ${own}`),
+    `DELETE FROM ${WATCHES} WHERE id ${own}`,
+  ]
+}
+
+/** Forgets watches whose session has ended, and what is left of those from before the server's last start. */
+async function prune(connection: Connection): Promise<void> {
+  const ended = await connection.query(
+    `SELECT w.id FROM ${WATCHES} AS w LEFT JOIN information_schema.processlist AS p ON p.id = w.owner WHERE p.id IS NULL
+     UNION SELECT s.watch FROM ${STEPS} AS s LEFT JOIN ${WATCHES} AS w ON w.id = s.watch WHERE s.place = -1 AND w.id IS NULL`,
+  )
+  if (ended.length > 0) await batch(connection, forget(ended.map(({ id }) => String(id))))
+}
