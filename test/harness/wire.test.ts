@@ -27,6 +27,7 @@ for (const { id } of engines) {
         await using harness = await createHarness({
           server: existing(wire.url),
           migrate: manyTables(server.engine),
+          crossCheck: false,
         })
         await using database = await harness.lease()
         await database.reset()

@@ -26,10 +26,17 @@ export async function prepare(connection: Connection, program: Program): Promise
   const probes = probesOf(schema, plan)
   await call(programSql(program, { arounds, journal, owned: connection.owned }))
   const run = (by: string) => call(`${ahead}SELECT pg_temp.afresh_reset(${literal(by)}) AS outcome`)
+  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw await explain(connection, program, error)
+    }
+  }
   let repaired = 0
   return {
-    async reset() {
-      try {
+    reset: () =>
+      explained(async () => {
         const [row] = await run(program.detector).catch((error) => {
           if (!isOfJournal(error)) throw error
           return run('lost')
@@ -41,20 +48,18 @@ export async function prepare(connection: Connection, program: Program): Promise
           await connection.query(TIDY)
         }
         return outcome
-      } catch (error) {
-        throw await explain(connection, program, error)
-      }
-    },
-    async detect(by) {
-      const [row] = await call(
-        `${ahead}SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${literal(by ?? program.detector)}) AS l`,
-      )
-      const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []
-      if (row?.reason !== null || touched.length === 0) return touched
-      // The journal only says where to look: a rolled back INSERT leaves records too.
-      const looked = await call(scanQuery(touched.flatMap((id) => probes.get(id) ?? [])))
-      return looked.map(({ oid }) => String(oid))
-    },
+      }),
+    detect: (by) =>
+      explained(async () => {
+        const [row] = await call(
+          `${ahead}SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${literal(by ?? program.detector)}) AS l`,
+        )
+        const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []
+        if (row?.reason !== null || touched.length === 0) return touched
+        // The journal only says where to look: a rolled back INSERT leaves records too.
+        const looked = await call(scanQuery(touched.flatMap((id) => probes.get(id) ?? [])))
+        return looked.map(({ oid }) => String(oid))
+      }),
     async close() {
       await connection.query(dropSql(connection.owned))
     },
