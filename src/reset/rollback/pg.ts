@@ -159,18 +159,19 @@ async function rolledBack(
   emulation: Emulation,
 ): Promise<Ending> {
   const undo: Piece[] = [{ sql: `ROLLBACK TO SAVEPOINT ${mark}` }, { sql: 'ROLLBACK' }]
-  let violation: unknown
   try {
     try {
       // One that has failed already could not have been committed.
       await send(() => [...(emulation.status === 'T' ? [{ sql: CHECK_DEFERRED }] : []), ...undo])
+      return { lost: undefined, violation: undefined }
     } catch (error) {
-      if (codeOf(error)?.startsWith('23') !== true) throw error
-      violation = error
+      if (isGone(error)) throw error
+      // A constraint trigger may raise any error. Where the connection is lost, this fails as well.
       await send(() => undo)
+      return { lost: undefined, violation: error }
     }
-    return { lost: undefined, violation }
   } catch (error) {
+    const violation = undefined
     if (!isGone(error)) return { lost: `the connection was lost: ${messageOf(error)}`, violation }
     await send(() => [{ sql: 'ROLLBACK' }]).catch(() => {})
     return { lost: 'a COMMIT or ROLLBACK went past the client that was handed over', violation }

@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite'
 import mysqlCallbacks from 'mysql2'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { attach, type Harness, type TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
 import { describeOn } from '../../support/at-hand.ts'
@@ -20,6 +20,8 @@ for (const id of POSTGRES) {
       database = await harness.lease()
     })
     afterAll(() => harness.close())
+    // Whatever a test that failed has left is not the next one's.
+    afterEach(async () => void (await database.reset().catch(() => {})))
 
     async function clientIn(): Promise<pg.Client> {
       const client = new pg.Client({ connectionString: database.url })
@@ -54,6 +56,26 @@ for (const id of POSTGRES) {
       })
       expect(await database.verify()).toEqual([])
       expect((await client.query('SELECT * FROM orders')).rows).toEqual([])
+      await client.end()
+    })
+
+    it('fails the test that a deferred constraint trigger of its own refuses, whatever the error', async () => {
+      const client = await clientIn()
+      await client.query(
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by hand'; END $$`,
+      )
+      await client.query(
+        'CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()',
+      )
+      await expect(client.query(`INSERT INTO log VALUES ('x')`)).rejects.toThrow(/refused by hand/)
+      await client.query('BEGIN; SET CONSTRAINTS ALL DEFERRED')
+      await client.query(`INSERT INTO log VALUES ('x')`)
+      await expect(database.reset()).rejects.toThrow(/refused by hand/)
+      expect(await database.verify()).toEqual([])
+      await client.query('BEGIN')
+      await client.query(`INSERT INTO log VALUES ('no trigger any more')`)
+      await client.query('COMMIT')
+      await database.reset()
       await client.end()
     })
 
@@ -162,6 +184,8 @@ for (const id of MYSQL) {
       database = await harness.lease()
     })
     afterAll(() => harness.close())
+    // Whatever a test that failed has left is not the next one's.
+    afterEach(async () => void (await database.reset().catch(() => {})))
 
     const count = async (table: string) => {
       const [row] = await ask({ ...server, url: database.url }, `SELECT COUNT(*) AS n FROM ${table}`)
