@@ -24,7 +24,8 @@ export interface AttachOptions {
   readonly lockTimeoutMs?: number
   /**
    * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB), `scan`. Default `auto`:
-   * each time the one that is possible and cheaper. `createHarness` and `attach` refuse one that is not to be had.
+   * each time the one that is possible and cheaper; with strategy `rollback` it is `scan`. `createHarness` and `attach`
+   * refuse one that is not to be had.
    */
   readonly detector?: Detector | 'auto'
   /**
@@ -147,7 +148,8 @@ function resetOptions(options: AttachOptions): ResetOptions {
     strategy: options.strategy === undefined || options.strategy === 'rollback' ? 'auto' : options.strategy,
     sequences: options.sequences ?? 'restart',
     keep: options.keep ?? [],
-    detector: options.detector ?? 'auto',
+    // Journal and counters name what was rolled back as well; only the tables tell what escaped.
+    detector: options.detector ?? (options.strategy === 'rollback' ? 'scan' : 'auto'),
     crossCheck: options.crossCheck ?? process.env.AFRESH_CROSS_CHECK === '1',
     lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
   }
