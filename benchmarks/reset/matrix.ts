@@ -10,24 +10,23 @@ import type { Place, Way } from './way.ts'
 /** Times the budget for what the README claims something of: afresh, by hand, SELECT 1. */
 const CLAIMED = 6
 
-export interface MatrixOptions extends Omit<Settings, 'rowsPerTable' | 'tookSeconds'> {
+export interface MatrixOptions extends Omit<Settings, 'rowsPerTable' | 'minutes' | 'tookSeconds'> {
   readonly ways: readonly Way[]
   readonly random: Random
+  /** From then on (`Date.now()`) peers are left out, so that the whole ends in time. */
+  readonly peersUntil: number
   /** Called before each cell. */
   readonly onCell: (where: Where) => void
 }
+
+/** Up to so many tables nobody is left out: the README compares there. */
+const FOR_ALL = 100
 
 /** A schema, and how many of its tables the tests write to. */
 export interface Block {
   readonly tables: number
   readonly dirty: readonly number[]
   readonly baseline: Where['baseline']
-}
-
-/** A peer that is not asked for more tables than these. */
-interface Slow {
-  readonly tables: number
-  readonly reason: string
 }
 
 /** Everything on one server: all ways of a cell in turns, smaller schemas first. */
@@ -37,12 +36,9 @@ export async function runMatrix(
   options: MatrixOptions,
 ): Promise<Cell[]> {
   const cells: Cell[] = []
-  const slow = new Map<string, Slow>()
   for (const block of blocks) {
     await using place = await prepareGround(server, block.tables, block.baseline === 'reference')
-    const found = await runBlock(place, block, slow, options)
-    cells.push(...found)
-    noteSlow(found, slow, options.tooSlowMs)
+    cells.push(...(await runBlock(place, block, tooSlow(cells, options, block.tables), options)))
   }
   return cells
 }
@@ -50,11 +46,10 @@ export async function runMatrix(
 async function runBlock(
   place: Place,
   block: Block,
-  slow: ReadonlyMap<string, Slow>,
+  out: ReadonlyMap<string, string>,
   options: MatrixOptions,
 ): Promise<Cell[]> {
   const runs: TestRun[] = []
-  const out = new Map([...slow].flatMap(([id, at]) => (at.tables < block.tables ? [[id, at.reason]] : [])))
   const failed = new Map<string, string>()
   try {
     const fitting = options.ways.filter((way) => fits(way, place))
@@ -66,10 +61,11 @@ async function runBlock(
       }
     }
     const cells: Cell[] = []
+    const looks = new Looks(options.random)
     for (const dirty of block.dirty) {
       const where: Where = { server: place.server.id, tables: block.tables, dirty, baseline: block.baseline }
       options.onCell(where)
-      const timed = await runCell(runs, dirty, options)
+      const timed = await runCell(runs, dirty, looks, options)
       for (const { id } of fitting)
         cells.push({ ...where, way: id, ...(timed.get(id) ?? untimed(id, out, failed)) })
     }
@@ -94,6 +90,7 @@ function untimed(id: string, out: ReadonlyMap<string, string>, failed: ReadonlyM
 async function runCell(
   runs: readonly TestRun[],
   dirty: number,
+  looks: Looks,
   options: MatrixOptions,
 ): Promise<Map<string, Timed | Untimed>> {
   const { random, rounds, leastRounds, budgetMs } = options
@@ -104,22 +101,39 @@ async function runCell(
   const outcomes = new Map<string, Timed | Untimed>()
   for (const run of runs) {
     const result = measured.get(run.way.id)
-    if (result !== undefined) outcomes.set(run.way.id, await outcomeOf(run, dirty, result, random))
+    if (result !== undefined) outcomes.set(run.way.id, await outcomeOf(run, dirty, result, looks))
   }
   return outcomes
+}
+
+/** What each way leaves: looked at once in a block, and not where nothing was written. */
+class Looks {
+  readonly #random: Random
+  readonly #seen = new Map<string, string[]>()
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  async at(run: TestRun, dirty: number): Promise<string[]> {
+    if (dirty === 0) return []
+    const seen = this.#seen.get(run.way.id) ?? (await run.leaves(this.#random, dirty))
+    this.#seen.set(run.way.id, seen)
+    return seen
+  }
 }
 
 async function outcomeOf(
   run: TestRun,
   dirty: number,
   measured: Measured,
-  random: Random,
+  looks: Looks,
 ): Promise<Timed | Untimed> {
   if (measured.failure !== undefined) return { outcome: 'failed', reason: firstLine(measured.failure) }
   const { n, median, q1, q3 } = summarize(measured.samples)
   let leaves: string[]
   try {
-    leaves = await run.leaves(random, dirty)
+    leaves = await looks.at(run, dirty)
   } catch (error) {
     return { outcome: 'failed', reason: `when its result was looked at: ${firstLine(error)}` }
   }
@@ -134,16 +148,41 @@ async function outcomeOf(
   }
 }
 
-/** With more tables it would only take longer. Where every table is dirty, everybody may be slow. */
-function noteSlow(cells: readonly Cell[], slow: Map<string, Slow>, limitMs: number): void {
-  for (const cell of cells) {
-    if (cell.outcome !== 'measured' || cell.median <= limitMs || cell.dirty === cell.tables) continue
-    const seconds = roundTo(cell.median / 1000, 1)
-    slow.set(cell.way, {
-      tables: cell.tables,
-      reason: `a reset of ${cell.tables} tables took ${seconds} s already`,
-    })
+/**
+ * The peers of which one reset would take longer than the limit with so many tables, by how they grew so far; with one
+ * size measured, as if by its square: TRUNCATE … CASCADE of one table after the other does.
+ */
+function tooSlow(
+  cells: readonly Cell[],
+  { ways, tooSlowMs, peersUntil }: MatrixOptions,
+  tables: number,
+): Map<string, string> {
+  const peers = ways.filter(({ kind }) => kind === 'peer')
+  if (Date.now() > peersUntil) return new Map(peers.map(({ id }) => [id, 'the time was up']))
+  const out = new Map<string, string>()
+  if (tables <= FOR_ALL) return out
+  for (const { id } of peers) {
+    const expected = expectedMs(sizesOf(cells, id), tables)
+    if (expected > tooSlowMs) out.set(id, `a reset would take about ${Math.round(expected / 1000)} s`)
   }
+  return out
+}
+
+/** The median for each number of tables, whatever was dirty; where all were, everybody may be slow. */
+function sizesOf(cells: readonly Cell[], way: string): (readonly [tables: number, ms: number])[] {
+  const sizes = new Map<number, number>()
+  for (const cell of cells) {
+    if (cell.outcome === 'measured' && cell.way === way && cell.dirty < cell.tables) {
+      sizes.set(cell.tables, Math.max(cell.median, sizes.get(cell.tables) ?? 0))
+    }
+  }
+  return [...sizes]
+}
+
+function expectedMs(sizes: readonly (readonly [tables: number, ms: number])[], tables: number): number {
+  const [[few, fewMs], [many, manyMs]] = [sizes.at(-2) ?? [1, 0], sizes.at(-1) ?? [tables, 0]]
+  const power = fewMs === 0 ? 2 : Math.log(manyMs / fewMs) / Math.log(many / few)
+  return manyMs * (tables / many) ** power
 }
 
 function firstLine(error: unknown): string {

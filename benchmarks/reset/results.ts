@@ -19,8 +19,10 @@ export interface Settings {
   readonly leastRounds: number
   /** Milliseconds that a peer may take in a cell, writing included; afresh, by hand and SELECT 1 get six times as much. */
   readonly budgetMs: number
-  /** A peer whose reset took longer with fewer tables is left out with more. */
+  /** A peer whose reset would take longer, by how it grew with fewer tables, is left out. */
   readonly tooSlowMs: number
+  /** Shared by the servers: past its share, a server's peers are left out. */
+  readonly minutes: number
   readonly rowsPerTable: number
   readonly seed: number
   readonly tookSeconds: number

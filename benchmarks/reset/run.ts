@@ -20,7 +20,8 @@ const USAGE = `npm run bench:reset -- [options]
   --only LIST      ways by their ids; default all
   --no-peers       afresh, by hand and SELECT 1 alone: no packages to install
   --rounds N       the most rounds of a cell; default 60
-  --budget MS      what a peer may take in a cell; default 700
+  --budget MS      what a peer may take in a cell; default 500
+  --minutes N      for all servers together; when they are up, peers are left out; default 18
   --quick          --rounds 12 --budget 200
   --seed N         of the random order; default 1
   --out DIR        where results.json and chart.svg go; default benchmarks/reset`
@@ -33,6 +34,7 @@ const values = optionsOf(USAGE, {
   'no-peers': { type: 'boolean', default: false },
   rounds: { type: 'string' },
   budget: { type: 'string' },
+  minutes: { type: 'string', default: '18' },
   quick: { type: 'boolean', default: false },
   seed: { type: 'string', default: '1' },
   out: { type: 'string', default: import.meta.dirname },
@@ -43,10 +45,11 @@ const seed = wholeNumber(values.seed, 'seed')
 const settings = {
   rounds: wholeNumber(values.rounds ?? (values.quick ? '12' : '60'), 'rounds'),
   leastRounds: 3,
-  budgetMs: wholeNumber(values.budget ?? (values.quick ? '200' : '700'), 'budget'),
-  tooSlowMs: 1500,
+  budgetMs: wholeNumber(values.budget ?? (values.quick ? '200' : '500'), 'budget'),
+  tooSlowMs: 4000,
   seed,
 }
+const minutes = wholeNumber(values.minutes, 'minutes')
 const tables = wholeNumbers(values.tables, 'tables').toSorted((a, b) => a - b)
 const serverIds = values.servers.split(',')
 const ways = await chosenWays()
@@ -57,12 +60,12 @@ const progress = new Progress(
 
 const servers: Results['servers'][number][] = []
 const cells: Cell[] = []
-for (const id of serverIds) {
+for (const [index, id] of serverIds.entries()) {
   progress.say(`${id}: starts`)
   const server = await startBenchServer(id)
   servers.push({ id, title: server.title, version: server.version })
   try {
-    cells.push(...(await runMatrix(server, blocks, matrixOptions())))
+    cells.push(...(await runMatrix(server, blocks, matrixOptions(index))))
   } finally {
     await server.running.stop()
   }
@@ -77,6 +80,7 @@ async function write(): Promise<void> {
     machine: machine(),
     settings: {
       ...settings,
+      minutes,
       rowsPerTable: ROWS_PER_TABLE,
       tookSeconds: Math.round((Date.now() - started) / 1000),
     },
@@ -128,8 +132,10 @@ function cellsOf(server: string, block: Block): Where[] {
   return block.dirty.map((dirty) => ({ server, tables: block.tables, dirty, baseline: block.baseline }))
 }
 
-function matrixOptions(): MatrixOptions {
-  return { ...settings, ways, random: randomFrom(seed), onCell: (where) => progress.cell(where) }
+/** What one server does not use of its share of the time, the next ones may. */
+function matrixOptions(server: number): MatrixOptions {
+  const peersUntil = started + (minutes * 60_000 * (server + 1)) / serverIds.length
+  return { ...settings, peersUntil, ways, random: randomFrom(seed), onCell: (where) => progress.cell(where) }
 }
 
 /** Of everything that took part. */

@@ -67,6 +67,7 @@ describe('the table of the README', () => {
       leastRounds: 3,
       budgetMs: 1,
       tooSlowMs: 1,
+      minutes: 1,
       rowsPerTable: 10,
       seed: 1,
       tookSeconds: 1,
