@@ -79,17 +79,26 @@ export function cascades({ onDelete, onUpdate }: { onDelete: string; onUpdate: s
  * @param database an expression
  */
 export function offExpression(database: string): string {
-  const setup = (table: string, condition: string) =>
-    `(SELECT COUNT(*) FROM performance_schema.${table} WHERE ${condition})`
-  const objects = `object_type = 'TABLE' AND object_schema IN ('%', ${database})`
+  const setup = (table: string, value: string, condition: string) =>
+    `(SELECT ${value} FROM performance_schema.${table} WHERE ${condition})`
+  const isOff = "enabled = 'NO' LIMIT 1"
+  // No rule says no, and one says yes.
+  const rules = (general: string) =>
+    `COALESCE(SUM(enabled = 'NO'), 0) + (COALESCE(SUM(${general} AND enabled = 'YES'), 0) = 0)`
   return [
-    setup('setup_instruments', `name = 'wait/io/table/sql/handler' AND enabled = 'NO'`),
-    setup('setup_consumers', `name = 'global_instrumentation' AND enabled = 'NO'`),
-    setup('setup_objects', `${objects} AND enabled = 'NO'`),
-    `(${setup('setup_objects', `${objects} AND object_name = '%' AND enabled = 'YES'`)} = 0)`,
-    setup('setup_actors', `enabled = 'NO'`),
-    `(${setup('setup_actors', `host = '%' AND user = '%' AND enabled = 'YES'`)} = 0)`,
-    setup('threads', `type = 'FOREGROUND' AND processlist_id IS NOT NULL AND instrumented = 'NO'`),
+    `COALESCE(${setup('setup_instruments', "enabled = 'NO'", "name = 'wait/io/table/sql/handler' LIMIT 1")}, 1)`,
+    `COALESCE(${setup('setup_consumers', '1', `name = 'global_instrumentation' AND ${isOff}`)}, 0)`,
+    setup(
+      'setup_objects',
+      rules("object_name = '%'"),
+      `object_type = 'TABLE' AND object_schema IN ('%', ${database})`,
+    ),
+    setup('setup_actors', rules("host = '%' AND user = '%'"), 'TRUE'),
+    setup(
+      'threads',
+      'COUNT(*)',
+      `type = 'FOREGROUND' AND processlist_id IS NOT NULL AND instrumented = 'NO'`,
+    ),
   ].join(' + ')
 }
 

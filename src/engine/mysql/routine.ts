@@ -16,6 +16,9 @@ export const SEEN = `${REGISTRY}.seen`
 export const CASCADES = `${REGISTRY}.cascades`
 export const STEPS = `${REGISTRY}.steps`
 
+/** A statement up to this long stands with its step, a longer one apart. */
+export const BRIEF = 500
+
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS ${WATCHES} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
     written BIGINT NOT NULL, print VARCHAR(64)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
@@ -24,7 +27,7 @@ const TABLES = [
     PRIMARY KEY (watch, name), KEY (watch, place), KEY (watch, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE IF NOT EXISTS ${CASCADES} (watch BIGINT, place INT, child INT, PRIMARY KEY (watch, place, child)) ENGINE=InnoDB`,
   `CREATE TABLE IF NOT EXISTS ${STEPS} (watch BIGINT, place INT, phase INT, step INT, sub INT, ways INT NOT NULL, counts VARCHAR(10),
-    unless VARCHAR(1000), run LONGTEXT NOT NULL, PRIMARY KEY (watch, place, phase, step, sub))
+    unless VARCHAR(${BRIEF}), brief VARCHAR(${BRIEF}), run LONGTEXT, PRIMARY KEY (watch, place, phase, step, sub))
     ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]
 
@@ -89,11 +92,11 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
   DECLARE flagged, moved, due, ran, run_now LONGTEXT;
   DECLARE at_phase, at_step, at_sub, at_place INT;
   DECLARE counts_as VARCHAR(10);
-  DECLARE unless_now VARCHAR(1000) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
-  DECLARE unknown INT DEFAULT 0;
-  -- Without the statements themselves: a temporary table with texts goes to disk.
+  DECLARE unless_now VARCHAR(${BRIEF}) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+  DECLARE unknown, cascading INT DEFAULT 0;
+  -- Without long statements: a temporary table with texts goes to disk.
   DECLARE walk CURSOR FOR
-    SELECT s.phase, s.step, s.sub, s.place
+    SELECT s.phase, s.step, s.sub, s.place, s.counts, s.unless, s.brief
     FROM ${entries('due', "place INT PATH '$[0]', way INT PATH '$[1]'")} AS d
     STRAIGHT_JOIN ${STEPS} AS s ON s.watch = w AND s.place = d.place AND s.phase < ${PHASE.print} AND s.ways & d.way
     ORDER BY s.phase, s.step, s.sub;
@@ -121,11 +124,12 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
     EXECUTE afresh_step;
   END IF;
 
-  SELECT COALESCE(SUM(s.name IS NULL), 0), JSON_ARRAYAGG(JSON_ARRAY(s.place, CAST(c.count_insert AS SIGNED) - s.inserts,
-      CAST(c.count_update + c.count_delete AS SIGNED) - s.others,
-      IF(CAST(c.count_insert AS SIGNED) - s.inserts > s.many, ${WAY.manyInserts},
-        IF(c.count_insert <> s.inserts, ${WAY.inserts}, ${WAY.noInserts}))))
-    INTO unknown, flagged
+  SELECT COALESCE(SUM(s.name IS NULL), 0), COALESCE(SUM(c.count_update + c.count_delete <> s.others), 0),
+      JSON_ARRAYAGG(JSON_ARRAY(s.place,
+        IF(CAST(c.count_insert AS SIGNED) - s.inserts > s.many, ${WAY.manyInserts},
+          IF(c.count_insert <> s.inserts, ${WAY.inserts}, ${WAY.noInserts})),
+        CAST(c.count_insert AS SIGNED) - s.inserts, CAST(c.count_update + c.count_delete AS SIGNED) - s.others))
+    INTO unknown, cascading, flagged
     FROM ${COUNTS} AS c LEFT JOIN ${SEEN} AS s ON s.watch = w AND s.name = c.object_name
     WHERE c.object_type = 'TABLE' AND c.object_schema = db AND c.object_name NOT LIKE '#sql%'
       AND (s.name IS NULL OR c.count_insert <> s.inserts OR c.count_update + c.count_delete <> s.others);
@@ -138,15 +142,19 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
     SET state = 'clean';
     LEAVE whole;
   END IF;
-  SET flagged = COALESCE(flagged, '[]'), moved = COALESCE(CONVERT(@afresh_moved USING utf8mb4), '[]');
-  SELECT JSON_ARRAYAGG(JSON_ARRAY(place, way)) INTO due FROM (
-    SELECT place, MAX(way) AS way FROM (
-      SELECT place, way FROM ${entries('flagged', "place INT PATH '$[0]', way INT PATH '$[3]'")} AS f
-      UNION ALL SELECT k.child, ${WAY.noInserts}
-        FROM ${entries('flagged', "place INT PATH '$[0]', others BIGINT PATH '$[2]'")} AS f
-        STRAIGHT_JOIN ${CASCADES} AS k ON k.watch = w AND k.place = f.place WHERE f.others <> 0
-      UNION ALL SELECT place, ${WAY.noInserts} FROM ${entries('moved', "place INT PATH '$'")} AS m
-    ) AS every GROUP BY place) AS one;
+  IF cascading = 0 AND @afresh_moved IS NULL THEN
+    SET due = flagged;
+  ELSE
+    SET flagged = COALESCE(flagged, '[]'), moved = COALESCE(CONVERT(@afresh_moved USING utf8mb4), '[]');
+    SELECT JSON_ARRAYAGG(JSON_ARRAY(place, way)) INTO due FROM (
+      SELECT place, MAX(way) AS way FROM (
+        SELECT place, way FROM ${entries('flagged', "place INT PATH '$[0]', way INT PATH '$[1]'")} AS f
+        UNION ALL SELECT k.child, ${WAY.noInserts}
+          FROM ${entries('flagged', "place INT PATH '$[0]', others BIGINT PATH '$[3]'")} AS f
+          STRAIGHT_JOIN ${CASCADES} AS k ON k.watch = w AND k.place = f.place WHERE f.others <> 0
+        UNION ALL SELECT place, ${WAY.noInserts} FROM ${entries('moved', "place INT PATH '$'")} AS m
+      ) AS every GROUP BY place) AS one;
+  END IF;
   IF NOT acts THEN LEAVE whole; END IF;
 
   ${save};
@@ -155,10 +163,12 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
   OPEN walk;
   steps: LOOP
     SET done = 0;
-    FETCH walk INTO at_phase, at_step, at_sub, at_place;
+    FETCH walk INTO at_phase, at_step, at_sub, at_place, counts_as, unless_now, run_now;
     IF done THEN LEAVE steps; END IF;
-    SELECT counts, unless, run INTO counts_as, unless_now, run_now FROM ${STEPS}
-      WHERE watch = w AND place = at_place AND phase = at_phase AND step = at_step AND sub = at_sub;
+    IF run_now IS NULL THEN
+      SELECT run INTO run_now FROM ${STEPS}
+        WHERE watch = w AND place = at_place AND phase = at_phase AND step = at_step AND sub = at_sub;
+    END IF;
     IF at_phase = ${PHASE.byHand} THEN
       SET state = 'by hand';
       LEAVE steps;
@@ -197,7 +207,7 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
   CLOSE walk;
   IF is_open THEN COMMIT; END IF;
   IF state = 'dirty' THEN
-    UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[1]', others BIGINT PATH '$[2]'")} AS f
+    UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[2]', others BIGINT PATH '$[3]'")} AS f
       STRAIGHT_JOIN ${SEEN} AS s ON s.watch = w AND s.place = f.place
       SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
     ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
@@ -205,6 +215,7 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
   END IF;
   ${restore};
   END;
+  IF @afresh_sql IS NOT NULL THEN DEALLOCATE PREPARE afresh_step; END IF;
   SET @afresh_at = NULL, @afresh_sql = NULL, @afresh_is = NULL, @afresh_print = NULL, @afresh_moved = NULL;
   SELECT state, due, CONCAT('[', SUBSTRING(ran, 2), ']') AS ran;
 END`

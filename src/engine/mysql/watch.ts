@@ -5,7 +5,7 @@ import type { Baseline } from './baseline.ts'
 import { flavorOf } from './connection.ts'
 import { COUNTS, cascades, fileOf, fingerprintOfTables } from './counters.ts'
 import { literal } from './quote.ts'
-import { CASCADES, createRoutine, PHASE, SEEN, STEPS, WATCHES } from './routine.ts'
+import { BRIEF, CASCADES, createRoutine, PHASE, SEEN, STEPS, WATCHES } from './routine.ts'
 import { batch, callRoutine, inSeconds } from './session.ts'
 import { routineSteps, type Watched, watchedOf } from './steps.ts'
 import type { Trigger } from './triggers.ts'
@@ -71,13 +71,13 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
   const setUp = [
     ...inserts(
       STEPS,
-      ['watch', 'place', 'phase', 'step', 'sub', 'ways', 'counts', 'unless', 'run'],
+      ['watch', 'place', 'phase', 'step', 'sub', 'ways', 'counts', 'unless', 'brief', 'run'],
       [
         ...steps.map(({ place, phase, step, sub, ways, counts, unless, run }) => [
-          ...[id, place, phase, step, sub, ways, text(counts), text(unless), literal(run)],
+          ...[id, place, phase, step, sub, ways, text(counts), text(unless), ...stored(run)],
         ]),
-        [id, -1, PHASE.print, 0, 0, 0, 'NULL', 'NULL', literal(texts.print)],
-        [id, -1, PHASE.moved, 0, 0, 0, 'NULL', 'NULL', literal(texts.moved)],
+        [id, -1, PHASE.print, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.print)],
+        [id, -1, PHASE.moved, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.moved)],
       ],
     ),
     ...(unseen ? inserts(CASCADES, ['watch', 'place', 'child'], descendants(schema, watched, id)) : []),
@@ -170,6 +170,11 @@ function inserts(
     statements.push(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.join(', ')}`)
   }
   return statements
+}
+
+/** The columns `brief` and `run`. */
+function stored(run: string): [string, string] {
+  return run.length > BRIEF ? ['NULL', literal(run)] : [literal(run), 'NULL']
 }
 
 function text(value: string | undefined): string {
