@@ -1,4 +1,4 @@
-import type { Schema, SequenceId, TableId } from '../schema/schema.ts'
+import { byId, type Schema, type SequenceId, type TableId } from '../schema/schema.ts'
 import type { Plan, Step } from './plan.ts'
 
 /** A step in a few words: `delete from orders`. */
@@ -35,23 +35,23 @@ export function tableOfStep(schema: Schema, step: Step): string | undefined {
     case 'check':
       return tableLabel(schema, step.foreignKey.from)
     case 'restart': {
-      const owner = schema.sequences.find(({ id }) => id === step.sequence)?.ownedBy
+      const owner = byId(schema).sequences.get(step.sequence)?.ownedBy
       return owner === undefined ? undefined : tableLabel(schema, owner.table)
     }
   }
 }
 
 export function tableLabel(schema: Schema, id: TableId): string {
-  return schema.tables.find((table) => table.id === id)?.label ?? id
+  return byId(schema).tables.get(id)?.label ?? id
 }
 
 export function sequenceLabel(schema: Schema, id: SequenceId): string {
-  return schema.sequences.find((sequence) => sequence.id === id)?.label ?? id
+  return byId(schema).sequences.get(id)?.label ?? id
 }
 
 /** The label of a table or a sequence. */
 export function subjectLabel(schema: Schema, id: TableId | SequenceId): string {
-  return schema.tables.find((table) => table.id === id)?.label ?? sequenceLabel(schema, id)
+  return byId(schema).tables.get(id)?.label ?? sequenceLabel(schema, id)
 }
 
 /** The cycles of the plan, as labels. */

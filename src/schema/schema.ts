@@ -120,7 +120,26 @@ export type SubjectId = TableId | SequenceId
 
 /** The table with this id. Throws when the schema does not have it: a programming error. */
 export function tableOf(schema: Schema, id: TableId): Table {
-  const table = schema.tables.find((candidate) => candidate.id === id)
+  const table = byId(schema).tables.get(id)
   if (table === undefined) throw new Error(`no table with the id ${id}`)
   return table
+}
+
+interface Index {
+  readonly tables: ReadonlyMap<TableId, Table>
+  readonly sequences: ReadonlyMap<SequenceId, Sequence>
+}
+
+const indexes = new WeakMap<Schema, Index>()
+
+/** The tables and sequences of a schema by their ids. A schema never changes, so they are sorted once. */
+export function byId(schema: Schema): Index {
+  const known = indexes.get(schema)
+  if (known !== undefined) return known
+  const index = {
+    tables: new Map(schema.tables.map((table) => [table.id, table])),
+    sequences: new Map(schema.sequences.map((sequence) => [sequence.id, sequence])),
+  }
+  indexes.set(schema, index)
+  return index
 }

@@ -1,6 +1,6 @@
 import type { SubjectId } from '../../schema/schema.ts'
 import { PREPARED, SHAPE, scanQuery, WAIT_FOR_WRITERS, WRITERS } from './detect.ts'
-import { endOfJournal, FOLLOW_FILES, IS_SPECIAL, type Journal, readJournal } from './wal.ts'
+import { endOfJournal, FOLLOW_FILES, findOpenWriters, IS_SPECIAL, type Journal, readJournal } from './wal.ts'
 
 /** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
 export const REASONS = {
@@ -18,7 +18,6 @@ export const LOOK_VARIABLES = `
   waited boolean;
   special oid;
   blocks json;
-  before pg_snapshot;
   stale boolean;
   moved boolean;
   objects boolean;
@@ -26,7 +25,8 @@ export const LOOK_VARIABLES = `
 
 /**
  * PL/pgSQL that finds out which subjects are dirty (`touched`, maybe null), by the journal or by a scan, with the `reason`
- * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`.
+ * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`; `worth` the
+ * bytes of journal from which on a scan is cheaper.
  *
  * Open transactions are waited for, and then everything is looked for again: a straggler that commits while it is waited
  * for is seen.
@@ -35,6 +35,7 @@ export const LOOK_VARIABLES = `
  */
 export function look(
   journal: Journal,
+  worth: string,
   probes: ReadonlyMap<SubjectId, string>,
   whenUntouched: string,
 ): string {
@@ -52,15 +53,14 @@ export function look(
       journal.readable
         ? `upto := ${endOfJournal(journal.flushes)};
     reason := CASE WHEN forced = 'scan' THEN 'asked' WHEN forced = 'lost' THEN 'lost' WHEN since IS NULL THEN 'first'
-      WHEN forced = 'auto' AND upto > pg_catalog.current_setting('afresh.limit')::pg_lsn THEN 'long' END;
-    IF reason IS NOT NULL THEN
-      before := pg_catalog.pg_current_snapshot();
-      writing := ${everybody};
-    ELSIF upto > since THEN
-      ${readJournal(journal.database)}
-    ${unlogged.length === 0 ? `ELSE\n      ${whenUntouched}` : ''}
+      WHEN forced = 'auto' AND upto > since + ${worth} THEN 'long' END;
+    IF reason IS NULL AND upto > since THEN
+      ${readJournal(journal)}
+    ${unlogged.length === 0 ? `ELSIF reason IS NULL THEN\n      ${whenUntouched}` : ''}
     END IF;
-    ${unlogged.length === 0 ? '' : `writing := writing OR ${everybody};`}`
+    IF ${unlogged.length === 0 ? 'reason IS NOT NULL OR touched IS NOT NULL' : 'true'} THEN
+      ${findOpenWriters(everybody)}
+    END IF;`
         : `reason := CASE WHEN forced = 'scan' THEN 'asked' ELSE '' END;
     writing := ${everybody};`
     }

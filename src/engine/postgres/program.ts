@@ -12,7 +12,7 @@ import {
   POSITIONS,
   PREPARE_STEPS,
   RESTART,
-  RUN_STEPS,
+  runSteps,
   SIZE_FUNCTION,
   STATEMENTS,
   STEP_TABLES,
@@ -63,13 +63,20 @@ export function programSql(program: Program, { arounds, journal, owned }: Sessio
     `SELECT pg_catalog.set_config('afresh.shape', ${SHAPE}, false)`,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
     ...(journal.readable ? [...fileTables(plan), WEIGH] : []),
+  ].join(';\n')
+}
+
+/** The functions of a session that has run `programSql`, which tells the `worth` of a scan. */
+export function functionsSql(program: Program, { journal }: Session, worth: string): string {
+  const probes = probesOf(program.schema, program.plan)
+  return [
     plpgsql(
       'afresh_look(IN forced text, OUT touched oid[], OUT reason text)',
-      `DECLARE${LOOK_VARIABLES} BEGIN ${look(journal, probes, 'RETURN;')} END`,
+      `DECLARE${LOOK_VARIABLES} BEGIN ${look(journal, worth, probes, 'RETURN;')} END`,
     ),
     plpgsql(
       'afresh_reset(forced text) RETURNS json',
-      resetBody(program, journal, look(journal, probes, 'RETURN NULL;')),
+      resetBody(program, journal, look(journal, worth, probes, 'RETURN NULL;')),
     ),
   ].join(';\n')
 }
@@ -106,7 +113,7 @@ BEGIN
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN
       is_near := true;
       ${NOTE_BLOCKS}
-    END IF;${RUN_STEPS}
+    END IF;${runSteps(plan)}
   END IF;
   IF objects THEN
     ${UNLINK_NEW_OBJECTS}

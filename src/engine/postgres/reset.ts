@@ -6,7 +6,7 @@ import { aroundsOf } from './around.ts'
 import { blockersOf } from './blockers.ts'
 import { probesOf, scanQuery } from './detect.ts'
 import { REASONS } from './look.ts'
-import { dropSql, programSql, REFUSED } from './program.ts'
+import { dropSql, functionsSql, programSql, REFUSED } from './program.ts'
 import { literal } from './quote.ts'
 import { ROWS, STATE } from './repair.ts'
 import { READABLE, type Setting, settingsSql } from './settings.ts'
@@ -24,7 +24,9 @@ export async function prepare(connection: Connection, program: Program): Promise
   const { schema, plan } = program
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
   const probes = probesOf(schema, plan)
-  await call(programSql(program, { arounds, journal, owned: connection.owned }))
+  const session = { arounds, journal, owned: connection.owned }
+  const [weighed] = await call(programSql(program, session))
+  await call(functionsSql(program, session, String(weighed?.worth)))
   const run = (by: string) => call(`${ahead}SELECT pg_temp.afresh_reset(${literal(by)}) AS outcome`)
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

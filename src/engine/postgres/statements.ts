@@ -1,5 +1,5 @@
 import type { Plan, Step } from '../../plan/plan.ts'
-import { type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
+import { byId, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
 import { ident, literal, only, qualified } from './quote.ts'
 import { fillEmpty, fillMissing, notesVersions, remember, trim } from './repair.ts'
 
@@ -48,7 +48,7 @@ function restart(
   id: string,
   { value, called }: { value: bigint; called: boolean },
 ): string[] {
-  const sequence = schema.sequences.find((candidate) => candidate.id === id)
+  const sequence = byId(schema).sequences.get(id)
   if (sequence === undefined) throw new Error(`no sequence with the id ${id}`)
   const setval = `SELECT pg_catalog.setval(${regclass(sequence)}, ${value}, ${called})`
   return sequence.cache > 1n

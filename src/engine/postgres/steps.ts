@@ -1,6 +1,6 @@
 import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
-import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import { byId, type Schema, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Around } from './around.ts'
 import { literal } from './quote.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
@@ -84,21 +84,23 @@ export const SIZE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_size(relation oid) 
 
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
- * gets step, place, rows and whether it was by TRUNCATE of each statement.
+ * gets step, place, whether it was by TRUNCATE, and rows of each statement.
  */
-export const RUN_STEPS = `
-    FOR step IN SELECT DISTINCT ON (s.no, s.place) s.moves OR c.cut AS moves, ',[' || s.no || ',' || s.place || ',' || c.cut || ',' AS tag,
-        CASE WHEN c.cut THEN s.truncate WHEN is_near THEN coalesce(s.near, s.sql) ELSE s.sql END AS sql, s.prepared
-      FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
-      CROSS JOIN LATERAL (SELECT coalesce(s.above <
-          CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation) ELSE pg_catalog.pg_relation_size(s.relation) END, false) AS cut) AS c
-      WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
+export function runSteps({ steps }: Plan): string {
+  const once = steps.every(({ when }) => when.length <= 1)
+  return `
+    FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*, s.above < CASE WHEN s.parted
+          THEN pg_temp.afresh_size(s.relation) ELSE pg_catalog.pg_relation_size(s.relation) END AS cut,
+        pg_catalog.pg_stat_get_xact_tuples_deleted(s.prepared) AS deleted
+      FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
     LOOP
-      EXECUTE step.sql;
+      EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
-      ran := ran || step.tag || coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared), count) || ']';
-      moved := moved OR step.moves;
+      ran := ran || ',[' || step.no || ',' || step.place || ',' || coalesce(step.cut, false) || ','
+        || coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared) - step.deleted, count) || ']';
+      moved := moved OR step.moves OR step.cut;
     END LOOP;`
+}
 
 /** An expression: puts the sequences among `touched` back, and tells which steps these were. */
 export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.setval(p.subject, p.value, p.called)
@@ -134,7 +136,7 @@ export function startingPositions(schema: Schema, plan: Plan): string[] {
 
 /** A sequence that the schema has elsewhere is dirty from the beginning: the first reset moves it. */
 function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolean {
-  const position = schema.sequences.find((sequence) => sequence.id === id)?.position
+  const position = byId(schema).sequences.get(id)?.position
   return position?.value === to.value && position.called === to.called
 }
 

@@ -34,17 +34,19 @@ export const DROP_FILES = `DROP TABLE IF EXISTS ${FILES}`
 const DROP_READER = `DROP FUNCTION IF EXISTS pg_temp.afresh_wal(pg_lsn, pg_lsn, boolean)`
 
 /** How the journal can be read in a session, or why not. */
-export type Journal =
-  | {
-      readonly readable: true
-      /** Whether a message that no transaction has to commit can be made to flush the journal: 17 and later. */
-      readonly flushes: boolean
-      /** The oid of the database. */
-      readonly database: string
-      /** What leaves no trace in the journal: unlogged tables and sequences, or partitions that are. */
-      readonly unlogged: ReadonlySet<SubjectId>
-    }
-  | { readonly readable: false; readonly why: string }
+export type Journal = Readable | { readonly readable: false; readonly why: string }
+
+interface Readable {
+  readonly readable: true
+  /** Whether a message that no transaction has to commit can be made to flush the journal: 17 and later. */
+  readonly flushes: boolean
+  /** The oid of the database. */
+  readonly database: string
+  /** What leaves no trace in the journal: unlogged tables and sequences, or partitions that are. */
+  readonly unlogged: ReadonlySet<SubjectId>
+  /** Whether any table has baseline rows. */
+  readonly populated: boolean
+}
 
 /**
  * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser, and
@@ -73,6 +75,7 @@ export async function journalOf(connection: Connection, { plan, detector }: Prog
       flushes: version >= 170000,
       database: String(row.database),
       unlogged: new Set(unlogged.map(({ subject }) => String(subject))),
+      populated: plan.populated.length > 0,
     }
   } catch (error) {
     // undefined_file: the server came without its contrib modules
@@ -152,25 +155,35 @@ export function endOfJournal(flushes: boolean): string {
     : flushed
 }
 
-/** A record has the lower 32 bits of its transaction's number, which lies within 2^31 of those of now. */
-const IS_OPEN = `pg_catalog.pg_xact_status((n.now - 2147483648
-          + (((x.xid::text::bigint - n.now) & 4294967295) # 2147483648))::text::xid8) = 'in progress'`
+/**
+ * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `special` is above no
+ * special subject that was written, and `blocks` are those of populated tables. What the last reset wrote is told apart
+ * by its transaction. What belongs to none is upkeep, but for sequences: inside a savepoint they are moved in the name of
+ * the transaction around it, and the record has none.
+ */
+export function readJournal({ database, populated }: Readable): string {
+  // Rows of a table that is to be empty are to go, whatever happened to them.
+  const harmful = `AND b.record_type <> ALL ('{${HARMLESS.join(',')}}')`
+  return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}
+        INTO touched, special${populated ? ', blocks' : ''}
+        FROM (SELECT b.relfilenode AS node${populated ? ', b.relblocknumber AS block' : ''}
+          FROM pg_temp.afresh_wal(since, upto, false) AS b WHERE b.relforknumber = 0 AND b.reldatabase = ${database}
+            AND CASE b.xid WHEN '0' THEN b.resource_manager = 'Sequence'
+              ELSE b.xid <> pg_catalog.current_setting('afresh.own')::xid END ${populated ? harmful : ''}
+          GROUP BY ${populated ? '1, 2' : '1'} OFFSET 0) AS x
+        JOIN ${FILES} AS f ON f.node = x.node;`
+}
 
 /**
- * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `writing` whether
- * somebody who wrote there has not ended the transaction, `special` is above no special subject that was written, and
- * `blocks` are those of populated tables. What the last reset wrote is told apart by its transaction, and what belongs to
- * none is upkeep.
+ * PL/pgSQL: `writing`, whether somebody who wrote before `upto` has not ended the transaction. Nobody has, if everybody
+ * with a lower number than this transaction's has ended; else it takes a look at the sessions.
  */
-export function readJournal(database: string): string {
-  return `SELECT array_agg(DISTINCT f.subject), min(f.subject), bool_or(${IS_OPEN}), ${AS_BLOCKS}, pg_catalog.pg_current_snapshot()
-        INTO touched, special, writing, blocks, before
-        FROM (SELECT b.relfilenode AS node, b.relblocknumber AS block, b.xid FROM pg_temp.afresh_wal(since, upto, false) AS b
-          WHERE b.relforknumber = 0 AND b.reldatabase = ${database} AND b.xid <> '0'
-            AND b.xid <> pg_catalog.current_setting('afresh.own')::xid
-            AND b.record_type <> ALL ('{${HARMLESS.join(',')}}') GROUP BY 1, 2, 3 OFFSET 0) AS x
-        JOIN ${FILES} AS f ON f.node = x.node
-        CROSS JOIN (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS now OFFSET 0) AS n;`
+export function findOpenWriters(everybody: string): string {
+  return `writing := waited IS TRUE
+        OR pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) <> pg_catalog.pg_current_xact_id();
+      IF writing THEN
+        writing := ${everybody};
+      END IF;`
 }
 
 /** What `look` does when `special` is written. */
@@ -201,8 +214,8 @@ const MUCH = 4096
 export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MUCH} AND writing IS NOT TRUE THEN
     skipped := pg_catalog.pg_current_wal_insert_lsn();
     PERFORM pg_catalog.pg_stat_clear_snapshot();
-    -- In this order: who was at it is seen at work, or has ended and changed the snapshot.
-    IF NOT EXISTS (SELECT FROM ${WRITERS}) AND pg_catalog.pg_current_snapshot()::text = before::text THEN
+    -- In this order: who was at it is seen at work, or has ended, which no later transaction than this one has.
+    IF NOT EXISTS (SELECT FROM ${WRITERS}) AND pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) = pg_catalog.pg_current_xact_id() THEN
       upto := skipped;
     END IF;
   END IF;`
@@ -212,11 +225,12 @@ export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MU
  * then it begins where this one did.
  */
 export const NOTE_WINDOW = `pg_catalog.set_config('afresh.since', CASE WHEN writing THEN since ELSE upto END::text, false),
-    'worth', pg_catalog.set_config('afresh.limit',
-      (CASE WHEN writing THEN since ELSE upto END + pg_catalog.current_setting('afresh.worth')::numeric)::text, false),
     'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
 
-/** From how many bytes on a scan is cheaper: it is timed, and the journal takes about 10 ns a byte. */
+/**
+ * From how many bytes on a scan is cheaper: it is timed, the best of three, and the journal takes about 10 ns a byte. The
+ * journal of a test that wrote next to nothing is always read.
+ */
 export const WEIGH = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
@@ -224,4 +238,4 @@ export const WEIGH = `DO $$ DECLARE began timestamptz; best double precision := 
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 1e8);
   END LOOP;
   PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MUCH})::bigint::text, false);
-END $$`
+END $$; SELECT pg_catalog.current_setting('afresh.worth') AS worth`

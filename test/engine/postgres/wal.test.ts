@@ -36,6 +36,16 @@ const CASES: readonly (readonly [what: string, sql: string, dirty: readonly stri
     ['events'],
   ],
   ['a bare nextval', `SELECT nextval('invoices')`, ['invoices']],
+  [
+    'a nextval within a savepoint',
+    `BEGIN; SAVEPOINT a; SELECT nextval('orders_id_seq'); RELEASE a; COMMIT`,
+    ['orders_id_seq'],
+  ],
+  [
+    'a nextval within an exception block',
+    `DO $$ BEGIN PERFORM nextval('roles_id_seq');EXCEPTION WHEN OTHERS THEN NULL;END $$`,
+    ['roles_id_seq'],
+  ],
   ['a setval', `SELECT setval('orders_id_seq', 99)`, ['orders_id_seq']],
   ['an UPDATE of a baseline row', `UPDATE countries SET name = 'x' WHERE code = 'c7'`, ['countries']],
   ['a DELETE of baseline rows', `DELETE FROM countries WHERE code < 'c3'`, ['countries']],
@@ -97,6 +107,19 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           await client.query(`INSERT INTO events VALUES ('2026-01-01')`)
           expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['events'] })
           expect((await client.query('SELECT FROM events')).rowCount).toBe(0)
+        }))
+
+      it('how many rows went, also when resets follow each other closely', () =>
+        withDatabase(server, async (database, client) => {
+          for (const rows of [3, 1, 2]) {
+            await client.query(`INSERT INTO orders (note) SELECT 'x' FROM generate_series(1, ${rows})`)
+            const { steps } = await database.reset()
+            expect(steps[0]).toMatchObject({ kind: 'delete', rows })
+          }
+          await client.query('BEGIN')
+          await client.query(`INSERT INTO orders (note) VALUES ('rolled back')`)
+          await client.query('ROLLBACK')
+          expect((await database.reset()).dirty).toEqual(['orders_id_seq'])
         }))
 
       it('what several connections wrote, and nothing of other databases', () =>
