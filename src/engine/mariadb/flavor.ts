@@ -81,6 +81,7 @@ export const mariadbFlavor: Flavor = {
   sequences,
   watch: {
     status: `information_schema.global_status WHERE variable_name IN (${[...DEFINING, ...LOST].map(literal).join(', ')})`,
+    statusRows: DEFINING.length + LOST.length,
     catalog: `COALESCE(SUM(IF(variable_name LIKE 'Com%', variable_value, 0)), 0)`,
     countsStatements: true,
     lost: LOST_SUM,

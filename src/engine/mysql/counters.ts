@@ -24,7 +24,10 @@ export async function whyNotCounters(connection: Connection, program: Program): 
     )
     if (Number(row?.enabled) !== 1) return 'the server runs without performance_schema'
     if (Number(row?.off) !== 0) return 'performance_schema is told not to count every write to a table'
-    const [status] = await connection.query(`SELECT ${watch.lost} AS lost FROM ${watch.status}`)
+    const [status] = await connection.query(
+      `SELECT COUNT(*) AS n, ${watch.lost} AS lost FROM ${watch.status}`,
+    )
+    if (Number(status?.n) !== watch.statusRows) return 'the server is too old to tell of TRUNCATE'
     if (Number(status?.lost) !== 0) return 'performance_schema ran out of memory for its counts'
     const counts = Number(row?.counts)
     const isScanCheaper = counts > FEW_COUNTS && counts > program.schema.tables.length * COUNTS_TO_A_LOOK
@@ -46,7 +49,7 @@ export function refuseCounters(reason: string): never {
 }
 
 /** Errors of somebody who lacks a right: 1044, 1142, 1227 and, for routines, 1370. */
-export function isDenied(error: unknown): boolean {
+function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
   return errno === 1044 || errno === 1142 || errno === 1227 || errno === 1370
 }

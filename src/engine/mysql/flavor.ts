@@ -1,6 +1,7 @@
 import type { Costs } from '../../plan/cost.ts'
 import type { Position, Sequence } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
+import { literal } from './quote.ts'
 
 /** Where MySQL and MariaDB differ; found out from the server, whatever the URL calls it. */
 export interface Flavor {
@@ -29,6 +30,8 @@ export interface Flavor {
 export interface WatchDialect {
   /** Counters of the whole server. */
   readonly status: string
+  /** How many rows `status` has; fewer in a version that does not count all of it. */
+  readonly statusRows: number
   /** Changes with every definition of a table that is made, changed or dropped on the server, and with TRUNCATE. */
   readonly catalog: string
   /** `catalog` is a number of statements, so that one's own can be told from others'. */
@@ -72,6 +75,13 @@ export const LOST = [
 
 export const LOST_SUM = `COALESCE(SUM(IF(variable_name LIKE 'Performance%', variable_value, 0)), 0)`
 
+/** From 8.0.19 on. */
+const SYSTEM_ROWS = [
+  'Innodb_system_rows_inserted',
+  'Innodb_system_rows_updated',
+  'Innodb_system_rows_deleted',
+] as const
+
 export const mysqlFlavor: Flavor = {
   name: 'mysql',
   title: 'MySQL',
@@ -102,8 +112,8 @@ export const mysqlFlavor: Flavor = {
     GROUP BY t.thread_id, t.processlist_id`,
   sequences: undefined,
   watch: {
-    status: `performance_schema.global_status WHERE variable_name IN ('Innodb_system_rows_inserted',
-      'Innodb_system_rows_updated', 'Innodb_system_rows_deleted', ${LOST.map((name) => `'${name}'`).join(', ')})`,
+    status: `performance_schema.global_status WHERE variable_name IN (${[...SYSTEM_ROWS, ...LOST].map(literal).join(', ')})`,
+    statusRows: SYSTEM_ROWS.length + LOST.length,
     // Definitions are rows of system tables. Com_… would be exact, but cannot be selected.
     catalog: `COALESCE(SUM(IF(variable_name LIKE 'Innodb%', variable_value, 0)), 0)`,
     countsStatements: false,

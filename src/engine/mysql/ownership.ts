@@ -61,6 +61,15 @@ export const ownership: Ownership = {
     const database = await currentDatabase(connection)
     await writeMark(connection, database, mark)
   },
+  async erase(connection, mark) {
+    const database = await currentDatabase(connection)
+    if ((await ownership.read(connection)) !== mark) return
+    await connection.query(
+      isOurs(database)
+        ? `DELETE FROM ${MARKS} WHERE database_name = ${literal(database)} AND mark = ${literal(mark)}`
+        : `DROP TABLE ${ident(database)}.${ident(MARK_TABLE)}`,
+    )
+  },
   isPrivate: async () => false,
 }
 

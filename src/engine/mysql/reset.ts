@@ -1,9 +1,9 @@
-import { AfreshError, ResetError, withUndo } from '../../errors.ts'
+import { AfreshError, messageOf, ResetError, withUndo } from '../../errors.ts'
 import type { Connection, Outcome, Program, Resetter } from '../engine.ts'
 import { baselineOf } from './baseline.ts'
 import { refuseChanges, refuseUnknown } from './changes.ts'
 import { flavorOf } from './connection.ts'
-import { isDenied, refuseCounters, whyNotCounters } from './counters.ts'
+import { refuseCounters, whyNotCounters } from './counters.ts'
 import { detector, type Found } from './detect.ts'
 import { explain } from './failure.ts'
 import { currentDatabase, guard, proofOf } from './ownership.ts'
@@ -18,7 +18,6 @@ const TRIES = 3
 const DEADLOCK = 1213
 
 const IT_LOOKS = 'it looks at every table'
-const NO_PLACE = 'the user may not keep anything in `afresh_registry`'
 const IT_COUNTS = 'the server counts the writes to each table'
 
 /**
@@ -137,16 +136,18 @@ export async function prepare(connection: Connection, program: Program): Promise
 
   async function chooseDetector(): Promise<{ readonly watch: Watch | undefined; readonly why: string }> {
     if (reason !== undefined) return { watch: undefined, why: `${IT_LOOKS}: ${reason}` }
+    const owned = mark === undefined ? '1' : await proofOf(connection, database, mark, { current: true })
+    let watch: Watch
     try {
-      const owned = mark === undefined ? '1' : await proofOf(connection, database, mark, { current: true })
-      const watch = await openWatch(connection, { program, baseline, triggers: ours, database, proof: owned })
-      await watch.arm(allDirty)
-      return { watch, why: IT_COUNTS }
+      watch = await openWatch(connection, { program, baseline, triggers: ours, database, proof: owned })
     } catch (error) {
-      if (!isDenied(error) && !(error instanceof AfreshError && isDenied(error.cause))) throw error
-      if (program.detector === 'counters') refuseCounters(NO_PLACE)
-      return { watch: undefined, why: `${IT_LOOKS}: ${NO_PLACE}` }
+      if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
+      const refusal = `nothing can be kept in \`afresh_registry\` (${messageOf(error)})`
+      if (program.detector === 'counters') refuseCounters(refusal)
+      return { watch: undefined, why: `${IT_LOOKS}: ${refusal}` }
     }
+    await watch.arm(allDirty)
+    return { watch, why: IT_COUNTS }
   }
 
   /**

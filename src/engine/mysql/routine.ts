@@ -4,7 +4,7 @@ import { flavorOf } from './connection.ts'
 import { COUNTS, offExpression } from './counters.ts'
 import type { Flavor } from './flavor.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
-import { batch, errnoOf, type Setting, settingsOf, swapped } from './session.ts'
+import { batch, errnoOf, FORGET, type Setting, settingsOf, swapped } from './session.ts'
 
 /**
  * What prepared resets need to have on the server, for all databases together: afresh's own database holds the
@@ -159,6 +159,7 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
 
   ${save};
   ${set};
+  COMMIT;
   SET ran = '';
   OPEN walk;
   steps: LOOP
@@ -210,13 +211,14 @@ function bodyOf({ watch }: Flavor, settings: readonly Setting[]): string {
     UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[2]', others BIGINT PATH '$[3]'")} AS f
       STRAIGHT_JOIN ${SEEN} AS s ON s.watch = w AND s.place = f.place
       SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
+    -- Rows of system tables cannot be told from others' in the same milliseconds; statements can.
     ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
     IF now_catalog <> known_catalog THEN UPDATE ${WATCHES} SET written = now_catalog WHERE id = w; END IF;
   END IF;
   ${restore};
   END;
   IF @afresh_sql IS NOT NULL THEN DEALLOCATE PREPARE afresh_step; END IF;
-  SET @afresh_at = NULL, @afresh_sql = NULL, @afresh_is = NULL, @afresh_print = NULL, @afresh_moved = NULL;
+  ${FORGET};
   SELECT state, due, CONCAT('[', SUBSTRING(ran, 2), ']') AS ran;
 END`
 }

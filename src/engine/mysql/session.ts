@@ -154,7 +154,8 @@ async function recover(send: Send, restore: string): Promise<Stop> {
   }
 }
 
-const FORGET = `SET ${['at', 'sql', 'is', 'print', 'moved'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
+/** What a batch or a routine keeps in the session while it runs. */
+export const FORGET = `SET ${['at', 'check', 'is', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
 /** A statement may end in a line comment. */
 function joined(statements: readonly string[]): string {
