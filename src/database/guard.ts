@@ -70,17 +70,25 @@ export interface Takeover {
   readonly confirmed?: string | undefined
 }
 
+/** A database that afresh may change. */
+export interface Taken {
+  /** What it carries; `undefined` within this process, where none is needed. */
+  readonly mark: string | undefined
+  /** It was put there just now. */
+  readonly isNew: boolean
+}
+
 /**
  * Takes over a database that exists already: one that is marked, empty in every table, confirmed by name, or in
  * this process alone (then there is no mark, and `undefined` comes back). Any other is refused, untouched.
  */
-export async function takeOver(takeover: Takeover): Promise<string | undefined> {
+export async function takeOver(takeover: Takeover): Promise<Taken> {
   const { engine, connection, populated, confirmed } = takeover
   const { ownership } = engine
-  if (await ownership.isPrivate(connection)) return undefined
+  if (await ownership.isPrivate(connection)) return { mark: undefined, isNew: false }
   await guardSessions(takeover)
   const { mark, isValid } = await markOn(takeover)
-  if (isValid) return mark
+  if (isValid) return { mark, isNew: false }
   const identity = await ownership.expected(connection)
   const isConfirmed = confirmed === confirmationOf(connection, identity.server)
   if (!isConfirmed && (populated.length > 0 || confirmed !== undefined)) {
@@ -88,7 +96,7 @@ export async function takeOver(takeover: Takeover): Promise<string | undefined> 
   }
   const fresh = newMark(identity)
   await ownership.write(connection, fresh)
-  return fresh
+  return { mark: fresh, isNew: true }
 }
 
 /**

@@ -202,6 +202,8 @@ export interface Ownership {
   /** The mark that the database the connection is in would have to carry, but for its nonce. */
   expected(connection: Connection): Promise<{ readonly server: string; readonly database: string }>
   write(connection: Connection, mark: string): Promise<void>
+  /** Takes this very mark away; another one stays. */
+  erase(connection: Connection, mark: string): Promise<void>
   /** In-memory or otherwise in this process alone: needs no mark. */
   isPrivate(connection: Connection): Promise<boolean>
 }

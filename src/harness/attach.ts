@@ -2,7 +2,7 @@ import { type AttachOptions, parseAttachOptions } from '../config.ts'
 import { recallCosts } from '../costs/store.ts'
 import { guardEnvironment, guardServer, type Takeover, takeOver } from '../database/guard.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
-import { AfreshError, withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
 import type { TestDatabase } from './test-database.ts'
@@ -24,9 +24,16 @@ export async function attach(target: string | object, options: AttachOptions = {
   const { engine, connection } = opened
   try {
     if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
-    const mark = await guarded(opened, allow)
+    const { mark, isNew } = await takeOver(await examine(opened, allow))
+    /** A mark for good is what a person gives; this one was for an empty database, which may not stay so. */
+    const giveBack = async () => {
+      if (isNew && mark !== undefined) await engine.ownership.erase(connection, mark)
+    }
     const costs = await recallCosts(opened)
-    const session = await openSession({ engine, connection, options: reset, mark, costs })
+    const session = await withUndo(
+      () => openSession({ engine, connection, options: reset, mark, costs }),
+      giveBack,
+    )
     const { begin, ...around } = rollbacks(
       { database: connection.database, waitMs: reset.lockTimeoutMs },
       rollback,
@@ -37,6 +44,7 @@ export async function attach(target: string | object, options: AttachOptions = {
         async () => {
           await around.abandon()
           await session.close()
+          await giveBack()
         },
         () => connection.close(),
       )
@@ -61,11 +69,6 @@ function noServer(title: string): AfreshError {
   return new AfreshError('usage', `strategy: ${title} in this process cannot be had with "rollback".`, {
     next: 'Leave it out: afresh and the test share the handle, and a reset takes no round trip.',
   })
-}
-
-/** The mark of a database that may be changed. */
-export async function guarded(opened: Opened, allow: readonly string[]): Promise<string | undefined> {
-  return takeOver(await examine(opened, allow))
 }
 
 /** Holds the server against the guard, then looks what is in the database; changes nothing. */

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
-import { attach, createHarness, existing, RefusedError } from '../../src/index.ts'
+import { AfreshError, attach, createHarness, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 import { tapWire } from '../support/wire.ts'
@@ -45,7 +45,7 @@ for (const { id } of engines) {
           await expect(attach(db.url)).rejects.toThrow(RefusedError)
         }))
 
-      it('takes over a database whose tables are all empty, and keeps it by its mark', () =>
+      it('takes over a database whose tables are all empty, until it is released', () =>
         withDatabase(server, 'empty_tables', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           {
             await using database = await attach(db.url)
@@ -54,10 +54,15 @@ for (const { id } of engines) {
             expect(await count(db)).toBe(0)
           }
           await ask(db, 'INSERT INTO customers VALUES (7)')
-          await using again = await attach(db.url)
-          await ask(db, 'DELETE FROM customers')
-          await again.reset()
+          await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
           expect(await count(db)).toBe(1)
+        }))
+
+      it('leaves no mark for a baseline that could not be taken', () =>
+        withDatabase(server, 'not_taken', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+          await expect(attach(db.url, { keep: ['nowhere'] })).rejects.toThrow(AfreshError)
+          await ask(db, 'INSERT INTO customers VALUES (7)')
+          await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
         }))
 
       it('refuses a reset once the mark is gone, and leaves what is there', () =>
@@ -148,12 +153,17 @@ describeOn('postgres:18', (server) => {
     it('keeps the comment that a database has', () =>
       withDatabase(server, 'commented', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(db, `COMMENT ON DATABASE commented IS 'my notes'`)
-        await using _ = await attach(db.url)
-        const [row] = await ask(
-          db,
-          `SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = 'commented'`,
-        )
-        expect(row?.text).toMatch(/^my notes\nafresh:v1:/)
+        const comment = async () => {
+          const [row] = await ask(
+            db,
+            `SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = 'commented'`,
+          )
+          return row?.text
+        }
+        const database = await attach(db.url)
+        expect(await comment()).toMatch(/^my notes\nafresh:v1:/)
+        await database.release()
+        expect(await comment()).toBe('my notes')
       }))
 
     it('refuses to work in production', () =>

@@ -1,4 +1,4 @@
-import type { Ownership } from '../engine.ts'
+import type { Connection, Ownership } from '../engine.ts'
 import { isInMemory } from './connection.ts'
 import { ident, literal } from './quote.ts'
 
@@ -32,12 +32,28 @@ export const ownership: Ownership = {
   },
 
   async write(connection, mark) {
-    const [row] = await connection.query(`SELECT current_database() AS name,
-      pg_catalog.regexp_replace(pg_catalog.shobj_description(d.oid, 'pg_database'), '\\s*${MARK}', '') AS comment
-      FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
-    const comment = typeof row?.comment === 'string' && row.comment !== '' ? `${row.comment}\n${mark}` : mark
-    await connection.query(`COMMENT ON DATABASE ${ident(String(row?.name))} IS ${literal(comment)}`)
+    const comment = await otherComment(connection)
+    await setComment(connection, comment === undefined ? mark : `${comment}\n${mark}`)
+  },
+
+  async erase(connection, mark) {
+    const [row] = await connection.query(`SELECT ${MARK_EXPRESSION} AS mark`)
+    if (row?.mark === mark) await setComment(connection, await otherComment(connection))
   },
 
   isPrivate: async (connection) => isInMemory(connection),
+}
+
+/** What the user says of the database. */
+async function otherComment(connection: Connection): Promise<string | undefined> {
+  const [row] = await connection.query(`SELECT pg_catalog.regexp_replace(
+    pg_catalog.shobj_description(d.oid, 'pg_database'), '\\s*${MARK}', '') AS comment
+    FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()`)
+  return typeof row?.comment === 'string' && row.comment !== '' ? row.comment : undefined
+}
+
+async function setComment(connection: Connection, comment: string | undefined): Promise<void> {
+  const [row] = await connection.query('SELECT current_database() AS name')
+  const text = comment === undefined ? 'NULL' : literal(comment)
+  await connection.query(`COMMENT ON DATABASE ${ident(String(row?.name))} IS ${text}`)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { AfreshError, RefusedError } from '../../errors.ts'
 import type { Connection, Ownership } from '../engine.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
@@ -18,6 +18,11 @@ export const ownership: Ownership = {
       throw new AfreshError('usage', 'A database in memory needs no mark.', { next: 'Reset it as it is.' })
     }
     writeFileSync(sidecarOf(file), `${mark}\n`)
+  },
+
+  async erase(connection, mark) {
+    const { file } = sqliteOf(connection)
+    if (file !== undefined && markOf(sqliteOf(connection)) === mark) rmSync(sidecarOf(file))
   },
 
   isPrivate: async (connection: Connection) => sqliteOf(connection).file === undefined,
