@@ -66,9 +66,13 @@ export async function diagnose(cwd: string, url?: string): Promise<Diagnosis> {
     {
       name: 'wal',
       where:
-        'PostgreSQL 17 and later as a superuser, with the contrib module pg_walinspect: costs what the test wrote',
+        'PostgreSQL 16 and later as a superuser, with the contrib module pg_walinspect: costs what the test wrote',
     },
-    { name: 'counters', where: 'SQLite: tells a database that nobody wrote to' },
+    {
+      name: 'counters',
+      where:
+        'MySQL, and MariaDB with performance_schema: costs what the test wrote. SQLite: tells a database that nobody wrote to',
+    },
     { name: 'scan', where: 'every engine: looks at each table and sequence in one round trip' },
   ]
   return {

@@ -3,7 +3,7 @@ import type { HarnessHandle } from '../harness/handle.ts'
 import { leaseFrom, type TestDatabase } from '../harness/test-database.ts'
 
 /** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
-export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'reset' | 'verify'>
+export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'begin' | 'reset' | 'verify'>
 
 /** What a runner says of the worker that wants a database. */
 export interface WorkerHost {
@@ -96,6 +96,7 @@ export const database: WorkerDatabase = {
   get url() {
     return current().url
   },
+  begin: (client) => current().begin(client),
   reset: () => current().reset(),
   verify: () => current().verify(),
 }
