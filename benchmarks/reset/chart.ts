@@ -1,7 +1,7 @@
 import * as echarts from 'echarts'
 import type { Cell, Results, WayFacts } from './results.ts'
 
-const PANEL = { width: 330, height: 380, left: 75, top: 110, labels: 200, gapX: 60, gapY: 90 }
+const PANEL = { width: 330, height: 380, left: 75, top: 110, labels: 225, gapX: 60, gapY: 90 }
 const WIDTH = PANEL.left + 2 * (PANEL.width + PANEL.labels) + PANEL.gapX
 const LABEL_HEIGHT = 13
 const DIRTY = 3
@@ -22,6 +22,9 @@ const MUTED = [
   '#364fc7',
   '#7c4d12',
   '#495057',
+  '#2b8a3e',
+  '#c92a2a',
+  '#1098ad',
 ]
 
 interface Line {
@@ -118,11 +121,12 @@ function powersAround(values: readonly number[]): Range {
 }
 
 function linesOf(results: Results, server: string): Line[] {
-  return results.ways.flatMap((way, number) => {
+  const muted = results.ways.filter(({ kind }) => !(kind in STRONG)).map(({ id }) => id)
+  return results.ways.flatMap((way) => {
     const points = results.cells.flatMap((cell) =>
       isPointOf(cell, way.id, server) ? [[cell.tables, cell.median] as const] : [],
     )
-    const color = STRONG[way.kind] ?? MUTED[number % MUTED.length] ?? '#495057'
+    const color = STRONG[way.kind] ?? MUTED[muted.indexOf(way.id) % MUTED.length] ?? '#495057'
     return points.length === 0 ? [] : [{ way, color, points }]
   })
 }
