@@ -28,8 +28,8 @@ export class Crew implements AsyncDisposable {
     await this.#all(() => ({ do: 'write' }))
   }
 
-  async reset(): Promise<ResetFigures[]> {
-    return (await this.#all(() => ({ do: 'reset' }))) as ResetFigures[]
+  async reset(by: 'reset' | 'hand'): Promise<ResetFigures[]> {
+    return (await this.#all(() => ({ do: by }))) as ResetFigures[]
   }
 
   async loop(forMs: number): Promise<LoopFigures[]> {

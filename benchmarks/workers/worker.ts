@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../../src/generate/random.ts'
 import { type HarnessHandle, join } from '../../src/index.ts'
+import type { ServerEngine } from '../../src/server/server.ts'
 import { type Client, connect } from '../client.ts'
+import { handSql } from '../reset/ways.ts'
 import { dirtSql, pickDirty, tableNames } from '../schema.ts'
 
 export interface Start {
@@ -14,7 +16,7 @@ export interface Start {
 }
 
 export type Order =
-  | { readonly do: 'write' | 'reset' | 'stop' }
+  | { readonly do: 'write' | 'reset' | 'hand' | 'stop' }
   | { readonly do: 'loop'; readonly forMs: number }
 
 /** What a reset took: `ms` on the clock, `cpuMs` of this process. */
@@ -36,6 +38,7 @@ const start = await new Promise<Start>((resolve) => process.once('message', reso
 const random = randomFrom(start.number)
 const name = `worker ${start.number}`
 const database = await join(start.handle, { slot: start.number })
+let written: number[] = []
 const client: Client = await connect(database.url)
 const isEmpty = tableNames(start.tables)
   .map((table) => `SELECT '${table}' AS place, name FROM ${table}`)
@@ -56,6 +59,8 @@ async function obey(order: Order): Promise<ResetFigures | LoopFigures | undefine
       return undefined
     case 'reset':
       return reset()
+    case 'hand':
+      return byHand()
     case 'loop':
       return loop(order.forMs)
     case 'stop':
@@ -66,17 +71,38 @@ async function obey(order: Order): Promise<ResetFigures | LoopFigures | undefine
 }
 
 async function write(): Promise<void> {
-  await client.run(dirtSql(pickDirty(random, start.tables, start.dirty), { rows: start.rows, name }))
+  written = pickDirty(random, start.tables, start.dirty)
+  await client.run(dirtSql(written, { rows: start.rows, name }))
 }
 
-async function reset(): Promise<ResetFigures> {
+function reset(): Promise<ResetFigures> {
+  return timed(async () => {
+    const { detector, why } = await database.reset()
+    // Without the figures: so many bytes, so many rows.
+    return `${detector}: ${why.replace(/ \(.*\d.*\)$/, '')}`
+  })
+}
+
+/** What the machine alone makes of many workers: the same test, reset by one who knows. */
+function byHand(): Promise<ResetFigures> {
+  const sql = handSql(engineOf(start.handle), written)
+  return timed(async () => {
+    await client.run(sql)
+    return 'by hand'
+  })
+}
+
+async function timed(work: () => Promise<string>): Promise<ResetFigures> {
   const cpu = process.cpuUsage()
   const begin = performance.now()
-  const { detector, why } = await database.reset()
+  const detector = await work()
   const ms = performance.now() - begin
   const { user, system } = process.cpuUsage(cpu)
-  // Without the figures: so many bytes, so many rows.
-  return { ms, cpuMs: (user + system) / 1000, detector: `${detector}: ${why.replace(/ \(.*\d.*\)$/, '')}` }
+  return { ms, cpuMs: (user + system) / 1000, detector }
+}
+
+function engineOf({ engine }: HarnessHandle): ServerEngine {
+  return engine as ServerEngine
 }
 
 /** At its own pace, as tests do: it looks for anybody else's rows before and after each reset. */
