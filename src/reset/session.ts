@@ -5,8 +5,8 @@ import type { Costs } from '../plan/cost.ts'
 import { subjectLabel } from '../plan/describe.ts'
 import type { Plan, SequenceMode, Strategy } from '../plan/plan.ts'
 import { spreadSequences } from '../plan/spread.ts'
-import type { Schema, SequenceId } from '../schema/schema.ts'
-import { type Drift, driftOf } from './drift.ts'
+import type { Schema } from '../schema/schema.ts'
+import { driftOf } from './drift.ts'
 import { type ResetReport, reportOf } from './report.ts'
 import { type Difference, differences } from './verify.ts'
 
@@ -71,12 +71,18 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
 
   const reset = async (): Promise<ResetReport> => {
     const before = current()
-    const { report, isStale } = await resetBy(before, options)
-    if (!isStale) return report
+    const outcome = await resetBy(before, options).catch((error) => {
+      // With a template the baseline is still to be had, whatever the tables look like.
+      if (isStale(error) && input.template !== undefined) return { error }
+      throw error
+    })
+    if ('report' in outcome && !outcome.isStale) return outcome.report
     planned = undefined
     const { next, added } = await replan(input, before)
     planned = next
-    return added.length === 0 ? report : withNew(report, (await resetBy(next, options)).report, added)
+    if ('report' in outcome && added.length === 0) return outcome.report
+    const { report } = await resetBy(next, options)
+    return afterReplan(report, added, 'report' in outcome ? outcome.report : undefined)
   }
   return {
     get schema() {
@@ -112,34 +118,45 @@ async function prepare(
 }
 
 /**
- * A new plan, for a schema that a test changed. Everything that the old plan knows of is at the baseline now; what is
- * new is to be empty.
+ * A new plan, for a schema that a test changed. The baseline stays what it was, and what is new is to be empty.
  *
  * @throws AfreshError `plan` naming every table that is gone or has other columns: no reset brings those back
  */
 async function replan(
   input: SessionInput,
-  { schema, resetter }: Planned,
-): Promise<{ next: Planned; added: readonly string[] }> {
+  before: Planned,
+): Promise<{ readonly next: Planned; readonly added: readonly string[] }> {
   const { engine, connection, options } = input
-  const drift = driftOf(schema, await engine.introspect(connection))
-  if (drift.broken.length > 0) {
-    throw new AfreshError('plan', `A test changed the schema: ${drift.broken.join(', ')}.`, {
+  const { broken, added } = driftOf(before.schema, await engine.introspect(connection))
+  if (broken.length > 0) {
+    throw new AfreshError('plan', `A test changed the schema: ${broken.join(', ')}.`, {
       next: 'Lease or attach again to take the new one into account.',
     })
   }
-  await resetter.close()
-  const next = await planFor(engine, connection, options, { ...input, from: 'found', drift })
-  return { next: await prepare(input, next), added: drift.added }
+  await before.resetter.close()
+  const next = await planFor(engine, connection, options, { ...input, from: 'found', before })
+  return { next: await prepare(input, next), added }
 }
 
-function withNew(report: ResetReport, ofNew: ResetReport, added: readonly string[]): ResetReport {
+function isStale(error: unknown): boolean {
+  return error instanceof AfreshError && error.code === 'plan'
+}
+
+/** `first`: what was put right before by the old plan, where it could be. */
+function afterReplan(
+  report: ResetReport,
+  added: readonly string[],
+  first: ResetReport | undefined,
+): ResetReport {
   return {
     ...report,
-    dirty: [...report.dirty, ...ofNew.dirty],
-    steps: [...report.steps, ...ofNew.steps],
-    durationMs: report.durationMs + ofNew.durationMs,
-    notes: [`A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`],
+    dirty: [...(first?.dirty ?? []), ...report.dirty],
+    steps: [...(first?.steps ?? []), ...report.steps],
+    durationMs: (first?.durationMs ?? 0) + report.durationMs,
+    notes:
+      added.length === 0
+        ? ['A test changed the schema: planned anew.']
+        : [`A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`],
   }
 }
 
@@ -151,19 +168,22 @@ function refuseDetector({ title, capabilities }: Engine, wanted: Detector | 'aut
 }
 
 /** What a plan goes by beside the catalog. */
-type PlanBasis = Pick<SessionInput, 'from' | 'costs'> & { readonly drift?: Drift }
+type PlanBasis = Pick<SessionInput, 'from' | 'costs'> & {
+  /** The plan whose baseline stays. */
+  readonly before?: { readonly schema: Schema; readonly plan: Plan }
+}
 
 /** The schema of the database and the plan for it; changes nothing. */
 export async function planFor(
   engine: Engine,
   connection: Connection,
   options: ResetOptions,
-  { from = 'found', costs = engine.costs?.defaults, drift }: PlanBasis = {},
+  { from = 'found', costs = engine.costs?.defaults, before }: PlanBasis = {},
 ): Promise<{ schema: Schema; plan: Plan; survey: Survey }> {
   const found = await engine.introspect(connection)
   const survey = await engine.survey(connection, found)
-  const isAtStart = (id: SequenceId) => from === 'nothing' || drift?.sequences.has(id) === true
-  const start = atTheirStart(found, isAtStart)
+  const start =
+    from === 'nothing' ? atPositionsOf(found) : before ? atPositionsOf(found, before.schema) : found
   const schema = options.sequences === 'spread' ? spreadSequences(start) : start
   const { strategy, sequences, keep } = options
   const { mayDisableChecks, populated } = survey
@@ -172,7 +192,7 @@ export async function planFor(
     sequences,
     keep,
     mayDisableChecks,
-    populated: from === 'nothing' ? [] : populated.filter((id) => drift?.tables.has(id) !== true),
+    populated: from === 'nothing' ? [] : (before?.plan.populated ?? populated),
     capabilities: engine.capabilities,
     costs,
   })
@@ -180,10 +200,13 @@ export async function planFor(
   return { schema: from === 'nothing' ? found : schema, plan, survey }
 }
 
-function atTheirStart(schema: Schema, isAtStart: (id: SequenceId) => boolean): Schema {
-  const sequences = schema.sequences.map((sequence) =>
-    isAtStart(sequence.id) ? { ...sequence, position: { value: sequence.start, called: false } } : sequence,
-  )
+/** With each sequence where another schema has it, or at its start. */
+function atPositionsOf(schema: Schema, other?: Schema): Schema {
+  const positions = new Map(other?.sequences.map(({ id, position }) => [id, position]))
+  const sequences = schema.sequences.map((sequence) => ({
+    ...sequence,
+    position: positions.get(sequence.id) ?? { value: sequence.start, called: false },
+  }))
   return { ...schema, sequences }
 }
 

@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 
-const SCHEMA = {
-  postgres: `CREATE TABLE authors (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
-    INSERT INTO authors (name) VALUES ('Ada');
-    CREATE TABLE books (id serial PRIMARY KEY, author int REFERENCES authors);`,
-}
+/** Statements are written for PostgreSQL; the others have another word for a key that counts. */
+const ID = { postgres: 'serial', mysql: 'int AUTO_INCREMENT', mariadb: 'int AUTO_INCREMENT' }
 
-for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
+const SCHEMA = `CREATE TABLE authors (id serial PRIMARY KEY, name varchar(20));
+  INSERT INTO authors (name) VALUES ('Ada');
+  CREATE TABLE books (id serial PRIMARY KEY, author int, FOREIGN KEY (author) REFERENCES authors (id));`
+
+for (const { id } of engines) {
   describeOn(id, (server) => {
     describe('a test that changed the schema', () => {
       it('leaves a table of its own behind: it is emptied with the rest', () =>
         withDatabase(server, async (database, run) => {
-          await run('CREATE TABLE drafts (id serial PRIMARY KEY, book int REFERENCES books)')
+          await run(
+            'CREATE TABLE drafts (id serial PRIMARY KEY, book int, FOREIGN KEY (book) REFERENCES books (id))',
+          )
           await run('INSERT INTO books (author) VALUES (1)')
           await run('INSERT INTO drafts (book) VALUES (1), (1)')
           const report = await database.reset()
@@ -24,7 +27,8 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
           for (let round = 0; round < 2; round++) {
             expect(await run('SELECT id FROM drafts')).toEqual([])
             await run('INSERT INTO books (author) VALUES (1)')
-            expect(await run('INSERT INTO drafts (book) VALUES (1) RETURNING id')).toEqual([{ id: 1 }])
+            await run('INSERT INTO drafts (book) VALUES (1)')
+            expect(await run('SELECT id FROM drafts')).toEqual([{ id: 1 }])
             await run(`UPDATE authors SET name = 'changed'`)
             const again = await database.reset()
             expect(again.notes).toEqual([])
@@ -35,12 +39,12 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
 
       it.each([
         ['dropped a table', 'DROP TABLE books', /books/],
-        ['dropped a table with baseline rows', 'DROP TABLE authors CASCADE', /./],
+        ['dropped a table with baseline rows', 'DROP TABLE books; DROP TABLE authors', /./],
         ['added a column', 'ALTER TABLE authors ADD COLUMN born date', /./],
         ['renamed a table', 'ALTER TABLE books RENAME TO novels', /./],
         [
           'made a table anew',
-          'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int REFERENCES authors)',
+          'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int, title int)',
           /books/,
         ],
       ])('and %s gets the database made again, in that very reset', (_, sql, reason) =>
@@ -51,9 +55,8 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
           expect(report.notes).toEqual([expect.stringMatching(/made again from its template/)])
           expect(report.notes[0]).toMatch(reason)
           expect(await run('SELECT * FROM authors')).toEqual([{ id: 1, name: 'Ada' }])
-          expect(await run('INSERT INTO books (author) VALUES (1) RETURNING *')).toEqual([
-            { id: 1, author: 1 },
-          ])
+          await run('INSERT INTO books (author) VALUES (1)')
+          expect(await run('SELECT * FROM books')).toEqual([{ id: 1, author: 1 }])
           expect((await database.reset()).notes).toEqual([])
           expect(await database.verify()).toEqual([])
         }),
@@ -61,10 +64,10 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:15'] as const) {
 
       it('by an index, a constraint, a view or a temporary table is nobody to be noted', () =>
         withDatabase(server, async (database, run) => {
-          await run('CREATE INDEX ON books (author)')
+          await run('CREATE INDEX by_author ON books (author)')
           await run('ALTER TABLE authors ADD CHECK (name IS NOT NULL)')
           await run('CREATE VIEW everything AS SELECT * FROM books')
-          await run('CREATE TEMP TABLE scratch AS SELECT 1 AS n')
+          await run('CREATE TEMPORARY TABLE scratch AS SELECT 1 AS n')
           await run('INSERT INTO books (author) VALUES (1)')
           const report = await database.reset()
           expect(report.dirty).toEqual(expect.arrayContaining(['books']))
@@ -82,14 +85,18 @@ async function withDatabase(
   server: ServerAtHand,
   body: (database: TestDatabase, run: Run) => Promise<void>,
 ): Promise<void> {
+  const run =
+    (url: string): Run =>
+    (sql) =>
+      ask({ ...server, url }, sql.replaceAll(/\bserial\b/g, ID[server.engine]))
   const migrate = async ({ url }: { url: string }) => {
-    await ask({ ...server, url }, SCHEMA.postgres)
+    for (const statement of SCHEMA.split(';')) if (statement.trim()) await run(url)(statement)
   }
   await using harness = await createHarness({
     server: existing(server.url),
     migrate,
-    fingerprint: SCHEMA.postgres,
+    fingerprint: SCHEMA,
   })
   await using database = await harness.lease()
-  await body(database, (sql) => ask({ ...server, url: database.url }, sql))
+  await body(database, run(database.url))
 }
