@@ -12,10 +12,10 @@ const MARK = 'afresh:v1:[^[:space:]]+'
 export const MARK_EXPRESSION = `(SELECT pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '${MARK}')
   FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
 
-/** A query that has a row if the database carries this mark, for each reset: it looks the comment up by its key. */
-export function carries(mark: string): string {
-  return `SELECT FROM pg_catalog.pg_shdescription AS c WHERE c.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass
-    AND c.objoid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+/** A query that has a row if the database with this oid carries this mark: for each reset, by the comment's key. */
+export function carries(mark: string, database: string): string {
+  return `SELECT FROM pg_catalog.pg_shdescription AS c
+    WHERE c.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND c.objoid = ${database}
     AND (c.description = ${literal(mark)} OR pg_catalog.substring(c.description, '${MARK}') = ${literal(mark)})`
 }
 

@@ -36,6 +36,8 @@ export const REFUSED = 'AFR01'
 const OBJECTS = 'pg_temp.afresh_objects'
 
 export interface Session {
+  /** The oid of the database that the session is in, and stays in. */
+  readonly database: string
   readonly arounds: ReadonlyMap<TableId, Around>
   readonly journal: Journal
   readonly owned: boolean
@@ -67,7 +69,8 @@ export function programSql(program: Program, { arounds, journal, owned }: Sessio
 }
 
 /** The functions of a session that has run `programSql`, which tells the `worth` of a scan. */
-export function functionsSql(program: Program, { journal }: Session, worth: string): string {
+export function functionsSql(program: Program, session: Session, worth: string): string {
+  const { journal } = session
   const probes = probesOf(program.schema, program.plan)
   return [
     plpgsql(
@@ -76,7 +79,7 @@ export function functionsSql(program: Program, { journal }: Session, worth: stri
     ),
     plpgsql(
       'afresh_reset(forced text) RETURNS json',
-      resetBody(program, journal, look(journal, worth, probes, 'RETURN NULL;')),
+      resetBody(program, session, look(journal, worth, probes, 'RETURN NULL;')),
     ),
   ].join(';\n')
 }
@@ -96,7 +99,7 @@ export function dropSql(owned: boolean): string {
 const NEAR_BLOCKS = 64
 
 /** A reset; null when the journal tells that nobody has written. */
-function resetBody({ plan, mark }: Program, journal: Journal, found: string): string {
+function resetBody({ plan, mark }: Program, { journal, database }: Session, found: string): string {
   return `
 DECLARE
   reason text;
@@ -107,7 +110,7 @@ DECLARE
   skipped pg_lsn;
   ran text := '';
 BEGIN
-  ${mark === undefined ? '' : guard(mark)}${found}
+  ${mark === undefined ? '' : guard(mark, database)}${found}
   IF cardinality(touched) > 0 THEN
     ${plan.mode === 'ordered' ? 'SET CONSTRAINTS ALL IMMEDIATE;' : ''}
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN
@@ -135,8 +138,8 @@ END`
 const UNLINK_NEW_OBJECTS = `PERFORM pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata AS m
     WHERE pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (SELECT FROM ${OBJECTS} AS o WHERE o.oid = m.oid);`
 
-function guard(mark: string): string {
-  return `IF NOT EXISTS (${carries(mark)}) THEN
+function guard(mark: string, database: string): string {
+  return `IF NOT EXISTS (${carries(mark, database)}) THEN
     RAISE EXCEPTION USING ERRCODE = '${REFUSED}', MESSAGE = 'the database does not carry the mark ' || ${literal(mark)};
   END IF;`
 }

@@ -59,16 +59,22 @@ export function remember(table: Table): string {
 /** Where to look for differences: in the whole table, or in the blocks that the journal names. */
 export type Where = 'everywhere' | 'near'
 
-/** The rows of `ROWS` whose table has not been written anew. */
-const IN_PLACE = `${ROWS} AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.node`
-
 /** Every version that is not the baseline's goes. */
 export function trim(table: Table, where: Where): string {
-  const known = `SELECT FROM ${IN_PLACE}
-    WHERE r.t = ${table.id} AND r.rel = ${ALIAS}.tableoid AND r.place = ${ALIAS}.ctid AND r.born = ${ALIAS}.xmin`
-  return where === 'everywhere'
-    ? `DELETE FROM ${only(table)} AS ${ALIAS} WHERE NOT EXISTS (${known})`
-    : `DELETE FROM ${only(table)} AS ${ALIAS} WHERE ${ALIAS}.ctid = ANY (ARRAY(${placesNear(table)})) AND NOT EXISTS (${known} OFFSET 0)`
+  if (where === 'near') {
+    return `DELETE FROM ${only(table)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (
+        SELECT a.tableoid AS rel, a.ctid AS place, a.xmin AS born FROM ${only(table)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
+        EXCEPT SELECT r.rel, r.place, r.born FROM ${ROWS} AS r WHERE r.t = ${table.id} AND r.rel = b.relation AND ${inBlock('r.place')}
+      ) AS extra OFFSET 0) AS extra WHERE ${ALIAS}.ctid = extra.place AND ${ALIAS}.tableoid = extra.rel`
+  }
+  return `DELETE FROM ${only(table)} AS ${ALIAS} WHERE NOT EXISTS (SELECT FROM ${ROWS} AS r
+    JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.node
+    WHERE r.t = ${table.id} AND r.rel = ${ALIAS}.tableoid AND r.place = ${ALIAS}.ctid AND r.born = ${ALIAS}.xmin)`
+}
+
+/** Whether a ctid lies in the block `b.block`. */
+function inBlock(ctid: string): string {
+  return `${ctid} >= ('(' || b.block || ',0)')::tid AND ${ctid} < ('(' || b.block + 1 || ',0)')::tid`
 }
 
 /** An aggregate over the files and blocks that the journal names: those of populated tables. */
@@ -85,22 +91,15 @@ function blocksOf(table: Table): string {
     FROM json_array_elements(pg_catalog.current_setting('afresh.blocks')::json) AS b WHERE (b->>0)::oid = ${table.id}`
 }
 
-/** No page of the default 8 KiB holds more rows than this (MaxHeapTuplesPerPage). */
-const ROWS_PER_BLOCK = 291
-
-function placesNear(table: Table): string {
-  return `SELECT ('(' || b.block || ',' || i || ')')::tid FROM (${blocksOf(table)}) AS b, generate_series(1, ${ROWS_PER_BLOCK}) AS i`
-}
-
 function missingRows(table: Table, where: Where): string {
-  const alive = `SELECT FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid
-    WHERE c.relfilenode = r.node AND ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.place AND ${ALIAS}.xmin = r.born`
+  const alive = `SELECT FROM ${only(table)} AS ${ALIAS}
+    WHERE ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.place AND ${ALIAS}.xmin = r.born`
   const columns = 'r.ctid AS id, r.rel, r.place, r.born, r.row'
   return where === 'everywhere'
-    ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.t = ${table.id} AND NOT EXISTS (${alive})`
+    ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.t = ${table.id} AND NOT EXISTS (${alive}
+        AND r.node = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))`
     : `SELECT r.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (SELECT ${columns} FROM ${ROWS} AS r
-        WHERE r.t = ${table.id} AND r.rel = b.relation AND r.place >= ('(' || b.block || ',0)')::tid
-          AND r.place < ('(' || b.block + 1 || ',0)')::tid AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
+        WHERE r.t = ${table.id} AND r.rel = b.relation AND ${inBlock('r.place')} AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
 }
 
 /**

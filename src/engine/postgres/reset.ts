@@ -19,12 +19,13 @@ export async function prepare(connection: Connection, program: Program): Promise
   const settings = sessionSettings(program)
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
-  const journal = await journalOf(connection, program)
+  const database = await oidOfDatabase(connection)
+  const journal = await journalOf(connection, program, database)
   refuseMissing(program, journal)
   const { schema, plan } = program
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
   const probes = probesOf(schema, plan)
-  const session = { arounds, journal, owned: connection.owned }
+  const session = { arounds, journal, owned: connection.owned, database }
   const [weighed] = await call(programSql(program, session))
   await call(functionsSql(program, session, String(weighed?.worth)))
   const run = (by: string) => call(`${ahead}SELECT pg_temp.afresh_reset(${literal(by)}) AS outcome`)
@@ -66,6 +67,13 @@ export async function prepare(connection: Connection, program: Program): Promise
       await connection.query(dropSql(connection.owned))
     },
   }
+}
+
+async function oidOfDatabase(connection: Connection): Promise<string> {
+  const [row] = await connection.query(
+    'SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
+  )
+  return String(row?.oid)
 }
 
 /** Its segment was recycled, or it cannot be read for another reason: nothing was changed, a look at everything will do. */

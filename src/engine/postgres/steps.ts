@@ -14,7 +14,7 @@ export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
   `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, above bigint, relation oid,
-    parted boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
+    parted boolean, fills boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
   `CREATE TEMP TABLE afresh_due (subject oid, no int, PRIMARY KEY (subject, no))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
 ]
@@ -54,7 +54,7 @@ export function stepRows(
                 'NULL',
             ]
           : ['NULL', 'NULL', 'NULL', 'NULL', 'NULL']
-      return `(${[no, place, literal(sql), ...other, moves].join(', ')})`
+      return `(${[no, place, literal(sql), ...other, step.kind === 'fill', moves].join(', ')})`
     })
     return [
       `INSERT INTO ${STATEMENTS} VALUES ${rows.join(', ')}`,
@@ -91,13 +91,13 @@ export function runSteps({ steps }: Plan): string {
   return `
     FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*, s.above < CASE WHEN s.parted
           THEN pg_temp.afresh_size(s.relation) ELSE pg_catalog.pg_relation_size(s.relation) END AS cut,
-        pg_catalog.pg_stat_get_xact_tuples_deleted(s.prepared) AS deleted
+        ${changesOf('s')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
     LOOP
       EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
       ran := ran || ',[' || step.no || ',' || step.place || ',' || coalesce(step.cut, false) || ','
-        || coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared) - step.deleted, count) || ']';
+        || coalesce(${changesOf('step')} - step.changes, count) || ']';
       moved := moved OR step.moves OR step.cut;
     END LOOP;`
 }
@@ -106,21 +106,30 @@ export function runSteps({ steps }: Plan): string {
 export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.setval(p.subject, p.value, p.called)
       FROM ${POSITIONS} AS p WHERE p.subject = ANY (touched) OFFSET 0) AS p)`
 
+/** How many rows of its table a step's like has put back or deleted, as far as the statistics have not been told. */
+function changesOf(step: string): string {
+  return `CASE WHEN ${step}.fills THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${step}.prepared)
+          ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(${step}.prepared) END`
+}
+
 /**
  * Prepares what runs most often and plans it: the first reset of a table is as quick as the others. One by one, since a
  * prepared statement keeps the whole message that it came in.
  *
  * A rule or trigger that has to be taken off before would be part of the plan, so those steps stay as they are; and so do
- * partitioned tables, since EXECUTE does not tell how many rows it deleted, and the statistics do so for a table alone.
+ * partitioned tables, since EXECUTE does not tell how many rows it changed, and the statistics do so for a table alone.
  */
 export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
-  FOR step IN SELECT s.no, s.sql, c.oid FROM ${STATEMENTS} AS s JOIN ${DUE} AS d ON d.no = s.no
-      JOIN pg_catalog.pg_class AS c ON c.oid = d.subject AND c.relkind = 'r'
-    WHERE s.sql LIKE 'DELETE FROM %' AND s.near IS NULL AND NOT EXISTS (SELECT FROM ${STATEMENTS} AS o WHERE o.no = s.no AND o.place <> 0)
+  PERFORM pg_catalog.set_config('afresh.blocks', '[]', false);
+  FOR step IN SELECT s.no, coalesce(s.near, s.sql) AS sql, s.near IS NOT NULL AS is_near, c.oid FROM ${STATEMENTS} AS s
+      JOIN ${DUE} AS d ON d.no = s.no JOIN pg_catalog.pg_class AS c ON c.oid = d.subject AND c.relkind = 'r'
+    WHERE (s.near IS NOT NULL OR s.sql LIKE 'DELETE FROM %')
+      AND NOT EXISTS (SELECT FROM ${STATEMENTS} AS o WHERE o.no = s.no AND o.place <> 0)
   LOOP
     EXECUTE pg_catalog.format('PREPARE afresh_%s AS %s', step.no, step.sql);
     EXECUTE pg_catalog.format('EXPLAIN EXECUTE afresh_%s', step.no);
-    UPDATE ${STATEMENTS} AS s SET sql = 'EXECUTE afresh_' || s.no, prepared = step.oid WHERE s.no = step.no;
+    UPDATE ${STATEMENTS} AS s SET prepared = step.oid, sql = CASE WHEN step.is_near THEN s.sql ELSE 'EXECUTE afresh_' || s.no END,
+      near = CASE WHEN step.is_near THEN 'EXECUTE afresh_' || s.no END WHERE s.no = step.no;
   END LOOP;
 END $$`
 

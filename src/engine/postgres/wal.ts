@@ -52,13 +52,16 @@ interface Readable {
  * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser, and
  * `wal_level = minimal` leaves bulk loads out.
  */
-export async function journalOf(connection: Connection, { plan, detector }: Program): Promise<Journal> {
+export async function journalOf(
+  connection: Connection,
+  { plan, detector }: Program,
+  database: string,
+): Promise<Journal> {
   const no = (why: string): Journal => ({ readable: false, why })
   if (detector === 'scan') return no('it was asked for')
   if (!connection.owned) return no('the journal is read on connections of our own only')
   const [row] = await connection.query(`SELECT pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
-    pg_catalog.current_setting('wal_level') AS level, pg_catalog.current_setting('server_version_num')::int AS version,
-    (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database`)
+    pg_catalog.current_setting('wal_level') AS level, pg_catalog.current_setting('server_version_num')::int AS version`)
   const version = Number(row?.version)
   if (version < 160000) return no('the journal can be read from PostgreSQL 16 on')
   if (row?.superuser !== true) return no('only a superuser can read the journal')
@@ -73,7 +76,7 @@ export async function journalOf(connection: Connection, { plan, detector }: Prog
     return {
       readable: true,
       flushes: version >= 170000,
-      database: String(row.database),
+      database,
       unlogged: new Set(unlogged.map(({ subject }) => String(subject))),
       populated: plan.populated.length > 0,
     }
@@ -228,14 +231,14 @@ export const NOTE_WINDOW = `pg_catalog.set_config('afresh.since', CASE WHEN writ
     'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
 
 /**
- * From how many bytes on a scan is cheaper: it is timed, the best of three, and the journal takes about 10 ns a byte. The
- * journal of a test that wrote next to nothing is always read.
+ * From how many bytes on a scan is cheaper: it is timed, the best of three. Between tests it takes some three times as
+ * long, with other things in the processor's caches; the journal takes 10 to 17 ns a byte then.
  */
 export const WEIGH = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
     PERFORM pg_temp.afresh_scan();
-    best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 1e8);
+    best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
   END LOOP;
   PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MUCH})::bigint::text, false);
 END $$; SELECT pg_catalog.current_setting('afresh.worth') AS worth`
