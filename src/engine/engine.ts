@@ -53,6 +53,8 @@ export interface Capabilities {
   readonly truncateNeedsClosure: boolean
   /** A failed reset leaves nothing half done. */
   readonly atomicReset: boolean
+  /** `prepare` takes the baseline from `Program.template` where there is one, and not from what is there now. */
+  readonly baselineInTemplate: boolean
   /** Those that it may have; whether here, `prepare` finds out. */
   readonly detectors: readonly Detector[]
 }

@@ -157,6 +157,7 @@ async function leasedDatabase(
     // Best effort: whoever leases the database next checks it, and makes it again where it has to.
     const last = await held?.catch(() => undefined)
     await last?.session.reset().catch(() => {})
+    await last?.session.close().catch(() => {})
     await last?.lease.connection.close()
   }
 

@@ -56,7 +56,8 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
   refuseDetector(engine, options.detector)
   const first = await planFor(engine, connection, options, input)
   const baseline = input.baseline ?? (await engine.fingerprint(connection, first.schema))
-  let planned: Planned | undefined = await prepare(input, first)
+  let last = await prepare(input, first)
+  let planned: Planned | undefined = last
 
   const current = (): Planned => {
     if (planned !== undefined) return planned
@@ -72,14 +73,15 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
   const reset = async (): Promise<ResetReport> => {
     const before = current()
     const outcome = await resetBy(before, options).catch((error) => {
-      // With a template the baseline is still to be had, whatever the tables look like.
-      if (isStale(error) && input.template !== undefined) return { error }
-      throw error
+      // The old plan put nothing right: a new one would take what is there now for the baseline.
+      if (!isStale(error) || input.template === undefined || !engine.capabilities.baselineInTemplate)
+        throw error
+      return { error }
     })
     if ('report' in outcome && !outcome.isStale) return outcome.report
     planned = undefined
     const { next, added } = await replan(input, before)
-    planned = next
+    planned = last = next
     if ('report' in outcome && added.length === 0) return outcome.report
     const { report } = await resetBy(next, options)
     return afterReplan(report, added, 'report' in outcome ? outcome.report : undefined)
@@ -97,7 +99,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
       const { schema, plan } = current()
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
     },
-    close: async () => planned?.resetter.close(),
+    close: () => last.resetter.close(),
   }
 }
 
@@ -150,7 +152,7 @@ function afterReplan(
 ): ResetReport {
   return {
     ...report,
-    dirty: [...(first?.dirty ?? []), ...report.dirty],
+    dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
     steps: [...(first?.steps ?? []), ...report.steps],
     durationMs: (first?.durationMs ?? 0) + report.durationMs,
     notes:

@@ -24,6 +24,7 @@ export function engineOf({ name, title, protocols, costs: defaults }: Flavor): E
       truncateRestarts: true,
       truncateNeedsClosure: false,
       atomicReset: false,
+      baselineInTemplate: true,
       detectors: ['counters', 'scan'],
     },
     connect,

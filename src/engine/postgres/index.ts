@@ -23,6 +23,7 @@ export const postgres: Engine = {
     truncateRestarts: false,
     truncateNeedsClosure: true,
     atomicReset: true,
+    baselineInTemplate: false,
     detectors: ['wal', 'scan'],
   },
   connect,

@@ -14,6 +14,7 @@ export const sqlite: Engine = {
     truncateRestarts: false,
     truncateNeedsClosure: false,
     atomicReset: true,
+    baselineInTemplate: false,
     detectors: ['counters', 'scan'],
   },
   protocols: ['sqlite', 'file'],

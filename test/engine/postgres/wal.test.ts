@@ -1,5 +1,7 @@
+import { finished } from 'node:stream/promises'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
@@ -64,7 +66,11 @@ const CASES: readonly (readonly [what: string, sql: string, dirty: readonly stri
     `SET synchronous_commit = off; INSERT INTO orders VALUES (1)`,
     ['orders'],
   ],
-  ['reading, locking and vacuuming', 'SELECT * FROM countries FOR UPDATE; SELECT count(*) FROM orders', []],
+  [
+    'reading, locking and vacuuming',
+    'SELECT * FROM countries FOR UPDATE; SELECT count(*) FROM orders; VACUUM ANALYZE countries',
+    [],
+  ],
   ['work in a temporary table', 'CREATE TEMP TABLE scratch AS SELECT * FROM countries', []],
 ]
 
@@ -107,6 +113,31 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           await client.query(`INSERT INTO events VALUES ('2026-01-01')`)
           expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['events'] })
           expect((await client.query('SELECT FROM events')).rowCount).toBe(0)
+        }))
+
+      it('nothing any more once it is recycled: then everything is looked at', () =>
+        withDatabase(server, async (database, client) => {
+          await client.query(`INSERT INTO orders VALUES (1)`)
+          for (let i = 0; i < 3; i++) await client.query('SELECT pg_switch_wal(), txid_current()')
+          await client.query('CHECKPOINT')
+          for (let i = 0; i < 12; i++) await client.query('SELECT pg_switch_wal(), txid_current()')
+          await client.query('CHECKPOINT')
+          expect(await database.reset()).toMatchObject({
+            detector: 'scan',
+            why: expect.stringMatching(/recycled/),
+            dirty: ['orders'],
+          })
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('what COPY wrote', () =>
+        withDatabase(server, async (database, client) => {
+          const copied = client.query(copyFrom(`COPY orders (note) FROM STDIN`))
+          copied.end('one\ntwo\n')
+          await finished(copied)
+          const report = await database.reset()
+          expect(report).toMatchObject({ detector: 'wal', dirty: ['orders_id_seq', 'orders'] })
+          expect(report.steps[0]).toMatchObject({ rows: 2 })
         }))
 
       it('how many rows went, also when resets follow each other closely', () =>
