@@ -61,18 +61,25 @@ export async function measureCosts(
   const { costs: meter } = engine
   if (meter === undefined) return undefined
   await databases.create(admin, scratch)
-  const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
   let written: string | undefined
   return withCleanUp(
     async () => {
-      const mark = newMark(await engine.ownership.expected(connection))
-      await engine.ownership.write(connection, mark)
-      written = mark
-      return meter.measure(connection)
+      const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
+      return withCleanUp(
+        async () => {
+          const mark = newMark(await engine.ownership.expected(connection))
+          await engine.ownership.write(connection, mark)
+          written = mark
+          return meter.measure(connection)
+        },
+        () => connection.close(),
+      )
     },
     async () => {
-      await connection.close()
       if (written !== undefined) await databases.drop(admin, scratch, written)
+      // The reaper would leave it alone for ever. It is known to be ours: it was made a moment ago, by a CREATE that
+      // fails where there is one. Its name needs no quotes (see `Names`).
+      else await admin.query(`DROP DATABASE IF EXISTS ${scratch}`)
     },
   )
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -87,8 +87,8 @@ async function keep(
   const measured = change((await read(path)) ?? [])
   const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
   await mkdir(dirname(path), { recursive: true })
-  // Others may be reading it.
-  const fresh = `${path}.${process.pid}`
+  // Others may be reading it, and others writing theirs, in this process too.
+  const fresh = `${path}.${randomUUID()}`
   await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
   await rename(fresh, path)
   await forgetOldest(dirname(path))
@@ -113,15 +113,28 @@ function middleOf(measured: readonly Costs[]): Costs | undefined {
   }
 }
 
-/** A server that is set up anew for each run is another one each time. */
+/**
+ * A server that is set up anew for each run is another one each time. What a run left that was killed between writing
+ * and renaming counts too.
+ */
 async function forgetOldest(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
+  const names = await readdir(folder)
   if (names.length <= FILES_KEPT) return
   const aged = await Promise.all(
-    names.map(async (name) => ({ name, written: (await stat(join(folder, name))).mtimeMs })),
+    names.map(async (name) => ({ name, written: await writtenAt(join(folder, name)) })),
   )
   const old = aged.sort((a, b) => b.written - a.written).slice(FILES_KEPT)
   await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })))
+}
+
+/** The oldest of all where another run has just removed it. */
+async function writtenAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0
+    throw error
+  }
 }
 
 async function placesOf(engine: Engine, meter: CostMeter, connection: Connection) {

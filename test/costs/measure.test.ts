@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { costsOf, measureCosts } from '../../src/costs/measure.ts'
 import { noteCosts, recallCosts, rememberCosts } from '../../src/costs/store.ts'
-import type { Databases } from '../../src/engine/engine.ts'
+import type { Databases, Engine } from '../../src/engine/engine.ts'
 import { type Opened, open } from '../../src/engine/registry.ts'
 import { createHarness, existing, planReset, type ResetReport, type TestDatabase } from '../../src/index.ts'
 import type { Costs } from '../../src/plan/cost.ts'
@@ -24,19 +24,48 @@ afterAll(() => {
 
 const SCRATCH = 'afresh_costs_0000000000_9999'
 
+const NOTHING = { truncate: 0, probePage: 0, deadPage: 0, restart: 0 }
+/** About what was measured on one machine, so that a choice does not depend on how busy this one is. Microseconds. */
+const GIVEN: Readonly<Record<ServerAtHand['engine'], Costs>> = {
+  postgres: {
+    ...NOTHING,
+    truncateFile: 100,
+    deletePage: 20,
+    deleteIndexPage: 0,
+    deadPage: 1,
+    pageBytes: 8192,
+  },
+  mysql: {
+    ...NOTHING,
+    truncateFile: 970,
+    deletePage: 295,
+    deleteIndexPage: 178,
+    restart: 1040,
+    pageBytes: 16_384,
+  },
+  mariadb: {
+    ...NOTHING,
+    truncateFile: 230,
+    deletePage: 100,
+    deleteIndexPage: 60,
+    restart: 100,
+    pageBytes: 16_384,
+  },
+}
+
 for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    describe('what DELETE and TRUNCATE cost', () => {
-      let opened: Opened & { databases: Databases }
-      beforeAll(async () => {
-        rmSync(join(cache, 'costs'), { recursive: true, force: true })
-        const { engine, connection } = await open(server.url)
-        const { databases } = engine
-        if (databases === undefined) throw new Error(`${engine.title} has no server`)
-        opened = { engine, connection, databases }
-      })
-      afterAll(() => opened.connection.close())
+    let opened: Opened & { databases: Databases }
+    beforeAll(async () => {
+      rmSync(join(cache, 'costs'), { recursive: true, force: true })
+      const { engine, connection } = await open(server.url)
+      const { databases } = engine
+      if (databases === undefined) throw new Error(`${engine.title} has no server`)
+      opened = { engine, connection, databases }
+    })
+    afterAll(() => opened.connection.close())
 
+    describe('what DELETE and TRUNCATE cost', () => {
       const measured = async (ours = false): Promise<Costs> => {
         const problems: string[] = []
         const costs = await costsOf({ ...opened, adminUrl: server.url, scratch: SCRATCH, ours }, (line) =>
@@ -47,16 +76,42 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         return costs
       }
 
-      it('is measured in well under a second, and leaves nothing behind', async () => {
+      it('is a positive number for what costs something, and measuring leaves nothing behind', async () => {
         const databases = await opened.databases.list(opened.connection)
-        const took: number[] = []
-        for (let i = 0; i < 3; i++) {
-          const start = performance.now()
-          await measureCosts({ ...opened, adminUrl: server.url, scratch: SCRATCH }, opened.connection)
-          took.push(performance.now() - start)
+        const costs = await measureCosts(
+          { ...opened, adminUrl: server.url, scratch: SCRATCH },
+          opened.connection,
+        )
+        if (costs === undefined) throw new Error('nothing was measured')
+        for (const figure of Object.values(costs)) {
+          expect(figure).toBeGreaterThanOrEqual(0)
+          expect(figure).toBeLessThan(Number.POSITIVE_INFINITY)
         }
-        expect(Math.min(...took)).toBeLessThan(1000)
+        expect(costs.truncateFile).toBeGreaterThan(0)
+        expect(costs.deletePage).toBeGreaterThan(0)
+        expect([8192, 16_384]).toContain(costs.pageBytes)
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
+      })
+
+      it('leaves nothing behind where its database cannot be reached or marked', async () => {
+        const { engine, databases, connection } = opened
+        const before = await databases.list(connection)
+        const place = { engine, databases, adminUrl: server.url, scratch: SCRATCH }
+        const elsewhere = { ...databases, urlOf: () => databases.urlOf(server.url, 'no_such_database') }
+        await expect(measureCosts({ ...place, databases: elsewhere }, connection)).rejects.toThrow(
+          /no_such_database/,
+        )
+        expect(await databases.list(connection)).toEqual(before)
+        const ownership: Engine['ownership'] = {
+          ...engine.ownership,
+          write: async (to) => {
+            await to.query('SELECT no_such_column')
+          },
+        }
+        await expect(
+          measureCosts({ ...place, engine: { ...engine, ownership } }, connection),
+        ).rejects.toThrow(/no_such_column/)
+        expect(await databases.list(connection)).toEqual(before)
       })
 
       it('is measured by the first three that ask', async () => {
@@ -86,12 +141,21 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         for (const name of files()) rmSync(join(cache, 'costs', name))
       })
 
-      it('is what it can be: a file costs more than a page of deleted rows, and less than a thousand pages', async () => {
-        const { truncate, truncateFile, deletePage, deadPage, pageBytes } = await measured()
-        expect(truncate + truncateFile).toBeGreaterThan(0.1 * deletePage)
-        expect(truncate + truncateFile).toBeLessThan(1000 * deletePage)
-        expect(deadPage).toBeLessThan(deletePage / 4)
-        expect([8192, 16_384]).toContain(pageBytes)
+      it('is kept where several keep it at once, and what a killed run left goes in time', async () => {
+        const costs = await measured()
+        const folder = join(cache, 'costs')
+        for (let i = 0; i < 60; i++) {
+          const left = join(folder, `left-${i}.json.1234`)
+          writeFileSync(left, '{')
+          utimesSync(left, i, i)
+        }
+        await Promise.all(Array.from({ length: 5 }, () => rememberCosts(opened, costs, { ours: false })))
+        expect(await recallCosts(opened)).toEqual(costs)
+        const names = files()
+        expect(names.length).toBeLessThanOrEqual(50)
+        expect(names).not.toContain('left-0.json.1234')
+        expect(names.filter((name) => /\.json\..{36}$/.test(name))).toEqual([])
+        for (const name of names) rmSync(join(folder, name))
       })
 
       it('is kept for this server, better figures in the place of worse ones, and for its kind where it was ours', async () => {
@@ -130,9 +194,11 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
     })
 
     describe('the way that is chosen', () => {
-      it('is the faster one: DELETE for one row, TRUNCATE for 200,000', async () => {
+      it('is DELETE for one row and TRUNCATE for 200,000', async () => {
+        const costs = GIVEN[server.engine]
+        await rememberCosts(opened, costs, { ours: false })
         await using harness = await createHarness({ server: existing(server.url), migrate })
-        expect(harness.handle.costs).toBeDefined()
+        expect(harness.handle.costs).toEqual(costs)
         await using database = await harness.lease()
 
         await ask({ ...server, url: database.url }, 'INSERT INTO things VALUES (1, 1, 1)')
@@ -142,11 +208,6 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(large.truncated).toBe(true)
         expect(large.reason).toMatch(/^TRUNCATE \(.*\) is cheaper above [\d.]+ [KM]iB/)
         expect(await database.verify()).toEqual([])
-
-        const one = await race(server, database, 1, 15)
-        expect(one.delete).toBeLessThan(one.truncate)
-        const many = await race(server, database, 200_000, 1)
-        expect(many.delete).toBeGreaterThan(3 * many.truncate)
       })
 
       it.runIf(server.engine === 'postgres')('bounds what DELETE leaves behind', async () => {
@@ -221,26 +282,4 @@ async function fill(server: ServerAtHand, { url }: TestDatabase, rows: number): 
     `INSERT INTO things SELECT n, n, n FROM (SELECT ${places.map((factor, i) => `${factor} * p${i}.d`).join(' + ')} AS n
        FROM ${places.map((_, i) => `${DIGITS} AS p${i}`).join(', ')}) AS numbers WHERE n < ${rows}`,
   )
-}
-
-/** Milliseconds that each way takes without afresh; the least of so many times. */
-async function race(server: ServerAtHand, database: TestDatabase, rows: number, times: number) {
-  const { connection } = await open(database.url)
-  const ways = {
-    delete: 'DELETE FROM things',
-    truncate: server.engine === 'postgres' ? 'TRUNCATE things, parts' : 'TRUNCATE TABLE things',
-  }
-  if (server.engine !== 'postgres') await connection.query('SET foreign_key_checks = 0')
-  const least = { delete: Number.POSITIVE_INFINITY, truncate: Number.POSITIVE_INFINITY }
-  for (let i = 0; i < times; i++) {
-    // DELETE leaves work for the background, in which the next statement would share.
-    for (const way of ['truncate', 'delete'] as const) {
-      await fill(server, database, rows)
-      const start = performance.now()
-      await connection.query(ways[way])
-      least[way] = Math.min(least[way], performance.now() - start)
-    }
-  }
-  await connection.close()
-  return least
 }
