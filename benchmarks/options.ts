@@ -1,7 +1,11 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** What was written behind `--`; wrong usage ends the program with the usage line. */
+/** What was written behind `--`. Wrong usage ends the program with the usage line, and so does `--help`. */
 export function optionsOf<T extends NonNullable<ParseArgsConfig['options']>>(usage: string, options: T) {
+  if (process.argv.slice(2).includes('--help')) {
+    console.log(usage)
+    process.exit(0)
+  }
   try {
     return parseArgs({ options, allowPositionals: false, strict: true }).values
   } catch (error) {
@@ -10,18 +14,32 @@ export function optionsOf<T extends NonNullable<ParseArgsConfig['options']>>(usa
   }
 }
 
-/** `30,100` */
-export function wholeNumbers(text: string, name: string): number[] {
-  const numbers = text.split(',').map(Number)
-  if (numbers.some((number) => !Number.isInteger(number) || number < 0)) {
-    console.error(`--${name}: '${text}' is no list of whole numbers such as 30,100`)
-    process.exit(2)
-  }
-  return numbers
+/** `30,100`; none below `least`. */
+export function wholeNumbers(text: string, name: string, least = 1): number[] {
+  const numbers = text.split(',').map((part) => parsed(part, least))
+  if (numbers.includes(undefined)) refuse(name, text, 'a list of whole numbers such as 30,100', least)
+  return numbers.filter((number) => number !== undefined)
 }
 
-export function wholeNumber(text: string, name: string): number {
-  return wholeNumbers(text, name)[0] ?? 0
+export function wholeNumber(text: string, name: string, least = 1): number {
+  return parsed(text, least) ?? refuse(name, text, 'a whole number', least)
+}
+
+/** How many of the tables a test writes to. */
+export function dirtyAmong(tables: number, text: string): number {
+  const dirty = wholeNumber(text, 'dirty', 0)
+  if (dirty > tables) refuse('dirty', text, `at most the number of tables, ${tables}`, 0)
+  return dirty
+}
+
+function parsed(text: string, least: number): number | undefined {
+  const number = Number(text)
+  return /^\d+$/.test(text) && Number.isSafeInteger(number) && number >= least ? number : undefined
+}
+
+function refuse(name: string, text: string, wanted: string, least: number): never {
+  console.error(`--${name}: '${text}' is not ${wanted}, from ${least} on`)
+  process.exit(2)
 }
 
 export const roundTo = (value: number, digits = 3) => Number(value.toFixed(digits))

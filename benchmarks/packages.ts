@@ -1,18 +1,24 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What benchmarks/package.json names, and the main project does not. */
 export const PACKAGES_FOLDER = import.meta.dirname
 
-/** Installs them where they are missing; none of them needs its install script. */
+/** Installs them where they are missing or older than the lock; none of them needs its install script. */
 export function ensureInstalled(): void {
-  if (existsSync(join(PACKAGES_FOLDER, 'node_modules/.package-lock.json'))) return
-  console.error(`Installs the packages of ${join(PACKAGES_FOLDER, 'package.json')}, once`)
-  const { status } = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund'], {
+  const installed = writtenAt('node_modules/.package-lock.json')
+  if (installed > Math.max(writtenAt('package.json'), writtenAt('package-lock.json'))) return
+  console.error(`Installs the packages of ${join(PACKAGES_FOLDER, 'package-lock.json')}`)
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: PACKAGES_FOLDER,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
   })
-  if (status !== 0) throw new Error(`npm install failed in ${PACKAGES_FOLDER}`)
+  if (status !== 0) throw new Error(`npm ci failed in ${PACKAGES_FOLDER}`)
+}
+
+/** Milliseconds since 1970; 0 where it is missing. */
+function writtenAt(file: string): number {
+  return statSync(join(PACKAGES_FOLDER, file), { throwIfNoEntry: false })?.mtimeMs ?? 0
 }

@@ -53,7 +53,7 @@ export interface Timed {
   readonly median: number
   readonly q1: number
   readonly q3: number
-  /** From one round that nothing had warmed up: more would have taken too long. */
+  /** From the first round alone: more would have taken too long. */
   readonly cold: boolean
   /** What it does not put back, found by looking: `rows`, `ids`, `reference rows`, `writes of other connections`. */
   readonly leaves: readonly string[]

@@ -41,7 +41,7 @@ const values = optionsOf(USAGE, {
 })
 
 const started = Date.now()
-const seed = wholeNumber(values.seed, 'seed')
+const seed = wholeNumber(values.seed, 'seed', 0)
 const settings = {
   rounds: wholeNumber(values.rounds ?? (values.quick ? '12' : '60'), 'rounds'),
   leastRounds: 3,
@@ -49,7 +49,7 @@ const settings = {
   tooSlowMs: 4000,
   seed,
 }
-const minutes = wholeNumber(values.minutes, 'minutes')
+const minutes = wholeNumber(values.minutes, 'minutes', 0)
 const tables = wholeNumbers(values.tables, 'tables').toSorted((a, b) => a - b)
 const serverIds = values.servers.split(',')
 const ways = await chosenWays()
@@ -119,7 +119,9 @@ async function load<T>(file: string): Promise<T> {
 }
 
 function emptyBaseline(count: number): Block {
-  const dirty = values.dirty.split(',').map((text) => (text === 'all' ? count : wholeNumber(text, 'dirty')))
+  const dirty = values.dirty
+    .split(',')
+    .map((text) => (text === 'all' ? count : wholeNumber(text, 'dirty', 0)))
   const possible = [...new Set(dirty.filter((number) => number <= count))]
   return { tables: count, dirty: possible, baseline: 'empty' }
 }

@@ -28,10 +28,20 @@ export class TestRun implements AsyncDisposable {
     return { id: this.way.id, round: () => this.#round(pickDirty(random, this.#place.tables.length, dirty)) }
   }
 
-  /** A test and its reset. The milliseconds of the reset alone. */
+  /**
+   * A test and its reset. The milliseconds of the reset alone. Each way comes from a reset of a clean database, as in
+   * a run of tests: its connection has just been used, and what the others wrote since its last turn is behind it.
+   */
   async #round(dirty: readonly number[]): Promise<number> {
     await this.#open.begin?.()
+    await this.#reset([])
+    await this.#open.begin?.()
     await this.#write(dirty)
+    return this.#reset(dirty)
+  }
+
+  /** The milliseconds that it took. */
+  async #reset(dirty: readonly number[]): Promise<number> {
     const start = performance.now()
     await this.#open.reset(dirty)
     const took = performance.now() - start
@@ -61,8 +71,7 @@ export class TestRun implements AsyncDisposable {
     await this.#open.begin?.()
     left.push(...(await leftovers(this.#writer, tables)))
     if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
-    await this.#open.reset(tables)
-    if (this.#open.swaps) await this.#connectAgain()
+    await this.#reset(tables)
     if (this.#open.client !== undefined) left.push('writes of other connections')
     return left
   }

@@ -23,10 +23,6 @@ const afresh: Way = {
     const database = await harness.lease()
     return {
       url: () => database.url,
-      // A test begins right after a reset; what the other ways wrote since then is not its business.
-      begin: async () => {
-        await database.reset()
-      },
       reset: async () => {
         await database.reset()
       },

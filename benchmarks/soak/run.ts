@@ -6,7 +6,7 @@ import { summarize } from '../../src/bench/measure.ts'
 import { randomFrom } from '../../src/generate/random.ts'
 import { createHarness, existing } from '../../src/index.ts'
 import { type Client, connect } from '../client.ts'
-import { optionsOf, roundTo, wholeNumber } from '../options.ts'
+import { dirtyAmong, optionsOf, roundTo, wholeNumber } from '../options.ts'
 import { dirtSql, pickDirty, schemaSql, tableNames } from '../schema.ts'
 import { type BenchServer, startBenchServer } from '../servers.ts'
 
@@ -32,7 +32,7 @@ const resets = wholeNumber(values.resets, 'resets')
 const block =
   values.block === undefined ? Math.max(1, Math.floor(resets / 10)) : wholeNumber(values.block, 'block')
 const tables = wholeNumber(values.tables, 'tables')
-const dirty = wholeNumber(values.dirty, 'dirty')
+const dirty = dirtyAmong(tables, values.dirty)
 const rows = wholeNumber(values.rows, 'rows')
 
 interface Block {

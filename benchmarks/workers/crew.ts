@@ -20,8 +20,13 @@ export class Crew implements AsyncDisposable {
       }),
     )
     const crew = new Crew(workers)
-    await crew.#all((index) => ({ ...start, number: index + 1 }))
-    return crew
+    try {
+      await crew.#all((index) => ({ ...start, number: index + 1 }))
+      return crew
+    } catch (error) {
+      crew.#kill()
+      throw error
+    }
   }
 
   async write(): Promise<void> {
@@ -41,10 +46,19 @@ export class Crew implements AsyncDisposable {
     return Promise.all(this.#workers.map((worker, index) => ask(worker, message(index))))
   }
 
+  /** Where one has failed: the connections of the others keep them alive. A lease ends with its connection. */
+  #kill(): void {
+    for (const worker of this.#workers) worker.kill()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#all(() => ({ do: 'stop' })).finally(() => {
+    try {
+      await this.#all(() => ({ do: 'stop' }))
       for (const worker of this.#workers) worker.disconnect()
-    })
+    } catch (error) {
+      this.#kill()
+      throw error
+    }
   }
 }
 

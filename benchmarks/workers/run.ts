@@ -5,7 +5,7 @@ import { machine } from '../../src/bench/machine.ts'
 import { summarize } from '../../src/bench/measure.ts'
 import { createHarness, existing, type Harness, type HarnessOptions } from '../../src/index.ts'
 import { connect } from '../client.ts'
-import { optionsOf, roundTo, wholeNumber } from '../options.ts'
+import { dirtyAmong, optionsOf, roundTo, wholeNumber } from '../options.ts'
 import { schemaSql } from '../schema.ts'
 import { type BenchServer, startBenchServer } from '../servers.ts'
 import { type CpuMeter, serverCpu } from './cpu.ts'
@@ -35,13 +35,14 @@ const values = optionsOf(USAGE, {
   out: { type: 'string', default: join(import.meta.dirname, 'results.json') },
 })
 const workers = wholeNumber(values.workers, 'workers')
+const tables = wholeNumber(values.tables, 'tables')
 const settings = {
-  tables: wholeNumber(values.tables, 'tables'),
-  dirty: wholeNumber(values.dirty, 'dirty'),
+  tables,
+  dirty: dirtyAmong(tables, values.dirty),
   rows: wholeNumber(values.rows, 'rows'),
 }
 const rounds = wholeNumber(values.rounds, 'rounds')
-const seconds = wholeNumber(values.seconds, 'seconds')
+const seconds = wholeNumber(values.seconds, 'seconds', 0)
 
 interface Figures {
   readonly workers: number

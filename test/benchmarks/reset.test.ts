@@ -44,6 +44,24 @@ describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
     })
     expect(program('reset/run', '--no-peers', '--only', 'x')).toMatchObject({ status: 2 })
   })
+
+  it.each([
+    ['reset/run', '--tables', ''],
+    ['reset/run', '--rounds', '0'],
+    ['reset/run', '--rounds', '30,100'],
+    ['workers/run', '--workers', '1e1'],
+    ['soak/run', '--dirty', '31'],
+  ])('%s refuses %s %j', (name, option, value) => {
+    const { status, output } = program(name, option, value)
+    expect(status).toBe(2)
+    expect(output).toContain(`${option}: '${value}' is not `)
+  })
+
+  it('prints its options where it is asked to', () => {
+    const { status, output } = program('reset/run', '--help')
+    expect(status).toBe(0)
+    expect(output).toMatch(/^npm run bench:reset -- \[options\]/m)
+  })
 })
 
 describe('the table of the README', () => {
