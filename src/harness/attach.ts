@@ -5,7 +5,7 @@ import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
-import type { TestDatabase } from './test-database.ts'
+import { type TestDatabase, wasReleased } from './test-database.ts'
 
 /**
  * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
@@ -53,7 +53,10 @@ export async function attach(target: string | object, options: AttachOptions = {
     return {
       name: connection.database,
       url: connection.url ?? '',
-      begin,
+      async begin(client) {
+        if (released !== undefined) throw wasReleased(connection.database)
+        await begin(client)
+      },
       reset: () => around.reset(async () => session),
       verify: session.verify,
       release,

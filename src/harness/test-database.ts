@@ -21,7 +21,7 @@ export interface TestDatabase extends AsyncDisposable {
    *
    * @param client a connected `pg` Client or Pool, or a `mysql2` connection or pool (promises or callbacks)
    * @throws AfreshError `usage` for another strategy or client, for one that is connected elsewhere or in a
-   * transaction, and where the transaction of the test before is still open
+   * transaction, where the transaction of the test before is still open, and after `release`
    */
   begin(client: object): Promise<void>
   /**
@@ -114,9 +114,7 @@ async function leasedDatabase(
   let isReleased = false
 
   const current = async (): Promise<Held> => {
-    if (isReleased) {
-      throw new AfreshError('usage', `The database "${name}" was released.`, { next: 'Lease another one.' })
-    }
+    if (isReleased) throw wasReleased(name)
     held ??= takeAgain()
     return held
   }
@@ -164,7 +162,10 @@ async function leasedDatabase(
   return {
     name,
     url,
-    begin,
+    async begin(client) {
+      if (isReleased) throw wasReleased(name)
+      await begin(client)
+    },
     reset: async () => {
       try {
         return await reset()
@@ -180,6 +181,10 @@ async function leasedDatabase(
     release,
     [Symbol.asyncDispose]: release,
   }
+}
+
+export function wasReleased(name: string): AfreshError {
+  return new AfreshError('usage', `The database "${name}" was released.`, { next: 'Take another one.' })
 }
 
 function madeAgain({ cause, message }: AfreshError): string {

@@ -12,6 +12,8 @@ type OnConnection = (error: unknown, connection?: PooledCore) => void
 /** As much of mysql2's pool as everything goes through: promises, callbacks, `pool.query`. */
 export interface MysqlPool {
   getConnection(done: OnConnection): void
+  query(...args: unknown[]): unknown
+  execute(...args: unknown[]): unknown
   end(done?: (error?: unknown) => void): void
 }
 
@@ -43,13 +45,42 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
     core.release()
     throw error
   }
-  const { take, giveBack } = turns(options.waitMs)
-  let isLent = false
+  return lentByTurns(pool, core, transaction, options)
+}
+
+function lentByTurns(
+  pool: MysqlPool,
+  core: PooledCore,
+  transaction: Transaction,
+  { waitMs }: TransactionOptions,
+): Transaction {
+  const { take, giveBack, close, isOut } = turns(waitMs)
+  let isQuery = false
+
+  const getConnection = (done: OnConnection) => {
+    const lend = (error?: unknown) => (error === undefined ? done(null, core) : done(error))
+    if (isQuery) take({ isQuery, lend })
+    else take({ isQuery, lend: (error) => process.nextTick(lend, error) })
+  }
+  // They ask for a connection before they return.
+  const asQuery = (original: MysqlPool['query']) => {
+    return (...args: unknown[]) => {
+      isQuery = true
+      try {
+        return original.apply(pool, args)
+      } finally {
+        isQuery = false
+      }
+    }
+  }
+
   const end = async (): Promise<Ending> => {
     for (const putBack of restore) putBack()
+    close()
     const ending = await transaction.end()
-    // One that was lost may be in any state: the pool is to make another.
-    if (ending.lost === undefined) core.release()
+    for (const putBack of restoreRelease) putBack()
+    // One that was lost may be in any state, and one that somebody still has is nobody else's: the pool makes another.
+    if (ending.lost === undefined && !isOut()) core.release()
     else core.destroy()
     return ending
   }
@@ -58,30 +89,19 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
     ended ??= end()
     return ended
   }
-
-  const release = () => {
-    if (!isLent) return
-    isLent = false
-    giveBack()
-  }
-  const getConnection = (done: OnConnection) => {
-    take().then(
-      () => {
-        isLent = true
-        done(null, core)
-      },
-      (error: unknown) => done(error),
-    )
-  }
   // It would leave the connection that is kept out of it with an open transaction.
   const endPool = (done?: (error?: unknown) => void) => {
     void once().then(() => pool.end(done))
   }
   const restore = [
-    replaced(core, 'release', release),
-    replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
     replaced(pool, 'getConnection', getConnection),
+    replaced(pool, 'query', asQuery(pool.query)),
+    replaced(pool, 'execute', asQuery(pool.execute)),
     replaced(pool, 'end', endPool),
+  ]
+  const restoreRelease = [
+    replaced(core, 'release', giveBack),
+    replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
   ]
   return { end: once }
 }

@@ -41,6 +41,8 @@ export function isPgClient(client: unknown): client is pg.Client & Insides {
   )
 }
 
+const IN_FAILED_TRANSACTION = '25P02'
+
 /** Opens the transaction and takes the client's `query` over. Throws `AfreshError` (`usage`). */
 export async function beginPg(
   client: pg.Client & Insides,
@@ -51,9 +53,13 @@ export async function beginPg(
       next: 'Leave `pipeline` out: a statement is sent there before it is known what became of the last one.',
     })
   }
-  const { rows } = await client.query<Deferrable & { database: string; open: boolean }>(
-    `SELECT pg_catalog.current_database() AS database, pg_catalog.now() <> pg_catalog.statement_timestamp() AS open, ${DEFERRABLE}`,
-  )
+  const { rows } = await client
+    .query<Deferrable & { database: string; open: boolean }>(
+      `SELECT pg_catalog.current_database() AS database, pg_catalog.now() <> pg_catalog.statement_timestamp() AS open, ${DEFERRABLE}`,
+    )
+    .catch((error: unknown) => {
+      throw codeOf(error) === IN_FAILED_TRANSACTION ? alreadyOpen() : error
+    })
   const [found] = rows
   if (found === undefined) throw new Error('the server told nothing of itself')
   requireDatabase(found.database, options)

@@ -1,39 +1,72 @@
 import { AfreshError } from '../../errors.ts'
 
-/** One thing that is lent to one borrower at a time, in the order in which they asked. */
+/** Who asks for the connection. */
+export interface Borrower {
+  /** One query, which gives it back as soon as it is answered; nothing follows it. */
+  readonly isQuery: boolean
+  /** Called when its turn has come, or with the error that it never does. */
+  lend(error?: AfreshError): void
+}
+
+/** One connection that is lent to one borrower at a time, in the order in which they asked. */
 export interface Turns {
-  /** Throws `AfreshError` (`blocked`) when nobody gave it back in time. */
-  take(): Promise<void>
+  /** Lends at once where nobody has it. After `waitMs` the borrower is told an AfreshError (`blocked`). */
+  take(borrower: Borrower): void
   giveBack(): void
+  /**
+   * The end of the test. Queries that wait are lent the connection at once, so that what they send stands before the
+   * rollback; whoever wants to go on using it is told an AfreshError (`blocked`), now and from now on.
+   */
+  close(): void
+  /** Whether somebody has not given it back. */
+  isOut(): boolean
 }
 
 /** @param waitMs milliseconds that a borrower waits */
 export function turns(waitMs: number): Turns {
-  const waiting: (() => void)[] = []
-  let isTaken = false
+  const waiting: { readonly borrower: Borrower; readonly timer: NodeJS.Timeout }[] = []
+  /** More than one only from `close` on. */
+  let out = 0
+  let isClosed = false
+
+  const lendTo = (borrower: Borrower) => {
+    out++
+    borrower.lend()
+  }
+  const wait = (borrower: Borrower) => {
+    const timer = setTimeout(() => {
+      waiting.splice(waiting.indexOf(waiter), 1)
+      borrower.lend(secondConnection(waitMs))
+    }, waitMs)
+    const waiter = { borrower, timer }
+    waiting.push(waiter)
+  }
+  const next = (): Borrower | undefined => {
+    const waiter = waiting.shift()
+    clearTimeout(waiter?.timer)
+    return waiter?.borrower
+  }
+
   return {
-    take() {
-      if (!isTaken) {
-        isTaken = true
-        return Promise.resolve()
-      }
-      return new Promise((resolve, reject) => {
-        const turn = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-        const timer = setTimeout(() => {
-          waiting.splice(waiting.indexOf(turn), 1)
-          reject(secondConnection(waitMs))
-        }, waitMs)
-        waiting.push(turn)
-      })
+    take(borrower) {
+      if (isClosed) borrower.lend(testEnded())
+      else if (out > 0) wait(borrower)
+      else lendTo(borrower)
     },
     giveBack() {
-      const next = waiting.shift()
-      if (next === undefined) isTaken = false
-      else next()
+      if (out === 0) return
+      out--
+      const borrower = isClosed ? undefined : next()
+      if (borrower !== undefined) lendTo(borrower)
     },
+    close() {
+      isClosed = true
+      for (let borrower = next(); borrower !== undefined; borrower = next()) {
+        if (borrower.isQuery) lendTo(borrower)
+        else borrower.lend(testEnded())
+      }
+    },
+    isOut: () => out > 0,
   }
 }
 
@@ -43,5 +76,13 @@ function secondConnection(waitMs: number): AfreshError {
     `The test wants a second connection of the pool, and did not release the first one within ${waitMs} ms. ` +
       'With strategy "rollback" there is only one: two would not see the same rows.',
     { next: 'Release clients after use and query by the one that is checked out; or take another strategy.' },
+  )
+}
+
+function testEnded(): AfreshError {
+  return new AfreshError(
+    'blocked',
+    'The test ended while a part of it still waited for the connection of the pool: it would have written after the rollback.',
+    { next: 'Await everything that the test starts before reset().' },
   )
 }

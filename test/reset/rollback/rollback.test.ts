@@ -198,6 +198,8 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       await own.run('DELETE FROM users')
       await other.release()
       expect(await names(own)).toEqual(['Ada'])
+      await expect(other.begin(own.handle)).rejects.toThrow(/was released/)
+      expect(Object.keys(own.handle)).not.toContain('query')
     })
   })
 }

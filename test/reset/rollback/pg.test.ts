@@ -1,13 +1,9 @@
-import { PGlite } from '@electric-sql/pglite'
-import mysqlCallbacks from 'mysql2'
-import mysql from 'mysql2/promise'
+import { EventEmitter } from 'node:events'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { attach, type Harness, type TestDatabase } from '../../../src/index.ts'
-import { ask } from '../../support/ask.ts'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import type { Harness, TestDatabase } from '../../../src/index.ts'
 import { describeOn } from '../../support/at-hand.ts'
-import { openSqlite } from '../../support/sqlite.ts'
-import { harnessOn, MYSQL, POSTGRES } from './support.ts'
+import { harnessOn, POSTGRES } from './support.ts'
 
 const HELD = { held: true, lost: undefined, escaped: [] }
 
@@ -164,6 +160,76 @@ for (const id of POSTGRES) {
       await pool.end()
     })
 
+    it('runs queries that were not awaited before the rollback', async () => {
+      const pool = new pg.Pool({ connectionString: database.url })
+      await database.begin(pool)
+      const lines = ['one', 'two', 'three']
+      const unawaited = lines.map((line) => pool.query('INSERT INTO log VALUES ($1) RETURNING line', [line]))
+      expect((await database.reset()).rollback).toEqual(HELD)
+      expect((await Promise.all(unawaited)).map(({ rows }) => rows[0].line)).toEqual(lines)
+      expect((await pool.query('SELECT * FROM log')).rows).toEqual([])
+      expect(await database.verify()).toEqual([])
+      expect([pool.totalCount, pool.idleCount]).toEqual([1, 1])
+      await pool.end()
+    })
+
+    it('lends nobody a client after the end, and takes the one away that a test has kept', async () => {
+      const pool = new pg.Pool({ connectionString: database.url })
+      await database.begin(pool)
+      const kept = await pool.connect()
+      await kept.query('BEGIN')
+      const late = expect(pool.connect()).rejects.toThrow(/test ended/)
+      const unawaited = pool.query(`INSERT INTO log VALUES ('x')`)
+      expect((await database.reset()).rollback).toEqual(HELD)
+      await late
+      await unawaited
+      await expect(kept.query(`INSERT INTO log VALUES ('after the end')`)).rejects.toThrow(/closed/)
+      await database.begin(pool)
+      const next = await pool.connect()
+      expect(next).not.toBe(kept)
+      kept.release()
+      await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'blocked' })
+      next.release()
+      expect((await database.reset()).rollback).toEqual(HELD)
+      expect(await database.verify()).toEqual([])
+      await pool.end()
+    })
+
+    it('gives a client of another kind back to its pool', async () => {
+      /** As much of a client as a pool needs. */
+      class Wrapped extends EventEmitter {
+        readonly _queryable = true
+        readonly #client: pg.Client
+        constructor(config: pg.ClientConfig) {
+          super()
+          this.#client = new pg.Client(config)
+        }
+        connect(done: (error: Error) => void) {
+          this.#client.connect(done)
+        }
+        query(sql: string, values: unknown[], done: (error: Error, result: pg.QueryResult) => void) {
+          this.#client.query(sql, values, done)
+        }
+        end(done: (error: Error) => void) {
+          this.#client.end(done)
+        }
+      }
+      const Client = Wrapped as unknown as new () => pg.Client
+      const pool = new pg.Pool({ connectionString: database.url, max: 1, Client })
+      await expect(database.begin(pool)).rejects.toMatchObject({ code: 'usage' })
+      expect((await pool.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }])
+      await pool.end()
+    })
+
+    it('says of a transaction that has failed that it is open', async () => {
+      const client = new pg.Client({ connectionString: database.url })
+      await client.connect()
+      await client.query('BEGIN')
+      await expect(client.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' })
+      await expect(database.begin(client)).rejects.toThrow(/inside a transaction/)
+      await client.end()
+    })
+
     it('ends with a pool that the test has ended', async () => {
       const pool = new pg.Pool({ connectionString: database.url })
       await database.begin(pool)
@@ -174,165 +240,3 @@ for (const id of POSTGRES) {
     })
   })
 }
-
-for (const id of MYSQL) {
-  describeOn(id, (server) => {
-    let harness: Harness
-    let database: TestDatabase
-    beforeAll(async () => {
-      harness = await harnessOn(server)
-      database = await harness.lease()
-    })
-    afterAll(() => harness.close())
-    // Whatever a test that failed has left is not the next one's.
-    afterEach(async () => void (await database.reset().catch(() => {})))
-
-    const count = async (table: string) => {
-      const [row] = await ask({ ...server, url: database.url }, `SELECT COUNT(*) AS n FROM ${table}`)
-      return Number(row?.n)
-    }
-
-    it('notices an implicit commit, names it and puts it right', async () => {
-      const client = await mysql.createConnection(database.url)
-      await database.begin(client)
-      await client.query('BEGIN')
-      await client.query(`INSERT INTO users (name) VALUES ('committed')`)
-      await client.query('ANALYZE TABLE log')
-      await client.query('CREATE TABLE extra (id int)')
-      await client.query('DROP TABLE extra')
-      await client.query(`INSERT INTO log VALUES ('after')`)
-      await client.query('COMMIT')
-      expect(await count('users')).toBe(2)
-      const { rollback } = await database.reset()
-      expect(rollback).toMatchObject({
-        held: false,
-        lost: expect.stringMatching(/«(ANALYZE TABLE log|CREATE TABLE extra)/),
-      })
-      expect(new Set(rollback?.escaped)).toEqual(new Set(['users', 'log']))
-      expect(await database.verify()).toEqual([])
-      await client.end()
-    })
-
-    it('names tables without transactions, which a rollback leaves', async () => {
-      const client = await mysql.createConnection(database.url)
-      await database.begin(client)
-      await client.query(`INSERT INTO jotter VALUES ('x')`)
-      await client.query(`INSERT INTO log VALUES ('x')`)
-      expect((await database.reset()).rollback).toEqual({ held: true, lost: undefined, escaped: ['jotter'] })
-      await client.end()
-    })
-
-    it('goes by the methods of the connection too, with promises and callbacks', async () => {
-      const client = await mysql.createConnection(database.url)
-      await database.begin(client)
-      await client.beginTransaction()
-      await client.execute('INSERT INTO log VALUES (?)', ['gone'])
-      await client.rollback()
-      await client.beginTransaction()
-      await client.execute('INSERT INTO log VALUES (?)', ['kept'])
-      await client.commit()
-      expect((await client.query('SELECT * FROM log'))[0]).toEqual([{ line: 'kept' }])
-      expect((await database.reset()).rollback).toEqual(HELD)
-      await client.end()
-
-      const callbacks = mysqlCallbacks.createConnection(database.url)
-      await database.begin(callbacks)
-      const seen = await new Promise<unknown>((resolve, reject) => {
-        callbacks.beginTransaction(() =>
-          callbacks.query(`INSERT INTO log VALUES ('x')`, () =>
-            callbacks.rollback(() =>
-              callbacks.query('SELECT * FROM log', (error, rows) => (error ? reject(error) : resolve(rows))),
-            ),
-          ),
-        )
-      })
-      expect(seen).toEqual([])
-      expect((await database.reset()).rollback).toEqual(HELD)
-      expect(await database.verify()).toEqual([])
-      callbacks.destroy()
-    })
-
-    it('notices a deadlock, which rolls everything back', async () => {
-      const client = await mysql.createConnection(database.url)
-      const other = await mysql.createConnection({ uri: database.url, multipleStatements: true })
-      await ask({ ...server, url: database.url }, `INSERT INTO users (name) VALUES ('Bert')`)
-      await database.begin(client)
-      await client.query(`INSERT INTO log VALUES ('lost with it')`)
-      await client.query(`UPDATE users SET name = 'x' WHERE id = 1`)
-      // The one that has written less is the victim.
-      await other.query(
-        `BEGIN; INSERT INTO log SELECT 'many' FROM information_schema.columns LIMIT 500; UPDATE users SET name = 'y' WHERE id = 2`,
-      )
-      const waiting = other.query(`UPDATE users SET name = 'z' WHERE id = 1`)
-      await expect(client.query(`UPDATE users SET name = 'w' WHERE id = 2`)).rejects.toMatchObject({
-        errno: 1213,
-      })
-      await waiting
-      await other.query('ROLLBACK')
-      expect((await database.reset()).rollback).toMatchObject({
-        held: false,
-        lost: expect.stringMatching(/deadlock/),
-      })
-      expect(await database.verify()).toEqual([])
-      await client.end()
-      await other.end()
-    })
-
-    it('has one connection of a pool', async () => {
-      const pool = mysql.createPool({ uri: database.url, connectionLimit: 3 })
-      await database.begin(pool)
-      await pool.query(`INSERT INTO log VALUES ('by the pool')`)
-      const transaction = async (line: string, end: 'commit' | 'rollback') => {
-        const connection = await pool.getConnection()
-        await connection.beginTransaction()
-        await connection.execute('INSERT INTO log VALUES (?)', [line])
-        await connection[end]()
-        connection.release()
-      }
-      await Promise.all([
-        transaction('kept', 'commit'),
-        transaction('gone', 'rollback'),
-        transaction('too', 'commit'),
-      ])
-      const [rows] = await pool.execute('SELECT line FROM log ORDER BY line')
-      expect(rows).toEqual([{ line: 'by the pool' }, { line: 'kept' }, { line: 'too' }])
-      expect(await count('log')).toBe(0)
-      const connection = await pool.getConnection()
-      await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'blocked' })
-      connection.release()
-      expect((await database.reset()).rollback).toEqual(HELD)
-      const [left] = await pool.query('SELECT * FROM log')
-      expect(left).toEqual([])
-      await Promise.all([pool.query('SELECT 1'), pool.query('SELECT 1')])
-      await pool.end()
-    })
-
-    it('ends with a pool that the test has ended', async () => {
-      const pool = mysql.createPool(database.url)
-      await database.begin(pool)
-      await pool.query(`INSERT INTO log VALUES ('x')`)
-      await pool.end()
-      expect((await database.reset()).rollback).toEqual(HELD)
-      expect(await database.verify()).toEqual([])
-    })
-
-    it('refuses a connection without autocommit', async () => {
-      const client = await mysql.createConnection(database.url)
-      await client.query('SET autocommit = 0')
-      await expect(database.begin(client)).rejects.toThrow(/autocommit is off/)
-      await client.end()
-    })
-  })
-}
-
-describe('strategy rollback', () => {
-  it('is refused for a handle in this process', async () => {
-    const pglite = await PGlite.create()
-    for (const client of [pglite, ...openSqlite().map((one) => one.client)]) {
-      await expect(attach(client, { strategy: 'rollback' })).rejects.toMatchObject({ code: 'usage' })
-      await using database = await attach(client)
-      await expect(database.begin(client)).rejects.toThrow(/was not asked for/)
-    }
-    await pglite.close()
-  })
-})
