@@ -18,11 +18,11 @@ function isZombie(pid: number): boolean {
 }
 
 /** Looks until there is something to be seen, for 10 s at most. */
-export async function eventually<T>(look: () => T | undefined): Promise<T> {
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + 10_000
   for (;;) {
     try {
-      const found = look()
+      const found = await look()
       if (found !== undefined) return found
     } catch (error) {
       if (Date.now() > deadline) throw error

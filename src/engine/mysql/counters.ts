@@ -2,6 +2,7 @@ import { AfreshError } from '../../errors.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Connection, Program } from '../engine.ts'
 import { flavorOf } from './connection.ts'
+import { DENIED, DENIED_DATABASE, DENIED_ROUTINE, DENIED_TABLE } from './errno.ts'
 import { literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 
@@ -48,10 +49,10 @@ export function refuseCounters(reason: string): never {
   })
 }
 
-/** Errors of somebody who lacks a right: 1044, 1142, 1227 and, for routines, 1370. */
+/** Errors of somebody who lacks a right. */
 function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
-  return errno === 1044 || errno === 1142 || errno === 1227 || errno === 1370
+  return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((one) => one === errno)
 }
 
 /** What the server writes without counting it. */

@@ -3,6 +3,7 @@ import type { Connection, DatabaseEntry, Databases, Row, ServerFacts } from '../
 import { cloneDatabase } from './clone.ts'
 import { connect, flavorOf } from './connection.ts'
 import { dropDatabase } from './drop.ts'
+import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
 import { introspect, MARK_TABLE } from './introspect.ts'
 import { BASELINE_PREFIX, createRegistry, identityOf, MARKS, REGISTRY, shortHash } from './ownership.ts'
 import { ident, literal } from './quote.ts'
@@ -110,8 +111,8 @@ async function registered(connection: Connection): Promise<Row[]> {
     return await connection.query(`SELECT database_name AS name, mark, frozen FROM ${MARKS}`)
   } catch (error) {
     const errno = errnoOf(error)
-    // No registry yet (1049, 1146), or none that this user may see (1044, 1142).
-    if (errno === 1049 || errno === 1146 || errno === 1044 || errno === 1142) return []
+    // No registry yet, or none that this user may see.
+    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((one) => one === errno)) return []
     throw error
   }
 }

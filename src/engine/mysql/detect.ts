@@ -30,11 +30,11 @@ export interface Found {
 /** A row is taken to be at least this long: DATA_LENGTH lags behind, TABLE_ROWS does not. */
 export const BYTES_PER_ROW = 100
 
-/** `journal`: whether there are triggers that a reset would have to suspend. */
+/** `suspends`: whether there are triggers that a reset would have to suspend. */
 export function detector(
   program: Program,
   baseline: Baseline,
-  { flavor, journal, database }: { flavor: Flavor; journal: boolean; database: string },
+  { flavor, suspends, database }: { flavor: Flavor; suspends: boolean; database: string },
 ): Detector {
   const { schema, plan } = program
   const tables = plan.order.flat().map((id) => tableOf(schema, id))
@@ -52,7 +52,7 @@ export function detector(
       free.length > 0 && flavor.sequences !== undefined
         ? [flavor.sequences.positions(free.map(({ sequence }) => sequence.name))]
         : [],
-    journal: journal ? [pendingQuery(database)] : [],
+    suspended: suspends ? [pendingQuery(database)] : [],
   }
   return {
     statements: Object.values(parts).flat(),
@@ -79,7 +79,7 @@ export function detector(
         dirty: [...changed, ...moved],
         moved: new Set(moved),
         bytes: new Map(tables.map(({ id, name }) => [id, sizeOf(state.get(name))])),
-        triggersPending: rows('journal').some(({ pending }) => Number(pending) > 0),
+        triggersPending: rows('suspended').some(({ pending }) => Number(pending) > 0),
       }
     },
   }

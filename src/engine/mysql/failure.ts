@@ -3,13 +3,21 @@ import { describeStep, tableOfStep } from '../../plan/describe.ts'
 import type { Connection, Program } from '../engine.ts'
 import { blockersOf } from './blockers.ts'
 import { NEW_SCHEMA } from './changes.ts'
+import {
+  DEADLOCK,
+  DENIED,
+  DENIED_DATABASE,
+  DENIED_TABLE,
+  LOCK_TIMEOUT,
+  NO_COLUMN,
+  NO_DATABASE,
+  NO_ROUTINE,
+  NO_TABLE,
+  NOT_ONE_ROW,
+} from './errno.ts'
+import { ownership } from './ownership.ts'
 import type { Action } from './program.ts'
 import { BatchError, CallError } from './session.ts'
-
-const DEADLOCK = 1213
-const LOCK_TIMEOUT = 1205
-/** What the proof of the mark fails with: ER_SUBQUERY_NO_1_ROW, or there is nowhere to look for it. */
-const UNPROVED = [1242, 1146, 1049]
 
 /** The error of a failed reset: step, table, statement, cause, and what to do. */
 export async function explain(
@@ -20,7 +28,7 @@ export async function explain(
 ): Promise<Error> {
   if (!(error instanceof BatchError)) return error instanceof Error ? error : new Error(String(error))
   const action = error.index === undefined ? undefined : describe(error.index)
-  if (program.mark !== undefined && isUnproved(error)) {
+  if (program.mark !== undefined && (await isUnproved(connection, program.mark, error))) {
     return new RefusedError(`The reset was refused: the database does not carry the mark ${program.mark}.`, {
       next: 'Somebody took the mark away or the connection leads elsewhere now; lease or attach again.',
       cause: error,
@@ -35,10 +43,18 @@ export async function explain(
   return new ResetError(failed, error, await remedy(connection, error))
 }
 
+/** Where the mark is looked for, or the routine or its tables, is gone. */
+const GONE: readonly (number | undefined)[] = [NO_TABLE, NO_DATABASE, NO_ROUTINE]
+
+async function isUnproved(connection: Connection, mark: string, error: BatchError): Promise<boolean> {
+  if (!isBeforeSteps(error)) return false
+  if (error.errno === NOT_ONE_ROW) return true
+  return GONE.includes(error.errno) && (await ownership.read(connection)) !== mark
+}
+
 /** The proof is the first of a batch, and what comes before a routine's first step. */
-function isUnproved(error: BatchError): boolean {
-  if (!(error instanceof CallError)) return error.index === 0
-  return error.index === undefined && UNPROVED.includes(error.errno ?? 0)
+function isBeforeSteps(error: BatchError): boolean {
+  return error.index === (error instanceof CallError ? undefined : 0)
 }
 
 function stepInWords(sql: string | undefined): string {
@@ -50,22 +66,29 @@ function stepInWords(sql: string | undefined): string {
 
 async function remedy(
   connection: Connection,
-  { errno, index }: BatchError,
+  error: BatchError,
 ): Promise<{ code?: ErrorCode; next: string }> {
+  const { errno, index } = error
+  if (isBeforeSteps(error) && GONE.includes(errno)) {
+    return {
+      code: 'server',
+      next: 'Somebody dropped what afresh keeps in `afresh_registry`; lease or attach again, which makes it anew.',
+    }
+  }
   switch (errno) {
     case LOCK_TIMEOUT:
     case DEADLOCK:
       return { code: 'blocked', next: await blockersOf(connection) }
-    case 1146: // ER_NO_SUCH_TABLE
-    case 1054: // ER_BAD_FIELD_ERROR
+    case NO_TABLE:
+    case NO_COLUMN:
       return { code: 'plan', next: NEW_SCHEMA }
-    case 1242: // ER_SUBQUERY_NO_1_ROW, raised by a check
+    case NOT_ONE_ROW:
       return {
         next: 'A kept table refers to rows that a test made: keep what it refers to as well, or reset it too.',
       }
-    case 1044: // ER_DBACCESS_DENIED_ERROR
-    case 1142: // ER_TABLEACCESS_DENIED_ERROR
-    case 1227: // ER_SPECIFIC_ACCESS_DENIED_ERROR
+    case DENIED_DATABASE:
+    case DENIED_TABLE:
+    case DENIED:
       return { next: 'Grant the user what the step needs; `afresh doctor` lists the privileges.' }
     default:
       return index === undefined

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection, Ownership } from '../engine.ts'
 import { flavorOf } from './connection.ts'
+import { NO_DATABASE, NO_TABLE } from './errno.ts'
 import { MARK_TABLE } from './introspect.ts'
 import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
@@ -33,9 +34,6 @@ export async function createRegistry(connection: Connection): Promise<void> {
     })
   }
 }
-
-const NO_DATABASE = 1049
-const NO_TABLE = 1146
 
 /** Whether afresh made this database, to go by its name. */
 export function isOurs(database: string): boolean {
@@ -87,7 +85,7 @@ export async function writeMark(connection: Connection, database: string, mark: 
     REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`)
 }
 
-/** An expression: the database's mark, or NULL. Error 1146 or 1049 where there never was one. */
+/** An expression: the database's mark, or NULL. Error `NO_TABLE` or `NO_DATABASE` where there never was one. */
 function markOf(database: string): string {
   return isOurs(database)
     ? `(SELECT mark FROM ${MARKS} WHERE database_name = ${literal(database)})`

@@ -1,21 +1,21 @@
-import { AfreshError, messageOf, ResetError, withUndo } from '../../errors.ts'
+import { AfreshError, messageOf, ResetError, withCleanUp, withUndo } from '../../errors.ts'
 import type { Connection, Outcome, Program, Resetter } from '../engine.ts'
 import { baselineOf } from './baseline.ts'
 import { refuseChanges, refuseUnknown } from './changes.ts'
 import { flavorOf } from './connection.ts'
 import { refuseCounters, whyNotCounters } from './counters.ts'
 import { detector, type Found } from './detect.ts'
+import { DEADLOCK } from './errno.ts'
 import { explain } from './failure.ts'
 import { currentDatabase, guard, proofOf } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
 import { BatchError, batch, CallError } from './session.ts'
 import { sequenceOf, statementsOf } from './statements.ts'
-import { openJournal, resumeTriggers, triggersOf } from './triggers.ts'
+import { openSuspended, resumeTriggers, triggersOf } from './triggers.ts'
 import { type Findings, openWatch, type Watch } from './watch.ts'
 
 /** A deadlock with work that outlived its test ends that work or us; a few more tries tell. */
 const TRIES = 3
-const DEADLOCK = 1213
 
 const IT_LOOKS = 'it looks at every table'
 const IT_COUNTS = 'the server counts the writes to each table'
@@ -47,11 +47,11 @@ export async function prepare(connection: Connection, program: Program): Promise
     plan.order.flat().flatMap((id) => schema.tables.find((table) => table.id === id)?.name ?? []),
   )
   const ours = triggers.filter(({ table }) => names.has(table))
-  if (ours.length > 0) await openJournal(connection)
+  if (ours.length > 0) await openSuspended(connection)
   const reason = program.detector === 'scan' ? 'it was asked for' : await whyNotCounters(connection, program)
   if (reason !== undefined && program.detector === 'counters') refuseCounters(reason)
   const baseline = await baselineOf(connection, program)
-  const detect = detector(program, baseline, { flavor, journal: ours.length > 0, database })
+  const detect = detector(program, baseline, { flavor, suspends: ours.length > 0, database })
 
   const look = async (): Promise<Found> => {
     const results = await run(detect.statements, (index) => lookedAt(detect.statements[index]))
@@ -73,7 +73,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       )
       return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
-      // Best now, while it is known who dropped them; the next reset finds them in the journal otherwise.
+      // Best now, while it is known who dropped them; the next reset finds them among the suspended ones otherwise.
       if (ours.length > 0) await resumeTriggers(connection, database).catch(() => {})
       throw error
     }
@@ -99,11 +99,13 @@ export async function prepare(connection: Connection, program: Program): Promise
     const isCounting = found.state !== 'blind' || (await whyNotCounters(connection, program)) === undefined
     if (found.state === 'changed') await refuseChanges(connection, schema)
     const outcome = await resetByScan(WHY_SCAN[found.state])
-    if (isCounting) await watch.arm(allDirty)
+    if (isCounting) chosen = await armed(watch)
+    // Its counts would look right again as soon as the server counts on.
+    else await watch.close()
     return outcome
   }
 
-  const chosen = await withUndo(
+  let chosen = await withUndo(
     async () => {
       await startingPositions()
       return chooseDetector()
@@ -129,12 +131,14 @@ export async function prepare(connection: Connection, program: Program): Promise
       return state === 'clean' || state === 'dirty' ? [...due] : [...(await allDirty())]
     },
     async close() {
-      await chosen.watch?.close()
-      await baseline.close()
+      await withCleanUp(
+        async () => chosen.watch?.close(),
+        () => baseline.close(),
+      )
     },
   }
 
-  async function chooseDetector(): Promise<{ readonly watch: Watch | undefined; readonly why: string }> {
+  async function chooseDetector(): Promise<Chosen> {
     if (reason !== undefined) return { watch: undefined, why: `${IT_LOOKS}: ${reason}` }
     const owned = mark === undefined ? '1' : await proofOf(connection, database, mark, { current: true })
     let watch: Watch
@@ -142,12 +146,28 @@ export async function prepare(connection: Connection, program: Program): Promise
       watch = await openWatch(connection, { program, baseline, triggers: ours, database, proof: owned })
     } catch (error) {
       if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
-      const refusal = `nothing can be kept in \`afresh_registry\` (${messageOf(error)})`
-      if (program.detector === 'counters') refuseCounters(refusal)
-      return { watch: undefined, why: `${IT_LOOKS}: ${refusal}` }
+      return withoutWatch(error)
     }
-    await watch.arm(allDirty)
-    return { watch, why: IT_COUNTS }
+    return armed(watch)
+  }
+
+  /** Without the watch where the server has no room for it, or it is gone. */
+  async function armed(watch: Watch): Promise<Chosen> {
+    try {
+      await watch.arm(allDirty)
+      return { watch, why: IT_COUNTS }
+    } catch (error) {
+      // What matters is why it could not be armed; what cannot be deleted goes when the session has ended.
+      await watch.close().catch(() => {})
+      if (!(error instanceof BatchError) || error.index === undefined) throw error
+      return withoutWatch(error)
+    }
+  }
+
+  function withoutWatch(error: Error): Chosen {
+    const refusal = `nothing can be kept in \`afresh_registry\` (${messageOf(error)})`
+    if (program.detector === 'counters') refuseCounters(refusal)
+    return { watch: undefined, why: `${IT_LOOKS}: ${refusal}` }
   }
 
   /**
@@ -164,6 +184,11 @@ export async function prepare(connection: Connection, program: Program): Promise
     if (statements.length > 0)
       await run(statements, (index) => ({ sql: statements[index] ?? '', step: undefined, counts: false }))
   }
+}
+
+interface Chosen {
+  readonly watch: Watch | undefined
+  readonly why: string
 }
 
 const WHY_SCAN = {

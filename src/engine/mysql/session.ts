@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts'
 import type { Connection, Row } from '../engine.ts'
 import { flavorOf, mysqlConnection, type Result, type Send } from './connection.ts'
+import { DENIED } from './errno.ts'
 
 /** A statement of a batch failed; those after it did not run. */
 export class BatchError extends Error {
@@ -25,6 +26,8 @@ export function errnoOf(error: unknown): number | undefined {
 export interface BatchOptions {
   /** Milliseconds, rounded up to seconds: the servers know no finer unit. Default 10,000. */
   readonly lockTimeoutMs?: number
+  /** What else the session has to have set. */
+  readonly settings?: readonly Setting[]
 }
 
 /** A setting of the session, and what a reset needs it to be, as SQL. */
@@ -83,10 +86,10 @@ export function swapped(settings: readonly Setting[]): {
 export async function batch(
   connection: Connection,
   statements: readonly string[],
-  { lockTimeoutMs = 10_000 }: BatchOptions = {},
+  { lockTimeoutMs = 10_000, settings: more = [] }: BatchOptions = {},
 ): Promise<Result[]> {
   const client = mysqlConnection(connection)
-  const settings = settingsOf(await flavorOf(client), String(inSeconds(lockTimeoutMs)))
+  const settings = [...settingsOf(await flavorOf(client), String(inSeconds(lockTimeoutMs))), ...more]
   const { save, set, restore } = swapped(settings)
   const before = [save, set]
   const numbered = statements.flatMap((sql, place) => [`SET @afresh_at = ${place}`, sql])
@@ -155,7 +158,11 @@ async function recover(send: Send, restore: string): Promise<Stop> {
 }
 
 /** What a batch or a routine keeps in the session while it runs. */
-export const FORGET = `SET ${['at', 'check', 'is', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
+export const FORGET = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
+  ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
+
+/** MariaDB cuts what JSON_ARRAYAGG gives at this length, into JSON that is as good as whole. `FORGET` undoes it. */
+export const WHOLE_LISTS = 'SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456'
 
 /** A statement may end in a line comment. */
 function joined(statements: readonly string[]): string {
@@ -170,7 +177,7 @@ function resultAt(results: readonly Result[], place: number): Result {
 }
 
 /**
- * Sets, for good, what replaying definitions needs and the session does not have yet. A user who may not (1227)
+ * Sets, for good, what replaying definitions needs and the session does not have yet. A user who may not
  * does without: the few definitions that need it are then refused by the server with its reason.
  */
 export async function takeDefinitions(connection: Connection): Promise<void> {
@@ -181,7 +188,7 @@ export async function takeDefinitions(connection: Connection): Promise<void> {
     try {
       await connection.query(`SET ${name} = ${definitionSettings[name]}`)
     } catch (error) {
-      if (errnoOf(error) !== 1227) throw error
+      if (errnoOf(error) !== DENIED) throw error
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Connection, Row } from '../engine.ts'
 import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
 import { ident, literal } from './quote.ts'
 import { batch, errnoOf } from './session.ts'
@@ -8,9 +9,9 @@ import { batch, errnoOf } from './session.ts'
  * A session cannot switch triggers off, so those that would fire while rows are put back are dropped and created
  * again. Until they are back their definitions stand in this table: a crash in between loses none.
  */
-const JOURNAL = `${REGISTRY}.suspended_triggers`
+const SUSPENDED = `${REGISTRY}.suspended_triggers`
 
-const CREATE_JOURNAL = `CREATE TABLE IF NOT EXISTS ${JOURNAL} (database_name VARCHAR(64), place INT,
+const CREATE_SUSPENDED = `CREATE TABLE IF NOT EXISTS ${SUSPENDED} (database_name VARCHAR(64), place INT,
   name VARCHAR(64) NOT NULL, definition LONGTEXT NOT NULL, PRIMARY KEY (database_name, place))
   ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`
 
@@ -41,10 +42,10 @@ export async function triggersOf(connection: Connection): Promise<Trigger[]> {
   }))
 }
 
-/** Makes the journal; needed before `suspended` may be used. */
-export async function openJournal(connection: Connection): Promise<void> {
+/** Makes the table; needed before `suspended` may be used. */
+export async function openSuspended(connection: Connection): Promise<void> {
   await createRegistry(connection)
-  await connection.query(CREATE_JOURNAL)
+  await connection.query(CREATE_SUSPENDED)
 }
 
 /** The statements around those during which the triggers must not fire. */
@@ -59,7 +60,7 @@ export function suspended(
   })
   return {
     before: [
-      `REPLACE INTO ${JOURNAL} (database_name, place, name, definition) VALUES ${entries.join(', ')}`,
+      `REPLACE INTO ${SUSPENDED} (database_name, place, name, definition) VALUES ${entries.join(', ')}`,
       ...triggers.map(({ name }) => `DROP TRIGGER ${ident(name)}`),
     ],
     after: [...triggers.flatMap(({ definition }) => asCreated(definition)), forget(database)],
@@ -68,12 +69,12 @@ export function suspended(
 
 /** Selects how many triggers a reset that did not come to its end has left out. */
 export function pendingQuery(database: string): string {
-  return `SELECT COUNT(*) AS pending FROM ${JOURNAL} WHERE database_name = ${literal(database)}`
+  return `SELECT COUNT(*) AS pending FROM ${SUSPENDED} WHERE database_name = ${literal(database)}`
 }
 
 /** Creates again what a reset that did not come to its end has dropped; all of them, to keep their order. */
 export async function resumeTriggers(connection: Connection, database: string): Promise<void> {
-  const rows = await journalOf(connection, database)
+  const rows = await suspendedOf(connection, database)
   if (rows.length === 0) return
   const statements = rows.flatMap(({ name, definition }) => [
     `DROP TRIGGER IF EXISTS ${ident(String(name))}`,
@@ -82,19 +83,19 @@ export async function resumeTriggers(connection: Connection, database: string): 
   await batch(connection, [...statements, forget(database)])
 }
 
-async function journalOf(connection: Connection, database: string): Promise<Row[]> {
+async function suspendedOf(connection: Connection, database: string): Promise<Row[]> {
   try {
     return await connection.query(
-      `SELECT name, definition FROM ${JOURNAL} WHERE database_name = ${literal(database)} ORDER BY place`,
+      `SELECT name, definition FROM ${SUSPENDED} WHERE database_name = ${literal(database)} ORDER BY place`,
     )
   } catch (error) {
     const errno = errnoOf(error)
-    // Nobody has ever needed the journal on this server (1146, 1049), or this user may not see it (1142, 1044).
-    if (errno === 1146 || errno === 1049 || errno === 1142 || errno === 1044) return []
+    // Nobody has ever suspended any on this server, or this user may not see it.
+    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((one) => one === errno)) return []
     throw error
   }
 }
 
 function forget(database: string): string {
-  return `DELETE FROM ${JOURNAL} WHERE database_name = ${literal(database)}`
+  return `DELETE FROM ${SUSPENDED} WHERE database_name = ${literal(database)}`
 }

@@ -5,7 +5,7 @@ import type { Baseline } from './baseline.ts'
 import { flavorOf } from './connection.ts'
 import { COUNTS, cascades, fileOf, fingerprintOfTables } from './counters.ts'
 import { literal } from './quote.ts'
-import { BRIEF, CASCADES, createRoutine, PHASE, SEEN, STEPS, WATCHES } from './routine.ts'
+import { BRIEF, createRoutine, PHASE, type Store } from './routine.ts'
 import { batch, callRoutine, inSeconds } from './session.ts'
 import { routineSteps, type Watched, watchedOf } from './steps.ts'
 import type { Trigger } from './triggers.ts'
@@ -16,6 +16,7 @@ export interface Watch {
   arm(look: () => Promise<readonly SubjectId[]>): Promise<void>
   /** One round trip. Puts right what it finds where `acts`. Throws `CallError`. */
   call(options: { readonly acts: boolean }): Promise<Findings>
+  /** Until it is armed again, calls find that the counts cannot be relied on. */
   close(): Promise<void>
 }
 
@@ -51,8 +52,9 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
   const { program, database, proof } = input
   const { schema } = program
   const flavor = await flavorOf(connection)
-  const routine = await createRoutine(connection)
-  await prune(connection)
+  const { store, settings } = await createRoutine(connection)
+  const { watches, seen } = store
+  await prune(connection, store)
   // Below 2^48, so that a number of JavaScript is exact.
   const id = randomInt(1, 2 ** 47)
   const watched = watchedOf(program)
@@ -64,13 +66,13 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
   const texts = {
     print: fingerprintOfTables(flavor.watch.tables, database, cut),
     moved: `SELECT JSON_ARRAYAGG(place) INTO @afresh_moved FROM (
-      SELECT s.place FROM ${flavor.watch.tableStats} AS i STRAIGHT_JOIN ${SEEN} AS s ON s.watch = ${id} AND s.file = i.name
+      SELECT s.place FROM ${flavor.watch.tableStats} AS i STRAIGHT_JOIN ${seen} AS s ON s.watch = ${id} AND s.file = i.name
       WHERE s.next IS NOT NULL AND i.autoinc <> s.next AND NOT (i.autoinc = 0 AND s.next = 1)
-      UNION ALL SELECT place FROM ${SEEN} WHERE watch = ${id} AND file IS NULL AND next IS NOT NULL) AS m`,
+      UNION ALL SELECT place FROM ${seen} WHERE watch = ${id} AND file IS NULL AND next IS NOT NULL) AS m`,
   }
   const setUp = [
     ...inserts(
-      STEPS,
+      store.steps,
       ['watch', 'place', 'phase', 'step', 'sub', 'ways', 'counts', 'unless', 'brief', 'run'],
       [
         ...steps.map(({ place, phase, step, sub, ways, counts, unless, run }) => [
@@ -80,25 +82,26 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
         [id, -1, PHASE.moved, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.moved)],
       ],
     ),
-    ...(unseen ? inserts(CASCADES, ['watch', 'place', 'child'], descendants(schema, watched, id)) : []),
+    ...(unseen ? inserts(store.cascades, ['watch', 'place', 'child'], descendants(schema, watched, id)) : []),
   ]
-  const rows = watched.map(({ name, next, many }, place) => {
-    const file = fileOf(database, name)
+  const rows = watched.map(({ name, table, next, many }, place) => {
+    // Each partition has a file, and a counter, of its own.
+    const file = table?.traits.includes('partitioned') ? undefined : fileOf(database, name)
     return [id, literal(name), place, text(file), String(next ?? 'NULL'), many, 0, 0]
   })
 
   return {
     async arm(look) {
       await batch(connection, [
-        ...forget([id]),
-        `INSERT INTO ${WATCHES} (id, owner, database_name, written) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
+        ...forget(store, [id]),
+        `INSERT INTO ${watches} (id, owner, database_name, written) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
           ${flavor.watch.catalog} FROM ${flavor.watch.status}`,
         ...setUp,
         texts.print,
-        `UPDATE ${WATCHES} SET print = @afresh_print WHERE id = ${id}`,
+        `UPDATE ${watches} SET print = @afresh_print WHERE id = ${id}`,
         'SET @afresh_print = NULL',
-        ...inserts(SEEN, ['watch', 'name', 'place', 'file', 'next', 'many', 'inserts', 'others'], rows),
-        `UPDATE ${SEEN} AS s JOIN ${COUNTS} AS c ON c.object_type = 'TABLE' AND c.object_schema = ${literal(database)}
+        ...inserts(seen, ['watch', 'name', 'place', 'file', 'next', 'many', 'inserts', 'others'], rows),
+        `UPDATE ${seen} AS s JOIN ${COUNTS} AS c ON c.object_type = 'TABLE' AND c.object_schema = ${literal(database)}
           AND c.object_name = s.name SET s.inserts = c.count_insert, s.others = c.count_update + c.count_delete
           WHERE s.watch = ${id}`,
       ])
@@ -108,7 +111,7 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
       )
       if (places.length > 0) {
         await batch(connection, [
-          `UPDATE ${SEEN} SET inserts = -1 WHERE watch = ${id} AND place IN (${places.join(', ')})`,
+          `UPDATE ${seen} SET inserts = -1 WHERE watch = ${id} AND place IN (${places.join(', ')})`,
         ])
       }
     },
@@ -116,8 +119,8 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
       const seconds = inSeconds(program.lockTimeoutMs)
       const row = await callRoutine(
         connection,
-        `CALL ${routine.name}(${id} * ${proof}, ${literal(database)}, ${acts ? 1 : 0}, ${seconds})`,
-        routine.settings,
+        `CALL ${store.procedure}(${id} * ${proof}, ${literal(database)}, ${acts ? 1 : 0}, ${seconds})`,
+        settings,
       )
       const due = (JSON.parse(String(row.due ?? '[]')) as [place: number][]).flatMap(
         ([place]) => watched[place]?.subjects ?? [],
@@ -131,7 +134,7 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
       return { state: String(row.state) as Findings['state'], due, ran }
     },
     close: async () => {
-      await batch(connection, forget([id]))
+      await batch(connection, forget(store, [id]))
     },
   }
 }
@@ -181,19 +184,27 @@ function text(value: string | undefined): string {
   return value === undefined ? 'NULL' : literal(value)
 }
 
-function forget(ids: readonly (number | string)[]): string[] {
+function forget({ seen, steps, cascades, watches }: Store, ids: readonly (number | string)[]): string[] {
   const own = `IN (${ids.join(', ')})`
   return [
-    ...[SEEN, STEPS, CASCADES].map((table) => `DELETE FROM ${table} WHERE watch ${own}`),
-    `DELETE FROM ${WATCHES} WHERE id ${own}`,
+    ...[seen, steps, cascades].map((table) => `DELETE FROM ${table} WHERE watch ${own}`),
+    `DELETE FROM ${watches} WHERE id ${own}`,
   ]
 }
 
 /** Forgets watches whose session has ended, and what is left of those from before the server's last start. */
-async function prune(connection: Connection): Promise<void> {
+async function prune(connection: Connection, store: Store): Promise<void> {
+  const { watches, steps } = store
   const ended = await connection.query(
-    `SELECT w.id FROM ${WATCHES} AS w LEFT JOIN information_schema.processlist AS p ON p.id = w.owner WHERE p.id IS NULL
-     UNION SELECT s.watch FROM ${STEPS} AS s LEFT JOIN ${WATCHES} AS w ON w.id = s.watch WHERE s.place = -1 AND w.id IS NULL`,
+    `SELECT w.id FROM ${watches} AS w LEFT JOIN information_schema.processlist AS p ON p.id = w.owner WHERE p.id IS NULL
+     UNION SELECT s.watch FROM ${steps} AS s LEFT JOIN ${watches} AS w ON w.id = s.watch WHERE s.place = -1 AND w.id IS NULL`,
   )
-  if (ended.length > 0) await batch(connection, forget(ended.map(({ id }) => String(id))))
+  if (ended.length > 0)
+    await batch(
+      connection,
+      forget(
+        store,
+        ended.map(({ id }) => String(id)),
+      ),
+    )
 }

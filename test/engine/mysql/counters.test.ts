@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Connection } from '../../../src/engine/engine.ts'
-import { AfreshError, ResetError } from '../../../src/errors.ts'
+import { ResetError } from '../../../src/errors.ts'
 import { countingProxy } from './proxy.ts'
 import { Bench, onEachServer } from './support.ts'
+import { FAMILY, watched } from './watched.ts'
 import { randomFrom, sameContent, writesFor } from './writes.ts'
 
 const ROUNDS = 80
 
-const FAMILY = `
-  CREATE TABLE top (id INT AUTO_INCREMENT PRIMARY KEY, v INT);
-  CREATE TABLE middle (id INT PRIMARY KEY, top INT, FOREIGN KEY (top) REFERENCES top (id) ON DELETE CASCADE ON UPDATE CASCADE);
-  CREATE TABLE leaf (id INT PRIMARY KEY, middle INT, v INT,
-    FOREIGN KEY (middle) REFERENCES middle (id) ON DELETE SET NULL ON UPDATE CASCADE);
-  INSERT INTO top VALUES (1, 1), (2, 2); INSERT INTO middle VALUES (1, 1), (2, 2); INSERT INTO leaf VALUES (1, 1, 1), (2, 2, 2);
-  CREATE TABLE plain (id INT AUTO_INCREMENT PRIMARY KEY, v INT UNIQUE);
-  CREATE TABLE bare (id INT AUTO_INCREMENT PRIMARY KEY, v INT);`
+const PARTED = `CREATE TABLE parted (id INT AUTO_INCREMENT PRIMARY KEY, v INT) AUTO_INCREMENT = 20
+  PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN MAXVALUE);`
 
 describe('counters', () => {
   onEachServer((server) => {
@@ -24,19 +18,10 @@ describe('counters', () => {
     })
     afterAll(() => bench.close())
 
-    async function watched(script = FAMILY) {
-      const { connection, name } = await bench.database(script)
-      const { program, resetter } = await bench.prepare(connection, undefined, {
-        detector: 'counters',
-        lockTimeoutMs: 1000,
-      })
-      return { connection, name, program, resetter, writer: await bench.connect(name) }
-    }
-
     it('miss nothing that a scan finds, whatever is written', async () => {
       const { connection, name } = await bench.nasty()
       // Of other engines' tables not everything is counted.
-      await connection.query('ALTER TABLE quick ENGINE = InnoDB; ALTER TABLE old ENGINE = InnoDB')
+      await connection.query(`ALTER TABLE quick ENGINE = InnoDB; ALTER TABLE old ENGINE = InnoDB; ${PARTED}`)
       const other = await bench.database('CREATE TABLE elsewhere (id INT AUTO_INCREMENT PRIMARY KEY)')
       const { program, resetter } = await bench.prepare(connection, undefined, { detector: 'counters' })
       const baseline = await bench.engine.fingerprint(connection, program.schema)
@@ -51,6 +36,8 @@ describe('counters', () => {
         'START TRANSACTION; UPDATE words SET n = 9; ROLLBACK',
         'ALTER TABLE audit AUTO_INCREMENT = 500',
         'ALTER TABLE zero AUTO_INCREMENT = 900',
+        'ALTER TABLE parted AUTO_INCREMENT = 500',
+        'TRUNCATE TABLE parted',
         'ALTER TABLE words FORCE',
         'FLUSH TABLES',
         'ANALYZE TABLE parent',
@@ -120,7 +107,7 @@ describe('counters', () => {
     })
 
     it('see cascades, LOAD DATA, rolled back inserts, TRUNCATE and ALTER', async () => {
-      const { resetter, writer } = await watched()
+      const { resetter, writer } = await watched(bench, `${FAMILY} ${PARTED}`)
       const [folder] = await writer.query('SELECT COALESCE(@@secure_file_priv, @@tmpdir) AS path')
       const file = `${folder?.path}/afresh_${process.pid}_${server.engine}_${Date.now()}`
       await writer.query(`SELECT 5, 5 INTO OUTFILE '${file}'`)
@@ -131,6 +118,8 @@ describe('counters', () => {
         ['START TRANSACTION; INSERT INTO plain (v) VALUES (1); ROLLBACK', ['auto_increment `plain`']],
         ['SET foreign_key_checks = 0; TRUNCATE TABLE leaf', ['`leaf`']],
         ['ALTER TABLE plain AUTO_INCREMENT = 40', ['auto_increment `plain`']],
+        ['ALTER TABLE parted AUTO_INCREMENT = 500', ['auto_increment `parted`']],
+        ['TRUNCATE TABLE parted', ['auto_increment `parted`']],
       ] as const) {
         await writer.query(`SET foreign_key_checks = 1; ${write}`)
         const found = await resetter.detect('counters')
@@ -146,7 +135,7 @@ describe('counters', () => {
     })
 
     it('find what a transaction wrote that was open across a reset', async () => {
-      const { resetter, writer } = await watched()
+      const { resetter, writer } = await watched(bench)
       await writer.query(
         'START TRANSACTION; UPDATE leaf SET v = 7 WHERE id = 1; DELETE FROM middle WHERE id = 2',
       )
@@ -165,7 +154,7 @@ describe('counters', () => {
       ['RENAME TABLE plain TO plainer', 'plainer is new, plain is gone'],
       ['DROP TABLE bare; CREATE TABLE bare (id INT)', 'bare is another one'],
     ])('tell of a test that ran %s', async (sql, said) => {
-      const { connection, resetter } = await watched()
+      const { connection, resetter } = await watched(bench)
       await connection.query(sql)
       const error = await resetter.reset().catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(ResetError)
@@ -173,70 +162,10 @@ describe('counters', () => {
       await resetter.close()
     })
 
-    it('give way to a scan while the server is told not to count, and come back', async () => {
-      const { name, resetter, writer } = await watched()
-      const instrument = (enabled: string) =>
-        bench.admin.query(
-          `UPDATE performance_schema.setup_instruments SET enabled = '${enabled}' WHERE name = 'wait/io/table/sql/handler'`,
-        )
-      const second = await bench.connect(name)
-      const refusal = async (): Promise<unknown> =>
-        bench.prepare(second, undefined, { detector: 'counters' }).catch((error: unknown) => error)
-      await instrument('NO')
-      try {
-        await writer.query('INSERT INTO plain (v) VALUES (1)')
-        const { detector, why, dirty } = await resetter.reset()
-        expect({ detector, why }).toEqual({ detector: 'scan', why: expect.stringContaining('did not count') })
-        expect(dirty).toContain('`plain`')
-        const error = await refusal()
-        expect(error).toBeInstanceOf(AfreshError)
-        expect(error).toMatchObject({
-          code: 'usage',
-          message: expect.stringMatching(/not to count[\s\S]*GRANT SELECT/),
-        })
-        const auto = await bench.prepare(second, undefined)
-        expect(await auto.resetter.reset()).toMatchObject({
-          detector: 'scan',
-          why: expect.stringMatching(/not to count/),
-        })
-        await auto.resetter.close()
-      } finally {
-        await instrument('YES')
-      }
-      // The table was opened while nothing was counted.
-      await writer.query('FLUSH TABLES; INSERT INTO plain (v) VALUES (1)')
-      await resetter.reset()
-      await writer.query('INSERT INTO plain (v) VALUES (1)')
-      expect(await resetter.reset()).toMatchObject({ detector: 'counters' })
-
-      await bench.admin.query(
-        `INSERT INTO performance_schema.setup_objects VALUES ('TABLE', '${name}', '%', 'NO', 'NO')`,
-      )
-      expect(await refusal()).toMatchObject({ code: 'usage' })
-      await writer.query('INSERT INTO plain (v) VALUES (1)')
-      expect(await resetter.reset()).toMatchObject({
-        detector: 'scan',
-        dirty: expect.arrayContaining(['`plain`']),
-      })
-      await bench.admin.query(`DELETE FROM performance_schema.setup_objects WHERE object_schema = '${name}'`)
-      await resetter.close()
-    })
-
-    it('are not relied on where not everything is counted', async () => {
-      const { connection } = await bench.database(`${FAMILY} CREATE TABLE old (id INT) ENGINE = MyISAM;`)
-      await expect(bench.prepare(connection, undefined, { detector: 'counters' })).rejects.toMatchObject({
-        code: 'usage',
-        message: expect.stringContaining("the table old is not InnoDB's"),
-      })
-      const { resetter } = await bench.prepare(connection, undefined)
-      expect((await resetter.reset()).why).toContain("not InnoDB's")
-      await expect(resetter.detect('counters')).rejects.toMatchObject({ code: 'usage' })
-      await resetter.close()
-    })
-
     it('put a table right by what differs, with or without a key', async () => {
       const numbers = 'SELECT a.d * 100 + b.d * 10 + c.d AS n FROM digits a, digits b, digits c'
       const { connection, program, resetter, writer } = await watched(
+        bench,
         `CREATE TABLE digits (d INT PRIMARY KEY); INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
          CREATE TABLE keyed (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO keyed SELECT n, CONCAT('v', n) FROM (${numbers}) AS x;
          CREATE TABLE bag (v VARCHAR(20), f FLOAT); INSERT INTO bag SELECT CONCAT('v', n DIV 2), 0.1 FROM (${numbers}) AS x;`,
@@ -258,44 +187,8 @@ describe('counters', () => {
       expect(await bench.engine.fingerprint(connection, program.schema)).toEqual(baseline)
       await resetter.close()
     })
-
-    it('leave nothing behind, and take away what a session that was cut short has left', async () => {
-      const { connection, name } = await bench.database(FAMILY)
-      const ours = async () =>
-        (await bench.admin.query(`SELECT id FROM afresh_registry.watches WHERE database_name = '${name}'`))
-          .length
-      const stray = async () => {
-        const [row] = await bench.admin.query(
-          ['seen', 'steps', 'cascades']
-            .map((table) => `SELECT watch FROM afresh_registry.${table}`)
-            .join(' UNION ALL ')
-            .replace(/^/, 'SELECT COUNT(*) AS n FROM (')
-            .concat(') AS a WHERE watch NOT IN (SELECT id FROM afresh_registry.watches)'),
-        )
-        return Number(row?.n)
-      }
-      const lost = await bench.engine.connect(bench.urlOf(name))
-      await bench.prepare(lost, undefined, { detector: 'counters' })
-      await lost.close()
-      await sessionsAreGone(bench, name, connection)
-      expect(await ours()).toBe(1)
-      const { resetter } = await bench.prepare(connection, undefined, { detector: 'counters' })
-      await resetter.close()
-      expect([await ours(), await stray()]).toEqual([0, 0])
-    })
   })
 })
-
-async function sessionsAreGone(bench: Bench, name: string, except: Connection): Promise<void> {
-  const [own] = await except.query('SELECT CONNECTION_ID() AS id')
-  for (;;) {
-    const left = await bench.admin.query(
-      `SELECT id FROM information_schema.processlist WHERE db = '${name}' AND id <> ${own?.id}`,
-    )
-    if (left.length === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
 
 /** Vetoes of a trigger, keys that are taken, and foreign keys, where they are checked, are part of the game. */
 function ignoreRefusal(error: unknown): void {
