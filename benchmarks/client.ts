@@ -10,21 +10,28 @@ export interface Client {
   close(): Promise<void>
 }
 
+/** One that is open. */
+export interface Connected extends Client {
+  /** The driver's own. */
+  readonly handle: object
+}
+
 /** The form that the drivers understand: `mysql2` knows no `mariadb://`. */
 export function driverUrl(url: string): string {
   return url.replace(/^mariadb:/, 'mysql:')
 }
 
-export async function connect(url: string): Promise<Client> {
+export async function connect(url: string): Promise<Connected> {
   return url.startsWith('postgres') ? postgres(url) : mysql(url)
 }
 
-async function postgres(url: string): Promise<Client> {
+async function postgres(url: string): Promise<Connected> {
   const client = new pg.Client({ connectionString: url })
   // Some ways drop the database under its sessions.
   client.on('error', () => {})
   await client.connect()
   return {
+    handle: client,
     async run(sql) {
       const results = [await client.query(sql)].flat()
       return results.at(-1)?.rows ?? []
@@ -33,9 +40,10 @@ async function postgres(url: string): Promise<Client> {
   }
 }
 
-async function mysql(url: string): Promise<Client> {
+async function mysql(url: string): Promise<Connected> {
   const client = await createConnection({ uri: driverUrl(url), multipleStatements: true })
   return {
+    handle: client,
     async run(sql) {
       const [result] = await client.query(sql)
       if (!Array.isArray(result)) return []
