@@ -39,7 +39,7 @@ export const BRIEF = 500
 
 const tablesOf = ({ watches, seen, cascades, steps }: Store) => [
   `CREATE TABLE IF NOT EXISTS ${watches} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
-    written BIGINT NOT NULL, print VARCHAR(64)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+    written BIGINT NOT NULL, print VARCHAR(64), tells TINYINT NOT NULL) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE IF NOT EXISTS ${seen} (watch BIGINT NOT NULL, name VARCHAR(64) NOT NULL, place INT NOT NULL, file VARCHAR(140),
     next DECIMAL(20), many BIGINT NOT NULL, inserts BIGINT NOT NULL, others BIGINT NOT NULL,
     PRIMARY KEY (watch, name), KEY (watch, place), KEY (watch, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
@@ -127,7 +127,7 @@ function bodyOf(
   const { save, set, restore } = swapped(settings)
   return `BEGIN
   DECLARE state VARCHAR(10) DEFAULT 'dirty';
-  DECLARE done, is_open, wanted INT DEFAULT 0;
+  DECLARE done, is_open, wanted, is_told INT DEFAULT 0;
   DECLARE faults, now_catalog, known_catalog, affected, ddl BIGINT DEFAULT 0;
   DECLARE known_print VARCHAR(64);
   DECLARE flagged, moved, due, ran, run_now LONGTEXT;
@@ -148,7 +148,7 @@ function bodyOf(
   SELECT ${watch.catalog}, ${watch.lost} INTO now_catalog, faults FROM ${watch.status};
   SET faults = faults + ${offExpression('db')};
   SET done = 0;
-  SELECT written, print INTO known_catalog, known_print FROM ${watches} WHERE id = w;
+  SELECT written, print, tells INTO known_catalog, known_print, is_told FROM ${watches} WHERE id = w;
   IF faults > 0 OR done THEN
     SET state = 'blind';
     LEAVE whole;
@@ -254,8 +254,9 @@ function bodyOf(
     UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[2]', others BIGINT PATH '$[3]'")} AS f
       STRAIGHT_JOIN ${seen} AS s ON s.watch = w AND s.place = f.place
       SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
-    -- Rows of system tables cannot be told from others' in the same milliseconds; statements can.
-    ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
+    -- Statements of one's own can be told from others' in the same milliseconds. Rows of system tables cannot: the
+    -- next reset looks what they were, where one's own TRUNCATE would not look like somebody else's.
+    ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 AND NOT is_told THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
     IF now_catalog <> known_catalog THEN UPDATE ${watches} SET written = now_catalog WHERE id = w; END IF;
   END IF;
   ${restore};

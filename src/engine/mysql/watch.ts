@@ -63,6 +63,7 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
   const cut = steps.flatMap(({ phase, place }) =>
     phase === PHASE.cut ? (watched[place]?.table?.name ?? []) : [],
   )
+  const tells = cut.every((name) => fileOf(database, name) !== undefined)
   const texts = {
     print: fingerprintOfTables(flavor.watch.tables, database, cut),
     moved: `SELECT JSON_ARRAYAGG(place) INTO @afresh_moved FROM (
@@ -94,8 +95,8 @@ export async function openWatch(connection: Connection, input: WatchInput): Prom
     async arm(look) {
       await batch(connection, [
         ...forget(store, [id]),
-        `INSERT INTO ${watches} (id, owner, database_name, written) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
-          ${flavor.watch.catalog} FROM ${flavor.watch.status}`,
+        `INSERT INTO ${watches} (id, owner, database_name, written, tells) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
+          ${flavor.watch.catalog}, ${tells ? 1 : 0} FROM ${flavor.watch.status}`,
         ...setUp,
         texts.print,
         `UPDATE ${watches} SET print = @afresh_print WHERE id = ${id}`,

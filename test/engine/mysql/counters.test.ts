@@ -147,6 +147,25 @@ describe('counters', () => {
       await resetter.close()
     })
 
+    it('find what was truncated while a reset was under way', async () => {
+      const { connection, name } = await bench.database(
+        `${FAMILY} CREATE TABLE aside (id INT PRIMARY KEY); INSERT INTO aside VALUES (1);`,
+      )
+      const { resetter } = await bench.prepare(connection, undefined, { detector: 'counters' })
+      const writer = await bench.connect(name)
+      const holder = await bench.connect(name)
+      await writer.query('INSERT INTO plain (v) VALUES (1); INSERT INTO bare (v) VALUES (1)')
+      await writer.query('UPDATE top SET v = 9 WHERE id = 2')
+      await holder.query('START TRANSACTION; SELECT * FROM top WHERE id = 2 LOCK IN SHARE MODE')
+      const underWay = resetter.reset()
+      await writer.query('DO SLEEP(0.5); TRUNCATE TABLE aside')
+      await holder.query('ROLLBACK')
+      expect((await underWay).dirty).not.toContain('`aside`')
+      expect((await resetter.reset()).dirty).toContain('`aside`')
+      expect(await resetter.detect('scan')).toEqual([])
+      await resetter.close()
+    })
+
     it.each([
       ['CREATE TABLE fresh (id INT)', 'fresh is new'],
       ['DROP TABLE bare', 'bare is gone'],
