@@ -54,6 +54,9 @@ export const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
 export const PREPARED = `pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
 
+/** An expression: whether there is any of both. */
+export const ANYBODY_WRITES = `(EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED}))`
+
 /** PL/pgSQL that waits for those writers, on the tables that they hold, as long as `lock_timeout` allows. */
 export const WAIT_FOR_WRITERS = `
     FOR held IN SELECT DISTINCT l.relation::pg_catalog.regclass AS name

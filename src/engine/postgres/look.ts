@@ -1,18 +1,28 @@
 import type { SubjectId } from '../../schema/schema.ts'
-import { PREPARED, SHAPE, scanQuery, WAIT_FOR_WRITERS, WRITERS } from './detect.ts'
-import { endOfJournal, FOLLOW_FILES, findOpenWriters, IS_SPECIAL, type Journal, readJournal } from './wal.ts'
+import { ANYBODY_WRITES, SHAPE, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import {
+  FIND_OPEN_WRITERS,
+  FOLLOW_FILES,
+  findEnd,
+  IS_CATALOG,
+  IS_SPECIAL,
+  type Journal,
+  readJournal,
+} from './wal.ts'
 
 /** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
 export const REASONS = {
   asked: 'it was asked for',
   first: 'the first look',
   long: 'the journal since the last reset is too long to be read',
+  changed: 'a test changed the schema',
   lost: 'the journal since the last reset was recycled',
 } as const
 
 /** The variables of `look`; `touched` and `reason` are declared by who uses it. */
 export const LOOK_VARIABLES = `
   since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '')::pg_lsn;
+  before xid8;
   upto pg_lsn;
   writing boolean;
   waited boolean;
@@ -39,7 +49,6 @@ export function look(
   probes: ReadonlyMap<SubjectId, string>,
   whenUntouched: string,
 ): string {
-  const everybody = `EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED})`
   const unlogged = journal.readable
     ? [...probes].filter(([id]) => journal.unlogged.has(id)).map(([, sql]) => sql)
     : []
@@ -51,7 +60,7 @@ export function look(
   LOOP
     ${
       journal.readable
-        ? `upto := ${endOfJournal(journal.flushes)};
+        ? `${findEnd(journal.flushes)}
     reason := CASE WHEN forced = 'scan' THEN 'asked' WHEN forced = 'lost' THEN 'lost' WHEN since IS NULL THEN 'first'
       WHEN forced = 'auto' AND upto > since + ${worth} THEN 'long' END;
     IF reason IS NULL AND upto > since THEN
@@ -59,10 +68,10 @@ export function look(
     ${unlogged.length === 0 ? `ELSIF reason IS NULL THEN\n      ${whenUntouched}` : ''}
     END IF;
     IF ${unlogged.length === 0 ? 'reason IS NOT NULL OR touched IS NOT NULL' : 'true'} THEN
-      ${findOpenWriters(everybody)}
+      ${FIND_OPEN_WRITERS}
     END IF;`
         : `reason := CASE WHEN forced = 'scan' THEN 'asked' ELSE '' END;
-    writing := ${everybody};`
+    writing := ${ANYBODY_WRITES};`
     }
     EXIT WHEN waited OR writing IS NOT TRUE;
     waited := true;
@@ -74,12 +83,13 @@ export function look(
       ? `IF reason IS NOT NULL THEN${scan}
   ELSIF ${IS_SPECIAL} THEN
     objects := true;
-    ${FOLLOW_FILES}
+    moved := ${IS_CATALOG};
   END IF;
   ${unlogged.length === 0 ? '' : `touched := touched || ARRAY(${scanQuery(unlogged)});`}`
       : scan
   }
   IF moved THEN
     stale := ${SHAPE} <> pg_catalog.current_setting('afresh.shape');
+    ${journal.readable ? FOLLOW_FILES : ''}
   END IF;`
 }

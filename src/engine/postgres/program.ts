@@ -22,6 +22,7 @@ import {
 import {
   DROP_FILES,
   FIND_FILES_AGAIN,
+  FOLLOW_REWRITTEN,
   fileTables,
   type Journal,
   NOTE_WINDOW,
@@ -58,7 +59,10 @@ export function programSql(program: Program, { arounds, journal, owned }: Sessio
     `CREATE TEMP TABLE afresh_objects AS SELECT oid FROM pg_catalog.pg_largeobject_metadata`,
     ...captureBaseline(plan.populated.map((id) => tableOf(schema, id))),
     INDEX_ROWS,
-    ...stepRows(schema, plan, { arounds, near: journal.readable }),
+    ...stepRows(schema, plan, {
+      arounds,
+      isInJournal: (id) => journal.readable && !journal.unlogged.has(id),
+    }),
     ...(journal.readable ? [PREPARE_STEPS] : []),
     `ANALYZE ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS].join(', ')}`,
     ...startingPositions(schema, plan),
@@ -111,6 +115,7 @@ DECLARE
   ran text := '';
 BEGIN
   ${mark === undefined ? '' : guard(mark, database)}${found}
+  ${journal.readable ? FOLLOW_REWRITTEN : ''}
   IF cardinality(touched) > 0 THEN
     ${plan.mode === 'ordered' ? 'SET CONSTRAINTS ALL IMMEDIATE;' : ''}
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN

@@ -28,7 +28,11 @@ export async function prepare(connection: Connection, program: Program): Promise
   const session = { arounds, journal, owned: connection.owned, database }
   const [weighed] = await call(programSql(program, session))
   await call(functionsSql(program, session, String(weighed?.worth)))
-  const run = (by: string) => call(`${ahead}SELECT pg_temp.afresh_reset(${literal(by)}) AS outcome`)
+  const run = (sql: (by: string) => string, by: string) =>
+    call(ahead + sql(literal(by))).catch((error) => {
+      if (!isOfJournal(error)) throw error
+      return call(ahead + sql(literal('lost')))
+    })
   const explained = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -40,10 +44,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   return {
     reset: () =>
       explained(async () => {
-        const [row] = await run(program.detector).catch((error) => {
-          if (!isOfJournal(error)) throw error
-          return run('lost')
-        })
+        const [row] = await run((by) => `SELECT pg_temp.afresh_reset(${by}) AS outcome`, program.detector)
         const outcome = outcomeOf(plan, journal, row)
         repaired += outcome.ran.reduce((sum, { rows = 0 }) => sum + rows, 0)
         if (repaired > TIDY_AFTER && connection.owned) {
@@ -54,8 +55,9 @@ export async function prepare(connection: Connection, program: Program): Promise
       }),
     detect: (by) =>
       explained(async () => {
-        const [row] = await call(
-          `${ahead}SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${literal(by ?? program.detector)}) AS l`,
+        const [row] = await run(
+          (forced) => `SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${forced}) AS l`,
+          by ?? program.detector,
         )
         const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []
         if (row?.reason !== null || touched.length === 0) return touched
@@ -199,6 +201,8 @@ async function remedy(
     case '42P01': // undefined_table
     case '42703': // undefined_column
     case '22P02': // invalid_text_representation: a baseline row that fits its table no more
+    case '23502': // not_null_violation, as the next
+    case '23514': // check_violation: also no partition for it
     case '42804': // datatype_mismatch
     case '42846': // cannot_coerce
       return {

@@ -1,6 +1,6 @@
 import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
-import { byId, type Schema, type TableId, tableOf } from '../../schema/schema.ts'
+import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Around } from './around.ts'
 import { literal } from './quote.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
@@ -23,7 +23,14 @@ export const STEP_TABLES = [
 export function stepRows(
   schema: Schema,
   plan: Plan,
-  { arounds, near: hasNear }: { readonly arounds: ReadonlyMap<TableId, Around>; readonly near: boolean },
+  {
+    arounds,
+    isInJournal,
+  }: {
+    readonly arounds: ReadonlyMap<TableId, Around>
+    /** Whether the journal names every block of a subject that is written. */
+    readonly isInJournal: (id: SubjectId) => boolean
+  },
 ): string[] {
   return plan.steps.flatMap((step, no) => {
     const main = statementsOf(schema, plan, step)
@@ -37,7 +44,7 @@ export function stepRows(
     const before = touched.flatMap((around) => around.before)
     const after = touched.flatMap((around) => around.after)
     const shortcut = step.kind === 'delete' ? step.orTruncate : undefined
-    const near = hasNear ? statementNear(schema, plan, step) : undefined
+    const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
     const rows = [...before, ...main, ...after].map((sql, index) => {
       const place = index - before.length
       const moves = /^(TRUNCATE|ALTER|REFRESH)/.test(sql)
@@ -159,7 +166,9 @@ export function stepWith(schema: Schema, plan: Plan, statement: string): Step | 
       step.kind === 'delete' && step.orTruncate
         ? [truncate(step.orTruncate.tables.map((id) => tableOf(schema, id)))]
         : []
-    const near = statementNear(schema, plan, step) ?? []
-    return [...statementsOf(schema, plan, step), ...near, ...shortcut].some((sql) => statement.includes(sql))
+    const near = statementNear(schema, plan, step)
+    return [...statementsOf(schema, plan, step), ...shortcut, ...(near === undefined ? [] : [near])].some(
+      (sql) => statement.includes(sql),
+    )
   })?.step
 }

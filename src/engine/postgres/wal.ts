@@ -2,7 +2,7 @@ import { codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { SubjectId } from '../../schema/schema.ts'
 import type { Connection, Program } from '../engine.ts'
-import { WRITERS } from './detect.ts'
+import { ANYBODY_WRITES } from './detect.ts'
 import { AS_BLOCKS } from './repair.ts'
 
 /**
@@ -149,13 +149,22 @@ const HARMLESS = [
   'VACUUM',
 ]
 
-/** Where the journal ends that can be read: only what is flushed, and `synchronous_commit = off` leaves that for later. */
-export function endOfJournal(flushes: boolean): string {
+/**
+ * PL/pgSQL that finds where the journal ends that can be read (`upto`): only what is flushed, and `synchronous_commit = off`
+ * leaves that for later. What is flushed may end within a record, which neither this window nor the next would
+ * name; where records are inserted and messages end, one record ends.
+ */
+export function findEnd(flushes: boolean): string {
   const flushed = 'pg_catalog.pg_current_wal_flush_lsn()'
-  return flushes
-    ? `CASE WHEN pg_catalog.pg_current_wal_insert_lsn() > ${flushed}
-      THEN pg_catalog.pg_logical_emit_message(false, '', '', true) ELSE ${flushed} END`
-    : flushed
+  return `before := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
+    ${
+      flushes
+        ? `upto := pg_catalog.pg_current_wal_insert_lsn();
+    IF upto > ${flushed} THEN
+      upto := pg_catalog.pg_logical_emit_message(false, '', '', true);
+    END IF;`
+        : `upto := ${flushed};`
+    }`
 }
 
 /**
@@ -179,29 +188,45 @@ export function readJournal({ database, populated }: Readable): string {
 
 /**
  * PL/pgSQL: `writing`, whether somebody who wrote before `upto` has not ended the transaction. Nobody has, if everybody
- * with a lower number than this transaction's has ended; else it takes a look at the sessions.
+ * with a lower number than this transaction's had ended `before`; else it takes a look at the sessions.
  */
-export function findOpenWriters(everybody: string): string {
-  return `writing := waited IS TRUE
-        OR pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()) <> pg_catalog.pg_current_xact_id();
+export const FIND_OPEN_WRITERS = `writing := waited IS TRUE OR before <> pg_catalog.pg_current_xact_id();
       IF writing THEN
-        writing := ${everybody};
+        writing := ${ANYBODY_WRITES};
       END IF;`
-}
 
 /** What `look` does when `special` is written. */
 export const IS_SPECIAL = `special <= ${OBJECTS}`
+export const IS_CATALOG = `special = ${CATALOG}`
+
+/** An array of the subjects that lie in another file than they did, as the catalog has it. */
+function subjectsMoved(condition: string): string {
+  return `ARRAY(SELECT DISTINCT f.subject FROM ${FILES} AS f
+      WHERE ${condition} AND f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation))`
+}
 
 /**
  * PL/pgSQL for what no record of a row tells. TRUNCATE, CLUSTER and rewrites give a relation a new file; only the
- * catalog says so, and the block numbers of the old one mean nothing then.
+ * catalog says so, and the block numbers of the old one mean nothing then. The rows of a partition that the plan does not
+ * know are found by a scan only.
  */
-export const FOLLOW_FILES = `IF special = ${CATALOG} THEN
-      moved := true;
+export const FOLLOW_FILES = `IF reason IS NULL THEN
       blocks := NULL;
-      touched := touched || ARRAY(SELECT f.subject FROM ${FILES} AS f
-        WHERE f.subject > ${OBJECTS} AND f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+      IF stale THEN
+        reason := 'changed';
+        touched := pg_temp.afresh_scan();
+      ELSE
+        touched := touched || ${subjectsMoved(`f.subject > ${OBJECTS}`)};
+      END IF;
     END IF;`
+
+/**
+ * PL/pgSQL: after a scan, the noted places of baseline rows still have to be theirs in the new file, where they may be
+ * in another order. A scan finds the same versions at the same places, and nothing to put right.
+ */
+export const FOLLOW_REWRITTEN = `IF reason IS NOT NULL THEN
+    touched := touched || ${subjectsMoved('f.populated AND f.subject <> ALL (touched)')};
+  END IF;`
 
 /** After steps that gave a relation a new file; and a scan does not tell what a test has moved. */
 export const FIND_FILES_AGAIN = `UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation)
@@ -217,9 +242,12 @@ const MUCH = 4096
 export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MUCH} AND writing IS NOT TRUE THEN
     skipped := pg_catalog.pg_current_wal_insert_lsn();
     PERFORM pg_catalog.pg_stat_clear_snapshot();
-    -- In this order: who was at it is seen at work, or has ended, which no later transaction than this one has.
-    IF NOT EXISTS (SELECT FROM ${WRITERS}) AND pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) = pg_catalog.pg_current_xact_id() THEN
-      upto := skipped;
+    -- All earlier transactions had ended before. In this order, and as two statements, since the snapshot is the statement's:
+    -- a later one that was at it is seen at work, or has ended by then, which none has.
+    IF before = pg_catalog.pg_current_xact_id() AND NOT ${ANYBODY_WRITES} THEN
+      IF pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) = pg_catalog.pg_current_xact_id() THEN
+        upto := skipped;
+      END IF;
     END IF;
   END IF;`
 

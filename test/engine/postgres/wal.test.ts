@@ -14,6 +14,8 @@ const SCHEMA = `
   CREATE TABLE orders (id serial PRIMARY KEY, note text);
   CREATE TABLE lines (order_id int REFERENCES orders, line int, PRIMARY KEY (order_id, line));
   CREATE UNLOGGED TABLE sessions (id serial, data text);
+  CREATE UNLOGGED TABLE settings (name text, value text);
+  INSERT INTO settings VALUES ('colour', 'blue');
   CREATE TABLE events (at date) PARTITION BY RANGE (at);
   CREATE TABLE events_old PARTITION OF events FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
   CREATE TABLE events_new PARTITION OF events FOR VALUES FROM ('2025-01-01') TO (MAXVALUE);
@@ -61,6 +63,11 @@ const CASES: readonly (readonly [what: string, sql: string, dirty: readonly stri
   ['a rewrite by CLUSTER', 'CLUSTER countries USING countries_pkey', ['countries']],
   ['a row of a partition', `INSERT INTO events_old VALUES ('2024-01-01')`, ['events']],
   ['an unlogged row', `INSERT INTO sessions (data) VALUES ('x')`, ['sessions', 'sessions_id_seq']],
+  [
+    'an unlogged baseline row beside one that the journal names',
+    `UPDATE settings SET value = 'x'; UPDATE countries SET name = 'x' WHERE code = 'c7'`,
+    ['countries', 'settings'],
+  ],
   [
     'a commit that nobody has flushed',
     `SET synchronous_commit = off; INSERT INTO orders VALUES (1)`,

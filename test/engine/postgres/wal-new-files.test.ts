@@ -1,0 +1,98 @@
+import pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
+import { ask } from '../../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
+
+const SCHEMA = `
+  CREATE TABLE orders (id int);
+  CREATE TABLE codes (id int, code text);
+  INSERT INTO codes SELECT i, 'code ' || lpad(i::text, 5, '0') FROM generate_series(1, 2000) AS i;
+  CREATE INDEX backwards ON codes (code DESC);
+  CREATE TABLE kinds (kind text) PARTITION BY LIST (kind);
+  CREATE TABLE kinds_a PARTITION OF kinds FOR VALUES IN ('a');
+  CREATE TABLE kinds_b PARTITION OF kinds FOR VALUES IN ('b');
+  INSERT INTO kinds VALUES ('a'), ('b');`
+
+const MANY = `INSERT INTO orders SELECT generate_series(1, 20000)`
+
+for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
+  describeOn(id, (server) => {
+    describe('what records of rows do not tell', () => {
+      it.each([
+        ['made', `CREATE TABLE new PARTITION OF kinds FOR VALUES IN ('z')`],
+        [
+          'attached',
+          `CREATE TABLE new (kind text); ALTER TABLE kinds ATTACH PARTITION new FOR VALUES IN ('z')`,
+        ],
+      ])('rows of a partition that the test has %s', (_, sql) =>
+        withDatabase(server, { detector: 'wal' }, async (database, client) => {
+          await client.query(sql)
+          await client.query(`INSERT INTO kinds VALUES ('z')`)
+          expect(await database.reset()).toMatchObject({ why: 'a test changed the schema', dirty: ['kinds'] })
+          expect(await database.verify()).toEqual([])
+          expect((await database.reset()).dirty).toEqual([])
+        }),
+      )
+
+      it.each(['DETACH PARTITION kinds_b', 'ADD CHECK (kind IS NULL)', 'ADD n int NOT NULL'])(
+        'a table that its baseline rows do not fit any more: the database is made again after %s',
+        (change) =>
+          withDatabase(server, { detector: 'wal' }, async (database, client) => {
+            await client.query('DELETE FROM kinds')
+            await client.query(`ALTER TABLE kinds ${change}`)
+            expect((await database.reset()).notes).toEqual([expect.stringMatching(/made again/)])
+            expect(await database.verify()).toEqual([])
+          }),
+      )
+
+      it('rows that were put in another order before a scan', () =>
+        withDatabase(server, { detector: 'auto' }, async (database, client) => {
+          await client.query(`CLUSTER codes USING backwards`)
+          await client.query(MANY)
+          expect((await database.reset()).detector).toBe('scan')
+          await client.query(`UPDATE codes SET code = 'x' WHERE id = 3`)
+          expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['codes'] })
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('anything, once it is recycled: the cross-check looks at everything too', () =>
+        withDatabase(server, { detector: 'wal', crossCheck: true }, async (database, client) => {
+          await client.query('INSERT INTO orders VALUES (1)')
+          for (const switches of [3, 12]) {
+            for (let i = 0; i < switches; i++) await client.query('SELECT pg_switch_wal(), txid_current()')
+            await client.query('CHECKPOINT')
+          }
+          expect(await database.reset()).toMatchObject({ detector: 'scan', dirty: ['orders'] })
+          expect(await database.verify()).toEqual([])
+        }))
+    })
+  })
+}
+
+async function withDatabase(
+  server: ServerAtHand,
+  options: { readonly detector: 'auto' | 'wal'; readonly crossCheck?: boolean },
+  body: (database: TestDatabase, client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const migrate = async ({ url }: { url: string }) => {
+    await ask({ ...server, url }, SCHEMA)
+  }
+  await using harness = await createHarness({
+    server: existing(server.url),
+    migrate,
+    fingerprint: SCHEMA,
+    lockTimeoutMs: 500,
+    ...options,
+  })
+  await using database = await harness.lease()
+  await database.reset()
+  const client = new pg.Client({ connectionString: database.url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    await body(database, client)
+  } finally {
+    await client.end()
+  }
+}
