@@ -6,6 +6,7 @@ import {
   findEnd,
   IS_CATALOG,
   IS_SPECIAL,
+  IS_UNFLUSHED,
   type Journal,
   readJournal,
 } from './wal.ts'
@@ -16,6 +17,7 @@ export const REASONS = {
   first: 'the first look',
   long: 'the journal since the last reset is too long to be read',
   changed: 'a test changed the schema',
+  unflushed: 'somebody was writing to the journal',
   lost: 'the journal since the last reset was recycled',
 } as const
 
@@ -62,7 +64,7 @@ export function look(
       journal.readable
         ? `${findEnd(journal.flushes)}
     reason := CASE WHEN forced = 'scan' THEN 'asked' WHEN forced = 'lost' THEN 'lost' WHEN since IS NULL THEN 'first'
-      WHEN forced = 'auto' AND upto > since + ${worth} THEN 'long' END;
+      ${journal.flushes ? '' : `WHEN ${IS_UNFLUSHED} THEN 'unflushed'`} WHEN forced = 'auto' AND upto > since + ${worth} THEN 'long' END;
     IF reason IS NULL AND upto > since THEN
       ${readJournal(journal)}
     ${unlogged.length === 0 ? `ELSIF reason IS NULL THEN\n      ${whenUntouched}` : ''}

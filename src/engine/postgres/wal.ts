@@ -155,17 +155,19 @@ const HARMLESS = [
  * name; where records are inserted and messages end, one record ends.
  */
 export function findEnd(flushes: boolean): string {
-  const flushed = 'pg_catalog.pg_current_wal_flush_lsn()'
   return `before := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
+    upto := pg_catalog.pg_current_wal_insert_lsn();
     ${
       flushes
-        ? `upto := pg_catalog.pg_current_wal_insert_lsn();
-    IF upto > ${flushed} THEN
+        ? `IF ${IS_UNFLUSHED} THEN
       upto := pg_catalog.pg_logical_emit_message(false, '', '', true);
     END IF;`
-        : `upto := ${flushed};`
+        : ''
     }`
 }
+
+/** Before 17, somebody may have written since the commit that was sent ahead: nobody can make that be flushed. */
+export const IS_UNFLUSHED = 'upto > pg_catalog.pg_current_wal_flush_lsn()'
 
 /**
  * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `special` is above no
