@@ -62,6 +62,24 @@ for (const { id } of engines) {
         }),
       )
 
+      it.runIf(id === 'embedded:18')('and renamed or dropped a column, which the journal tells of', () =>
+        withDatabase(
+          server,
+          async (database, run) => {
+            await database.reset()
+            for (const change of ['RENAME COLUMN author TO writer', 'DROP COLUMN author']) {
+              await run(`ALTER TABLE books ${change}`)
+              expect((await database.reset()).notes).toEqual([
+                expect.stringMatching(/books.*made again from its template/),
+              ])
+              expect(await run('SELECT author FROM books')).toEqual([])
+              expect(await database.verify()).toEqual([])
+            }
+          },
+          'wal',
+        ),
+      )
+
       it.runIf(server.engine === 'postgres')('never makes what it left behind the baseline', () =>
         withDatabase(server, async (database, run) => {
           await run("CREATE TYPE mood AS ENUM ('sad', 'happy')")
@@ -97,6 +115,7 @@ type Run = (sql: string) => Promise<Record<string, unknown>[]>
 async function withDatabase(
   server: ServerAtHand,
   body: (database: TestDatabase, run: Run) => Promise<void>,
+  detector: 'auto' | 'wal' = 'auto',
 ): Promise<void> {
   const run =
     (url: string): Run =>
@@ -109,6 +128,7 @@ async function withDatabase(
     server: existing(server.url),
     migrate,
     fingerprint: SCHEMA,
+    detector,
   })
   await using database = await harness.lease()
   await body(database, run(database.url))

@@ -75,3 +75,9 @@ export const WAIT_FOR_WRITERS = `
 export const SHAPE = `(SELECT coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind,
     c.relpersistence, c.relnatts, c.relispartition), 0)), 0)::text
   FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relpersistence <> 't' AND c.oid >= 16384)`
+
+/** The columns of all tables in the same way: dearer, so it is asked only when the journal names a catalog. */
+export const COLUMNS = `(SELECT coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(a.attrelid, a.attnum, a.attname, a.atttypid,
+    a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attisdropped), 0)), 0)::text
+  FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+  WHERE a.attnum > 0 AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384)`

@@ -1,5 +1,5 @@
 import type { SubjectId } from '../../schema/schema.ts'
-import { ANYBODY_WRITES, SHAPE, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import { ANYBODY_WRITES, COLUMNS, SHAPE, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
 import {
   FIND_OPEN_WRITERS,
   FOLLOW_FILES,
@@ -91,7 +91,12 @@ export function look(
       : scan
   }
   IF moved THEN
-    stale := ${SHAPE} <> pg_catalog.current_setting('afresh.shape');
+    stale := ${SHAPE} <> pg_catalog.current_setting('afresh.shape')${
+      journal.readable
+        ? `
+      OR reason IS NULL AND ${COLUMNS} <> pg_catalog.current_setting('afresh.columns')`
+        : ''
+    };
     ${journal.readable ? FOLLOW_FILES : ''}
   END IF;`
 }

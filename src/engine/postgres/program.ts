@@ -1,7 +1,7 @@
 import { type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
 import type { Around } from './around.ts'
-import { probesOf, SHAPE, scanQuery } from './detect.ts'
+import { COLUMNS, probesOf, SHAPE, scanQuery } from './detect.ts'
 import { LOOK_VARIABLES, look } from './look.ts'
 import { carries } from './ownership.ts'
 import { literal } from './quote.ts'
@@ -66,7 +66,7 @@ export function programSql(program: Program, { arounds, journal, owned }: Sessio
     ...(journal.readable ? [PREPARE_STEPS] : []),
     `ANALYZE ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS].join(', ')}`,
     ...startingPositions(schema, plan),
-    `SELECT pg_catalog.set_config('afresh.shape', ${SHAPE}, false)`,
+    `SELECT pg_catalog.set_config('afresh.shape', ${SHAPE}, false), pg_catalog.set_config('afresh.columns', ${COLUMNS}, false)`,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
     ...(journal.readable ? [...fileTables(plan), WEIGH] : []),
   ].join(';\n')
