@@ -132,6 +132,8 @@ export interface Outcome {
   readonly dirty: readonly SubjectId[]
   /** The catalog is not what the plan was made for: somebody has made or changed tables. */
   readonly stale?: boolean
+  /** What was out of the ordinary, in sentences. */
+  readonly notes?: readonly string[]
   /** `step`: place in the plan. `rows`: rows touched, where the engine knows. `truncated`: took `orTruncate`. */
   readonly ran: readonly {
     readonly step: number

@@ -50,7 +50,7 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
     durationMs,
     detector: outcome.detector,
     why: outcome.why,
-    notes: [],
+    notes: outcome.notes ?? [],
   }
 }
 

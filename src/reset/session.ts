@@ -155,10 +155,12 @@ function afterReplan(
     dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
     steps: [...(first?.steps ?? []), ...report.steps],
     durationMs: (first?.durationMs ?? 0) + report.durationMs,
-    notes:
+    notes: [
+      ...report.notes,
       added.length === 0
-        ? ['A test changed the schema: planned anew.']
-        : [`A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`],
+        ? 'A test changed the schema: planned anew.'
+        : `A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`,
+    ],
   }
 }
 

@@ -134,7 +134,7 @@ BEGIN
   ${SKIP_OWN}`
       : ''
   }
-  RETURN json_build_object('reason', reason, 'dirty', touched::text[], 'ran', ran, 'stale', stale,
+  RETURN json_build_object('reason', reason, 'dirty', touched::text[], 'ran', ran, 'stale', stale, 'writing', writing,
     'restarted', ${RESTART}${journal.readable ? `, 'bytes', upto - since, 'since', ${NOTE_WINDOW}` : ''});
 END`
 }

@@ -138,12 +138,14 @@ interface Report {
   readonly ran: string
   readonly restarted: readonly number[] | null
   readonly stale: boolean | null
+  /** Somebody who wrote has not ended the transaction, though no table is locked by it. */
+  readonly writing: boolean | null
 }
 
 function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
   if (row.outcome === null) return { detector: 'wal', why: UNTOUCHED, dirty: [], ran: [] }
-  const { reason, bytes = 0, dirty, ran, restarted, stale } = row.outcome as Report
+  const { reason, bytes = 0, dirty, ran, restarted, stale, writing } = row.outcome as Report
   const statements = JSON.parse(`[${ran.slice(1)}]`) as [number, number, boolean, number][]
   const steps = [
     ...statements.flatMap(([step, place, truncated, rows]) =>
@@ -151,7 +153,12 @@ function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome 
     ),
     ...(restarted ?? []).map((step) => ({ step, rows: undefined, truncated: false })),
   ]
-  const rest = { dirty: dirty ?? [], ran: steps, stale: stale === true }
+  const rest = {
+    dirty: dirty ?? [],
+    ran: steps,
+    stale: stale === true,
+    notes: writing === true ? [OPEN] : [],
+  }
   if (reason !== null) return { detector: 'scan', why: whyScan(journal, reason), ...rest }
   // The journal names more than what changed: what had nothing to be put right was not dirty.
   const done = steps.filter(({ step, rows }) => rows !== 0 || !COUNTED.has(plan.steps[step]?.kind))
@@ -161,6 +168,9 @@ function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome 
 }
 
 const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'trim', 'fill'])
+
+const OPEN =
+  'Somebody who wrote has not ended the transaction: what it commits later, a later reset will find.'
 
 const UNTOUCHED = 'nobody has written since the last reset'
 

@@ -180,6 +180,19 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
+      it('of a transaction that goes on and blocks nothing: the report says so', () =>
+        withDatabase(server, async (database) => {
+          const straggler = await hold({ ...server, url: database.url }, `SELECT nextval('orders_id_seq')`)
+          expect(await database.reset()).toMatchObject({
+            dirty: ['orders_id_seq'],
+            notes: [expect.stringMatching(/not ended the transaction/)],
+          })
+          await straggler.commit()
+          await database.reset()
+          expect((await database.reset()).notes).toEqual([])
+          expect(await database.verify()).toEqual([])
+        }))
+
       it('a straggler that commits while it is waited for, whatever isolation is the default', () =>
         withDatabase(server, async (database) => {
           const { name, url } = database
