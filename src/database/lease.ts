@@ -26,9 +26,11 @@ export interface Lease {
   readonly url: string
   readonly mark: string
   readonly connection: Connection
+  /** Closes the connection, having unlocked first: a server may take its time to notice that somebody has gone. */
+  release(): Promise<void>
 }
 
-type Held = Omit<Lease, 'slot'>
+type Held = Omit<Lease, 'slot' | 'release'>
 
 const MAX_SLOTS = 1000
 
@@ -43,13 +45,20 @@ export async function lease(wanted: LeaseWanted): Promise<Lease> {
       for (let i = 0; i < MAX_SLOTS; i++) {
         const slot = ((wanted.firstSlot - 1 + i) % MAX_SLOTS) + 1
         const leased = await leaseSlot(wanted, admin, wanted.nameOf(slot))
-        if (leased !== undefined) return { ...leased, slot }
+        if (leased !== undefined) return { ...leased, slot, release: () => release(wanted, leased) }
       }
       throw new AfreshError('server', `All ${MAX_SLOTS} test databases of this run are leased.`, {
         next: 'Release databases that are not needed any more.',
       })
     },
     () => admin.close(),
+  )
+}
+
+function release({ databases }: Source, { connection, name }: Held): Promise<void> {
+  return withCleanUp(
+    () => databases.unlock(connection, leaseKey(name)),
+    () => connection.close(),
   )
 }
 

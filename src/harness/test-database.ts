@@ -156,7 +156,7 @@ async function leasedDatabase(
     const last = await held?.catch(() => undefined)
     await last?.session.reset().catch(() => {})
     await last?.session.close().catch(() => {})
-    await last?.lease.connection.close()
+    await last?.lease.release().catch(() => {})
   }
 
   return {
