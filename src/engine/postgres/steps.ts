@@ -1,4 +1,4 @@
-import type { Plan, RestartStep, Step } from '../../plan/plan.ts'
+import type { DeleteStep, Plan, RestartStep, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Around } from './around.ts'
@@ -43,31 +43,42 @@ export function stepRows(
     const touched = touchedBy(step).flatMap((id) => arounds.get(id) ?? [])
     const before = touched.flatMap((around) => around.before)
     const after = touched.flatMap((around) => around.after)
-    const shortcut = step.kind === 'delete' ? step.orTruncate : undefined
     const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
-    const rows = [...before, ...main, ...after].map((sql, index) => {
-      const place = index - before.length
-      const moves = /^(TRUNCATE|ALTER|REFRESH)/.test(sql)
-      const other =
-        place === 0
-          ? [
-              near === undefined ? 'NULL' : literal(near),
-              shortcut === undefined
-                ? 'NULL'
-                : literal(truncate(shortcut.tables.map((id) => tableOf(schema, id)))),
-              shortcut?.aboveBytes ?? 'NULL',
-              shortcut?.tables[0] ?? 'NULL',
-              shortcut?.tables.slice(0, 1).some((id) => tableOf(schema, id).traits.includes('partitioned')) ??
-                'NULL',
-            ]
-          : ['NULL', 'NULL', 'NULL', 'NULL', 'NULL']
-      return `(${[no, place, literal(sql), ...other, step.kind === 'fill', moves].join(', ')})`
-    })
+    const others = {
+      ...(near === undefined ? {} : { near: literal(near) }),
+      ...(step.kind === 'delete' && step.orTruncate ? insteadOfDelete(schema, step.orTruncate) : {}),
+    }
     return [
-      `INSERT INTO ${STATEMENTS} VALUES ${rows.join(', ')}`,
+      ...[...before, ...main, ...after].map((sql, index) => {
+        const place = index - before.length
+        return insertStatement({
+          no,
+          place,
+          sql: literal(sql),
+          fills: step.kind === 'fill',
+          moves: /^(TRUNCATE|ALTER|REFRESH)/.test(sql),
+          ...(place === 0 ? others : {}),
+        })
+      }),
       `INSERT INTO ${DUE} VALUES ${step.when.map((subject) => `(${subject}, ${no})`).join(', ')}`,
     ]
   })
+}
+
+/** A row of `STATEMENTS`: its columns as SQL. */
+function insertStatement(columns: Readonly<Record<string, string | number | boolean>>): string {
+  return `INSERT INTO ${STATEMENTS} (${Object.keys(columns).join(', ')}) VALUES (${Object.values(columns).join(', ')})`
+}
+
+function insteadOfDelete(schema: Schema, { tables, aboveBytes }: NonNullable<DeleteStep['orTruncate']>) {
+  const [own, ...others] = tables.map((id) => tableOf(schema, id))
+  if (own === undefined) return {}
+  return {
+    truncate: literal(truncate([own, ...others])),
+    above: aboveBytes,
+    relation: own.id,
+    parted: own.traits.includes('partitioned'),
+  }
 }
 
 function touchedBy(step: Step): readonly TableId[] {
