@@ -1,8 +1,8 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
-import { ask } from '../../support/ask.ts'
+import type { TestDatabase } from '../../../src/index.ts'
 import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
+import { withDatabase as withDatabaseOf } from './with-database.ts'
 
 const SCHEMA = `
   CREATE TABLE orders (id int);
@@ -70,29 +70,10 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   })
 }
 
-async function withDatabase(
+function withDatabase(
   server: ServerAtHand,
   options: { readonly detector: 'auto' | 'wal'; readonly crossCheck?: boolean },
   body: (database: TestDatabase, client: pg.Client) => Promise<void>,
 ): Promise<void> {
-  const migrate = async ({ url }: { url: string }) => {
-    await ask({ ...server, url }, SCHEMA)
-  }
-  await using harness = await createHarness({
-    server: existing(server.url),
-    migrate,
-    fingerprint: SCHEMA,
-    lockTimeoutMs: 500,
-    ...options,
-  })
-  await using database = await harness.lease()
-  await database.reset()
-  const client = new pg.Client({ connectionString: database.url })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    await body(database, client)
-  } finally {
-    await client.end()
-  }
+  return withDatabaseOf(server, { schema: SCHEMA, ...options }, body)
 }

@@ -1,12 +1,13 @@
 import { finished } from 'node:stream/promises'
 import { setTimeout } from 'node:timers/promises'
-import pg from 'pg'
+import type pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { describe, expect, it } from 'vitest'
-import { createHarness, existing, type TestDatabase } from '../../../src/index.ts'
+import type { TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
 import { hold } from '../../support/hold.ts'
+import { withDatabase as withDatabaseOf } from './with-database.ts'
 
 const SCHEMA = `
   CREATE TABLE countries (code text PRIMARY KEY, name text);
@@ -251,29 +252,10 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   })
 }
 
-async function withDatabase(
+function withDatabase(
   server: ServerAtHand,
   body: (database: TestDatabase, client: pg.Client) => Promise<void>,
   detector: 'auto' | 'wal' = 'wal',
 ): Promise<void> {
-  const migrate = async ({ url }: { url: string }) => {
-    await ask({ ...server, url }, SCHEMA)
-  }
-  await using harness = await createHarness({
-    server: existing(server.url),
-    migrate,
-    fingerprint: SCHEMA,
-    lockTimeoutMs: 500,
-    detector,
-  })
-  await using database = await harness.lease()
-  await database.reset()
-  const client = new pg.Client({ connectionString: database.url })
-  client.on('error', () => {})
-  await client.connect()
-  try {
-    await body(database, client)
-  } finally {
-    await client.end()
-  }
+  return withDatabaseOf(server, { schema: SCHEMA, detector }, body)
 }
