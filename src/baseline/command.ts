@@ -20,16 +20,10 @@ const GRACE_MS = 2_000
  * Throws `AfreshError` (`baseline`) with the end of its output.
  */
 export async function runCommand(command: string, options: CommandOptions): Promise<void> {
-  const child = spawn(command, {
-    shell: true,
-    cwd: options.cwd,
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32',
-    windowsHide: true,
-  })
-  const output = tailOf(child)
-  const disarm = endWithThisProcess(child)
+  let child: ChildProcess | undefined
+  // Before the command begins: a signal that comes between the two would leave it running.
+  const disarm = endWithThisProcess(() => endGroup(child, 'SIGKILL'))
+  let output = () => ''
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true
@@ -37,6 +31,15 @@ export async function runCommand(command: string, options: CommandOptions): Prom
     setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref()
   }, options.timeoutMs)
   try {
+    child = spawn(command, {
+      shell: true,
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    })
+    output = tailOf(child)
     const ending = await endOf(child)
     if (timedOut) throw new Error(`it took longer than ${options.timeoutMs} ms and was ended`)
     if (ending !== 0)
@@ -71,7 +74,8 @@ async function endOf(child: ChildProcess): Promise<number | string> {
   return ending
 }
 
-function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+function endGroup(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
+  const pid = child?.pid
   if (pid === undefined) return
   if (process.platform === 'win32') {
     spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore' }).once('error', () => {})
@@ -84,21 +88,20 @@ function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** A group of its own does not hear Ctrl-C, so whatever ends this process ends the group first. */
-function endWithThisProcess(child: ChildProcess): () => void {
+/** A group of its own does not hear Ctrl-C, so whatever ends this process calls `end` first. */
+function endWithThisProcess(end: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  const onExit = () => endGroup(child, 'SIGKILL')
   const onSignal = (signal: NodeJS.Signals) => {
-    endGroup(child, 'SIGKILL')
+    end()
     disarm()
     // With nobody else listening, the signal would have ended this process: let it.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
   }
   const disarm = () => {
-    process.off('exit', onExit)
+    process.off('exit', end)
     for (const signal of signals) process.off(signal, onSignal)
   }
-  process.on('exit', onExit)
+  process.on('exit', end)
   for (const signal of signals) process.on(signal, onSignal)
   return disarm
 }

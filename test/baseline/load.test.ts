@@ -8,7 +8,7 @@ import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/b
 import type { Connection } from '../../src/engine/engine.ts'
 import { wrap } from '../../src/engine/postgres/connection.ts'
 import { AfreshError } from '../../src/errors.ts'
-import { eventually, gone } from '../support/eventually.ts'
+import { gone } from '../support/eventually.ts'
 
 const URL = 'postgres://somebody@localhost/somewhere'
 
@@ -230,17 +230,17 @@ describe.skipIf(process.platform === 'win32')('commands', () => {
   })
 
   it('are ended with the process that runs them', async () => {
+    // At once: the process that runs it has hardly come back from starting it.
+    const command = 'sleep 300 & echo $! > pid; kill -INT $PPID; wait'
     const module = new globalThis.URL('../../src/baseline/command.ts', import.meta.url).pathname
     const program = `
       const jiti = require('jiti').createJiti(process.cwd() + '/x.js')
       jiti.import(${JSON.stringify(module)}).then(({ runCommand }) =>
-        runCommand('sleep 300 & echo $! > pid; wait', { cwd: ${JSON.stringify(cwd)}, env: {}, timeoutMs: 60000 }))`
+        runCommand(${JSON.stringify(command)}, { cwd: ${JSON.stringify(cwd)}, env: {}, timeoutMs: 60000 }))`
     const runner = spawn(process.execPath, ['-e', program], { stdio: 'inherit' })
     const ended = new Promise((resolve) => runner.once('exit', (_, signal) => resolve(signal)))
-    const pid = await eventually(() => Number(readFileSync(join(cwd, 'pid'), 'utf8').trim()) || undefined)
-    runner.kill('SIGINT')
     expect(await ended).toBe('SIGINT')
-    await gone(pid)
+    await gone(Number(readFileSync(join(cwd, 'pid'), 'utf8')))
   }, 30_000)
 })
 
