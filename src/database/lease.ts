@@ -107,7 +107,13 @@ async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<H
   const url = databases.urlOf(adminUrl, name)
   const connection = await engine.connect(url)
   const isUsable = await withUndo(
-    async () => (await databases.tryLock(connection, leaseKey(name))) && (await isClean(connection)),
+    async () => {
+      if (!(await databases.tryLock(connection, leaseKey(name)))) return false
+      if (await isClean(connection)) return true
+      // It is made again at once, and leased by another connection.
+      await databases.unlock(connection, leaseKey(name))
+      return false
+    },
     () => connection.close(),
   )
   if (isUsable) return { name, url, mark, connection }

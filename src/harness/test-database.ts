@@ -94,7 +94,7 @@ async function hold(
     })
     return { lease, session }
   } catch (error) {
-    await lease.connection.close()
+    await lease.release()
     throw error
   }
 }
@@ -123,7 +123,7 @@ async function leasedDatabase(
   const takeAgain = async (): Promise<Held> => {
     const again = await take(slot)
     if (again.lease.name === name) return again
-    await again.lease.connection.close()
+    await again.lease.release()
     throw new AfreshError(
       'server',
       `The database "${name}" was leased by another worker after its connection was lost.`,
@@ -140,7 +140,8 @@ async function leasedDatabase(
       if (error instanceof AfreshError && (error.code === 'server' || error.code === 'plan')) {
         const lost = await held?.catch(() => undefined)
         held = undefined
-        await lost?.lease.connection.close().catch(() => {})
+        // The same slot is leased again at once: nobody waits until the server has noticed that somebody has gone.
+        await lost?.lease.release().catch(() => {})
       }
       throw error
     }
