@@ -1,0 +1,61 @@
+import { type Client, connect } from '../client.ts'
+import { urlOf } from '../servers.ts'
+import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
+
+/** A database for one claim, gone afterwards. */
+export interface Ground extends AsyncDisposable {
+  readonly sql: Dialect
+  readonly client: Client
+  /** One more session; the ground closes it. */
+  connect(as?: Account): Promise<Client>
+}
+
+export interface Account {
+  readonly user: string
+  readonly password: string
+}
+
+/** A database on a server that runs. */
+export async function serverGround(
+  engine: Exclude<EngineId, 'sqlite'>,
+  url: string,
+  name: string,
+): Promise<Ground> {
+  const admin = await connect(url)
+  const database = `claims_${name.replaceAll('-', '_')}`
+  const drop = `DROP DATABASE IF EXISTS ${database}`
+  await admin.run(drop)
+  await admin.run(`CREATE DATABASE ${database}`)
+  const open = (as?: Account) => {
+    const target = new URL(urlOf(url, database))
+    if (as !== undefined) Object.assign(target, { username: as.user, password: as.password })
+    return connect(target.toString())
+  }
+  return groundOf(DIALECTS[engine], open, async () => {
+    await admin.run(drop)
+    await admin.close()
+  })
+}
+
+/** @param end takes the database away, once nobody is connected any more */
+export async function groundOf(
+  sql: Dialect,
+  open: Ground['connect'],
+  end: () => Promise<void>,
+): Promise<Ground> {
+  const clients: Client[] = []
+  const openOne: Ground['connect'] = async (as) => {
+    const client = await open(as)
+    clients.push(client)
+    return client
+  }
+  return {
+    sql,
+    client: await openOne(),
+    connect: openOne,
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) await client.close()
+      await end()
+    },
+  }
+}

@@ -1,0 +1,67 @@
+import type { Client } from '../../client.ts'
+import { bytes, numberOf, pause } from '../ask.ts'
+import { type Claim, session, verdictOf } from '../claim.ts'
+import { tableSql } from '../dialect.ts'
+import type { Ground } from '../ground.ts'
+
+const ROWS = 20_000
+
+export const logged: Claim = {
+  id: 'logged',
+  text: 'TRUNCATE is not logged',
+  isOfTruncate: true,
+  statements: (sql) => {
+    const look = [sql.rest, sql.journal].filter((step) => step !== undefined)
+    const each = ['TRUNCATE TABLE t', 'DELETE FROM t'].flatMap((emptied) => [
+      sql.fill('t', ROWS),
+      ...look,
+      emptied,
+      ...look,
+    ])
+    return session(1, tableSql('t'), ...each)
+  },
+  async test(ground) {
+    await ground.client.run(tableSql('t'))
+    const truncated = await journalled(ground, 'TRUNCATE TABLE t')
+    const deleted = await journalled(ground, 'DELETE FROM t')
+    const idle = await journalled(ground, 'SELECT 1')
+    return {
+      verdict: verdictOf(truncated <= idle),
+      evidence:
+        `${ROWS.toLocaleString('en')} rows: TRUNCATE wrote ${bytes(truncated)} into the journal, ` +
+        `DELETE ${bytes(deleted)}, SELECT 1 (for comparison) ${bytes(idle)}`,
+      figures: { truncated, deleted, idle },
+    }
+  },
+}
+
+/** The least of several: what the server writes for its own ends can only add to it. */
+async function journalled({ client, sql }: Ground, statement: string): Promise<number> {
+  const samples: number[] = []
+  for (let round = 0; round < 3; round++) {
+    await client.run('TRUNCATE TABLE t')
+    await client.run(sql.fill('t', ROWS))
+    const before = await journalAtRest(client, sql.journal)
+    await client.run(statement)
+    samples.push((await journalAtRest(client, sql.journal)) - before)
+  }
+  return Math.min(...samples)
+}
+
+const GLANCES = 4
+const GLANCE_MS = 50
+const DEADLINE_MS = 5000
+
+/** MySQL's figure comes after the statement, and what it purges later is written for the statement too. */
+async function journalAtRest(client: Client, statement: string | undefined): Promise<number> {
+  if (statement === undefined) throw new Error('this server tells nothing of its journal')
+  const end = performance.now() + DEADLINE_MS
+  let last = await numberOf(client, statement)
+  for (let same = 1; same < GLANCES && performance.now() < end; ) {
+    await pause(GLANCE_MS)
+    const now = await numberOf(client, statement)
+    same = now === last ? same + 1 : 1
+    last = now
+  }
+  return last
+}

@@ -1,0 +1,100 @@
+import { bytes, numberOf, pause, refusal, runAll } from '../ask.ts'
+import { type Claim, session, verdictOf } from '../claim.ts'
+import { tableSql } from '../dialect.ts'
+import type { Ground } from '../ground.ts'
+
+const ROWS = 20_000
+
+export const space: Claim = {
+  id: 'space',
+  text: 'DELETE gives no disk space back',
+  isOfTruncate: false,
+  statements(sql) {
+    const look = sql.size('t')
+    return session(
+      1,
+      tableSql('t'),
+      sql.fill('t', ROWS),
+      look,
+      'DELETE FROM t',
+      look,
+      sql.compact('t'),
+      look,
+      sql.fill('t', ROWS),
+      'TRUNCATE TABLE t',
+      look,
+    )
+  },
+  async test({ client, sql }) {
+    const size = () => numberOf(client, sql.size('t'))
+    await runAll(client, [tableSql('t'), sql.fill('t', ROWS)])
+    const full = await size()
+    await client.run('DELETE FROM t')
+    const deleted = await size()
+    await client.run(sql.compact('t'))
+    const compacted = await size()
+    await client.run(sql.fill('t', ROWS))
+    const refused = await refusal(client, 'TRUNCATE TABLE t')
+    const truncated = refused === undefined ? await size() : undefined
+    const afterTruncate = truncated === undefined ? '' : `, after TRUNCATE ${bytes(truncated)}`
+    return {
+      verdict: verdictOf(deleted >= full),
+      evidence:
+        `${ROWS.toLocaleString('en')} rows: file of ${bytes(full)}, after DELETE ${bytes(deleted)}, ` +
+        `after ${sql.compact('t')} ${bytes(compacted)}${afterTruncate}`,
+      figures: { full, deleted, compacted, ...(truncated === undefined ? {} : { truncated }) },
+    }
+  },
+}
+
+const CYCLES = 8
+const CYCLE_ROWS = 5000
+/** For what the server tidies up in the background. */
+const REST_MS = 500
+
+export const vacuum: Claim = {
+  id: 'vacuum',
+  text: 'After DELETE somebody must vacuum (optimize) the table, or it grows for ever',
+  isOfTruncate: false,
+  statements(sql) {
+    const cycle = [sql.fill('t', CYCLE_ROWS), 'DELETE FROM t', sql.size('t')]
+    return session(
+      1,
+      tableSql('t') + sql.unattended,
+      ...cycle,
+      ...cycle,
+      ...cycle,
+      '-- and again, now tidied up in between',
+      ...[sql.compact('t'), ...cycle],
+      ...[sql.compact('t'), ...cycle],
+    )
+  },
+  async test(ground) {
+    const untended = await grown(ground, 'untended', [])
+    const tidied = await grown(ground, 'tidied', [ground.sql.compact('tidied')])
+    const grows = untended.last > untended.first * 2
+    const how = ground.sql.unattended === '' ? 'let alone' : `let alone (${ground.sql.unattended.trim()})`
+    return {
+      verdict: verdictOf(grows && tidied.last < tidied.first * 2),
+      evidence:
+        `filled with ${CYCLE_ROWS.toLocaleString('en')} rows and emptied by DELETE ${CYCLES} times, ${how}: ` +
+        `${bytes(untended.first)} at first, ${bytes(untended.last)} at last; ` +
+        `with ${ground.sql.compact('t')} in between: ${bytes(tidied.last)} at last`,
+      figures: { first: untended.first, last: untended.last, tidied: tidied.last },
+    }
+  },
+}
+
+async function grown({ client, sql }: Ground, table: string, between: readonly string[]) {
+  await client.run(tableSql(table) + sql.unattended)
+  const sizes: number[] = []
+  for (let cycle = 0; cycle < CYCLES; cycle++) {
+    await client.run(sql.fill(table, CYCLE_ROWS))
+    sizes.push(await numberOf(client, sql.size(table)))
+    await client.run(`DELETE FROM ${table}`)
+    await runAll(client, between)
+    await pause(REST_MS)
+  }
+  const [first = 0] = sizes
+  return { first, last: sizes.at(-1) ?? first }
+}

@@ -1,0 +1,80 @@
+import { interleave, type Summary, summarize } from '../../src/bench/measure.ts'
+import { randomFrom } from '../../src/generate/random.ts'
+import { runAll } from './ask.ts'
+import { tableSql } from './dialect.ts'
+import type { Ground } from './ground.ts'
+
+/** One way to empty a table. It has a table of its own, named after it. */
+export interface Way {
+  readonly id: string
+  /** Run once, before anything is measured. */
+  readonly prepare?: (table: string) => readonly string[]
+  /** These are timed. */
+  readonly empty: (table: string) => readonly string[]
+}
+
+export interface Raced {
+  /** Milliseconds of all statements of a round together. */
+  readonly whole: Summary
+  /** Of each one. */
+  readonly each: Summary
+  /** Of the slowest of a round. */
+  readonly slowest: Summary
+}
+
+/** A table of so many rows with one more index is filled and emptied in turns, each way as often. */
+export async function race<const Ways extends readonly Way[]>(
+  ground: Ground,
+  ways: Ways,
+  rows: number,
+  rounds: number,
+): Promise<Record<Ways[number]['id'], Raced>> {
+  const lanes = []
+  for (const way of ways) lanes.push(await laneOf(ground, way, rows))
+  const measured = await interleave(lanes, {
+    rounds,
+    leastRounds: rounds,
+    budgetOf: () => Infinity,
+    random: randomFrom(1),
+  })
+  for (const { table } of lanes) await ground.client.run(`DROP TABLE ${table}`)
+  const raced = lanes.map(({ id, times }) => {
+    const run = measured.get(id)
+    if (run === undefined || run.failure !== undefined) throw run?.failure
+    // The first rounds are not measured.
+    const counted = times.slice(-run.samples.length)
+    const found: Raced = {
+      whole: summarize(run.samples),
+      each: summarize(counted.flat()),
+      slowest: summarize(counted.map((round) => Math.max(...round))),
+    }
+    return [id, found]
+  })
+  return Object.fromEntries(raced) as Record<Ways[number]['id'], Raced>
+}
+
+async function laneOf({ client, sql }: Ground, { id, prepare, empty }: Way, rows: number) {
+  const table = `by_${id}`
+  await runAll(client, [tableSql(table), `CREATE INDEX ${table}_name ON ${table} (name)`])
+  if (prepare !== undefined) await runAll(client, prepare(table))
+  const renew = sql.renew(table)
+  /** By round. */
+  const times: number[][] = []
+  return {
+    id,
+    table,
+    times,
+    async round() {
+      await client.run(sql.fill(table, rows))
+      const round: number[] = []
+      for (const statement of empty(table)) {
+        const begin = performance.now()
+        await client.run(statement)
+        round.push(performance.now() - begin)
+      }
+      if (renew !== undefined) await client.run(renew)
+      times.push(round)
+      return round.reduce((sum, time) => sum + time, 0)
+    },
+  }
+}

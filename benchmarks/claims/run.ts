@@ -1,0 +1,72 @@
+/** What people say of DELETE and TRUNCATE, put to the test on every server: `npm run bench:claims`. Options: see `USAGE`. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { machine } from '../../src/bench/machine.ts'
+import { optionsOf } from '../options.ts'
+import type { Claim } from './claim.ts'
+import { CLAIMS } from './list/index.ts'
+import { markdownOf } from './markdown.ts'
+import type { Outcome, Results, SiteResults } from './results.ts'
+import { ALL_SITES, answerOn, openSite, type Site } from './site.ts'
+
+const USAGE = `npm run bench:claims -- [options]
+  --servers LIST   default ${ALL_SITES.join(',')}
+  --claims LIST    of ${CLAIMS.map(({ id }) => id).join(', ')}; default all
+  --out FOLDER     for results.json and README.md; default benchmarks/claims`
+
+const values = optionsOf(USAGE, {
+  servers: { type: 'string', default: ALL_SITES.join(',') },
+  claims: { type: 'string', default: CLAIMS.map(({ id }) => id).join(',') },
+  out: { type: 'string', default: import.meta.dirname },
+})
+const claims = values.claims.split(',').map(claimOf)
+
+const sites: SiteResults[] = []
+for (const id of values.servers.split(',')) {
+  const site = await openSite(id)
+  try {
+    console.log(`\n${site.title} (${site.version})`)
+    const { title, version, engine } = site
+    sites.push({ id, title, version, engine, answers: await answersOn(site) })
+  } finally {
+    await site.close()
+  }
+}
+const results: Results = {
+  format: 1,
+  date: new Date().toISOString(),
+  machine: machine(),
+  claims: claims.map(({ id, text }) => ({ id, text })),
+  sites,
+}
+writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+writeFileSync(join(values.out, 'README.md'), markdownOf(results, claims))
+if (sites.some(({ answers }) => Object.values(answers).some(({ verdict }) => verdict === 'failed'))) {
+  process.exitCode = 1
+}
+
+async function answersOn(site: Site): Promise<Record<string, Outcome>> {
+  const answers: Record<string, Outcome> = {}
+  for (const claim of claims) {
+    const answer = await outcomeOn(site, claim)
+    answers[claim.id] = answer
+    console.log(`  ${answer.verdict.padEnd(11)} ${claim.text}\n              ${answer.evidence}`)
+  }
+  return answers
+}
+
+/** One broken experiment leaves the others to be run. */
+async function outcomeOn(site: Site, claim: Claim): Promise<Outcome> {
+  try {
+    return await answerOn(site, claim)
+  } catch (error) {
+    return { verdict: 'failed', evidence: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function claimOf(id: string): Claim {
+  const claim = CLAIMS.find((known) => known.id === id)
+  if (claim !== undefined) return claim
+  console.error(`--claims: '${id}' is not a claim\n\n${USAGE}`)
+  process.exit(2)
+}
