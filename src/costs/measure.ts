@@ -1,7 +1,8 @@
 import { newMark } from '../database/mark.ts'
-import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import type { Connection, Databases, Effort, Engine } from '../engine/engine.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
+import { costsByResets } from './resets.ts'
 import { noteCosts, recall, recallCosts } from './store.ts'
 
 /** Where a database of our own can be made and dropped. */
@@ -53,28 +54,34 @@ export async function costsOf(
   })
 }
 
+/** A start should not have to wait for it. */
+const QUICK: Effort = { rounds: 5, budgetMs: 200 }
+
 /** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
 export async function measureCosts(
   { engine, databases, adminUrl, scratch }: Omit<MeasuringPlace, 'ours'>,
   admin: Connection,
+  effort: Effort = QUICK,
 ): Promise<Costs | undefined> {
   const { costs: meter } = engine
   if (meter === undefined) return undefined
   await databases.create(admin, scratch)
   let written: string | undefined
+  const connected = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
+    return withCleanUp(
+      () => work(connection),
+      () => connection.close(),
+    )
+  }
   return withCleanUp(
-    async () => {
-      const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
-      return withCleanUp(
-        async () => {
-          const mark = newMark(await engine.ownership.expected(connection))
-          await engine.ownership.write(connection, mark)
-          written = mark
-          return meter.measure(connection)
-        },
-        () => connection.close(),
-      )
-    },
+    () =>
+      connected(async (connection) => {
+        const mark = newMark(await engine.ownership.expected(connection))
+        await engine.ownership.write(connection, mark)
+        written = mark
+        return connected((writer) => costsByResets({ engine, connection, writer, mark }, meter, effort))
+      }),
     async () => {
       if (written !== undefined) await databases.drop(admin, scratch, written)
       // The reaper would leave it alone for ever. It is known to be ours: it was made a moment ago, by a CREATE that

@@ -23,10 +23,12 @@ const microseconds = z.number().nonnegative()
 const costsShape = z.object({
   truncate: microseconds,
   truncateFile: microseconds.positive(),
-  deletePage: microseconds.positive(),
-  deleteIndexPage: microseconds,
-  probePage: microseconds,
-  deadPage: microseconds,
+  planTable: microseconds,
+  deleteRow: microseconds.positive(),
+  deleteIndexRow: microseconds,
+  probeRow: microseconds,
+  referredRow: microseconds,
+  readPage: microseconds,
   restart: microseconds,
   pageBytes: z.number().int().positive(),
 })
@@ -104,10 +106,12 @@ function middleOf(measured: readonly Costs[]): Costs | undefined {
   return {
     truncate: middle('truncate'),
     truncateFile: middle('truncateFile'),
-    deletePage: middle('deletePage'),
-    deleteIndexPage: middle('deleteIndexPage'),
-    probePage: middle('probePage'),
-    deadPage: middle('deadPage'),
+    planTable: middle('planTable'),
+    deleteRow: middle('deleteRow'),
+    deleteIndexRow: middle('deleteIndexRow'),
+    probeRow: middle('probeRow'),
+    referredRow: middle('referredRow'),
+    readPage: middle('readPage'),
     restart: middle('restart'),
     pageBytes: first.pageBytes,
   }

@@ -1,6 +1,7 @@
 import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+import type { Column, Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+import type { BenchSyntax } from './bench.ts'
 
 /** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
 export interface Engine {
@@ -42,6 +43,8 @@ export interface Engine {
   readonly rows?: RowSyntax
   /** What the choice between DELETE and TRUNCATE needs; absent where there is no TRUNCATE. */
   readonly costs?: CostMeter
+  /** What measuring it at large row counts needs. */
+  readonly bench: BenchSyntax
 }
 
 /** Named capabilities: upper layers ask for these and never for an engine's name. */
@@ -155,8 +158,32 @@ export interface CostMeter {
   readonly defaults: Costs
   /** What the costs depend on, but for the machine: version and settings, in one line. */
   conditions(connection: Connection): Promise<string>
-  /** Measures in an empty database that is nobody's: leaves tables there. Takes some 100 ms. */
-  measure(connection: Connection): Promise<Costs>
+  /**
+   * Makes tables in an empty database: `plain_deleted` and `plain_cut` without an index besides the key, `broad_deleted` and
+   * `broad_cut` with some; where counters count, `counted_deleted`, like the plain ones.
+   */
+  readonly tables: readonly string[]
+  /** Putting a counter back costs something. */
+  readonly counts: boolean
+  /** Adds rows to one of the tables. */
+  fill(table: string, rows: number): string
+  /** Before each turn. */
+  readonly between: readonly string[]
+  /** A table that others may refer to, emptied with checks on; `undefined` where nobody has to. */
+  readonly probe: { readonly rows: number; readonly empty: string; fill(rows: number): string } | undefined
+  /**
+   * What is too little to be measured in a moment. It is the processor's work, as deleting a row is, so that it goes by
+   * that.
+   */
+  byRow(deleteRow: number): Pick<Costs, 'planTable' | 'referredRow' | 'readPage'>
+}
+
+/** How much patience measuring has. */
+export interface Effort {
+  /** The most rounds. */
+  readonly rounds: number
+  /** No round begins after so many milliseconds, but for the first few. */
+  readonly budgetMs: number
 }
 
 /** A server's identity and state, as the guard needs them. */
@@ -223,6 +250,15 @@ export interface RowSyntax {
   asText(expression: string): string
   /** Takes the next value of a free sequence. */
   draw(sequence: Sequence): string
+  /** By table: the columns that each of its unique indexes is about, as far as the server tells; never none. */
+  uniques(
+    connection: Connection,
+    schema: Schema,
+  ): Promise<ReadonlyMap<TableId, readonly (readonly string[])[]>>
+  /** An expression whose value is a text or a number, as a value of the column. */
+  asColumn(expression: string, column: Column): string
+  /** Switches foreign keys off for the session, and triggers where there is a way: as a reset does that may. */
+  readonly uncheck: string
 }
 
 /** What the schema does not tell of a column. */

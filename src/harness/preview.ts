@@ -4,6 +4,7 @@ import { markOn } from '../database/guard.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp } from '../errors.ts'
+import { MOST_BYTES } from '../plan/cost.ts'
 import { cyclesOf, describeStep, tableLabel } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import { type BaselineFrom, planFor, type ResetOptions } from '../reset/session.ts'
@@ -42,10 +43,12 @@ export interface StepView {
   /** The step runs when one of these is dirty. */
   readonly when: readonly string[]
   readonly sql: string
-  /** Bytes of rows from which on TRUNCATE takes the place of DELETE; absent where it never does. */
-  readonly truncateAboveBytes?: number
+  /** How many rows it takes for TRUNCATE to take the place of DELETE; absent where it never does. */
+  readonly truncateAboveRows?: number
   /** The same where the table's counter has moved and TRUNCATE puts it back. */
-  readonly truncateAboveBytesIfMoved?: number
+  readonly truncateAboveRowsIfMoved?: number
+  /** And how many bytes of pages whose rows are dead; absent where the server gives those back by itself. */
+  readonly truncateAboveDeadBytes?: number
   /** What that TRUNCATE empties. */
   readonly truncateTables?: readonly string[]
 }
@@ -106,8 +109,11 @@ function stepView(schema: Schema, step: Step, sql: string): StepView {
     when: step.when.map(label),
     sql,
     ...(instead !== undefined && {
-      truncateAboveBytes: instead.aboveBytes,
-      truncateAboveBytesIfMoved: instead.aboveBytesIfMoved,
+      truncateAboveRows: instead.threshold.aboveRows,
+      truncateAboveRowsIfMoved: instead.threshold.aboveRowsIfMoved,
+      ...(instead.threshold.deadBytes < MOST_BYTES && {
+        truncateAboveDeadBytes: instead.threshold.deadBytes,
+      }),
       truncateTables: instead.tables.map(label),
     }),
   }

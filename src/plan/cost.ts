@@ -2,22 +2,26 @@ import type { Table } from '../schema/schema.ts'
 
 /**
  * What it costs one server to be rid of rows, in microseconds. TRUNCATE costs by the file that it makes anew, DELETE by
- * the page that it goes through, so the two cross at a number of pages that differs from server to server: 5 where
- * files are made in memory, 50 on a disk.
+ * the row, so the two cross at a number of rows that differs from server to server: some hundreds where files are made
+ * in memory, some thousands on a disk.
  */
 export interface Costs {
   /** A TRUNCATE, without its files and beyond what a DELETE of one row would take. */
   readonly truncate: number
   /** Each file that it makes anew. */
   readonly truncateFile: number
-  /** DELETE of a page full of narrow rows. */
-  readonly deletePage: number
-  /** The same page's entries in one index besides the primary key, where DELETE goes through those too. */
-  readonly deleteIndexPage: number
-  /** With checks on: whether rows refer to those of the page, by one foreign key. */
-  readonly probePage: number
-  /** Reading a page whose rows were all deleted before; 0 where the server gives such pages back by itself. */
-  readonly deadPage: number
+  /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
+  readonly planTable: number
+  /** DELETE of a row. */
+  readonly deleteRow: number
+  /** Its entry in one index besides the primary key, where DELETE goes through those too. */
+  readonly deleteIndexRow: number
+  /** With checks on: whether rows refer to it, by one foreign key. */
+  readonly probeRow: number
+  /** With checks off: that nobody has to look, where foreign keys refer to the table. */
+  readonly referredRow: number
+  /** Reading a page whose rows are dead; 0 where the server gives dead pages back by itself. */
+  readonly readPage: number
   /** Putting a counter back, where TRUNCATE does so by itself; else 0. */
   readonly restart: number
   /** The size of a page, in bytes. */
@@ -29,17 +33,25 @@ export interface Choice {
   readonly table: Table
   /** Every table that TRUNCATE would empty, this one included. */
   readonly closure: readonly Table[]
+  /** How many tables the schema has. */
+  readonly tables: number
   /** The foreign keys that are checked for each row that DELETE removes. */
   readonly checkedKeys: number
+  /** Whether foreign keys refer to the table, checked or not. */
+  readonly isReferred: boolean
   /** The counter that TRUNCATE puts to its start; `elsewhere`: the baseline has it in another place. */
   readonly counter: 'none' | 'at start' | 'elsewhere'
 }
 
-/** From how many bytes on TRUNCATE is cheaper, and because of what. */
+/** From where on TRUNCATE is cheaper. */
 export interface Threshold {
+  readonly aboveRows: number
+  /** The same where the counter has moved and TRUNCATE puts it back; often 0. */
+  readonly aboveRowsIfMoved: number
+  /** Smaller tables cannot hold so many rows. */
   readonly aboveBytes: number
-  readonly aboveBytesIfMoved: number
-  readonly because: 'price' | 'bloat'
+  /** A table whose pages are dead is made anew above this size. */
+  readonly deadBytes: number
 }
 
 /** A table that only ever grows by less than a page a reset is no trouble. */
@@ -48,42 +60,49 @@ const GROWTH_PAGES = 1
 /** A page of deleted rows is read by the DELETE of each reset, and at least once by whoever looks into the table. */
 const READS_PER_RESET = 2
 
-/** No threshold is infinite: it has to go through SQL and JSON. 1 TiB. */
-const MOST_BYTES = 2 ** 40
+/** A number or two, with PostgreSQL's header and pointer. */
+const SHORTEST_ROW_BYTES = 36
+
+/** No threshold is infinite: it has to go through SQL and JSON. */
+const MOST_ROWS = 1e12
+/** 1 TiB: never. */
+export const MOST_BYTES = 2 ** 40
 
 /**
- * The thresholds of one table. How full its pages are nobody knows without reading them, so they are taken to be full,
- * all but one: the rows of a test that wrote just a few lie in the first.
+ * The thresholds of one table. Pages of living rows are no part of the price: DELETE takes longer the more there are,
+ * and so does TRUNCATE, by as much.
  *
- * Pages that are not full count as well, since DELETE leaves them behind: growing by a page a reset, a table has cost
- * P²/2 pages of reading by the time that it has P of them, which is what one TRUNCATE costs at P = √(2 T / read). So
- * it is made anew there, whatever is alive in it.
+ * Dead pages count as well, since DELETE leaves them behind: growing by a page a reset, a table has cost P²/2 pages of
+ * reading by the time that it has P of them, which is what one TRUNCATE costs at P = √(2 T / read). So it is made anew
+ * there.
  */
 export function thresholdOf(costs: Costs, choice: Choice): Threshold {
-  const { pageBytes, restart, deadPage } = costs
-  const page = deletePageCost(costs, choice)
-  const base = truncateCost(costs, choice.closure) + (choice.counter === 'elsewhere' ? restart : 0)
+  const { pageBytes, restart, readPage } = costs
+  const row = deleteRowCost(costs, choice)
+  const base = truncateCost(costs, choice) + (choice.counter === 'elsewhere' ? restart : 0)
   const moved = base - (choice.counter === 'none' ? 0 : restart)
-  const price = 1 + base / page
-  const bloat = Math.sqrt((2 * GROWTH_PAGES * base) / (READS_PER_RESET * deadPage))
-  const bytes = (pages: number) => Math.min(MOST_BYTES, Math.max(1, Math.floor(pages)) * pageBytes)
-  const aboveBytes = bytes(Math.min(price, bloat))
+  const rows = (cost: number) => Math.min(MOST_ROWS, Math.max(0, Math.floor(cost / row)))
+  const bytes = (pages: number) => Math.min(MOST_BYTES, Math.floor(pages) * pageBytes)
+  const aboveRows = rows(base)
   return {
-    aboveBytes,
-    aboveBytesIfMoved: moved <= 0 ? 0 : Math.min(aboveBytes, bytes(1 + moved / page)),
-    because: bloat < price ? 'bloat' : 'price',
+    aboveRows,
+    aboveRowsIfMoved: rows(moved),
+    aboveBytes: bytes(aboveRows / (pageBytes / SHORTEST_ROW_BYTES)),
+    deadBytes: bytes(Math.max(1, Math.sqrt((2 * GROWTH_PAGES * base) / (READS_PER_RESET * readPage)))),
   }
 }
 
-/** TRUNCATE of these tables, in microseconds. */
-export function truncateCost(costs: Costs, tables: readonly Table[]): number {
-  return tables.reduce((sum, table) => sum + filesOf(table) * costs.truncateFile, costs.truncate)
+/** TRUNCATE of the closure, in microseconds. */
+export function truncateCost(costs: Costs, { closure, tables }: Choice): number {
+  const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
+  return costs.truncate + files * costs.truncateFile + tables * costs.planTable
 }
 
-/** DELETE of a page full of this table's rows, in microseconds. */
-function deletePageCost(costs: Costs, { table, checkedKeys }: Choice): number {
+/** DELETE of one of this table's rows, in microseconds. */
+function deleteRowCost(costs: Costs, { table, checkedKeys, isReferred }: Choice): number {
   const indexes = table.storage?.indexes ?? 0
-  return costs.deletePage + indexes * costs.deleteIndexPage + checkedKeys * costs.probePage
+  const keys = checkedKeys > 0 ? checkedKeys * costs.probeRow : isReferred ? costs.referredRow : 0
+  return costs.deleteRow + indexes * costs.deleteIndexRow + keys
 }
 
 /** How many files TRUNCATE makes anew for this table. */

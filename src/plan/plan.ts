@@ -1,4 +1,5 @@
 import type { ForeignKey, Position, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+import type { Threshold } from './cost.ts'
 
 /** How rows go away. */
 export type Strategy = 'delete' | 'truncate' | 'auto'
@@ -49,13 +50,8 @@ export interface DeleteStep extends AnyStep {
 export interface TruncateInstead {
   /** The step's own table first; then everything that refers to it, where one TRUNCATE has to name that too. */
   readonly tables: readonly TableId[]
-  /**
-   * TRUNCATE when the rows of the step's own table take more bytes than this. They are counted in pages: PostgreSQL's
-   * `pg_relation_size` of the table or its partitions, InnoDB's `data_length`; without indexes, which are priced in.
-   */
-  readonly aboveBytes: number
-  /** The same where a counter of the table has moved, and TRUNCATE alone would put it back as well; often 0. */
-  readonly aboveBytesIfMoved: number
+  /** TRUNCATE when the step's own table has more rows than this; and when it has outgrown its rows by far. */
+  readonly threshold: Threshold
   /** Why it is the better one then: a phrase for people. */
   readonly reason: string
 }

@@ -1,6 +1,6 @@
 import type { Table, TableId } from '../schema/schema.ts'
 import { type Context, closureOf, labelOf } from './context.ts'
-import { filesOf, type Threshold, thresholdOf } from './cost.ts'
+import { filesOf, MOST_BYTES, type Threshold, thresholdOf } from './cost.ts'
 import { inBinary, plural } from './describe.ts'
 import type { TruncateInstead } from './plan.ts'
 
@@ -13,7 +13,7 @@ interface Decision {
   readonly phrase: string
 }
 
-/** From which size on a table is truncated, or why never; `undefined` where nobody could choose. */
+/** From how many rows on a table is truncated, or why never; `undefined` where nobody could choose. */
 export function truncateInstead(context: Context, id: TableId): Decision | undefined {
   const { input, schema } = context
   if (!input.capabilities.truncate || input.costs === undefined) return undefined
@@ -23,16 +23,18 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
   const [table, ...referrers] = tables.flatMap((member) => context.tables.get(member) ?? [])
   if (table === undefined) return undefined
   const closure = [table, ...referrers]
+  const incoming = schema.foreignKeys.filter(({ to }) => to === id).length
   const threshold = thresholdOf(input.costs, {
     table,
     closure,
-    checkedKeys: context.mode === 'ordered' ? schema.foreignKeys.filter(({ to }) => to === id).length : 0,
+    tables: schema.tables.length,
+    checkedKeys: context.mode === 'ordered' ? incoming : 0,
+    isReferred: incoming > 0,
     counter: counterOf(context, id),
   })
-  const { aboveBytes, aboveBytesIfMoved } = threshold
   const scope = scopeOf(closure)
   return {
-    instead: { tables, aboveBytes, aboveBytesIfMoved, reason: reasonFor(threshold, scope) },
+    instead: { tables, threshold, reason: reasonFor(threshold, scope) },
     phrase: `${sizesOf(threshold)} (${scope})`,
   }
 }
@@ -73,16 +75,20 @@ function scopeOf(closure: readonly Table[]): string {
   return `${plural(files, 'file')}${referrers}`
 }
 
-function sizesOf({ aboveBytes, aboveBytesIfMoved, because }: Threshold): string {
-  const size = `TRUNCATE above ${inBinary(aboveBytes)}${because === 'bloat' ? ' of pages, full or not' : ''}`
-  if (aboveBytesIfMoved === aboveBytes) return size
-  const moved = aboveBytesIfMoved === 0 ? 'always' : `above ${inBinary(aboveBytesIfMoved)}`
+function sizesOf(threshold: Threshold): string {
+  const { aboveRows, aboveRowsIfMoved } = threshold
+  const size = `TRUNCATE above ${plural(aboveRows, 'row')}${orDead(threshold)}`
+  if (aboveRowsIfMoved === aboveRows) return size
+  const moved = aboveRowsIfMoved === 0 ? 'always' : `above ${plural(aboveRowsIfMoved, 'row')}`
   return `${size}, ${moved} when its counter has moved`
 }
 
-function reasonFor({ aboveBytes, aboveBytesIfMoved, because }: Threshold, scope: string): string {
-  const price = `TRUNCATE (${scope}) is cheaper above ${inBinary(aboveBytes)}`
-  const counter = aboveBytesIfMoved < aboveBytes ? ', or where it puts the counter back as well' : ''
-  const bloat = because === 'bloat' ? ': so many pages are read too often, full or not' : ''
-  return `${price}${counter}${bloat}`
+function orDead({ deadBytes }: Threshold): string {
+  return deadBytes === MOST_BYTES ? '' : ` or ${inBinary(deadBytes)} of dead ones`
+}
+
+function reasonFor(threshold: Threshold, scope: string): string {
+  const { aboveRows, aboveRowsIfMoved } = threshold
+  const price = `TRUNCATE (${scope}) is cheaper above ${plural(aboveRows, 'row')}${orDead(threshold)}`
+  return `${price}${aboveRowsIfMoved < aboveRows ? ', or where it puts the counter back as well' : ''}`
 }

@@ -12,14 +12,16 @@ const postgresLike: PlanInput = {
   mayDisableChecks: true,
   capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
 }
-/** One page of rows costs as much as 2 files. */
+/** 50 rows cost as much as a file. */
 const costs: Costs = {
   truncate: 0,
   truncateFile: 50,
-  deletePage: 100,
-  deleteIndexPage: 0,
-  probePage: 0,
-  deadPage: 0,
+  planTable: 0,
+  deleteRow: 1,
+  deleteIndexRow: 0,
+  probeRow: 0,
+  referredRow: 0,
+  readPage: 0,
   restart: 0,
   pageBytes: 8192,
 }
@@ -75,16 +77,16 @@ describe('a plan with checks off', () => {
     )
     expect(truncates).toEqual({ countries: ['countries'], orders: undefined, users: undefined })
     expect(deleteOf('users', { costs })).toMatchObject({
-      orTruncate: { tables: ['users', 'orders', 'lines'], aboveBytes: 2 * 8192 },
+      orTruncate: { tables: ['users', 'orders', 'lines'], threshold: { aboveRows: 150 } },
     })
     expect(deleteOf('users', {}).orTruncate).toBeUndefined()
   })
 
-  it('says from which size on, by what it costs, or why never', () => {
+  it('says from how many rows on, by what it costs, or why never', () => {
     const reasons = (input: Partial<PlanInput>, lines = shop) =>
       buildPlan(schemaOf(lines), { ...postgresLike, costs, ...input }).steps.map(({ reason }) => reason)
     expect(reasons({ populated: ['lines'] })).toEqual([
-      'its baseline is empty; TRUNCATE above 8 KiB (1 file)',
+      'its baseline is empty; TRUNCATE above 50 rows (1 file)',
       'its baseline has rows: only what differs goes',
       'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
       'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
@@ -92,13 +94,13 @@ describe('a plan with checks off', () => {
     ])
     expect(reasons({ keep: ['lines'] })[1]).toMatch('it would empty "lines" too, which is kept')
     expect(deleteOf('users', { costs }).reason).toBe(
-      'its baseline is empty; TRUNCATE above 16 KiB (3 files with 2 tables that refer to it)',
+      'its baseline is empty; TRUNCATE above 150 rows (3 files with 2 tables that refer to it)',
     )
     const many = Array.from({ length: 64 }, (_, i) => `t${i} -> hub`)
     expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock 65 tables')
     expect(reasons({}).every((reason) => !reason.includes('never'))).toBe(true)
     expect(deleteOf('users', { costs }).orTruncate?.reason).toBe(
-      'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 16 KiB',
+      'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 150 rows',
     )
   })
 
@@ -198,15 +200,16 @@ describe('sequences', () => {
     const users = (input: Partial<PlanInput>, position = { value: 1n, called: false }) => {
       const counted = schemaOf(['users'], { sequences: [sequence('users', 'users', { position })] })
       const step = deleteOf('users', { ...mysqlLike, costs: { ...costs, restart: 500 }, ...input }, counted)
-      return [step.orTruncate?.aboveBytes, step.orTruncate?.aboveBytesIfMoved, step.reason]
+      const threshold = step.orTruncate?.threshold
+      return [threshold?.aboveRows, threshold?.aboveRowsIfMoved, step.reason]
     }
     expect(users({})).toEqual([
-      8192,
+      50,
       0,
-      'its baseline is empty; TRUNCATE above 8 KiB, always when its counter has moved (1 file)',
+      'its baseline is empty; TRUNCATE above 50 rows, always when its counter has moved (1 file)',
     ])
     // TRUNCATE would not put it there.
-    expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([6 * 8192, 8192])
+    expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([550, 50])
     expect(users({ sequences: 'keep' })).toEqual([
       undefined,
       undefined,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Choice, type Costs, thresholdOf, truncateCost } from '../../src/plan/cost.ts'
+import { type Choice, type Costs, MOST_BYTES, thresholdOf, truncateCost } from '../../src/plan/cost.ts'
 import type { Table } from '../../src/schema/schema.ts'
 import { table } from '../support/schemas.ts'
 
@@ -9,10 +9,12 @@ const time = fc.double({ min: 0, max: 1e6, noNaN: true })
 const costs: fc.Arbitrary<Costs> = fc.record({
   truncate: time,
   truncateFile: fc.double({ min: 1, max: 1e6, noNaN: true }),
-  deletePage: fc.double({ min: 0.01, max: 1e6, noNaN: true }),
-  deleteIndexPage: time,
-  probePage: time,
-  deadPage: fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1e3, noNaN: true })),
+  planTable: time,
+  deleteRow: fc.double({ min: 0.01, max: 1e6, noNaN: true }),
+  deleteIndexRow: time,
+  probeRow: time,
+  referredRow: time,
+  readPage: fc.oneof(fc.constant(0), fc.double({ min: 1e-3, max: 1e3, noNaN: true })),
   restart: time,
   pageBytes: fc.constantFrom(4096, 8192, 16_384, 65_536),
 })
@@ -22,21 +24,25 @@ const stored: fc.Arbitrary<Table> = fc
 const choice: fc.Arbitrary<Choice> = fc
   .record({
     closure: fc.array(stored, { minLength: 1, maxLength: 64 }),
+    tables: fc.integer({ min: 1, max: 1000 }),
     checkedKeys: fc.nat(20),
+    isReferred: fc.boolean(),
     counter: fc.constantFrom('none' as const, 'at start' as const, 'elsewhere' as const),
   })
   .map(({ closure, ...rest }) => ({ table: closure[0] ?? table('t'), closure, ...rest }))
 
-describe('the size above which a table is truncated', () => {
-  it('is a number of whole pages that SQL and JSON can hold, and one page at least', () => {
+describe('what a table is truncated above', () => {
+  it('is a number of rows, and of whole pages that SQL and JSON can hold', () => {
     fc.assert(
       fc.property(costs, choice, (prices, of) => {
-        const { aboveBytes, aboveBytesIfMoved } = thresholdOf(prices, of)
-        for (const bytes of [aboveBytes, aboveBytesIfMoved]) {
-          expect(Number.isSafeInteger(bytes) && bytes % prices.pageBytes === 0).toBe(true)
+        const { aboveRows, aboveRowsIfMoved, aboveBytes, deadBytes } = thresholdOf(prices, of)
+        for (const number of [aboveRows, aboveRowsIfMoved, aboveBytes, deadBytes]) {
+          expect(Number.isSafeInteger(number)).toBe(true)
+          expect(number).toBeGreaterThanOrEqual(0)
         }
-        expect(aboveBytes).toBeGreaterThanOrEqual(prices.pageBytes)
-        expect(aboveBytesIfMoved).toBeLessThanOrEqual(aboveBytes)
+        for (const bytes of [aboveBytes, deadBytes]) expect(bytes % prices.pageBytes).toBe(0)
+        expect(aboveRowsIfMoved).toBeLessThanOrEqual(aboveRows)
+        expect(deadBytes).toBeGreaterThanOrEqual(prices.pageBytes)
       }),
     )
   })
@@ -44,9 +50,11 @@ describe('the size above which a table is truncated', () => {
   it('grows with what has to be truncated along with it', () => {
     fc.assert(
       fc.property(costs, choice, stored, (prices, of, another) => {
+        const less = thresholdOf(prices, of)
         const more = thresholdOf(prices, { ...of, closure: [...of.closure, another] })
-        expect(more.aboveBytes).toBeGreaterThanOrEqual(thresholdOf(prices, of).aboveBytes)
-        expect(more.aboveBytesIfMoved).toBeGreaterThanOrEqual(thresholdOf(prices, of).aboveBytesIfMoved)
+        for (const name of ['aboveRows', 'aboveRowsIfMoved', 'aboveBytes', 'deadBytes'] as const) {
+          expect(more[name]).toBeGreaterThanOrEqual(less[name])
+        }
       }),
     )
   })
@@ -54,14 +62,28 @@ describe('the size above which a table is truncated', () => {
   it('shrinks with what DELETE has to do besides, and with what reading what it leaves costs', () => {
     fc.assert(
       fc.property(costs, choice, fc.double({ min: 1, max: 100, noNaN: true }), (prices, of, times) => {
-        const { aboveBytes } = thresholdOf(prices, of)
+        const { aboveRows, deadBytes } = thresholdOf(prices, of)
+        const checked = { ...prices, probeRow: Math.max(prices.probeRow, prices.referredRow) }
         expect(
-          thresholdOf(prices, { ...of, checkedKeys: of.checkedKeys + 1 }).aboveBytes,
-        ).toBeLessThanOrEqual(aboveBytes)
-        for (const part of ['deletePage', 'deleteIndexPage', 'probePage', 'deadPage'] as const) {
+          thresholdOf(checked, { ...of, checkedKeys: of.checkedKeys + 1 }).aboveRows,
+        ).toBeLessThanOrEqual(thresholdOf(checked, of).aboveRows)
+        for (const part of ['deleteRow', 'deleteIndexRow', 'probeRow', 'referredRow'] as const) {
           const dearer = thresholdOf({ ...prices, [part]: prices[part] * times }, of)
-          expect(dearer.aboveBytes).toBeLessThanOrEqual(aboveBytes)
+          expect(dearer.aboveRows).toBeLessThanOrEqual(aboveRows)
         }
+        const slower = thresholdOf({ ...prices, readPage: prices.readPage * times }, of)
+        expect(slower.deadBytes).toBeLessThanOrEqual(deadBytes)
+      }),
+    )
+  })
+
+  it('is more than fits into less than `aboveBytes`, whatever the rows are like', () => {
+    fc.assert(
+      fc.property(costs, choice, fc.double({ min: 36, max: 8000, noNaN: true }), (prices, of, rowBytes) => {
+        const { aboveRows, aboveBytes } = thresholdOf(prices, of)
+        const pages = Math.floor(aboveBytes / prices.pageBytes)
+        const rows = pages * (prices.pageBytes / rowBytes)
+        expect(rows).toBeLessThanOrEqual(aboveRows * (1 + 1e-9))
       }),
     )
   })
@@ -80,47 +102,61 @@ describe('the size above which a table is truncated', () => {
 const prices: Costs = {
   truncate: 100,
   truncateFile: 50,
-  deletePage: 20,
-  deleteIndexPage: 10,
-  probePage: 400,
-  deadPage: 0.25,
+  planTable: 0,
+  deleteRow: 0.25,
+  deleteIndexRow: 0.125,
+  probeRow: 7.75,
+  referredRow: 0.25,
+  readPage: 0.5,
   restart: 0,
   pageBytes: 8192,
 }
 
-/** In pages. */
-function pages(storage: Partial<Table['storage']>, of: Partial<Choice> = {}, other: Partial<Costs> = {}) {
+function threshold(storage: Partial<Table['storage']>, of: Partial<Choice> = {}, other: Partial<Costs> = {}) {
   const one = { ...table('t'), storage: { files: 1, indexes: 0, ...storage } }
-  const threshold = thresholdOf(
+  const { aboveRows, aboveRowsIfMoved, ...rest } = thresholdOf(
     { ...prices, ...other },
-    { table: one, closure: [one], checkedKeys: 0, counter: 'none', ...of },
+    { table: one, closure: [one], tables: 1, checkedKeys: 0, isReferred: false, counter: 'none', ...of },
   )
-  return {
-    above: threshold.aboveBytes / 8192,
-    moved: threshold.aboveBytesIfMoved / 8192,
-    because: threshold.because,
-  }
+  return { above: aboveRows, moved: aboveRowsIfMoved, ...rest }
 }
 
 describe('the price', () => {
-  it('of TRUNCATE is that of its files, against DELETE by the page, the first of which is free', () => {
-    expect(truncateCost(prices, [{ ...table('t'), storage: { files: 6, indexes: 2 } }, table('u')])).toBe(450)
-    expect(pages({ files: 6 })).toMatchObject({ above: 1 + 400 / 20, because: 'price' })
-    expect(pages({ files: 6, indexes: 2 })).toMatchObject({ above: 1 + 400 / 40 })
-    expect(pages({ files: 6 }, { checkedKeys: 1 })).toMatchObject({ above: 1 }) // 400 / 420 of a page
+  it('of TRUNCATE is that of its files, against DELETE by the row', () => {
+    const closure = [{ ...table('t'), storage: { files: 6, indexes: 2 } }, table('u')]
+    const of = {
+      table: table('t'),
+      closure,
+      tables: 10,
+      checkedKeys: 0,
+      isReferred: true,
+      counter: 'none',
+    } as const
+    expect(truncateCost(prices, of)).toBe(450)
+    expect(truncateCost({ ...prices, planTable: 20 }, of)).toBe(650)
+    expect(threshold({ files: 6 })).toMatchObject({ above: 400 / 0.25 })
+    expect(threshold({ files: 6, indexes: 2 })).toMatchObject({ above: 400 / 0.5 })
+    expect(threshold({ files: 6 }, { checkedKeys: 1, isReferred: true })).toMatchObject({ above: 400 / 8 })
+    expect(threshold({ files: 6 }, { isReferred: true })).toMatchObject({ above: 400 / 0.5 })
   })
 
   it('leaves out what TRUNCATE saves, and adds what it makes necessary', () => {
     const restart = { restart: 200 }
-    expect(pages({ files: 6 }, { counter: 'at start' }, restart)).toMatchObject({ above: 21, moved: 11 })
-    expect(pages({ files: 6 }, { counter: 'elsewhere' }, restart)).toMatchObject({ above: 31, moved: 21 })
-    expect(pages({ files: 6 }, { counter: 'none' }, restart)).toMatchObject({ above: 21, moved: 21 })
-    expect(pages({ files: 6 }, { counter: 'at start' }, { restart: 400 })).toMatchObject({ moved: 0 })
+    expect(threshold({ files: 6 }, { counter: 'at start' }, restart)).toMatchObject({
+      above: 1600,
+      moved: 800,
+    })
+    expect(threshold({ files: 6 }, { counter: 'elsewhere' }, restart)).toMatchObject({
+      above: 2400,
+      moved: 1600,
+    })
+    expect(threshold({ files: 6 }, { counter: 'none' }, restart)).toMatchObject({ above: 1600, moved: 1600 })
+    expect(threshold({ files: 6 }, { counter: 'at start' }, { restart: 400 })).toMatchObject({ moved: 0 })
   })
 
-  it('of reading what DELETE leaves behind bounds what a large closure may let grow', () => {
-    // 10,000 µs: DELETE of 501 pages, or the reads of 200 resets that each add a page
-    expect(pages({ files: 198 })).toEqual({ above: 200, moved: 200, because: 'bloat' })
-    expect(pages({ files: 198 }, {}, { deadPage: 0 })).toMatchObject({ above: 501, because: 'price' })
+  it('of reading what DELETE leaves behind bounds what a table may grow by', () => {
+    // 10,000 µs: the reads of 141 resets that each add a page
+    expect(threshold({ files: 198 }).deadBytes).toBe(141 * 8192)
+    expect(threshold({ files: 198 }, {}, { readPage: 0 }).deadBytes).toBe(MOST_BYTES)
   })
 })

@@ -2,6 +2,7 @@ import type { Sequence } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
 import { type Flavor, LOST, LOST_SUM, type SequenceDialect } from '../mysql/flavor.ts'
 import { ident, literal, tableIn } from '../mysql/quote.ts'
+import { mariadbBench } from './bench.ts'
 
 const sequences: SequenceDialect = {
   positions: (names, database) => everyOne(names, 'next_not_cached_value AS next', database),
@@ -92,11 +93,14 @@ export const mariadbFlavor: Flavor = {
   costs: {
     truncate: 0,
     truncateFile: 230,
-    deletePage: 300,
-    deleteIndexPage: 105,
-    probePage: 0,
-    deadPage: 0,
+    planTable: 0,
+    deleteRow: 1.3,
+    deleteIndexRow: 0.9,
+    probeRow: 0,
+    referredRow: 0,
+    readPage: 0,
     restart: 185,
     pageBytes: 16_384,
   },
+  bench: mariadbBench,
 }

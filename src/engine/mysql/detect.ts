@@ -19,16 +19,13 @@ export interface Found {
   readonly dirty: readonly SubjectId[]
   /** Sequences that are not where the plan has them. */
   readonly moved: ReadonlySet<SequenceId>
-  /** About how large each table is, in bytes. */
-  readonly bytes: ReadonlyMap<TableId, number>
+  /** About how many rows each table has: DATA_LENGTH lags behind, TABLE_ROWS does not. */
+  readonly rows: ReadonlyMap<TableId, number>
   /** Tables that the plan does not know. */
   readonly unknown: readonly string[]
   /** A reset before this one did not come to its end and left triggers out. */
   readonly triggersPending: boolean
 }
-
-/** A row is taken to be at least this long: DATA_LENGTH lags behind, TABLE_ROWS does not. */
-export const BYTES_PER_ROW = 100
 
 /** `suspends`: whether there are triggers that a reset would have to suspend. */
 export function detector(
@@ -78,7 +75,7 @@ export function detector(
         unknown: [...state.keys()].filter((name) => !known.has(name) && !isPassing(name)),
         dirty: [...changed, ...moved],
         moved: new Set(moved),
-        bytes: new Map(tables.map(({ id, name }) => [id, sizeOf(state.get(name))])),
+        rows: new Map(tables.map(({ id, name }) => [id, Number(state.get(name)?.row_count ?? 0)])),
         triggersPending: rows('suspended').some(({ pending }) => Number(pending) > 0),
       }
     },
@@ -94,17 +91,12 @@ function waitForWriters(tables: readonly Table[]): string[] {
   return [`LOCK TABLES ${tables.map(({ name }) => `${ident(name)} READ`).join(', ')}`, 'UNLOCK TABLES']
 }
 
-const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count,
-  COALESCE(data_length, 0) AS bytes
+const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
 
 /** Not a table of the user's: the mark of an adopted database, and what ALTER TABLE works on. */
 function isPassing(name: string): boolean {
   return name === MARK_TABLE || name.startsWith('#sql')
-}
-
-function sizeOf(row: Readonly<Record<string, unknown>> | undefined): number {
-  return Math.max(Number(row?.bytes ?? 0), Number(row?.row_count ?? 0) * BYTES_PER_ROW)
 }
 
 function scan(table: Table, place: number, baseline: Baseline): string {

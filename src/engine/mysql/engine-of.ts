@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
+import { benchOf } from './bench.ts'
 import { connect, flavorOf, wrap } from './connection.ts'
-import { conditions, measure } from './costs.ts'
+import { meter } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
@@ -14,7 +15,7 @@ import { render } from './statements.ts'
  * The engine of one of the two. They differ in name only: which server is at the other end is asked of the
  * server, because `mysql://` URLs lead to MariaDB too.
  */
-export function engineOf({ name, title, protocols, costs: defaults }: Flavor): Engine {
+export function engineOf({ name, title, protocols, costs: defaults, bench }: Flavor): Engine {
   return {
     name,
     title,
@@ -38,6 +39,7 @@ export function engineOf({ name, title, protocols, costs: defaults }: Flavor): E
     databases,
     ownership,
     rows,
-    costs: { defaults, conditions, measure },
+    costs: { defaults, ...meter },
+    bench: benchOf(bench),
   }
 }

@@ -1,6 +1,7 @@
 import type { Costs } from '../../plan/cost.ts'
 import type { Position, Sequence } from '../../schema/schema.ts'
 import type { Row } from '../engine.ts'
+import { type BenchDialect, mysqlBench } from './bench.ts'
 import { literal } from './quote.ts'
 
 /** Where MySQL and MariaDB differ; found out from the server, whatever the URL calls it. */
@@ -24,6 +25,8 @@ export interface Flavor {
   readonly watch: WatchDialect
   /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
   readonly costs: Costs
+  /** How emptying tables is measured at length. */
+  readonly bench: BenchDialect
 }
 
 /** Where the server tells what was done to tables; expressions over the rows of `status`. */
@@ -127,11 +130,14 @@ export const mysqlFlavor: Flavor = {
   costs: {
     truncate: 0,
     truncateFile: 970,
-    deletePage: 295,
-    deleteIndexPage: 178,
-    probePage: 0,
-    deadPage: 0,
+    planTable: 0,
+    deleteRow: 1.1,
+    deleteIndexRow: 0.9,
+    probeRow: 0,
+    referredRow: 0,
+    readPage: 0,
     restart: 1040,
     pageBytes: 16_384,
   },
+  bench: mysqlBench,
 }

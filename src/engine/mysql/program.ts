@@ -102,8 +102,8 @@ function chosen(
     if (fires) return true
     const [own] = all
     if (orTruncate === undefined || own === undefined) return false
-    const above = all.some(isPutBackByCut) ? orTruncate.aboveBytesIfMoved : orTruncate.aboveBytes
-    return (found.bytes.get(own.id) ?? 0) > above
+    const { aboveRows, aboveRowsIfMoved } = orTruncate.threshold
+    return (found.rows.get(own.id) ?? 0) > (all.some(isPutBackByCut) ? aboveRowsIfMoved : aboveRows)
   }
 
   /** Its counter has moved, and is to stand where TRUNCATE puts it. */

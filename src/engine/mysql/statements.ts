@@ -1,3 +1,4 @@
+import { plural } from '../../plan/describe.ts'
 import type { Plan, Step } from '../../plan/plan.ts'
 import { type Column, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
 import { nextOf } from './flavor.ts'
@@ -198,8 +199,8 @@ export function render(schema: Schema, plan: Plan): string[] {
   return plan.steps.map((step) => {
     const sql = statementsOf(schema, step, 'baseline').join(';\n')
     if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
-    const { tables, aboveBytes } = step.orTruncate
+    const { tables, threshold } = step.orTruncate
     const truncates = tables.map((id) => truncate(tableOf(schema, id))).join('; ')
-    return `${sql}\n-- above ${aboveBytes} bytes: ${truncates}`
+    return `${sql}\n-- above ${plural(threshold.aboveRows, 'row')}: ${truncates}`
   })
 }

@@ -1,7 +1,6 @@
 import type { Step } from '../../plan/plan.ts'
 import type { Sequence, SubjectId, Table } from '../../schema/schema.ts'
 import type { Program } from '../engine.ts'
-import { BYTES_PER_ROW } from './detect.ts'
 import { nextOf } from './flavor.ts'
 import { literal } from './quote.ts'
 import { PHASE, WAY } from './routine.ts'
@@ -65,16 +64,12 @@ export function watchedOf({ schema, plan }: Program): Watched[] {
   ]
 }
 
-/** A table that has any rows has a page of them. */
-const PAGE_BYTES = 16_384
-
 function manyOf(steps: readonly Step[], table: Table, next: bigint | undefined): number {
   const step = steps.find((one) => one.kind === 'delete' && one.tables.includes(table.id))
   if (step?.kind !== 'delete' || step.orTruncate === undefined) return Number.MAX_SAFE_INTEGER
-  const { aboveBytes, aboveBytesIfMoved } = step.orTruncate
+  const { aboveRows, aboveRowsIfMoved } = step.orTruncate.threshold
   // Whoever inserts moves the counter, but for ids of his own choice.
-  const above = next === 1n ? aboveBytesIfMoved : aboveBytes
-  return above <= PAGE_BYTES ? 0 : Math.ceil(above / BYTES_PER_ROW)
+  return next === 1n ? aboveRowsIfMoved : aboveRows
 }
 
 const EVERY_WAY = WAY.noInserts | WAY.inserts | WAY.manyInserts

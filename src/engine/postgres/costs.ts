@@ -1,14 +1,16 @@
 import type { Costs } from '../../plan/cost.ts'
-import type { Connection, CostMeter } from '../engine.ts'
+import type { CostMeter } from '../engine.ts'
 
-/** PostgreSQL 18: between a container with its data in memory (40 a file) and a server on a disk (120 to 240). */
+/** PostgreSQL 18: between a container with its data in memory (70 a file) and a server on a disk (120 to 400). */
 const defaults: Costs = {
-  truncate: 0,
+  truncate: 300,
   truncateFile: 100,
-  deletePage: 28,
-  deleteIndexPage: 0, // an index learns of deleted rows from VACUUM
-  probePage: 600,
-  deadPage: 0.3,
+  planTable: 12,
+  deleteRow: 0.3,
+  deleteIndexRow: 0, // an index learns of deleted rows from VACUUM
+  probeRow: 6.5,
+  referredRow: 0.1,
+  readPage: 0.5,
   restart: 0,
   pageBytes: 8192,
 }
@@ -17,116 +19,46 @@ const CONDITIONS = `SELECT pg_catalog.version() || pg_catalog.string_agg(', ' ||
   FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'data_checksums', 'fsync', 'full_page_writes',
     'shared_buffers', 'synchronous_commit', 'wal_compression', 'wal_level', 'wal_log_hints')`
 
-/** One file, and many: two points of a straight line. */
-const TABLES = `
-  SET search_path = public;
-  CREATE TABLE narrow (id int);
-  CREATE TABLE broad (id int PRIMARY KEY, a int, b int, label text);
-  CREATE INDEX ON broad (a);
-  CREATE INDEX ON broad (b);
-  CREATE TABLE rows (id int PRIMARY KEY, a int, label text);
-  CREATE TABLE parents (id int PRIMARY KEY, a int, label text);
-  CREATE TABLE children (parent int REFERENCES parents);
-  CREATE INDEX ON children (parent)`
+const COLUMNS = 'id int PRIMARY KEY, a int, b int, c int'
 
-/** `narrow` has one file; `broad` has rows, TOAST, TOAST index, and three indexes. */
-const MORE_FILES = 5
+/** A heap and a key; or the TOAST of a text, and three indexes, besides. */
+const TABLES = [
+  'SET search_path = public',
+  ...['deleted', 'cut'].flatMap((how) => [
+    `CREATE TABLE plain_${how} (${COLUMNS}, label varchar(40))`,
+    `CREATE TABLE broad_${how} (${COLUMNS}, label text)`,
+    ...['a', 'b', 'c'].map((column) => `CREATE INDEX ON broad_${how} (${column})`),
+  ]),
+  'CREATE TABLE filler (id int, label varchar(100))',
+  'CREATE TABLE parents (id int PRIMARY KEY)',
+  'CREATE TABLE children (parent int REFERENCES parents)',
+  'CREATE INDEX ON children (parent)',
+]
 
-const ROWS = 2500
-/** Fewer, for the same time. */
-const PARENTS = 500
+const PROBED_ROWS = 100
 
-/**
- * By the server's own clock, within one statement that commits as it goes. A reset commits once, whatever it does, so
- * the COMMIT is part of no page, and TRUNCATE counts for what it takes beyond that of one row. The least of several times is the one that
- * nobody else disturbed.
- */
-const MEASURE = `DO $measure$
-DECLARE
-  began timestamptz;
-  pages float;
-  one float := 1e9; narrow float := 1e9; broad float := 1e9; rows float := 1e9; dead float := 1e9; parents float := 1e9;
-BEGIN
-  FOR i IN 1 .. 6 LOOP
-    INSERT INTO narrow VALUES (1);
-    INSERT INTO broad VALUES (1, 1, 1, 'a');
-    COMMIT;
-    began := clock_timestamp();
-    DELETE FROM broad; COMMIT;
-    one := least(one, extract(epoch FROM clock_timestamp() - began) * 1e6);
-    began := clock_timestamp();
-    TRUNCATE narrow; COMMIT;
-    narrow := least(narrow, extract(epoch FROM clock_timestamp() - began) * 1e6);
-    INSERT INTO broad VALUES (1, 1, 1, 'a');
-    COMMIT;
-    began := clock_timestamp();
-    TRUNCATE broad; COMMIT;
-    broad := least(broad, extract(epoch FROM clock_timestamp() - began) * 1e6);
-  END LOOP;
-  FOR i IN 1 .. 6 LOOP
-    INSERT INTO parents SELECT n, n, 'a label of a usual length' FROM generate_series(1, ${PARENTS}) AS n;
-    COMMIT;
-    pages := pg_catalog.pg_relation_size('parents') / current_setting('block_size')::float;
-    began := clock_timestamp();
-    DELETE FROM parents;
-    parents := least(parents, extract(epoch FROM clock_timestamp() - began) * 1e6 / pages);
-    COMMIT;
-    TRUNCATE parents, children;
-    COMMIT;
-  END LOOP;
-  FOR i IN 1 .. 4 LOOP
-    INSERT INTO rows SELECT n, n, 'a label of a usual length' FROM generate_series(1, ${ROWS}) AS n;
-    COMMIT;
-    pages := pg_catalog.pg_relation_size('rows') / current_setting('block_size')::float;
-    began := clock_timestamp();
-    DELETE FROM rows;
-    rows := least(rows, extract(epoch FROM clock_timestamp() - began) * 1e6 / pages);
-    COMMIT;
-    -- The first to read them tidies them up.
-    FOR j IN 1 .. 3 LOOP
-      began := clock_timestamp();
-      DELETE FROM rows;
-      dead := least(dead, extract(epoch FROM clock_timestamp() - began) * 1e6 / pages);
-    END LOOP;
-    TRUNCATE rows;
-    COMMIT;
-  END LOOP;
-  PERFORM set_config('afresh.costs', json_build_object('one', one, 'narrow', narrow, 'broad', broad,
-    'rows', rows, 'dead', dead, 'parents', parents, 'block', current_setting('block_size')::int)::text, false);
-END $measure$`
-
-async function measure(connection: Connection): Promise<Costs> {
-  await connection.query(TABLES)
-  await connection.query(MEASURE)
-  const [row] = await connection.query(`SELECT pg_catalog.current_setting('afresh.costs') AS costs`)
-  const { one, narrow, broad, rows, dead, parents, block } = JSON.parse(String(row?.costs)) as Times
-  const truncateFile = Math.max(1, (broad - narrow) / MORE_FILES)
-  return {
-    truncate: Math.max(0, narrow - truncateFile - one),
-    truncateFile,
-    deletePage: rows,
-    deleteIndexPage: 0,
-    probePage: Math.max(0, parents - rows),
-    deadPage: dead,
-    restart: 0,
-    pageBytes: block,
-  }
-}
-
-/** In microseconds. */
-interface Times {
-  readonly one: number
-  readonly narrow: number
-  readonly broad: number
-  readonly rows: number
-  readonly dead: number
-  readonly parents: number
-  readonly block: number
+/** Rows in no order, as most columns are. */
+function fill(table: string, rows: number): string {
+  return `INSERT INTO public.${table} SELECT n, n * 7919 % 1009, n * 104729 % 1013, n, 'a label of a usual length' FROM generate_series(1, ${rows}) AS n`
 }
 
 export const costs: CostMeter = {
   defaults,
-  measure,
+  tables: TABLES,
+  counts: false,
+  fill,
+  // So much in the journal that all tables are looked at, as after many rows.
+  between: [`INSERT INTO public.filler SELECT n, repeat('x', 100) FROM generate_series(1, 300) AS n`],
+  probe: {
+    rows: PROBED_ROWS,
+    fill: (rows) => `INSERT INTO public.parents SELECT n FROM generate_series(1, ${rows}) AS n`,
+    empty: 'DELETE FROM public.parents',
+  },
+  byRow: (deleteRow) => ({
+    planTable: 40 * deleteRow,
+    referredRow: 0.3 * deleteRow,
+    readPage: 2 * deleteRow,
+  }),
   async conditions(connection) {
     const [row] = await connection.query(CONDITIONS)
     return String(row?.conditions)

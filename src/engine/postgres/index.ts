@@ -1,6 +1,7 @@
-import { inBinary } from '../../plan/describe.ts'
+import { plural } from '../../plan/describe.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'
+import { bench } from './bench.ts'
 import { readBounded } from './bounded.ts'
 import { connect, wrap } from './connection.ts'
 import { costs } from './costs.ts'
@@ -36,6 +37,7 @@ export const postgres: Engine = {
   ownership,
   rows,
   costs,
+  bench,
 
   async survey(connection, schema) {
     const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
@@ -53,8 +55,8 @@ export const postgres: Engine = {
     plan.steps.map((step) => {
       const sql = statementsOf(schema, plan, step).join(';\n')
       if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
-      const { tables, aboveBytes } = step.orTruncate
+      const { tables, threshold } = step.orTruncate
       const names = tables.map((id) => only(tableOf(schema, id))).join(', ')
-      return `${sql}\n-- above ${inBinary(aboveBytes)}: TRUNCATE ${names}`
+      return `${sql}\n-- above ${plural(threshold.aboveRows, 'row')}: TRUNCATE ${names}`
     }),
 }

@@ -13,7 +13,7 @@ import {
   PREPARE_STEPS,
   RESTART,
   runSteps,
-  SIZE_FUNCTION,
+  SIZE_FUNCTIONS,
   STATEMENTS,
   STEP_TABLES,
   startingPositions,
@@ -55,7 +55,7 @@ export function programSql(program: Program, { arounds, journal, owned }: Sessio
     dropSql(owned),
     ...REPAIR_TABLES,
     ...STEP_TABLES,
-    SIZE_FUNCTION,
+    SIZE_FUNCTIONS,
     `CREATE TEMP TABLE afresh_objects AS SELECT oid FROM pg_catalog.pg_largeobject_metadata`,
     ...captureBaseline(plan.populated.map((id) => tableOf(schema, id))),
     INDEX_ROWS,
@@ -96,6 +96,7 @@ export function dropSql(owned: boolean): string {
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_look(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid);
+  DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
   DROP TABLE IF EXISTS ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS, OBJECTS].join(', ')}`
 }
 

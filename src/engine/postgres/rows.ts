@@ -8,6 +8,16 @@ export const rows: RowSyntax = {
   qualified,
   asText: (expression) => `${expression}::text`,
   draw: (sequence) => `SELECT pg_catalog.nextval(${literal(qualified(sequence))}::pg_catalog.regclass)`,
+  asColumn: (expression, { type }) => `CAST(${expression} AS ${type})`,
+  uncheck: 'SET session_replication_role = replica',
+
+  async uniques(connection, schema) {
+    const found = new Map<TableId, string[][]>(schema.tables.map(({ id }) => [id, []]))
+    for (const { table, columns } of await connection.query(UNIQUES)) {
+      found.get(String(table))?.push(texts(columns))
+    }
+    return found
+  },
 
   async facts(connection, schema) {
     const found = new Map<TableId, ColumnFacts[]>(schema.tables.map(({ id }) => [id, []]))
@@ -28,6 +38,15 @@ export const rows: RowSyntax = {
 function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
+
+/** Exclusion constraints too. The columns of an expression, or a condition, are what the index depends on. */
+const UNIQUES = `
+SELECT x.indrelid::text AS table, json_agg(a.attname ORDER BY a.attnum) AS columns
+FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum > 0
+WHERE (x.indisunique OR x.indisexclusion) AND (a.attnum = ANY (x.indkey::int2[])
+  OR EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.objid = x.indexrelid AND d.refobjid = x.indrelid AND d.refobjsubid = a.attnum))
+GROUP BY x.indexrelid, x.indrelid ORDER BY x.indexrelid`
 
 /** The bounds of the partitions at any depth below a table, for the columns that they are about. */
 const BOUNDS = `SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid)

@@ -1,4 +1,4 @@
-import type { DeleteStep, Plan, RestartStep, Step } from '../../plan/plan.ts'
+import type { Plan, RestartStep, Step, TruncateInstead } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Around } from './around.ts'
@@ -13,8 +13,8 @@ export const DUE = 'pg_temp.afresh_due'
 export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
-  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, above bigint, relation oid,
-    parted boolean, fills boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
+  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, above_rows float8, above bigint,
+    dead bigint, relation oid, parted boolean, fills boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
   `CREATE TEMP TABLE afresh_due (subject oid, no int, PRIMARY KEY (subject, no))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
 ]
@@ -70,12 +70,14 @@ function insertStatement(columns: Readonly<Record<string, string | number | bool
   return `INSERT INTO ${STATEMENTS} (${Object.keys(columns).join(', ')}) VALUES (${Object.values(columns).join(', ')})`
 }
 
-function insteadOfDelete(schema: Schema, { tables, aboveBytes }: NonNullable<DeleteStep['orTruncate']>) {
+function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead) {
   const [own, ...others] = tables.map((id) => tableOf(schema, id))
   if (own === undefined) return {}
   return {
     truncate: literal(truncate([own, ...others])),
-    above: aboveBytes,
+    above_rows: threshold.aboveRows,
+    above: Math.min(threshold.aboveBytes, threshold.deadBytes),
+    dead: threshold.deadBytes,
     relation: own.id,
     parted: own.traits.includes('partitioned'),
   }
@@ -95,10 +97,28 @@ function touchedBy(step: Step): readonly TableId[] {
   }
 }
 
-/** The size of the rows of a partitioned table, which are in its partitions. */
-export const SIZE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql STABLE AS $$
+/** Rows on a page, where nobody looks. */
+const USUAL_ROWS = 100
+
+/**
+ * `afresh_size` is that of the rows of a partitioned table, which are in its partitions. `afresh_is_large` tells whether
+ * TRUNCATE is the cheaper way: how many rows there are it takes from the page in the middle, since they may be of any length, and
+ * pages may be dead. Some 20 us, and only where the size leaves it open.
+ */
+export const SIZE_FUNCTIONS = `CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT sum(pg_catalog.pg_relation_size(p.relid))::bigint
-  FROM pg_catalog.pg_partition_tree(relation) AS p WHERE p.isleaf $$`
+  FROM pg_catalog.pg_partition_tree(relation) AS p WHERE p.isleaf $$;
+  CREATE FUNCTION pg_temp.afresh_is_large(relation oid, size bigint, parted boolean, above_rows float8, dead bigint)
+  RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE
+    pages bigint := size / pg_catalog.current_setting('block_size')::int;
+    alive bigint := ${USUAL_ROWS};
+  BEGIN
+    IF NOT parted THEN
+      EXECUTE pg_catalog.format('SELECT count(*) FROM ONLY %s WHERE ctid >= ''(%s,0)'' AND ctid < ''(%s,0)''',
+        relation::pg_catalog.regclass, (pages - 1) / 2, (pages + 1) / 2) INTO alive;
+    END IF;
+    RETURN pages * alive > above_rows OR alive = 0 AND size > dead;
+  END $$`
 
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
@@ -107,10 +127,13 @@ export const SIZE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_size(relation oid) 
 export function runSteps({ steps }: Plan): string {
   const once = steps.every(({ when }) => when.length <= 1)
   return `
-    FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*, s.above < CASE WHEN s.parted
-          THEN pg_temp.afresh_size(s.relation) ELSE pg_catalog.pg_relation_size(s.relation) END AS cut,
+    FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*,
+        CASE WHEN z.size > s.above THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS cut,
         ${changesOf('s')} AS changes
-      FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
+      FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
+      CROSS JOIN LATERAL (SELECT CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation)
+        ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
+      WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
     LOOP
       EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;

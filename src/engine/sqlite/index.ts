@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts'
+import { bench } from './bench.ts'
 import { connect, sqliteOf, wrap } from './connection.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
@@ -40,4 +41,5 @@ export const sqlite: Engine = {
 
   databases: undefined,
   ownership,
+  bench,
 }

@@ -1,0 +1,23 @@
+import type { Connection, Effort } from '../engine/engine.ts'
+import type { Costs } from '../plan/cost.ts'
+import { type MeasuringPlace, measureCosts } from './measure.ts'
+
+/** Long enough for what else the machine does to come and go. */
+const THOROUGH: Effort = { rounds: 200, budgetMs: 4000 }
+
+/**
+ * What DELETE and TRUNCATE cost on this server, measured for some seconds and not for the moment that a start has: to be
+ * kept by `rememberCosts`. Remembers nothing itself. Throws what the server throws.
+ *
+ * @param admin a connection to the server that may make databases
+ */
+export async function calibrate(
+  place: Omit<MeasuringPlace, 'ours'>,
+  admin: Connection,
+  effort: Effort = THOROUGH,
+): Promise<Costs> {
+  const costs = await measureCosts(place, admin, effort)
+  if (costs === undefined)
+    throw new Error(`${place.engine.title} leaves no choice between DELETE and TRUNCATE`)
+  return costs
+}

@@ -1,0 +1,202 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type BenchSyntax,
+  benchTables,
+  INDEXED,
+  REFERRED_ROWS,
+  REFERRING_ROWS,
+  type Shape,
+} from '../bench.ts'
+import type { Connection, Row } from '../engine.ts'
+
+/** Where MySQL and MariaDB differ. */
+export interface BenchDialect {
+  /** A table expression with the whole numbers from one to the other in its column `n`. */
+  numbers(from: number, to: number): string
+  /** InnoDB's files: columns `name` and `file_size`. */
+  readonly files: string
+}
+
+const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
+
+export const mysqlBench: BenchDialect = {
+  numbers(from, to) {
+    const places = Array.from({ length: String(to - from).length }, (_, place) => place)
+    const number = places.map((place) => `${10 ** place} * p${place}.d`).join(' + ')
+    const digits = places.map((place) => `${DIGITS} AS p${place}`).join(', ')
+    return `(SELECT ${from} + ${number} AS n FROM ${digits} WHERE ${number} <= ${to - from})`
+  },
+  files: 'information_schema.innodb_tablespaces',
+}
+
+/** The text of a row; of 9 kB InnoDB keeps all but a pointer in pages of their own. */
+const TEXT: Readonly<Record<Shape['width'], string>> = {
+  narrow: `'a label of a usual length'`,
+  wide: `REPEAT('x', 1000)`,
+  'off-page': `REPEAT('x', 9000)`,
+}
+
+/** How long to wait for a statement that defines to come to its lock. */
+const LOCK_MS = 5_000
+
+export function benchOf(dialect: BenchDialect): BenchSyntax {
+  const fillReferring = `INSERT INTO referring (t1_id) SELECT NULL FROM ${dialect.numbers(1, REFERRING_ROWS)} AS numbers`
+  return {
+    lacks({ logged, incoming, outgoing }) {
+      if (!logged) return 'there are no unlogged tables'
+      if (incoming === 'unindexed' || outgoing === 'unindexed')
+        return 'InnoDB makes an index for each foreign key'
+      return undefined
+    },
+
+    create(shape) {
+      return [
+        ...(shape.outgoing === 'none'
+          ? []
+          : [
+              'CREATE TABLE referred (id int PRIMARY KEY) ENGINE = InnoDB',
+              `INSERT INTO referred SELECT n FROM ${dialect.numbers(1, REFERRED_ROWS)} AS numbers`,
+            ]),
+        ...benchTables(shape).flatMap((table) => createTable(table, shape)),
+        ...(shape.children
+          ? [
+              `CREATE TABLE children (id int AUTO_INCREMENT PRIMARY KEY, t1_id int NOT NULL,
+                FOREIGN KEY (t1_id) REFERENCES t1 (id) ON DELETE CASCADE) ENGINE = InnoDB`,
+            ]
+          : []),
+        ...(shape.incoming === 'none'
+          ? []
+          : [
+              `CREATE TABLE referring (id int AUTO_INCREMENT PRIMARY KEY, t1_id int,
+                FOREIGN KEY (t1_id) REFERENCES t1 (id)) ENGINE = InnoDB`,
+              fillReferring,
+            ]),
+      ]
+    },
+
+    fill(shape, from, to) {
+      // Keys are given: the counter would leave gaps between two statements.
+      const values = `n, NULLIF(n % ${REFERRED_ROWS}, 0), n DIV 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
+      const numbers = `${dialect.numbers(from, to)} AS numbers`
+      return [
+        ...benchTables(shape).map(
+          (table) =>
+            `INSERT INTO ${table} (id, parent, ${INDEXED.join(', ')}, label) SELECT ${values} FROM ${numbers}`,
+        ),
+        ...(shape.children ? [`INSERT INTO children (id, t1_id) SELECT n, n FROM ${numbers}`] : []),
+      ]
+    },
+
+    renew: (shape) => unchecked([...benchTables(shape), ...childrenOf(shape)].map(truncate)),
+
+    empty(way, shape) {
+      const tables = benchTables(shape)
+      const deletes = tables.map((table) => `DELETE FROM ${table}`)
+      const isReferredTo = shape.incoming !== 'none' || shape.children
+      switch (way) {
+        case 'delete':
+          return deletes
+        case 'delete-restart':
+          return [...deletes, ...tables.map((table) => `ALTER TABLE ${table} AUTO_INCREMENT = 1`)]
+        case 'truncate':
+          return isReferredTo
+            ? unchecked([...tables, ...childrenOf(shape)].map(truncate))
+            : tables.map(truncate)
+        case 'drop-create':
+          return isReferredTo
+            ? undefined
+            : tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
+        case 'swap':
+          // LIKE takes neither along.
+          if (isReferredTo || shape.outgoing !== 'none' || shape.trigger) return undefined
+          return tables.flatMap((table) => [
+            `CREATE TABLE twin LIKE ${table}`,
+            `RENAME TABLE ${table} TO old, twin TO ${table}`,
+            'DROP TABLE old',
+          ])
+        // TRUNCATE puts the counter back anyway, and knows no CASCADE.
+        case 'truncate-restart':
+        case 'truncate-cascade':
+        case 'delete-rows':
+          return undefined
+      }
+    },
+
+    // The status variable of MySQL lags behind.
+    async journal(connection) {
+      const [row] = await connection.query('SHOW ENGINE INNODB STATUS')
+      const position = /^Log sequence number\s+(\d+)/m.exec(String(row?.Status))?.[1]
+      return position === undefined ? undefined : Number(position)
+    },
+
+    async bytes(connection) {
+      const [row] = await connection.query(
+        `SELECT COALESCE(SUM(file_size), 0) AS bytes FROM ${dialect.files} WHERE name LIKE CONCAT(DATABASE(), '/%')`,
+      )
+      return Number(row?.bytes)
+    },
+
+    locks,
+  }
+}
+
+function createTable(table: string, shape: Shape): string[] {
+  const columns = [
+    'id int AUTO_INCREMENT PRIMARY KEY',
+    'parent int',
+    ...INDEXED.map((name) => `${name} int`),
+    'label mediumtext',
+    ...INDEXED.slice(0, shape.indexes).map((name) => `KEY (${name})`),
+    ...(shape.outgoing === 'none' ? [] : ['FOREIGN KEY (parent) REFERENCES referred (id)']),
+  ].join(', ')
+  const partitions = shape.partitions === 0 ? '' : ` PARTITION BY HASH (id) PARTITIONS ${shape.partitions}`
+  return [
+    `CREATE TABLE ${table} (${columns}) ENGINE = InnoDB${partitions}`,
+    ...(shape.trigger
+      ? [`CREATE TRIGGER nothing_${table} AFTER DELETE ON ${table} FOR EACH ROW SET @nothing = OLD.id`]
+      : []),
+  ]
+}
+
+const childrenOf = ({ children }: Shape) => (children ? ['children'] : [])
+const truncate = (table: string) => `TRUNCATE TABLE ${table}`
+
+function unchecked(statements: readonly string[]): string[] {
+  return ['SET foreign_key_checks = 0', ...statements, 'SET foreign_key_checks = 1']
+}
+
+/**
+ * Statements that define commit, and their locks are gone with them. So they are looked at while they wait for
+ * somebody who has read the table and not ended yet; the others in the end of their transaction.
+ */
+async function locks(
+  connection: Connection,
+  other: Connection,
+  statements: readonly string[],
+): Promise<string[]> {
+  const [session] = await connection.query('SELECT CONNECTION_ID() AS id')
+  await connection.query('START TRANSACTION')
+  await other.query('START TRANSACTION; SELECT id FROM t1 LIMIT 1')
+  let running = true
+  const done = connection.query(statements.join(';\n')).finally(() => {
+    running = false
+  })
+  let rows: Row[] = []
+  const deadline = performance.now() + LOCK_MS
+  while (running && performance.now() < deadline && !rows.some(({ status }) => status === 'PENDING')) {
+    await sleep(10)
+    rows = await metadataLocks(other, Number(session?.id))
+  }
+  if (!running) rows = await metadataLocks(other, Number(session?.id))
+  await other.query('COMMIT')
+  await done
+  await connection.query('COMMIT')
+  return [...new Set(rows.map(({ type }) => String(type)))].sort()
+}
+
+function metadataLocks(connection: Connection, session: number): Promise<Row[]> {
+  return connection.query(`SELECT m.lock_type AS type, m.lock_status AS status
+    FROM performance_schema.metadata_locks AS m
+    JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
+    WHERE t.processlist_id = ${session} AND m.object_schema = DATABASE() AND m.object_name = 't1'`)
+}

@@ -1,0 +1,177 @@
+import {
+  type BenchSyntax,
+  benchTables,
+  INDEXED,
+  REFERRED_ROWS,
+  REFERRING_ROWS,
+  type Shape,
+} from '../bench.ts'
+import type { Connection } from '../engine.ts'
+
+/** The text of a row: 25 bytes, 1 kB, or 9 kB that stand in the TOAST table, uncompressed. */
+const TEXT: Readonly<Record<Shape['width'], string>> = {
+  narrow: `'a label of a usual length'`,
+  wide: `repeat('x', 1000)`,
+  'off-page': `repeat('x', 9000)`,
+}
+
+// Autovacuum would come at some time or other, and with it a second writer.
+const QUIET = 'WITH (autovacuum_enabled = false)'
+
+export const bench: BenchSyntax = {
+  lacks: () => undefined,
+
+  create(shape) {
+    const tables = benchTables(shape)
+    return [
+      ...(shape.outgoing === 'none'
+        ? []
+        : [
+            'CREATE TABLE referred (id int PRIMARY KEY)',
+            `INSERT INTO referred SELECT generate_series(1, ${REFERRED_ROWS})`,
+          ]),
+      ...tables.flatMap((table) => createTable(table, shape)),
+      ...(shape.children
+        ? [
+            `CREATE TABLE children (id serial PRIMARY KEY, t1_id int NOT NULL REFERENCES t1 ON DELETE CASCADE) ${QUIET}`,
+            'CREATE INDEX ON children (t1_id)',
+          ]
+        : []),
+      ...(shape.incoming === 'none'
+        ? []
+        : [
+            `CREATE TABLE referring (id serial PRIMARY KEY, t1_id int REFERENCES t1) ${QUIET}`,
+            ...(shape.incoming === 'indexed' ? ['CREATE INDEX ON referring (t1_id)'] : []),
+            fillReferring,
+          ]),
+    ]
+  },
+
+  fill(shape, from, to) {
+    const values = `nullif(n % ${REFERRED_ROWS}, 0), n / 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
+    const numbers = `generate_series(${from}, ${to}) AS n`
+    return [
+      ...benchTables(shape).map(
+        (table) =>
+          `INSERT INTO ${table} (parent, ${INDEXED.join(', ')}, label) SELECT ${values} FROM ${numbers}`,
+      ),
+      ...(shape.children ? [`INSERT INTO children (t1_id) SELECT n FROM ${numbers}`] : []),
+    ]
+  },
+
+  renew(shape) {
+    const truncate = `TRUNCATE ${benchTables(shape).join(', ')} RESTART IDENTITY CASCADE`
+    return shape.incoming === 'none' ? [truncate] : [truncate, fillReferring]
+  },
+
+  empty(way, shape) {
+    const tables = benchTables(shape)
+    const referrers = [
+      ...(shape.incoming === 'none' ? [] : ['referring']),
+      ...(shape.children ? ['children'] : []),
+    ]
+    const deletes = tables.map((table) => `DELETE FROM ${table}`)
+    switch (way) {
+      case 'delete':
+        return deletes
+      case 'delete-restart':
+        return [
+          ...deletes,
+          `SELECT ${tables.map((table) => `setval('${table}_id_seq', 1, false)`).join(', ')}`,
+        ]
+      case 'truncate':
+        return [`TRUNCATE ${[...tables, ...referrers].join(', ')}`]
+      case 'truncate-restart':
+        return [`TRUNCATE ${[...tables, ...referrers].join(', ')} RESTART IDENTITY`]
+      case 'truncate-cascade':
+        return [`TRUNCATE ${tables.join(', ')} CASCADE`]
+      case 'drop-create':
+        // Those that refer to it would have to get their foreign keys again.
+        if (referrers.length > 0) return undefined
+        return tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
+      case 'swap':
+        if (referrers.length > 0 || shape.outgoing !== 'none' || shape.partitions > 0 || shape.trigger)
+          return undefined // LIKE takes none of these along
+        return tables.flatMap(swap)
+      case 'delete-rows':
+        return undefined
+    }
+  },
+
+  async journal(connection) {
+    const [row] = await connection.query(
+      `SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text AS bytes`,
+    )
+    return Number(row?.bytes)
+  },
+
+  async bytes(connection) {
+    const [row] =
+      await connection.query(`SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::text AS bytes
+      FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'm')`)
+    return Number(row?.bytes)
+  },
+
+  async locks(connection, _, statements) {
+    const [table] = await connection.query(`SELECT 't1'::regclass::oid::text AS oid`)
+    await connection.query('BEGIN')
+    await connection.query(statements.join(';\n'))
+    const modes = await lockModes(connection, String(table?.oid))
+    await connection.query('COMMIT')
+    return modes
+  },
+}
+
+const fillReferring = `INSERT INTO referring (t1_id) SELECT NULL FROM generate_series(1, ${REFERRING_ROWS})`
+
+function createTable(table: string, shape: Shape): string[] {
+  const { partitions } = shape
+  const references = shape.outgoing === 'none' ? '' : ' REFERENCES referred'
+  const columns = [
+    'id serial PRIMARY KEY',
+    `parent int${references}`,
+    ...INDEXED.map((name) => `${name} int`),
+    'label text',
+  ].join(', ')
+  const create = `CREATE ${shape.logged ? '' : 'UNLOGGED '}TABLE ${table} (${columns})`
+  return [
+    ...(partitions === 0
+      ? [`${create} ${QUIET}`]
+      : [`${create} PARTITION BY HASH (id)`, ...partitionsOf(table, partitions)]),
+    ...INDEXED.slice(0, shape.indexes).map((name) => `CREATE INDEX ON ${table} (${name})`),
+    ...(shape.outgoing === 'indexed' ? [`CREATE INDEX ON ${table} (parent)`] : []),
+    ...(shape.width === 'off-page' ? [`ALTER TABLE ${table} ALTER label SET STORAGE EXTERNAL`] : []),
+    ...(shape.trigger ? triggerOn(table) : []),
+  ]
+}
+
+function partitionsOf(table: string, count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      `CREATE TABLE ${table}_${index} PARTITION OF ${table} FOR VALUES WITH (MODULUS ${count}, REMAINDER ${index}) ${QUIET}`,
+  )
+}
+
+function triggerOn(table: string): string[] {
+  return [
+    `CREATE OR REPLACE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+    `CREATE TRIGGER nothing AFTER DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION nothing()`,
+  ]
+}
+
+/** The counter belongs to the old table, and would go with it. */
+function swap(table: string): string[] {
+  return [
+    `CREATE TABLE twin (LIKE ${table} INCLUDING ALL)`,
+    `ALTER SEQUENCE ${table}_id_seq OWNED BY twin.id`,
+    `DROP TABLE ${table}`,
+    `ALTER TABLE twin RENAME TO ${table}`,
+  ]
+}
+
+async function lockModes(connection: Connection, oid: string): Promise<string[]> {
+  const rows = await connection.query(`SELECT DISTINCT l.mode FROM pg_catalog.pg_locks l
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.relation = ${oid} ORDER BY 1`)
+  return rows.map(({ mode }) => String(mode))
+}
