@@ -8,6 +8,8 @@ export interface Summary {
   /** A quarter of them is below, a quarter above `q3`. */
   readonly q1: number
   readonly q3: number
+  readonly min: number
+  readonly max: number
 }
 
 /** @throws RangeError where there is nothing to sum up */
@@ -19,6 +21,8 @@ export function summarize(samples: readonly number[]): Summary {
     median: quantile(sorted, 0.5),
     q1: quantile(sorted, 0.25),
     q3: quantile(sorted, 0.75),
+    min: quantile(sorted, 0),
+    max: quantile(sorted, 1),
   }
 }
 
@@ -42,14 +46,18 @@ export interface InterleaveOptions {
   readonly rounds: number
   /** The fewest, but for one whose first round alone is past the budget: that round is all it gets. */
   readonly leastRounds: number
+  /** Milliseconds that the fewest rounds may take together; where they would take longer, one must do. */
+  readonly patienceMs?: number
   /** Milliseconds that the contender of this id may take, its preparations included. */
   readonly budgetOf: (id: string) => number
   readonly random: Random
+  /** Two rounds that do not count. Default `true`; what takes seconds needs none. */
+  readonly warmUp?: boolean
 }
 
 export interface Measured {
   readonly samples: readonly number[]
-  /** The only sample is from a round that nothing had warmed up. */
+  /** Where others were warmed up: the only sample is from a round before that. */
   readonly cold: boolean
   /** Why it was given up; its samples until then are kept. */
   readonly failure: unknown
@@ -57,15 +65,16 @@ export interface Measured {
 
 /**
  * Measures contenders in turns, each turn in another order, so that whatever else the machine does hits all of them
- * alike. Two rounds each go unmeasured, to warm up and to learn what a round costs; slow contenders then take part in
- * fewer rounds, spread over the whole time.
+ * alike. Two rounds each go unmeasured, to warm up and to learn what a round costs (one, which counts, without warming
+ * up); slow contenders then take part in fewer rounds, spread over the whole time.
  */
 export async function interleave(
   contenders: readonly Contender[],
   options: InterleaveOptions,
 ): Promise<Map<string, Measured>> {
   const runs = contenders.map((contender) => new Run(contender))
-  for (const turn of ['cold', 'warm'] as const) {
+  const turns = options.warmUp === false ? (['first'] as const) : (['cold', 'warm'] as const)
+  for (const turn of turns) {
     for (const run of shuffled(runs, options.random)) await run.rehearse(turn, options)
   }
   for (let turn = 1; turn <= options.rounds; turn++) {
@@ -89,18 +98,21 @@ class Run {
     this.#contender = contender
   }
 
-  async rehearse(turn: 'cold' | 'warm', { rounds, leastRounds, budgetOf }: InterleaveOptions): Promise<void> {
+  async rehearse(
+    turn: 'first' | 'cold' | 'warm',
+    { rounds, leastRounds, budgetOf, patienceMs = Number.POSITIVE_INFINITY }: InterleaveOptions,
+  ): Promise<void> {
     const budgetMs = budgetOf(this.id)
     if (this.#isTooSlow || this.#failure !== undefined) return
     const start = performance.now()
     const sample = await this.#round()
     const cost = performance.now() - start
     if (sample === undefined) return
-    if (turn === 'cold' && cost > budgetMs) {
-      this.#isTooSlow = true
-      this.#samples.push(sample)
-    }
-    this.#planned = this.#isTooSlow ? 0 : Math.min(rounds, Math.max(leastRounds, Math.floor(budgetMs / cost)))
+    if (turn === 'cold' && cost > budgetMs) this.#isTooSlow = true
+    if (turn === 'first' || this.#isTooSlow) this.#samples.push(sample)
+    const least = leastRounds * cost > patienceMs ? 1 : leastRounds
+    const affordable = Math.min(rounds, Math.max(least, Math.floor(budgetMs / cost)))
+    this.#planned = this.#isTooSlow ? 0 : affordable - this.#samples.length
   }
 
   isDue(turn: number, rounds: number): boolean {

@@ -66,13 +66,13 @@ async function start(
   container
     .withEnvironment({ ...recipe.environment, ...spec.environment })
     .withCommand([...recipe.command, ...spec.command])
-    .withTmpFs({ [recipe.dataFolder]: 'rw' })
     // The log tells sooner than testcontainers' default of running a check inside several times a second.
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
     // A container that was stopped and started again still has the log of its first start.
     .withWaitStrategy(label === undefined ? Wait.forAll([said, Wait.forListeningPorts()]) : said)
     .withStartupTimeout(START_TIMEOUT_MS)
     .withLogConsumer((stream) => log.read(stream))
+  if (spec.data === 'memory') container.withTmpFs({ [recipe.dataFolder]: 'rw' })
   if (spec.platform !== undefined) container.withPlatform(spec.platform)
   if (label === undefined) container.withReuse()
   // Our own warden removes it; the reaper would be one more container (and image).

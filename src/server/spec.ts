@@ -14,6 +14,7 @@ export interface ContainerSpec {
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly platform: string | undefined
+  readonly data: 'memory' | 'disk'
 }
 
 export interface EmbeddedSpec {
@@ -37,7 +38,9 @@ export interface ContainerOptions {
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   /** `linux/amd64` */
-  readonly platform?: string
+  readonly platform?: string | undefined
+  /** Where its files are; on disk where they would not fit into memory. Default `memory`. */
+  readonly data?: 'memory' | 'disk'
 }
 
 /**
@@ -61,6 +64,7 @@ export function container(image: string, options: ContainerOptions = {}): Contai
     command: options.command ?? [],
     environment: options.environment ?? {},
     platform: options.platform,
+    data: options.data ?? 'memory',
   }
 }
 

@@ -1,0 +1,171 @@
+import type { WayId } from '../engine/bench.ts'
+import type { Connection } from '../engine/engine.ts'
+import { messageOf } from '../errors.ts'
+import type { Random } from '../generate/random.ts'
+import type { Case } from './cases.ts'
+import { type Asked, type Emptying, emptyingBy } from './emptying.ts'
+import type { Ground, Site } from './ground.ts'
+import { type Contender, interleave, type Measured, summarize } from './measure.ts'
+import { predict } from './predict.ts'
+import { type Cell, type MeasuredCell, medianOf, type Place } from './results.ts'
+import { emptyOnce, GaveUp, type Sample } from './round.ts'
+
+/** All ways of one case at one number of rows. */
+export interface Block {
+  /** The id of the server. */
+  readonly server: string
+  readonly case: Case
+  readonly rows: number
+  readonly ways: readonly WayId[]
+}
+
+export interface BlockOptions {
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take in a block, making the rows included; in milliseconds. */
+  readonly budgetMs: number
+  /** A way that would take longer than this for once is not carried out to its end; in milliseconds. */
+  readonly limitMs: number
+  readonly random: Random
+}
+
+/** From so many rows on nothing is warmed up. */
+const COLD_ROWS = 100_000
+
+/** Budgets that the fewest rounds may take; a way that takes longer is carried out once. */
+const PATIENCE = 6
+
+/** Measures the ways in turns, each turn in another order. Cells of fewer rows tell what would take too long. */
+export async function measureBlock(
+  ground: Ground,
+  site: Site,
+  block: Block,
+  options: BlockOptions,
+  before: readonly Cell[],
+): Promise<Cell[]> {
+  const { shape, readers } = block.case
+  const asked: Asked = {
+    engine: ground.engine,
+    site,
+    shape,
+    rowsPerTable: Math.ceil(block.rows / shape.tables),
+  }
+  const cells: Cell[] = []
+  const attempts: Attempt[] = []
+  for (const way of block.ways) {
+    const place = placeOf(block, way)
+    const emptying = emptyingBy(way, asked)
+    if (typeof emptying === 'string') cells.push({ ...place, outcome: 'not possible', reason: emptying })
+    else {
+      const tooLong = extrapolate(place, before, options)
+      if (tooLong === undefined) attempts.push(new Attempt(place, asked, emptying, options.limitMs))
+      else cells.push(tooLong)
+    }
+  }
+  const crowd = await site.others(readers)
+  const measured = await interleave(
+    attempts.map((attempt) => attempt.contender(crowd)),
+    {
+      ...options,
+      budgetOf: () => options.budgetMs,
+      patienceMs: PATIENCE * options.budgetMs,
+      warmUp: block.rows < COLD_ROWS,
+    },
+  )
+  for (const attempt of attempts) {
+    if (readers === 0) await attempt.observe(await site.others(1), PATIENCE * options.budgetMs)
+    cells.push(attempt.cell(measured.get(attempt.place.way)))
+  }
+  return block.ways.flatMap((way) => cells.filter((cell) => cell.way === way))
+}
+
+function placeOf({ server, case: { id }, rows }: Block, way: WayId): Place {
+  return { server, case: id, rows, way }
+}
+
+/** The cell of a way that would take too long, by what it took with fewer rows. */
+function extrapolate(place: Place, before: readonly Cell[], { limitMs }: BlockOptions): Cell | undefined {
+  const known = before
+    .filter((cell) => cell.server === place.server && cell.case === place.case && cell.way === place.way)
+    .flatMap((cell) => {
+      const ms = medianOf(cell)
+      return ms === undefined ? [] : [{ rows: cell.rows, ms }]
+    })
+  const prediction = predict(known, place.rows)
+  if (prediction === undefined || prediction.ms <= limitMs) return undefined
+  const from = prediction.from.map((rows) => rows.toLocaleString('en-US')).join(' and ')
+  return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
+}
+
+/** One way in one block. */
+class Attempt {
+  readonly place: Place
+  readonly #asked: Asked
+  readonly #emptying: Emptying
+  readonly #limitMs: number
+  readonly #samples: Sample[] = []
+  #readerWaitMs: number | undefined
+  #longestRoundMs = 0
+
+  constructor(place: Place, asked: Asked, emptying: Emptying, limitMs: number) {
+    this.place = place
+    this.#asked = asked
+    this.#emptying = emptying
+    this.#limitMs = limitMs
+  }
+
+  contender(readers: readonly Connection[]): Contender {
+    return {
+      id: this.place.way,
+      round: async () => {
+        const began = performance.now()
+        const sample = await emptyOnce(this.#asked, this.#emptying, { readers, limitMs: this.#limitMs })
+        this.#longestRoundMs = Math.max(this.#longestRoundMs, performance.now() - began)
+        this.#samples.push(sample)
+        return sample.ms
+      },
+    }
+  }
+
+  /** Once more, with somebody who reads: that would be part of the time otherwise. Not where a round takes longer than that. */
+  async observe(readers: readonly Connection[], mostMs: number): Promise<void> {
+    if (readers.length === 0 || this.#samples.length === 0 || this.#longestRoundMs > mostMs) return
+    const sample = await emptyOnce(this.#asked, this.#emptying, { readers, limitMs: this.#limitMs })
+    this.#readerWaitMs = sample.readerWaitMs
+  }
+
+  cell(measured: Measured | undefined): Cell {
+    const { place } = this
+    const failure = measured?.failure
+    if (failure instanceof GaveUp) {
+      const percent = (failure.share * 100).toPrecision(2)
+      return {
+        ...place,
+        outcome: 'extrapolated',
+        median: failure.ms / failure.share,
+        basis: `from ${percent} % of the rows`,
+      }
+    }
+    if (measured === undefined || measured.samples.length === 0) {
+      return { ...place, outcome: 'failed', reason: messageOf(failure) }
+    }
+    return { ...place, outcome: 'measured', ...summarize(measured.samples), ...this.#figures() }
+  }
+
+  #figures(): Pick<
+    MeasuredCell,
+    'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'
+  > {
+    const middle = (figure: (sample: Sample) => number | undefined) => {
+      const known = this.#samples.map(figure).filter((value) => value !== undefined)
+      return known.length === 0 ? null : summarize(known).median
+    }
+    return {
+      journalBytes: middle(({ journalBytes }) => journalBytes),
+      freedBytes: middle(({ freedBytes }) => freedBytes),
+      leftBytes: middle(({ leftBytes }) => leftBytes),
+      readerWaitMs: this.#readerWaitMs ?? middle(({ readerWaitMs }) => readerWaitMs),
+      nextInsertMs: middle(({ nextInsertMs }) => nextInsertMs),
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Shape } from '../engine/bench.ts'
+
+/** How a server keeps its data: afresh's own settings for tests, the same with files on a disk, and as in production. */
+export type Storage = 'memory' | 'disk' | 'durable'
+
+/** One column of the matrix: the base case, or that with one thing changed. */
+export interface Case {
+  /** `base`, `indexes=5` */
+  readonly id: string
+  /** What is varied, for people; that of the base case is empty. */
+  readonly factor: string
+  readonly label: string
+  readonly shape: Shape
+  readonly storage: Storage
+  /** Connections that read the table all the time. */
+  readonly readers: number
+}
+
+const BASE: Shape = {
+  tables: 1,
+  indexes: 1,
+  width: 'narrow',
+  incoming: 'none',
+  outgoing: 'none',
+  children: false,
+  trigger: false,
+  logged: true,
+  partitions: 0,
+}
+
+const base: Case = {
+  id: 'base',
+  factor: '',
+  label: 'one table, one index besides the key, rows of 50 bytes, in memory, durability off',
+  shape: BASE,
+  storage: 'memory',
+  readers: 0,
+}
+
+function varied(
+  id: string,
+  factor: string,
+  label: string,
+  shape: Partial<Shape>,
+  rest?: Partial<Case>,
+): Case {
+  return { ...base, id, factor, label, shape: { ...BASE, ...shape }, ...rest }
+}
+
+/** The base case first. */
+export const CASES: readonly Case[] = [
+  base,
+  varied('indexes=0', 'indexes', 'no index but the key', { indexes: 0 }),
+  varied('indexes=5', 'indexes', '5 indexes', { indexes: 5 }),
+  varied('width=1kB', 'row width', 'rows of 1 kB', { width: 'wide' }),
+  varied('width=off-page', 'row width', 'rows of 9 kB, kept off the page', { width: 'off-page' }),
+  varied('incoming=indexed', 'foreign keys', 'another table refers to it, by an indexed column', {
+    incoming: 'indexed',
+  }),
+  varied('incoming=unindexed', 'foreign keys', 'another table refers to it, by a column without index', {
+    incoming: 'unindexed',
+  }),
+  varied('outgoing=indexed', 'foreign keys', 'it refers to another table, by an indexed column', {
+    outgoing: 'indexed',
+  }),
+  varied('outgoing=unindexed', 'foreign keys', 'it refers to another table, by a column without index', {
+    outgoing: 'unindexed',
+  }),
+  varied('children', 'foreign keys', 'ON DELETE CASCADE takes a row of another table along', {
+    children: true,
+  }),
+  varied('trigger', 'triggers', 'a trigger for each row', { trigger: true }),
+  varied('unlogged', 'journal', 'an unlogged table', { logged: false }),
+  varied('partitions=10', 'partitions', '10 partitions', { partitions: 10 }),
+  varied('tables=10', 'tables', 'the rows spread over 10 tables', { tables: 10 }),
+  varied('tables=100', 'tables', 'the rows spread over 100 tables', { tables: 100 }),
+  varied('readers=4', 'readers', '4 connections read it all the time', {}, { readers: 4 }),
+  varied('disk', 'storage', 'files on a disk, durability off', {}, { storage: 'disk' }),
+  varied('durable', 'storage', 'files on a disk, durability on', {}, { storage: 'durable' }),
+]
+
+/** The case with this id. Throws where there is none: a programming error. */
+export function caseOf(id: string): Case {
+  const found = CASES.find((candidate) => candidate.id === id)
+  if (found === undefined) throw new Error(`no case is called ${id}`)
+  return found
+}
+
+/** Bytes that a row takes, indexes included: by that it is judged whether so many fit at all. */
+export function rowBytes({ width, indexes, children }: Shape): number {
+  const row = { narrow: 70, wide: 1100, 'off-page': 10_000 }[width]
+  return row + 25 * (1 + indexes) + (children ? 70 : 0)
+}

@@ -1,0 +1,248 @@
+import type { WayId } from '../engine/bench.ts'
+import { messageOf, withCleanUp } from '../errors.ts'
+import { randomFrom } from '../generate/random.ts'
+import { type Block, measureBlock } from './block.ts'
+import { CASES, type Case, rowBytes, type Storage } from './cases.ts'
+import { Estimate } from './estimate.ts'
+import type { Ground } from './ground.ts'
+import { locksOn } from './locks.ts'
+import { machine } from './machine.ts'
+import type { BenchResults, BenchServer, Cell } from './results.ts'
+import type { OpenTarget, Target } from './target.ts'
+import { WAYS } from './ways.ts'
+
+export interface MatrixOptions {
+  readonly targets: readonly Target[]
+  /** How many rows, ascending. */
+  readonly rows: readonly number[]
+  /** For the cases in which something is varied, ascending. */
+  readonly variedRows: readonly number[]
+  /** Ids of cases. */
+  readonly cases: readonly string[]
+  readonly ways: readonly WayId[]
+  /** The most rounds of a cell, and the fewest. */
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take in a cell, making the rows included, and what it may take for once; in milliseconds. */
+  readonly budgetMs: number
+  readonly limitMs: number
+  readonly seed: number
+  /** Of a run that was cut off: what it has is not measured again. */
+  readonly previous?: BenchResults | undefined
+  /** A line for people. */
+  readonly onProgress: (line: string) => void
+  /** After each block: all that there is until then. */
+  readonly onBlock: (results: BenchResults) => Promise<void>
+}
+
+/** What a table may take: more of it is left out. */
+const MOST_BYTES = 6 * 2 ** 30
+
+/**
+ * Measures every way of every case on every target, smaller tables first.
+ *
+ * @throws AfreshError what starting a server throws; what was measured until then has been told
+ */
+export async function measureMatrix(options: MatrixOptions): Promise<BenchResults> {
+  const run = new MatrixRun(options)
+  for (const target of options.targets) await run.measure(target)
+  return run.finish()
+}
+
+class MatrixRun {
+  readonly #options: MatrixOptions
+  readonly #began = Date.now()
+  readonly #date: string
+  readonly #before: number
+  readonly #servers: BenchServer[]
+  readonly #cells: Cell[]
+  readonly #estimate: Estimate
+
+  constructor(options: MatrixOptions) {
+    const { previous, targets } = options
+    this.#options = options
+    this.#date = previous?.date ?? new Date(this.#began).toISOString()
+    this.#before = previous?.tookSeconds ?? 0
+    this.#servers = [...(previous?.servers ?? [])]
+    // What failed is tried again.
+    this.#cells = (previous?.cells ?? []).filter(({ outcome }) => outcome !== 'failed')
+    this.#estimate = new Estimate(
+      targets
+        .flatMap((target) => this.#blocksOf(target, target.storages))
+        .filter((block) => !this.#isDone(block)),
+      options.budgetMs,
+    )
+  }
+
+  async measure(target: Target): Promise<void> {
+    for (const storage of target.storages) {
+      const blocks = this.#blocksOf(target, [storage]).filter((block) => !this.#isDone(block))
+      if (blocks.length === 0) continue
+      this.#options.onProgress(`${target.id}: starts${storage === 'memory' ? '' : ` (${storage})`}`)
+      const open = await target.open(storage, this.#options.onProgress)
+      await withCleanUp(
+        () => this.#measureOn(target, storage, open, blocks),
+        () => open.close(),
+      )
+    }
+  }
+
+  async finish(): Promise<BenchResults> {
+    const results = this.#results(true)
+    await this.#options.onBlock(results)
+    return results
+  }
+
+  async #measureOn(
+    target: Target,
+    storage: Storage,
+    { ground, title }: OpenTarget,
+    blocks: readonly Block[],
+  ): Promise<void> {
+    const server = this.#serverOf(target, ground, title)
+    server.conditions[storage] = ground.conditions
+    if (storage === 'memory' && Object.keys(server.locks).length === 0) {
+      server.locks = await locksOn(ground, this.#options.ways)
+    }
+    for (const inCase of groupedByCase(blocks)) await this.#measureCase(ground, inCase)
+    if (storage === 'memory') await this.#calibrate(target, ground)
+  }
+
+  /** That it cannot be remembered is no reason to lose results. */
+  async #calibrate({ id }: Target, ground: Ground): Promise<void> {
+    this.#options.onProgress(`${id}: what the strategy \`auto\` goes by`)
+    try {
+      await ground.calibrate()
+    } catch (error) {
+      this.#options.onProgress(`What DELETE and TRUNCATE cost here could not be kept: ${messageOf(error)}`)
+    }
+  }
+
+  #serverOf(target: Target, { engine, version }: Ground, title: string): BenchServer {
+    const known = this.#servers.find(({ id }) => id === target.id)
+    if (known !== undefined) return known
+    const server = { id: target.id, title, engine: engine.title, version, conditions: {}, locks: {} }
+    this.#servers.push(server)
+    return server
+  }
+
+  async #measureCase(ground: Ground, blocks: readonly Block[]): Promise<void> {
+    const [first] = blocks
+    if (first === undefined) return
+    const reason = ground.engine.bench.lacks(first.case.shape)
+    if (reason !== undefined) {
+      for (const block of blocks) await this.#note(block, without(block, 'not possible', reason))
+      return
+    }
+    const site = await ground.build(first.case.shape)
+    const inProcess = (await site.others(1)).length === 0
+    await withCleanUp(
+      async () => {
+        for (const block of blocks) {
+          if (inProcess && block.case.readers > 0) {
+            await this.#note(block, without(block, 'not possible', 'nobody else reads in this process'))
+            continue
+          }
+          const reason = reasonAgainst(block)
+          if (reason !== undefined) {
+            await this.#note(block, without(block, 'left out', reason))
+            continue
+          }
+          this.#options.onProgress(this.#estimate.line(block))
+          const began = performance.now()
+          const random = randomFrom(this.#options.seed + block.rows)
+          const cells = await measureBlock(ground, site, block, { ...this.#options, random }, this.#cells)
+          this.#estimate.took(block, performance.now() - began)
+          await this.#note(block, cells)
+        }
+      },
+      () => site.close(),
+    )
+  }
+
+  async #note(block: Block, cells: readonly Cell[]): Promise<void> {
+    this.#cells.push(...cells)
+    this.#estimate.done(block)
+    await this.#options.onBlock(this.#results(false))
+  }
+
+  #blocksOf(target: Target, storages: readonly Storage[]): Block[] {
+    const { cases, ways, rows, variedRows } = this.#options
+    const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
+    return wanted.flatMap((one) =>
+      (one.id === 'base' ? rows : variedRows).map((count) => ({
+        server: target.id,
+        case: one,
+        rows: count,
+        ways: waysIn(one, ways),
+      })),
+    )
+  }
+
+  #isDone(block: Block): boolean {
+    return block.ways.every((way) =>
+      this.#cells.some(
+        (cell) =>
+          cell.server === block.server &&
+          cell.case === block.case.id &&
+          cell.rows === block.rows &&
+          cell.way === way,
+      ),
+    )
+  }
+
+  #results(complete: boolean): BenchResults {
+    const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
+    const before = this.#options.previous?.settings
+    const cases = CASES.filter(({ id }) => [...(before?.cases ?? []), ...this.#options.cases].includes(id))
+    const ways = WAYS.filter(({ id }) => [...(before?.ways ?? []), ...this.#options.ways].includes(id))
+    return {
+      format: 1,
+      date: this.#date,
+      tookSeconds: this.#before + Math.round((Date.now() - this.#began) / 1000),
+      complete,
+      machine: machine(),
+      settings: {
+        rows: [...new Set([...(before?.rows ?? []), ...rows])].toSorted((a, b) => a - b),
+        cases: cases.map(({ id }) => id),
+        ways: ways.map(({ id }) => id),
+        rounds,
+        leastRounds,
+        budgetMs,
+        seed,
+      },
+      servers: this.#servers,
+      cases: cases.map(({ id, factor, label }) => ({ id, factor, label })),
+      ways: ways.map(({ id, label, note }) => ({ id, label, note })),
+      cells: this.#cells,
+    }
+  }
+}
+
+/** Where something refers to the table, TRUNCATE has to say what becomes of that. */
+function waysIn({ id, shape }: Case, ways: readonly WayId[]): WayId[] {
+  if (id === 'base') return [...ways]
+  const everywhere = WAYS.filter((way) => way.everywhere).map((way) => way.id)
+  const cascade = shape.children || shape.incoming !== 'none'
+  return ways.filter((way) => everywhere.includes(way) || (cascade && way === 'truncate-cascade'))
+}
+
+/** Why it is not measured, as a phrase for people. */
+function reasonAgainst({ rows, case: { shape } }: Block): string | undefined {
+  if (rows < shape.tables && shape.tables > 1) return 'there are fewer rows than tables'
+  const bytes = rows * rowBytes(shape)
+  return bytes > MOST_BYTES ? `they would take ${(bytes / 2 ** 30).toFixed(0)} GiB` : undefined
+}
+
+function without(
+  { server, case: { id }, rows, ways }: Block,
+  outcome: 'not possible' | 'left out',
+  reason: string,
+): Cell[] {
+  return ways.map((way) => ({ server, case: id, rows, way, outcome, reason }))
+}
+
+function groupedByCase(blocks: readonly Block[]): Block[][] {
+  const ids = [...new Set(blocks.map((block) => block.case.id))]
+  return ids.map((id) => blocks.filter((block) => block.case.id === id))
+}

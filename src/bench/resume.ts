@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { AfreshError, codeOf } from '../errors.ts'
+import { machine } from './machine.ts'
+import { type BenchResults, parseResults } from './results.ts'
+
+/** What results have to have in common to stand in one file. */
+export type Conditions = Pick<BenchResults['settings'], 'rounds' | 'leastRounds' | 'budgetMs' | 'seed'>
+
+/**
+ * The results of a file that others can be joined to; `undefined` where there is no such file.
+ *
+ * @throws AfreshError `usage` where it was measured otherwise, on another machine, or is no such file
+ */
+export async function earlierResults(
+  file: string,
+  conditions: Conditions,
+): Promise<BenchResults | undefined> {
+  const text = await readIfThere(file)
+  if (text === undefined) return undefined
+  const results = parseResults(text, file)
+  const { cpu, cores } = machine()
+  const differences = [
+    ...(results.machine.cpu === cpu && results.machine.cores === cores ? [] : ['another machine']),
+    ...NAMES.filter(([name]) => results.settings[name] !== conditions[name]).map(
+      ([name, words]) => `${words} ${results.settings[name]} rather than ${conditions[name]}`,
+    ),
+  ]
+  if (differences.length === 0) return results
+  throw new AfreshError('usage', `${file} has results of other conditions: ${differences.join(', ')}.`, {
+    next: 'Name another folder with --out, or measure everything anew with --fresh.',
+  })
+}
+
+const NAMES: readonly (readonly [keyof Conditions, string])[] = [
+  ['rounds', '--rounds'],
+  ['leastRounds', 'at least'],
+  ['budgetMs', 'a budget in ms of'],
+  ['seed', '--seed'],
+]
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}

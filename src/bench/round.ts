@@ -1,0 +1,96 @@
+import { ANYWHERE } from '../engine/bench.ts'
+import type { Connection } from '../engine/engine.ts'
+import { withCleanUp } from '../errors.ts'
+import type { Asked, Emptying } from './emptying.ts'
+import { Readers } from './readers.ts'
+
+/** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
+export interface Sample {
+  readonly ms: number
+  readonly journalBytes: number | undefined
+  readonly freedBytes: number
+  readonly leftBytes: number
+  readonly readerWaitMs: number | undefined
+  readonly nextInsertMs: number
+}
+
+/** A loop gave up. */
+export class GaveUp extends Error {
+  /** Of the rows. */
+  readonly share: number
+  /** What it had taken until then. */
+  readonly ms: number
+
+  constructor(share: number, ms: number) {
+    super(`gave up after ${share} of the rows`)
+    this.share = share
+    this.ms = ms
+  }
+}
+
+/** Rows that one statement makes: what it takes the server in memory and log stays bounded. */
+const CHUNK = 1_000_000
+
+/**
+ * Fills the tables, and empties them while a clock runs.
+ *
+ * @param readers connections that read meanwhile
+ * @throws GaveUp where a loop took longer than the limit
+ */
+export async function emptyOnce(
+  asked: Asked,
+  emptying: Emptying,
+  { readers, limitMs }: { readonly readers: readonly Connection[]; readonly limitMs: number },
+): Promise<Sample> {
+  const { bench } = asked.engine
+  await emptying.renew()
+  const emptyBytes = await bench.bytes(emptying.connection())
+  await fill(asked, emptying.connection())
+  const before = await look(asked, emptying.connection())
+  const { ms, readerWaitMs } = await whileReading(readers, async () => {
+    const began = performance.now()
+    const share = await emptying.run(began + limitMs)
+    const took = performance.now() - began
+    if (share < 1) throw new GaveUp(share, took)
+    return took
+  })
+  const after = await look(asked, emptying.connection())
+  const began = performance.now()
+  await emptying.connection().query(ANYWHERE.insertOne)
+  const nextInsertMs = performance.now() - began
+  return {
+    ms,
+    journalBytes:
+      before.journal === undefined || after.journal === undefined
+        ? undefined
+        : Math.max(0, after.journal - before.journal),
+    freedBytes: Math.max(0, before.bytes - after.bytes),
+    leftBytes: Math.max(0, after.bytes - emptyBytes),
+    readerWaitMs,
+    nextInsertMs,
+  }
+}
+
+async function fill({ engine, shape, rowsPerTable }: Asked, connection: Connection): Promise<void> {
+  for (let from = 1; from <= rowsPerTable; from += CHUNK) {
+    const to = Math.min(rowsPerTable, from + CHUNK - 1)
+    await connection.query(engine.bench.fill(shape, from, to).join(';\n'))
+  }
+}
+
+async function look({ engine: { bench } }: Asked, connection: Connection) {
+  return { journal: await bench.journal(connection), bytes: await bench.bytes(connection) }
+}
+
+async function whileReading(
+  connections: readonly Connection[],
+  work: () => Promise<number>,
+): Promise<Pick<Sample, 'ms' | 'readerWaitMs'>> {
+  if (connections.length === 0) return { ms: await work(), readerWaitMs: undefined }
+  const readers = new Readers(connections)
+  let readerWaitMs = 0
+  const ms = await withCleanUp(work, async () => {
+    readerWaitMs = await readers.stop()
+  })
+  return { ms, readerWaitMs }
+}

@@ -1,0 +1,111 @@
+import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
+import type { Storage } from './cases.ts'
+import { type Ground, serverGround, sqliteGround } from './ground.ts'
+
+/** What is measured: a server that can be started in several ways, one that runs, or SQLite. */
+export interface Target {
+  /** As it was asked for: `postgres:18`. */
+  readonly id: string
+  /** The ways to keep data that it can be had with. */
+  readonly storages: readonly Storage[]
+  open(storage: Storage, onProgress: (line: string) => void): Promise<OpenTarget>
+}
+
+export interface OpenTarget {
+  /** For people. */
+  readonly title: string
+  readonly ground: Ground
+  /** Ends what was started. */
+  close(): Promise<void>
+}
+
+/**
+ * @param asked an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
+ * @param allow servers elsewhere that are there for tests only, as `host:port#system_identifier`
+ * @throws AfreshError `usage` for anything else
+ */
+export function targetOf(asked: string, allow: readonly string[]): Target {
+  if (asked === 'sqlite') return sqlite
+  const version = /^embedded:(.+)$/.exec(asked)?.[1]
+  return serverTarget(asked, version === undefined ? parseServer(asked) : embedded({ version }), allow)
+}
+
+const sqlite: Target = {
+  id: 'sqlite',
+  storages: ['memory', 'disk', 'durable'],
+  async open(storage) {
+    const ground = await sqliteGround(storage)
+    return { title: `SQLite ${ground.version}`, ground, close: ground.close }
+  },
+}
+
+function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): Target {
+  return {
+    // A URL may hold a password.
+    id: spec.kind === 'existing' ? new URL(spec.url).host : id,
+    storages: STORAGES[spec.kind],
+    async open(storage, onProgress) {
+      const server = await startServer(keeping(spec, storage), { onProgress })
+      try {
+        const ground = await serverGround(server.url, { ours: server.ours, allow })
+        const close = async () => {
+          // What is on a server that ends goes with it.
+          if (!server.endsWithRun) await ground.close()
+          await server.stop()
+        }
+        return {
+          title: `${ground.engine.title} ${shortVersion(ground.version)}${placeOf(server.title)}`,
+          ground,
+          close,
+        }
+      } catch (error) {
+        await server.stop()
+        throw error
+      }
+    },
+  }
+}
+
+/** The embedded server keeps its files in the folder for temporary ones, wherever that is. */
+const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
+  container: ['memory', 'disk', 'durable'],
+  embedded: ['memory', 'durable'],
+  existing: ['memory'],
+}
+
+function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
+  if (spec.kind === 'existing') return spec
+  if (spec.kind === 'embedded') {
+    return storage === 'memory' ? spec : { ...spec, settings: { ...spec.settings, ...POSTGRES_DURABLE } }
+  }
+  const command = [
+    ...spec.command,
+    ...TELLING[spec.engine],
+    ...(storage === 'durable' ? DURABLE[spec.engine] : []),
+  ]
+  return container(spec.image, { ...spec, data: storage === 'memory' ? 'memory' : 'disk', command })
+}
+
+/** MariaDB shows who holds which lock only when it is told to, at its start. */
+const TELLING = {
+  postgres: [],
+  mysql: [],
+  mariadb: ['--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON'],
+}
+
+const POSTGRES_DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
+const MYSQL_DURABLE = ['--innodb-flush-log-at-trx-commit=1', '--innodb-doublewrite=ON', '--sync-binlog=1']
+const DURABLE = {
+  postgres: Object.entries(POSTGRES_DURABLE).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  mysql: MYSQL_DURABLE,
+  mariadb: MYSQL_DURABLE,
+}
+
+function shortVersion(version: string): string {
+  return /^\d[\d.]*/.exec(version)?.[0] ?? version
+}
+
+/** Behind the product's name and number, which the server itself tells better. */
+function placeOf(title: string): string {
+  return title.replace(/^\S+( \d[\d.]*)?/, '')
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { type MatrixOptions, measureMatrix } from '../../src/bench/matrix.ts'
+import { type BenchResults, cellAt, parseResults } from '../../src/bench/results.ts'
+import { targetOf } from '../../src/bench/target.ts'
+
+const told: BenchResults[] = []
+
+/** SQLite needs no server. */
+const options: MatrixOptions = {
+  targets: [targetOf('sqlite', [])],
+  rows: [0, 10, 1000],
+  variedRows: [10],
+  cases: ['base', 'indexes=5', 'partitions=10', 'readers=4', 'disk'],
+  ways: ['delete', 'delete-rows', 'truncate', 'batch-100', 'drop-create'],
+  rounds: 5,
+  leastRounds: 3,
+  budgetMs: 20,
+  limitMs: 5_000,
+  seed: 1,
+  onProgress: () => {},
+  onBlock: async (results) => {
+    told.push(structuredClone(results))
+  },
+}
+
+describe('the matrix', () => {
+  it('has a cell for each way, case and number of rows, measured or with a reason', async () => {
+    const results = await measureMatrix(options)
+    const base = { server: 'sqlite', case: 'base', rows: 1000 }
+    expect(cellAt(results, { ...base, way: 'delete-rows' })).toMatchObject({
+      outcome: 'measured',
+      n: expect.any(Number),
+      journalBytes: null,
+      freedBytes: 0,
+      leftBytes: expect.any(Number),
+      readerWaitMs: null,
+      nextInsertMs: expect.any(Number),
+    })
+    expect(cellAt(results, { ...base, way: 'truncate' })).toMatchObject({ outcome: 'not possible' })
+    expect(cellAt(results, { ...base, case: 'partitions=10', rows: 10, way: 'delete' })).toMatchObject({
+      outcome: 'not possible',
+      reason: 'there are no partitions',
+    })
+    expect(cellAt(results, { ...base, case: 'readers=4', rows: 10, way: 'delete' })).toMatchObject({
+      outcome: 'not possible',
+    })
+    expect(cellAt(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
+    // Only in the base case every way is taken.
+    expect(cellAt(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
+    expect(results.cells).toHaveLength(3 * 5 + 4 * 2)
+    expect(results.servers[0]?.conditions).toEqual({
+      memory: expect.stringContaining('in memory'),
+      disk: expect.stringContaining('on a disk, synchronous OFF'),
+    })
+    expect(results.complete).toBe(true)
+    expect(parseResults(JSON.stringify(results), 'it')).toEqual(results)
+  })
+
+  it('tells what it has after each block, and goes on from there', async () => {
+    const cutOff = told[1]
+    if (cutOff === undefined) throw new Error('nothing was told')
+    expect(cutOff.complete).toBe(false)
+    const results = await measureMatrix({ ...options, previous: cutOff })
+    expect(results.cells.slice(0, cutOff.cells.length)).toEqual(cutOff.cells)
+    expect(results.cells).toHaveLength(3 * 5 + 4 * 2)
+    expect(results.date).toBe(cutOff.date)
+    expect(results.servers).toHaveLength(1)
+  })
+
+  it('adds to what is there', async () => {
+    const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
+    const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, variedRows: [100] })
+    expect(both.settings.cases).toEqual(['base', 'indexes=0'])
+    expect(both.cells.slice(0, first.cells.length)).toEqual(first.cells)
+    expect(cellAt(both, { server: 'sqlite', case: 'indexes=0', rows: 100, way: 'delete' })?.outcome).toBe(
+      'measured',
+    )
+  })
+
+  it('does not carry out what would take too long, and says from what it is known', async () => {
+    const results = await measureMatrix({
+      ...options,
+      cases: ['base'],
+      rows: [1000, 4000, 1_000_000],
+      ways: ['delete-rows'],
+      limitMs: 5,
+    })
+    expect(results.cells.map(({ outcome }) => outcome)).toEqual(['measured', 'measured', 'extrapolated'])
+    expect(results.cells.at(-1)).toMatchObject({ basis: 'from 1,000 and 4,000 rows' })
+  })
+
+  it('gives up a loop that takes too long, and says how far it came', async () => {
+    const results = await measureMatrix({
+      ...options,
+      cases: ['base'],
+      rows: [50_000],
+      ways: ['batch-100', 'delete'],
+      limitMs: 2,
+    })
+    expect(results.cells).toEqual([
+      expect.objectContaining({
+        outcome: 'extrapolated',
+        basis: expect.stringMatching(/^from .* % of the rows$/),
+      }),
+      expect.objectContaining({ outcome: 'measured' }),
+    ])
+  })
+
+  it('leaves out what would not fit', async () => {
+    const results = await measureMatrix({
+      ...options,
+      cases: ['width=off-page', 'tables=100'],
+      variedRows: [10, 10_000_000],
+    })
+    expect(results.cells.filter(({ outcome }) => outcome === 'left out')).toHaveLength(4)
+    expect(cellAt(results, { server: 'sqlite', case: 'tables=100', rows: 10, way: 'delete' })).toMatchObject({
+      reason: 'there are fewer rows than tables',
+    })
+    expect(
+      cellAt(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, way: 'delete' }),
+    ).toMatchObject({ reason: 'they would take 94 GiB' })
+  })
+})
