@@ -21,9 +21,24 @@ export default defineConfig(({ env }) =>
         dts: { only: true, compilerOptions: { ignoreDeprecations: '6.0' } },
       }
     : [
-        { entry: { ...index, ...runners, 'cli/main': 'src/cli/main.ts' }, format: 'esm', target },
+        {
+          entry: { ...index, ...runners, 'cli/main': 'src/cli/main.ts' },
+          format: 'esm',
+          target,
+          // Used from the sources only, where the program below is not built yet.
+          external: ['esbuild'],
+        },
         // In a file of its own, and the ESM only entries left out: splitting would turn the drivers' `import()` into
         // `require`.
         { entry: index, format: 'cjs', target, shims: true, splitting: false },
+        // What a report of `afresh bench` runs in a browser; it is read as text.
+        {
+          entry: { 'bench/report-client': 'src/bench/report/client/main.ts' },
+          format: 'iife',
+          platform: 'browser',
+          target: 'es2022',
+          minify: true,
+          outExtension: () => ({ js: '.js' }),
+        },
       ],
 )

@@ -7,6 +7,7 @@ import { optionsOf, wholeNumber, wholeNumbers } from '../options.ts'
 import { ensureInstalled, PACKAGES_FOLDER } from '../packages.ts'
 import { ROWS_PER_TABLE } from '../schema.ts'
 import { ALL_SERVERS, startBenchServer } from '../servers.ts'
+import { drawChart } from './chart.ts'
 import { type Block, type MatrixOptions, runMatrix } from './matrix.ts'
 import { Progress } from './progress.ts'
 import type { Cell, Results, Where } from './results.ts'
@@ -91,8 +92,6 @@ async function write(): Promise<void> {
   }
   writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
   progress.say(`${cells.length} figures in ${join(values.out, 'results.json')}`)
-  if (values['no-peers']) return
-  const { drawChart } = await load<{ drawChart: (results: Results) => string }>('./chart.ts')
   writeFileSync(join(values.out, 'chart.svg'), drawChart(results))
 }
 
@@ -109,13 +108,10 @@ async function chosenWays(): Promise<readonly Way[]> {
 
 async function peers(): Promise<readonly Way[]> {
   ensureInstalled()
-  const { PEERS } = await load<{ PEERS: readonly Way[] }>('./peers/index.ts')
+  // By a name that TypeScript does not follow: the type check of afresh must do without these packages.
+  const file: string = './peers/index.ts'
+  const { PEERS } = (await import(file)) as { PEERS: readonly Way[] }
   return PEERS
-}
-
-/** By a name that TypeScript does not follow: the type check of afresh must do without these packages. */
-async function load<T>(file: string): Promise<T> {
-  return (await import(file)) as T
 }
 
 function emptyBaseline(count: number): Block {

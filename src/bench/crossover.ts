@@ -1,0 +1,169 @@
+import type { Cell } from './results.ts'
+
+/** Which of two ways to empty a table is the faster one, by the number of rows. */
+export type Crossover =
+  /** At no size do both have a time. */
+  | { readonly kind: 'unknown' }
+  /** At no size can their times be told apart. */
+  | { readonly kind: 'equal'; readonly sizes: Span }
+  | {
+      readonly kind: 'always'
+      readonly faster: string
+      /** What was compared; and where `faster` is so beyond doubt. */
+      readonly sizes: Span
+      readonly certain: Span
+      readonly isExtrapolated: boolean
+    }
+  | {
+      readonly kind: 'crosses'
+      readonly below: string
+      readonly above: string
+      /** Where the medians meet. */
+      readonly rows: number
+      /** Where the quartiles overlap: neither way can be said to be faster there. */
+      readonly range: Span
+      /** Smaller sizes at which `above` is the faster one all the same. */
+      readonly exceptions: readonly number[]
+      readonly sizes: Span
+      readonly isExtrapolated: boolean
+    }
+
+/** Numbers of rows, both included. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** @param ways by default the two that everything here is about */
+export function crossoverOf(
+  cells: readonly Cell[],
+  place: { readonly server: string; readonly case: string },
+  [first, second]: readonly [string, string] = ['delete', 'truncate'],
+): Crossover {
+  const here = cells.filter((cell) => cell.server === place.server && cell.case === place.case)
+  return crossoverOfTimes(timesOf(here, first), timesOf(here, second), [first, second])
+}
+
+interface Time {
+  readonly median: number
+  readonly q1: number
+  readonly q3: number
+  readonly isExtrapolated: boolean
+}
+
+function timesOf(cells: readonly Cell[], way: string): Map<number, Time> {
+  const times = new Map<number, Time>()
+  for (const cell of cells) {
+    if (cell.way !== way || !('median' in cell)) continue
+    const { median } = cell
+    const isExtrapolated = cell.outcome === 'extrapolated'
+    times.set(
+      cell.rows,
+      isExtrapolated ? { median, q1: median, q3: median, isExtrapolated } : { ...cell, isExtrapolated },
+    )
+  }
+  return times
+}
+
+/** The first way against the second at one size, as logarithms of ratios: above 0 where the second one is faster. */
+interface Size {
+  readonly rows: number
+  /** Its place on a logarithmic axis. */
+  readonly at: number
+  readonly least: number
+  readonly middle: number
+  readonly most: number
+  readonly isExtrapolated: boolean
+}
+
+/** Below any clock. Without it a time of 0 would be infinitely faster than all others. */
+const SHORTEST_MS = 1e-4
+
+function crossoverOfTimes(
+  firsts: ReadonlyMap<number, Time>,
+  seconds: ReadonlyMap<number, Time>,
+  [first, second]: readonly [string, string],
+): Crossover {
+  const common = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
+  const zero = standInForZero(common)
+  const compared = common.flatMap((rows): Size[] => {
+    const [a, b] = [firsts.get(rows), seconds.get(rows)]
+    if (a === undefined || b === undefined) return []
+    return [
+      {
+        rows,
+        at: Math.log10(rows || zero),
+        least: ratio(a.q1, b.q3),
+        middle: ratio(a.median, b.median),
+        most: ratio(a.q3, b.q1),
+        isExtrapolated: a.isExtrapolated || b.isExtrapolated,
+      },
+    ]
+  })
+  const sizes = spanOf(compared)
+  if (sizes === undefined) return { kind: 'unknown' }
+
+  const lastDecided = compared.findLast((size) => signOf(size) !== 0)
+  if (lastDecided === undefined) return { kind: 'equal', sizes }
+  const sign = signOf(lastDecided)
+  const [below, above] = sign > 0 ? [first, second] : [second, first]
+
+  const lastOfOther = compared.findLastIndex((size) => signOf(size) === -sign)
+  if (lastOfOther < 0) {
+    const certain = spanOf(compared.filter((size) => signOf(size) === sign)) ?? sizes
+    return { kind: 'always', faster: above, sizes, certain, isExtrapolated: compared.some(isGuess) }
+  }
+
+  const firstAfter = compared.findIndex((size, index) => index > lastOfOther && signOf(size) === sign)
+  const between = compared.slice(lastOfOther, firstAfter + 1)
+  const toRows = (at: number) => Math.max(1, 10 ** at)
+  // Turned so that all three curves go from below 0 to above it.
+  const early = zerosOf(between, ({ least, most }) => (sign > 0 ? most : -least))
+  const middle = zerosOf(between, (size) => size.middle * sign)
+  const late = zerosOf(between, ({ least, most }) => (sign > 0 ? least : -most))
+  return {
+    kind: 'crosses',
+    below,
+    above,
+    rows: toRows(middle.at(-1) ?? lastDecided.at),
+    range: { from: toRows(early[0] ?? lastDecided.at), to: toRows(late.at(-1) ?? lastDecided.at) },
+    exceptions: compared.slice(0, lastOfOther).flatMap((size) => (signOf(size) === sign ? [size.rows] : [])),
+    sizes,
+    isExtrapolated: between.some(isGuess),
+  }
+}
+
+/** A logarithmic axis has no place for 0: it gets that of a tenth of the smallest size above it. */
+export function standInForZero(values: readonly number[]): number {
+  const positive = values.filter((value) => value > 0)
+  return positive.length === 0 ? 0.1 : Math.min(...positive) / 10
+}
+
+function ratio(a: number, b: number): number {
+  return Math.log10(Math.max(a, SHORTEST_MS) / Math.max(b, SHORTEST_MS))
+}
+
+/** 1: the second way is faster. -1: the first is. 0: the quartiles overlap, and it may be either. */
+function signOf({ least, most }: Size): -1 | 0 | 1 {
+  if (least > 0) return 1
+  return most < 0 ? -1 : 0
+}
+
+function isGuess({ isExtrapolated }: Size): boolean {
+  return isExtrapolated
+}
+
+function spanOf(sizes: readonly Size[]): Span | undefined {
+  const [first, last] = [sizes[0], sizes.at(-1)]
+  return first === undefined || last === undefined ? undefined : { from: first.rows, to: last.rows }
+}
+
+/** Where a curve through the sizes, straight from one to the next, goes through 0. */
+function zerosOf(sizes: readonly Size[], heightOf: (size: Size) => number): number[] {
+  return sizes.slice(1).flatMap((right, index) => {
+    const left = sizes[index] ?? right
+    const [before, after] = [heightOf(left), heightOf(right)]
+    if (before > 0 === after > 0) return []
+    return [left.at + ((right.at - left.at) * before) / (before - after)]
+  })
+}

@@ -1,0 +1,182 @@
+import type {
+  CustomSeriesOption,
+  CustomSeriesRenderItemReturn,
+  EChartsOption,
+  LineSeriesOption,
+} from 'echarts'
+import { descriptionOf, type Figure, type Line, type Point, valueText } from './figure.ts'
+import { type Canvas, frameOf, rowsAxis } from './frame.ts'
+import { lookOfWay, type Theme } from './look.ts'
+import { markOf } from './mark.ts'
+import { logScale, type Scale } from './scale.ts'
+import { shortTime } from './text.ts'
+import { tooltipOf } from './tooltip.ts'
+
+const SIDE = { left: 58, right: 22, top: 34, bottom: 46 }
+const TITLE_HEIGHT = 48
+const LEGEND = { line: 34, icon: 30, gap: 20 }
+
+/** Rows to the right, time or bytes upwards, both logarithmic; a line for each way. */
+export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
+  const { theme, still } = canvas
+  const points = figure.lines.flatMap((line) => line.points)
+  const x = logScale(
+    points.map(({ rows }) => rows),
+    0.25,
+  )
+  const y = logScale(
+    points.flatMap(({ q1, q3, value }) => [q1, value, q3]),
+    0.15,
+  )
+  const legendHeight = legendHeightOf(figure, canvas.width)
+  return {
+    ...frameOf(figure.title, canvas),
+    aria: { enabled: true, label: { description: descriptionOf(figure) } },
+    grid: {
+      ...SIDE,
+      top: SIDE.top + (still === undefined ? 0 : TITLE_HEIGHT),
+      bottom: SIDE.bottom + (still === undefined ? 0 : legendHeight),
+    },
+    legend: {
+      show: still !== undefined,
+      data: groupsOf(figure),
+      top: canvas.height - legendHeight,
+      left: SIDE.left - 6,
+      itemGap: LEGEND.gap,
+      itemWidth: LEGEND.icon,
+      itemHeight: 9,
+      textStyle: { color: theme.text, fontSize: 12 },
+    },
+    xAxis: rowsAxis(x, canvas),
+    yAxis: {
+      type: 'value',
+      min: y.min,
+      max: y.max,
+      axisLabel: {
+        color: theme.muted,
+        hideOverlap: true,
+        customValues: [...y.ticks],
+        formatter: (place: number) =>
+          figure.unit === 'time' ? shortTime(y.valueAt(place)) : valueText(figure, y.valueAt(place)),
+      },
+      axisLine: { show: false },
+      // Not shown, but by these the lines across go.
+      axisTick: { customValues: [...y.ticks], length: 0 },
+      splitLine: { lineStyle: { color: theme.rule } },
+    },
+    tooltip: {
+      show: still === undefined,
+      trigger: 'axis',
+      confine: true,
+      backgroundColor: theme.tooltip,
+      borderColor: theme.rule,
+      textStyle: { color: theme.text, fontSize: 12 },
+      axisPointer: { type: 'line', snap: true, lineStyle: { color: theme.muted } },
+      formatter: (params) => tooltipOf(figure, theme, Array.isArray(params) ? params : [params]),
+    },
+    series: [
+      ...figure.lines.flatMap((line) => seriesOf(line, x, y, theme)),
+      ...markOf(
+        figure.crossover,
+        x,
+        { delete: lookOfWay('delete'), truncate: lookOfWay('truncate') },
+        canvas,
+      ),
+    ],
+  }
+}
+
+/** Measured points and the way between them; the way to those that were not; how far the quartiles are apart. */
+function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOption | CustomSeriesOption)[] {
+  const color = line.look.color[theme.id]
+  const { isStrong, symbol } = line.look
+  const isGuess = ({ cell }: Point) => cell.outcome === 'extrapolated'
+  const place = ({ rows, value }: Point): [number, number] => [x.place(rows), y.place(value)]
+  const own = {
+    type: 'line',
+    name: line.group,
+    color,
+    symbol,
+    symbolSize: isStrong ? 9 : 7,
+    emphasis: { disabled: true },
+    z: isStrong ? 4 : 3,
+  } as const
+
+  const measured = line.points.filter((point) => !isGuess(point))
+  const solid: LineSeriesOption = {
+    ...own,
+    lineStyle: { width: isStrong ? 2.6 : 1.6, type: line.isDashed ? [7, 4] : 'solid' },
+    // Nothing leads from 0 rows to the first one: between them is no number of rows.
+    data: measured.flatMap((point): (number | string)[][] =>
+      point.rows === 0 ? [place(point), ['-', '-']] : [place(point)],
+    ),
+  }
+  const guesses = line.points.filter(isGuess)
+  const first = line.points.findIndex(isGuess)
+  const before = line.points[first - 1]
+  const dotted: LineSeriesOption = {
+    ...own,
+    lineStyle: { width: isStrong ? 2 : 1.4, type: [2, 4] },
+    data: [
+      ...(before === undefined || before.rows === 0 ? [] : [{ value: place(before), symbol: 'none' }]),
+      ...guesses.map((point) => ({
+        value: place(point),
+        itemStyle: { color: theme.background, borderColor: color, borderWidth: 1.8 },
+      })),
+    ],
+  }
+  const spread = measured.filter(({ q1, q3 }) => q1 < q3)
+  const whiskers: CustomSeriesOption = {
+    type: 'custom',
+    name: line.group,
+    color,
+    silent: true,
+    tooltip: { show: false },
+    data: spread.map(({ rows, q1, q3 }) => [x.place(rows), y.place(q1), y.place(q3)]),
+    encode: { x: 0, y: [1, 2] },
+    renderItem: (_, api) =>
+      whisker(api.coord([api.value(0), api.value(1)]), api.coord([api.value(0), api.value(2)]), color),
+    z: 2,
+  }
+  return [solid, ...(guesses.length > 0 ? [dotted] : []), ...(spread.length > 0 ? [whiskers] : [])]
+}
+
+function whisker(
+  [x = 0, low = 0]: number[],
+  [, high = 0]: number[],
+  stroke: string,
+): CustomSeriesRenderItemReturn {
+  const points = [
+    [x - 4, low],
+    [x + 4, low],
+    [x, low],
+    [x, high],
+    [x - 4, high],
+    [x + 4, high],
+  ]
+  return {
+    type: 'polyline',
+    shape: { points },
+    style: { stroke, fill: 'none', lineWidth: 1.4, opacity: 0.75 },
+  }
+}
+
+/** The height of a picture that stands alone, with so much room for the lines themselves. */
+export function stillHeight(figure: Figure, width: number, plot: number): number {
+  return SIDE.top + TITLE_HEIGHT + plot + SIDE.bottom + legendHeightOf(figure, width)
+}
+
+/** ECharts puts items beside each other until a line is full; a character is about 6.4 wide to it. */
+function legendHeightOf(figure: Figure, width: number): number {
+  let [lines, used] = [1, 0]
+  for (const { length } of groupsOf(figure)) {
+    const wanted = length * 6.4 + LEGEND.icon + 5 + LEGEND.gap
+    if (used > 0 && used + wanted > width - SIDE.left) [lines, used] = [lines + 1, 0]
+    used += wanted
+  }
+  return lines * LEGEND.line
+}
+
+export function groupsOf({ lines }: Figure): string[] {
+  return [...new Set(lines.map(({ group }) => group))]
+}

@@ -1,0 +1,112 @@
+/** The program of the page: charts, the theme, and the CSV. All text is there without it. */
+import type { BenchResults } from '../../results.ts'
+import { crossingsHeight, crossingsOf, inOrder } from '../crossings.ts'
+import { csvOf } from '../csv.ts'
+import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from '../figure.ts'
+import { THEMES, type Theme } from '../look.ts'
+import { recommendationsOf } from '../recommend.ts'
+import { chartPanel, figurePanel, type Panel } from './panel.ts'
+
+const results = JSON.parse(document.getElementById('results')?.textContent ?? '') as BenchResults
+const large = (width: number) => (width < 520 ? 300 : 420)
+const small = () => 260
+
+const sections = [...document.querySelectorAll<HTMLElement>('section[data-server]')].map(serverSection)
+const wanted = matchMedia('(prefers-color-scheme: dark)')
+const themeButton = document.querySelector<HTMLButtonElement>('#theme')
+let chosen: Theme['id'] | undefined
+
+function themeNow(): Theme {
+  return THEMES[chosen ?? (wanted.matches ? 'dark' : 'light')]
+}
+
+let turn = 0
+
+/** One chart after the other, so that the page can be used meanwhile. */
+async function draw(): Promise<void> {
+  const theme = themeNow()
+  themeButton?.setAttribute('aria-pressed', String(theme.id === 'dark'))
+  turn += 1
+  const own = turn
+  for (const panel of sections.flatMap((section) => section.panels())) {
+    if (own !== turn) return
+    panel.draw(theme)
+    await new Promise((resolve) => setTimeout(resolve))
+  }
+}
+
+function drawAtOnce(theme: Theme): void {
+  turn += 1
+  for (const section of sections) for (const panel of section.panels()) panel.draw(theme)
+}
+
+themeButton?.addEventListener('click', () => {
+  chosen = themeNow().id === 'dark' ? 'light' : 'dark'
+  document.documentElement.dataset.theme = chosen
+  void draw()
+})
+wanted.addEventListener('change', () => void draw())
+// Paper is white.
+addEventListener('beforeprint', () => drawAtOnce(THEMES.light))
+addEventListener('afterprint', () => drawAtOnce(themeNow()))
+
+document.querySelector('#csv')?.addEventListener('click', () => {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([csvOf(results)], { type: 'text/csv;charset=utf-8' }))
+  link.download = 'results.csv'
+  link.click()
+  // The download has taken hold of it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+})
+
+for (const element of document.querySelectorAll<HTMLElement>('.tools [hidden], .pick[hidden]'))
+  element.hidden = false
+void draw()
+
+function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
+  const server = results.servers[Number(section.dataset.server)]?.id ?? ''
+  const all = recommendationsOf(results, server)
+  const first = all[0]
+  if (first === undefined) return { panels: () => [] }
+
+  const place = (name: string, panelsOf: () => readonly Panel[]) => {
+    const host = section.querySelector(`[data-figures="${name}"]`)
+    const panels = host === null ? [] : panelsOf()
+    host?.replaceChildren(...panels.map(({ element }) => element))
+    host?.classList.toggle('multiples', panels.length > 1)
+    return panels
+  }
+  const multiples = (figures: readonly Figure[]) =>
+    figures.map((figure) => figurePanel(figure, figure.title, small))
+
+  const chosenCase = (id: string) => [
+    ...place('rivals', () => [figurePanel(rivalsFigure(results, server, id), '', large)]),
+    ...place('asides', () => multiples(asideFigures(results, server, id))),
+  ]
+  const sorted = inOrder(results, all)
+  const always = [
+    ...place('ways', () => {
+      const ways = waysFigure(results, server, first.case)
+      return ways === undefined ? [] : [figurePanel(ways, '', large)]
+    }),
+    ...place('factors', () => multiples(factorFigures(results, server))),
+    ...place('crossings', () => [
+      chartPanel('', (theme, width) => {
+        const height = crossingsHeight(all.length)
+        return { height, option: crossingsOf(results, sorted, { theme, width, height }) }
+      }),
+    ]),
+  ]
+  let current = chosenCase(first.case)
+
+  const select = section.querySelector('select')
+  select?.addEventListener('change', () => {
+    const one = all[select.selectedIndex] ?? first
+    for (const panel of current) panel.close()
+    current = chosenCase(one.case)
+    for (const panel of current) panel.draw(themeNow())
+    const verdict = section.querySelector('.verdict')
+    if (verdict !== null) verdict.textContent = one.text
+  })
+  return { panels: () => [...current, ...always] }
+}

@@ -1,0 +1,173 @@
+import type { CustomSeriesOption, CustomSeriesRenderItemReturn, EChartsOption } from 'echarts'
+import type { BenchResults } from '../results.ts'
+import { caseName } from './figure.ts'
+import { type Canvas, frameOf, rowsAxis } from './frame.ts'
+import { lookOfWay } from './look.ts'
+import type { Recommendation } from './recommend.ts'
+import { logScale, type Scale } from './scale.ts'
+import { about, escapeHtml } from './text.ts'
+
+const LINE_HEIGHT = 26
+const AROUND = 70
+
+/** How to read it. */
+export const BARS =
+  'blue: DELETE is faster, orange: TRUNCATE, grey between: too close to call, *: extrapolated'
+
+export function crossingsHeight(lines: number): number {
+  return lines * LINE_HEIGHT + AROUND
+}
+
+/** Somebody's tables by the number of rows at which it turns; cases as they are, since they are told by what is varied. */
+export function inOrder({ cases }: BenchResults, all: readonly Recommendation[]): readonly Recommendation[] {
+  if (!cases.some(({ factor }) => factor === 'table')) return all
+  return all.toSorted((a, b) => turnOf(a) - turnOf(b))
+}
+
+/** Whether there is something to draw: more than one, and one at least with times of both ways. */
+export function hasCrossings(all: readonly Recommendation[]): boolean {
+  return all.length > 1 && all.some(({ crossover }) => crossover.kind !== 'unknown')
+}
+
+function turnOf({ crossover }: Recommendation): number {
+  if (crossover.kind === 'crosses') return crossover.above === 'truncate' ? crossover.rows : Number.MAX_VALUE
+  return crossover.kind === 'always' && crossover.faster === 'truncate' ? 0 : Number.MAX_VALUE
+}
+
+/** A bar for each case or table, from the smallest size to the largest: where DELETE is faster, and where TRUNCATE. */
+export function crossingsOf(
+  results: BenchResults,
+  recommendations: readonly Recommendation[],
+  canvas: Canvas,
+): EChartsOption {
+  const { theme, width, still } = canvas
+  const compared = new Set(recommendations.map((one) => one.case))
+  const sizes = results.cells.flatMap((cell) =>
+    compared.has(cell.case) && 'median' in cell ? [cell.rows] : [],
+  )
+  const x = logScale(sizes, 0.1)
+  const names = recommendations.map((one) => caseName(results, one.case))
+  const labelWidth = Math.min(Math.round(width * 0.38), 300)
+  const colorOf = (way: string) => lookOfWay(way).color[theme.id]
+  const series: CustomSeriesOption = {
+    type: 'custom',
+    name: 'crossover',
+    data: recommendations.map((one, index) => {
+      const [from, to] = barOf(one, x)
+      return [from, index, to]
+    }),
+    encode: { x: [0, 2], y: 1 },
+    renderItem: (_, api) => {
+      const line = api.value(1)
+      const one = recommendations[Number(line)]
+      const spot = (place: number) => api.coord([place, line])
+      const all = one === undefined ? [] : pieces(one, x, colorOf, theme)
+      return { type: 'group', children: all.map((piece) => drawn(piece, spot)) }
+    },
+  }
+  return {
+    ...frameOf('From how many rows on which is faster', canvas),
+    aria: {
+      enabled: true,
+      label: { description: recommendations.map(({ text }, index) => `${names[index]}: ${text}`).join(' ') },
+    },
+    grid: { left: labelWidth + 20, right: 24, top: still === undefined ? 22 : 76, bottom: 46 },
+    xAxis: rowsAxis(x, { theme, width: width - labelWidth }),
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: names,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: {
+        color: theme.text,
+        fontSize: 11.5,
+        width: still === undefined ? labelWidth : labelWidth * 0.85,
+        overflow: 'truncate',
+        interval: 0,
+      },
+    },
+    tooltip: {
+      show: still === undefined,
+      confine: true,
+      backgroundColor: theme.tooltip,
+      borderColor: theme.rule,
+      textStyle: { color: theme.text, fontSize: 12 },
+      extraCssText: 'max-width: 20rem; white-space: normal; overflow-wrap: anywhere',
+      formatter: (params) => {
+        const { dataIndex } = Array.isArray(params) ? (params[0] ?? { dataIndex: -1 }) : params
+        const text = recommendations[dataIndex]?.text ?? ''
+        return `<strong>${escapeHtml(names[dataIndex] ?? '')}</strong><br>${escapeHtml(text)}`
+      },
+    },
+    series: [series],
+  }
+}
+
+function barOf({ crossover }: Recommendation, x: Scale): [number, number] {
+  return crossover.kind === 'unknown'
+    ? [x.min, x.max]
+    : [x.place(crossover.sizes.from), x.place(crossover.sizes.to)]
+}
+
+/** What a bar is made of: stretches of colour, and words on them. */
+function pieces(
+  one: Recommendation,
+  x: Scale,
+  colorOf: (way: string) => string,
+  theme: Canvas['theme'],
+): readonly Piece[] {
+  const { crossover } = one
+  const [from, to] = barOf(one, x)
+  switch (crossover.kind) {
+    case 'unknown':
+      return [{ at: from, text: 'not compared', fill: theme.muted, align: 'left' }]
+    case 'equal':
+      return [{ from, to, fill: theme.rule }]
+    case 'always':
+      return [
+        { from, to, fill: colorOf(crossover.faster) },
+        {
+          at: from,
+          text: `${crossover.faster.toUpperCase()} at every size`,
+          fill: theme.background,
+          align: 'left',
+        },
+      ]
+    case 'crosses': {
+      const inside = (rows: number) => Math.min(to, Math.max(from, x.place(rows)))
+      const [start, at, end] = [
+        inside(crossover.range.from),
+        inside(crossover.rows),
+        inside(crossover.range.to),
+      ]
+      const text = `${about(crossover.rows)}${crossover.isExtrapolated ? '*' : ''}`
+      return [
+        { from, to: start, fill: colorOf(crossover.below) },
+        { from: start, to: end, fill: theme.rule },
+        { from: end, to, fill: colorOf(crossover.above) },
+        // Where there is more room for it.
+        at - from > to - at
+          ? { at: start, text, fill: theme.background, align: 'right' }
+          : { at: end, text, fill: theme.background, align: 'left' },
+      ]
+    }
+  }
+}
+
+type Piece =
+  | { readonly from: number; readonly to: number; readonly fill: string }
+  | { readonly at: number; readonly text: string; readonly fill: string; readonly align: 'left' | 'right' }
+
+function drawn(piece: Piece, spot: (place: number) => number[]): NonNullable<CustomSeriesRenderItemReturn> {
+  if ('text' in piece) {
+    const [x = 0, y = 0] = spot(piece.at)
+    const { text, fill, align } = piece
+    const style = { text, fill, align, verticalAlign: 'middle', fontSize: 11, fontWeight: 600 } as const
+    return { type: 'text', style: { ...style, x: align === 'left' ? x + 7 : x - 7, y } }
+  }
+  const [left = 0, y = 0] = spot(piece.from)
+  const [right = 0] = spot(piece.to)
+  const shape = { x: left, y: y - 8, width: Math.max(0, right - left), height: 16 }
+  return { type: 'rect', shape, style: { fill: piece.fill } }
+}

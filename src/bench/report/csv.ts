@@ -1,0 +1,49 @@
+import type { BenchResults, Cell } from '../results.ts'
+
+const COLUMNS = [
+  'server',
+  'case',
+  'label',
+  'rows',
+  'way',
+  'outcome',
+  'n',
+  'median',
+  'q1',
+  'q3',
+  'min',
+  'max',
+  'journalBytes',
+  'freedBytes',
+  'leftBytes',
+  'readerWaitMs',
+  'nextInsertMs',
+  'remark',
+] as const
+
+/** Every cell as CSV (RFC 4180), with the names and units of `results.json`. */
+export function csvOf({ cases, cells }: BenchResults): string {
+  const labels = new Map(cases.map(({ id, label }) => [id, label]))
+  const lines = cells.map((cell) => {
+    const values: Readonly<Record<string, unknown>> = {
+      ...cell,
+      label: labels.get(cell.case),
+      remark: remarkOf(cell),
+    }
+    return COLUMNS.map((column) => fieldOf(values[column]))
+  })
+  return [COLUMNS, ...lines].map((line) => `${line.join(',')}\r\n`).join('')
+}
+
+function remarkOf(cell: Cell): string {
+  if (cell.outcome === 'measured') return ''
+  return cell.outcome === 'extrapolated' ? cell.basis : cell.reason
+}
+
+function fieldOf(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'number') return String(value)
+  // Programs that calculate take such a text for a formula; an apostrophe in front is how they are told it is none.
+  const text = String(value).replace(/^[=+\-@\t\r\n]/, "'$&")
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,157 @@
+import { type Crossover, crossoverOf } from '../crossover.ts'
+import type { BenchResults, Cell, MeasuredCell } from '../results.ts'
+import { BASE_LOOK, type Look, lookOfPlace, lookOfWay } from './look.ts'
+import { bytesText, listed, rowsText, timeText, visible } from './text.ts'
+
+/** What a chart shows, before anything is drawn. */
+export interface Figure {
+  readonly title: string
+  readonly unit: 'time' | 'bytes'
+  readonly lines: readonly Line[]
+  /** Where the two lines of a figure meet. */
+  readonly crossover: Crossover | undefined
+}
+
+export interface Line {
+  readonly name: string
+  /** What is switched on and off, and stands in the legend, as one. */
+  readonly group: string
+  readonly look: Look
+  readonly isDashed: boolean
+  readonly points: readonly Point[]
+}
+
+export interface Point {
+  readonly rows: number
+  readonly value: number
+  readonly q1: number
+  readonly q3: number
+  readonly cell: Extract<Cell, { median: number }>
+}
+
+/** The two that everything is about. */
+export const RIVALS = ['delete', 'truncate'] as const
+
+/** DELETE against TRUNCATE in one case. */
+export function rivalsFigure(results: BenchResults, server: string, caseId: string): Figure {
+  return {
+    title: caseName(results, caseId),
+    unit: 'time',
+    lines: linesOfWays(results, server, caseId, new Set(RIVALS), timePoint),
+    crossover: crossoverOf(results.cells, { server, case: caseId }),
+  }
+}
+
+/** Every way that was measured in a case; `undefined` where that is none but those two. */
+export function waysFigure(results: BenchResults, server: string, caseId: string): Figure | undefined {
+  const all = new Set(results.ways.map(({ id }) => id))
+  const lines = linesOfWays(results, server, caseId, all, timePoint)
+  if (lines.length <= RIVALS.length) return undefined
+  return { title: 'Every way to empty the table', unit: 'time', lines, crossover: undefined }
+}
+
+/** For each thing that is varied: the base case and its variants, DELETE solid and TRUNCATE dashed. */
+export function factorFigures(results: BenchResults, server: string): Figure[] {
+  if (!results.cases.some(({ id }) => id === 'base')) return []
+  const factors = new Set(results.cases.flatMap(({ id, factor }) => (id === 'base' ? [] : [factor])))
+  return [...factors].flatMap((factor): Figure[] => {
+    const variants = results.cases.filter((one) => one.factor === factor && one.id !== 'base')
+    const lines = [{ id: 'base', label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
+      RIVALS.flatMap((way): Line[] => {
+        const points = pointsOf(results.cells, server, id, way, timePoint)
+        if (points.length === 0) return []
+        const look = index === 0 ? BASE_LOOK : lookOfPlace(index - 1)
+        const group = visible(label)
+        const name = `${wayLabel(results, way)}, ${group}`
+        return [{ name, group, look, isDashed: way === 'truncate', points }]
+      }),
+    )
+    const isVaried = lines.some(({ look }) => look !== BASE_LOOK)
+    return isVaried ? [{ title: factor, unit: 'time', lines, crossover: undefined }] : []
+  })
+}
+
+const ASIDES = [
+  { key: 'journalBytes', title: 'Written to the journal', unit: 'bytes' },
+  { key: 'leftBytes', title: 'Bloat left in the files', unit: 'bytes' },
+  { key: 'freedBytes', title: 'Given back to the file system', unit: 'bytes' },
+  { key: 'readerWaitMs', title: 'Longest wait of a reader', unit: 'time' },
+  { key: 'nextInsertMs', title: 'The first INSERT afterwards', unit: 'time' },
+] as const satisfies readonly { key: keyof MeasuredCell; title: string; unit: Figure['unit'] }[]
+
+/** What else it costs, as far as the server could tell. */
+export function asideFigures(results: BenchResults, server: string, caseId: string): Figure[] {
+  return ASIDES.flatMap(({ key, title, unit }): Figure[] => {
+    const lines = linesOfWays(results, server, caseId, new Set(RIVALS), (cell) => {
+      const value = cell.outcome === 'measured' ? cell[key] : null
+      return value === null ? undefined : { rows: cell.rows, value, q1: value, q3: value, cell }
+    })
+    return lines.length === 0 ? [] : [{ title, unit, lines, crossover: undefined }]
+  })
+}
+
+type PointOf = (cell: Extract<Cell, { median: number }>) => Point | undefined
+
+function timePoint(cell: Extract<Cell, { median: number }>): Point {
+  const { rows, median } = cell
+  const { q1, q3 } = cell.outcome === 'measured' ? cell : { q1: median, q3: median }
+  return { rows, value: median, q1, q3, cell }
+}
+
+function linesOfWays(
+  results: BenchResults,
+  server: string,
+  caseId: string,
+  wanted: ReadonlySet<string>,
+  pointOf: PointOf,
+): Line[] {
+  return results.ways.flatMap(({ id, label }): Line[] => {
+    const points = wanted.has(id) ? pointsOf(results.cells, server, caseId, id, pointOf) : []
+    const name = visible(label)
+    return points.length === 0 ? [] : [{ name, group: name, look: lookOfWay(id), isDashed: false, points }]
+  })
+}
+
+function pointsOf(
+  cells: readonly Cell[],
+  server: string,
+  caseId: string,
+  way: string,
+  pointOf: PointOf,
+): Point[] {
+  return cells
+    .flatMap((cell): Point[] => {
+      if (cell.server !== server || cell.case !== caseId || cell.way !== way || !('median' in cell)) return []
+      const point = pointOf(cell)
+      return point === undefined ? [] : [point]
+    })
+    .toSorted((a, b) => a.rows - b.rows)
+}
+
+/** Of a case, or of somebody's table. */
+export function caseName({ cases }: BenchResults, id: string): string {
+  const found = cases.find((one) => one.id === id)
+  if (found === undefined) return visible(id)
+  if (found.id === 'base') return BASE_NAME
+  return visible(found.label)
+}
+
+const BASE_NAME = 'base case'
+
+export function wayLabel({ ways }: BenchResults, id: string): string {
+  return visible(ways.find((way) => way.id === id)?.label ?? id)
+}
+
+export function valueText({ unit }: Pick<Figure, 'unit'>, value: number): string {
+  return unit === 'bytes' ? bytesText(value) : timeText(value)
+}
+
+/** What somebody who cannot see the chart is told; every figure is in the tables beside it. */
+export function descriptionOf(figure: Figure): string {
+  const lines = figure.lines.map((line) => {
+    const ends = [line.points[0], line.points.at(-1)].flatMap((point) => point ?? [])
+    const words = ends.map(({ rows, value }) => `${valueText(figure, value)} at ${rowsText(rows)}`)
+    return `${line.name}: ${listed([...new Set(words)])}`
+  })
+  return `${figure.title}, by the number of rows. ${lines.join('; ')}.`
+}

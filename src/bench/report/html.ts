@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto'
+import type { BenchResults, BenchServer } from '../results.ts'
+import { BARS, hasCrossings, inOrder } from './crossings.ts'
+import { asideFigures, caseName, factorFigures, wayLabel, waysFigure } from './figure.ts'
+import { type Recommendation, recommendationsOf, summaryOf } from './recommend.ts'
+import { STYLE } from './style.ts'
+import { answersTable, figureTables, meaningTables } from './tables.ts'
+import { escapeHtml, listed, timeText, whole } from './text.ts'
+
+/**
+ * One page that needs nothing else: no network, no other file. All that is text is there without its program, which
+ * draws the charts.
+ *
+ * @param program what `client/main.ts` is bundled to
+ */
+export function htmlOf(results: BenchResults, program: string): string {
+  // In a string or a comment of a program, which is where it can stand, both mean the same.
+  const script = program.replaceAll('</script', '<\\/script')
+  const hash = createHash('sha256').update(script).digest('base64')
+  // Should a name ever get out of its quotes, the browser still runs this program and no other.
+  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:`
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>DELETE against TRUNCATE: ${escapeHtml(listed(results.servers.map(({ title }) => title)))}</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<div>
+<h1>DELETE against TRUNCATE</h1>
+<p class="muted">${escapeHtml(whereAndWhen(results))}</p>
+</div>
+<div class="tools">
+<button type="button" id="theme" aria-pressed="false" hidden>Dark mode</button>
+<button type="button" id="csv" hidden>Download CSV</button>
+</div>
+</header>
+<main>
+${summary(results)}
+${results.servers.map((server, index) => serverSection(results, server, index)).join('\n')}
+${method(results)}
+</main>
+<footer>
+<p>Made by <code>afresh bench</code>. Charts: Apache ECharts, Apache License 2.0; its notice is in this page's program.</p>
+</footer>
+<script type="application/json" id="results">${jsonOf(results)}</script>
+<script>${script}</script>
+</body>
+</html>
+`
+}
+
+/** As the content of a script element: nothing in it ends that, or begins a comment. */
+function jsonOf(results: BenchResults): string {
+  return JSON.stringify(results).replaceAll(
+    /[<\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function whereAndWhen({ machine, date, complete }: BenchResults): string {
+  const part = complete ? '' : ' · cut off before its end'
+  return `${date.slice(0, 10)} · ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB · ${machine.os} · Node ${machine.node}${part}`
+}
+
+function summary(results: BenchResults): string {
+  const answers = summaryOf(results).map(
+    ({ title, text }, index) =>
+      `<li><a href="#server-${index}">${escapeHtml(title)}</a>: ${escapeHtml(text)}`,
+  )
+  return `<section aria-labelledby="short">
+<h2 id="short">In short</h2>
+<ul class="answers">${answers.join('')}</ul>
+<noscript><p>The charts need JavaScript. Every figure is in the tables below.</p></noscript>
+</section>`
+}
+
+function serverSection(results: BenchResults, server: BenchServer, index: number): string {
+  const all = recommendationsOf(results, server.id)
+  const first = all[0]
+  const id = `server-${index}`
+  return `<section id="${id}" aria-labelledby="${id}-title" data-server="${index}">
+<h2 id="${id}-title">${escapeHtml(server.title)}</h2>
+${first === undefined ? '<p>Nothing was measured.</p>' : charts(results, server.id, all, first, id)}
+<h3>Every figure</h3>
+${figureTables(results, server)}
+<h3>Under which conditions</h3>
+<dl>${Object.entries(server.conditions)
+    .map(([name, text]) => `<dt>${escapeHtml(name)}<dd>${escapeHtml(text)}`)
+    .join('')}</dl>
+${locks(results, server)}
+</section>`
+}
+
+function charts(
+  results: BenchResults,
+  server: string,
+  all: readonly Recommendation[],
+  first: Recommendation,
+  id: string,
+): string {
+  // By number: an id may have characters that a page cannot hold as they are.
+  const options = all.map(
+    (one, number) => `<option value="${number}">${escapeHtml(caseName(results, one.case))}`,
+  )
+  const isOwn = results.cases.some(({ factor }) => factor === 'table')
+  const pick =
+    all.length < 2
+      ? ''
+      : `<div class="pick" hidden><label for="${id}-case">${isOwn ? 'Table' : 'Case'}</label><select id="${id}-case">${options.join('')}</select></div>`
+  const block = (title: string, caption: string, figures: string, more = '') =>
+    `<h3>${title}</h3>\n<p class="muted">${caption}</p>\n${more}<div data-figures="${figures}"></div>`
+  return [
+    block(
+      'By the number of rows',
+      'Median and quartiles of the time; both axes are logarithmic. Hollow and dotted: extrapolated.',
+      'rivals',
+      `${pick}<p class="verdict" aria-live="polite">${escapeHtml(first.text)}</p>`,
+    ),
+    !hasCrossings(all)
+      ? ''
+      : `${block(isOwn ? 'Table by table' : 'Case by case', `Where it turns: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
+    waysFigure(results, server, first.case) === undefined
+      ? ''
+      : block('Every way to empty a table', 'The base case. The buttons show and hide.', 'ways'),
+    factorFigures(results, server).length === 0
+      ? ''
+      : block('One thing changed', 'Each against the base case: DELETE solid, TRUNCATE dashed.', 'factors'),
+    all.every((one) => asideFigures(results, server, one.case).length === 0)
+      ? ''
+      : block('What else it costs', 'As far as the server can tell; in the case chosen above.', 'asides'),
+  ].join('\n')
+}
+
+function locks(results: BenchResults, { locks }: BenchServer): string {
+  const items = Object.entries(locks).map(
+    ([way, names]) =>
+      `<dt>${escapeHtml(wayLabel(results, way))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
+  )
+  return items.length === 0 ? '' : `<h3>Locks on the table</h3>\n<dl>${items.join('')}</dl>`
+}
+
+function method(results: BenchResults): string {
+  const { settings, tookSeconds, complete } = results
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      'Rounds',
+      `${settings.leastRounds} to ${settings.rounds} a figure, in turns, each turn in another order`,
+    ],
+    ['Budget', `${timeText(settings.budgetMs)} a figure, making the rows included`],
+    ['Took', timeText(tookSeconds * 1000) + (complete ? '' : '; cut off before its end')],
+    ['Seed', whole(settings.seed)],
+  ]
+  return `<section aria-labelledby="method">
+<h2 id="method">How it was measured</h2>
+<dl>${facts.map(([name, text]) => `<dt>${name}<dd>${escapeHtml(text)}`).join('')}</dl>
+${meaningTables(results)}
+</section>`
+}

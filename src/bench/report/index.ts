@@ -1,0 +1,36 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { BenchResults } from '../results.ts'
+import { csvOf } from './csv.ts'
+import { htmlOf } from './html.ts'
+import { clientProgram } from './program.ts'
+
+/** Files that were written. */
+export interface ReportFiles {
+  readonly html: string
+  readonly svgs: string[]
+  readonly csv: string
+}
+
+/** Writes a page, pictures for pages that run no program, and a table of all figures into a folder. */
+export async function writeReport(results: BenchResults, folder: string): Promise<ReportFiles> {
+  // ECharts is large, and nobody else needs it.
+  const { picturesOf } = await import('./svg.ts')
+  await mkdir(folder, { recursive: true })
+  const write = async (name: string, text: string) => {
+    const file = join(folder, name)
+    await writeFile(file, text)
+    return file
+  }
+  const svgs: string[] = []
+  for (const { id } of results.servers) {
+    for (const [end, svg] of picturesOf(results, id)) {
+      svgs.push(await write(`chart-${id.replaceAll(/[^\w.-]+/g, '-')}${end}.svg`, svg))
+    }
+  }
+  return {
+    html: await write('report.html', htmlOf(results, await clientProgram())),
+    svgs,
+    csv: await write('results.csv', csvOf(results)),
+  }
+}

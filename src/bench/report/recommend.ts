@@ -1,0 +1,130 @@
+import { type Crossover, crossoverOf, type Span } from '../crossover.ts'
+import type { BenchResults } from '../results.ts'
+import { about, listed, rowsText, visible, whole } from './text.ts'
+
+/** What to do about one case on one server, and why. */
+export interface Recommendation {
+  readonly server: string
+  readonly case: string
+  readonly crossover: Crossover
+  /** `TRUNCATE from about 1,200 rows a table on; below that DELETE.` */
+  readonly text: string
+}
+
+/** For every case that a server has cells of, the base case first. */
+export function recommendationsOf(results: BenchResults, server: string): Recommendation[] {
+  const own = new Set(results.cells.flatMap((cell) => (cell.server === server ? [cell.case] : [])))
+  return results.cases
+    .filter(({ id }) => own.has(id))
+    .map(({ id }) => {
+      const crossover = crossoverOf(results.cells, { server, case: id })
+      return { server, case: id, crossover, text: sentenceOf(results, server, id, crossover) }
+    })
+}
+
+/** What to do on a server, in one sentence: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */
+export interface Summary {
+  readonly title: string
+  /** What comes after the title and a colon. */
+  readonly text: string
+}
+
+/** For each server in turn. */
+export function summaryOf(results: BenchResults): Summary[] {
+  return results.servers.map(({ id, title }) => {
+    const all = recommendationsOf(results, id)
+    const base = all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
+    return { title: visible(title), text: base?.text ?? acrossTables(results, all) }
+  })
+}
+
+function sentenceOf(results: BenchResults, server: string, caseId: string, crossover: Crossover): string {
+  const name = namesIn(results)
+  switch (crossover.kind) {
+    case 'unknown':
+      return withoutComparison(results, server, caseId)
+    case 'equal':
+      return `${name('delete')} or ${name('truncate')}: no difference could be told ${between(crossover.sizes)}.`
+    case 'always': {
+      const guess = crossover.isExtrapolated ? ', in part extrapolated' : ''
+      return `${name(crossover.faster)} at every size ${between(crossover.sizes)}${guess}${exceptOf(crossover)}.`
+    }
+    case 'crosses': {
+      const guess = crossover.isExtrapolated ? ' (extrapolated)' : ''
+      const but = crossover.exceptions.map((rows) => whole(rows))
+      const except =
+        but.length === 0
+          ? ''
+          : `, but for ${listed(but)} ${but.length === 1 && but[0] === '1' ? 'row' : 'rows'}`
+      return `${name(crossover.above)} from ${pointOf(crossover)} a table on${guess}; below that ${name(crossover.below)}${except}.`
+    }
+  }
+}
+
+/** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` where that is all that can be said. */
+export function pointOf({ rows, range }: Extract<Crossover, { kind: 'crosses' }>): string {
+  const isNarrow = range.to <= 2 * range.from
+  if (isNarrow) return `about ${about(rows)} ${about(rows) === '1' ? 'row' : 'rows'}`
+  return `somewhere between ${about(range.from)} and ${about(range.to)} rows`
+}
+
+function exceptOf({ sizes, certain }: Extract<Crossover, { kind: 'always' }>): string {
+  const doubts = [
+    ...(certain.from > sizes.from ? [`below ${rowsText(certain.from)}`] : []),
+    ...(certain.to < sizes.to ? [`above ${rowsText(certain.to)}`] : []),
+  ]
+  return doubts.length === 0 ? '' : `; ${doubts.join(' and ')} the two are too close to call`
+}
+
+function between({ from, to }: Span): string {
+  return from === to ? `(${rowsText(to)})` : `from ${whole(from)} to ${rowsText(to)}`
+}
+
+function withoutComparison({ cells }: BenchResults, server: string, caseId: string): string {
+  for (const way of ['truncate', 'delete']) {
+    const own = cells.filter((cell) => cell.server === server && cell.case === caseId && cell.way === way)
+    const untimed = own.find((cell) => 'reason' in cell)
+    if (untimed !== undefined && own.every((cell) => 'reason' in cell)) {
+      const other = way === 'truncate' ? 'DELETE' : 'TRUNCATE'
+      const verb = untimed.outcome === 'not possible' ? 'not possible here' : untimed.outcome
+      return `${other}; ${way.toUpperCase()} is ${verb} (${visible(untimed.reason)}).`
+    }
+  }
+  return 'there are no times of both DELETE and TRUNCATE to compare.'
+}
+
+/** In one sentence what holds for many tables of somebody's own. */
+function acrossTables(results: BenchResults, all: readonly Recommendation[]): string {
+  const label = (id: string) => visible(results.cases.find((one) => one.id === id)?.label ?? id)
+  const name = namesIn(results)
+  const grows = all
+    .flatMap(({ case: id, crossover }) =>
+      crossover.kind === 'crosses' && crossover.above === 'truncate' ? [{ id, rows: crossover.rows }] : [],
+    )
+    .toSorted((a, b) => a.rows - b.rows)
+  const [least, most] = [grows[0], grows.at(-1)]
+  const always = (way: string) =>
+    all.filter(({ crossover }) => crossover.kind === 'always' && crossover.faster === way).length
+  const phrases: string[] = []
+  if (least !== undefined && most !== undefined) {
+    const range =
+      about(least.rows) === about(most.rows)
+        ? `about ${about(least.rows)} rows`
+        : `about ${about(least.rows)} (${label(least.id)}) to ${about(most.rows)} rows (${label(most.id)})`
+    phrases.push(`${name('truncate')} from ${range} on in ${tables(grows.length)}`)
+  }
+  for (const way of ['truncate', 'delete']) {
+    if (always(way) > 0) phrases.push(`${name(way)} at every size in ${tables(always(way))}`)
+  }
+  const rest = all.length - grows.length - always('truncate') - always('delete')
+  if (rest > 0) phrases.push(`no such rule in ${tables(rest)}`)
+  return phrases.length === 0 ? 'nothing was measured.' : `${phrases.join('; ')}.`
+}
+
+function tables(count: number): string {
+  return count === 1 ? '1 table' : `${whole(count)} tables`
+}
+
+function namesIn({ ways }: BenchResults): (way: string) => string {
+  return (way) => ways.find(({ id }) => id === way)?.label ?? way
+}

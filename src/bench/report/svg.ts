@@ -1,0 +1,81 @@
+import type { EChartsOption } from 'echarts'
+import type { BenchResults } from '../results.ts'
+import { chartOf, stillHeight } from './chart.ts'
+import { BARS, crossingsHeight, crossingsOf, hasCrossings, inOrder } from './crossings.ts'
+import { init } from './echarts.ts'
+import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from './figure.ts'
+import type { Canvas } from './frame.ts'
+import { THEMES } from './look.ts'
+import { recommendationsOf } from './recommend.ts'
+import { escapeHtml, visible } from './text.ts'
+
+const WIDE = 860
+const SMALL = 430
+
+/** Pictures for pages that run no program, by the end of their file's name. Light, on a background that is not clear. */
+export function picturesOf(results: BenchResults, server: string): Map<string, string> {
+  const title = visible(results.servers.find(({ id }) => id === server)?.title ?? server)
+  const all = recommendationsOf(results, server)
+  const main = all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
+  const pictures = new Map<string, string>()
+  if (main !== undefined) {
+    const rivals = rivalsFigure(results, server, main.case)
+    if (rivals.lines.length > 0) pictures.set('', drawFigure({ ...rivals, title }, main.text, WIDE, 300))
+    const ways = waysFigure(results, server, main.case)
+    if (ways !== undefined) pictures.set('-ways', drawFigure(ways, title, WIDE, 380))
+  }
+  if (hasCrossings(all)) {
+    const size = { width: WIDE, height: crossingsHeight(all.length) + 60 }
+    const option = crossingsOf(results, inOrder(results, all), {
+      theme: THEMES.light,
+      ...size,
+      still: { subtitle: `${title} · ${BARS}` },
+    })
+    pictures.set('-crossovers', draw(option, size))
+  }
+  const factors = factorFigures(results, server)
+  if (factors.length > 0) pictures.set('-factors', sheet(factors, title, 'DELETE solid, TRUNCATE dashed'))
+  const asides = main === undefined ? [] : asideFigures(results, server, main.case)
+  if (asides.length > 0) pictures.set('-asides', sheet(asides, title, 'median, by the number of rows'))
+  return pictures
+}
+
+function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): string {
+  const chart = init(null, null, { renderer: 'svg', ssr: true, ...size })
+  chart.setOption(option)
+  const svg = chart.renderToSVGString()
+  chart.dispose()
+  return `${svg.replaceAll(FOR_PROGRAMS, '')}\n`
+}
+
+/** What ECharts leaves in a picture for a program that would make it move: half of it. */
+const FOR_PROGRAMS = / (?:ecmeta_\w+|class|pointer-events|xml:space)="[^"]*"|<style >[\s\S]*?<\/style>/g
+
+function drawFigure(figure: Figure, subtitle: string, width: number, plot: number): string {
+  const size = { width, height: stillHeight(figure, width, plot) }
+  return draw(chartOf(figure, { theme: THEMES.light, ...size, still: { subtitle } }), size)
+}
+
+/** Small multiples, two beside each other, with a title above them all. */
+function sheet(figures: readonly Figure[], title: string, subtitle: string): string {
+  const plot = 210
+  const { background, text } = THEMES.light
+  const [panels, width]: [string[], number] = [[], SMALL * Math.min(2, figures.length)]
+  let top = 44
+  for (let first = 0; first < figures.length; first += 2) {
+    const row = figures.slice(first, first + 2)
+    panels.push(
+      ...row.map((figure, column) =>
+        drawFigure(figure, subtitle, SMALL, plot).replace('<svg ', `<svg x="${column * SMALL}" y="${top}" `),
+      ),
+    )
+    top += Math.max(...row.map((figure) => stillHeight(figure, SMALL, plot)))
+  }
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}">`,
+    `<rect width="${width}" height="${top}" fill="${background}"/>`,
+    `<text x="16" y="32" font-family="system-ui, sans-serif" font-size="18" font-weight="600" fill="${text}">${escapeHtml(title)}</text>`,
+    ...panels,
+    '</svg>\n',
+  ].join('\n')
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { recommendationsOf, summaryOf } from '../../../src/bench/report/recommend.ts'
+import type { BenchResults, Cell } from '../../../src/bench/results.ts'
+import { ownSchemaResults, sampleResults } from './sample.ts'
+
+const results = sampleResults()
+
+function withCells(change: (cell: Cell) => Cell | readonly Cell[]): BenchResults {
+  return { ...results, cells: results.cells.flatMap(change) }
+}
+
+/** What is said of PostgreSQL where the times of a way in the base case are these. */
+function textWith(
+  way: string,
+  times: (cell: Extract<Cell, { median: number }>) => number,
+): string | undefined {
+  const changed = withCells((cell) => {
+    if (cell.outcome !== 'measured' || cell.way !== way) return cell
+    const median = times(cell)
+    return { ...cell, median, q1: median * 0.95, q3: median * 1.05 }
+  })
+  return summaryOf(changed)[0]?.text
+}
+
+describe('the sentence for a server', () => {
+  it('comes from the crossover of its base case', () => {
+    expect(summaryOf(results)).toEqual([
+      {
+        title: 'PostgreSQL 18.6 in a container (postgres:18)',
+        text: expect.stringMatching(/^TRUNCATE from about 1,\d00 rows a table on; below that DELETE\.$/),
+      },
+      {
+        title: 'MySQL 9.7.0 in a container (mysql:9.7)',
+        text: expect.stringMatching(/^TRUNCATE from about 2,\d00 rows a table on; below that DELETE\.$/),
+      },
+    ])
+  })
+
+  it('says so where one is always faster, or nothing can be told', () => {
+    expect(textWith('truncate', () => 0.001)).toBe(
+      'TRUNCATE at every size from 0 to 10,000,000 rows, in part extrapolated.',
+    )
+    const same = withCells((cell) => {
+      if (cell.way === 'truncate') return []
+      return cell.way === 'delete' ? [cell, { ...cell, way: 'truncate' }] : cell
+    })
+    expect(
+      summaryOf({ ...same, cells: same.cells.filter(({ outcome }) => outcome === 'measured') })[0]?.text,
+    ).toBe('DELETE or TRUNCATE: no difference could be told from 0 to 1,000,000 rows.')
+  })
+
+  it('gives the reason where one of them cannot be had', () => {
+    const without = withCells((cell) =>
+      cell.way === 'truncate'
+        ? {
+            server: cell.server,
+            case: cell.case,
+            rows: cell.rows,
+            way: cell.way,
+            outcome: 'not possible',
+            reason: 'it has none',
+          }
+        : cell,
+    )
+    expect(summaryOf(without)[0]?.text).toBe('DELETE; TRUNCATE is not possible here (it has none).')
+    expect(summaryOf({ ...results, cells: [] })[0]?.text).toBe('nothing was measured.')
+  })
+
+  it('sums up the tables of a schema of one’s own', () => {
+    const [summary] = summaryOf(ownSchemaResults(60))
+    expect(summary?.text).toMatch(/^TRUNCATE from about \d+ \(.+\) to [\d,]+ rows \(.+\) on in 60 tables\.$/)
+  })
+})
+
+describe('the sentence for a case', () => {
+  it('is there for each, in order', () => {
+    const all = recommendationsOf(results, 'postgres:18')
+    expect(all.map((one) => one.case)).toEqual(results.cases.map(({ id }) => id))
+    expect(
+      all.every(({ text }) => /^TRUNCATE from .* rows a table on; below that DELETE\.$/.test(text)),
+    ).toBe(true)
+    expect(all.find((one) => one.case === 'width=1kB')?.text).toMatch(/somewhere between|about/)
+    expect(recommendationsOf(results, 'nobody')).toEqual([])
+  })
+})
