@@ -1,0 +1,103 @@
+import type { Connection, Engine } from '../../engine/engine.ts'
+
+/** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
+export interface Sample {
+  readonly ms: number
+  readonly journalBytes: number | undefined
+  readonly freedBytes: number | undefined
+  readonly leftBytes: number | undefined
+  readonly nextInsertMs: number | undefined
+}
+
+/** The statements of a round. */
+export interface Round {
+  /** Makes the table as new. */
+  readonly renew: string
+  readonly fill: string
+  readonly empty: string
+  /** As the next test would write first. */
+  readonly insertOne: string
+  /** Tells in `n` how many rows there are; where `undefined`, nobody looks. */
+  readonly count: string | undefined
+}
+
+/** As many rows as wanted could not be made. The message is a phrase for people. */
+export class Unfillable extends Error {
+  override readonly name = 'Unfillable'
+}
+
+/** What journal and files tell, for a user who may see them. */
+export interface Gauge {
+  journal(): Promise<number | undefined>
+  bytes(): Promise<number | undefined>
+}
+
+export async function gaugeOf({ bench }: Engine, connection: Connection): Promise<Gauge> {
+  const nobody = async () => undefined
+  const ifAllowed = async (look: () => Promise<number | undefined>) => {
+    const isAllowed = await look().then(
+      () => true,
+      () => false,
+    )
+    return isAllowed ? look : nobody
+  }
+  return {
+    journal: await ifAllowed(() => bench.journal(connection)),
+    bytes: await ifAllowed(() => bench.bytes(connection)),
+  }
+}
+
+/**
+ * Fills the table, and empties it while a clock runs.
+ *
+ * @throws Unfillable where the server does not let so many rows in
+ * @throws Error where rows are left, or what the server throws
+ */
+export async function emptyOnce(
+  connection: Connection,
+  { renew, fill, empty, insertOne, count }: Round,
+  { rows, gauge }: { readonly rows: number; readonly gauge: Gauge },
+): Promise<Sample> {
+  const left = async () =>
+    count === undefined ? undefined : Number((await connection.query(count))[0]?.n ?? 0)
+  await connection.query(renew)
+  const bytesWhenNew = await gauge.bytes()
+  await filled(connection, fill)
+  const there = await left()
+  if (there !== undefined && there !== rows) throw new Unfillable(`only ${there} of ${rows} rows came in`)
+  const before = { journal: await gauge.journal(), bytes: await gauge.bytes() }
+  const began = performance.now()
+  await connection.query(empty)
+  const ms = performance.now() - began
+  const after = { journal: await gauge.journal(), bytes: await gauge.bytes() }
+  if (((await left()) ?? 0) > 0) throw new Error('rows are left: a trigger or a rule keeps them')
+  const insertBegan = performance.now()
+  const nextInsertMs = await connection.query(insertOne).then(
+    () => performance.now() - insertBegan,
+    () => undefined,
+  )
+  return {
+    ms,
+    journalBytes: differenceOf(after.journal, before.journal),
+    // Files that did not grow when rows were made tell nothing of them.
+    ...(before.bytes === bytesWhenNew
+      ? { freedBytes: undefined, leftBytes: undefined }
+      : {
+          freedBytes: differenceOf(before.bytes, after.bytes),
+          leftBytes: differenceOf(after.bytes, bytesWhenNew),
+        }),
+    nextInsertMs,
+  }
+}
+
+async function filled(connection: Connection, fill: string): Promise<void> {
+  try {
+    await connection.query(fill)
+  } catch (cause) {
+    throw new Unfillable(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+function differenceOf(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : Math.max(0, a - b)
+}

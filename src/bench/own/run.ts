@@ -1,0 +1,287 @@
+import type { Connection, RowSyntax } from '../../engine/engine.ts'
+import { messageOf } from '../../errors.ts'
+import { randomFrom } from '../../generate/random.ts'
+import { plural } from '../../plan/describe.ts'
+import { matchTables } from '../../schema/filter.ts'
+import { type Graph, graphOf } from '../../schema/graph.ts'
+import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { machine } from '../machine.ts'
+import type { BenchResults, BenchServer, Cell } from '../results.ts'
+import { wayOf } from '../ways.ts'
+import type { Clone } from './clone.ts'
+import { type Emptying, Emptyings, reasonToKeep } from './emptying.ts'
+import { Pace } from './pace.ts'
+import { type Gauge, gaugeOf } from './round.ts'
+import { RowMaker, type Stock } from './rows.ts'
+import { OWN_WAYS, TableBench } from './table.ts'
+
+export interface OwnOptions {
+  /** Servers elsewhere that are there for tests only: `host:port#system_identifier`. */
+  readonly allow: readonly string[]
+  /** How many rows, ascending. */
+  readonly rows: readonly number[]
+  /** Names or globs of the tables to measure. Default: all. */
+  readonly tables?: readonly string[] | undefined
+  /** The most rounds of a cell, and the fewest. */
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take in a cell, making the rows included; in milliseconds. */
+  readonly budgetMs: number
+  readonly seed: number
+  /** Measure what it costs the server too, for some seconds, and keep it for the strategy `auto`. Default `true`. */
+  readonly remember?: boolean | undefined
+  /** A line for people. */
+  readonly onProgress: (line: string) => void
+  /** After each number of rows: all that there is until then. */
+  readonly onBlock: (results: BenchResults) => Promise<void>
+}
+
+/** What is known of the copy before anything is measured. */
+interface Ground {
+  readonly clone: Clone
+  readonly schema: Schema
+  readonly graph: Graph
+  /** Foreign keys, and triggers where that can be, are off. */
+  readonly isUnchecked: boolean
+  readonly syntax: RowSyntax
+  readonly emptyings: Emptyings
+  readonly rows: RowMaker
+  readonly gauge: Gauge
+  readonly server: BenchServer
+}
+
+/** Measures table after table of a copy. */
+export class OwnRun {
+  readonly #ground: Ground
+  readonly #options: OwnOptions
+  readonly #began = Date.now()
+  /** The tables that were asked for, with the ids of their cases. */
+  readonly #cases: ReadonlyMap<TableId, string>
+  /** Those whose turn is over. */
+  readonly #passed = new Set<TableId>()
+  readonly #cells: Cell[] = []
+  readonly #pace = new Pace()
+  /** Those of them that are not kept aside. */
+  readonly #measured: readonly TableId[]
+
+  private constructor(ground: Ground, options: OwnOptions) {
+    this.#ground = ground
+    this.#options = options
+    const { schema } = ground
+    const wanted = options.tables === undefined ? undefined : matchTables(schema, options.tables).tables
+    const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
+    this.#cases = new Map(tables.map((table) => [table.id, caseOf(table, tables)]))
+    this.#measured = tables.flatMap((table) => (reasonToKeep(table) === undefined ? [table.id] : []))
+  }
+
+  /** Empties the copy. */
+  static async open(clone: Clone, options: OwnOptions): Promise<OwnRun> {
+    const { engine, connection } = clone
+    const { rows: syntax } = engine
+    if (syntax === undefined) throw new Error(`rows cannot be made up for ${engine.title}`)
+    const schema = await engine.introspect(connection)
+    const { populated, mayDisableChecks: isUnchecked } = await engine.survey(connection, schema)
+    if (isUnchecked) await connection.query(syntax.uncheck)
+    const random = randomFrom(options.seed)
+    const ground: Ground = {
+      clone,
+      schema,
+      graph: graphOf(schema),
+      isUnchecked,
+      syntax,
+      emptyings: new Emptyings(engine, schema, isUnchecked),
+      rows: await RowMaker.open({ engine, connection, schema, isUnchecked, random }, syntax),
+      gauge: await gaugeOf(engine, connection),
+      server: await serverOf(clone),
+    }
+    const run = new OwnRun(ground, options)
+    await run.#empty(populated)
+    return run
+  }
+
+  /**
+   * Every table that was asked for, those that refer to others first: what refers to a table is empty at its turn. Of all
+   * of them some rows are kept first, since emptying one may empty others.
+   */
+  async measure(): Promise<void> {
+    const { schema, graph, rows } = this.#ground
+    const needed = new Set(this.#measured.flatMap((id) => [id, ...graph.ancestors(id)]))
+    this.#options.onProgress(`makes up rows for ${plural(needed.size, 'table')}`)
+    await rows.fill(needed)
+    const stocks = new Map<TableId, Stock | string>()
+    for (const id of this.#measured) stocks.set(id, await this.#keep(tableOf(schema, id)))
+    await this.#tidy()
+    for (const id of graph.order.flat()) {
+      const table = tableOf(schema, id)
+      if (this.#cases.has(id)) await this.#measureTable(table, reasonToKeep(table) ?? stocks.get(id) ?? '')
+      this.#passed.add(id)
+      if (needed.has(id)) await this.#tidy()
+    }
+  }
+
+  async finish(): Promise<BenchResults> {
+    const results = this.#results(true)
+    await this.#options.onBlock(results)
+    return results
+  }
+
+  async #keep(table: Table): Promise<Stock | string> {
+    try {
+      return await this.#ground.rows.keep(table)
+    } catch (error) {
+      return this.#reasonIn(error)
+    }
+  }
+
+  async #measureTable(table: Table, stock: Stock | string): Promise<void> {
+    const { rows: sizes, budgetMs } = this.#options
+    const { rows } = this.#ground
+    if (typeof stock === 'string') return this.#note(this.#leftOut(table, sizes, stock))
+    let done = 0
+    try {
+      const emptying = await this.#emptyingOf(table)
+      const supply = await rows.supply(stock, { renew: emptying.renew, wanted: Math.max(...sizes), budgetMs })
+      const bench = new TableBench(
+        {
+          server: this.#ground.server.id,
+          case: this.#caseOf(table),
+          connection: this.#connection,
+          gauge: this.#ground.gauge,
+          emptying,
+          supply,
+          count: this.#countOf(table),
+        },
+        { ...this.#options, random: randomFrom(this.#options.seed) },
+      )
+      for (const size of sizes) {
+        this.#options.onProgress(this.#line(table, size))
+        const began = performance.now()
+        const cells = await bench.measure(size)
+        this.#pace.took(size, performance.now() - began)
+        await this.#note(cells)
+        done += 1
+      }
+    } catch (error) {
+      await this.#note(this.#leftOut(table, sizes.slice(done), await this.#reasonIn(error)))
+    }
+    await rows.drop(stock.seed)
+  }
+
+  /** Whether the server lets it be truncated, it has to say itself. */
+  async #emptyingOf({ id }: Table): Promise<Emptying> {
+    const emptying = this.#ground.emptyings.of(id)
+    try {
+      await this.#connection.query(emptying.renew)
+      return emptying
+    } catch (error) {
+      const impossible = await this.#reasonIn(error)
+      return { ...emptying, truncate: { impossible }, renew: emptying.delete }
+    }
+  }
+
+  /** Empties what nobody needs any more, whoever wrote it: triggers do. Only checks need rows to refer to. */
+  async #tidy(): Promise<void> {
+    const { clone, schema, graph, isUnchecked } = this.#ground
+    const coming = isUnchecked ? [] : this.#measured.filter((id) => !this.#passed.has(id))
+    const needed = new Set(coming.flatMap((id) => graph.ancestors(id)))
+    const { populated } = await clone.engine.survey(this.#connection, schema)
+    await this.#empty(populated.filter((id) => !needed.has(id)))
+  }
+
+  /** Those that are referred to first: others have to go with them anyway. */
+  async #empty(ids: readonly TableId[]): Promise<void> {
+    const { graph, schema, emptyings } = this.#ground
+    const left = new Set(ids.filter((id) => reasonToKeep(tableOf(schema, id)) === undefined))
+    for (const id of graph.order.flat().toReversed()) {
+      if (!left.has(id)) continue
+      const { renew, renewed } = emptyings.of(id)
+      // What keeps a table from being emptied is told when it is measured.
+      await this.#connection.query(renew).catch((error) => this.#reasonIn(error))
+      for (const one of renewed) left.delete(one)
+    }
+  }
+
+  /** Rows of heirs would be among them. */
+  #countOf(table: Table): string | undefined {
+    const { schema, syntax } = this.#ground
+    if (schema.tables.some(({ inherits }) => inherits.includes(table.id))) return undefined
+    return `SELECT COUNT(*) AS n FROM ${syntax.qualified(table)}`
+  }
+
+  /** What the server has against a table; throws where the connection is lost, which no other table would survive. */
+  async #reasonIn(error: unknown): Promise<string> {
+    await this.#connection.query('SELECT 1')
+    return messageOf(error).replaceAll(/\s+/g, ' ')
+  }
+
+  #leftOut(table: Table, sizes: readonly number[], reason: string): Cell[] {
+    const place = { server: this.#ground.server.id, case: this.#caseOf(table) }
+    return sizes.flatMap((rows) =>
+      OWN_WAYS.map((way) => ({ ...place, rows, way, outcome: 'left out' as const, reason })),
+    )
+  }
+
+  async #note(cells: readonly Cell[]): Promise<void> {
+    this.#cells.push(...cells)
+    await this.#options.onBlock(this.#results(false))
+  }
+
+  #line(table: Table, rows: number): string {
+    const all = this.#measured.length
+    const left = this.#measured.filter((id) => !this.#passed.has(id)).length
+    return `${all - left + 1}/${all}  ${table.label}, ${plural(rows, 'row')}${this.#pace.left(left)}`
+  }
+
+  #caseOf({ id, label }: Table): string {
+    return this.#cases.get(id) ?? label
+  }
+
+  get #connection(): Connection {
+    return this.#ground.clone.connection
+  }
+
+  #results(complete: boolean): BenchResults {
+    const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
+    const { schema, server } = this.#ground
+    const cases = [...this.#cases].map(([id, name]) => ({
+      id: name,
+      factor: 'table',
+      label: tableOf(schema, id).label,
+    }))
+    return {
+      format: 1,
+      date: new Date(this.#began).toISOString(),
+      tookSeconds: Math.round((Date.now() - this.#began) / 1000),
+      complete,
+      machine: machine(),
+      settings: {
+        rows: [...rows],
+        cases: cases.map(({ id }) => id),
+        ways: [...OWN_WAYS],
+        ...{ rounds, leastRounds, budgetMs, seed },
+      },
+      servers: [server],
+      cases,
+      ways: OWN_WAYS.map(wayOf).map(({ id, label, note }) => ({ id, label, note })),
+      cells: [...this.#cells],
+    }
+  }
+}
+
+/** Its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
+function caseOf({ id, label }: Table, tables: readonly Table[]): string {
+  return tables.filter((table) => table.label === label).length > 1 ? `${label} (${id})` : label
+}
+
+async function serverOf({ engine, connection, source, version }: Clone): Promise<BenchServer> {
+  const { endpoint } = connection
+  const isNamed = endpoint !== undefined && !endpoint.host.startsWith('/')
+  return {
+    id: isNamed ? `${endpoint.host}:${endpoint.port}` : engine.title,
+    title: `${engine.title} ${/^\d[\d.]*/.exec(version)?.[0] ?? version}, ${source}`,
+    engine: engine.title,
+    version,
+    conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
+    locks: {},
+  }
+}

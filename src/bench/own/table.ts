@@ -1,0 +1,179 @@
+import type { Connection } from '../../engine/engine.ts'
+import { messageOf } from '../../errors.ts'
+import type { Random } from '../../generate/random.ts'
+import { plural } from '../../plan/describe.ts'
+import { type Contender, interleave, type Measured, summarize } from '../measure.ts'
+import { type Known, predict } from '../predict.ts'
+import type { Cell, MeasuredCell, Place } from '../results.ts'
+import type { Emptying } from './emptying.ts'
+import { emptyOnce, type Gauge, type Round, type Sample, Unfillable } from './round.ts'
+import type { Supply } from './rows.ts'
+
+/** The two that a reset chooses between. */
+export const OWN_WAYS = ['delete', 'truncate'] as const
+export type OwnWay = (typeof OWN_WAYS)[number]
+
+export interface TableInput {
+  /** The server's id. */
+  readonly server: string
+  /** The id of the case that the table is. */
+  readonly case: string
+  readonly connection: Connection
+  readonly gauge: Gauge
+  readonly emptying: Emptying
+  readonly supply: Supply
+  /** A query that tells the number of rows in `n`; `undefined` where others' rows would be among them. */
+  readonly count: string | undefined
+}
+
+export interface TableOptions {
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take at one number of rows, making the rows included; in milliseconds. */
+  readonly budgetMs: number
+  readonly random: Random
+}
+
+/** From so many rows on nothing is warmed up. */
+const COLD_ROWS = 100_000
+/** The fewest rounds may take so many budgets together. */
+const PATIENCE = 2
+/** Where one round would take more budgets than this, there is none. */
+const LONGEST_ROUND = 3
+/** Fewer rows tell of round trips only. */
+const TELLING_ROWS = 1000
+
+/** One table, at more and more rows. */
+export class TableBench {
+  readonly #input: TableInput
+  readonly #options: TableOptions
+  readonly #known = new Map<OwnWay, Known[]>(OWN_WAYS.map((way) => [way, []]))
+  /** The quickest round of each number of rows: the others were disturbed. */
+  readonly #quickest = new Map<number, number>()
+  #mostRows: number
+  #reason: string
+
+  constructor(input: TableInput, options: TableOptions) {
+    this.#input = input
+    this.#options = options
+    this.#mostRows = input.supply.most
+    this.#reason = input.supply.reason
+  }
+
+  /** @param rows more than the last time */
+  async measure(rows: number): Promise<Cell[]> {
+    if (rows > this.#mostRows) {
+      return this.#leftOut(rows, `only ${plural(this.#mostRows, 'row')} could be made: ${this.#reason}`)
+    }
+    const roundMs = this.#expectedRoundMs(rows)
+    if (roundMs > LONGEST_ROUND * this.#options.budgetMs) {
+      return OWN_WAYS.map((way) => this.#extrapolated(way, rows, roundMs))
+    }
+    const attempts = OWN_WAYS.flatMap((way) => this.#attempt(way, rows))
+    const measured = await interleave(
+      attempts.map(({ contender }) => contender),
+      {
+        ...this.#options,
+        budgetOf: () => this.#options.budgetMs,
+        patienceMs: PATIENCE * this.#options.budgetMs,
+        warmUp: rows < COLD_ROWS,
+      },
+    )
+    const unfillable = [...measured.values()].find(({ failure }) => failure instanceof Unfillable)
+    if (unfillable !== undefined) {
+      this.#mostRows = rows - 1
+      this.#reason = messageOf(unfillable.failure).replaceAll(/\s+/g, ' ')
+      return this.#leftOut(rows, this.#reason)
+    }
+    return OWN_WAYS.map((way) => {
+      const attempt = attempts.find(({ contender }) => contender.id === way)
+      return this.#cell(way, rows, measured.get(way), attempt?.samples ?? [])
+    })
+  }
+
+  #attempt(way: OwnWay, rows: number): { readonly contender: Contender; readonly samples: Sample[] }[] {
+    const { connection, gauge, emptying, supply, count } = this.#input
+    const empty = emptying[way]
+    if (typeof empty !== 'string') return []
+    const samples: Sample[] = []
+    const round: Round = {
+      renew: emptying.renew,
+      fill: supply.insert(rows),
+      empty,
+      insertOne: supply.insert(1),
+      count,
+    }
+    const contender = {
+      id: way,
+      round: async () => {
+        const began = performance.now()
+        const sample = await emptyOnce(connection, round, { rows, gauge })
+        const took = performance.now() - began
+        this.#quickest.set(rows, Math.min(took, this.#quickest.get(rows) ?? took))
+        samples.push(sample)
+        return sample.ms
+      },
+    }
+    return [{ contender, samples }]
+  }
+
+  #cell(way: OwnWay, rows: number, measured: Measured | undefined, samples: readonly Sample[]): Cell {
+    const place = this.#place(way, rows)
+    const { truncate } = this.#input.emptying
+    if (way === 'truncate' && typeof truncate !== 'string') {
+      return { ...place, outcome: 'not possible', reason: truncate.impossible }
+    }
+    if (measured === undefined || measured.samples.length === 0) {
+      return { ...place, outcome: 'failed', reason: messageOf(measured?.failure) }
+    }
+    const times = summarize(measured.samples)
+    this.#known.get(way)?.push({ rows, ms: times.median })
+    return { ...place, outcome: 'measured', ...times, ...figuresOf(samples) }
+  }
+
+  /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
+  #expectedRoundMs(rows: number): number {
+    const [last, before] = [...this.#quickest].toSorted(([a], [b]) => b - a)
+    if (last === undefined || last[0] < TELLING_ROWS) return 0
+    const [lastRows, lastMs] = last
+    const [beforeRows, beforeMs] = before ?? [0, 0]
+    const perRow = Math.max(0, lastMs - beforeMs) / (lastRows - beforeRows)
+    return lastMs + perRow * (rows - lastRows)
+  }
+
+  #extrapolated(way: OwnWay, rows: number, roundMs: number): Cell {
+    const place = this.#place(way, rows)
+    const prediction = predict(this.#known.get(way) ?? [], rows)
+    if (prediction === undefined) {
+      const reason = `a single round would take about ${(roundMs / 1000).toPrecision(2)} s`
+      return { ...place, outcome: 'left out', reason }
+    }
+    const from = prediction.from.map((count) => count.toLocaleString('en-US')).join(' and ')
+    return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
+  }
+
+  #leftOut(rows: number, reason: string): Cell[] {
+    return OWN_WAYS.map((way) => ({ ...this.#place(way, rows), outcome: 'left out', reason }))
+  }
+
+  #place(way: OwnWay, rows: number): Place {
+    const { server, case: id } = this.#input
+    return { server, case: id, rows, way }
+  }
+}
+
+function figuresOf(
+  samples: readonly Sample[],
+): Pick<MeasuredCell, 'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'> {
+  const middle = (figure: keyof Sample) => {
+    const known = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
+    return known.length === 0 ? null : summarize(known).median
+  }
+  return {
+    journalBytes: middle('journalBytes'),
+    freedBytes: middle('freedBytes'),
+    leftBytes: middle('leftBytes'),
+    readerWaitMs: null,
+    nextInsertMs: middle('nextInsertMs'),
+  }
+}

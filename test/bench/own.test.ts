@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { benchSchema, type OwnOptions } from '../../src/bench/own.ts'
+import { type BenchResults, parseResults } from '../../src/bench/results.ts'
+import { recallCosts } from '../../src/costs/store.ts'
+import { open } from '../../src/engine/registry.ts'
+import { RefusedError } from '../../src/errors.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+
+const cache = mkdtempSync(join(tmpdir(), 'afresh-own-'))
+const before = process.env.AFRESH_CACHE_DIR
+beforeAll(() => {
+  process.env.AFRESH_CACHE_DIR = cache
+})
+afterAll(() => {
+  if (before === undefined) delete process.env.AFRESH_CACHE_DIR
+  else process.env.AFRESH_CACHE_DIR = before
+  rmSync(cache, { recursive: true })
+})
+
+const NAME = 'somebodys_own'
+
+/** What both dialects read; `"` stands for their own quotes. */
+const EVERYWHERE = `
+  CREATE TABLE customers (id SERIAL_KEY, email varchar(60) NOT NULL UNIQUE, score int CHECK (score BETWEEN 1 AND 5));
+  CREATE TABLE orders (id SERIAL_KEY, customer int NOT NULL REFERENCES_ID(customers), twice int GENERATED ALWAYS AS (customer * 2) STORED);
+  CREATE TABLE order_lines (order_id int NOT NULL REFERENCES_ID(orders), line int NOT NULL, PRIMARY KEY (order_id, line));
+  CREATE TABLE likes (customer int NOT NULL REFERENCES_ID(customers), liked int NOT NULL REFERENCES_ID(orders), PRIMARY KEY (customer, liked));
+  CREATE TABLE categories (id SERIAL_KEY, parent int REFERENCES_ID(categories));
+  CREATE TABLE hens (id SERIAL_KEY, egg int NOT NULL);
+  CREATE TABLE eggs (id SERIAL_KEY, hen int NOT NULL REFERENCES_ID(hens));
+  CREATE TABLE days (day date PRIMARY KEY);
+  CREATE TABLE refused (id int PRIMARY KEY, CHECK (id < 0 AND id > 0));
+  CREATE TABLE "we""ird; -- t'able" (id SERIAL_KEY, "se""lect" varchar(20) UNIQUE);
+  INSERT INTO customers (email, score) VALUES ('ada@example.org', 5), ('bert@example.org', 1);
+  INSERT INTO orders (customer) VALUES (1), (1), (2);
+`
+
+const SCHEMAS: Readonly<Record<ServerAtHand['engine'], string>> = {
+  postgres: `${EVERYWHERE.replaceAll('SERIAL_KEY', 'serial PRIMARY KEY').replaceAll(/REFERENCES_ID\((\w+)\)/g, 'REFERENCES $1 (id)')}
+    ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs (id) DEFERRABLE INITIALLY DEFERRED;
+    CREATE TABLE tokens (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), of_customer int UNIQUE REFERENCES customers (id));
+    CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
+    CREATE TABLE folded (name text); CREATE UNIQUE INDEX ON folded (lower(name));
+    CREATE TABLE moves (id bigserial, moved_on date NOT NULL, PRIMARY KEY (id, moved_on)) PARTITION BY RANGE (moved_on);
+    CREATE TABLE moves_2025 PARTITION OF moves FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE SCHEMA other; CREATE TABLE other.customers (code char(4) PRIMARY KEY, note text);
+    CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM customers;
+    CREATE SEQUENCE free START WITH 70; SELECT nextval('free')`,
+  mysql: mysqlSchema(),
+  mariadb: `${mysqlSchema()};
+    CREATE TABLE versioned (id int PRIMARY KEY) WITH SYSTEM VERSIONING;
+    CREATE TABLE tokens (id uuid PRIMARY KEY)`,
+}
+
+function mysqlSchema(): string {
+  const keys: string[] = []
+  const tables = EVERYWHERE.replaceAll('""', '``')
+    .replaceAll('"', '`')
+    .replaceAll('SERIAL_KEY', 'int AUTO_INCREMENT PRIMARY KEY')
+    // In a column's definition MySQL takes no notice of them.
+    .replaceAll(/CREATE TABLE (\w+) \(.*?\);\n/g, (statement, table) =>
+      statement.replaceAll(/(\w+)( int[\w ]*?) REFERENCES_ID\((\w+)\)/g, (_, column, type, to) => {
+        keys.push(`ALTER TABLE ${table} ADD FOREIGN KEY (${column}) REFERENCES ${to} (id)`)
+        return `${column}${type}`
+      }),
+    )
+  return `${tables} ${keys.join('; ')}; ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs (id);
+    CREATE TABLE hashes (id binary(16) PRIMARY KEY, name char(36) NOT NULL UNIQUE)`
+}
+
+const OPTIONS: OwnOptions = {
+  allow: [],
+  rows: [1, 300],
+  rounds: 2,
+  leastRounds: 1,
+  budgetMs: 40,
+  remember: false,
+  seed: 7,
+  onProgress: () => {},
+  onBlock: async () => {},
+}
+
+/** The database of whoever the URL of the server names, with the schema; dropped afterwards. */
+async function withSource(server: ServerAtHand, body: (source: ServerAtHand) => Promise<void>) {
+  const url = new URL(server.url)
+  url.pathname = `/${NAME}`
+  const source = { ...server, url: url.toString() }
+  await ask(server, `DROP DATABASE IF EXISTS ${NAME}`)
+  await ask(server, `CREATE DATABASE ${NAME}`)
+  try {
+    await ask(source, SCHEMAS[server.engine])
+    await body(source)
+  } finally {
+    await ask(server, `DROP DATABASE IF EXISTS ${NAME}${server.engine === 'postgres' ? ' WITH (FORCE)' : ''}`)
+  }
+}
+
+/** Everything that there is in the database, and the names of all others. */
+async function stateOf(source: ServerAtHand) {
+  const { engine, connection } = await open(source.url)
+  try {
+    const schema = await engine.introspect(connection)
+    const files =
+      source.engine === 'postgres'
+        ? await ask(source, 'SELECT oid, relname, relfilenode, relhastriggers FROM pg_class ORDER BY oid')
+        : await ask(source, `CHECK TABLE customers, orders`)
+    const databases = (await engine.databases?.list(connection))?.map(({ name }) => name)
+    return { schema, files, databases, rows: await engine.fingerprint(connection, schema) }
+  } finally {
+    await connection.close()
+  }
+}
+
+/** By table: what became of it, and why. */
+function outcomesOf({ cells }: BenchResults): Map<string, string> {
+  const outcomes = new Map<string, string>()
+  for (const { case: id, ...cell } of cells) {
+    const what = 'reason' in cell ? `${cell.way} ${cell.rows}: ${cell.outcome}, ${cell.reason}` : undefined
+    outcomes.set(id, [outcomes.get(id), what].filter((text) => text !== undefined && text !== '').join('\n'))
+  }
+  return outcomes
+}
+
+for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    it('measures every table of a copy, or says why not, and leaves the database and the server as they were', () =>
+      withSource(server, async (source) => {
+        const state = await stateOf(source)
+        const blocks: BenchResults[] = []
+        const results = await benchSchema(source.url, {
+          ...OPTIONS,
+          // It takes seconds, whatever the server.
+          remember: id === 'embedded:18',
+          onBlock: async (block) => {
+            blocks.push(block)
+          },
+        })
+        expect(await stateOf(source)).toEqual(state)
+        expect(parseResults(JSON.stringify(results), 'it')).toEqual(results)
+        expect(results.complete).toBe(true)
+        expect(blocks.at(-1)).toEqual(results)
+        expect(blocks[0]?.complete).toBe(false)
+        expect(JSON.stringify(results)).not.toContain(new URL(server.url).password || 'no password')
+
+        expect(results.cells).toHaveLength(state.schema.tables.length * 2 * OPTIONS.rows.length)
+        const outcomes = outcomesOf(results)
+        expect([...outcomes.keys()].sort()).toEqual(state.schema.tables.map(({ label }) => label).sort())
+        const expected = new Map([...outcomes.keys()].map((label) => [label, '' as unknown]))
+        expected.set(
+          'refused',
+          expect.stringMatching(/^delete 1: left out, no row could be made up: .*(check|constraint)/i),
+        )
+        if (outcomes.has('counted')) {
+          expected.set('counted', expect.stringContaining('a materialised view'))
+        }
+        if (outcomes.has('versioned')) {
+          expected.set(
+            'versioned',
+            expect.stringMatching(/^truncate 1: not possible.*\ntruncate 300: not possible/),
+          )
+        }
+        // As many as could be made up within the budget may well be enough.
+        const days = outcomes.get('days')
+        if (days !== '')
+          expected.set('days', expect.stringMatching(/only \d+ rows could be made: nothing in \(day\)/))
+        expect(outcomes).toEqual(expected)
+
+        if (id !== 'embedded:18') return
+        const { engine, connection } = await open(server.url)
+        try {
+          expect(await recallCosts({ engine, connection })).toBeDefined()
+        } finally {
+          await connection.close()
+        }
+      }))
+
+    it('names tables that are not there', () =>
+      withSource(server, async (source) => {
+        await expect(benchSchema(source.url, { ...OPTIONS, tables: ['custmers'] })).rejects.toThrow(
+          /custmers/,
+        )
+      }))
+
+    it('refuses to run in production', async () => {
+      const { NODE_ENV } = process.env
+      process.env.NODE_ENV = 'production'
+      try {
+        await expect(benchSchema(server.url, OPTIONS)).rejects.toThrow(/NODE_ENV is "production"/)
+      } finally {
+        process.env.NODE_ENV = NODE_ENV
+      }
+    })
+  })
+}
+
+describe('SQLite', () => {
+  it('leaves nothing to choose, and says so', async () => {
+    await expect(benchSchema('sqlite::memory:', OPTIONS)).rejects.toThrow(
+      /SQLite has no TRUNCATE.*\n.*DELETE/,
+    )
+  })
+})
+
+describeOn('embedded:18', (server) => {
+  it('says who is connected to the database, and leaves nothing behind', () =>
+    withSource(server, async (source) => {
+      const somebody = new pg.Client({ connectionString: source.url })
+      somebody.on('error', () => {})
+      await somebody.connect()
+      try {
+        await expect(benchSchema(source.url, OPTIONS)).rejects.toThrow(
+          /Somebody is connected to "somebodys_own"; close that connection/,
+        )
+      } finally {
+        await somebody.end()
+      }
+      expect((await stateOf(source)).databases?.filter((name) => name.startsWith('afresh_bench_'))).toEqual(
+        [],
+      )
+    }))
+
+  it('keeps checks on for a role that may not switch them off', async () => {
+    await ask(server, `DROP ROLE IF EXISTS measurer; CREATE ROLE measurer LOGIN CREATEDB PASSWORD 'pw'`)
+    const url = new URL(server.url)
+    url.username = 'measurer'
+    url.password = 'pw'
+    await withSource({ ...server, url: url.toString() }, async (source) => {
+      const tables = ['customers', 'orders', 'order_lines', 'categories', 'likes', 'hens', 'moves']
+      const results = await benchSchema(source.url, { ...OPTIONS, rows: [1, 200], tables })
+      const outcomes = outcomesOf(results)
+      expect([...outcomes.keys()].sort()).toEqual(['customers', 'other.customers', ...tables.slice(1)].sort())
+      for (const table of ['customers', 'orders', 'order_lines', 'categories', 'moves']) {
+        expect([table, outcomes.get(table)]).toEqual([table, ''])
+      }
+      expect(outcomes.get('likes')).toMatch(/only \d+ rows could be made: nothing in \(customer, liked\)/)
+      expect(outcomes.get('hens')).toMatch(/no row that it could refer to/)
+    })
+    await ask(server, 'DROP ROLE measurer')
+  })
+})
+
+describeOn('postgres:18', (server) => {
+  it('refuses a server elsewhere, unless exactly that one is allowed', () =>
+    withSource(server, async (source) => {
+      const [row] = await ask(
+        server,
+        'SELECT host(inet_server_addr()) AS host, system_identifier::text AS id FROM pg_control_system()',
+      )
+      const elsewhere = new URL(source.url)
+      elsewhere.host = `${row?.host}:5432`
+      const measure = (allow: string[]) =>
+        benchSchema(elsewhere.toString(), { ...OPTIONS, allow, tables: ['nowhere'] })
+      await expect(measure([`${row?.host}:5432#1`])).rejects.toThrow(RefusedError)
+      await expect(measure([`${row?.host}:5432#${row?.id}`])).rejects.toThrow(/nowhere/)
+    }))
+})
