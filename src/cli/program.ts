@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { CliCommand } from './command.ts'
 import { adoptCommand } from './commands/adopt.ts'
+import { benchCommand } from './commands/bench.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { planCommand } from './commands/plan.ts'
@@ -9,7 +10,14 @@ import { EXIT, report } from './failure.ts'
 import { outputFor } from './output.ts'
 import { packageVersion } from './package-root.ts'
 
-const COMMANDS: readonly CliCommand[] = [demoCommand, planCommand, resetCommand, adoptCommand, doctorCommand]
+const COMMANDS: readonly CliCommand[] = [
+  demoCommand,
+  planCommand,
+  resetCommand,
+  adoptCommand,
+  benchCommand,
+  doctorCommand,
+]
 
 const HELP_WIDTH = 110
 

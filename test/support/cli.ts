@@ -23,14 +23,21 @@ export interface CliOptions {
 export async function builtCli(): Promise<
   (args: readonly string[], options?: CliOptions) => Promise<CliResult>
 > {
+  const options = { config: false, outDir: OUT, silent: true } as const
   await build({
-    config: false,
+    ...options,
     entry: { 'cli/main': join(ROOT, 'src', 'cli', 'main.ts') },
-    outDir: OUT,
     format: 'esm',
     target: 'node20',
+    external: ['esbuild'],
     clean: true,
-    silent: true,
+  })
+  await build({
+    ...options,
+    entry: { 'bench/report-client': join(ROOT, 'src', 'bench', 'report', 'client', 'main.ts') },
+    format: 'iife',
+    platform: 'browser',
+    outExtension: () => ({ js: '.js' }),
   })
   return (args, { env = {}, cwd = ROOT } = {}) =>
     new Promise((resolve) => {

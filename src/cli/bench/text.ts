@@ -1,0 +1,98 @@
+import type { Comparison } from '../../bench/against.ts'
+import { recommendationsOf, summaryOf } from '../../bench/report/recommend.ts'
+import { type BenchResults, type Cell, cellAt } from '../../bench/results.ts'
+import { aligned, count, duration, type Output, printable } from '../output.ts'
+
+/** The figures of the base case as a table for each server, what the other cases change, and what to use. */
+export function writeResults(results: BenchResults, output: Output): void {
+  for (const server of results.servers) {
+    output.line(output.style.bold(printable(server.title)))
+    if (results.cells.some((cell) => cell.server === server.id && cell.case === 'base')) {
+      writeBase(results, server.id, output)
+    }
+    const others = recommendationsOf(results, server.id).filter((one) => one.case !== 'base')
+    if (others.length > 0) output.line()
+    const label = (id: string) => results.cases.find((one) => one.id === id)?.label ?? id
+    for (const line of aligned(others.map((one) => [printable(label(one.case), 48), one.text])))
+      output.line(line)
+    output.line()
+  }
+  for (const { title, text } of summaryOf(results))
+    output.line(output.style.good(`${printable(title)}: ${text}`))
+}
+
+function writeBase(results: BenchResults, server: string, output: Output): void {
+  const rows = results.settings.rows.filter((number) =>
+    results.cells.some((cell) => cell.server === server && cell.case === 'base' && cell.rows === number),
+  )
+  const table = results.ways
+    .map(({ id, label }) => ({
+      label,
+      cells: rows.map((number) => cellAt(results, { server, case: 'base', rows: number, way: id })),
+    }))
+    .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell.outcome !== 'not possible'))
+    .map(({ label, cells }) => [label, ...cells.map(textOf)])
+  const head = ['rows', ...rows.map((number) => number.toLocaleString('en-US'))]
+  const widths = rows.map((_, place) =>
+    Math.max(...[head, ...table].map((line) => (line[place + 1] ?? '').length)),
+  )
+  const rightAligned = ([first = '', ...cells]: readonly string[]) => [
+    first,
+    ...cells.map((cell, place) => cell.padStart(widths[place] ?? 0)),
+  ]
+  for (const line of aligned([head, ...table].map(rightAligned))) output.line(line)
+  if (results.cells.some((cell) => cell.server === server && cell.outcome === 'extrapolated')) {
+    output.line(output.style.dim('  ~ not measured: what it would take if it went on as it began'))
+  }
+}
+
+function textOf(cell: Cell | undefined): string {
+  switch (cell?.outcome) {
+    case 'measured':
+      return shortest(cell.median)
+    case 'extrapolated':
+      return `~${shortest(cell.median)}`
+    case 'failed':
+      return 'failed'
+    default:
+      return '-'
+  }
+}
+
+/** Figures below a millisecond tell more than zero. */
+function shortest(ms: number): string {
+  return ms < 1 ? `${ms.toPrecision(2)} ms` : duration(ms)
+}
+
+/** What has changed since another run, for people. */
+export function writeComparison(comparison: Comparison, against: string, output: Output): void {
+  const { compared, drift, within, changed } = comparison
+  output.line()
+  output.line(output.style.bold(`Against ${against}`))
+  if (compared === 0) {
+    output.line('  The two have no figure in common.')
+    return
+  }
+  output.line(
+    `  ${count(compared, 'figure')} in common: everything takes ${drift.toFixed(2)} times as long (the middle of all); ` +
+      `${Math.round(within * 100)} % lie within what the earlier run saw.`,
+  )
+  if (changed.length === 0) {
+    output.line('  Beside that nothing differs by more than noise.')
+    return
+  }
+  output.line(`  Beside that, more than noise:`)
+  const rows = changed
+    .slice(0, SHOWN)
+    .map(({ server, case: id, rows: number, way, beforeMs, afterMs, ratio }) => [
+      `${server}, ${printable(id, 40)}`,
+      `${number.toLocaleString('en-US')} rows`,
+      way,
+      `${shortest(beforeMs)} -> ${shortest(afterMs)}`,
+      ratio > 1 ? `${ratio.toFixed(2)} times as long` : `${(1 / ratio).toFixed(2)} times as fast`,
+    ])
+  for (const line of aligned(rows, '    ')) output.line(line)
+  if (changed.length > SHOWN) output.line(`    and ${changed.length - SHOWN} more (all in --json)`)
+}
+
+const SHOWN = 20

@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { compare } from '../../bench/against.ts'
+import { type BenchOptions, bench, resultsFile } from '../../bench/bench.ts'
+import { CASES } from '../../bench/cases.ts'
+import { parseResults } from '../../bench/results.ts'
+import { WAYS } from '../../bench/ways.ts'
+import type { WayId } from '../../engine/bench.ts'
+import { AfreshError } from '../../errors.ts'
+import { bestServer } from '../../server/choose.ts'
+import { writeComparison, writeResults } from '../bench/text.ts'
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { attachOptions } from '../options.ts'
+import type { Output } from '../output.ts'
+
+interface BenchFlags {
+  readonly url?: string
+  readonly engine?: readonly string[]
+  readonly rows?: readonly number[]
+  readonly cases?: readonly string[]
+  readonly ways?: readonly WayId[]
+  readonly full?: boolean
+  readonly rounds: number
+  readonly budget?: number
+  readonly limit?: number
+  readonly seed: number
+  readonly against?: string
+  readonly fresh?: boolean
+  readonly out: string
+}
+
+const LEAST_ROUNDS = 3
+/** Where one thing is varied: more rows tell no more, and take a day. */
+const MOST_VARIED_ROWS = 1_000_000
+
+export const benchCommand = defineCommand<BenchFlags>({
+  name: 'bench',
+  summary: 'DELETE against TRUNCATE and ten more ways, by number of rows: figures, charts, and what to use',
+  notes: `
+Makes tables of its own, on a server that it starts (default: the best at hand) or in a clone of your database
+(--url; that one is only read), fills and empties them over and over, each way in turn. Results are written as they
+come: cut off, the same command goes on from there; for more rows or servers it adds to them. Open report.html.
+
+  afresh bench                                      about two minutes, to 100,000 rows
+  afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: an hour and more each
+  afresh bench --url postgres://localhost/shop      your own tables, one by one
+  afresh bench --against old/results.json           what has changed since
+
+Ways: ${WAYS.map(({ id }) => id).join(', ')}.
+Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
+  options: (command: Command) =>
+    command
+      .option('--url <url>', "measure this database's own tables, in a clone of it")
+      .option(
+        '--engine <list>',
+        'images, embedded, sqlite, or URLs of servers, with commas between them',
+        list,
+      )
+      .option('--rows <list>', 'numbers of rows: 1000,100000,10000000', numbers)
+      .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
+      .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
+      .option('--full', 'all cases, and up to 10,000,000 rows')
+      .option('--rounds <n>', 'the most times that something is measured', wholeNumber, 30)
+      .option('--budget <seconds>', 'for a way at one number of rows (default: 1, with --full 5)', seconds)
+      .option('--limit <seconds>', 'what a way may take for once (default: 20, with --full 300)', seconds)
+      .option('--seed <n>', 'of the order in which they take turns', wholeNumber, 1)
+      .option('--against <file>', 'compare with the results.json of another run')
+      .option('--fresh', 'measure anew what the folder has')
+      .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
+
+  async run(flags, output) {
+    if (flags.url !== undefined && flags.engine !== undefined) {
+      throw new AfreshError('usage', '--url and --engine are two things to measure.', {
+        next: 'Give one of them.',
+      })
+    }
+    const earlier = flags.against === undefined ? undefined : await readResults(flags.against)
+    const interrupted = onInterrupt(flags.out)
+    try {
+      const { results, files } = await bench(await optionsOf(flags, output))
+      const comparison = earlier === undefined ? undefined : compare(results, earlier)
+      output.document({ results, files, ...(comparison && { comparison }) })
+      writeResults(results, output)
+      if (comparison !== undefined) writeComparison(comparison, flags.against ?? '', output)
+      output.line()
+      output.line(`${files.html}, with the figures in ${files.results} and ${files.csv}`)
+      return EXIT.done
+    } finally {
+      interrupted.forget()
+    }
+  },
+})
+
+async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOptions> {
+  const { url, out, fresh = false, full = false, rounds, seed } = flags
+  const { allow = [] } = await attachOptions({}, output)
+  const rows = flags.rows ?? powersOfTen(url !== undefined ? 4 : full ? 7 : 5)
+  return {
+    servers: url === undefined ? (flags.engine ?? [await bestAtHand(output)]) : [],
+    url,
+    allow,
+    rows,
+    variedRows: rows.filter((number) => number > 0 && number <= MOST_VARIED_ROWS),
+    cases: flags.cases ?? (full ? CASES.map(({ id }) => id) : ['base']),
+    ways: flags.ways ?? WAYS.map(({ id }) => id),
+    rounds,
+    leastRounds: Math.min(LEAST_ROUNDS, rounds),
+    budgetMs: 1000 * (flags.budget ?? (full ? 5 : 1)),
+    limitMs: 1000 * (flags.limit ?? (full ? 300 : 20)),
+    seed,
+    out,
+    fresh,
+    onProgress: output.progress,
+  }
+}
+
+async function bestAtHand(output: Output): Promise<string> {
+  const { spec, reason } = await bestServer()
+  output.progress(reason)
+  return spec.kind === 'container' ? spec.image : 'embedded'
+}
+
+/** None, and 1 to so many zeros. */
+function powersOfTen(most: number): number[] {
+  return [0, ...Array.from({ length: most + 1 }, (_, power) => 10 ** power)]
+}
+
+async function readResults(file: string) {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new AfreshError('usage', `The file ${file} cannot be read.`, { next: 'Correct the path.', cause })
+  })
+  return parseResults(text, file)
+}
+
+/** What was started goes with this process, whatever ends it; what was measured is in the file. */
+function onInterrupt(folder: string): { forget(): void } {
+  const say = () => {
+    process.stderr.write(
+      `\nStopped. What was measured is in ${resultsFile(folder)}; the same command goes on from there.\n`,
+    )
+    process.exit(130)
+  }
+  process.once('SIGINT', say)
+  return { forget: () => process.off('SIGINT', say) }
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function numbers(text: string): number[] {
+  const all = list(text).map((part) => Number(part.replaceAll('_', '')))
+  if (all.length > 0 && all.every((number) => Number.isSafeInteger(number) && number >= 0)) {
+    return [...new Set(all)].sort((a, b) => a - b)
+  }
+  throw new InvalidArgumentError('They must be whole numbers with commas between them: 1000,100000.')
+}
+
+function wayIds(text: string): WayId[] {
+  const known = WAYS.map(({ id }) => id)
+  return list(text).map((part) => {
+    const found = known.find((id) => id === part)
+    if (found === undefined) throw new InvalidArgumentError(`There is no way '${part}': ${known.join(', ')}.`)
+    return found
+  })
+}
+
+function caseIds(text: string): string[] {
+  const known = CASES.map(({ id }) => id)
+  const asked = list(text)
+  if (asked.includes('all')) return known
+  const unknown = asked.find((part) => !known.includes(part))
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`There is no case '${unknown}': ${known.join(', ')}.`)
+  return asked
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('It must be a whole number from 1 on.')
+}
+
+function seconds(text: string): number {
+  const number = Number(text)
+  if (Number.isFinite(number) && number > 0) return number
+  throw new InvalidArgumentError('It must be a number of seconds above 0.')
+}

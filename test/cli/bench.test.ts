@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseResults } from '../../src/bench/results.ts'
+import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { eventually } from '../support/eventually.ts'
+
+/** On SQLite, which needs no server. */
+describe('afresh bench', () => {
+  let cli: Awaited<ReturnType<typeof builtCli>>
+  const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-test-'))
+  const small = ['bench', '--engine', 'sqlite', '--rows', '0,100', '--rounds', '3', '--budget', '0.02']
+  const out = join(folder, 'out')
+  beforeAll(async () => {
+    cli = await builtCli()
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('measures, shows, and writes figures, charts and a page', async () => {
+    const { code, stdout, stderr } = await cli([...small, '--out', out])
+    expect(code, stderr).toBe(0)
+    expect(stderr).toMatch(/2\/2 {2}sqlite, base, 100 rows, about 0:\d\d min left/)
+    expect(stdout).toMatch(/^ {2}rows +0 +100$/m)
+    expect(stdout).toMatch(/^ {2}DELETE row by row +\S+ ms +\S+ ms$/m)
+    expect(stdout).toMatch(/SQLite \S+: DELETE; TRUNCATE is not possible here \(SQLite has no TRUNCATE/)
+    const results = parseResults(readFileSync(join(out, 'results.json'), 'utf8'), 'results.json')
+    expect(results.complete).toBe(true)
+    for (const file of ['report.html', 'results.csv', 'chart-sqlite.svg']) {
+      expect(existsSync(join(out, file)), file).toBe(true)
+    }
+  })
+
+  it('measures nothing twice, and adds what is new', async () => {
+    const before = readFileSync(join(out, 'results.json'), 'utf8')
+    const { code, stdout } = await cli([...small, '--cases', 'base,trigger', '--out', out, '--json'])
+    expect(code).toBe(0)
+    const { results } = JSON.parse(stdout)
+    expect(results.cells.slice(0, 26)).toEqual(JSON.parse(before).cells)
+    expect(results.settings.cases).toEqual(['base', 'trigger'])
+  })
+
+  it('is wrong usage where the folder has results of other conditions, which stay', async () => {
+    const before = readFileSync(join(out, 'results.json'), 'utf8')
+    const { code, stderr } = await cli([...small, '--seed', '7', '--out', out])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/--seed 1 rather than 7.*\n.*--out.*--fresh/)
+    expect(readFileSync(join(out, 'results.json'), 'utf8')).toBe(before)
+  })
+
+  it('compares with an earlier run', async () => {
+    const { code, stdout } = await cli([
+      ...small,
+      '--out',
+      join(folder, 'second'),
+      '--against',
+      join(out, 'results.json'),
+    ])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/18 figures in common: everything takes \S+ times as long/)
+  })
+
+  it.each([
+    [['--ways', 'vacuum'], /There is no way 'vacuum': delete, /],
+    [['--cases', 'indexes'], /There is no case 'indexes': base, /],
+    [['--rows', '1e9x'], /whole numbers/],
+    [['--engine', 'oracle:23'], /'oracle:23' names no server/],
+    [['--url', 'postgres://localhost/shop', '--engine', 'sqlite'], /--url and --engine/],
+    [['--against', 'nowhere.json'], /nowhere\.json cannot be read/],
+  ])('is wrong usage with %j', async (args, message) => {
+    const { code, stderr } = await cli(['bench', ...args, '--out', join(folder, 'wrong')])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+    expect(existsSync(join(folder, 'wrong'))).toBe(false)
+  })
+
+  it('names a file that holds no results', async () => {
+    const file = join(folder, 'other.json')
+    writeFileSync(file, '{"format": 2}')
+    const { code, stderr } = await cli([...small, '--out', join(folder, 'wrong'), '--against', file])
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/other\.json holds no results of `afresh bench`/),
+    ])
+  })
+
+  it.skipIf(process.platform === 'win32')(
+    'keeps what it has when it is interrupted, and goes on',
+    async () => {
+      const args = [
+        'bench',
+        '--engine',
+        'sqlite',
+        '--rows',
+        '1,1000,300000',
+        '--rounds',
+        '3',
+        '--budget',
+        '0.05',
+      ]
+      const child = spawn(process.execPath, [CLI_MAIN, ...args, '--out', join(folder, 'cut')], {
+        env: { ...process.env, NODE_ENV: 'test' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let said = ''
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
+      const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
+      await eventually(() => /3\/3 {2}sqlite/.test(said) || undefined)
+      child.kill('SIGINT')
+      expect(await ended).toBe(130)
+      const leftovers = () =>
+        [tmpdir(), '/dev/shm'].flatMap((place) => (existsSync(place) ? readdirSync(place) : []))
+      await eventually(() => !leftovers().some((name) => /^afresh-bench-(?!test)/.test(name)) || undefined)
+      expect(said).toMatch(
+        /Stopped\. What was measured is in .*results\.json; the same command goes on from there/,
+      )
+      const cut = parseResults(readFileSync(join(folder, 'cut', 'results.json'), 'utf8'), 'it')
+      expect(cut.complete).toBe(false)
+      expect(cut.settings.rows).toEqual([1, 1000, 300_000])
+      const again = await cli([
+        ...args.slice(0, 4),
+        '1,1000',
+        ...args.slice(5),
+        '--out',
+        join(folder, 'cut'),
+        '--json',
+      ])
+      expect(again.code, again.stderr).toBe(0)
+      expect(JSON.parse(again.stdout).results.cells).toEqual(cut.cells)
+    },
+  )
+})
