@@ -2,7 +2,7 @@ import type { Schema, Table, TableId } from '../schema/schema.ts'
 import { type Context, closureOf, contextOf, keysOfKept, labelOf, type PlanInput } from './context.ts'
 import { refuseLeaks } from './leaks.ts'
 import type { Plan, Step } from './plan.ts'
-import { truncateInstead } from './truncate.ts'
+import { truncateInstead, unenforcedIn } from './truncate.ts'
 
 export type { PlanInput } from './context.ts'
 
@@ -31,7 +31,7 @@ function uncheckedSteps(context: Context): Step[] {
   const { populated } = context
   const ids = storedGroups(context).flat()
   const removals = ids.flatMap((id): Step[] => {
-    if (isTruncating(context)) return [truncateStep(context, id)]
+    if (isTruncating(context, [id])) return [truncateStep(context, id)]
     return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
   })
   const filled = ids.toReversed().filter((id) => populated.has(id))
@@ -51,9 +51,11 @@ function orderedSteps(context: Context): Step[] {
   const order = storedGroups(context)
   const whenOf = (group: readonly TableId[]) =>
     group.flatMap((id) => (populated.has(id) ? [id, ...graph.ancestors(id)] : [id]))
-  const removals = isTruncating(context)
-    ? order.flat().map((id) => truncateStep(context, id))
-    : order.map((group) => deleteStep(context, group, whenOf(group)))
+  const removals = order.flatMap((group) =>
+    isTruncating(context, group)
+      ? group.map((id) => truncateStep(context, id))
+      : [deleteStep(context, group, whenOf(group))],
+  )
   const fills = order.toReversed().flatMap((group) => {
     const rows = group.filter((id) => populated.has(id))
     return rows.length === 0 ? [] : [fillStep(rows, whenOf(group))]
@@ -82,8 +84,11 @@ function isMaterialized(table: Table | undefined): boolean {
   return table?.traits.includes('materialized') === true
 }
 
-function isTruncating({ input }: Context): boolean {
-  return input.strategy === 'truncate' && input.capabilities.truncate
+/** Whether these tables go by TRUNCATE, and all of them can. */
+function isTruncating(context: Context, tables: readonly TableId[]): boolean {
+  const { strategy, capabilities } = context.input
+  if (strategy !== 'truncate' || !capabilities.truncate) return false
+  return tables.every((id) => unenforcedIn(context, closureOf(context, id)) === undefined)
 }
 
 function deleteStep(context: Context, tables: readonly TableId[], when: readonly TableId[]): Step {

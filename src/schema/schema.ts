@@ -51,6 +51,8 @@ export type TableTrait =
   | 'unlogged'
   /** Belongs to an extension; not the user's. */
   | 'extension'
+  /** It refers to another by a foreign key that is NOT ENFORCED (PostgreSQL 18). */
+  | 'unenforced'
   | 'row-security'
   /** MariaDB: deleted rows stay as history. */
   | 'system-versioned'

@@ -71,6 +71,9 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
     SELECT t.tgname AS name FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
     UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4')
   ) fires) AS triggers,
+  -- The column is there from 18 on.
+  EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
+    AND pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false') AS unenforced,
   ${STORAGE} AS storage
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND c.relispopulated AND ${OWN_NAMESPACES}
@@ -113,6 +116,7 @@ async function readPositions(connection: Connection, sequences: readonly Row[]):
 function tableFrom(row: Row): Table {
   const isForeign = row.kind === 'f' || row.foreign_below === true
   const traits: [boolean, TableTrait][] = [
+    [row.unenforced === true, 'unenforced'],
     [row.kind === 'p', 'partitioned'],
     [row.kind === 'm', 'materialized'],
     [isForeign, 'foreign'],
