@@ -47,7 +47,7 @@ function sentenceOf(results: BenchResults, server: string, caseId: string, cross
       return `${name('delete')} or ${name('truncate')}: no difference could be told ${between(crossover.sizes)}.`
     case 'always': {
       const guess = crossover.isExtrapolated ? ', in part extrapolated' : ''
-      return `${name(crossover.faster)} at every size ${between(crossover.sizes)}${guess}${exceptOf(crossover)}.`
+      return `${name(crossover.faster)} at every size ${between(crossover.certain)}${guess}${exceptOf(crossover)}.`
     }
     case 'crosses': {
       const guess = crossover.isExtrapolated ? ' (extrapolated)' : ''
