@@ -2,7 +2,6 @@ import { newMark } from '../database/mark.ts'
 import type { Connection, Databases, Effort, Engine } from '../engine/engine.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
-import { costsByResets } from './resets.ts'
 import { noteCosts, recall, recallCosts } from './store.ts'
 
 /** Where a database of our own can be made and dropped. */
@@ -55,7 +54,7 @@ export async function costsOf(
 }
 
 /** A start should not have to wait for it. */
-const QUICK: Effort = { rounds: 5, budgetMs: 200 }
+const QUICK: Effort = { rounds: 7, budgetMs: 200 }
 
 /** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
 export async function measureCosts(
@@ -80,7 +79,7 @@ export async function measureCosts(
         const mark = newMark(await engine.ownership.expected(connection))
         await engine.ownership.write(connection, mark)
         written = mark
-        return connected((writer) => costsByResets({ engine, connection, writer, mark }, meter, effort))
+        return connected((writer) => meter.measure(connection, writer, effort))
       }),
     async () => {
       if (written !== undefined) await databases.drop(admin, scratch, written)

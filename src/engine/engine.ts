@@ -159,23 +159,10 @@ export interface CostMeter {
   /** What the costs depend on, but for the machine: version and settings, in one line. */
   conditions(connection: Connection): Promise<string>
   /**
-   * Makes tables in an empty database: `plain_deleted` and `plain_cut` without an index besides the key, `broad_deleted` and
-   * `broad_cut` with some; where counters count, `counted_deleted`, like the plain ones.
+   * Measures in an empty database that is nobody's: leaves tables there. As in a run of tests, one connection writes and
+   * the other puts right, so that what TRUNCATE makes the other one load again counts.
    */
-  readonly tables: readonly string[]
-  /** Putting a counter back costs something. */
-  readonly counts: boolean
-  /** Adds rows to one of the tables. */
-  fill(table: string, rows: number): string
-  /** Before each turn. */
-  readonly between: readonly string[]
-  /** A table that others may refer to, emptied with checks on; `undefined` where nobody has to. */
-  readonly probe: { readonly rows: number; readonly empty: string; fill(rows: number): string } | undefined
-  /**
-   * What is too little to be measured in a moment. It is the processor's work, as deleting a row is, so that it goes by
-   * that.
-   */
-  byRow(deleteRow: number): Pick<Costs, 'planTable' | 'referredRow' | 'readPage'>
+  measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs>
 }
 
 /** How much patience measuring has. */

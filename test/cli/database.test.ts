@@ -94,7 +94,9 @@ describeOn('embedded:18', (server) => {
     it('says from how many rows on a table is truncated, and how that is known', async () => {
       await ask(db(), 'CREATE TABLE note (id int)')
       const { stdout } = await afresh(['plan', '--url', url], { env: { AFRESH_CACHE_DIR: '/nowhere' } })
-      expect(stdout).toMatch(/delete from note +its baseline is empty; TRUNCATE above \d+ rows or \d+ KiB of dead ones \(1 file\)/)
+      expect(stdout).toMatch(
+        /delete from note +its baseline is empty; TRUNCATE above \d+ rows or \d+ KiB of dead ones \(1 file\)/,
+      )
       expect(stdout).toMatch(/costs +not measured on this server/)
     })
 

@@ -12,7 +12,7 @@ const postgresLike: PlanInput = {
   mayDisableChecks: true,
   capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
 }
-/** 50 rows cost as much as a file. */
+/** 60 rows cost as much as a file. */
 const costs: Costs = {
   truncate: 0,
   truncateFile: 50,
@@ -77,7 +77,7 @@ describe('a plan with checks off', () => {
     )
     expect(truncates).toEqual({ countries: ['countries'], orders: undefined, users: undefined })
     expect(deleteOf('users', { costs })).toMatchObject({
-      orTruncate: { tables: ['users', 'orders', 'lines'], threshold: { aboveRows: 150 } },
+      orTruncate: { tables: ['users', 'orders', 'lines'], threshold: { aboveRows: 180 } },
     })
     expect(deleteOf('users', {}).orTruncate).toBeUndefined()
   })
@@ -86,7 +86,7 @@ describe('a plan with checks off', () => {
     const reasons = (input: Partial<PlanInput>, lines = shop) =>
       buildPlan(schemaOf(lines), { ...postgresLike, costs, ...input }).steps.map(({ reason }) => reason)
     expect(reasons({ populated: ['lines'] })).toEqual([
-      'its baseline is empty; TRUNCATE above 50 rows (1 file)',
+      'its baseline is empty; TRUNCATE above 60 rows (1 file)',
       'its baseline has rows: only what differs goes',
       'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
       'its baseline is empty; never TRUNCATE: it would empty "lines" too, whose baseline has rows',
@@ -94,13 +94,13 @@ describe('a plan with checks off', () => {
     ])
     expect(reasons({ keep: ['lines'] })[1]).toMatch('it would empty "lines" too, which is kept')
     expect(deleteOf('users', { costs }).reason).toBe(
-      'its baseline is empty; TRUNCATE above 150 rows (3 files with 2 tables that refer to it)',
+      'its baseline is empty; TRUNCATE above 180 rows (3 files with 2 tables that refer to it)',
     )
     const many = Array.from({ length: 64 }, (_, i) => `t${i} -> hub`)
     expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock 65 tables')
     expect(reasons({}).every((reason) => !reason.includes('never'))).toBe(true)
     expect(deleteOf('users', { costs }).orTruncate?.reason).toBe(
-      'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 150 rows',
+      'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 180 rows',
     )
   })
 
@@ -204,12 +204,12 @@ describe('sequences', () => {
       return [threshold?.aboveRows, threshold?.aboveRowsIfMoved, step.reason]
     }
     expect(users({})).toEqual([
-      50,
+      60,
       0,
-      'its baseline is empty; TRUNCATE above 50 rows, always when its counter has moved (1 file)',
+      'its baseline is empty; TRUNCATE above 60 rows, always when its counter has moved (1 file)',
     ])
     // TRUNCATE would not put it there.
-    expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([550, 50])
+    expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([560, 60])
     expect(users({ sequences: 'keep' })).toEqual([
       undefined,
       undefined,

@@ -1,5 +1,7 @@
 import type { Costs } from '../../plan/cost.ts'
-import type { Connection, CostMeter } from '../engine.ts'
+import type { Connection, Effort } from '../engine.ts'
+import { quartilesOf } from '../turns.ts'
+import { flavorOf } from './connection.ts'
 
 /** Version and settings that decide what a write costs; `SHOW` leaves out those that a server does not have. */
 export async function conditions(connection: Connection): Promise<string> {
@@ -13,35 +15,73 @@ export async function conditions(connection: Connection): Promise<string> {
     .join(', ')
 }
 
-const COLUMNS = 'id int PRIMARY KEY, a int, b int, c int, label varchar(40)'
+const SETTINGS = ['SET autocommit = 0, foreign_key_checks = 0']
 
+/** `few` has a key to another table and an index, as most tables have: ALTER TABLE costs three times as much with them. */
 const TABLES = [
-  ...['deleted', 'cut'].flatMap((how) => [
-    `CREATE TABLE plain_${how} (${COLUMNS}) ENGINE = InnoDB`,
-    `CREATE TABLE broad_${how} (${COLUMNS}, KEY (a), KEY (b), KEY (c)) ENGINE = InnoDB`,
-  ]),
-  // A key to another table and an index, as most tables have: ALTER TABLE costs three times as much with them.
-  'CREATE TABLE parents (id int PRIMARY KEY) ENGINE = InnoDB',
-  `CREATE TABLE counted_deleted (id int AUTO_INCREMENT PRIMARY KEY, a int, b int, c int, label varchar(40), KEY (a),
-     parent int, FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE = InnoDB`,
+  'CREATE TABLE parents (id int AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB',
+  `CREATE TABLE few (id int AUTO_INCREMENT PRIMARY KEY, parent int, a int, KEY (a),
+     FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE = InnoDB`,
+  'CREATE TABLE plain (id int PRIMARY KEY, a int, b int, label varchar(100)) ENGINE = InnoDB',
+  'CREATE TABLE indexed (id int PRIMARY KEY, a int, b int, label varchar(100), KEY (a), KEY (b)) ENGINE = InnoDB',
 ]
+const MORE_INDEXES = 2
+
+const ADD_FEW = joined([`INSERT INTO few (a) VALUES ${Array(10).fill('(1)').join(', ')}`])
 
 const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
-const NUMBERS = `SELECT 1 + p0.d + 10 * p1.d + 100 * p2.d AS n FROM ${DIGITS} AS p0, ${DIGITS} AS p1, ${DIGITS} AS p2`
+/** Few of them: what takes a millisecond or two is likely to be left alone once in several times. */
+const ROWS = 1000
+const NUMBERS = `SELECT a.d + 10 * b.d + 100 * c.d AS n
+  FROM ${DIGITS} AS a, ${DIGITS} AS b, ${DIGITS} AS c`
+/** In no order, as most columns are. */
+const VALUES = `n, n * 7919 % 1009, n * 104729 % 1013, 'a label of a usual length'`
 
-/** Rows in no order, as most columns are. */
-function fill(table: string, rows: number): string {
-  return `INSERT INTO ${table} (id, a, b, c, label) SELECT n, n * 7919 % 1009, n * 104729 % 1013, n, 'a label of a usual length'
-    FROM (${NUMBERS}) AS numbers WHERE n <= ${rows}`
+/** @param afterwards what a reset has to look at after TRUNCATE and ALTER */
+function turnsWith(afterwards: readonly string[]) {
+  return {
+    few: { written: ADD_FEW, timed: emptied('few') },
+    restart: {
+      written: ADD_FEW,
+      timed: joined([emptied('few'), 'ALTER TABLE few AUTO_INCREMENT = 1', ...afterwards]),
+    },
+    // Of about as many rows as where the two ways cross, since it takes longer the more there are.
+    cut: { written: filled('indexed'), timed: joined(['TRUNCATE TABLE indexed', ...afterwards]) },
+    none: { written: 'SELECT 1', timed: emptied('plain') },
+    plain: { written: filled('plain'), timed: emptied('plain') },
+    indexed: { written: filled('indexed'), timed: emptied('indexed') },
+  }
 }
 
-/** Checks can always be switched off, and dead pages are purged in the background and given back. */
-export const meter: Omit<CostMeter, 'defaults'> = {
-  conditions,
-  tables: TABLES,
-  counts: true,
-  fill,
-  between: [],
-  probe: undefined,
-  byRow: () => ({ planTable: 0, referredRow: 0, readPage: 0 }),
+function emptied(table: string): string {
+  return joined([`DELETE FROM ${table}`])
+}
+
+function filled(table: string): string {
+  return joined([`INSERT INTO ${table} SELECT ${VALUES} FROM (${NUMBERS}) AS numbers`])
+}
+
+function joined(statements: readonly string[]): string {
+  return [...statements, 'COMMIT'].join(';\n')
+}
+
+export async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
+  const { watch } = await flavorOf(connection)
+  await connection.query([...SETTINGS, ...TABLES].join(';\n'))
+  await writer.query(joined(SETTINGS))
+  const turns = turnsWith(watch.countsStatements ? [] : [`SELECT ${watch.catalog} FROM ${watch.status}`])
+  const { few, restart, cut, none, plain, indexed } = await quartilesOf(turns, { connection, writer, effort })
+  const [row] = await connection.query('SELECT @@innodb_page_size AS bytes')
+  return {
+    truncate: 0,
+    truncateFile: Math.max(1, cut - few),
+    planTable: 0,
+    deleteRow: Math.max(0.1, (plain - none) / ROWS),
+    deleteIndexRow: Math.max(0, (indexed - plain) / ROWS / MORE_INDEXES),
+    probeRow: 0, // checks can always be switched off
+    referredRow: 0,
+    readPage: 0, // purged in the background, and its pages given back
+    restart: Math.max(0, restart - few),
+    pageBytes: Number(row?.bytes),
+  }
 }

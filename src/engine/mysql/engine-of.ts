@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { benchOf } from './bench.ts'
 import { connect, flavorOf, wrap } from './connection.ts'
-import { meter } from './costs.ts'
+import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
@@ -39,7 +39,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     databases,
     ownership,
     rows,
-    costs: { defaults, ...meter },
+    costs: { defaults, conditions, measure },
     bench: benchOf(bench),
   }
 }

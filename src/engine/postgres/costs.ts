@@ -1,15 +1,17 @@
 import type { Costs } from '../../plan/cost.ts'
-import type { CostMeter } from '../engine.ts'
+import type { Connection, CostMeter, Effort } from '../engine.ts'
+import { quartilesOf } from '../turns.ts'
+import { ANYBODY_WRITES } from './detect.ts'
 
 /** PostgreSQL 18: between a container with its data in memory (70 a file) and a server on a disk (120 to 400). */
 const defaults: Costs = {
-  truncate: 300,
+  truncate: 350,
   truncateFile: 100,
-  planTable: 12,
-  deleteRow: 0.3,
+  planTable: 45,
+  deleteRow: 0.26,
   deleteIndexRow: 0, // an index learns of deleted rows from VACUUM
   probeRow: 6.5,
-  referredRow: 0.1,
+  referredRow: 0.03,
   readPage: 0.5,
   restart: 0,
   pageBytes: 8192,
@@ -19,46 +21,97 @@ const CONDITIONS = `SELECT pg_catalog.version() || pg_catalog.string_agg(', ' ||
   FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'data_checksums', 'fsync', 'full_page_writes',
     'shared_buffers', 'synchronous_commit', 'wal_compression', 'wal_level', 'wal_log_hints')`
 
-const COLUMNS = 'id int PRIMARY KEY, a int, b int, c int'
+/** One file, and many: two points of a straight line. */
+const TABLES = `
+  CREATE TABLE narrow (id int);
+  CREATE TABLE broad (id int PRIMARY KEY, a int, b int, label text);
+  CREATE INDEX ON broad (a);
+  CREATE INDEX ON broad (b);
+  CREATE TABLE rows (id int PRIMARY KEY, a int, label text);
+  CREATE TABLE parents (id int PRIMARY KEY, a int, label text);
+  CREATE TABLE children (parent int REFERENCES parents);
+  CREATE INDEX ON children (parent);
+  CREATE TEMP TABLE files AS SELECT oid AS relation, relfilenode AS node FROM pg_catalog.pg_class WHERE relname = 'broad'`
 
-/** A heap and a key; or the TOAST of a text, and three indexes, besides. */
-const TABLES = [
-  'SET search_path = public',
-  ...['deleted', 'cut'].flatMap((how) => [
-    `CREATE TABLE plain_${how} (${COLUMNS}, label varchar(40))`,
-    `CREATE TABLE broad_${how} (${COLUMNS}, label text)`,
-    ...['a', 'b', 'c'].map((column) => `CREATE INDEX ON broad_${how} (${column})`),
-  ]),
-  'CREATE TABLE filler (id int, label varchar(100))',
-  'CREATE TABLE parents (id int PRIMARY KEY)',
-  'CREATE TABLE children (parent int REFERENCES parents)',
-  'CREATE INDEX ON children (parent)',
+/** `narrow` has one file; `broad` has rows, TOAST, TOAST index, and three indexes. */
+const MORE_FILES = 5
+
+const ROWS = 2000
+/** Fewer, for the same time. */
+const PARENTS = 300
+
+/**
+ * Too little to be measured in a moment; the processor's work, as deleting a row is, so that they go by that: so many
+ * rows for each.
+ */
+const PLAN_ROWS = 140
+const REFERRED_ROWS = 0.1
+const PAGE_ROWS = 2
+/** TRUNCATE, too, takes longer the more rows there were: by this share of what DELETE does. */
+const CUT_SHARE = 0.2
+
+const PATH = 'SET search_path = public, pg_temp'
+/** As a reset has them. A TRUNCATE waits for the journal all the same. */
+const SETTINGS = 'SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan'
+
+/** A reset has to find its way again after TRUNCATE. */
+const PLANS = [
+  'delete_broad AS DELETE FROM broad',
+  'delete_rows AS DELETE FROM rows',
+  'delete_parents AS DELETE FROM parents',
+  `find_files AS UPDATE files SET node = pg_catalog.pg_relation_filenode(relation)
+    WHERE node IS DISTINCT FROM pg_catalog.pg_relation_filenode(relation)`,
+  `find_writers AS SELECT pg_catalog.pg_stat_clear_snapshot(), ${ANYBODY_WRITES}`,
 ]
+const AFTERWARDS = 'EXECUTE find_files; EXECUTE find_writers'
 
-const PROBED_ROWS = 100
+const ONE_ROW = `INSERT INTO broad VALUES (1, 1, 1, 'a')`
 
-/** Rows in no order, as most columns are. */
-function fill(table: string, rows: number): string {
-  return `INSERT INTO public.${table} SELECT n, n * 7919 % 1009, n * 104729 % 1013, n, 'a label of a usual length' FROM generate_series(1, ${rows}) AS n`
+const TURNS = {
+  one: { written: ONE_ROW, timed: 'EXECUTE delete_broad' },
+  narrow: { written: 'INSERT INTO narrow VALUES (1)', timed: `TRUNCATE narrow; ${AFTERWARDS}` },
+  broad: { written: ONE_ROW, timed: `TRUNCATE broad; ${AFTERWARDS}` },
+  parents: { written: `INSERT INTO parents ${labelled(PARENTS)}`, timed: 'EXECUTE delete_parents' },
+  rows: { written: `INSERT INTO rows ${labelled(ROWS)}`, timed: 'EXECUTE delete_rows' },
+  // For the next round: tables as new, and plans made again that TRUNCATE has had thrown away.
+  renewed: {
+    written: 'SELECT 1',
+    timed: `TRUNCATE rows, parents, children; INSERT INTO parents ${labelled(1)};
+      EXECUTE delete_broad; EXECUTE delete_rows; EXECUTE delete_parents`,
+  },
+}
+
+function labelled(rows: number): string {
+  return `SELECT n, n, 'a label of a usual length' FROM generate_series(1, ${rows}) AS n`
+}
+
+/** Beyond a DELETE of one row: a reset commits once, whatever it does. */
+async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
+  const plans = PLANS.map((plan) => `PREPARE ${plan}`)
+  await connection.query([PATH, SETTINGS, TABLES, ...plans].join(';\n'))
+  await writer.query(PATH)
+  const { one, narrow, broad, rows, parents } = await quartilesOf(TURNS, { connection, writer, effort })
+  const [page] = await connection.query(`SELECT pg_catalog.current_setting('block_size')::int AS bytes`)
+  const truncateFile = Math.max(1, (broad - narrow) / MORE_FILES)
+  // Nonsense, where the machine was at something else all the time, would be remembered.
+  const row = rows > one ? (rows - one) / ROWS : defaults.deleteRow
+  return {
+    truncate: Math.max(0, narrow - truncateFile - one),
+    truncateFile,
+    planTable: PLAN_ROWS * row,
+    deleteRow: (1 - CUT_SHARE) * row,
+    deleteIndexRow: 0,
+    probeRow: Math.max(0, (parents - one) / PARENTS - row),
+    referredRow: REFERRED_ROWS * row,
+    readPage: PAGE_ROWS * row,
+    restart: 0,
+    pageBytes: Number(page?.bytes),
+  }
 }
 
 export const costs: CostMeter = {
   defaults,
-  tables: TABLES,
-  counts: false,
-  fill,
-  // So much in the journal that all tables are looked at, as after many rows.
-  between: [`INSERT INTO public.filler SELECT n, repeat('x', 100) FROM generate_series(1, 300) AS n`],
-  probe: {
-    rows: PROBED_ROWS,
-    fill: (rows) => `INSERT INTO public.parents SELECT n FROM generate_series(1, ${rows}) AS n`,
-    empty: 'DELETE FROM public.parents',
-  },
-  byRow: (deleteRow) => ({
-    planTable: 40 * deleteRow,
-    referredRow: 0.3 * deleteRow,
-    readPage: 2 * deleteRow,
-  }),
+  measure,
   async conditions(connection) {
     const [row] = await connection.query(CONDITIONS)
     return String(row?.conditions)

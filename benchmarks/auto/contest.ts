@@ -1,0 +1,245 @@
+import { summarize } from '../../src/bench/measure.ts'
+import { newMark } from '../../src/database/mark.ts'
+import type { Connection, Databases, Engine } from '../../src/engine/engine.ts'
+import { open } from '../../src/engine/registry.ts'
+import type { Random } from '../../src/generate/random.ts'
+import type { Costs } from '../../src/plan/cost.ts'
+import type { ResetReport } from '../../src/reset/report.ts'
+import { openSession, type ResetOptions } from '../../src/reset/session.ts'
+import { type Client, connect } from '../client.ts'
+import { type BenchServer, urlOf } from '../servers.ts'
+import type { Case } from './cases.ts'
+import { isClear, type Outcome } from './results.ts'
+import { CREATE_FILLER, DROP_FILLER, NUMBERS_SQL, type Tables, tablesOf } from './tables.ts'
+
+/** The same reset, thrice: the choice forced one way, the other way, and left to the costs that were measured. */
+const ROLES = ['delete', 'truncate', 'auto'] as const
+type Role = (typeof ROLES)[number]
+
+const OPTIONS: ResetOptions = {
+  strategy: 'auto',
+  sequences: 'restart',
+  keep: [],
+  lockTimeoutMs: 10_000,
+  detector: 'auto',
+  crossCheck: false,
+}
+
+/** At least so many where it is not clear, whatever time they take. */
+const UNCLEAR_ROUNDS = 5
+
+export interface Limits {
+  /** However clear it is. */
+  readonly leastRounds: number
+  /** In so many `auto` takes part: what it chooses does not change. */
+  readonly autoRounds: number
+  readonly mostRounds: number
+  /** What a case may take, if its fewest rounds do not take longer. */
+  readonly budgetMs: number
+  readonly random: Random
+}
+
+interface Place {
+  readonly role: Role
+  readonly mark: string
+  readonly url: string
+}
+
+/** A database for each of the three on one server. */
+export class Contest {
+  readonly #engine: Engine
+  readonly #server: BenchServer
+  readonly #costs: Costs
+  readonly #places: readonly Place[]
+
+  private constructor(engine: Engine, server: BenchServer, costs: Costs, places: readonly Place[]) {
+    this.#engine = engine
+    this.#server = server
+    this.#costs = costs
+    this.#places = places
+  }
+
+  static async on(server: BenchServer, costs: Costs): Promise<Contest> {
+    const { url } = server.running
+    const { engine, connection } = await open(url)
+    const { databases } = engine
+    if (databases === undefined) throw new Error(`${engine.title} has no server`)
+    if (isPostgres(server)) await connection.query(`CREATE ROLE ${PLAIN} LOGIN PASSWORD '${PLAIN}'`)
+    else await connection.query(NUMBERS_SQL)
+    const places: Place[] = []
+    for (const role of ROLES) places.push(await makePlace(role, server, engine, databases, connection))
+    await connection.close()
+    return new Contest(engine, server, costs, places)
+  }
+
+  /** Some cases, in one schema; all of them with constraints off, or all with constraints on. */
+  async open(cases: readonly Case[]): Promise<Match> {
+    const tables = cases.map((one) => tablesOf(this.#server.running.engine, one))
+    return new Match(await Promise.all(this.#places.map((place) => this.#side(place, cases, tables))))
+  }
+
+  async #side({ role, url, mark }: Place, cases: readonly Case[], tables: readonly Tables[]): Promise<Side> {
+    const as = cases.every((one) => one.mayDisableChecks) ? url : plainUrl(url)
+    const writer = await connect(as)
+    await writer.run([CREATE_FILLER, ...tables.map(({ create }) => create)].join('; '))
+    if (isPostgres(this.#server)) await writer.run(WRITTEN)
+    const connection = await this.#engine.connect(as)
+    const costs = forced(role, this.#costs)
+    const session = await openSession({ engine: this.#engine, connection, options: OPTIONS, mark, costs })
+    const close = async () => {
+      await session.close()
+      await connection.close()
+      await writer.run([DROP_FILLER, ...tables.map(({ drop }) => drop)].join('; '))
+      await writer.close()
+    }
+    const runs = tables.map((of) => new Run(role, of, writer, session.reset))
+    return { runs: new Map(cases.map(({ no }, index) => [no, runs[index] as Run])), close }
+  }
+}
+
+/** One of the three, with all cases of a match. */
+interface Side {
+  readonly runs: ReadonlyMap<Case['no'], Run>
+  close(): Promise<void>
+}
+
+/** Three sessions on some cases. */
+export class Match {
+  readonly #sides: readonly Side[]
+
+  constructor(sides: readonly Side[]) {
+    this.#sides = sides
+  }
+
+  /** Whatever was measured of the case before counts as well. */
+  run({ no }: Case, limits: Limits): Promise<Outcome> {
+    return compete(
+      this.#sides.flatMap(({ runs }) => runs.get(no) ?? []),
+      limits,
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sides.map((side) => side.close()))
+  }
+}
+
+/** Those of a server where the one way costs nothing, or the other. */
+function forced(role: Role, costs: Costs): Costs {
+  switch (role) {
+    case 'auto':
+      return costs
+    case 'delete':
+      return { ...costs, truncate: 1e15 }
+    case 'truncate':
+      return { ...costs, truncate: 0, truncateFile: 1e-9, planTable: 0 }
+  }
+}
+
+/** One of the three at work on one case. */
+class Run {
+  readonly role: Role
+  readonly samples: number[] = []
+  truncated = 0
+  detector = ''
+  readonly #tables: Tables
+  readonly #writer: Client
+  readonly #reset: () => Promise<ResetReport>
+
+  constructor(role: Role, tables: Tables, writer: Client, reset: () => Promise<ResetReport>) {
+    this.role = role
+    this.#tables = tables
+    this.#writer = writer
+    this.#reset = reset
+  }
+
+  async round(): Promise<void> {
+    await this.#writer.run(this.#tables.renew)
+    await this.#reset()
+    await this.#writer.run(this.#tables.fill)
+    const start = performance.now()
+    const { steps, detector } = await this.#reset()
+    this.samples.push(performance.now() - start)
+    this.detector = detector
+    const done = steps.find(({ step }) => step === `delete from ${this.#tables.subject}`)
+    if (done === undefined) throw new Error(`nothing emptied the table: ${JSON.stringify(steps)}`)
+    const isTruncated = done.truncated
+    if (this.role !== 'auto' && isTruncated !== (this.role === 'truncate'))
+      throw new Error(`the reset that was to ${this.role} did not`)
+    if (isTruncated) this.truncated++
+  }
+}
+
+async function compete(runs: readonly Run[], limits: Limits): Promise<Outcome> {
+  const until = performance.now() + limits.budgetMs
+  for (let round = 1; round <= limits.mostRounds; round++) {
+    const due = runs.filter(({ role }) => role !== 'auto' || round <= limits.autoRounds)
+    for (const run of shuffled(due, limits.random)) await run.round()
+    const outcome = outcomeOf(runs)
+    const inHaste = performance.now() > until
+    if (round < limits.leastRounds) continue
+    if (isClear(outcome, { inHaste }) || (inHaste && round >= UNCLEAR_ROUNDS)) return outcome
+  }
+  return outcomeOf(runs)
+}
+
+function outcomeOf(runs: readonly Run[]): Outcome {
+  const of = (role: Role) => {
+    const run = runs.find((candidate) => candidate.role === role)
+    if (run === undefined) throw new Error(`nobody has the role ${role}`)
+    return run
+  }
+  const auto = of('auto')
+  return {
+    delete: summarize(of('delete').samples),
+    truncate: summarize(of('truncate').samples),
+    auto: summarize(auto.samples),
+    truncated: auto.truncated,
+    detector: auto.detector,
+  }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map((item) => ({ item, place: random.int(0, 2 ** 30) }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item)
+}
+
+/**
+ * A test takes longer than one statement: what it wrote is in the journal's file by the time of its reset. Else the flush
+ * would count for the one way and not for the other.
+ */
+const WRITTEN = 'SET synchronous_commit = on'
+
+/** A role that may not switch constraints off; in a server that ends with this program. */
+const PLAIN = 'afresh_bench_plain'
+
+function plainUrl(url: string): string {
+  const plain = new URL(url)
+  plain.username = PLAIN
+  plain.password = PLAIN
+  return plain.toString()
+}
+
+async function makePlace(
+  role: Role,
+  server: BenchServer,
+  engine: Engine,
+  databases: Databases,
+  admin: Connection,
+): Promise<Place> {
+  const name = `afresh_bench_auto_${role}`
+  await databases.create(admin, name)
+  if (isPostgres(server)) await admin.query(`ALTER DATABASE ${name} OWNER TO ${PLAIN}`)
+  const url = urlOf(server.running.url, name)
+  const connection = await engine.connect(url)
+  const mark = newMark(await engine.ownership.expected(connection))
+  await engine.ownership.write(connection, mark)
+  await connection.close()
+  return { role, mark, url }
+}
+
+function isPostgres({ running }: BenchServer): boolean {
+  return running.engine === 'postgres'
+}
