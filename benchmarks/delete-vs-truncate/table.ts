@@ -1,0 +1,49 @@
+import { recommendationsOf } from '../../src/bench/report/recommend.ts'
+import { type BenchResults, cellAt, medianOf } from '../../src/bench/results.ts'
+
+/** Every second power of ten, and the most. */
+const SHOWN = [1, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
+
+/** What stands in README.md: DELETE and TRUNCATE side by side on each server, and where they cross. Markdown. */
+export function comparisonTable(results: BenchResults): string {
+  const { servers, machine, date } = results
+  const rows = SHOWN.filter((number) => results.settings.rows.includes(number))
+  const lines = [
+    row(['rows', ...servers.map(({ title }) => shortTitle(title))]),
+    row(['--:', ...servers.map(() => '---')]),
+    ...rows.map((number) =>
+      row([number.toLocaleString('en-US'), ...servers.map(({ id }) => pair(results, id, number))]),
+    ),
+  ]
+  const crossings = servers.map(
+    ({ id, title }) =>
+      `- **${shortTitle(title)}**: ${recommendationsOf(results, id)[0]?.text ?? 'not measured'}`,
+  )
+  const remark = `Medians in milliseconds, DELETE / TRUNCATE; ~ marks what was not measured but goes on as it began. ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`
+  return [lines.join('\n'), remark, crossings.join('\n')].join('\n\n')
+}
+
+function pair(results: BenchResults, server: string, rows: number): string {
+  const figures = ['delete', 'truncate'].map((way) => {
+    const cell = cellAt(results, { server, case: 'base', rows, way })
+    const median = medianOf(cell)
+    if (median === undefined) return '–'
+    return `${cell?.outcome === 'extrapolated' ? '~' : ''}${short(median)}`
+  })
+  return figures[1] === '–' ? (figures[0] ?? '–') : figures.join(' / ')
+}
+
+/** Two figures that count. */
+function short(ms: number): string {
+  return Number(ms.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 3 })
+}
+
+/** `PostgreSQL 18.6 in a container (postgres:18)` as `PostgreSQL 18.6`; the embedded one says so. */
+function shortTitle(title: string): string {
+  const [name = title] = /^\S+ [\d.]+/.exec(title) ?? []
+  return title.includes('embedded') ? `${name} embedded` : name
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
