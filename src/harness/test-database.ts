@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
 import { namesFor } from '../database/names.ts'
 import type { Databases, Engine } from '../engine/engine.ts'
@@ -61,6 +62,9 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   return leasedDatabase(slot, (first) => hold(engine, databases, handle, first), around)
 }
 
+/** How long a server may take to notice that a connection was lost: the lock is held until then. */
+const NOTICE_MS = 3_000
+
 interface Held {
   readonly lease: Lease
   readonly session: ResetSession
@@ -121,9 +125,14 @@ async function leasedDatabase(
 
   /** Clients have the URL of this very database: another one would not do. */
   const takeAgain = async (): Promise<Held> => {
-    const again = await take(slot)
-    if (again.lease.name === name) return again
-    await again.lease.release()
+    const deadline = Date.now() + NOTICE_MS
+    for (;;) {
+      const again = await take(slot)
+      if (again.lease.name === name) return again
+      await again.lease.release()
+      if (Date.now() > deadline) break
+      await sleep(50)
+    }
     throw new AfreshError(
       'server',
       `The database "${name}" was leased by another worker after its connection was lost.`,

@@ -4,8 +4,15 @@ import { randomFrom } from '../../src/generate/random.ts'
 
 describe('summarize', () => {
   it('tells the median and the quartiles, between neighbours where there is no middle', () => {
-    expect(summarize([4, 1, 3, 2])).toEqual({ n: 4, median: 2.5, q1: 1.75, q3: 3.25 })
-    expect(summarize([7])).toEqual({ n: 1, median: 7, q1: 7, q3: 7 })
+    expect(summarize([4, 1, 3, 2])).toEqual({
+      n: 4,
+      median: 2.5,
+      q1: 1.75,
+      q3: 3.25,
+      min: 1,
+      max: 4,
+    })
+    expect(summarize([7])).toEqual({ n: 1, median: 7, q1: 7, q3: 7, min: 7, max: 7 })
   })
 
   it('has nothing to say of nothing', () => {
