@@ -27,7 +27,7 @@ const USAGE = `npm run bench:auto -- [options]
   --cases N        random cases for each server; default 200
   --seed N         of the cases and of the order; default 1
   --rounds N       the most rounds of a case; default 31
-  --minutes N      for all servers together; default 9
+  --minutes N      for all servers together, but for a few rounds that each case gets; default 6
   --out FILE       default benchmarks/auto/results.json`
 
 const values = optionsOf(USAGE, {
@@ -35,7 +35,7 @@ const values = optionsOf(USAGE, {
   cases: { type: 'string', default: '200' },
   seed: { type: 'string', default: '1' },
   rounds: { type: 'string', default: '31' },
-  minutes: { type: 'string', default: '9' },
+  minutes: { type: 'string', default: '6' },
   out: { type: 'string', default: join(import.meta.dirname, 'results.json') },
 })
 /** What a case takes besides. */
@@ -63,17 +63,23 @@ for (const id of serverIds) {
   } finally {
     await server.running.stop()
   }
+  // After each server, so that a run cut off keeps what it has.
+  write()
 }
-const results: Results = {
-  format: 1,
-  date: new Date().toISOString(),
-  machine: machine(),
-  settings: { seed, cases: count, tookSeconds: Math.round((Date.now() - started) / 1000) },
-  servers,
-}
-writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`)
 for (const { title, score } of servers) console.log(describeScore(title, score))
 process.exitCode = servers.every(({ score }) => isGoodEnough(score)) ? 0 : 1
+
+function write(): void {
+  const tookSeconds = Math.round((Date.now() - started) / 1000)
+  const results: Results = {
+    format: 1,
+    date: new Date().toISOString(),
+    machine: machine(),
+    settings: { seed, cases: count, tookSeconds },
+    servers,
+  }
+  writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`)
+}
 
 async function resultsOn(server: BenchServer): Promise<ServerResults> {
   const begin = performance.now()

@@ -144,14 +144,14 @@ describe('the price', () => {
     const restart = { restart: 200 }
     expect(threshold({ files: 6 }, { counter: 'at start' }, restart)).toMatchObject({
       above: 1920,
-      moved: 1120,
+      moved: 960,
     })
     expect(threshold({ files: 6 }, { counter: 'elsewhere' }, restart)).toMatchObject({
-      above: 2720,
+      above: 2880,
       moved: 1920,
     })
     expect(threshold({ files: 6 }, { counter: 'none' }, restart)).toMatchObject({ above: 1920, moved: 1920 })
-    expect(threshold({ files: 6 }, { counter: 'at start' }, { restart: 480 })).toMatchObject({ moved: 0 })
+    expect(threshold({ files: 6 }, { counter: 'at start' }, { restart: 400 })).toMatchObject({ moved: 0 })
   })
 
   it('of reading what DELETE leaves behind bounds what a table may grow by', () => {
