@@ -56,8 +56,10 @@ export class Emulation {
       const found = this.#piecesOf(sql, control, { isInside, isOne, hasFailed })
       pieces.push(...found.pieces)
       isInside = found.isInside
-      if (control?.kind === 'commit' || control?.kind === 'rollback') isOne = false
-      if (!isInside || control?.kind === 'rollback to') hasFailed = false
+      const isEnd = control?.kind === 'commit' || control?.kind === 'rollback'
+      if (isEnd) isOne = false
+      // Also the transaction that a CHAIN begins is a sound one.
+      if (isEnd || control?.kind === 'rollback to') hasFailed = false
     }
     return isOne && !isInside ? [...pieces, ...this.#checked()] : pieces
   }

@@ -42,6 +42,16 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
+    it('commits the transaction that a CHAIN begins after one that failed', async () => {
+      const client = await clientIn()
+      await client.query('BEGIN')
+      await expect(client.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' })
+      await client.query('ROLLBACK AND CHAIN; INSERT INTO orders (buyer) VALUES (1); COMMIT')
+      expect((await client.query('SELECT buyer FROM orders')).rows).toEqual([{ buyer: 1 }])
+      expect((await database.reset()).rollback).toEqual(HELD)
+      await client.end()
+    })
+
     it('fails the test that leaves a deferred constraint broken, at the baseline all the same', async () => {
       const client = await clientIn()
       await client.query('BEGIN')
