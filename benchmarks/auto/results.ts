@@ -75,6 +75,14 @@ export function isClear(outcome: Outcome, { inHaste = false } = {}): boolean {
   return !overlap(outcome) && enough.some((least) => one.n >= least.rounds && ratio >= least.ratio)
 }
 
+/** The slower way takes less than so many times the faster one. */
+const CLOSE = 1.5
+
+/** Whether a few rounds on a busy machine could have told the wrong one to be the faster. */
+export function isClose({ delete: one, truncate: other }: Outcome): boolean {
+  return Math.max(one.median / other.median, other.median / one.median) < CLOSE
+}
+
 function overlap({ delete: one, truncate: other }: Outcome): boolean {
   return one.q1 <= other.q3 && other.q1 <= one.q3
 }

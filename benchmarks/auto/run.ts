@@ -12,6 +12,7 @@ import { ALL_SERVERS, type BenchServer, startBenchServer } from '../servers.ts'
 import { type Case, describeCase, drawCases } from './cases.ts'
 import { Contest, type Limits } from './contest.ts'
 import {
+  isClose,
   isGoodEnough,
   judge,
   type Outcome,
@@ -46,8 +47,8 @@ const started = Date.now()
 const count = wholeNumber(values.cases, 'cases')
 const seed = wholeNumber(values.seed, 'seed', 0)
 const mostRounds = wholeNumber(values.rounds, 'rounds')
-/** A case that came out wrong is measured again, and all its rounds count. */
-const AGAIN = { leastRounds: Math.min(15, mostRounds), budgetMs: 2000 }
+/** A case that is close is measured again, right or wrong, and all its rounds count. */
+const AGAIN = { leastRounds: Math.min(15, mostRounds), budgetMs: 1500 }
 const until = started + wholeNumber(values.minutes, 'minutes') * 60_000
 const serverIds = values.servers.split(',')
 const total = count * serverIds.length
@@ -102,7 +103,7 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
     for (const one of group) firsts.push(await judged(one, { leastRounds: 1, budgetMs: budget() }))
     for (const first of firsts) {
       // A moment later, in case that something else had kept the machine busy.
-      const last = first.isRight ? first : await judged(first, AGAIN)
+      const last = isClose(first) ? await judged(first, AGAIN) : first
       if (!last.isRight) say(`${server.id}, ${describeCase(last)}: ${describeVerdict(last)}`)
       cases.push(last)
       done++

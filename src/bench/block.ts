@@ -33,7 +33,7 @@ export interface BlockOptions {
 const COLD_ROWS = 100_000
 
 /** Budgets that the fewest rounds may take; a way that takes longer is carried out once. */
-const PATIENCE = 6
+const PATIENCE = 30
 
 /** Measures the ways in turns, each turn in another order. Cells of fewer rows tell what would take too long. */
 export async function measureBlock(

@@ -23,6 +23,7 @@ const microseconds = z.number().nonnegative()
 const costsShape = z.object({
   truncate: microseconds,
   truncateFile: microseconds.positive(),
+  truncateKey: microseconds,
   planTable: microseconds,
   deleteRow: microseconds.positive(),
   deleteIndexRow: microseconds,
@@ -106,6 +107,7 @@ function middleOf(measured: readonly Costs[]): Costs | undefined {
   return {
     truncate: middle('truncate'),
     truncateFile: middle('truncateFile'),
+    truncateKey: middle('truncateKey'),
     planTable: middle('planTable'),
     deleteRow: middle('deleteRow'),
     deleteIndexRow: middle('deleteIndexRow'),

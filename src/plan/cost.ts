@@ -10,6 +10,8 @@ export interface Costs {
   readonly truncate: number
   /** Each file that it makes anew. */
   readonly truncateFile: number
+  /** Each foreign key that refers to it, where the tables behind them need not be truncated along with it; else 0. */
+  readonly truncateKey: number
   /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
   readonly planTable: number
   /** DELETE of a row, beyond what the row adds to a TRUNCATE. */
@@ -37,8 +39,8 @@ export interface Choice {
   readonly tables: number
   /** The foreign keys that are checked for each row that DELETE removes. */
   readonly checkedKeys: number
-  /** Whether foreign keys refer to the table, checked or not. */
-  readonly isReferred: boolean
+  /** All foreign keys that refer to the table, checked or not. */
+  readonly incomingKeys: number
   /** The counter that TRUNCATE puts to its start; `elsewhere`: the baseline has it in another place. */
   readonly counter: 'none' | 'at start' | 'elsewhere'
 }
@@ -100,15 +102,16 @@ export function thresholdOf(costs: Costs, choice: Choice): Threshold {
 }
 
 /** TRUNCATE of the closure, in microseconds. */
-export function truncateCost(costs: Costs, { closure, tables }: Choice): number {
+export function truncateCost(costs: Costs, { closure, tables, incomingKeys }: Choice): number {
   const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
-  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + tables * costs.planTable)
+  const others = incomingKeys * costs.truncateKey + tables * costs.planTable
+  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + others)
 }
 
 /** DELETE of one of this table's rows, in microseconds. */
-function deleteRowCost(costs: Costs, { table, checkedKeys, isReferred }: Choice): number {
+function deleteRowCost(costs: Costs, { table, checkedKeys, incomingKeys }: Choice): number {
   const indexes = table.storage?.indexes ?? 0
-  const keys = checkedKeys > 0 ? checkedKeys * costs.probeRow : isReferred ? costs.referredRow : 0
+  const keys = checkedKeys > 0 ? checkedKeys * costs.probeRow : incomingKeys > 0 ? costs.referredRow : 0
   return costs.deleteRow + indexes * costs.deleteIndexRow + keys
 }
 

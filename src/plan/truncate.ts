@@ -29,7 +29,7 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
     closure,
     tables: schema.tables.length,
     checkedKeys: context.mode === 'ordered' ? incoming : 0,
-    isReferred: incoming > 0,
+    incomingKeys: incoming,
     counter: counterOf(context, id),
   })
   const scope = scopeOf(closure)

@@ -25,7 +25,15 @@ afterAll(() => {
 
 const SCRATCH = 'afresh_costs_0000000000_9999'
 
-const NOTHING = { truncate: 0, planTable: 0, probeRow: 0, referredRow: 0, readPage: 0, restart: 0 }
+const NOTHING = {
+  truncate: 0,
+  truncateKey: 0,
+  planTable: 0,
+  probeRow: 0,
+  referredRow: 0,
+  readPage: 0,
+  restart: 0,
+}
 /** About what was measured on one machine, so that a choice does not depend on how busy this one is. Microseconds. */
 const GIVEN: Readonly<Record<ServerAtHand['engine'], Costs>> = {
   postgres: {

@@ -16,6 +16,7 @@ const postgresLike: PlanInput = {
 const costs: Costs = {
   truncate: 0,
   truncateFile: 50,
+  truncateKey: 0,
   planTable: 0,
   deleteRow: 1,
   deleteIndexRow: 0,

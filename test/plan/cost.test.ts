@@ -9,6 +9,7 @@ const time = fc.double({ min: 0, max: 1e6, noNaN: true })
 const costs: fc.Arbitrary<Costs> = fc.record({
   truncate: time,
   truncateFile: fc.double({ min: 1, max: 1e6, noNaN: true }),
+  truncateKey: time,
   planTable: time,
   deleteRow: fc.double({ min: 0.01, max: 1e6, noNaN: true }),
   deleteIndexRow: time,
@@ -26,7 +27,7 @@ const choice: fc.Arbitrary<Choice> = fc
     closure: fc.array(stored, { minLength: 1, maxLength: 64 }),
     tables: fc.integer({ min: 1, max: 1000 }),
     checkedKeys: fc.nat(20),
-    isReferred: fc.boolean(),
+    incomingKeys: fc.nat(20),
     counter: fc.constantFrom('none' as const, 'at start' as const, 'elsewhere' as const),
   })
   .map(({ closure, ...rest }) => ({ table: closure[0] ?? table('t'), closure, ...rest }))
@@ -102,6 +103,7 @@ describe('what a table is truncated above', () => {
 const prices: Costs = {
   truncate: 100,
   truncateFile: 50,
+  truncateKey: 0,
   planTable: 0,
   deleteRow: 0.25,
   deleteIndexRow: 0.125,
@@ -116,7 +118,7 @@ function threshold(storage: Partial<Table['storage']>, of: Partial<Choice> = {},
   const one = { ...table('t'), storage: { files: 1, indexes: 0, ...storage } }
   const { aboveRows, aboveRowsIfMoved, ...rest } = thresholdOf(
     { ...prices, ...other },
-    { table: one, closure: [one], tables: 1, checkedKeys: 0, isReferred: false, counter: 'none', ...of },
+    { table: one, closure: [one], tables: 1, checkedKeys: 0, incomingKeys: 0, counter: 'none', ...of },
   )
   return { above: aboveRows, moved: aboveRowsIfMoved, ...rest }
 }
@@ -129,15 +131,16 @@ describe('the price', () => {
       closure,
       tables: 10,
       checkedKeys: 0,
-      isReferred: true,
+      incomingKeys: 1,
       counter: 'none',
     } as const
     expect(truncateCost(prices, of)).toBeCloseTo(1.2 * 450)
     expect(truncateCost({ ...prices, planTable: 20 }, of)).toBeCloseTo(1.2 * 650)
+    expect(truncateCost({ ...prices, truncateKey: 30 }, of)).toBeCloseTo(1.2 * 480)
     expect(threshold({ files: 6 })).toMatchObject({ above: 480 / 0.25 })
     expect(threshold({ files: 6, indexes: 2 })).toMatchObject({ above: 480 / 0.5 })
-    expect(threshold({ files: 6 }, { checkedKeys: 1, isReferred: true })).toMatchObject({ above: 480 / 8 })
-    expect(threshold({ files: 6 }, { isReferred: true })).toMatchObject({ above: 480 / 0.5 })
+    expect(threshold({ files: 6 }, { checkedKeys: 1, incomingKeys: 1 })).toMatchObject({ above: 480 / 8 })
+    expect(threshold({ files: 6 }, { incomingKeys: 1 })).toMatchObject({ above: 480 / 0.5 })
   })
 
   it('leaves out what TRUNCATE saves, and adds what it makes necessary', () => {

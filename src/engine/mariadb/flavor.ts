@@ -90,9 +90,11 @@ export const mariadbFlavor: Flavor = {
     tableStats: 'information_schema.innodb_sys_tablestats',
     unseenCascades: 'SELECT 1 AS unseen',
   },
+  crossingRows: 100,
   costs: {
     truncate: 0,
     truncateFile: 700,
+    truncateKey: 100,
     planTable: 0,
     deleteRow: 1.3,
     deleteIndexRow: 0.5,

@@ -23,8 +23,17 @@ const TABLES = [
   `CREATE TABLE few (id int AUTO_INCREMENT PRIMARY KEY, parent int, a int, KEY (a),
      FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE = InnoDB`,
   'CREATE TABLE plain (id int PRIMARY KEY, a int, b int, label varchar(100)) ENGINE = InnoDB',
-  'CREATE TABLE indexed (id int PRIMARY KEY, a int, b int, label varchar(100), KEY (a), KEY (b)) ENGINE = InnoDB',
+  // Nothing is deleted from those that are truncated, which would have to wait for the purge.
+  ...['indexed', 'cut', 'referred'].map(
+    (name) =>
+      `CREATE TABLE ${name} (id int PRIMARY KEY, a int, b int, label varchar(100), KEY (a), KEY (b)) ENGINE = InnoDB`,
+  ),
+  ...[1, 2].map(
+    (no) =>
+      `CREATE TABLE referrer_${no} (id int PRIMARY KEY, referred int, FOREIGN KEY (referred) REFERENCES referred (id)) ENGINE = InnoDB`,
+  ),
 ]
+const REFERRERS = 2
 const MORE_INDEXES = 2
 
 const ADD_FEW = joined([`INSERT INTO few (a) VALUES ${Array(10).fill('(1)').join(', ')}`])
@@ -38,15 +47,19 @@ const NUMBERS = `SELECT a.d + 10 * b.d + 100 * c.d AS n
 const VALUES = `n, n * 7919 % 1009, n * 104729 % 1013, 'a label of a usual length'`
 
 /** @param afterwards what a reset has to look at after TRUNCATE and ALTER */
-function turnsWith(afterwards: readonly string[]) {
+function turnsWith(afterwards: readonly string[], crossingRows: number) {
+  const truncated = (table: string) => ({
+    written: filled(table, crossingRows),
+    timed: joined([`TRUNCATE TABLE ${table}`, ...afterwards]),
+  })
   return {
     few: { written: ADD_FEW, timed: emptied('few') },
     restart: {
       written: ADD_FEW,
       timed: joined([emptied('few'), 'ALTER TABLE few AUTO_INCREMENT = 1', ...afterwards]),
     },
-    // Of about as many rows as where the two ways cross, since it takes longer the more there are.
-    cut: { written: filled('indexed'), timed: joined(['TRUNCATE TABLE indexed', ...afterwards]) },
+    cut: truncated('cut'),
+    referred: truncated('referred'),
     none: { written: 'SELECT 1', timed: emptied('plain') },
     plain: { written: filled('plain'), timed: emptied('plain') },
     indexed: { written: filled('indexed'), timed: emptied('indexed') },
@@ -57,8 +70,8 @@ function emptied(table: string): string {
   return joined([`DELETE FROM ${table}`])
 }
 
-function filled(table: string): string {
-  return joined([`INSERT INTO ${table} SELECT ${VALUES} FROM (${NUMBERS}) AS numbers`])
+function filled(table: string, rows = ROWS): string {
+  return joined([`INSERT INTO ${table} SELECT ${VALUES} FROM (${NUMBERS}) AS numbers WHERE n < ${rows}`])
 }
 
 function joined(statements: readonly string[]): string {
@@ -66,15 +79,21 @@ function joined(statements: readonly string[]): string {
 }
 
 export async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
-  const { watch } = await flavorOf(connection)
+  const { watch, crossingRows } = await flavorOf(connection)
   await connection.query([...SETTINGS, ...TABLES].join(';\n'))
   await writer.query(joined(SETTINGS))
-  const turns = turnsWith(watch.countsStatements ? [] : [`SELECT ${watch.catalog} FROM ${watch.status}`])
-  const { few, restart, cut, none, plain, indexed } = await quartilesOf(turns, { connection, writer, effort })
+  const afterwards = watch.countsStatements ? [] : [`SELECT ${watch.catalog} FROM ${watch.status}`]
+  const turns = turnsWith(afterwards, crossingRows)
+  const { few, restart, cut, referred, none, plain, indexed } = await quartilesOf(turns, {
+    connection,
+    writer,
+    effort,
+  })
   const [row] = await connection.query('SELECT @@innodb_page_size AS bytes')
   return {
     truncate: 0,
     truncateFile: Math.max(1, cut - few),
+    truncateKey: Math.max(0, (referred - cut) / REFERRERS),
     planTable: 0,
     deleteRow: Math.max(0.1, (plain - none) / ROWS),
     deleteIndexRow: Math.max(0, (indexed - plain) / ROWS / MORE_INDEXES),

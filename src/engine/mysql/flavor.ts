@@ -25,6 +25,8 @@ export interface Flavor {
   readonly watch: WatchDialect
   /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
   readonly costs: Costs
+  /** About where DELETE and TRUNCATE cross, up to 1,000: TRUNCATE takes longer the more rows there are. */
+  readonly crossingRows: number
   /** How emptying tables is measured at length. */
   readonly bench: BenchDialect
 }
@@ -127,9 +129,11 @@ export const mysqlFlavor: Flavor = {
     unseenCascades: `SELECT 1 AS unseen FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM performance_schema.global_variables
       WHERE variable_name = 'innodb_native_foreign_keys' AND variable_value = 'OFF')`,
   },
+  crossingRows: 1000,
   costs: {
     truncate: 0,
     truncateFile: 2900,
+    truncateKey: 600,
     planTable: 0,
     deleteRow: 1.2,
     deleteIndexRow: 0.8,

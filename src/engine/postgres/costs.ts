@@ -7,6 +7,7 @@ import { ANYBODY_WRITES } from './detect.ts'
 const defaults: Costs = {
   truncate: 350,
   truncateFile: 100,
+  truncateKey: 0,
   planTable: 45,
   deleteRow: 0.26,
   deleteIndexRow: 0, // an index learns of deleted rows from VACUUM
@@ -98,6 +99,7 @@ async function measure(connection: Connection, writer: Connection, effort: Effor
   return {
     truncate: Math.max(0, narrow - truncateFile - one),
     truncateFile,
+    truncateKey: 0,
     planTable: PLAN_ROWS * row,
     deleteRow: (1 - CUT_SHARE) * row,
     deleteIndexRow: 0,
