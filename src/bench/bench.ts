@@ -1,7 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WayId } from '../engine/bench.ts'
-import { AfreshError } from '../errors.ts'
 import { measureMatrix } from './matrix.ts'
 import { benchSchema } from './own.ts'
 import { type ReportFiles, writeReport } from './report/index.ts'
@@ -57,14 +56,13 @@ export async function bench(options: BenchOptions): Promise<Benched> {
   const { url, out, fresh } = options
   const file = resultsFile(out)
   const targets = options.servers.map((server) => targetOf(server, options.allow))
-  const previous = fresh ? undefined : await earlierResults(file, options)
-  if (url !== undefined && previous !== undefined) throw isTaken(file)
+  const previous = fresh ? undefined : await earlierResults(file, options, url !== undefined)
   await mkdir(out, { recursive: true })
   const onBlock = (results: BenchResults) => replace(file, results)
   const results =
     url === undefined
       ? await measureMatrix({ ...options, targets, previous, onBlock })
-      : await benchSchema(url, { ...options, onBlock })
+      : await benchSchema(url, { ...options, previous, onBlock })
   return { results, files: { ...(await writeReport(results, out)), results: file } }
 }
 
@@ -73,10 +71,4 @@ async function replace(file: string, results: BenchResults): Promise<void> {
   const fresh = `${file}.new`
   await writeFile(fresh, `${JSON.stringify(results, null, 1)}\n`)
   await rename(fresh, file)
-}
-
-function isTaken(file: string): AfreshError {
-  return new AfreshError('usage', `${file} has results already.`, {
-    next: 'Name another folder with --out, or replace them with --fresh.',
-  })
 }

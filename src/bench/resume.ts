@@ -9,27 +9,38 @@ export type Conditions = Pick<BenchResults['settings'], 'rounds' | 'leastRounds'
 /**
  * The results of a file that others can be joined to; `undefined` where there is no such file.
  *
+ * @param isOwn whether it is somebody's own tables that are to be measured
  * @throws AfreshError `usage` where it was measured otherwise, on another machine, or is no such file
  */
 export async function earlierResults(
   file: string,
   conditions: Conditions,
+  isOwn: boolean,
 ): Promise<BenchResults | undefined> {
   const text = await readIfThere(file)
   if (text === undefined) return undefined
   const results = parseResults(text, file)
   const { cpu, cores } = machine()
+  const wereOwn = results.cases.some(({ factor }) => factor === OWN_FACTOR)
   const differences = [
+    ...(wereOwn === isOwn ? [] : [wereOwn ? "somebody's own tables" : 'tables made for it']),
     ...(results.machine.cpu === cpu && results.machine.cores === cores ? [] : ['another machine']),
     ...NAMES.filter(([name]) => results.settings[name] !== conditions[name]).map(
       ([name, words]) => `${words} ${results.settings[name]} rather than ${conditions[name]}`,
     ),
   ]
   if (differences.length === 0) return results
-  throw new AfreshError('usage', `${file} has results of other conditions: ${differences.join(', ')}.`, {
+  throw otherConditions(file, differences)
+}
+
+export function otherConditions(file: string, differences: readonly string[]): AfreshError {
+  return new AfreshError('usage', `${file} has results of other conditions: ${differences.join(', ')}.`, {
     next: 'Name another folder with --out, or measure everything anew with --fresh.',
   })
 }
+
+/** Of the cases that are tables of somebody's. */
+export const OWN_FACTOR = 'table'
 
 const NAMES: readonly (readonly [keyof Conditions, string])[] = [
   ['rounds', '--rounds'],

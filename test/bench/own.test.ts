@@ -179,6 +179,36 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         }
       }))
 
+    it('goes on where an earlier run was cut off, with the tables that are missing', () =>
+      withSource(server, async (source) => {
+        const options = { ...OPTIONS, tables: ['customers', 'orders', 'days'] }
+        const first = await benchSchema(source.url, options)
+        const cut = { ...first, cells: first.cells.filter((cell) => cell.case !== 'orders') }
+        const lines: string[] = []
+        const onProgress = (line: string) => void lines.push(line)
+        const second = await benchSchema(source.url, { ...options, previous: cut, onProgress })
+        const of = ({ cells }: BenchResults, table: string) => cells.filter((cell) => cell.case === table)
+        expect(of(second, 'customers')).toEqual(of(first, 'customers'))
+        expect(of(second, 'days')).toEqual(of(first, 'days'))
+        expect(of(second, 'orders')).toHaveLength(4)
+        expect(of(second, 'orders')).not.toEqual(of(first, 'orders'))
+        expect(second).toMatchObject({ date: first.date, complete: true })
+        expect(lines.filter((line) => /^\d+\//.test(line))).toEqual([
+          '1/1  orders, 1 row',
+          expect.stringMatching(/^1\/1 {2}orders, 300 rows/),
+        ])
+      }))
+
+    it('adds nothing to the results of another database', () =>
+      withSource(server, async (source) => {
+        const options = { ...OPTIONS, tables: ['days'] }
+        const first = await benchSchema(source.url, options)
+        const previous = { ...first, servers: first.servers.map((one) => ({ ...one, title: 'another' })) }
+        await expect(benchSchema(source.url, { ...options, previous })).rejects.toThrow(
+          /The folder has results of other conditions: another at .* rather than .*somebodys_own/,
+        )
+      }))
+
     it('names tables that are not there', () =>
       withSource(server, async (source) => {
         await expect(benchSchema(source.url, { ...OPTIONS, tables: ['custmers'] })).rejects.toThrow(

@@ -6,13 +6,15 @@ import { matchTables } from '../../schema/filter.ts'
 import { type Graph, graphOf } from '../../schema/graph.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import { machine } from '../machine.ts'
-import type { BenchResults, BenchServer, Cell } from '../results.ts'
+import { type BenchResults, type BenchServer, type Cell, cellAt } from '../results.ts'
+import { OWN_FACTOR } from '../resume.ts'
 import { wayOf } from '../ways.ts'
 import type { Clone } from './clone.ts'
 import { type Emptying, Emptyings, reasonToKeep } from './emptying.ts'
 import { Pace } from './pace.ts'
 import { type Gauge, gaugeOf } from './round.ts'
 import { RowMaker, type Stock } from './rows.ts'
+import { serverOf } from './server.ts'
 import { OWN_WAYS, TableBench } from './table.ts'
 
 export interface OwnOptions {
@@ -28,6 +30,8 @@ export interface OwnOptions {
   /** What a way may take in a cell, making the rows included; in milliseconds. */
   readonly budgetMs: number
   readonly seed: number
+  /** Of a run that was cut off: the tables that it has are not measured again. */
+  readonly previous?: BenchResults | undefined
   /** Measure what it costs the server too, for some seconds, and keep it for the strategy `auto`. Default `true`. */
   readonly remember?: boolean | undefined
   /** A line for people. */
@@ -61,7 +65,7 @@ export class OwnRun {
   readonly #passed = new Set<TableId>()
   readonly #cells: Cell[] = []
   readonly #pace = new Pace()
-  /** Those of them that are not kept aside. */
+  /** Those of them that are left to measure. */
   readonly #measured: readonly TableId[]
 
   private constructor(ground: Ground, options: OwnOptions) {
@@ -71,7 +75,9 @@ export class OwnRun {
     const wanted = options.tables === undefined ? undefined : matchTables(schema, options.tables).tables
     const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
     this.#cases = new Map(tables.map((table) => [table.id, caseOf(table, tables)]))
-    this.#measured = tables.flatMap((table) => (reasonToKeep(table) === undefined ? [table.id] : []))
+    this.#measured = tables.flatMap((table) =>
+      reasonToKeep(table) === undefined && this.#earlier(table) === undefined ? [table.id] : [],
+    )
   }
 
   /** Empties the copy. */
@@ -92,7 +98,7 @@ export class OwnRun {
       emptyings: new Emptyings(engine, schema, isUnchecked),
       rows: await RowMaker.open({ engine, connection, schema, isUnchecked, random }, syntax),
       gauge: await gaugeOf(engine, connection),
-      server: await serverOf(clone),
+      server: await serverOf(clone, options.previous),
     }
     const run = new OwnRun(ground, options)
     await run.#empty(populated)
@@ -113,7 +119,10 @@ export class OwnRun {
     await this.#tidy()
     for (const id of graph.order.flat()) {
       const table = tableOf(schema, id)
-      if (this.#cases.has(id)) await this.#measureTable(table, reasonToKeep(table) ?? stocks.get(id) ?? '')
+      const earlier = this.#cases.has(id) ? this.#earlier(table) : undefined
+      if (earlier !== undefined) this.#cells.push(...earlier)
+      else if (this.#cases.has(id))
+        await this.#measureTable(table, reasonToKeep(table) ?? stocks.get(id) ?? '')
       this.#passed.add(id)
       if (needed.has(id)) await this.#tidy()
     }
@@ -165,6 +174,18 @@ export class OwnRun {
       await this.#note(this.#leftOut(table, sizes.slice(done), await this.#reasonIn(error)))
     }
     await rows.drop(stock.seed)
+  }
+
+  /** What an earlier run has of a table, if that is all that is asked for and nothing of it failed. */
+  #earlier(table: Table): Cell[] | undefined {
+    const { previous, rows } = this.#options
+    if (previous === undefined) return undefined
+    const place = { server: this.#ground.server.id, case: this.#caseOf(table) }
+    const cells = rows.flatMap((count) =>
+      OWN_WAYS.flatMap((way) => cellAt(previous, { ...place, rows: count, way }) ?? []),
+    )
+    const isWhole = cells.length === rows.length * OWN_WAYS.length
+    return isWhole && cells.every(({ outcome }) => outcome !== 'failed') ? cells : undefined
   }
 
   /** Whether the server lets it be truncated, it has to say itself. */
@@ -241,17 +262,17 @@ export class OwnRun {
   }
 
   #results(complete: boolean): BenchResults {
-    const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
+    const { rows, rounds, leastRounds, budgetMs, seed, previous } = this.#options
     const { schema, server } = this.#ground
     const cases = [...this.#cases].map(([id, name]) => ({
       id: name,
-      factor: 'table',
+      factor: OWN_FACTOR,
       label: tableOf(schema, id).label,
     }))
     return {
       format: 1,
-      date: new Date(this.#began).toISOString(),
-      tookSeconds: Math.round((Date.now() - this.#began) / 1000),
+      date: previous?.date ?? new Date(this.#began).toISOString(),
+      tookSeconds: (previous?.tookSeconds ?? 0) + Math.round((Date.now() - this.#began) / 1000),
       complete,
       machine: machine(),
       settings: {
@@ -271,17 +292,4 @@ export class OwnRun {
 /** Its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
 function caseOf({ id, label }: Table, tables: readonly Table[]): string {
   return tables.filter((table) => table.label === label).length > 1 ? `${label} (${id})` : label
-}
-
-async function serverOf({ engine, connection, source, version }: Clone): Promise<BenchServer> {
-  const { endpoint } = connection
-  const isNamed = endpoint !== undefined && !endpoint.host.startsWith('/')
-  return {
-    id: isNamed ? `${endpoint.host}:${endpoint.port}` : engine.title,
-    title: `${engine.title} ${/^\d[\d.]*/.exec(version)?.[0] ?? version}, ${source}`,
-    engine: engine.title,
-    version,
-    conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
-    locks: {},
-  }
 }

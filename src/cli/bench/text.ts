@@ -7,11 +7,10 @@ import { aligned, count, duration, type Output, printable } from '../output.ts'
 export function writeResults(results: BenchResults, output: Output): void {
   for (const server of results.servers) {
     output.line(output.style.bold(printable(server.title)))
-    if (results.cells.some((cell) => cell.server === server.id && cell.case === 'base')) {
-      writeBase(results, server.id, output)
-    }
+    const hasBase = results.cells.some((cell) => cell.server === server.id && cell.case === 'base')
+    if (hasBase) writeBase(results, server.id, output)
     const others = recommendationsOf(results, server.id).filter((one) => one.case !== 'base')
-    if (others.length > 0) output.line()
+    if (hasBase && others.length > 0) output.line()
     const label = (id: string) => results.cases.find((one) => one.id === id)?.label ?? id
     for (const line of aligned(others.map((one) => [printable(label(one.case), 48), one.text])))
       output.line(line)
