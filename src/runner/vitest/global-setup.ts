@@ -1,8 +1,8 @@
 /** `globalSetup: ['afresh/vitest/global-setup']`: server and template once, for all the projects of a vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
+import { findConfig, type Share, share, type Wanted } from '../shared.ts'
 import type {} from './provided.ts'
-import { findConfig, type Share, share, type Wanted } from './shared.ts'
 
 /**
  * Starts what `afresh.config.*` asks for and tells the workers of it. In watch mode it stays up between runs, until

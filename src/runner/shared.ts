@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { describeInputs } from '../../baseline/load.ts'
-import type { HarnessOptions } from '../../config.ts'
-import { loadConfig } from '../../config-file.ts'
-import { AfreshError } from '../../errors.ts'
-import { createHarness, type Harness } from '../../harness/harness.ts'
+import { describeInputs } from '../baseline/load.ts'
+import type { HarnessOptions } from '../config.ts'
+import { loadConfig } from '../config-file.ts'
+import { AfreshError } from '../errors.ts'
+import { createHarness, type Harness } from '../harness/harness.ts'
 
 /** One use of a harness that several projects of a vitest process may share. */
 export interface Share {
