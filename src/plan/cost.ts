@@ -10,7 +10,10 @@ export interface Costs {
   readonly truncate: number
   /** Each file that it makes anew. */
   readonly truncateFile: number
-  /** Each foreign key that refers to it, where the tables behind them need not be truncated along with it; else 0. */
+  /**
+   * Each foreign key that refers to it, where TRUNCATE, and ALTER for its counter, open the tables behind them too and
+   * need not truncate them; else 0.
+   */
   readonly truncateKey: number
   /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
   readonly planTable: number
@@ -86,7 +89,7 @@ export const MOST_BYTES = 2 ** 40
  */
 export function thresholdOf(costs: Costs, choice: Choice): Threshold {
   const { pageBytes, readPage } = costs
-  const restart = DEFINITION_FACTOR * costs.restart
+  const restart = DEFINITION_FACTOR * (costs.restart + choice.incomingKeys * costs.truncateKey)
   const row = deleteRowCost(costs, choice)
   const base = truncateCost(costs, choice) + (choice.counter === 'elsewhere' ? restart : 0)
   const moved = base - (choice.counter === 'none' ? 0 : restart)

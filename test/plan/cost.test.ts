@@ -155,6 +155,9 @@ describe('the price', () => {
     })
     expect(threshold({ files: 6 }, { counter: 'none' }, restart)).toMatchObject({ above: 1920, moved: 1920 })
     expect(threshold({ files: 6 }, { counter: 'at start' }, { restart: 400 })).toMatchObject({ moved: 0 })
+    // The keys count for both: they cancel out. A row that is referred to costs twice as much here.
+    const keys = { incomingKeys: 3, counter: 'at start' } as const
+    expect(threshold({ files: 6 }, keys, { ...restart, truncateKey: 50 })).toMatchObject({ moved: 480 })
   })
 
   it('of reading what DELETE leaves behind bounds what a table may grow by', () => {
