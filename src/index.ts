@@ -1,6 +1,7 @@
 /** The public API of afresh: everything that is exported is documented in README.md. */
 export type { Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
 export { type AttachOptions, defineConfig, type HarnessOptions } from './config.ts'
+export type { Hold, HoldKind } from './engine/engine.ts'
 export { AfreshError, type ErrorCode, type FailedStep, RefusedError, ResetError } from './errors.ts'
 export { type Adoption, type AdoptOptions, adopt, type Candidate } from './harness/adopt.ts'
 export { attach } from './harness/attach.ts'
@@ -12,6 +13,7 @@ export { type LeaseOptions, leaseFrom as join, type TestDatabase } from './harne
 export type { ResetReport, StepReport } from './reset/report.ts'
 export type { RollbackReport, TestReport } from './reset/rollback/rollback.ts'
 export type { Difference } from './reset/verify.ts'
+export type { Written } from './reset/written.ts'
 export {
   type ContainerOptions,
   container,

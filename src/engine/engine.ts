@@ -39,6 +39,8 @@ export interface Engine {
   readonly databases: Databases | undefined
   /** How a database of this engine is marked as afresh's own. */
   readonly ownership: Ownership
+  /** What other sessions hold; absent where nobody else can be connected. */
+  readonly holds?: HoldFinder
   /** What making rows up needs; absent where rows cannot be made up yet. */
   readonly rows?: RowSyntax
   /** What the choice between DELETE and TRUNCATE needs; absent where there is no TRUNCATE. */
@@ -205,6 +207,30 @@ export interface Databases {
   unlock(connection: Connection, key: string): Promise<void>
   /** Whether somebody holds the lock. */
   isLocked(connection: Connection, key: string): Promise<boolean>
+}
+
+/** Something that a session keeps until it ends it: a test that leaves it is in the way of the next. */
+export interface Hold {
+  /** The same as long as it is the same one. */
+  readonly id: string
+  readonly kind: HoldKind
+  /** Whose it is and what it is about, for people. */
+  readonly text: string
+}
+
+export type HoldKind =
+  | 'open transaction'
+  | 'running statement'
+  | 'advisory lock'
+  | 'temporary table'
+  | 'prepared transaction'
+  | 'setting of the database'
+
+export interface HoldFinder {
+  /** Those of the database that the connection is in, but for its own. */
+  find(connection: Connection): Promise<Hold[]>
+  /** Ends the sessions that have an open transaction or a running statement in it. */
+  end(connection: Connection): Promise<void>
 }
 
 export interface DatabaseEntry {

@@ -5,7 +5,7 @@ import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
-import { type TestDatabase, wasReleased } from './test-database.ts'
+import { holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
 
 /**
  * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
@@ -59,6 +59,7 @@ export async function attach(target: string | object, options: AttachOptions = {
       },
       reset: () => around.reset(async () => session),
       verify: session.verify,
+      ...holdsOn(engine, connection),
       release,
       [Symbol.asyncDispose]: release,
     }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
 import { namesFor } from '../database/names.ts'
-import type { Databases, Engine } from '../engine/engine.ts'
+import type { Connection, Databases, Engine, Hold } from '../engine/engine.ts'
 import { engineNamed } from '../engine/registry.ts'
 import { AfreshError } from '../errors.ts'
 import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
@@ -37,6 +37,13 @@ export interface TestDatabase extends AsyncDisposable {
   reset(): Promise<TestReport>
   /** Everything in which the database differs from its baseline now; changes nothing. */
   verify(): Promise<Difference[]>
+  /**
+   * What other sessions hold in the database now: open transactions, running statements, advisory locks, temporary
+   * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite).
+   */
+  holds(): Promise<Hold[]>
+  /** Ends the sessions that have an open transaction or a running statement: their clients lose the connection. */
+  endHolds(): Promise<void>
   /** Gives the database back. May be called again. */
   release(): Promise<void>
 }
@@ -59,7 +66,7 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
   const around = (database: string) =>
     rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
-  return leasedDatabase(slot, (first) => hold(engine, databases, handle, first), around)
+  return leasedDatabase(engine, slot, (first) => hold(engine, databases, handle, first), around)
 }
 
 /** How long a server may take to notice that a connection was lost: the lock is held until then. */
@@ -108,6 +115,7 @@ async function hold(
  * finds or makes a database that is at the baseline.
  */
 async function leasedDatabase(
+  engine: Engine,
   wanted: number,
   take: (slot: number) => Promise<Held>,
   around: (database: string) => Rollbacks,
@@ -188,8 +196,19 @@ async function leasedDatabase(
       }
     },
     verify: () => orForget(async () => (await current()).session.verify()),
+    holds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).holds()),
+    endHolds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).endHolds()),
     release,
     [Symbol.asyncDispose]: release,
+  }
+}
+
+export function holdsOn({ holds }: Engine, connection: Connection): Pick<TestDatabase, 'holds' | 'endHolds'> {
+  return {
+    holds: async () => (await holds?.find(connection)) ?? [],
+    endHolds: async () => {
+      await holds?.end(connection)
+    },
   }
 }
 

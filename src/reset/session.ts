@@ -153,6 +153,7 @@ function afterReplan(
   return {
     ...report,
     dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
+    written: [...(first?.written ?? []), ...report.written],
     steps: [...(first?.steps ?? []), ...report.steps],
     durationMs: (first?.durationMs ?? 0) + report.durationMs,
     notes: [

@@ -36,6 +36,23 @@ export function contract(target: Target): void {
         expect(await database.reset()).toMatchObject({ dirty: [] })
       }))
 
+    it('tells how many rows of which tables were written', () =>
+      opened({ strategy: 'delete' }, async ({ database, run }) => {
+        await run(`INSERT INTO orders (user_id, total) VALUES (2, 9.99), (2, 1)`)
+        await run(`UPDATE countries SET name = upper(name) WHERE code <> 'JP'`)
+        await run(`DELETE FROM log WHERE message = 'ready'`)
+        const { written } = await database.reset()
+        expect(written).toHaveLength(3)
+        expect(written).toEqual(
+          expect.arrayContaining([
+            { table: 'orders', in: 2, changed: 0, out: 0 },
+            { table: 'countries', in: 0, changed: 2, out: 0 },
+            { table: 'log', in: 0, changed: 0, out: 1 },
+          ]),
+        )
+        expect((await database.reset()).written).toEqual([])
+      }))
+
     it('restarts what hands out numbers, also after a rollback', () =>
       opened({}, async ({ database, run }) => {
         const first = await nextIds(run)

@@ -5,6 +5,7 @@ import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
+import { holds } from './holds.ts'
 import { introspect, survey } from './introspect.ts'
 import { ownership } from './ownership.ts'
 import { prepare } from './reset.ts'
@@ -38,6 +39,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     fingerprint,
     databases,
     ownership,
+    holds,
     rows,
     costs: { defaults, conditions, measure },
     bench: benchOf(bench),

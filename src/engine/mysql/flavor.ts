@@ -19,6 +19,8 @@ export interface Flavor {
   identity(probed: readonly Row[]): string
   /** Sessions that hold locks in the current database: columns `id`, `who`, `state`, `query`. */
   readonly blockers: string
+  /** The locks that GET_LOCK gave to other sessions of the database; `undefined` where the server does not tell. */
+  readonly userLocks: string | undefined
   /** The free sequences of a database, given their names; one query that returns a row for each, in order. */
   readonly sequences: SequenceDialect | undefined
   /** How writes are watched. */
@@ -115,6 +117,11 @@ export const mysqlFlavor: Flavor = {
     WHERE m.object_type = 'TABLE' AND m.object_schema = DATABASE() AND m.lock_status = 'GRANTED'
       AND t.processlist_id <> CONNECTION_ID()
     GROUP BY t.thread_id, t.processlist_id`,
+  userLocks: `
+    SELECT t.processlist_id AS id, CONCAT('connection ', t.processlist_id, ' (', t.processlist_user, ')') AS who, m.object_name AS name
+    FROM performance_schema.metadata_locks AS m JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
+    WHERE m.object_type = 'USER LEVEL LOCK' AND m.lock_status = 'GRANTED' AND t.processlist_db = DATABASE()
+      AND t.processlist_id <> CONNECTION_ID()`,
   sequences: undefined,
   watch: {
     status: `performance_schema.global_status WHERE variable_name IN (${[...SYSTEM_ROWS, ...LOST].map(literal).join(', ')})`,

@@ -7,6 +7,7 @@ import { connect, wrap } from './connection.ts'
 import { costs } from './costs.ts'
 import { databases } from './databases.ts'
 import { fingerprint } from './fingerprint.ts'
+import { holds } from './holds.ts'
 import { introspect } from './introspect.ts'
 import { ownership } from './ownership.ts'
 import { only } from './quote.ts'
@@ -35,6 +36,7 @@ export const postgres: Engine = {
   fingerprint,
   databases,
   ownership,
+  holds,
   rows,
   costs,
   bench,

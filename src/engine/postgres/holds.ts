@@ -1,0 +1,50 @@
+import type { HoldFinder, HoldKind } from '../engine.ts'
+
+/**
+ * What sessions hold, in one look. Nobody can see what another session has set for itself.
+ *
+ * A statement is over before its client is told so, hence whoever is seen to be at work here was not waited for.
+ * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+ */
+export const holds: HoldFinder = {
+  async find(connection) {
+    const rows = await connection.query(FIND)
+    return rows.map(({ id, kind, text }) => ({
+      id: String(id),
+      kind: kind as HoldKind,
+      text: String(text),
+    }))
+  },
+  async end(connection) {
+    await connection.query(`SELECT pg_catalog.pg_terminate_backend(a.pid) FROM (${BUSY}) AS a`)
+  },
+}
+
+const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = pg_catalog.current_database()
+  AND s.pid <> pg_catalog.pg_backend_pid() AND s.backend_type = 'client backend' AND (s.state = 'active' OR s.state LIKE 'idle in transaction%')`
+
+const whoIs = (a: string) =>
+  `'process ' || ${a}.pid || ' (' || coalesce(nullif(${a}.application_name, ''), 'no application name') || ')'`
+const said = `left(regexp_replace(a.query, 's+', ' ', 'g'), 200)`
+const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE l.classid || ', ' || l.objid END`
+
+const FIND = `
+SELECT a.pid || ' ' || coalesce(a.xact_start, a.query_start) AS id,
+  CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind,
+  ${whoIs('a')} || CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END || ${said} AS text
+FROM (${BUSY}) AS a
+UNION ALL
+SELECT 'lock ' || l.pid || ' ' || ${keyOf} || ' ' || l.objsubid, 'advisory lock', ${whoIs('a')} || ', key ' || ${keyOf}
+FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND a.datname = pg_catalog.current_database() AND l.pid <> pg_catalog.pg_backend_pid()
+  AND l.database = a.datid
+UNION ALL
+SELECT 'table ' || c.oid, 'temporary table', c.relname::text FROM pg_catalog.pg_class AS c
+WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND c.relnamespace <> pg_catalog.pg_my_temp_schema()
+UNION ALL
+SELECT 'prepared ' || p.gid, 'prepared transaction', p.gid FROM pg_catalog.pg_prepared_xacts AS p
+WHERE p.database = pg_catalog.current_database()
+UNION ALL
+SELECT 'setting ' || s.setrole || ' ' || c.config, 'setting of the database', c.config
+FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL unnest(s.setconfig) AS c (config)
+WHERE s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())`
