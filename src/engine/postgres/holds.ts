@@ -25,7 +25,7 @@ const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = p
 
 const whoIs = (a: string) =>
   `'process ' || ${a}.pid || ' (' || coalesce(nullif(${a}.application_name, ''), 'no application name') || ')'`
-const said = `left(regexp_replace(a.query, 's+', ' ', 'g'), 200)`
+const said = `left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)`
 const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE l.classid || ', ' || l.objid END`
 
 const FIND = `
