@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Fixtures, Migrate } from './baseline/load.ts'
 import type { Detector } from './engine/engine.ts'
@@ -56,6 +57,23 @@ export interface HarnessOptions extends AttachOptions {
   readonly project?: string
   /** Where relative paths begin. Default: the current folder. */
   readonly cwd?: string
+  /**
+   * What becomes of a test that is over and still has a transaction or a statement open, or holds an advisory lock:
+   * `fail`: it fails, naming what. `end`: its sessions are ended, too. `ignore`: nobody looks. Default `fail`.
+   */
+  readonly leaks?: 'fail' | 'end' | 'ignore'
+  /**
+   * A file to which every test adds a line of JSON: the tables that it wrote, and how many rows. The database is reset
+   * after each test as well then. Default: nobody looks.
+   */
+  readonly writes?: string
+}
+
+/** What a runner looks at when a test is over. */
+export interface TestOptions {
+  readonly leaks: 'fail' | 'end' | 'ignore'
+  /** An absolute path. */
+  readonly writes: string | undefined
 }
 
 export interface Config {
@@ -69,6 +87,7 @@ export interface Config {
   /** Whether strategy `rollback` was asked for. */
   readonly rollback: boolean
   readonly allow: readonly string[]
+  readonly tests: TestOptions
 }
 
 /** Gives an `afresh.config.ts` its types. */
@@ -109,6 +128,8 @@ const harnessSchema = z.strictObject({
   fingerprint: z.string().min(1).optional(),
   project: z.string().min(1).optional(),
   cwd: z.string().min(1).optional(),
+  leaks: z.enum(['fail', 'end', 'ignore']).optional(),
+  writes: z.string().min(1).optional(),
 })
 
 const attachSchema = z.strictObject({ ...attachShape, confirm: z.string().min(1).optional() })
@@ -116,16 +137,18 @@ const attachSchema = z.strictObject({ ...attachShape, confirm: z.string().min(1)
 /** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
 export function parseHarnessOptions(options: HarnessOptions): Config {
   check(harnessSchema, options, 'createHarness')
+  const { cwd = process.cwd(), leaks = 'fail', writes } = options
   return {
     server: options.server === undefined ? undefined : parseServer(options.server),
     migrate: options.migrate,
     fixtures: options.fixtures,
     fingerprint: options.fingerprint,
     project: options.project,
-    cwd: options.cwd ?? process.cwd(),
+    cwd,
     reset: resetOptions(options),
     rollback: options.strategy === 'rollback',
     allow: options.allow ?? [],
+    tests: { leaks, writes: writes === undefined ? undefined : resolve(cwd, writes) },
   }
 }
 

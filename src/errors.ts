@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'reset'
   /** Another session is in the way. */
   | 'blocked'
+  /** A test left something open. */
+  | 'leak'
 
 export interface AfreshErrorOptions {
   /** What the reader should do next, as one sentence. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { TestOptions } from '../config.ts'
 import type { Connection, Engine, Fingerprint } from '../engine/engine.ts'
 import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -15,6 +16,7 @@ export interface HarnessHandle {
   readonly options: ResetOptions
   /** Whether strategy `rollback` was asked for. */
   readonly rollback: boolean
+  readonly tests: TestOptions
   readonly baseline: BaselineDigest
   /** What DELETE and TRUNCATE cost on the server; without, the engine's own figures hold. */
   readonly costs?: Costs | undefined

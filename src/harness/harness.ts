@@ -134,6 +134,7 @@ async function harnessFrom(
     template,
     options: config.reset,
     rollback: config.rollback,
+    tests: config.tests,
     baseline,
     costs: await measuring,
   }

@@ -1,9 +1,11 @@
+import type { TestOptions } from '../config.ts'
 import { AfreshError } from '../errors.ts'
 import type { HarnessHandle } from '../harness/handle.ts'
 import { leaseFrom, type TestDatabase } from '../harness/test-database.ts'
+import { type Left, leakOf, leftBy, type NamedTest } from './left.ts'
 
 /** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
-export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'begin' | 'reset' | 'verify'>
+export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'begin' | 'reset' | 'verify' | 'holds'>
 
 /** What a runner says of the worker that wants a database. */
 export interface WorkerHost {
@@ -23,6 +25,15 @@ interface Worker {
   users: number
   /** The test that the database was reset for, until it is over. */
   test: object | undefined
+  /** It is over, and what it left is known. */
+  isOver: boolean
+  /** How many tests run beside each other now. */
+  concurrent: number
+  /** The suite of the last test. */
+  suite: object | undefined
+  /** What was held already when it began: hooks may open something for all tests of a suite. */
+  known: Set<string>
+  tests: TestOptions | undefined
 }
 
 /**
@@ -31,7 +42,17 @@ interface Worker {
  */
 const KEY = Symbol.for('afresh.worker')
 const global = globalThis as { [KEY]?: Worker }
-global[KEY] ??= { lease: undefined, database: undefined, users: 0, test: undefined }
+global[KEY] ??= {
+  lease: undefined,
+  database: undefined,
+  users: 0,
+  test: undefined,
+  isOver: false,
+  concurrent: 0,
+  suite: undefined,
+  known: new Set(),
+  tests: undefined,
+}
 const worker = global[KEY]
 
 /**
@@ -49,6 +70,7 @@ export async function enter({ handle, slot }: WorkerHost): Promise<void> {
     throw error
   }
   worker.users++
+  worker.tests = handle.tests
   process.env.DATABASE_URL = worker.database.url
 }
 
@@ -71,14 +93,73 @@ async function release(): Promise<void> {
  * a fixture must not wipe what the hooks before it have prepared.
  *
  * @param over tells when the test is over, each attempt of it
+ * @param suite of the test: hooks for all its tests run before the first of them
  */
-export async function resetBefore(test: object, over: (then: () => void) => void): Promise<void> {
+export async function resetBefore(
+  test: object,
+  over: (then: () => void) => void,
+  suite?: object,
+): Promise<void> {
   if (worker.test === test) return
-  await current().reset()
+  const database = current()
+  await database.reset()
+  // Within a suite nobody has opened anything between two tests.
+  const isKnown = suite !== undefined && suite === worker.suite
+  if (!isKnown && worker.tests?.leaks !== 'ignore') {
+    worker.known = new Set((await database.holds()).map(({ id }) => id))
+  }
+  worker.suite = suite
   worker.test = test
+  worker.isOver = false
   over(() => {
     worker.test = undefined
   })
+}
+
+/**
+ * Looks what a test has left, as soon as it is over, if the database was reset for it.
+ *
+ * @param note told before it throws, where anybody wants to know
+ * @throws AfreshError `leak` where it has left a transaction open, say: the test is to fail
+ */
+export async function lookAfter(test: object, name: NamedTest, note: (left: Left) => void): Promise<void> {
+  const { tests, known } = worker
+  if (worker.test !== test || worker.isOver || tests === undefined) return
+  worker.isOver = true
+  await look(current(), tests, known, name, note)
+}
+
+/** The same for a database that is the test's own. */
+export function lookAfterOwn(
+  database: TestDatabase,
+  tests: TestOptions,
+  name: NamedTest,
+  note: (left: Left) => void,
+): Promise<void> {
+  return look(database, tests, new Set(), name, note)
+}
+
+async function look(
+  database: TestDatabase,
+  tests: TestOptions,
+  known: Set<string>,
+  name: NamedTest,
+  note: (left: Left) => void,
+): Promise<void> {
+  const left = await leftBy(name, database, tests, known)
+  if (left === undefined) return
+  note(left)
+  if (left.holds.length > 0) throw leakOf(left, tests.leaks)
+}
+
+/** A test beside which others run: what is done with the database that all of them share would be anybody's. */
+export async function whileConcurrent<T>(work: () => Promise<T>): Promise<T> {
+  worker.concurrent++
+  try {
+    return await work()
+  } finally {
+    worker.concurrent--
+  }
 }
 
 function current(): TestDatabase {
@@ -88,15 +169,24 @@ function current(): TestDatabase {
   })
 }
 
-/** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet. */
+/** For tests: `current`, where nobody else uses it meanwhile. */
+function shared(): TestDatabase {
+  if (worker.concurrent === 0) return current()
+  throw new AfreshError('usage', 'Tests run concurrently, and this is the database that they all share.', {
+    next: 'Take `database` from the fixtures of the test: where others run beside it, it is one of its own.',
+  })
+}
+
+/** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet, and while tests run concurrently. */
 export const database: WorkerDatabase = {
   get name() {
-    return current().name
+    return shared().name
   },
   get url() {
-    return current().url
+    return shared().url
   },
-  begin: (client) => current().begin(client),
-  reset: () => current().reset(),
-  verify: () => current().verify(),
+  begin: (client) => shared().begin(client),
+  reset: () => shared().reset(),
+  verify: () => shared().verify(),
+  holds: () => shared().holds(),
 }

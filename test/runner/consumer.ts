@@ -123,9 +123,10 @@ export class Consumer {
   }
 
   /** One of the ways of `variants/vitest.config.ts`. */
-  variant(name: string): Promise<Ran> {
+  variant(name: string, env: Record<string, string> = {}): Promise<Ran> {
     return this.node('node_modules/vitest/vitest.mjs', ['run', '--config', 'variants/vitest.config.ts'], {
       AFRESH_CONSUMER_VARIANT: name,
+      ...env,
     })
   }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
@@ -51,6 +51,8 @@ describeOn('embedded:18', () => {
     ['set up twice', TESTS],
     ['projects', TESTS],
     ['fixture only', 3],
+    ['concurrent, each its own', 11],
+    ['concurrent, fixtures only', 11],
   ])('runs with %s', async (variant, tests) => {
     const { exitCode, output } = await consumer.variant(variant)
     expect(exitCode, output).toBe(0)
@@ -67,11 +69,50 @@ describeOn('embedded:18', () => {
   })
 
   it('fails the test whose reset fails, naming who is in the way', async () => {
-    const { exitCode, output } = await consumer.variant('blocked')
+    const { exitCode, output } = await consumer.variant('blocked', { AFRESH_TEST_LEAKS: 'ignore' })
     expect(exitCode).toBe(1)
     expect(counted('failed', output)).toBe(1)
     expect(output).toContain('ResetError: The reset failed.')
     expect(output).toContain('the leak')
+  })
+
+  it('fails the test that leaves something open, naming it, and ends it where that is asked for', async () => {
+    const { exitCode, output } = await consumer.variant('leaks', { AFRESH_TEST_LEAKS: 'end' })
+    expect(exitCode, output).toBe(1)
+    expect(counted('failed', output), output).toBe(4)
+    expect(counted('passed', output), output).toBe(5)
+    const who = (test: string) => `AfreshError: "${test}" was over and still held:\n    `
+    const suite = 'each of these fails, and none is in the way of the next > '
+    for (const text of [
+      `${who(`${suite}leaves a transaction open`)}open transaction: process`,
+      `${who(`${suite}does not wait for its statement`)}running statement: process`,
+      `${who(`${suite}is given up`)}running statement: process`,
+      `${who('holds a lock')}advisory lock: process`,
+    ]) {
+      expect(output).toContain(text)
+    }
+    expect(output).toContain("(the leak), last: UPDATE settings SET value = 'changed'")
+  })
+
+  it('adds what each test wrote to a file, as JSON', async () => {
+    const file = join(consumer.folder, 'writes.jsonl')
+    const { exitCode, output } = await consumer.vitest({ AFRESH_TEST_WRITES: 'writes.jsonl' })
+    expect(exitCode, output).toBe(0)
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const tests = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(tests.length).toBeGreaterThanOrEqual(TESTS)
+    expect(tests.find(({ test }) => test === 'the accessor > says what was dirty')).toEqual({
+      test: 'the accessor > says what was dirty',
+      file: join(consumer.folder, 'tests/fixture.test.ts'),
+      written: [],
+      holds: [],
+    })
+    expect(tests.find(({ test }) => test === 'is reset before each test that takes it (1)')).toBeUndefined()
+    expect(
+      tests.find(({ test }) => String(test).includes('keeps what the hooks prepared (1)')),
+    ).toMatchObject({
+      written: [{ table: 'customers', in: 2, changed: 0, out: 0 }],
+    })
   })
 
   it('stays up in watch mode, until the baseline changes', async () => {

@@ -1,4 +1,4 @@
-import type { HoldFinder, HoldKind } from '../engine.ts'
+import type { Connection, HoldFinder, HoldKind, Row } from '../engine.ts'
 
 /**
  * What sessions hold, in one look. Nobody can see what another session has set for itself.
@@ -8,7 +8,7 @@ import type { HoldFinder, HoldKind } from '../engine.ts'
  */
 export const holds: HoldFinder = {
   async find(connection) {
-    const rows = await connection.query(FIND)
+    const rows = await look(connection)
     return rows.map(({ id, kind, text }) => ({
       id: String(id),
       kind: kind as HoldKind,
@@ -18,6 +18,18 @@ export const holds: HoldFinder = {
   async end(connection) {
     await connection.query(`SELECT pg_catalog.pg_terminate_backend(a.pid) FROM (${BUSY}) AS a`)
   },
+}
+
+/** To plan it takes five times as long as to run it, and it runs with each test. */
+const prepared = new WeakSet<Connection>()
+
+async function look(connection: Connection): Promise<Row[]> {
+  if (!connection.owned) return connection.query(FIND)
+  if (!prepared.has(connection)) {
+    await connection.query(`PREPARE afresh_holds AS ${FIND}`)
+    prepared.add(connection)
+  }
+  return connection.query('EXECUTE afresh_holds')
 }
 
 const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = pg_catalog.current_database()

@@ -1,30 +1,37 @@
 import { AfreshError } from '../../errors.ts'
+import type { Task } from './hooks.ts'
 
-/** As much of a vitest test or suite as tells whether others run beside it. */
-export interface Task {
-  readonly name: string
-  readonly concurrent?: boolean | undefined
-  readonly suite?: Task | undefined
+/** Whether others run beside it: hooks interleave then. A sequential test in a concurrent suite has neighbours too. */
+export function isConcurrent(test: Task): boolean {
+  for (let task: Task | undefined = test; task !== undefined; task = task.suite) {
+    if (task.concurrent === true) return true
+  }
+  return false
 }
 
 /**
- * Throws `AfreshError` (`usage`) for a test beside which others run: their hooks interleave, and the reset before
- * one would wipe the rows of another. A sequential test in a concurrent suite has neighbours too.
+ * The tests made with `test` of `afresh/vitest`: they take a database of their own where others run beside them.
+ * Global, since there may be several copies of this module in a process.
  */
-export function refuseConcurrent(test: Task): void {
-  for (let task: Task | undefined = test; task !== undefined; task = task.suite) {
-    if (task.concurrent === true) throw concurrentTest(test)
-  }
+const KEY = Symbol.for('afresh.claimed')
+const global = globalThis as { [KEY]?: WeakSet<object> }
+global[KEY] ??= new WeakSet()
+const claimed = global[KEY]
+
+export function claim(test: Task): void {
+  claimed.add(test)
 }
 
-function concurrentTest({ name }: Task): AfreshError {
-  return new AfreshError(
+/** Throws `AfreshError` (`usage`): the reset before one of these tests would wipe the rows of another. */
+export function refuseUnlessClaimed(test: Task): void {
+  if (claimed.has(test)) return
+  throw new AfreshError(
     'usage',
-    `"${name}" runs concurrently with other tests of its file, which share its database: a reset would wipe their rows.`,
+    `"${test.name}" runs concurrently with other tests of its file, which share its database: a reset would wipe their rows.`,
     {
       next:
-        'Make it sequential (no .concurrent; sequence.concurrent: false): files still run in parallel, each worker with ' +
-        'a database of its own. Or lease one for this test: join(inject("afresh").handle), in a project without afresh/vitest/reset.',
+        "Give it a database of its own: import { test } from 'afresh/vitest' and take `database` from its fixtures. Or make it " +
+        'sequential (no .concurrent; sequence.concurrent: false): files still run in parallel.',
     },
   )
 }

@@ -1,24 +1,50 @@
 import { test as base, type TestAPI } from 'vitest'
-import { database, enter, leave, resetBefore, type WorkerDatabase } from '../worker.ts'
-import { refuseConcurrent } from './concurrency.ts'
+import { leaseFrom, type TestDatabase } from '../../harness/test-database.ts'
+import { database, enter, leave, lookAfterOwn, type WorkerDatabase, whileConcurrent } from '../worker.ts'
+import { claim, isConcurrent } from './concurrency.ts'
+import { after, before, nameOf, noteOn, type Task } from './hooks.ts'
 import { host } from './provided.ts'
 
+export type { Left } from '../left.ts'
 export type { Provided } from './provided.ts'
-export { database, type WorkerDatabase }
+export { database, type TestDatabase, type WorkerDatabase }
 
-interface Fixtures {
-  /** This worker's database, as the test finds it: at the baseline. */
+/** What `test` of `afresh/vitest` gives to tests that take it. */
+export interface DatabaseFixtures {
+  /**
+   * A database at the baseline: the worker's, reset before each test; and one of the test's own where other tests run
+   * beside it (`test.concurrent`, `describe.concurrent`).
+   */
   readonly database: WorkerDatabase
-  /** Keeps the database leased until the end of the file. */
-  readonly leased: undefined
+  /** One of the test's own, beside the worker's. */
+  readonly testDatabase: TestDatabase
+  /** One of the file's own, which is not reset between its tests: they may build on each other. */
+  readonly fileDatabase: TestDatabase
 }
 
+interface Fixtures extends DatabaseFixtures {
+  /** Keeps the worker's database leased until the end of the file. */
+  readonly leased: undefined
+  /** Says of every test, before its hooks run, that it is one of these. */
+  readonly claimed: undefined
+}
+
+type Use<T> = (value: T) => Promise<void>
+
 /**
- * vitest's `test` with a fixture: `test('…', async ({ database }) => { database.url … })`. The database is reset
+ * vitest's `test` with fixtures: `test('…', async ({ database }) => { database.url … })`. The database is reset
  * before each test that takes it; with the setup file `afresh/vitest/reset` before every test, and both use the
  * same one.
  */
-export const test: TestAPI<{ database: WorkerDatabase }> = base.extend<Fixtures>({
+export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
+  claimed: [
+    async ({ task }, use) => {
+      claim(task)
+      if (isConcurrent(task)) await whileConcurrent(() => use(undefined))
+      else await use(undefined)
+    },
+    { auto: true },
+  ],
   leased: [
     // biome-ignore lint/correctness/noEmptyPattern: vitest reads what a fixture depends on from the pattern
     async ({}, use) => {
@@ -30,8 +56,31 @@ export const test: TestAPI<{ database: WorkerDatabase }> = base.extend<Fixtures>
     { scope: 'file' },
   ],
   database: async ({ leased: _, task, onTestFinished }, use) => {
-    refuseConcurrent(task)
-    await resetBefore(task, onTestFinished)
+    if (isConcurrent(task)) return withOwn(task, use)
+    await before(task, onTestFinished)
     await use(database)
+    await after(task)
   },
+  testDatabase: ({ task }, use) => withOwn(task, use),
+  fileDatabase: [
+    // biome-ignore lint/correctness/noEmptyPattern: see above
+    async ({}, use) => {
+      const { handle, slot } = host()
+      await using own = await leaseFrom(handle, { slot })
+      await use(own)
+    },
+    { scope: 'file' },
+  ],
 })
+
+/** Whatever becomes of the test, the database is given back. */
+async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
+  const { handle, slot } = host()
+  const own = await leaseFrom(handle, { slot })
+  try {
+    await use(own)
+    await lookAfterOwn(own, handle.tests, nameOf(task), noteOn(task))
+  } finally {
+    await own.release()
+  }
+}

@@ -3,35 +3,34 @@
  * that it imports: what belongs to one test file must be done here.
  */
 import * as vitest from 'vitest'
-import { enter, leave, resetBefore } from '../worker.ts'
-import { refuseConcurrent, type Task } from './concurrency.ts'
+import { enter, leave } from '../worker.ts'
+import { after, before } from './hooks.ts'
 import { host } from './provided.ts'
-
-interface Context {
-  readonly task: Task
-  readonly onTestFinished: (then: () => void) => void
-}
 
 const worker = host()
 await enter(worker)
 
-async function prepare({ task, onTestFinished }: Context): Promise<void> {
-  refuseConcurrent(task)
-  await resetBefore(task, onTestFinished)
-}
-
 // Since vitest 4.1: outside of all the user's hooks, whatever `sequence.hooks` says.
 const { aroundEach, aroundAll } = vitest as Partial<typeof vitest>
 if (aroundEach !== undefined && aroundAll !== undefined) {
-  aroundEach(async (runTest, { task, onTestFinished }) => {
-    await prepare({ task, onTestFinished })
-    await runTest()
+  aroundEach(async (runTest, { task }) => {
+    let over = () => {}
+    await before(task, (then) => {
+      over = then
+    })
+    try {
+      await runTest()
+      await after(task)
+    } finally {
+      over()
+    }
   })
   aroundAll(async (runSuite) => {
     await runSuite()
     await leave(worker)
   })
 } else {
-  vitest.beforeEach(({ task, onTestFinished }) => prepare({ task, onTestFinished }))
+  vitest.beforeEach(({ task, onTestFinished }) => before(task, onTestFinished))
+  vitest.afterEach(({ task }) => after(task))
   vitest.afterAll(() => leave(worker))
 }

@@ -4,4 +4,6 @@ export default defineConfig({
   server: process.env.AFRESH_TEST_SERVER ?? 'embedded',
   migrate: 'db/schema.sql',
   fixtures: 'db/seed.sql',
+  leaks: process.env.AFRESH_TEST_LEAKS as 'fail' | 'end' | 'ignore' | undefined,
+  writes: process.env.AFRESH_TEST_WRITES,
 })

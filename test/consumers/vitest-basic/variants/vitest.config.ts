@@ -29,6 +29,13 @@ const VARIANTS = {
     ],
   },
   concurrent: { include: ['variants/concurrent.test.ts'] },
+  'concurrent, each its own': { include: ['variants/concurrent-own.test.ts'], sequence: {} },
+  'concurrent, fixtures only': {
+    include: ['variants/concurrent-own.test.ts'],
+    setupFiles: [],
+    sequence: {},
+  },
+  leaks: { include: ['variants/leaks.test.ts'], sequence: {} },
   blocked: { include: ['variants/blocked.test.ts'], sequence: {} },
   'fixture only': { include: ['variants/fixture-only.test.ts'], setupFiles: [] },
   'no global setup': { globalSetup: [] },
