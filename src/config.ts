@@ -63,17 +63,18 @@ export interface HarnessOptions extends AttachOptions {
    */
   readonly leaks?: 'fail' | 'end' | 'ignore'
   /**
-   * A file to which every test adds a line of JSON: the tables that it wrote, and how many rows. The database is reset
-   * after each test as well then. Default: nobody looks.
+   * Look which tables each test wrote, and how many rows: for the reporter `afresh/vitest/reporter` (`true`), or for a
+   * file to which every test adds a line of JSON (its path). The database is reset after each test as well then.
+   * Default `false`.
    */
-  readonly writes?: string
+  readonly writes?: boolean | string
 }
 
 /** What a runner looks at when a test is over. */
 export interface TestOptions {
   readonly leaks: 'fail' | 'end' | 'ignore'
-  /** An absolute path. */
-  readonly writes: string | undefined
+  /** `to`: an absolute path. `undefined`: nobody looks. */
+  readonly writes: { readonly to: string | undefined } | undefined
 }
 
 export interface Config {
@@ -129,7 +130,7 @@ const harnessSchema = z.strictObject({
   project: z.string().min(1).optional(),
   cwd: z.string().min(1).optional(),
   leaks: z.enum(['fail', 'end', 'ignore']).optional(),
-  writes: z.string().min(1).optional(),
+  writes: z.union([z.boolean(), z.string().min(1)]).optional(),
 })
 
 const attachSchema = z.strictObject({ ...attachShape, confirm: z.string().min(1).optional() })
@@ -137,7 +138,8 @@ const attachSchema = z.strictObject({ ...attachShape, confirm: z.string().min(1)
 /** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
 export function parseHarnessOptions(options: HarnessOptions): Config {
   check(harnessSchema, options, 'createHarness')
-  const { cwd = process.cwd(), leaks = 'fail', writes } = options
+  const { cwd = process.cwd(), leaks = 'fail', writes = false } = options
+  const to = typeof writes === 'string' ? resolve(cwd, writes) : undefined
   return {
     server: options.server === undefined ? undefined : parseServer(options.server),
     migrate: options.migrate,
@@ -148,7 +150,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
     reset: resetOptions(options),
     rollback: options.strategy === 'rollback',
     allow: options.allow ?? [],
-    tests: { leaks, writes: writes === undefined ? undefined : resolve(cwd, writes) },
+    tests: { leaks, writes: writes === false ? undefined : { to } },
   }
 }
 

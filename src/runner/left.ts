@@ -41,7 +41,7 @@ export async function leftBy(
   const { written } = await database.reset()
   const left = { ...test, written, holds }
   // One short write at the end of a file: several workers may do so at once.
-  await appendFile(writes, `${JSON.stringify(left)}\n`)
+  if (writes.to !== undefined) await appendFile(writes.to, `${JSON.stringify(left)}\n`)
   return left
 }
 

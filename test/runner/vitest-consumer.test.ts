@@ -94,9 +94,9 @@ describeOn('embedded:18', () => {
     expect(output).toContain("(the leak), last: UPDATE settings SET value = 'changed'")
   })
 
-  it('adds what each test wrote to a file, as JSON', async () => {
+  it('tells what each test wrote, and adds it to a file as JSON', async () => {
     const file = join(consumer.folder, 'writes.jsonl')
-    const { exitCode, output } = await consumer.vitest({ AFRESH_TEST_WRITES: 'writes.jsonl' })
+    const { exitCode, output } = await consumer.variant('writes', { AFRESH_TEST_WRITES: 'writes.jsonl' })
     expect(exitCode, output).toBe(0)
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
     const tests = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -113,6 +113,10 @@ describeOn('embedded:18', () => {
     ).toMatchObject({
       written: [{ table: 'customers', in: 2, changed: 0, out: 0 }],
     })
+    expect(output).toContain('Written by the tests (afresh):')
+    expect(output).toMatch(
+      /^ {2}tests\/fixture\.test\.ts > the fixture > keeps what the hooks prepared \(1\): customers \+2$/m,
+    )
   })
 
   it('stays up in watch mode, until the baseline changes', async () => {
@@ -195,11 +199,18 @@ describeOn('embedded:18', () => {
   it('runs with vitest 3.2', async () => {
     const older = await Consumer.install('vitest-basic', tarball, ['vitest@~3.2.0'])
     try {
-      for (const { exitCode, output } of [await older.vitest(), await older.variant('set up twice')]) {
+      for (const variant of ['set up twice', 'writes']) {
+        const { exitCode, output } = await older.variant(variant)
         expect(exitCode, output).toBe(0)
         expect(output).toMatch(/RUN +v3\.2/)
         expect(counted('passed', output)).toBe(TESTS)
       }
+      const own = await older.variant('concurrent, each its own')
+      expect(own.exitCode, own.output).toBe(0)
+      expect(counted('passed', own.output)).toBe(11)
+      const leaks = await older.variant('leaks', { AFRESH_TEST_LEAKS: 'end' })
+      expect(counted('failed', leaks.output), leaks.output).toBe(4)
+      expect(counted('passed', leaks.output), leaks.output).toBe(5)
     } finally {
       older.remove()
     }

@@ -11,13 +11,6 @@ export interface Task {
   readonly meta?: object
 }
 
-declare module 'vitest' {
-  interface TaskMeta {
-    /** What the test wrote and left open, with the option `writes`. */
-    afresh?: Left
-  }
-}
-
 /**
  * Before a test, whoever asks first: the setup file, or the fixture without one.
  *
@@ -34,7 +27,12 @@ export function after(task: Task): Promise<void> {
   return lookAfter(task, nameOf(task), noteOn(task))
 }
 
-/** For reporters: where a test wrote nothing, nothing. */
+/** What reporters find in the `meta` of a test that wrote something, or left something open. */
+export interface Meta {
+  readonly afresh?: Left
+}
+
+/** Where a test wrote nothing, nothing. */
 export function noteOn({ meta }: Task): (left: Left) => void {
   return (left) => {
     if (meta !== undefined && left.written.length + left.holds.length > 0)

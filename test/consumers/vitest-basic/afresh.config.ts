@@ -5,5 +5,5 @@ export default defineConfig({
   migrate: 'db/schema.sql',
   fixtures: 'db/seed.sql',
   leaks: process.env.AFRESH_TEST_LEAKS as 'fail' | 'end' | 'ignore' | undefined,
-  writes: process.env.AFRESH_TEST_WRITES,
+  writes: process.env.AFRESH_TEST_WRITES ?? process.env.AFRESH_CONSUMER_VARIANT === 'writes',
 })

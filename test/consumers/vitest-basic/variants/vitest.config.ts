@@ -35,6 +35,7 @@ const VARIANTS = {
     setupFiles: [],
     sequence: {},
   },
+  writes: { reporters: ['default', 'afresh/vitest/reporter'] },
   leaks: { include: ['variants/leaks.test.ts'], sequence: {} },
   blocked: { include: ['variants/blocked.test.ts'], sequence: {} },
   'fixture only': { include: ['variants/fixture-only.test.ts'], setupFiles: [] },

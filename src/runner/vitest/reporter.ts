@@ -1,0 +1,31 @@
+/** `reporters: ['default', 'afresh/vitest/reporter']`, with the option `writes`: what each test wrote. */
+import type { Reporter, TestCase } from 'vitest/node'
+import type { Written } from '../../reset/written.ts'
+import type { Meta } from './hooks.ts'
+
+/** Tells after the run which tables each test wrote: `+` rows more, `~` changed, `-` gone. */
+export default class WritesReporter implements Reporter {
+  readonly #lines: string[] = []
+
+  onTestCaseResult(test: TestCase): void {
+    const { afresh } = test.meta() as Meta
+    if (afresh === undefined || afresh.written.length === 0) return
+    const tables = afresh.written.map((table) => describeWritten(table)).join(', ')
+    this.#lines.push(`${test.module.relativeModuleId} > ${test.fullName}: ${tables}`)
+  }
+
+  onTestRunEnd(): void {
+    const lines = this.#lines.splice(0)
+    const text = lines.length === 0 ? ['  nothing'] : lines.sort().map((line) => `  ${line}`)
+    process.stdout.write(`\nWritten by the tests (afresh):\n${text.join('\n')}\n`)
+  }
+}
+
+/** `orders +2 ~1`; `orders` alone where nobody counted. */
+export function describeWritten({ table, ...rows }: Written): string {
+  const signs = { in: '+', changed: '~', out: '-' } as const
+  const counts = (['in', 'changed', 'out'] as const).flatMap((key) =>
+    rows[key] === undefined || rows[key] === 0 ? [] : [`${signs[key]}${rows[key]}`],
+  )
+  return [table, ...counts].join(' ')
+}
