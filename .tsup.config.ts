@@ -7,6 +7,7 @@ const runners = {
   'runner/vitest/index': 'src/runner/vitest/index.ts',
   'runner/vitest/global-setup': 'src/runner/vitest/global-setup.ts',
   'runner/vitest/reset': 'src/runner/vitest/reset.ts',
+  'runner/vitest/runner': 'src/runner/vitest/runner.ts',
   'runner/vitest/reporter': 'src/runner/vitest/reporter.ts',
 }
 const target = 'node20'

@@ -5,7 +5,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/at-hand.ts'
 import { Consumer, pack } from './consumer.ts'
 
-const TESTS = 40
+const TESTS = 52
 
 let tarball: string
 let consumer: Consumer
@@ -27,7 +27,7 @@ function counted(state: 'passed' | 'failed', output: string): number {
 const servers = (output: string) => output.split('\n').filter((line) => line.startsWith('afresh: '))
 
 describeOn('embedded:18', () => {
-  it('every test finds the baseline, whatever the order, in three workers', async () => {
+  it('every test finds the baseline, whatever the order, in four workers', async () => {
     const { exitCode, output } = await consumer.vitest()
     expect(exitCode, output).toBe(0)
     expect(counted('passed', output)).toBe(TESTS)
@@ -53,6 +53,8 @@ describeOn('embedded:18', () => {
     ['fixture only', 3],
     ['concurrent, each its own', 11],
     ['concurrent, fixtures only', 11],
+    ['runner', TESTS],
+    ['runner, concurrent', 11],
   ])('runs with %s', async (variant, tests) => {
     const { exitCode, output } = await consumer.variant(variant)
     expect(exitCode, output).toBe(0)
@@ -76,23 +78,26 @@ describeOn('embedded:18', () => {
     expect(output).toContain('the leak')
   })
 
-  it('fails the test that leaves something open, naming it, and ends it where that is asked for', async () => {
-    const { exitCode, output } = await consumer.variant('leaks', { AFRESH_TEST_LEAKS: 'end' })
-    expect(exitCode, output).toBe(1)
-    expect(counted('failed', output), output).toBe(4)
-    expect(counted('passed', output), output).toBe(5)
-    const who = (test: string) => `AfreshError: "${test}" was over and still held:\n    `
-    const suite = 'each of these fails, and none is in the way of the next > '
-    for (const text of [
-      `${who(`${suite}leaves a transaction open`)}open transaction: process`,
-      `${who(`${suite}does not wait for its statement`)}running statement: process`,
-      `${who(`${suite}is given up`)}running statement: process`,
-      `${who('holds a lock')}advisory lock: process`,
-    ]) {
-      expect(output).toContain(text)
-    }
-    expect(output).toContain("(the leak), last: UPDATE settings SET value = 'changed'")
-  })
+  it.each(['leaks', 'runner, leaks'])(
+    'fails the test that leaves something open, naming it, and ends it where that is asked for (%s)',
+    async (variant) => {
+      const { exitCode, output } = await consumer.variant(variant, { AFRESH_TEST_LEAKS: 'end' })
+      expect(exitCode, output).toBe(1)
+      expect(counted('failed', output), output).toBe(4)
+      expect(counted('passed', output), output).toBe(5)
+      const who = (test: string) => `AfreshError: "${test}" was over and still held:\n    `
+      const suite = 'each of these fails, and none is in the way of the next > '
+      for (const text of [
+        `${who(`${suite}leaves a transaction open`)}open transaction: process`,
+        `${who(`${suite}does not wait for its statement`)}running statement: process`,
+        `${who(`${suite}is given up`)}running statement: process`,
+        `${who('holds a lock')}advisory lock: process`,
+      ]) {
+        expect(output).toContain(text)
+      }
+      expect(output).toContain("(the leak), last: UPDATE settings SET value = 'changed'")
+    },
+  )
 
   it('tells what each test wrote, and adds it to a file as JSON', async () => {
     const file = join(consumer.folder, 'writes.jsonl')

@@ -8,7 +8,7 @@ export const options = {
   ],
   include: ['tests/**/*.test.ts'],
   sequence: { shuffle: true },
-  maxWorkers: 3,
+  maxWorkers: 4,
 }
 
 export default defineConfig({ test: options })

@@ -1,0 +1,52 @@
+/**
+ * `runner: 'afresh/vitest/runner'`, in the place of the setup file: for vitest 4. The reset is no hook then, so that no
+ * configuration of hooks comes between; but it comes after the user's own `aroundEach`.
+ */
+import { VitestTestRunner } from 'vitest/runners'
+import { enter, leave, type WorkerHost } from '../worker.ts'
+import { isConcurrent, refuseUnlessClaimed } from './concurrency.ts'
+import { after, before, type Task } from './hooks.ts'
+import { host } from './provided.ts'
+
+type Args<Method extends 'importFile' | 'onBeforeTryTask'> = Parameters<VitestTestRunner[Method]>
+
+/** vitest's own runner, with a database at the baseline before each try of a test. */
+export default class AfreshRunner extends VitestTestRunner {
+  #worker: WorkerHost | undefined
+  readonly #over = new Map<object, () => void>()
+
+  /** Leases before the first file is loaded, a setup file maybe: the code in it reads DATABASE_URL. */
+  override async importFile(...args: Args<'importFile'>): Promise<unknown> {
+    if (this.#worker === undefined) {
+      const worker = host()
+      await enter(worker)
+      this.#worker = worker
+    }
+    return super.importFile(...args)
+  }
+
+  override async onBeforeTryTask(...args: Args<'onBeforeTryTask'>): Promise<void> {
+    super.onBeforeTryTask(...args)
+    const [task] = args as [Task]
+    // Whether such a test has a database of its own is known when its fixtures are.
+    if (!isConcurrent(task)) await before(task, (over) => this.#over.set(task, over))
+  }
+
+  /** Behind all hooks of the test. */
+  async onAfterRetryTask(test: Task): Promise<void> {
+    try {
+      if (isConcurrent(test)) refuseUnlessClaimed(test)
+      else await after(test)
+    } finally {
+      this.#over.get(test)?.()
+      this.#over.delete(test)
+    }
+  }
+
+  override async onAfterRunFiles(): Promise<void> {
+    super.onAfterRunFiles()
+    const worker = this.#worker
+    this.#worker = undefined
+    if (worker !== undefined) await leave(worker)
+  }
+}
