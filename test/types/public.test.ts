@@ -1,0 +1,106 @@
+/** What users of TypeScript see. `tsc` judges these, with `npm run check`. */
+import { describe, expectTypeOf, it } from 'vitest'
+import {
+  AfreshError,
+  type AttachOptions,
+  attach,
+  container,
+  createHarness,
+  type Difference,
+  defineConfig,
+  type ErrorCode,
+  embedded,
+  existing,
+  type Harness,
+  type HarnessHandle,
+  type HarnessOptions,
+  type Hold,
+  join,
+  RefusedError,
+  ResetError,
+  type ResetReport,
+  type ServerSpec,
+  type TestDatabase,
+  type TestReport,
+  type Written,
+} from '../../src/index.ts'
+import {
+  type DatabaseFixtures,
+  database,
+  type test as vitestTest,
+  type WorkerDatabase,
+} from '../../src/runner/vitest/index.ts'
+
+describe('the harness', () => {
+  it('takes options, all of them optional, and none that do not exist', () => {
+    expectTypeOf(createHarness).parameter(0).toEqualTypeOf<HarnessOptions | undefined>()
+    expectTypeOf(createHarness).returns.resolves.toEqualTypeOf<Harness>()
+    expectTypeOf<HarnessOptions>().toExtend<AttachOptions>()
+    expectTypeOf<{ migrations: string }>().not.toExtend<HarnessOptions>()
+    expectTypeOf(defineConfig).returns.toEqualTypeOf<HarnessOptions>()
+    expectTypeOf<HarnessOptions['server']>().toEqualTypeOf<string | ServerSpec | undefined>()
+    expectTypeOf<HarnessOptions['leaks']>().toEqualTypeOf<'fail' | 'end' | 'ignore' | undefined>()
+    expectTypeOf<HarnessOptions['writes']>().toEqualTypeOf<boolean | string | undefined>()
+    expectTypeOf<HarnessOptions['migrate']>().extract<string>().toEqualTypeOf<string>()
+  })
+
+  it('is started on a server of any kind', () => {
+    expectTypeOf(container).parameter(0).toEqualTypeOf<string>()
+    for (const make of [container('postgres:18'), embedded(), existing('postgres://localhost')]) {
+      expectTypeOf(make).toExtend<ServerSpec>()
+    }
+  })
+
+  it('leases databases, here and elsewhere', () => {
+    expectTypeOf<Harness['lease']>().returns.resolves.toEqualTypeOf<TestDatabase>()
+    expectTypeOf<Harness['handle']>().toEqualTypeOf<HarnessHandle>()
+    expectTypeOf(join).parameter(0).toEqualTypeOf<HarnessHandle>()
+    expectTypeOf(join).returns.resolves.toEqualTypeOf<TestDatabase>()
+    expectTypeOf(attach).parameter(0).toEqualTypeOf<string | object>()
+    expectTypeOf(attach).returns.resolves.toEqualTypeOf<TestDatabase>()
+    expectTypeOf<Harness>().toExtend<AsyncDisposable>()
+    expectTypeOf<TestDatabase>().toExtend<AsyncDisposable>()
+  })
+})
+
+describe('a test database', () => {
+  it('is reset, and tells of it', () => {
+    expectTypeOf<TestDatabase['reset']>().returns.resolves.toEqualTypeOf<TestReport>()
+    expectTypeOf<TestReport>().toExtend<ResetReport>()
+    expectTypeOf<ResetReport['dirty']>().toEqualTypeOf<readonly string[]>()
+    expectTypeOf<ResetReport['written']>().toEqualTypeOf<readonly Written[]>()
+    expectTypeOf<Written['in']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<TestDatabase['verify']>().returns.resolves.toEqualTypeOf<Difference[]>()
+    expectTypeOf<TestDatabase['holds']>().returns.resolves.toEqualTypeOf<Hold[]>()
+    expectTypeOf<TestDatabase['begin']>().parameter(0).toEqualTypeOf<object>()
+    expectTypeOf<TestDatabase>().toHaveProperty('url').toEqualTypeOf<string>()
+    // @ts-expect-error it is the server's to name
+    expectTypeOf<TestDatabase>().toExtend<{ name: number }>()
+  })
+
+  it('fails with errors of one kind', () => {
+    expectTypeOf<RefusedError>().toExtend<AfreshError>()
+    expectTypeOf<ResetError>().toExtend<AfreshError>()
+    expectTypeOf<AfreshError>().toExtend<Error>()
+    expectTypeOf<AfreshError['code']>().toEqualTypeOf<ErrorCode>()
+    expectTypeOf<'leak' | 'blocked'>().toExtend<ErrorCode>()
+    expectTypeOf<AfreshError['next']>().toEqualTypeOf<string | undefined>()
+    expectTypeOf([AfreshError, RefusedError, ResetError]).items.toExtend<
+      abstract new (
+        ...args: never
+      ) => Error
+    >()
+  })
+})
+
+describe('afresh/vitest', () => {
+  it('gives fixtures and the accessor', () => {
+    expectTypeOf(database).toEqualTypeOf<WorkerDatabase>()
+    expectTypeOf<TestDatabase>().toExtend<WorkerDatabase>()
+    expectTypeOf<WorkerDatabase>().not.toHaveProperty('release')
+    expectTypeOf<DatabaseFixtures['testDatabase']>().toEqualTypeOf<TestDatabase>()
+    expectTypeOf<typeof vitestTest>().toBeCallableWith('a test', async ({ database: own }) => {
+      expectTypeOf(own).toEqualTypeOf<WorkerDatabase>()
+    })
+  })
+})
