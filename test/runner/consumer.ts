@@ -70,6 +70,7 @@ export class Consumer {
   readonly folder: string
   /** Its temporary folder: nobody else's. */
   readonly #temporary: string
+  #node = process.execPath
 
   private constructor() {
     const folder = newFolder()
@@ -84,6 +85,14 @@ export class Consumer {
     const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
     await npm(['install', ...quick, tarball, ...packages], consumer.folder)
     return consumer
+  }
+
+  /** Has it run on another Node than this one. Its packages bring no install scripts. */
+  async onNode(major: number): Promise<this> {
+    const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+    await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${major}`], this.folder)
+    this.#node = join(this.folder, 'node_modules', name, 'bin/node')
+    return this
   }
 
   /** A new project of just these files. */
@@ -111,7 +120,7 @@ export class Consumer {
 
   /** Runs a file with this Node, or the program of an installed package. */
   node(file: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Ran> {
-    return run(process.execPath, [file, ...args], this.folder, {
+    return run(this.#node, [file, ...args], this.folder, {
       ...environment(),
       TMPDIR: this.#temporary,
       ...env,

@@ -220,4 +220,24 @@ describeOn('embedded:18', () => {
       older.remove()
     }
   })
+
+  it('runs with vitest 5, on Node 24', async () => {
+    const newer = await Consumer.install('vitest-basic', tarball, ['vitest@5'])
+    try {
+      await newer.onNode(24)
+      const { exitCode, output } = await newer.variant('writes')
+      expect(exitCode, output).toBe(0)
+      expect(output).toMatch(/RUN +v5\./)
+      expect(counted('passed', output)).toBe(TESTS)
+      expect(output).toContain('keeps what the hooks prepared (1): customers +2')
+      const own = await newer.variant('concurrent, each its own')
+      expect(own.exitCode, own.output).toBe(0)
+      expect(counted('passed', own.output)).toBe(11)
+      const leaks = await newer.variant('leaks', { AFRESH_TEST_LEAKS: 'end' })
+      expect(counted('failed', leaks.output), leaks.output).toBe(4)
+      expect(counted('passed', leaks.output), leaks.output).toBe(5)
+    } finally {
+      newer.remove()
+    }
+  })
 })
