@@ -1,0 +1,47 @@
+/** Runs every project of test/consumers over and over, in random order on four workers: `npm run soak:consumers`. */
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Consumer, pack, type Ran } from '../../test/runner/consumer.ts'
+import { optionsOf, wholeNumber } from '../options.ts'
+
+interface Project {
+  readonly name: string
+  readonly packages: readonly string[]
+  run(consumer: Consumer): Promise<Ran>
+  /** The same with the resets turned off: it has to fail. */
+  without(consumer: Consumer): Promise<Ran>
+}
+
+const PROJECTS: readonly Project[] = ['4', '3.2'].map((version) => ({
+  name: 'vitest-basic',
+  packages: [`vitest@~${version}`],
+  run: (consumer) => consumer.vitest(),
+  without: (consumer) => consumer.vitest({ AFRESH_CONSUMER_NO_RESET: '1' }),
+}))
+
+const USAGE = `npm run soak:consumers -- [options]
+  --times N   runs of each project; default 20`
+
+const { times } = optionsOf(USAGE, { times: { type: 'string', default: '20' } })
+const runs = wholeNumber(times, 'times')
+const tarball = await pack()
+let failures = 0
+for (const { name, packages, run, without } of PROJECTS) {
+  const consumer = await Consumer.install(name, tarball, packages)
+  const title = `${name} with ${packages.join(', ')}`
+  let passed = 0
+  for (let no = 1; no <= runs; no++) {
+    const { exitCode, output } = await run(consumer)
+    if (exitCode === 0) passed++
+    else console.error(`${title}, run ${no}:\n${output}`)
+  }
+  const { exitCode } = await without(consumer)
+  const isRight = passed === runs && exitCode !== 0
+  if (!isRight) failures++
+  console.log(
+    `${title}: ${passed} of ${runs} passed; with resets turned off it ${exitCode === 0 ? 'passed' : 'failed'}`,
+  )
+  consumer.remove()
+}
+rmSync(dirname(tarball), { recursive: true })
+process.exitCode = failures === 0 ? 0 : 1
