@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import pg from 'pg'
+import { count, pool } from '../src/shop.js'
+
+const clients = []
+after(() => Promise.all([pool.end(), ...clients.map((client) => client.end().catch(() => {}))]))
+
+async function newClient() {
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL })
+  client.on('error', () => {})
+  clients.push(client)
+  await client.connect()
+  return client
+}
+
+test('leaves a transaction open', async () => {
+  const client = await newClient()
+  await client.query('BEGIN')
+  await client.query("UPDATE settings SET value = 'changed'")
+})
+test('1: finds the baseline', async () => assert.equal(await count('settings'), 2))
+
+test('is given up', { timeout: 300 }, async () => {
+  const client = await newClient()
+  await client.query('BEGIN')
+  await client.query('DELETE FROM settings')
+  await client.query('SELECT pg_sleep(20)').catch(() => {})
+  await new Promise(() => {})
+})
+test('2: finds the baseline', async () => assert.equal(await count('settings'), 2))
