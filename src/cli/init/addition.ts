@@ -125,7 +125,7 @@ function afterBrace(
   const inOneLine = textFor('')
     .map((part) => part.trim())
     .join(' ')
-    .replace(/,$/, '')
+    .replaceAll(/,(?= \}|$)/g, '')
   return { line, becomes: [`${brace} ${inOneLine}${rest.startsWith('}') ? ' ' : ', '}${rest}`] }
 }
 

@@ -58,8 +58,7 @@ function chooseClient(facts: Facts, isPostgres: boolean): Choice<Client> {
 const TYPESCRIPT_PACKAGES = ['typescript', 'ts-jest', 'ts-node', 'tsx', '@types/node']
 
 function chooseLanguage(facts: Facts): Choice<Language> {
-  const configs = [...filesOf(facts, 'typescript'), ...filesOf(facts, 'afresh'), ...filesOf(facts, 'vitest')]
-  const file = configs.find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
+  const file = [...facts.files.keys()].find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
   if (file !== undefined) return { value: 'TypeScript', reason: `${file} is there` }
   const found = firstPackage(facts, TYPESCRIPT_PACKAGES)
   return found === undefined

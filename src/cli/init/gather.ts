@@ -56,7 +56,8 @@ export async function gather(root: string): Promise<Facts> {
       workspace.packageManager ?? { value: 'npm', reason: 'no lock file' },
     files,
     ...(await migrationsIn(root, folders)),
-    testFolder: await firstOf(TEST_FOLDERS, (folder) => isFolder(join(root, folder))),
+    // A link may lead out of the project.
+    testFolder: await firstOf(TEST_FOLDERS, (folder) => isFolder(join(root, folder), lstat)),
     dockerAnswers,
   }
 }
@@ -182,8 +183,8 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
+async function isFolder(path: string, look: typeof stat | typeof lstat = stat): Promise<boolean> {
+  return look(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   )
