@@ -1,4 +1,4 @@
-import { diffOfEdits, type Edit } from './diff.ts'
+import { diffOfEdits, type Edit, linesOf } from './diff.ts'
 
 /** An option that a configuration needs. */
 export interface Entry {
@@ -34,7 +34,7 @@ export function additionTo(
 ): Addition | undefined {
   const missing = entries.filter(({ value }) => !text.includes(value))
   if (missing.length === 0) return undefined
-  const lines = text.split(/\r?\n/)
+  const lines = linesOf(text)
   const style = styleOf(text, place)
   const lineOf = ({ key }: Entry) =>
     lines.findIndex((line) => new RegExp(`^\\s*["']?${key}["']?\\s*:`).test(line))

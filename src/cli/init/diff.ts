@@ -5,9 +5,14 @@ export interface Edit {
   readonly becomes: readonly string[]
 }
 
+/** The lines of a text; the end of its last one begins no other. */
+export function linesOf(text: string): string[] {
+  return text.replace(/\r?\n$/, '').split(/\r?\n/)
+}
+
 /** A new file as a diff. */
 export function diffOfNew(path: string, contents: string): string[] {
-  const lines = contents.replace(/\n$/, '').split('\n')
+  const lines = linesOf(contents)
   return ['--- /dev/null', `+++ ${path}`, `@@ -0,0 +1,${lines.length} @@`, ...lines.map((line) => `+${line}`)]
 }
 

@@ -99,7 +99,7 @@ function packageManagerOf({ packageManager }: Manifest): Choice<PackageManager> 
   return value === undefined ? undefined : { value, reason: 'package.json names it' }
 }
 
-/** The nearest folder with a lock file, this one or one above: its package manager, and what its package.json names. */
+/** The package manager of the nearest lock file, here or above, and what the package.json beside it gives to all. */
 async function readWorkspace(
   start: string,
 ): Promise<{ packageManager: Choice<PackageManager> | undefined; packages: readonly string[] }> {
@@ -109,7 +109,9 @@ async function readWorkspace(
       const manifest = await readManifest(folder)
       const [name, value] = found
       const packageManager = packageManagerOf(manifest) ?? { value, reason: `${name} is there` }
-      return { packageManager, packages: packagesOf(manifest) }
+      const isShared =
+        manifest.workspaces !== undefined || (await exists(join(folder, 'pnpm-workspace.yaml')))
+      return { packageManager, packages: isShared ? packagesOf(manifest) : [] }
     }
     if (folder === dirname(folder) || (await exists(join(folder, '.git')))) {
       return { packageManager: undefined, packages: [] }

@@ -1,6 +1,6 @@
 import { type Addition, additionTo, type Entry, type Place } from './addition.ts'
 import type { Choices } from './choices.ts'
-import { diffOfEdits } from './diff.ts'
+import { diffOfEdits, linesOf } from './diff.ts'
 import { type Facts, filesOf, type RunnerName } from './facts.ts'
 import { RUN } from './migrations.ts'
 import type { ProposedFile } from './proposal.ts'
@@ -22,9 +22,8 @@ const SETUPS: Readonly<Record<RunnerName, (facts: Facts, choices: Choices) => Ru
   vitest(facts, { language }) {
     const run = `${RUN[facts.packageManager.value]} vitest run`
     const [path] = filesOf(facts, 'vitest')
-    if (path !== undefined)
-      return { files: [], additions: addTo(facts, path, VITEST_ENTRIES, VITEST_PLACE), run }
-    // Vite warns of modules in a file that is one by the package's type only.
+    if (path !== undefined) return { files: [], additions: vitestAddition(facts, path), run }
+    // Without "type": "module" Vite warns of a module that has no `m` in its extension.
     const prefix = facts.isModule ? '' : 'm'
     const extension = language.value === 'TypeScript' ? 'ts' : 'js'
     return {
@@ -59,6 +58,17 @@ const VITEST_PLACE: Place = {
   around: { anchor: /^.*\bdefineConfig\(\{|^export default \{/, key: 'test' },
 }
 
+function vitestAddition(facts: Facts, path: string): readonly Addition[] {
+  const isVites = path.startsWith('vite.') && !facts.files.get(path)?.includes('vitest')
+  return addTo(facts, path, VITEST_ENTRIES, VITEST_PLACE).map((addition) => ({
+    ...addition,
+    notes: [
+      ...addition.notes,
+      ...(isVites ? [`For the type of \`test\` import defineConfig from 'vitest/config' in ${path}.`] : []),
+    ],
+  }))
+}
+
 const JEST_ENTRIES: readonly Entry[] = [
   { key: 'globalSetup', value: 'afresh/jest/global-setup', isList: false },
   { key: 'globalTeardown', value: 'afresh/jest/global-teardown', isList: false },
@@ -83,7 +93,7 @@ const NODE_TEST = 'node --import afresh/node-test --test'
 function nodeTestScript(facts: Facts): readonly Addition[] {
   const text = facts.files.get('package.json') ?? ''
   if (text.includes('afresh/node-test')) return []
-  const lines = text.split(/\r?\n/)
+  const lines = linesOf(text)
   const line = lines.findIndex((one) => /^\s*"[\w:-]+":\s*".*\bnode\b.*\s--test\b/.test(one))
   if (line !== -1) {
     const becomes = [(lines[line] ?? '').replace(/(\s)--test\b/, '$1--import afresh/node-test --test')]

