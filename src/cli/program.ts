@@ -4,6 +4,7 @@ import { adoptCommand } from './commands/adopt.ts'
 import { benchCommand } from './commands/bench.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { initCommand } from './commands/init.ts'
 import { planCommand } from './commands/plan.ts'
 import { resetCommand } from './commands/reset.ts'
 import { EXIT, report } from './failure.ts'
@@ -11,6 +12,7 @@ import { outputFor } from './output.ts'
 import { packageVersion } from './package-root.ts'
 
 const COMMANDS: readonly CliCommand[] = [
+  initCommand,
   demoCommand,
   planCommand,
   resetCommand,
@@ -22,7 +24,7 @@ const COMMANDS: readonly CliCommand[] = [
 const HELP_WIDTH = 110
 
 const NOTES = `
-Begin with \`afresh demo\`: it needs no database and no configuration.
+Begin with \`afresh init\` in a project, or with \`afresh demo\`: it needs no database and no configuration.
 Options come from afresh.config.{ts,mts,js,mjs,cjs} too, where there is one; what is given here wins.
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused by the guard.`
 

@@ -45,7 +45,7 @@ export async function findConfig(folders: readonly string[]): Promise<Wanted> {
     'usage',
     `There is no afresh.config.ts (or .js, .mjs) in ${[...new Set(folders)].join(' or ')}.`,
     {
-      next: "Write one: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
+      next: "`npx afresh init` writes one. Or by hand: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
     },
   )
 }

@@ -6,7 +6,7 @@ beforeAll(async () => {
   afresh = await builtCli()
 })
 
-const COMMANDS = ['demo', 'plan', 'reset', 'adopt', 'doctor']
+const COMMANDS = ['init', 'demo', 'plan', 'reset', 'adopt', 'doctor']
 
 describe('help and usage', () => {
   it('prints its help when asked for nothing', async () => {
@@ -39,6 +39,8 @@ describe('help and usage', () => {
     ['a number that is none', ['demo', '--rounds', 'many'], /whole number/],
     ['an unknown server', ['demo', '--server', 'oracle:23'], /names no server/],
     ['a schema file that is not there', ['demo', '--schema', '/nowhere.sql'], /cannot be read/],
+    ['an unknown engine', ['init', '--engine', 'oracle'], /postgres, mysql, mariadb/],
+    ['a server of another engine', ['init', '--engine', 'mysql', '--server', 'embedded'], /of postgres/],
     ['a word too many', ['doctor', 'now'], /argument/],
   ])('%s is wrong usage', async (_, args, message) => {
     const plain = await afresh(args)

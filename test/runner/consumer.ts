@@ -1,15 +1,6 @@
 /** Projects as users have them, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -95,11 +86,10 @@ export class Consumer {
     return this
   }
 
-  /** A new project of just these files. */
-  static async fromFiles(files: ReadonlyMap<string, string>, packages: readonly string[]): Promise<Consumer> {
+  /** An empty folder in which packages have been installed. */
+  static async empty(packages: readonly string[]): Promise<Consumer> {
     const consumer = new Consumer()
     mkdirSync(consumer.folder)
-    for (const [name, text] of files) writeFileSync(join(consumer.folder, name), text)
     await npm(['install', '--prefer-offline', '--ignore-scripts', '--save-dev', ...packages], consumer.folder)
     return consumer
   }
@@ -125,6 +115,10 @@ export class Consumer {
       TMPDIR: this.#temporary,
       ...env,
     })
+  }
+
+  afresh(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+    return this.node('node_modules/.bin/afresh', args, env)
   }
 
   vitest(env: Record<string, string> = {}): Promise<Ran> {

@@ -10,23 +10,28 @@ const blocks = [...README.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, langu
   text,
 }))
 
-/** The blocks that begin with the name of a file: `// vitest.config.ts`. */
+/** The blocks that begin with the name of a file, without that line: `// vitest.config.mjs`. */
 const files = new Map(
   blocks.flatMap(({ text }) => {
-    const name = /^(?:\/\/|--) (\S+\.\w+)\n/.exec(text)?.[1]
-    return name === undefined ? [] : [[name, text] as const]
+    const [, name, contents] = /^(?:\/\/|--) (\S+\.\w+)\n([\s\S]*)$/.exec(text) ?? []
+    return name === undefined || contents === undefined ? [] : [[name, contents] as const]
   }),
 )
 
-/** The programs: everything in TypeScript that is no file of the project. */
-const programs = blocks.filter(
-  ({ language, text }) => language === 'ts' && ![...files.values()].includes(text),
-)
+/** The programs: what is in TypeScript is no file of the project. */
+const programs = blocks.filter(({ language }) => language === 'ts')
+
+/** The commands that a new user gives. */
+const [install = '', ...commands] =
+  blocks
+    .find(({ language }) => language === 'sh')
+    ?.text.trim()
+    .split('\n') ?? []
 
 /** What the README says to install, with the package from this tree. */
 function packages(tarball: string): string[] {
-  const command = /^npm install --save-dev (afresh .*)$/m.exec(README)?.[1] ?? ''
-  return command.split(' ').map((name) => (name === 'afresh' ? tarball : name))
+  const [, names = ''] = /^npm install --save-dev (afresh .*)$/.exec(install) ?? []
+  return names.split(' ').map((name) => (name === 'afresh' ? tarball : name))
 }
 
 describe('the README, followed to the letter in an empty folder', () => {
@@ -35,17 +40,25 @@ describe('the README, followed to the letter in an empty folder', () => {
 
   beforeAll(async () => {
     tarball = await pack()
-    project = await Consumer.fromFiles(files, [...packages(tarball), '@electric-sql/pglite'])
+    project = await Consumer.empty([...packages(tarball), '@electric-sql/pglite'])
   })
   afterAll(() => {
     project.remove()
     rmSync(dirname(tarball), { recursive: true, force: true })
   })
 
-  it('gives passing tests', async () => {
-    expect([...files.keys()]).toEqual(['afresh.config.ts', 'vitest.config.ts', 'schema.sql', 'users.test.ts'])
+  it('writes the files that it shows, and gives passing tests', async () => {
+    expect(commands).toEqual(['npx afresh init', 'npx vitest run'])
+    const { exitCode: written, output: said } = await project.afresh(['init'])
+    expect(written, said).toBe(0)
+    expect(said).not.toContain('npm install')
+    expect(files.size).toBe(4)
+    for (const [name, contents] of files) {
+      expect([name, readFileSync(join(project.folder, name), 'utf8')]).toEqual([name, contents])
+    }
     const { exitCode, output } = await project.vitest()
     expect(output).toMatch(/2 passed/)
+    expect(output).not.toMatch(/warn|\(!\)/i)
     expect(exitCode).toBe(0)
     expect(project.leftovers()).toEqual([])
   })

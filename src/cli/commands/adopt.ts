@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises'
 import { RefusedError } from '../../errors.ts'
 import { adopt, type Candidate } from '../../harness/adopt.ts'
+import { ask, someoneIsThere } from '../ask.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { attachOptions, withUrl } from '../options.ts'
@@ -47,7 +47,7 @@ Afresh needs no adopted database: it makes its own. Adopt one only where that ca
 /** Shows what would be lost, on stderr: stdout is for the result. */
 async function askPerson(candidate: Candidate, output: Output): Promise<string> {
   const { database, engine, tables, tablesWithRows, confirmation } = candidate
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  if (!someoneIsThere()) {
     throw new RefusedError(
       `"${database}" (${engine}) has rows in ${tablesWithRows.length} of ${count(tables, 'table')}, and there is no ` +
         'terminal at which a person could type its name.',
@@ -63,7 +63,7 @@ async function askPerson(candidate: Candidate, output: Output): Promise<string> 
   process.stderr.write(
     `\n${output.style.bold('Everything in it may be deleted from then on, without asking again.')}\n`,
   )
-  const typed = await ask('Type the name of the database to hand it over: ')
+  const typed = (await ask('Type the name of the database to hand it over: ')) ?? ''
   if (typed === database) return confirmation
   throw new RefusedError(
     typed === ''
@@ -71,19 +71,4 @@ async function askPerson(candidate: Candidate, output: Output): Promise<string> 
       : `"${typed}" is not its name: nothing was changed.`,
     { next: 'Type the name as it stands above, if everything in it may be lost.' },
   )
-}
-
-/** Empty when the person ends the input, or interrupts. */
-async function ask(question: string): Promise<string> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr })
-  const abort = new AbortController()
-  reader.once('SIGINT', () => abort.abort()).once('close', () => abort.abort())
-  try {
-    return (await reader.question(question, { signal: abort.signal })).trim()
-  } catch {
-    process.stderr.write('\n')
-    return ''
-  } finally {
-    reader.close()
-  }
 }

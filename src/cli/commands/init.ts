@@ -1,0 +1,156 @@
+import { Option } from 'commander'
+import { ENGINES } from '../../server/spec.ts'
+import { ask, someoneIsThere } from '../ask.ts'
+import { defineCommand } from '../command.ts'
+import { EXIT } from '../failure.ts'
+import { type Choices, choose } from '../init/choices.ts'
+import { diffOfNew } from '../init/diff.ts'
+import type { Asked, Facts } from '../init/facts.ts'
+import { gather } from '../init/gather.ts'
+import { type Proposal, type ProposedFile, propose } from '../init/proposal.ts'
+import { migrateLabel, serverLabel, writeChoices, writeDiff } from '../init/text.ts'
+import { isTaken, writeAll } from '../init/write.ts'
+import { count, type Output } from '../output.ts'
+
+interface InitFlags extends Asked {
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+export const initCommand = defineCommand<InitFlags>({
+  name: 'init',
+  summary: 'Write the files that a project needs for its first database test, after looking at what it uses',
+  notes: `
+Looks at package.json, lock file, configurations, migrations, compose files and examples of .env; shows what it would
+write as a diff, and asks. Where there is no terminal, and with --yes or --json, it writes without asking.
+Nothing that is there is changed: for a file that is, the lines to add are shown.
+
+  afresh init
+  afresh init --dry-run
+  afresh init --engine mysql --runner jest
+  afresh init --server postgres:17             or mysql:9.7, embedded, the URL of a server`,
+  options: (command) =>
+    command
+      .addOption(new Option('--engine <engine>', 'the database (default: as found)').choices(ENGINES))
+      .addOption(
+        new Option('--runner <runner>', 'what runs the tests (default: as found)').choices([
+          'vitest',
+          'jest',
+          'node:test',
+        ]),
+      )
+      .option('--server <server>', 'an image, `embedded`, or a URL (default: as found)')
+      .option('--dry-run', 'show what would be written; write nothing')
+      .option('--yes', 'write without asking'),
+
+  async run(flags, output) {
+    const root = process.cwd()
+    const facts = await gather(root)
+    const choices = choose(facts, flags)
+    const proposal = propose(facts, choices)
+    const files = await Promise.all(
+      proposal.files.map(async (file) => ({ ...file, exists: await isTaken(root, file.path) })),
+    )
+    const fresh = files.filter(({ exists }) => !exists)
+    writeProposal(facts, choices, proposal, files, output)
+    const asks = fresh.length > 0 && flags.dryRun !== true && flags.yes !== true && flags.json !== true
+    const writes = fresh.length > 0 && flags.dryRun !== true && (!asks || (await confirmed(fresh)))
+    if (writes) await writeAll(root, fresh)
+    output.document(documentOf(facts, choices, proposal, files, writes))
+    writeOutcome(proposal, fresh, { writes, dryRun: flags.dryRun === true }, output)
+    return EXIT.done
+  },
+})
+
+interface LookedAt extends ProposedFile {
+  readonly exists: boolean
+}
+
+function writeProposal(
+  facts: Facts,
+  choices: Choices,
+  { additions }: Proposal,
+  files: readonly LookedAt[],
+  output: Output,
+): void {
+  output.line(output.style.bold('Chosen, and why'))
+  writeChoices(facts, choices, output)
+  for (const { path, contents, exists } of files) {
+    output.line()
+    if (exists) output.line(`${path} is there already: it stays as it is.`)
+    else writeDiff(diffOfNew(path, contents), output)
+  }
+  for (const { path, diff } of additions) {
+    output.line()
+    output.line(output.style.bold(`${path} is there already: it stays as it is. To be added by you:`))
+    writeDiff(diff, output)
+  }
+  output.line()
+}
+
+function writeOutcome(
+  { additions, install, run, notes }: Proposal,
+  fresh: readonly ProposedFile[],
+  { writes, dryRun }: { readonly writes: boolean; readonly dryRun: boolean },
+  output: Output,
+): void {
+  const paths = fresh.map(({ path }) => path).join(', ')
+  if (writes) output.line(output.style.good(`Written: ${paths}.`))
+  else if (fresh.length === 0) output.line('There is nothing to write.')
+  else output.line(dryRun ? 'A dry run: nothing was written.' : 'Nothing was written.')
+  for (const note of [...notes, ...additions.flatMap((addition) => addition.notes)])
+    output.line(`Note: ${note}`)
+  const steps = [
+    ...(install === undefined ? [] : [install]),
+    ...additions.map(({ path }) => `add to ${path} the lines shown above`),
+    run,
+  ]
+  output.line()
+  output.line(output.style.bold('Next'))
+  for (const step of steps) output.line(`  ${step}`)
+}
+
+function documentOf(
+  facts: Facts,
+  choices: Choices,
+  { additions, install, run, notes }: Proposal,
+  files: readonly LookedAt[],
+  writes: boolean,
+): object {
+  const { server, migrate, ...others } = choices
+  const { sqlMigrations, otherMigrations, testFolder, isModule, dockerAnswers } = facts
+  return {
+    found: {
+      files: [...facts.files.keys()],
+      packages: [...facts.packages],
+      sqlMigrations,
+      otherMigrations,
+      testFolder,
+      isModule,
+      dockerAnswers,
+    },
+    chosen: {
+      ...others,
+      server: { ...server, value: serverLabel(server.value) },
+      migrate: { value: migrateLabel(migrate.value), reason: migrate.reason },
+      packageManager: facts.packageManager,
+    },
+    files: files.map(({ path, contents, exists }) => ({
+      path,
+      contents,
+      exists,
+      written: writes && !exists,
+    })),
+    additions: additions.map(({ path, diff, notes }) => ({ path, diff: diff.join('\n'), notes })),
+    install,
+    run,
+    notes,
+  }
+}
+
+async function confirmed(fresh: readonly ProposedFile[]): Promise<boolean> {
+  if (!someoneIsThere()) return true
+  const answer = await ask(`Write ${count(fresh.length, 'file')}? [Y/n] `)
+  return answer !== undefined && /^(?:y|yes|)$/i.test(answer)
+}

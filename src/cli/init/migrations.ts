@@ -1,0 +1,107 @@
+import {
+  type Choice,
+  type Facts,
+  filesOf,
+  firstPackage,
+  type KNOWN_FILES,
+  type PackageManager,
+} from './facts.ts'
+
+/** How the project's database gets its tables. */
+export type Migrations =
+  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'sql'; readonly path: string }
+  /** There are none at all: an example is written. */
+  | { readonly kind: 'example' }
+  /** There are some, of a tool that afresh does not know. */
+  | { readonly kind: 'unknown'; readonly folder: string }
+
+export interface MigrationsChoice extends Choice<Migrations> {
+  /** What a person has to see to before the first run. */
+  readonly note: string | undefined
+}
+
+interface Tool {
+  readonly config?: keyof typeof KNOWN_FILES
+  /** Where it has no file that tells of it. */
+  readonly package?: string
+  /** What is run by the package manager's way to run a program: `prisma migrate deploy`. */
+  readonly command: (facts: Facts, file: string) => string
+}
+
+const TOOLS: readonly Tool[] = [
+  {
+    config: 'prisma',
+    command: (facts) =>
+      hasMigrations(facts, ['prisma/migrations', 'migrations']) ? 'prisma migrate deploy' : 'prisma db push',
+  },
+  {
+    config: 'drizzle',
+    command: (facts, file) =>
+      hasMigrations(facts, [drizzleFolder(facts.files.get(file) ?? '')])
+        ? 'drizzle-kit migrate'
+        : 'drizzle-kit push --force',
+  },
+  { config: 'knex', command: () => 'knex migrate:latest' },
+  { config: 'mikroOrm', command: () => 'mikro-orm migration:up' },
+  {
+    config: 'typeOrm',
+    command: (facts, file) => {
+      const program = !file.endsWith('.ts') ? '' : facts.isModule ? '-ts-node-esm' : '-ts-node-commonjs'
+      return `typeorm${program} migration:run -d ${file}`
+    },
+  },
+  { package: 'sequelize-cli', command: () => 'sequelize-cli db:migrate --url "$DATABASE_URL"' },
+  { package: 'node-pg-migrate', command: () => 'node-pg-migrate up' },
+]
+
+/** How each package manager runs the program of a package. */
+export const RUN: Readonly<Record<PackageManager, string>> = {
+  npm: 'npx',
+  pnpm: 'pnpm exec',
+  yarn: 'yarn',
+  bun: 'bunx',
+}
+
+/** Where drizzle-kit puts its migrations: `out` in its configuration. */
+export function drizzleFolder(config: string): string {
+  return /\bout:\s*["'](?:\.\/)?([\w./-]+?)\/?["']/.exec(config)?.[1] ?? 'drizzle'
+}
+
+export function chooseMigrations(facts: Facts): MigrationsChoice {
+  for (const tool of TOOLS) {
+    const files = tool.config === undefined ? [] : filesOf(facts, tool.config)
+    const found = files[0] ?? firstPackage(facts, tool.package === undefined ? [] : [tool.package])
+    if (found === undefined) continue
+    const command = `${RUN[facts.packageManager.value]} ${tool.command(facts, found)}`
+    return {
+      value: { kind: 'command', command },
+      reason: files.length > 0 ? `${found} is there` : `package.json has ${found}`,
+      note: noteOnUrl(facts, files, command),
+    }
+  }
+  const [path] = facts.sqlMigrations
+  if (path !== undefined) return { value: { kind: 'sql', path }, reason: `${path} has SQL`, note: undefined }
+  const [folder] = facts.otherMigrations
+  if (folder !== undefined) {
+    return {
+      value: { kind: 'unknown', folder },
+      reason: `${folder} has no .sql files, and no tool is known by its configuration`,
+      note: `Add \`migrate\` to the configuration, a function or a command: what ${folder} needs is not known.`,
+    }
+  }
+  return { value: { kind: 'example' }, reason: 'there are no migrations yet', note: undefined }
+}
+
+function hasMigrations(facts: Facts, folders: readonly string[]): boolean {
+  return folders.some(
+    (folder) => facts.sqlMigrations.includes(folder) || facts.otherMigrations.includes(folder),
+  )
+}
+
+/** A tool that goes by a URL of its own would migrate somebody's real database. */
+function noteOnUrl(facts: Facts, files: readonly string[], command: string): string | undefined {
+  const texts = files.map((file) => facts.files.get(file) ?? '')
+  if (files.length === 0 || texts.some((text) => text.includes('DATABASE_URL'))) return undefined
+  return `${files.join(', ')} does not mention DATABASE_URL: see that \`${command}\` migrates the database named there, and no other.`
+}

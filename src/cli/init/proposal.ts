@@ -1,0 +1,111 @@
+import type { Addition } from './addition.ts'
+import type { Choices } from './choices.ts'
+import { exampleTest } from './example-test.ts'
+import { type Facts, filesOf, firstPackage } from './facts.ts'
+import { installCommand } from './install.ts'
+import type { Migrations } from './migrations.ts'
+import { runnerSetup } from './runner-setup.ts'
+import { configText, exampleMigration } from './templates.ts'
+
+/** A file that the project is to have. */
+export interface ProposedFile {
+  /** Relative to the project, with forward slashes. */
+  readonly path: string
+  readonly contents: string
+}
+
+/** What `afresh init` would do. */
+export interface Proposal {
+  /** Any that is there already stays as it is. */
+  readonly files: readonly ProposedFile[]
+  /** What a person adds to files that are there. */
+  readonly additions: readonly Addition[]
+  /** Installs what is missing; `undefined` where nothing is. */
+  readonly install: string | undefined
+  /** Runs the tests. */
+  readonly run: string
+  readonly notes: readonly string[]
+}
+
+const EXAMPLE_FOLDER = 'migrations'
+
+export function propose(facts: Facts, choices: Choices): Proposal {
+  const { files, additions, run } = runnerSetup(facts, choices)
+  const rest = { additions, run, install: installCommand(facts, choices) }
+  const [config] = filesOf(facts, 'afresh')
+  if (config !== undefined) {
+    // It may have its migrations anywhere: examples would not fit.
+    const note = `${config} is there already: it stays as it is, and no examples are written.`
+    return { ...rest, files, notes: [note] }
+  }
+  const { migrate } = choices
+  return {
+    ...rest,
+    files: [configFile(choices), ...files, ...examples(facts, choices)],
+    notes: [
+      ...(migrate.note === undefined ? [] : [migrate.note]),
+      ...(hasPassword(choices)
+        ? ['The URL of --server has a password, which the configuration now holds.']
+        : []),
+    ],
+  }
+}
+
+function configFile({ server, migrate, language }: Choices): ProposedFile {
+  const extension = language.value === 'TypeScript' ? 'ts' : 'js'
+  return {
+    path: `afresh.config.${extension}`,
+    contents: configText(server.value, migrateOption(migrate.value)),
+  }
+}
+
+function migrateOption(migrations: Migrations): string | undefined {
+  switch (migrations.kind) {
+    case 'command':
+      return migrations.command
+    case 'sql':
+      return migrations.path
+    case 'example':
+      return EXAMPLE_FOLDER
+    case 'unknown':
+      return undefined
+  }
+}
+
+function examples(facts: Facts, choices: Choices): ProposedFile[] {
+  const { engine, migrate } = choices
+  const migration = { path: `${EXAMPLE_FOLDER}/0001_users.sql`, contents: exampleMigration(engine.value) }
+  return [...(migrate.value.kind === 'example' ? [migration] : []), testFile(facts, choices)]
+}
+
+const SUBJECTS = { command: 'tables', sql: 'tables', example: 'users', unknown: 'database' } as const
+
+function testFile(facts: Facts, choices: Choices): ProposedFile {
+  const extension = testExtension(facts, choices)
+  const name = `database.test.${extension}`
+  return {
+    path: facts.testFolder === undefined ? name : `${facts.testFolder}/${name}`,
+    contents: exampleTest({
+      client: choices.client.value,
+      runner: choices.runner.value,
+      isTypeScript: extension === 'ts',
+      isCommonJs: choices.runner.value === 'jest' && extension !== 'ts',
+      subject: SUBJECTS[choices.migrate.value.kind],
+    }),
+  }
+}
+
+const JEST_TRANSFORMS = ['ts-jest', '@swc/jest', 'esbuild-jest', '@babel/preset-typescript']
+
+/** In a language that the runner can run as it is set up. */
+function testExtension(facts: Facts, { runner, language }: Choices): string {
+  const isTypeScript = language.value === 'TypeScript'
+  if (runner.value === 'node:test') return 'mjs'
+  if (runner.value === 'vitest') return isTypeScript ? 'ts' : 'js'
+  if (isTypeScript && firstPackage(facts, JEST_TRANSFORMS) !== undefined) return 'ts'
+  return facts.isModule ? 'cjs' : 'js'
+}
+
+function hasPassword({ server }: Choices): boolean {
+  return server.value.kind === 'existing' && new URL(server.value.url).password !== ''
+}

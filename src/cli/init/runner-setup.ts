@@ -1,0 +1,119 @@
+import { type Addition, additionTo, type Entry, type Place } from './addition.ts'
+import type { Choices } from './choices.ts'
+import { diffOfEdits, linesOf } from './diff.ts'
+import { type Facts, filesOf, type RunnerName } from './facts.ts'
+import { RUN } from './migrations.ts'
+import type { ProposedFile } from './proposal.ts'
+import { jestConfig, VITEST_CONFIG } from './templates.ts'
+
+/** What a runner needs to know of afresh. */
+export interface RunnerSetup {
+  readonly files: readonly ProposedFile[]
+  readonly additions: readonly Addition[]
+  /** Runs the tests. */
+  readonly run: string
+}
+
+export function runnerSetup(facts: Facts, choices: Choices): RunnerSetup {
+  return SETUPS[choices.runner.value](facts, choices)
+}
+
+const SETUPS: Readonly<Record<RunnerName, (facts: Facts, choices: Choices) => RunnerSetup>> = {
+  vitest(facts, { language }) {
+    const run = `${RUN[facts.packageManager.value]} vitest run`
+    const [path] = filesOf(facts, 'vitest')
+    if (path !== undefined) return { files: [], additions: vitestAddition(facts, path), run }
+    // Without "type": "module" Vite warns of a module that has no `m` in its extension.
+    const prefix = facts.isModule ? '' : 'm'
+    const extension = language.value === 'TypeScript' ? 'ts' : 'js'
+    return {
+      files: [{ path: `vitest.config.${prefix}${extension}`, contents: VITEST_CONFIG }],
+      additions: [],
+      run,
+    }
+  },
+
+  jest(facts) {
+    const run = `${RUN[facts.packageManager.value]} jest`
+    const [path] = filesOf(facts, 'jest')
+    if (path !== undefined)
+      return { files: [], additions: addTo(facts, path, JEST_ENTRIES, jestPlace(path)), run }
+    if (hasJestKey(facts)) {
+      return { files: [], additions: addTo(facts, 'package.json', JEST_ENTRIES, JEST_IN_PACKAGE), run }
+    }
+    return { files: [{ path: 'jest.config.js', contents: jestConfig(facts.isModule) }], additions: [], run }
+  },
+
+  'node:test'(facts) {
+    return { files: [], additions: nodeTestScript(facts), run: NODE_TEST }
+  },
+}
+
+const VITEST_ENTRIES: readonly Entry[] = [
+  { key: 'globalSetup', value: 'afresh/vitest/global-setup', isList: true },
+  { key: 'setupFiles', value: 'afresh/vitest/reset', isList: true },
+]
+const VITEST_PLACE: Place = {
+  anchor: /^\s*test:\s*\{/,
+  around: { anchor: /^.*\bdefineConfig\(\{|^export default \{/, key: 'test' },
+}
+
+function vitestAddition(facts: Facts, path: string): readonly Addition[] {
+  const isVites = path.startsWith('vite.') && !facts.files.get(path)?.includes('vitest')
+  return addTo(facts, path, VITEST_ENTRIES, VITEST_PLACE).map((addition) => ({
+    ...addition,
+    notes: [
+      ...addition.notes,
+      ...(isVites ? [`For the type of \`test\` import defineConfig from 'vitest/config' in ${path}.`] : []),
+    ],
+  }))
+}
+
+const JEST_ENTRIES: readonly Entry[] = [
+  { key: 'globalSetup', value: 'afresh/jest/global-setup', isList: false },
+  { key: 'globalTeardown', value: 'afresh/jest/global-teardown', isList: false },
+  { key: 'setupFilesAfterEnv', value: 'afresh/jest/reset', isList: true },
+]
+const JEST_IN_PACKAGE: Place = { anchor: /^\s*"jest":\s*\{/, isJson: true }
+
+function jestPlace(path: string): Place {
+  return path.endsWith('.json')
+    ? { anchor: /^\s*\{/, isJson: true }
+    : { anchor: /^(?:module\.exports\s*=|export default|(?:const|let|var) \w*[cC]onfig\b[^=]*=)[^{]*\{/ }
+}
+
+/** Whether jest takes its options from package.json. */
+function hasJestKey(facts: Facts): boolean {
+  return /^\s*"jest":\s*\{/m.test(facts.files.get('package.json') ?? '')
+}
+
+const NODE_TEST = 'node --import afresh/node-test --test'
+
+/** As a script, which is for a person to change: the one that runs the tests now, or one more. */
+function nodeTestScript(facts: Facts): readonly Addition[] {
+  const text = facts.files.get('package.json') ?? ''
+  if (text.includes('afresh/node-test')) return []
+  const lines = linesOf(text)
+  const line = lines.findIndex((one) => /^\s*"[\w:-]+":\s*".*\bnode\b.*\s--test\b/.test(one))
+  if (line !== -1) {
+    const becomes = [(lines[line] ?? '').replace(/(\s)--test\b/, '$1--import afresh/node-test --test')]
+    return [
+      { path: 'package.json', diff: diffOfEdits('package.json', lines, [{ line, becomes }]), notes: [] },
+    ]
+  }
+  const script = {
+    key: facts.scripts.has('test') ? 'test:database' : 'test',
+    value: NODE_TEST,
+    isList: false,
+  }
+  return addTo(facts, 'package.json', [script], {
+    anchor: /^\s*"scripts":\s*\{/,
+    around: { anchor: /^\s*\{/, key: 'scripts' },
+    isJson: true,
+  })
+}
+
+function addTo(facts: Facts, path: string, entries: readonly Entry[], place: Place): readonly Addition[] {
+  const addition = additionTo(path, facts.files.get(path) ?? '', entries, place)
+  return addition === undefined ? [] : [addition]
+}

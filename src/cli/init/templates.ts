@@ -1,0 +1,65 @@
+import type { ServerEngine, ServerSpec } from '../../server/spec.ts'
+
+/** `afresh.config.*`. Without `migrate` a comment says that it is missing. */
+export function configText(server: ServerSpec, migrate: string | undefined): string {
+  const { expression, imports } = serverText(server)
+  const migrateLine =
+    migrate === undefined
+      ? '// migrate: a function, a folder of .sql files, or a shell command that gets DATABASE_URL'
+      : `migrate: ${quoted(migrate)},`
+  return `import { ${imports} } from 'afresh'
+
+export default defineConfig({
+  server: ${expression},
+  ${migrateLine}
+})
+`
+}
+
+function serverText(spec: ServerSpec): { expression: string; imports: string } {
+  const plain = (value: string) => ({ expression: quoted(value), imports: 'defineConfig' })
+  if (spec.kind === 'embedded') return plain('embedded')
+  if (spec.kind === 'existing') return plain(spec.url)
+  // Where the name tells the engine, it is enough.
+  if (/[\w-]+(?=(?::[\w.-]+)?(?:@.*)?$)/.exec(spec.image)?.[0] === spec.engine) return plain(spec.image)
+  return {
+    expression: `container(${quoted(spec.image)}, { engine: '${spec.engine}' })`,
+    imports: 'container, defineConfig',
+  }
+}
+
+/** As a string of a program. */
+function quoted(text: string): string {
+  return text.includes("'") || text.includes('\\') || /[\n\r]/.test(text) ? JSON.stringify(text) : `'${text}'`
+}
+
+export const VITEST_CONFIG = `import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    globalSetup: ['afresh/vitest/global-setup'],
+    setupFiles: ['afresh/vitest/reset'],
+  },
+})
+`
+
+export function jestConfig(isModule: boolean): string {
+  return `/** @type {import('jest').Config} */
+${isModule ? 'export default' : 'module.exports ='} {
+  globalSetup: 'afresh/jest/global-setup',
+  globalTeardown: 'afresh/jest/global-teardown',
+  setupFilesAfterEnv: ['afresh/jest/reset'],
+}
+`
+}
+
+/** The migration of a project that has none. */
+export function exampleMigration(engine: ServerEngine): string {
+  const columns =
+    engine === 'postgres'
+      ? 'id serial PRIMARY KEY, name text NOT NULL'
+      : 'id int AUTO_INCREMENT PRIMARY KEY, name varchar(100) NOT NULL'
+  return `CREATE TABLE users (${columns});
+INSERT INTO users (name) VALUES ('Ada');
+`
+}

