@@ -59,7 +59,8 @@ export interface HarnessOptions extends AttachOptions {
   readonly cwd?: string
   /**
    * What becomes of a test that is over and still has a transaction or a statement open, or holds an advisory lock:
-   * `fail`: it fails, naming what. `end`: its sessions are ended, too. `ignore`: nobody looks. Default `fail`.
+   * `fail`: it fails, naming what. `end`: its sessions are ended, too. `ignore`: nobody looks, as with strategy
+   * `rollback`, which has a transaction open itself. Default `fail`.
    */
   readonly leaks?: 'fail' | 'end' | 'ignore'
   /**
@@ -150,7 +151,10 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
     reset: resetOptions(options),
     rollback: options.strategy === 'rollback',
     allow: options.allow ?? [],
-    tests: { leaks, writes: writes === false ? undefined : { to } },
+    tests: {
+      leaks: options.strategy === 'rollback' ? 'ignore' : leaks,
+      writes: writes === false ? undefined : { to },
+    },
   }
 }
 

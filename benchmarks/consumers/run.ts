@@ -12,12 +12,30 @@ interface Project {
   without(consumer: Consumer): Promise<Ran>
 }
 
-const PROJECTS: readonly Project[] = ['4', '3.2'].map((version) => ({
-  name: 'vitest-basic',
-  packages: [`vitest@~${version}`],
-  run: (consumer) => consumer.vitest(),
-  without: (consumer) => consumer.vitest({ AFRESH_CONSUMER_NO_RESET: '1' }),
-}))
+const NO_RESET = { AFRESH_CONSUMER_NO_RESET: '1' }
+const NODE = ['--import', 'afresh/node-test', '--test', 'tests/']
+
+const PROJECTS: readonly Project[] = [
+  ...['4', '3.2'].map((version) => ({
+    name: 'vitest-basic',
+    packages: [`vitest@~${version}`],
+    run: (consumer: Consumer) => consumer.vitest(),
+    without: (consumer: Consumer) => consumer.vitest(NO_RESET),
+  })),
+  ...['30', '29'].map((version) => ({
+    name: 'jest-basic',
+    packages: [`jest@^${version}`],
+    run: (consumer: Consumer) => consumer.jest(['--randomize', '--maxWorkers=4']),
+    without: (consumer: Consumer) => consumer.jest(['--randomize', '--maxWorkers=4'], NO_RESET),
+  })),
+  {
+    name: 'node-test-basic',
+    packages: [],
+    run: (consumer) => consumer.node('--test-concurrency=4', NODE),
+    without: (consumer) =>
+      consumer.node('--test-concurrency=4', ['--import', './no-reset.mjs', '--test', 'tests/']),
+  },
+]
 
 const USAGE = `npm run soak:consumers -- [options]
   --times N   runs of each project; default 20`
@@ -28,7 +46,7 @@ const tarball = await pack()
 let failures = 0
 for (const { name, packages, run, without } of PROJECTS) {
   const consumer = await Consumer.install(name, tarball, packages)
-  const title = `${name} with ${packages.join(', ')}`
+  const title = [name, ...packages].join(' with ')
   let passed = 0
   for (let no = 1; no <= runs; no++) {
     const { exitCode, output } = await run(consumer)

@@ -92,6 +92,8 @@ export interface Connection {
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>
   /** Runs a file of SQL as the engine's own client would. Errors name `label`, line and statement. */
   script(sql: string, label: string): Promise<void>
+  /** Lets the process end while it is open; absent where it would not keep the process anyway. */
+  unref?(): void
   close(): Promise<void>
 }
 

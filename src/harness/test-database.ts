@@ -51,6 +51,11 @@ export interface TestDatabase extends AsyncDisposable {
 export interface LeaseOptions {
   /** The slot to look at first, counted from 1, for a worker that always wants the same database. Default 1. */
   readonly slot?: number
+  /**
+   * Whether the process may end without having released the database: the lease ends with the process, and does not
+   * keep it alive. Default false.
+   */
+  readonly unref?: boolean
 }
 
 /** Leases a database of the harness, from this process or any other. */
@@ -66,7 +71,19 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
   const around = (database: string) =>
     rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
-  return leasedDatabase(engine, slot, (first) => hold(engine, databases, handle, first), around)
+  const take = async (first: number) => {
+    const held = await hold(engine, databases, handle, first)
+    if (options.unref === true) held.lease.connection.unref?.()
+    return held
+  }
+  return leasedDatabase(engine, slot, take, around)
+}
+
+/** The URL that the database in a slot has, or will have, if nobody else takes the slot. */
+export function urlOfSlot({ engine, adminUrl, project, run }: HarnessHandle, slot: number): string {
+  const { databases } = engineNamed(engine)
+  if (databases === undefined) throw new Error(`${engine} has no server to lease databases from`)
+  return databases.urlOf(adminUrl, namesFor(project, databases.maxNameBytes).database(run, slot))
 }
 
 /** How long a server may take to notice that a connection was lost: the lock is held until then. */

@@ -5,7 +5,7 @@ import { loadConfig } from '../config-file.ts'
 import { AfreshError } from '../errors.ts'
 import { createHarness, type Harness } from '../harness/harness.ts'
 
-/** One use of a harness that several projects of a vitest process may share. */
+/** One use of a harness that several projects of a process may share. */
 export interface Share {
   readonly harness: Harness
   /** The last one to release it closes it. May be called again. */
@@ -37,9 +37,8 @@ const entries = global[KEY]
  */
 export async function findConfig(folders: readonly string[]): Promise<Wanted> {
   for (const folder of new Set(folders)) {
-    const { path, options } = await loadConfig(folder)
-    if (path === undefined) continue
-    return { options, key: await keyOf(path, options) }
+    const wanted = await configIn(folder)
+    if (wanted !== undefined) return wanted
   }
   throw new AfreshError(
     'usage',
@@ -48,6 +47,12 @@ export async function findConfig(folders: readonly string[]): Promise<Wanted> {
       next: "`npx afresh init` writes one. Or by hand: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
     },
   )
+}
+
+/** The configuration of just this folder; `undefined` where it has none. */
+export async function configIn(folder: string): Promise<Wanted | undefined> {
+  const { path, options } = await loadConfig(folder)
+  return path === undefined ? undefined : { options, key: await keyOf(path, options) }
 }
 
 async function keyOf(path: string, options: HarnessOptions): Promise<string> {

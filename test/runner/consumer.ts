@@ -133,6 +133,15 @@ export class Consumer {
     })
   }
 
+  jest(args: readonly string[] = [], env: Record<string, string> = {}): Promise<Ran> {
+    return this.node('--experimental-vm-modules', ['node_modules/jest/bin/jest.js', ...args], env)
+  }
+
+  /** One of the ways of `variants/jest.config.js`. */
+  jestVariant(name: string): Promise<Ran> {
+    return this.jest(['--config', 'variants/jest.config.js'], { AFRESH_CONSUMER_VARIANT: name })
+  }
+
   /** What afresh left in the temporary folder. */
   leftovers(): string[] {
     return readdirSync(this.#temporary).filter((name) => name.startsWith('afresh-'))

@@ -1,3 +1,4 @@
+import type { Connection as DriverConnection } from 'mysql2/promise'
 import { AfreshError } from '../../errors.ts'
 import type { Connection, ConnectOptions, Row } from '../engine.ts'
 import { mariadbFlavor } from '../mariadb/flavor.ts'
@@ -45,6 +46,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       url,
       database: settings.database ?? '',
       owned: true,
+      unref: () => unref(client),
       close: end,
       // As the server's own client would: what a script sets ends with its session, and locks of ours do not.
       script: async (sql, label) => {
@@ -59,6 +61,11 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   } catch (error) {
     throw connectError(settings, error, timeoutMs)
   }
+}
+
+/** The types of `mysql2` do not know of it. */
+function unref(client: DriverConnection & { connection?: { stream?: { unref?(): void } } }): void {
+  client.connection?.stream?.unref?.()
 }
 
 /** A connection over a client that the user opened: mysql2's connection or pool, with promises or callbacks. */
@@ -98,7 +105,7 @@ export function flavorOf(connection: Connection): Promise<Flavor> {
 
 function overClient(
   client: Client,
-  rest: Pick<Connection, 'url' | 'database' | 'owned' | 'close' | 'script'>,
+  rest: Pick<Connection, 'url' | 'database' | 'owned' | 'unref' | 'close' | 'script'>,
 ): MysqlConnection {
   const pinned: MysqlConnection['pinned'] = async (body) => {
     const session = await client.acquire()

@@ -24,7 +24,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     await client.end().catch(() => {})
     throw connectError(url, error, timeoutMs)
   }
-  return { ...overPg(client), url, owned: true, close: () => client.end() }
+  return { ...overPg(client), url, owned: true, unref: () => unref(client), close: () => client.end() }
+}
+
+/** The types of `pg` do not know of it. */
+function unref(client: Client & { unref?: () => void }): void {
+  client.unref?.()
 }
 
 /** A connection over a client that the user opened: `pg`'s `Client`, or PGlite. */

@@ -1,0 +1,78 @@
+/** `globalSetup: 'afresh/jest/global-setup'`: server and template once, for all the projects of a run. */
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { AfreshError, withUndo } from '../../errors.ts'
+import type { HarnessHandle } from '../../harness/handle.ts'
+import { configIn, findConfig, share } from '../shared.ts'
+import { endHeld, held } from './held.ts'
+import { provide } from './provided.ts'
+
+/** As much of jest's configuration of a run as is used here. */
+export interface GlobalConfig {
+  readonly rootDir: string
+  readonly maxWorkers: number
+  readonly globalTeardown?: string | null | undefined
+  /** Folders, configuration files, or configurations. */
+  readonly projects?: readonly (string | { readonly rootDir?: string | undefined })[] | undefined
+}
+
+/** As much of the configuration of a project. */
+export interface ProjectConfig {
+  readonly rootDir: string
+  readonly globalTeardown?: string | null | undefined
+}
+
+/**
+ * Starts what `afresh.config.*` asks for, and tells the workers of it. Projects that have a configuration of their
+ * own have a harness of their own. What fails leaves nothing running.
+ *
+ * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
+ */
+export default async function setup(run: GlobalConfig, project: ProjectConfig): Promise<void> {
+  if (!(run.globalTeardown || project.globalTeardown)) throw noTeardown()
+  await endHeld()
+  await withUndo(() => start(run, project), endHeld)
+}
+
+async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
+  const fallbacks = [run.rootDir, process.cwd()]
+  await findConfig([project.rootDir, ...fallbacks])
+  const handles: Record<string, HarnessHandle> = {}
+  for (const folder of [project.rootDir, ...foldersOf(run)]) {
+    for (const place of [folder, ...fallbacks]) {
+      if (place in handles) break
+      const wanted = await configIn(place)
+      if (wanted === undefined) continue
+      const joined = await share(wanted, announce)
+      held.push(joined)
+      handles[place] = joined.harness.handle
+      break
+    }
+  }
+  provide({ handles, workers: run.maxWorkers })
+}
+
+/** jest runs the setup once, with one of the projects that have it: the others are to be found here. */
+function foldersOf({ rootDir, projects = [] }: GlobalConfig): string[] {
+  return projects.flatMap((project) => {
+    const named = typeof project === 'string' ? project : (project.rootDir ?? '.')
+    const path = resolve(rootDir, named.replace('<rootDir>', rootDir))
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found === undefined ? [] : [found.isDirectory() ? path : dirname(path)]
+  })
+}
+
+/** The one line of a run: standard output may be the reporter's. */
+function announce({ title }: { readonly title: string }): void {
+  process.stderr.write(`afresh: ${title}\n`)
+}
+
+function noTeardown(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'Nothing would end the server: the jest configuration has no globalTeardown.',
+    {
+      next: "Add globalTeardown: 'afresh/jest/global-teardown' to it.",
+    },
+  )
+}

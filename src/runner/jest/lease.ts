@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AfreshError } from '../../errors.ts'
+import { leaseFrom, type TestDatabase, urlOfSlot } from '../../harness/test-database.ts'
+import type { Host } from './provided.ts'
+
+interface Lease {
+  readonly run: string
+  readonly database: Promise<TestDatabase>
+}
+
+/** One a process, whichever bundle asks: in-band, global teardown gives back what the tests have leased. */
+const KEY = Symbol.for('afresh.jest.lease')
+const global = globalThis as { [KEY]?: Lease | undefined }
+
+/** How long a server may take to notice that the worker before, which had this number, has gone. */
+const NOTICE_MS = 5_000
+
+/**
+ * The database of this worker, in the worker's own slot. It stays leased from one test file to the next, until the
+ * process ends or `giveBack`: there is no hook that is sure to run after all of a file's.
+ */
+export async function leaseOf(host: Host): Promise<TestDatabase> {
+  const { run } = host.handle
+  if (global[KEY] !== undefined && global[KEY].run !== run) await giveBack()
+  global[KEY] ??= { run, database: leaseSlot(host) }
+  const lease = global[KEY]
+  try {
+    return await lease.database
+  } catch (error) {
+    if (global[KEY] === lease) global[KEY] = undefined
+    throw error
+  }
+}
+
+/** Never fails: whoever leases the database next looks what state it is in. */
+export async function giveBack(): Promise<void> {
+  const lease = global[KEY]
+  global[KEY] = undefined
+  await lease?.database.then((database) => database.release()).catch(() => {})
+}
+
+/** The code under test has its URL before it is leased, so that another database would not do. */
+async function leaseSlot({ handle, slot }: Host): Promise<TestDatabase> {
+  const deadline = Date.now() + NOTICE_MS
+  for (;;) {
+    const database = await leaseFrom(handle, { slot, unref: true })
+    if (database.url === urlOfSlot(handle, slot)) return database
+    await database.release()
+    if (Date.now() > deadline) break
+    await sleep(50)
+  }
+  throw new AfreshError('server', `The database of jest's worker ${slot} is leased by another process.`, {
+    next: 'Start the tests again; if this goes on, end processes of earlier runs.',
+  })
+}

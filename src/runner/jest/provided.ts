@@ -1,0 +1,61 @@
+import { sep } from 'node:path'
+import { AfreshError } from '../../errors.ts'
+import type { HarnessHandle } from '../../harness/handle.ts'
+
+/** What the global setup hands to the workers: plain JSON. */
+export interface Provided {
+  /** The harnesses by the folder whose tests use them. */
+  readonly handles: Readonly<Record<string, HarnessHandle>>
+  /** As many slots belong to workers, from 1 on. */
+  readonly workers: number
+}
+
+/** Environment variables: workers are forked later, and inherit them. */
+const NAME = 'AFRESH_JEST_'
+/** Characters. Linux bears 128 KiB in a variable, Windows 32,767 characters; a handle tells of every table. */
+const LONGEST = 30_000
+
+export function provide(provided: Provided): void {
+  withdraw()
+  const text = JSON.stringify(provided)
+  for (let i = 0; i * LONGEST < text.length; i++) {
+    process.env[`${NAME}${i}`] = text.slice(i * LONGEST, (i + 1) * LONGEST)
+  }
+}
+
+export function withdraw(): void {
+  for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) delete process.env[`${NAME}${i}`]
+}
+
+export interface Host {
+  readonly handle: HarnessHandle
+  /** This worker's own: no two workers of a run have the same number. */
+  readonly slot: number
+  /** The first one that is no worker's own. */
+  readonly spare: number
+}
+
+/**
+ * What the worker that runs this test file has to know.
+ *
+ * @throws AfreshError `usage` where the global setup is missing
+ */
+export function hostOf(testPath: string): Host {
+  let text = ''
+  for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) text += process.env[`${NAME}${i}`]
+  if (text === '') throw notSetUp()
+  const { handles, workers }: Provided = JSON.parse(text)
+  // The innermost folder, and for tests that are elsewhere the first project's.
+  const [folder = Object.keys(handles)[0] ?? ''] = Object.keys(handles)
+    .filter((folder) => testPath.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`))
+    .sort((a, b) => b.length - a.length)
+  const handle = handles[folder]
+  if (handle === undefined) throw notSetUp()
+  return { handle, slot: Number(process.env.JEST_WORKER_ID) || 1, spare: workers + 1 }
+}
+
+function notSetUp(): AfreshError {
+  return new AfreshError('usage', "afresh's global setup did not run, so there is no server.", {
+    next: "Add globalSetup: 'afresh/jest/global-setup' and globalTeardown: 'afresh/jest/global-teardown' to the jest configuration.",
+  })
+}

@@ -1,0 +1,51 @@
+/// <reference path="./jest-globals.d.ts" />
+import { runInThisContext } from 'node:vm'
+import { expect } from '@jest/globals'
+import type { WorkerDatabase } from '../worker.ts'
+import type * as Worker from './worker.ts'
+
+let loaded: typeof Worker | undefined
+
+/**
+ * The program in the worker's own realm. jest gives test files a `process`, `require` and `node:module` of its
+ * making; what runs "in this context" is outside of theirs.
+ */
+export function worker(): typeof Worker {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): typeof Worker {
+  const outside: NodeJS.Process = runInThisContext('process')
+  const { createRequire } = outside.getBuiltinModule('node:module')
+  return createRequire(import.meta.url)('./worker.cjs')
+}
+
+export function testPath(): string {
+  return expect.getState().testPath ?? ''
+}
+
+/** With the names of its suites. Of a concurrent test it is whichever has begun last. */
+export function testName(): string {
+  return expect.getState().currentTestName ?? ''
+}
+
+/** What it returns is made of this realm's objects: `toStrictEqual` tells those of another one apart. */
+export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
+  return {
+    get name() {
+      return database().name
+    },
+    get url() {
+      return database().url
+    },
+    begin: async (client) => database().begin(client),
+    reset: async () => copyOf(await database().reset()),
+    verify: async () => copyOf(await database().verify()),
+    holds: async () => copyOf(await database().holds()),
+  }
+}
+
+function copyOf<T>(report: T): T {
+  return JSON.parse(JSON.stringify(report))
+}

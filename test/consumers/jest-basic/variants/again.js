@@ -1,0 +1,2 @@
+jest.resetModules()
+module.exports = require('afresh/jest/reset')

@@ -1,0 +1,1 @@
+import 'afresh/jest/reset'
