@@ -1,0 +1,4 @@
+import { contract } from '../src/contract.js'
+import * as users from '../src/pg.js'
+
+contract(users)
