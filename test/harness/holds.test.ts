@@ -55,6 +55,8 @@ for (const { id } of engines) {
         expect(await database.holds()).toEqual([hold])
         await client.run('COMMIT')
         expect(await database.holds()).toEqual([])
+        // MariaDB tells only of those that have written something.
+        if (server.engine === 'mariadb') return
         await client.run('BEGIN')
         await client.run('SELECT * FROM t')
         const [next] = await database.holds()

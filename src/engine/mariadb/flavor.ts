@@ -79,6 +79,7 @@ export const mariadbFlavor: Flavor = {
     FROM information_schema.processlist AS p
     WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND p.command <> 'Sleep'
       AND NOT EXISTS (SELECT 1 FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = p.id)`,
+  transactions: undefined,
   userLocks: undefined,
   sequences,
   watch: {

@@ -19,6 +19,8 @@ export interface Flavor {
   identity(probed: readonly Row[]): string
   /** Sessions that hold locks in the current database: columns `id`, `who`, `state`, `query`. */
   readonly blockers: string
+  /** The open transactions of all sessions; `undefined` where the server does not tell. */
+  readonly transactions: string | undefined
   /** The locks that GET_LOCK gave to other sessions of the database; `undefined` where the server does not tell. */
   readonly userLocks: string | undefined
   /** The free sequences of a database, given their names; one query that returns a row for each, in order. */
@@ -117,6 +119,9 @@ export const mysqlFlavor: Flavor = {
     WHERE m.object_type = 'TABLE' AND m.object_schema = DATABASE() AND m.lock_status = 'GRANTED'
       AND t.processlist_id <> CONNECTION_ID()
     GROUP BY t.thread_id, t.processlist_id`,
+  transactions: `
+    SELECT t.processlist_id AS id, e.event_id AS transaction FROM performance_schema.events_transactions_current AS e
+    JOIN performance_schema.threads AS t USING (thread_id) WHERE e.state = 'ACTIVE' AND e.autocommit = 'NO'`,
   userLocks: `
     SELECT t.processlist_id AS id, CONCAT('connection ', t.processlist_id, ' (', t.processlist_user, ')') AS who, m.object_name AS name
     FROM performance_schema.metadata_locks AS m JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id

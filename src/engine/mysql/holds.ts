@@ -1,29 +1,64 @@
-import type { Connection, Hold, HoldFinder, HoldKind } from '../engine.ts'
+import type { Connection, Hold, HoldFinder, HoldKind, Row } from '../engine.ts'
 import { flavorOf } from './connection.ts'
 
 /**
- * What sessions hold. Without the PROCESS privilege only those of the same user are seen. Neither server tells whose a
- * temporary table is, and MariaDB tells of GET_LOCK only with a plugin.
+ * What sessions hold. Without the PROCESS privilege statements of the same user are all that is seen. Neither server tells
+ * whose a temporary table is, and MariaDB tells of GET_LOCK only with a plugin.
  */
 export const holds: HoldFinder = {
   async find(connection) {
     const { userLocks } = await flavorOf(connection)
-    const busy = await connection.query(BUSY)
+    const sessions = await connection.query(SESSIONS)
     const locks = userLocks === undefined ? [] : await connection.query(userLocks).catch(() => [])
     return [
-      ...busy.map(({ id, since, kind, who, query }) =>
-        holdOf(`${id} ${since}`, kind, `${who}${shown(query)}`),
-      ),
+      ...(await busyOf(connection, sessions)).map(({ hold }) => hold),
       ...locks.map(({ id, who, name }) => holdOf(`lock ${id} ${name}`, 'advisory lock', `${who}, ${name}`)),
     ]
   },
   async end(connection) {
-    for (const { id } of await connection.query(BUSY)) await kill(connection, Number(id))
+    const busy = await busyOf(connection, await connection.query(SESSIONS))
+    for (const { id } of busy) await kill(connection, id)
   },
 }
 
-function holdOf(id: string, kind: unknown, text: string): Hold {
-  return { id, kind: kind as HoldKind, text }
+interface Busy {
+  /** Of the session. */
+  readonly id: number
+  readonly hold: Hold
+}
+
+async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<Busy[]> {
+  if (sessions.length === 0) return []
+  const transactions = await transactionsOf(connection)
+  return sessions.flatMap(({ id: number, command, who, query }): Busy[] => {
+    const id = Number(number)
+    const isAtWork = command === 'Query' || command === 'Execute'
+    const transaction = transactions.get(id)
+    if (!isAtWork && transaction === undefined) return []
+    const kind = isAtWork ? 'running statement' : 'open transaction'
+    return [{ id, hold: holdOf(`${id} ${transaction ?? 'statement'}`, kind, `${who}${shown(query)}`) }]
+  })
+}
+
+/**
+ * By session: its open transaction. Where the server does not tell of them all, those that have written something. Not
+ * from `innodb_trx`, which tells what it told a moment ago to whoever asks again within 100 ms:
+ * https://dev.mysql.com/doc/refman/9.0/en/innodb-information-schema-internal-data.html
+ */
+async function transactionsOf(connection: Connection): Promise<Map<number, string>> {
+  const { transactions } = await flavorOf(connection)
+  if (transactions !== undefined) {
+    const rows = await connection.query(transactions).catch(() => [])
+    return new Map(rows.map(({ id, transaction }) => [Number(id), String(transaction)]))
+  }
+  const [row] = await connection.query('SHOW ENGINE INNODB STATUS').catch(() => [])
+  const status = String(row?.Status ?? '')
+  const found = status.matchAll(/^---TRANSACTION (\S+), ACTIVE(?:(?!^---)[\s\S])*?thread id (\d+),/gm)
+  return new Map([...found].map(([, transaction = '', id]) => [Number(id), transaction]))
+}
+
+function holdOf(id: string, kind: HoldKind, text: string): Hold {
+  return { id, kind, text }
 }
 
 function shown(query: unknown): string {
@@ -35,9 +70,6 @@ async function kill(connection: Connection, id: number): Promise<void> {
   await connection.query(`KILL CONNECTION ${id}`).catch(() => {})
 }
 
-const BUSY = `
-SELECT p.id AS id, COALESCE(CAST(t.trx_started AS CHAR), '') AS since,
-  IF(p.command = 'Sleep', 'open transaction', 'running statement') AS kind,
-  CONCAT('connection ', p.id, ' (', p.user, ')') AS who, p.info AS query
-FROM information_schema.processlist AS p LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
-WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() AND (t.trx_id IS NOT NULL OR p.command IN ('Query', 'Execute'))`
+const SESSIONS = `
+SELECT p.id AS id, p.command AS command, CONCAT('connection ', p.id, ' (', p.user, ')') AS who, p.info AS query
+FROM information_schema.processlist AS p WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID()`
