@@ -1,7 +1,5 @@
 /** Runs every project of test/consumers over and over, in random order on four workers: `npm run soak:consumers`. */
-import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { Consumer, pack, type Ran } from '../../test/runner/consumer.ts'
+import { Consumer, pack, type Ran, unpack } from '../../test/runner/consumer.ts'
 import { optionsOf, wholeNumber } from '../options.ts'
 
 interface Project {
@@ -61,5 +59,5 @@ for (const { name, packages, run, without } of PROJECTS) {
   )
   consumer.remove()
 }
-rmSync(dirname(tarball), { recursive: true })
+unpack(tarball)
 process.exitCode = failures === 0 ? 0 : 1

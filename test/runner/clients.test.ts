@@ -1,8 +1,6 @@
-import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeOn } from '../support/at-hand.ts'
-import { Consumer, pack, type Ran } from './consumer.ts'
+import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Of each client. */
 const TESTS = 6
@@ -21,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   consumer.remove()
-  rmSync(dirname(tarball), { recursive: true, force: true })
+  unpack(tarball)
 })
 
 function expectPassed({ exitCode, output }: Ran, clients: readonly string[]): void {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -37,8 +37,25 @@ async function npm(args: readonly string[], cwd: string): Promise<void> {
   if (exitCode !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${output}`)
 }
 
-/** Builds the package from the sources as they are now, and packs it. Returns the tarball. */
+/** Where the tarball of this run of tests is kept for all of its files; see `test/support/global-setup.ts`. */
+const { AFRESH_TEST_PACK: shared } = process.env
+
+/** The tarball of the sources as they are now; of a run of tests, as they were when the first of them wanted it. */
 export async function pack(): Promise<string> {
+  return (shared === undefined ? undefined : tarballIn(shared)) ?? packed()
+}
+
+/** Takes the tarball away, if nobody else wants it. */
+export function unpack(tarball: string): void {
+  if (shared === undefined) rmSync(dirname(tarball), { recursive: true, force: true })
+}
+
+function tarballIn(folder: string): string | undefined {
+  const name = readdirSync(folder).find((file) => file.endsWith('.tgz'))
+  return name === undefined ? undefined : join(folder, name)
+}
+
+async function packed(): Promise<string> {
   const folder = newFolder()
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
   cpSync(join(ROOT, 'fixtures/demo'), join(folder, 'fixtures/demo'), { recursive: true })
@@ -51,9 +68,13 @@ export async function pack(): Promise<string> {
   )
   if (built.exitCode !== 0) throw new Error(`the build failed:\n${built.output}`)
   await npm(['pack', '--ignore-scripts'], folder)
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
+  const tarball = tarballIn(folder)
   if (tarball === undefined) throw new Error('npm pack made no tarball')
-  return join(folder, tarball)
+  if (shared === undefined) return tarball
+  const kept = join(shared, basename(tarball))
+  cpSync(tarball, kept)
+  rmSync(folder, { recursive: true })
+  return kept
 }
 
 /** A copy of a project in `test/consumers`, with afresh from the tarball. */

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Consumer, pack } from './consumer.ts'
+import { Consumer, pack, unpack } from './consumer.ts'
 
 describe('a project that init has looked at', () => {
   let tarball: string
@@ -15,7 +15,7 @@ describe('a project that init has looked at', () => {
   })
   afterAll(() => {
     for (const project of [packages, ...projects]) project.remove()
-    rmSync(dirname(tarball), { recursive: true, force: true })
+    unpack(tarball)
   })
 
   /** One with these packages and files. */

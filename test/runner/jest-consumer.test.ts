@@ -1,8 +1,8 @@
-import { appendFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/at-hand.ts'
-import { Consumer, pack, type Ran } from './consumer.ts'
+import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 const TESTS = 58
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   consumer.remove()
-  rmSync(dirname(tarball), { recursive: true, force: true })
+  unpack(tarball)
 })
 
 /** `12` of `Tests:       3 failed, 12 passed, 15 total`. */

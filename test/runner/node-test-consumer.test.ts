@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/at-hand.ts'
-import { Consumer, pack, type Ran } from './consumer.ts'
+import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 const TESTS = 60
 const OURS = ['--import', 'afresh/node-test']
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   consumer.remove()
-  rmSync(dirname(tarball), { recursive: true, force: true })
+  unpack(tarball)
 })
 
 const run = (args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>

@@ -1,7 +1,5 @@
-import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Consumer, pack } from './consumer.ts'
+import { Consumer, pack, unpack } from './consumer.ts'
 
 let tarball: string
 let consumer: Consumer
@@ -12,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   consumer.remove()
-  rmSync(dirname(tarball), { recursive: true, force: true })
+  unpack(tarball)
 })
 
 const NAMES = [

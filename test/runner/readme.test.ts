@@ -1,7 +1,7 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Consumer, pack } from './consumer.ts'
+import { Consumer, pack, unpack } from './consumer.ts'
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 
@@ -44,7 +44,7 @@ describe('the README, followed to the letter in an empty folder', () => {
   })
   afterAll(() => {
     project.remove()
-    rmSync(dirname(tarball), { recursive: true, force: true })
+    unpack(tarball)
   })
 
   it('writes the files that it shows, and gives passing tests', async () => {

@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/at-hand.ts'
-import { Consumer, pack } from './consumer.ts'
+import { Consumer, pack, unpack } from './consumer.ts'
 
 const TESTS = 52
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   consumer.remove()
-  rmSync(dirname(tarball), { recursive: true, force: true })
+  unpack(tarball)
 })
 
 /** `12` of `Tests  3 failed | 12 passed (15)`. */

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../src/errors.ts'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
@@ -48,7 +51,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 
   project.provide('servers', servers as Servers)
+  // The server's unprivileged user may enter it.
+  const folder = mkdtempSync(join(tmpdir(), 'afresh-pack-'))
+  chmodSync(folder, 0o755)
+  process.env.AFRESH_TEST_PACK = folder
   return async () => {
+    rmSync(folder, { recursive: true, force: true })
     await stop()
     for (const line of missing) process.stdout.write(`not run: ${line}\n`)
   }
