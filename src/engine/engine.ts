@@ -216,6 +216,8 @@ export interface Hold {
   /** The same as long as it is the same one. */
   readonly id: string
   readonly kind: HoldKind
+  /** The server's number of the session; `undefined` where it is nobody's, or nobody knows whose. */
+  readonly session: number | undefined
   /** Whose it is and what it is about, for people. */
   readonly text: string
 }
@@ -231,8 +233,8 @@ export type HoldKind =
 export interface HoldFinder {
   /** Those of the database that the connection is in, but for its own. */
   find(connection: Connection): Promise<Hold[]>
-  /** Ends the sessions that have an open transaction or a running statement in it. */
-  end(connection: Connection): Promise<void>
+  /** Ends the sessions of these numbers, as far as they are in that database. */
+  end(connection: Connection, sessions: readonly number[]): Promise<void>
 }
 
 export interface DatabaseEntry {

@@ -42,8 +42,8 @@ export interface TestDatabase extends AsyncDisposable {
    * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite).
    */
   holds(): Promise<Hold[]>
-  /** Ends the sessions that have an open transaction or a running statement: their clients lose the connection. */
-  endHolds(): Promise<void>
+  /** Ends the sessions that these are of: their clients lose the connection. What is of no session stays. */
+  endHolds(holds: readonly Hold[]): Promise<void>
   /** Gives the database back. May be called again. */
   release(): Promise<void>
 }
@@ -214,7 +214,8 @@ async function leasedDatabase(
     },
     verify: () => orForget(async () => (await current()).session.verify()),
     holds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).holds()),
-    endHolds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).endHolds()),
+    endHolds: (found) =>
+      orForget(async () => holdsOn(engine, (await current()).lease.connection).endHolds(found)),
     release,
     [Symbol.asyncDispose]: release,
   }
@@ -223,8 +224,9 @@ async function leasedDatabase(
 export function holdsOn({ holds }: Engine, connection: Connection): Pick<TestDatabase, 'holds' | 'endHolds'> {
   return {
     holds: async () => (await holds?.find(connection)) ?? [],
-    endHolds: async () => {
-      await holds?.end(connection)
+    endHolds: async (found) => {
+      const sessions = found.flatMap(({ session }) => session ?? [])
+      if (sessions.length > 0) await holds?.end(connection, [...new Set(sessions)])
     },
   }
 }

@@ -26,7 +26,7 @@ const LOOK_MS = 10
  *
  * @returns `undefined` where nobody wants to know; `holds` are those that are to fail the test
  */
-export async function leftBy(
+async function leftBy(
   test: NamedTest,
   database: TestDatabase,
   { leaks, writes }: TestOptions,
@@ -36,7 +36,7 @@ export async function leftBy(
   const holds = leaks === 'ignore' ? [] : await heldOn(database, known)
   // Whoever is told of it is told once.
   for (const { id } of holds) known.add(id)
-  if (holds.length > 0 && leaks === 'end') await database.endHolds()
+  if (holds.length > 0 && leaks === 'end') await database.endHolds(holds)
   if (writes === undefined) return { ...test, written: [], holds }
   const { written } = await database.reset()
   const left = { ...test, written, holds }
@@ -56,8 +56,25 @@ async function heldOn(database: TestDatabase, known: ReadonlySet<string>): Promi
   }
 }
 
-/** For a test that holds something. */
-export function leakOf({ test, holds }: Left, leaks: TestOptions['leaks']): AfreshError {
+/**
+ * Looks what a test has left, and fails it where that is to be.
+ *
+ * @param note told before it fails, where anybody wants to know
+ * @throws AfreshError `leak` for a test that holds something
+ */
+export async function lookAfter(
+  test: NamedTest,
+  database: TestDatabase,
+  tests: TestOptions,
+  { known, note = () => {} }: { readonly known: Set<string>; readonly note?: (left: Left) => void },
+): Promise<void> {
+  const left = await leftBy(test, database, tests, known)
+  if (left === undefined) return
+  note(left)
+  if (left.holds.length > 0) throw leakOf(left, tests.leaks)
+}
+
+function leakOf({ test, holds }: Left, leaks: TestOptions['leaks']): AfreshError {
   const lines = holds.map(({ kind, text }) => `\n    ${kind}: ${text}`)
   return new AfreshError('leak', `"${test}" was over and still held:${lines.join('')}`, {
     next:

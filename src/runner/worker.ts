@@ -2,7 +2,7 @@ import type { TestOptions } from '../config.ts'
 import { AfreshError } from '../errors.ts'
 import type { HarnessHandle } from '../harness/handle.ts'
 import { leaseFrom, type TestDatabase } from '../harness/test-database.ts'
-import { type Left, leakOf, leftBy, type NamedTest } from './left.ts'
+import { type Left, lookAfter as lookAfterTest, type NamedTest } from './left.ts'
 
 /** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
 export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'begin' | 'reset' | 'verify' | 'holds'>
@@ -126,30 +126,7 @@ export async function lookAfter(test: object, name: NamedTest, note: (left: Left
   const { tests, known } = worker
   if (worker.test !== test || worker.isOver || tests === undefined) return
   worker.isOver = true
-  await look(current(), tests, known, name, note)
-}
-
-/** The same for a database that is the test's own. */
-export function lookAfterOwn(
-  database: TestDatabase,
-  tests: TestOptions,
-  name: NamedTest,
-  note: (left: Left) => void,
-): Promise<void> {
-  return look(database, tests, new Set(), name, note)
-}
-
-async function look(
-  database: TestDatabase,
-  tests: TestOptions,
-  known: Set<string>,
-  name: NamedTest,
-  note: (left: Left) => void,
-): Promise<void> {
-  const left = await leftBy(name, database, tests, known)
-  if (left === undefined) return
-  note(left)
-  if (left.holds.length > 0) throw leakOf(left, tests.leaks)
+  await lookAfterTest(name, current(), tests, { known, note })
 }
 
 /** A test beside which others run: what is done with the database that all of them share would be anybody's. */

@@ -1,4 +1,4 @@
-import type { Connection, Hold, HoldFinder, HoldKind, Row } from '../engine.ts'
+import type { Connection, Hold, HoldFinder, Row } from '../engine.ts'
 import { flavorOf } from './connection.ts'
 
 /**
@@ -11,32 +11,33 @@ export const holds: HoldFinder = {
     const sessions = await connection.query(SESSIONS)
     const locks = userLocks === undefined ? [] : await connection.query(userLocks).catch(() => [])
     return [
-      ...(await busyOf(connection, sessions)).map(({ hold }) => hold),
-      ...locks.map(({ id, who, name }) => holdOf(`lock ${id} ${name}`, 'advisory lock', `${who}, ${name}`)),
+      ...(await busyOf(connection, sessions)),
+      ...locks.map(
+        ({ id, who, name }): Hold => ({
+          id: `lock ${id} ${name}`,
+          kind: 'advisory lock',
+          session: Number(id),
+          text: `${who}, ${name}`,
+        }),
+      ),
     ]
   },
-  async end(connection) {
-    const busy = await busyOf(connection, await connection.query(SESSIONS))
-    for (const { id } of busy) await kill(connection, id)
+  async end(connection, wanted) {
+    const sessions = (await connection.query(SESSIONS)).map(({ id }) => Number(id))
+    for (const id of sessions.filter((one) => wanted.includes(one))) await kill(connection, id)
   },
 }
 
-interface Busy {
-  /** Of the session. */
-  readonly id: number
-  readonly hold: Hold
-}
-
-async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<Busy[]> {
+async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<Hold[]> {
   if (sessions.length === 0) return []
   const transactions = await transactionsOf(connection)
-  return sessions.flatMap(({ id: number, command, who, query }): Busy[] => {
-    const id = Number(number)
+  return sessions.flatMap(({ id, command, who, query }): Hold[] => {
+    const session = Number(id)
     const isAtWork = command === 'Query' || command === 'Execute'
-    const transaction = transactions.get(id)
+    const transaction = transactions.get(session)
     if (!isAtWork && transaction === undefined) return []
     const kind = isAtWork ? 'running statement' : 'open transaction'
-    return [{ id, hold: holdOf(`${id} ${transaction ?? 'statement'}`, kind, `${who}${shown(query)}`) }]
+    return [{ id: `${session} ${transaction ?? 'statement'}`, kind, session, text: `${who}${shown(query)}` }]
   })
 }
 
@@ -55,10 +56,6 @@ async function transactionsOf(connection: Connection): Promise<Map<number, strin
   const status = String(row?.Status ?? '')
   const found = status.matchAll(/^---TRANSACTION (\S+), ACTIVE(?:(?!^---)[\s\S])*?thread id (\d+),/gm)
   return new Map([...found].map(([, transaction = '', id]) => [Number(id), transaction]))
-}
-
-function holdOf(id: string, kind: HoldKind, text: string): Hold {
-  return { id, kind, text }
 }
 
 function shown(query: unknown): string {

@@ -9,14 +9,19 @@ import type { Connection, HoldFinder, HoldKind, Row } from '../engine.ts'
 export const holds: HoldFinder = {
   async find(connection) {
     const rows = await look(connection)
-    return rows.map(({ id, kind, text }) => ({
+    return rows.map(({ id, kind, session, text }) => ({
       id: String(id),
       kind: kind as HoldKind,
+      session: session === null ? undefined : Number(session),
       text: String(text),
     }))
   },
-  async end(connection) {
-    await connection.query(`SELECT pg_catalog.pg_terminate_backend(a.pid) FROM (${BUSY}) AS a`)
+  async end(connection, sessions) {
+    await connection.query(
+      `SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a
+       WHERE a.datname = pg_catalog.current_database() AND a.pid = ANY ($1::int[])`,
+      [[...sessions]],
+    )
   },
 }
 
@@ -42,21 +47,21 @@ const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid:
 
 const FIND = `
 SELECT a.pid || ' ' || coalesce(a.xact_start, a.query_start) AS id,
-  CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind,
+  CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind, a.pid AS session,
   ${whoIs('a')} || CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END || ${said} AS text
 FROM (${BUSY}) AS a
 UNION ALL
-SELECT 'lock ' || l.pid || ' ' || ${keyOf} || ' ' || l.objsubid, 'advisory lock', ${whoIs('a')} || ', key ' || ${keyOf}
+SELECT 'lock ' || l.pid || ' ' || ${keyOf} || ' ' || l.objsubid, 'advisory lock', l.pid, ${whoIs('a')} || ', key ' || ${keyOf}
 FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND a.datname = pg_catalog.current_database() AND l.pid <> pg_catalog.pg_backend_pid()
   AND l.database = a.datid
 UNION ALL
-SELECT 'table ' || c.oid, 'temporary table', c.relname::text FROM pg_catalog.pg_class AS c
+SELECT 'table ' || c.oid, 'temporary table', NULL, c.relname::text FROM pg_catalog.pg_class AS c
 WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND c.relnamespace <> pg_catalog.pg_my_temp_schema()
 UNION ALL
-SELECT 'prepared ' || p.gid, 'prepared transaction', p.gid FROM pg_catalog.pg_prepared_xacts AS p
+SELECT 'prepared ' || p.gid, 'prepared transaction', NULL, p.gid FROM pg_catalog.pg_prepared_xacts AS p
 WHERE p.database = pg_catalog.current_database()
 UNION ALL
-SELECT 'setting ' || s.setrole || ' ' || c.config, 'setting of the database', c.config
+SELECT 'setting ' || s.setrole || ' ' || c.config, 'setting of the database', NULL, c.config
 FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL unnest(s.setconfig) AS c (config)
 WHERE s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())`

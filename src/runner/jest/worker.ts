@@ -3,9 +3,8 @@
  * would hold up the driver, a mock of `pg` would be in our way, and modules are loaded anew for each file.
  */
 import { AfreshError, withCleanUp } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
 import { leaseFrom, type TestDatabase, urlOfSlot } from '../../harness/test-database.ts'
-import { leakOf, leftBy, type NamedTest } from '../left.ts'
+import { lookAfter, type NamedTest } from '../left.ts'
 import type { WorkerDatabase } from '../worker.ts'
 import { leaseOf } from './lease.ts'
 import { hostOf } from './provided.ts'
@@ -63,12 +62,8 @@ export function before(testPath: string): Promise<void> {
  * @throws AfreshError `leak` where the test has left something open
  */
 export function after(testPath: string, test: string): Promise<void> {
-  return awake(() => look(leased(), hostOf(testPath).handle, { test, file: testPath }))
-}
-
-async function look(of: TestDatabase, { tests }: HarnessHandle, name: NamedTest): Promise<void> {
-  const left = await leftBy(name, of, tests, of === current ? known : new Set())
-  if (left !== undefined && left.holds.length > 0) throw leakOf(left, tests.leaks)
+  const { tests } = hostOf(testPath).handle
+  return awake(() => lookAfter({ test, file: testPath }, leased(), tests, { known }))
 }
 
 /** Leases another database while `use` runs. */
@@ -82,7 +77,7 @@ export function withLease(
     await withCleanUp(
       async () => {
         await use(own)
-        await look(own, handle, { test, file })
+        await lookAfter({ test, file }, own, handle.tests, { known: new Set() })
       },
       () => own.release(),
     )

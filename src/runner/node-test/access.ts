@@ -1,5 +1,5 @@
 import { leaseFrom, type TestDatabase } from '../../harness/test-database.ts'
-import { lookAfterOwn } from '../worker.ts'
+import { lookAfter } from '../left.ts'
 import { ownDatabase } from './hooks.ts'
 import { currentHandle } from './state.ts'
 
@@ -29,12 +29,8 @@ export function withDatabase<T extends NodeTest>(
     const own = await leaseFrom(handle)
     try {
       await body({ database: own }, context)
-      await lookAfterOwn(
-        own,
-        handle.tests,
-        { test: context.fullName ?? context.name, file: process.argv[1] },
-        () => {},
-      )
+      const name = { test: context.fullName ?? context.name, file: process.argv[1] }
+      await lookAfter(name, own, handle.tests, { known: new Set() })
     } finally {
       await own.release()
     }

@@ -1,6 +1,7 @@
 import { test as base, type TestAPI } from 'vitest'
 import { leaseFrom, type TestDatabase } from '../../harness/test-database.ts'
-import { database, enter, leave, lookAfterOwn, type WorkerDatabase, whileConcurrent } from '../worker.ts'
+import { lookAfter } from '../left.ts'
+import { database, enter, leave, type WorkerDatabase, whileConcurrent } from '../worker.ts'
 import { claim, isConcurrent } from './concurrency.ts'
 import { after, before, nameOf, noteOn, type Task } from './hooks.ts'
 import { host } from './provided.ts'
@@ -79,7 +80,7 @@ async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const own = await leaseFrom(handle, { slot })
   try {
     await use(own)
-    await lookAfterOwn(own, handle.tests, nameOf(task), noteOn(task))
+    await lookAfter(nameOf(task), own, handle.tests, { known: new Set(), note: noteOn(task) })
   } finally {
     await own.release()
   }
