@@ -21,7 +21,8 @@ interface Counts {
 }
 
 /** By the steps that ran. Pure. */
-export function writtenBy(schema: Schema, plan: Plan, { ran }: Outcome): Written[] {
+export function writtenBy(schema: Schema, plan: Plan, { ran, dirty }: Outcome): Written[] {
+  const wasWritten = new Set(dirty)
   const populated = new Set(plan.populated)
   const counts = new Map<TableId, Counts>()
   const of = (id: TableId): Counts => {
@@ -57,6 +58,8 @@ export function writtenBy(schema: Schema, plan: Plan, { ran }: Outcome): Written
   }
   return [...counts].flatMap(([id, { gone, back, isCounted }]): Written[] => {
     const table = tableOf(schema, id).label
+    // Where constraints stay on, tables that refer to a dirty one are emptied and filled along with it.
+    if (!wasWritten.has(id)) return []
     if (!isCounted) return [{ table, in: undefined, changed: undefined, out: undefined }]
     const changed = Math.min(gone, back)
     return gone + back === 0 ? [] : [{ table, in: gone - changed, changed, out: back - changed }]

@@ -42,12 +42,13 @@ export function contract(target: Target): void {
         await run(`UPDATE countries SET name = upper(name) WHERE code <> 'JP'`)
         await run(`DELETE FROM log WHERE message = 'ready'`)
         const { written } = await database.reset()
+        const uncounted = { in: undefined, changed: undefined, out: undefined }
         expect(written).toHaveLength(3)
         expect(written).toEqual(
           expect.arrayContaining([
             { table: 'orders', in: 2, changed: 0, out: 0 },
-            { table: 'countries', in: 0, changed: 2, out: 0 },
-            { table: 'log', in: 0, changed: 0, out: 1 },
+            { table: 'countries', ...(target.repairs ? { in: 0, changed: 2, out: 0 } : uncounted) },
+            { table: 'log', ...(target.repairs ? { in: 0, changed: 0, out: 1 } : uncounted) },
           ]),
         )
         expect((await database.reset()).written).toEqual([])

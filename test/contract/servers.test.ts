@@ -15,7 +15,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         await ask(server, `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'pw'`)
       })
       const url = server.url.replace(/\/\/[^@]*@/, `//${role}:pw@`)
-      contract(onServer({ ...server, url }))
+      contract({ ...onServer({ ...server, url }), repairs: false })
     })
   })
 }

@@ -21,6 +21,8 @@ export interface Opened extends AsyncDisposable {
 export interface Target {
   /** Whether it has TRUNCATE. */
   readonly truncates: boolean
+  /** Whether baseline rows are put right one by one: constraints can be switched off. */
+  readonly repairs: boolean
   open(options?: AttachOptions): Promise<Opened>
 }
 
@@ -36,6 +38,7 @@ export function onServer(server: ServerAtHand): Target {
       : `SET foreign_key_checks = 0, sql_mode = 'ANSI_QUOTES';\n${contractSchema(MYSQL)}`
   return {
     truncates: true,
+    repairs: true,
     async open(options = {}) {
       const folder = mkdtempSync(join(tmpdir(), 'afresh-contract-'))
       writeFileSync(join(folder, 'schema.sql'), sql)
@@ -97,6 +100,7 @@ async function mysqlClient(url: string): Promise<Client> {
 export function onPglite(instance: () => PGlite): Target {
   return {
     truncates: true,
+    repairs: true,
     async open(options = {}) {
       const client = instance()
       await client.exec(
@@ -116,6 +120,7 @@ export function onPglite(instance: () => PGlite): Target {
 export function onSqlite(openHandle: (path: string) => SqliteHandle): Target {
   return {
     truncates: false,
+    repairs: true,
     async open(options = {}) {
       const client = openHandle(':memory:')
       client.exec(contractSchema(SQLITE))
