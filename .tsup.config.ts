@@ -9,11 +9,9 @@ const runners = {
   'runner/vitest/reset': 'src/runner/vitest/reset.ts',
   'runner/vitest/runner': 'src/runner/vitest/runner.ts',
   'runner/node-test/index': 'src/runner/node-test/index.ts',
-  'runner/node-test/keeper': 'src/runner/node-test/keeper.ts',
+  'runner/node-test/global-setup': 'src/runner/node-test/global-setup.ts',
   'runner/vitest/reporter': 'src/runner/vitest/reporter.ts',
 }
-/** What CommonJS finds of a runner that is loaded beforehand. */
-const accessors = { 'runner/node-test/access': 'src/runner/node-test/access.ts' }
 /** What jest loads itself. */
 const jestGlobal = {
   'runner/jest/global-setup': 'src/runner/jest/global-setup.ts',
@@ -40,7 +38,7 @@ const inRealmCjs: Options = {
 export default defineConfig(({ env }) =>
   env?.WHAT === 'types'
     ? {
-        entry: { ...index, ...runners, ...accessors, ...jestGlobal, ...jestIndex, ...jestReset },
+        entry: { ...index, ...runners, ...jestGlobal, ...jestIndex, ...jestReset },
         format: ['esm', 'cjs'],
         target,
         // tsup sets `baseUrl`, which TypeScript 6 warns of.
@@ -48,7 +46,13 @@ export default defineConfig(({ env }) =>
       }
     : [
         {
-          entry: { ...index, ...runners, ...jestGlobal, 'cli/main': 'src/cli/main.ts' },
+          entry: {
+            ...index,
+            ...runners,
+            ...jestGlobal,
+            'runner/node-test/keeper': 'src/runner/node-test/keeper.ts',
+            'cli/main': 'src/cli/main.ts',
+          },
           format: 'esm',
           // There is no `test` without `node:`.
           removeNodeProtocol: false,
@@ -59,7 +63,12 @@ export default defineConfig(({ env }) =>
         // In a file of its own, and the ESM only entries left out: splitting would turn the drivers' `import()` into
         // `require`.
         {
-          entry: { ...index, ...accessors, ...jestGlobal, ...jestWorker },
+          entry: {
+            ...index,
+            ...jestGlobal,
+            ...jestWorker,
+            'runner/node-test/index': 'src/runner/node-test/require.ts',
+          },
           format: 'cjs',
           target,
           shims: true,

@@ -30,8 +30,7 @@ const PROJECTS: readonly Project[] = [
     name: 'node-test-basic',
     packages: [],
     run: (consumer) => consumer.node('--test-concurrency=4', NODE),
-    without: (consumer) =>
-      consumer.node('--test-concurrency=4', ['--import', './no-reset.mjs', '--test', 'tests/']),
+    without: (consumer) => consumer.node('--test-concurrency=4', NODE, { NO_RESET: '1' }),
   },
 ]
 

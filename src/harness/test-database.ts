@@ -76,7 +76,31 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
     if (options.unref === true) held.lease.connection.unref?.()
     return held
   }
-  return leasedDatabase(engine, slot, take, around)
+  const database = await leasedDatabase(engine, slot, take, around)
+  return options.unref === true ? inBackground(database) : database
+}
+
+/** Its connection does not keep the process alive, not even while a query is under way. */
+function inBackground(database: TestDatabase): TestDatabase {
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => {
+    const timer = setInterval(() => {}, 60_000)
+    try {
+      return await work()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+  const release = () => alive(database.release)
+  return {
+    ...database,
+    begin: (client) => alive(() => database.begin(client)),
+    reset: () => alive(database.reset),
+    verify: () => alive(database.verify),
+    holds: () => alive(database.holds),
+    endHolds: (holds) => alive(() => database.endHolds(holds)),
+    release,
+    [Symbol.asyncDispose]: release,
+  }
 }
 
 /** The URL that the database in a slot has, or will have, if nobody else takes the slot. */

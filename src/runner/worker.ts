@@ -17,6 +17,8 @@ export interface WorkerHost {
    * this database, so it stays leased until the process ends.
    */
   readonly keep: boolean
+  /** Whether the process ends by itself when its tests are over: the lease must not keep it alive. */
+  readonly background?: boolean
 }
 
 interface Worker {
@@ -59,10 +61,10 @@ const worker = global[KEY]
  * Leases a database for this worker, or joins the lease that it has, and sets `DATABASE_URL` to it. Every `enter`
  * wants a `leave`.
  */
-export async function enter({ handle, slot }: WorkerHost): Promise<void> {
+export async function enter({ handle, slot, background = false }: WorkerHost): Promise<void> {
   // A run in watch mode may have another harness than the one before.
   if (worker.lease !== undefined && worker.lease.run !== handle.run) await release()
-  worker.lease ??= { run: handle.run, database: leaseFrom(handle, { slot }) }
+  worker.lease ??= { run: handle.run, database: leaseFrom(handle, { slot, unref: background }) }
   try {
     worker.database = await worker.lease.database
   } catch (error) {
@@ -142,7 +144,7 @@ export async function whileConcurrent<T>(work: () => Promise<T>): Promise<T> {
 function current(): TestDatabase {
   if (worker.database !== undefined) return worker.database
   throw new AfreshError('usage', 'This worker has no database yet.', {
-    next: "Add setupFiles: ['afresh/vitest/reset'] to the vitest configuration, or take `database` from the test's fixtures.",
+    next: "vitest: add setupFiles: ['afresh/vitest/reset'] to the configuration, or take `database` from the test's fixtures. node:test: only a test file's own process has one.",
   })
 }
 

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
@@ -73,3 +76,20 @@ describeOn('postgres:18', (server) => {
     expect(await database.verify()).toEqual([])
   })
 })
+
+// One of each driver: how a connection is told not to keep the process alive is its own.
+for (const id of ['embedded:18', 'mysql:9.7'] as const) {
+  describeOn(id, (server) => {
+    it('a lease in the background lets the process end by itself, and is free then', async () => {
+      await using harness = await createHarness({ server: existing(server.url) })
+      const run = promisify(execFile)
+      const worker = join(import.meta.dirname, 'background.ts')
+      const { stdout } = await run(process.execPath, ['--import', 'jiti/register', worker], {
+        env: { ...process.env, AFRESH_TEST_HANDLE: JSON.stringify(harness.handle) },
+        timeout: 30_000,
+      })
+      await using database = await harness.lease()
+      expect(stdout).toBe(`${database.name} 0`)
+    })
+  })
+}

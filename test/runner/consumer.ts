@@ -163,9 +163,9 @@ export class Consumer {
     return this.jest(['--config', 'variants/jest.config.js'], { AFRESH_CONSUMER_VARIANT: name })
   }
 
-  /** What afresh left in the temporary folder. */
+  /** What afresh left in the temporary folder, or Node because of it. */
   leftovers(): string[] {
-    return readdirSync(this.#temporary).filter((name) => name.startsWith('afresh-'))
+    return readdirSync(this.#temporary).filter((name) => /^(afresh|node-coverage)-/.test(name))
   }
 
   remove(): void {

@@ -25,7 +25,7 @@ import {
   type Written,
 } from '../../src/index.ts'
 import type * as jest from '../../src/runner/jest/index.ts'
-import type * as node from '../../src/runner/node-test/access.ts'
+import type * as node from '../../src/runner/node-test/index.ts'
 import {
   type DatabaseFixtures,
   database,
@@ -116,7 +116,7 @@ describe('afresh/jest and afresh/node-test', () => {
     >()
     expectTypeOf<Parameters<typeof node.withDatabase>[0]>()
       .parameter(0)
-      .toEqualTypeOf<{ readonly database: TestDatabase }>()
+      .toEqualTypeOf<{ readonly database: WorkerDatabase }>()
     expectTypeOf<typeof node.withDatabase>().returns.returns.toEqualTypeOf<Promise<void>>()
   })
 })

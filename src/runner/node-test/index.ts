@@ -1,38 +1,83 @@
 /**
- * `node --import afresh/node-test --test`: each test file has a database of its own, in `DATABASE_URL` before its code
- * is loaded, and reset before each test. A file that is run by itself starts a server for itself.
+ * `node --import afresh/node-test --test`: each test file has a database of its own, to which `DATABASE_URL` leads
+ * before its code is loaded, and which is reset before each of its tests.
  */
-import { after, afterEach, beforeEach } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { findConfig, share } from '../shared.ts'
-import { enter, leave } from '../worker.ts'
-import { afterEachTest, beforeEachTest } from './hooks.ts'
-import { keptHarness } from './keep.ts'
-import { beginWith, hasBegun } from './state.ts'
+import { afterEach, beforeEach, type TestContext } from 'node:test'
+import { isMainThread } from 'node:worker_threads'
+import { AfreshError, withCleanUp } from '../../errors.ts'
+import type { HarnessHandle } from '../../harness/handle.ts'
+import { leaseFrom } from '../../harness/test-database.ts'
+import { lookAfter, type NamedTest } from '../left.ts'
+import {
+  database,
+  enter,
+  leave,
+  lookAfter as lookAfterTest,
+  resetBefore,
+  type WorkerDatabase,
+} from '../worker.ts'
+import { INSIDE, meet } from './meet.ts'
+import { publish } from './published.ts'
+import { turns } from './turns.ts'
 
-export * from './access.ts'
+export { database, type WorkerDatabase }
 
-/** Beside this very file, bundled or not. */
-const KEEPER = fileURLToPath(new URL('keeper.js', import.meta.url))
+const queue = turns()
+let host: { readonly handle: HarnessHandle; readonly slot: number } | undefined
 
-if (!hasBegun()) await begin()
+/**
+ * A test with a database of its own, at the baseline, which may run concurrently with others of its file:
+ * `test('…', withDatabase(async ({ database }, t) => { … }))`. The database is given back when `body` is over,
+ * whatever happened. `DATABASE_URL` stays the one of the file.
+ */
+export function withDatabase(
+  body: (own: { readonly database: WorkerDatabase }, t: TestContext) => unknown,
+): (t: TestContext) => Promise<void> {
+  return async (t) => {
+    queue.leave(t)
+    if (host === undefined) throw notATest()
+    const { handle, slot } = host
+    const own = await leaseFrom(handle, { slot: slot + 1, unref: true })
+    await withCleanUp(async () => {
+      await body({ database: own }, t)
+      await lookAfter(nameOf(t), own, handle.tests, { known: new Set() })
+    }, own.release)
+  }
+}
+
+function notATest(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'This process was started by a test process, and has no databases of its own.',
+    {
+      next: 'Use DATABASE_URL, which leads to the database of the test.',
+    },
+  )
+}
+
+function nameOf({ fullName }: TestContext): NamedTest {
+  return { test: fullName, file: process.argv[1] }
+}
 
 async function begin(): Promise<void> {
-  const folder = process.cwd()
-  const isOneOfMany = process.env.NODE_TEST_CONTEXT !== undefined
-  const held = isOneOfMany ? undefined : await share(await findConfig([folder]), announce)
-  const handle = held?.harness.handle ?? (await keptHarness(folder, KEEPER))
-  beginWith(handle)
-  const worker = { handle, slot: Number(process.env.NODE_TEST_WORKER_ID) || 1, keep: false }
+  const { NODE_TEST_CONTEXT, NODE_TEST_WORKER_ID } = process.env
+  // A file that is run on its own, and --test-isolation=none, have no other process.
+  const runner = NODE_TEST_CONTEXT === undefined ? process.pid : process.ppid
+  const { handle } = await meet(runner, new URL('./keeper.js', import.meta.url))
+  host = { handle, slot: Number(NODE_TEST_WORKER_ID) || 1 }
+  const worker = { ...host, keep: false, background: true }
   await enter(worker)
-  beforeEach((test) => beforeEachTest(test))
-  afterEach((test) => afterEachTest(test))
-  after(async () => {
-    await leave(worker)
-    await held?.release()
+  process.env[INSIDE] = String(process.pid)
+  beforeEach(async (context) => {
+    const test = context as TestContext
+    // No test is tried twice, so nobody has to be told when it is over; one that is given up is looked after all the same.
+    if (await queue.take(test)) await resetBefore(test, () => {})
   })
+  afterEach((context) => lookAfterTest(context, nameOf(context as TestContext), () => {}))
+  // Not `after`: that hook runs as soon as no test is left to run, also between two tests that a file awaits.
+  process.once('beforeExit', () => void leave(worker))
 }
 
-function announce({ title }: { readonly title: string }): void {
-  process.stderr.write(`afresh: ${title}\n`)
-}
+// Threads and processes that a test starts are loaded with the same --import, and use its database.
+if (isMainThread && process.env[INSIDE] === undefined) await begin()
+publish({ database, withDatabase })

@@ -1,47 +1,40 @@
 /**
- * The process that keeps the server of a run of `node --test`: node tells its test processes nothing before they start,
- * and loads `--import` in them only. The first of them starts it, and it ends when node's own process is gone.
- *
- * Arguments: the file for the handle, the folder of the configuration, the process to wait for.
+ * A process of its own that keeps the harness of a run until the process that runs the tests has ended, in
+ * whatever way, or the place is cleared. Node loads `--import` into test processes only, so that none of our code
+ * sees beginning and end of a run.
  */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
-import { findConfig, share } from '../shared.ts'
-import { isAlive, type Kept, lockOf } from './keep.ts'
+import { AfreshError, messageOf } from '../../errors.ts'
+import { createHarness, type Harness } from '../../harness/harness.ts'
+import { takeCustody } from '../../server/custody.ts'
+import { findConfig } from '../shared.ts'
+import { clear, clearOthers, identityOf, tell } from './place.ts'
 
-const LOOK_MS = 200
+const LOOK_MS = 100
 
-const [file = '', folder = '', parent = ''] = process.argv.slice(2)
-const node = Number(parent)
-
-/** Whoever reads it finds it whole. It holds the server's password. */
-function tell(what: { readonly handle: HarnessHandle } | { readonly problem: string }): void {
-  const kept: Kept = { keeper: process.pid, ...what }
-  writeFileSync(`${file}.new`, JSON.stringify(kept), { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-}
-
-async function runEnds(): Promise<void> {
-  while (isAlive(node)) await sleep(LOOK_MS)
-}
-
-async function keep(): Promise<void> {
-  const held = await share(await findConfig([folder]), () => {})
+/** Starts the harness of `afresh.config.*` in the current folder, and tells of it, or why there is none. */
+async function start(place: string): Promise<Harness | undefined> {
   try {
-    tell({ handle: held.harness.handle })
-    await runEnds()
-  } finally {
-    await held.release()
+    const { options } = await findConfig([process.cwd()])
+    const harness = await createHarness(options)
+    tell(place, { keeper: process.pid, title: harness.title, handle: harness.handle })
+    return harness
+  } catch (error) {
+    const code = error instanceof AfreshError ? error.code : 'server'
+    tell(place, { problem: { code, message: messageOf(error) } })
+    return undefined
   }
 }
 
-try {
-  await keep()
-} catch (error) {
-  tell({ problem: messageOf(error) })
-  await runEnds()
-} finally {
-  for (const one of [file, lockOf(file)]) rmSync(one, { force: true })
-}
+process.title = 'afresh keeper'
+const [place = '', pid = ''] = process.argv.slice(2)
+const runner = Number(pid)
+const identity = identityOf(runner)
+const endCustody = await takeCustody({ kind: 'folder', path: place })
+clearOthers(place, runner)
+const harness = await start(place)
+while (identity !== undefined && identityOf(runner) === identity && existsSync(place)) await sleep(LOOK_MS)
+clear(place)
+await harness?.close()
+await endCustody()

@@ -3,7 +3,7 @@ import { defineConfig } from 'afresh'
 export default defineConfig({
   server: process.env.AFRESH_TEST_SERVER ?? 'embedded',
   migrate: 'db/schema.sql',
-  fixtures: process.env.AFRESH_TEST_FIXTURES ?? 'db/seed.sql',
-  leaks: process.env.AFRESH_TEST_LEAKS,
+  fixtures: 'db/seed.sql',
+  leaks: process.env.AFRESH_TEST_LEAKS as 'end' | undefined,
   writes: process.env.AFRESH_TEST_WRITES,
 })
