@@ -35,13 +35,17 @@ const PROJECTS: readonly Project[] = [
 ]
 
 const USAGE = `npm run soak:consumers -- [options]
-  --times N   runs of each project; default 20`
+  --times N   runs of each project; default 20
+  --only TEXT those projects whose name has it`
 
-const { times } = optionsOf(USAGE, { times: { type: 'string', default: '20' } })
+const { times, only } = optionsOf(USAGE, {
+  times: { type: 'string', default: '20' },
+  only: { type: 'string', default: '' },
+})
 const runs = wholeNumber(times, 'times')
 const tarball = await pack()
 let failures = 0
-for (const { name, packages, run, without } of PROJECTS) {
+for (const { name, packages, run, without } of PROJECTS.filter((project) => project.name.includes(only))) {
   const consumer = await Consumer.install(name, tarball, packages)
   const title = [name, ...packages].join(' with ')
   let passed = 0

@@ -13,7 +13,7 @@ afterAll(async () => {
 test('is the database of the application', async () => {
   expect(database.url).toBe(process.env.DATABASE_URL)
   expect(await value('SELECT current_database()')).toBe(database.name)
-  expect(database.name).toMatch(/^afresh_jest_basic_[a-z0-9]{10}_[1-3]$/)
+  expect(database.name).toMatch(/^afresh_jest_basic_[a-z0-9]{10}_[1-4]$/)
 })
 
 test.each([1, 2])('keeps what the hooks prepared (%i)', async () => {
