@@ -12,6 +12,7 @@ export interface Client {
 
 interface Queryable {
   query(options: Readonly<Record<string, unknown>>): Promise<[unknown, unknown]>
+  execute(options: Readonly<Record<string, unknown>>): Promise<[unknown, unknown]>
 }
 
 interface PooledQueryable extends Queryable {
@@ -73,11 +74,11 @@ const PLAIN = {
 
 function sender(session: Queryable): Send {
   return async (sql, values) => {
-    const [data, fields] = await session.query({
-      ...PLAIN,
-      sql,
-      ...(values === undefined ? {} : { values: [...values] }),
-    })
+    // `query` would write the values into the text, which only holds as long as backslashes escape.
+    const [data, fields] =
+      values === undefined
+        ? await session.query({ ...PLAIN, sql })
+        : await session.execute({ ...PLAIN, sql, values: [...values] })
     // Of several statements the driver gives a list of each; of one, the list of fields or nothing.
     const isList = Array.isArray(fields) && (fields[0] === undefined || Array.isArray(fields[0]))
     return isList && Array.isArray(data) ? data.map(resultOf) : [resultOf(data)]
