@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'blocked'
   /** A test left something open. */
   | 'leak'
+  /** Selected rows could not be deleted as asked; none was. */
+  | 'erase'
 
 export interface AfreshErrorOptions {
   /** What the reader should do next, as one sentence. */
@@ -73,6 +75,22 @@ export class ResetError extends AfreshError {
       ...(options.next === undefined ? {} : { next: options.next }),
     })
     this.failed = failed
+  }
+}
+
+/** A statement of an erase failed, and with it the whole: nothing was changed, but for batches before. */
+export class EraseError extends AfreshError {
+  override readonly name = 'EraseError'
+  readonly statement: string
+
+  constructor(statement: string, cause: unknown, options: { code?: ErrorCode; next: string }) {
+    const shown = statement.length > 500 ? `${statement.slice(0, 500)} …` : statement
+    super(
+      options.code ?? 'erase',
+      `The rows could not be erased.\n  statement: ${shown}\n  cause:     ${messageOf(cause)}`,
+      { cause, next: options.next },
+    )
+    this.statement = statement
   }
 }
 

@@ -2,10 +2,23 @@
 export type { Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
 export { type AttachOptions, defineConfig, type HarnessOptions } from './config.ts'
 export type { Hold, HoldKind } from './engine/engine.ts'
-export { AfreshError, type ErrorCode, type FailedStep, RefusedError, ResetError } from './errors.ts'
+export type { PurgeOptions } from './erase/erase.ts'
+export type { EraseOptions, EraseProgress } from './erase/options.ts'
+export type { ErasedTable, EraseReport } from './erase/report.ts'
+export { type SqlFragment, sql } from './erase/sql.ts'
+export type { Key, Range, Value, Where } from './erase/where.ts'
+export {
+  AfreshError,
+  EraseError,
+  type ErrorCode,
+  type FailedStep,
+  RefusedError,
+  ResetError,
+} from './errors.ts'
 export { type Adoption, type AdoptOptions, adopt, type Candidate } from './harness/adopt.ts'
 export { attach } from './harness/attach.ts'
 export { type EmptyOptions, emptyDatabase } from './harness/empty.ts'
+export { eraseFrom, purgeFrom } from './harness/erase.ts'
 export type { HarnessHandle } from './harness/handle.ts'
 export { createHarness, type Harness, type HarnessHooks } from './harness/harness.ts'
 export { type PlanView, planReset, type StepView } from './harness/preview.ts'

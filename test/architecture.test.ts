@@ -8,7 +8,7 @@ const LAYERS = [
   ['schema'],
   ['plan'],
   ['engine'],
-  ['server', 'database', 'baseline', 'reset', 'generate'],
+  ['server', 'database', 'baseline', 'reset', 'erase', 'generate'],
   ['config', 'costs'],
   ['harness', 'config-file', 'bench'],
   ['index'],

@@ -2,6 +2,7 @@ import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Column, Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 import type { BenchSyntax } from './bench.ts'
+import type { EraseSyntax } from './erase.ts'
 
 /** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
 export interface Engine {
@@ -45,6 +46,8 @@ export interface Engine {
   readonly rows?: RowSyntax
   /** What the choice between DELETE and TRUNCATE needs; absent where there is no TRUNCATE. */
   readonly costs?: CostMeter
+  /** What deleting selected rows needs. */
+  readonly erase: EraseSyntax
   /** What measuring it at large row counts needs. */
   readonly bench: BenchSyntax
 }
@@ -90,6 +93,8 @@ export interface Connection {
   readonly owned: boolean
   /** One statement with bound values, or (without values) several in one round trip, the last one's rows. */
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>
+  /** One statement; returns how many rows it has changed. */
+  change(sql: string, values?: readonly unknown[]): Promise<number>
   /** Runs a file of SQL as the engine's own client would. Errors name `label`, line and statement. */
   script(sql: string, label: string): Promise<void>
   /** Lets the process end while it is open; absent where it would not keep the process anyway. */

@@ -5,7 +5,7 @@ import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
-import { holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
+import { erasing, holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
 
 /**
  * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
@@ -34,7 +34,7 @@ export async function attach(target: string | object, options: AttachOptions = {
       () => openSession({ engine, connection, options: reset, mark, costs }),
       giveBack,
     )
-    const { begin, ...around } = rollbacks(
+    const { begin, settled, ...around } = rollbacks(
       { database: connection.database, waitMs: reset.lockTimeoutMs },
       rollback,
     )
@@ -59,6 +59,11 @@ export async function attach(target: string | object, options: AttachOptions = {
       },
       reset: () => around.reset(async () => session),
       verify: session.verify,
+      ...erasing(async (work) => {
+        if (released !== undefined) throw wasReleased(connection.database)
+        await settled()
+        return session.alone(() => work({ engine, connection, schema: session.schema }))
+      }),
       ...holdsOn(engine, connection),
       release,
       [Symbol.asyncDispose]: release,

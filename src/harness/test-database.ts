@@ -3,6 +3,11 @@ import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
 import { namesFor } from '../database/names.ts'
 import type { Connection, Databases, Engine, Hold } from '../engine/engine.ts'
 import { engineNamed } from '../engine/registry.ts'
+import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
+import type { EraseOptions } from '../erase/options.ts'
+import type { EraseReport } from '../erase/report.ts'
+import type { Ground } from '../erase/transact.ts'
+import type { Where } from '../erase/where.ts'
 import { AfreshError } from '../errors.ts'
 import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
@@ -37,6 +42,19 @@ export interface TestDatabase extends AsyncDisposable {
   reset(): Promise<TestReport>
   /** Everything in which the database differs from its baseline now; changes nothing. */
   verify(): Promise<Difference[]>
+  /**
+   * Deletes selected rows, and on request what refers to them: from what is committed, on a connection of afresh's own, in
+   * one transaction. Which tables that takes is decided by the schema as it was at the last reset. docs/erase.md
+   *
+   * @param table its name, with its schema where that is not the default
+   * @param where columns and their values, keys, or sql`…`; values are always bound
+   * @throws AfreshError `erase`: other rows would have to go too and nobody said that they may (no row was read then);
+   * there are more than `max`; a statement failed. `usage`: a table, column, value or option that cannot be used, or
+   * the transaction of `begin` is open. `blocked`: another session held a lock. Nothing was changed, but for batches before.
+   */
+  erase(table: string, where: Where, options?: EraseOptions): Promise<EraseReport>
+  /** Deletes what `softDelete` has marked, in every table that has the column. Throws as `erase` does. */
+  purge(options?: PurgeOptions): Promise<EraseReport>
   /**
    * What other sessions hold in the database now: open transactions, running statements, advisory locks, temporary
    * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite).
@@ -96,6 +114,8 @@ function inBackground(database: TestDatabase): TestDatabase {
     begin: (client) => alive(() => database.begin(client)),
     reset: () => alive(database.reset),
     verify: () => alive(database.verify),
+    erase: (...given) => alive(() => database.erase(...given)),
+    purge: (options) => alive(() => database.purge(options)),
     holds: () => alive(database.holds),
     endHolds: (holds) => alive(() => database.endHolds(holds)),
     release,
@@ -163,7 +183,7 @@ async function leasedDatabase(
 ): Promise<TestDatabase> {
   let held: Promise<Held> | undefined = take(wanted)
   const { name, url, slot } = (await held).lease
-  const { begin, ...transaction } = around(name)
+  const { begin, settled, ...transaction } = around(name)
   let isReleased = false
 
   const current = async (): Promise<Held> => {
@@ -237,11 +257,26 @@ async function leasedDatabase(
       }
     },
     verify: () => orForget(async () => (await current()).session.verify()),
+    ...erasing(async (work) => {
+      await settled()
+      const { session, lease } = await current()
+      return session.alone(() => work({ engine, connection: lease.connection, schema: session.schema }))
+    }),
     holds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).holds()),
     endHolds: (found) =>
       orForget(async () => holdsOn(engine, (await current()).lease.connection).endHolds(found)),
     release,
     [Symbol.asyncDispose]: release,
+  }
+}
+
+/** @param on runs its argument while no reset does, outside of any transaction of `begin` */
+export function erasing(
+  on: (work: (ground: Ground) => Promise<EraseReport>) => Promise<EraseReport>,
+): Pick<TestDatabase, 'erase' | 'purge'> {
+  return {
+    erase: (table, where, options) => on((ground) => erase(ground, table, where, options)),
+    purge: (options) => on((ground) => purge(ground, options)),
   }
 }
 

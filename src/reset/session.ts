@@ -29,6 +29,8 @@ export interface ResetSession {
   readonly baseline: Fingerprint
   reset(): Promise<ResetReport>
   verify(): Promise<Difference[]>
+  /** Runs it while no reset does. */
+  alone<T>(work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -86,6 +88,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
     const { report } = await resetBy(next, options)
     return afterReplan(report, added, 'report' in outcome ? outcome.report : undefined)
   }
+  const alone = oneAtATime()
   return {
     get schema() {
       return current().schema
@@ -94,7 +97,8 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
       return current().plan
     },
     baseline,
-    reset: oneAtATime(reset),
+    reset: () => alone(reset),
+    alone,
     verify: async () => {
       const { schema, plan } = current()
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
@@ -238,12 +242,12 @@ async function crossCheck(resetter: Resetter, schema: Schema): Promise<void> {
 }
 
 /**
- * Resets wait for each other: a runner may begin a test's hook while another's is not over (jest, after an
- * uncaught exception).
+ * Calls wait for each other: a runner may begin a test's hook while another's is not over (jest, after an uncaught
+ * exception).
  */
-function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
-  return () => {
+  return (work) => {
     const next = last.then(work, work)
     last = next.catch(() => {})
     return next

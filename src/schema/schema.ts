@@ -76,6 +76,8 @@ export interface Column {
   readonly generated: boolean
   /** `GENERATED ALWAYS AS IDENTITY`: written only by `OVERRIDING SYSTEM VALUE`. */
   readonly identity: 'always' | 'by default' | undefined
+  /** Its default as SQL, where the engine has no word for it in an UPDATE (SQLite). */
+  readonly default?: string
 }
 
 export type ReferentialAction = 'no action' | 'restrict' | 'cascade' | 'set null' | 'set default'
@@ -91,6 +93,19 @@ export interface ForeignKey {
   readonly onDelete: ReferentialAction
   readonly onUpdate: ReferentialAction
   readonly deferrable: boolean
+  /** The columns that SET NULL and SET DEFAULT are about, where not all (PostgreSQL 15 and later). */
+  readonly setColumns?: readonly string[]
+  /** `false`: the server looks at no row (NOT ENFORCED, PostgreSQL 18 and later). */
+  readonly enforced?: false
+  /** By column: the operator that compares, referenced column on its left, where `=` alone may mean another one. */
+  readonly operators?: readonly string[]
+  /** The partition that it is declared on, or refers to, where not the whole table. */
+  readonly partition?: { readonly from?: PartitionName; readonly to?: PartitionName }
+}
+
+export interface PartitionName {
+  readonly schema: string
+  readonly name: string
 }
 
 /** Anything that hands out numbers: a sequence, an identity column, AUTO_INCREMENT, AUTOINCREMENT. */

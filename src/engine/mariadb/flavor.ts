@@ -106,5 +106,6 @@ export const mariadbFlavor: Flavor = {
     restart: 580,
     pageBytes: 16_384,
   },
+  recursionLimit: 'max_recursive_iterations',
   bench: mariadbBench,
 }

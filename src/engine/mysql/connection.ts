@@ -120,6 +120,7 @@ function overClient(
     endpoint: client.endpoint,
     pinned,
     query: (sql, values) => pinned(async (send) => (await send(sql, values)).at(-1)?.rows ?? []),
+    change: (sql, values) => pinned(async (send) => (await send(sql, values)).at(-1)?.affected ?? 0),
   }
   known.add(connection)
   return connection

@@ -3,6 +3,7 @@ import { benchOf } from './bench.ts'
 import { connect, flavorOf, wrap } from './connection.ts'
 import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
+import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
 import { holds } from './holds.ts'
@@ -42,6 +43,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     holds,
     rows,
     costs: { defaults, conditions, measure },
+    erase,
     bench: benchOf(bench),
   }
 }

@@ -9,6 +9,7 @@ export const DEADLOCK = 1213
 export const DENIED = 1227
 /** What checks and the proof of the mark fail with: `FAIL` in `statements.ts`. */
 export const NOT_ONE_ROW = 1242
+export const REFERRED = 1451
 export const ROUTINE_EXISTS = 1304
 export const NO_ROUTINE = 1305
 export const DENIED_ROUTINE = 1370

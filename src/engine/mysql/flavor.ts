@@ -31,6 +31,8 @@ export interface Flavor {
   readonly costs: Costs
   /** About where DELETE and TRUNCATE cross, up to 1,000: TRUNCATE takes longer the more rows there are. */
   readonly crossingRows: number
+  /** The variable that says how deep a recursive query may go. */
+  readonly recursionLimit: string
   /** How emptying tables is measured at length. */
   readonly bench: BenchDialect
 }
@@ -155,5 +157,6 @@ export const mysqlFlavor: Flavor = {
     restart: 3500,
     pageBytes: 16_384,
   },
+  recursionLimit: 'cte_max_recursion_depth',
   bench: mysqlBench,
 }

@@ -62,15 +62,17 @@ function parsed(url: string): URL {
 }
 
 function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
-  const query = async (sql: string, values?: readonly unknown[]): Promise<Row[]> => {
+  const send = async (sql: string, values?: readonly unknown[]): Promise<unknown> => {
     const result: unknown = await client.query(sql, values === undefined ? undefined : [...values])
-    return rowsOf(Array.isArray(result) ? result.at(-1) : result)
+    return Array.isArray(result) ? result.at(-1) : result
   }
+  const query = async (sql: string, values?: readonly unknown[]) => rowsOf(await send(sql, values))
   return {
     url: undefined,
     endpoint: { host: client.host, port: client.port },
     database: client.database ?? '',
     query,
+    change: async (sql, values) => numberIn(await send(sql, values), 'rowCount'),
     script: (sql, label) => runScript({ query, client }, sql, label),
   }
 }
@@ -96,6 +98,7 @@ function overPglite(client: Pglite): PgliteConnection {
     owned: false,
     inMemory: client.dataDir === undefined || client.dataDir === '' || client.dataDir.startsWith('memory://'),
     query,
+    change: async (sql, values = []) => numberIn(await client.query(sql, [...values]), 'affectedRows'),
     script: (sql, label) => runScript({ query, client: undefined }, sql, label),
     close: async () => {},
   }
@@ -104,6 +107,10 @@ function overPglite(client: Pglite): PgliteConnection {
 function rowsOf(result: unknown): Row[] {
   if (typeof result !== 'object' || result === null || !('rows' in result)) return []
   return Array.isArray(result.rows) ? result.rows : []
+}
+
+function numberIn(result: unknown, name: string): number {
+  return typeof result === 'object' && result !== null ? Number(Reflect.get(result, name) ?? 0) : 0
 }
 
 function isPgClient(client: unknown): client is Client {

@@ -6,6 +6,7 @@ import { readBounded } from './bounded.ts'
 import { connect, wrap } from './connection.ts'
 import { costs } from './costs.ts'
 import { databases } from './databases.ts'
+import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import { holds } from './holds.ts'
 import { introspect } from './introspect.ts'
@@ -39,6 +40,7 @@ export const postgres: Engine = {
   holds,
   rows,
   costs,
+  erase,
   bench,
 
   async survey(connection, schema) {

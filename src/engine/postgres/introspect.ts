@@ -1,6 +1,7 @@
 import type {
   Column,
   ForeignKey,
+  PartitionName,
   ReferentialAction,
   Schema,
   Sequence,
@@ -84,6 +85,16 @@ const FOREIGN_KEYS = `
 SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.conrelid)::oid::text AS from_table,
   coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid)::oid::text AS to_table,
   k.confdeltype AS on_delete, k.confupdtype AS on_update, k.condeferrable AS deferrable,
+  pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false' AS unenforced,
+  (SELECT json_agg(a.attname ORDER BY a.attnum) FROM unnest(k.confdelsetcols) AS s(attnum)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = s.attnum) AS set_columns,
+  (SELECT json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY e.place)
+    FROM unnest(k.conpfeqop) WITH ORDINALITY AS e(oid, place) JOIN pg_catalog.pg_operator o ON o.oid = e.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace HAVING bool_or(n.nspname <> 'pg_catalog')) AS operators,
+  (SELECT json_build_object('schema', n.nspname, 'name', c.relname) FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid AND c.relispartition) AS from_partition,
+  (SELECT json_build_object('schema', n.nspname, 'name', c.relname) FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid AND c.relispartition) AS to_partition,
   (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.conkey) WITH ORDINALITY AS p(attnum, place)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.attnum) AS columns,
   (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.confkey) WITH ORDINALITY AS p(attnum, place)
@@ -169,6 +180,20 @@ function foreignKeyFrom(row: Row): ForeignKey {
     onDelete: ACTIONS[String(row.on_delete)] ?? 'no action',
     onUpdate: ACTIONS[String(row.on_update)] ?? 'no action',
     deferrable: row.deferrable === true,
+    ...(row.unenforced === true && { enforced: false as const }),
+    ...(row.set_columns !== null && { setColumns: texts(row.set_columns) }),
+    ...(row.operators !== null && { operators: texts(row.operators) }),
+    ...partitionOf(row.from_partition, row.to_partition),
+  }
+}
+
+function partitionOf(from: unknown, to: unknown): Pick<ForeignKey, 'partition'> {
+  if (from === null && to === null) return {}
+  return {
+    partition: {
+      ...(from !== null && { from: from as PartitionName }),
+      ...(to !== null && { to: to as PartitionName }),
+    },
   }
 }
 

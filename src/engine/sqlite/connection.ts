@@ -89,6 +89,7 @@ function connectionOver(handle: Handle, from: { url: string | undefined; owned: 
     endpoint: undefined,
     database: file ?? MEMORY,
     query: async (sql, values) => runAll(db, sql, values).map(plain),
+    change: async (sql, values) => db.run(sql, values),
     script: async (sql, label) => runScript(db, sql, label),
     close: async () => {
       if (from.owned) db.close()

@@ -5,8 +5,8 @@ export interface Database {
   all(sql: string, values?: readonly unknown[]): Row[]
   /** Row by row, in flat memory. */
   iterate(sql: string): Iterable<Row>
-  /** Rows changed. */
-  run(sql: string): number
+  /** Rows changed, but for what keys and triggers changed. */
+  run(sql: string, values?: readonly unknown[]): number
   /** Compiled once, run often. */
   prepare(sql: string): () => Row[]
   exec(sql: string): void
@@ -66,7 +66,7 @@ export function over(handle: Handle): Database {
       const statement = compile(sql)
       return (statement.iterate?.() ?? statement.all()) as Iterable<Row>
     },
-    run: (sql) => Number(handle.prepare(sql).run().changes),
+    run: (sql, values = []) => Number(handle.prepare(sql).run(...values).changes),
     prepare(sql) {
       const statement = compile(sql)
       return () => rowsOf(statement, [])

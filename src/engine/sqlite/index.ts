@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
 import { connect, sqliteOf, wrap } from './connection.ts'
+import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
 import { ownership } from './ownership.ts'
@@ -41,5 +42,6 @@ export const sqlite: Engine = {
 
   databases: undefined,
   ownership,
+  erase,
   bench,
 }

@@ -96,10 +96,11 @@ interface ColumnEntry {
   readonly notNull: boolean
   readonly pk: number
   readonly hidden: number
+  readonly default: string | undefined
 }
 
 function columnsByTable(db: Database): Map<string, ColumnEntry[]> {
-  const rows = db.all(`SELECT l.name AS "table", x.name, x.type, x."notnull", x.pk, x.hidden
+  const rows = db.all(`SELECT l.name AS "table", x.name, x.type, x."notnull", x.pk, x.hidden, x.dflt_value
     FROM pragma_table_list AS l JOIN pragma_table_xinfo(l.name, 'main') AS x
     WHERE l.schema = 'main' AND l.type IN ('table', 'virtual') ORDER BY l.name, x.cid`)
   return grouped(rows, (row) => ({
@@ -108,11 +109,19 @@ function columnsByTable(db: Database): Map<string, ColumnEntry[]> {
     notNull: Number(row.notnull) === 1,
     pk: Number(row.pk),
     hidden: Number(row.hidden),
+    default: row.dflt_value === null ? undefined : String(row.dflt_value),
   }))
 }
 
-function columnOf({ name, type, notNull, hidden }: ColumnEntry): Column {
-  return { name, type, nullable: !notNull, generated: hidden > HIDDEN, identity: undefined }
+function columnOf({ name, type, notNull, hidden, default: value }: ColumnEntry): Column {
+  return {
+    name,
+    type,
+    nullable: !notNull,
+    generated: hidden > HIDDEN,
+    identity: undefined,
+    ...(value !== undefined && { default: value }),
+  }
 }
 
 function triggersByTable(db: Database): Map<string, string[]> {

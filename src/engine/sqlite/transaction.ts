@@ -5,7 +5,7 @@ import { type Database, resultCodeOf } from './driver.ts'
 
 /**
  * Runs `body`, which is synchronous so that nothing else gets at the handle meanwhile, in a transaction: committed
- * when it returns, rolled back when it throws. Waits for readers at the beginning, so that the commit need not.
+ * when it returns (unless it is not to be kept), rolled back when it throws. Waits for readers at the beginning, so that the commit need not.
  * Throws `AfreshError` (`blocked`) when another connection holds the database for `timeoutMs`, or when the handle is
  * in a transaction already.
  */
@@ -14,11 +14,13 @@ export function changing<T>(
   timeoutMs: number,
   body: () => T,
   around: Around = (attempt) => attempt(),
+  keep = true,
 ): Promise<T> {
   const committed = () => {
     try {
       const result = body()
-      commit(connection)
+      if (keep) commit(connection)
+      else rollBack(connection.db)
       return result
     } catch (error) {
       rollBack(connection.db)
@@ -29,7 +31,7 @@ export function changing<T>(
 }
 
 /** What an attempt is wrapped in that no transaction allows. */
-type Around = <T>(attempt: () => T) => T
+export type Around = <T>(attempt: () => T) => T
 
 function commit({ db, database }: SqliteConnection): void {
   try {
@@ -37,7 +39,7 @@ function commit({ db, database }: SqliteConnection): void {
   } catch (cause) {
     throw new AfreshError(
       'blocked',
-      `The reset of ${database} could not be committed: ${messageOf(cause)}.`,
+      `The changes to ${database} could not be committed: ${messageOf(cause)}.`,
       {
         next: 'Nothing was changed. A statement that a test left half read is the likely reason: read it to its end.',
         cause,

@@ -28,6 +28,8 @@ export interface Rollbacks {
   begin(client: object): Promise<void>
   /** Ends the transaction, if there is one, and resets. Calls wait for each other. */
   reset(open: () => Promise<ResetSession>): Promise<TestReport>
+  /** Throws `AfreshError` (`usage`) while a transaction is open: another connection does not see what is in it. */
+  settled(): Promise<void>
   /** Ends the transaction, if there is one; never throws. */
   abandon(): Promise<void>
 }
@@ -73,6 +75,9 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
       const next = last.then(() => endAndReset(open))
       last = next.catch(() => {})
       return next
+    },
+    async settled() {
+      if (current !== undefined) throw stillBegun()
     },
     async abandon() {
       await end().catch(() => {})
@@ -137,6 +142,16 @@ function begunTwice(): AfreshError {
   return new AfreshError('usage', 'begin: the transaction of the test before is still open.', {
     next: 'Call reset() after each test: it ends the transaction.',
   })
+}
+
+function stillBegun(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'erase: what the test wrote is in a transaction that only its client sees.',
+    {
+      next: 'Delete by that client, or erase before begin() or after reset().',
+    },
+  )
 }
 
 function stillRunning(waitMs: number): AfreshError {

@@ -1,0 +1,34 @@
+/** SQL with its values apart: one text more than there are values. */
+export interface Sql {
+  readonly texts: readonly string[]
+  readonly values: readonly unknown[]
+}
+
+export function boundValue(value: unknown): Sql {
+  return { texts: ['', ''], values: [value] }
+}
+
+/** Parts one after the other; a text is SQL. */
+export function concatenated(parts: readonly (Sql | string)[]): Sql {
+  const texts = ['']
+  const values: unknown[] = []
+  for (const part of parts) {
+    const [first = '', ...rest] = typeof part === 'string' ? [part] : part.texts
+    texts.push((texts.pop() ?? '') + first, ...rest)
+    if (typeof part !== 'string') values.push(...part.values)
+  }
+  return { texts, values }
+}
+
+export function joined(parts: readonly Sql[], separator: string): Sql {
+  return concatenated(parts.flatMap((part, place) => (place === 0 ? [part] : [separator, part])))
+}
+
+/** The text with placeholders where its values belong. */
+export function withPlaceholders(
+  { texts, values }: Sql,
+  placeholder: (place: number, value: unknown) => string,
+): string {
+  const [first = '', ...rest] = texts
+  return rest.reduce((text, next, at) => text + placeholder(at + 1, values[at]) + next, first)
+}

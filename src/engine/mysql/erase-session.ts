@@ -1,0 +1,127 @@
+import { EraseError, type ErrorCode } from '../../errors.ts'
+import type { Connection } from '../engine.ts'
+import type { EraseSyntax, Statement } from '../erase.ts'
+import { blockersOf } from './blockers.ts'
+import { flavorOf, mysqlConnection, type Send } from './connection.ts'
+import {
+  DEADLOCK,
+  DENIED_DATABASE,
+  DENIED_TABLE,
+  LOCK_TIMEOUT,
+  NO_COLUMN,
+  NO_ROUTINE,
+  NO_TABLE,
+  REFERRED,
+} from './errno.ts'
+import { errnoOf, inSeconds, type Setting, swapped } from './session.ts'
+
+export const session: EraseSyntax['session'] = async (connection, { lockTimeoutMs }, body) => {
+  const { recursionLimit } = await flavorOf(connection)
+  const { save, set, restore } = swapped(settingsOf(recursionLimit, lockTimeoutMs))
+  return mysqlConnection(connection).pinned(async (send) => {
+    const run = async (statement: Statement): Promise<readonly number[]> => {
+      try {
+        return await numbersOf(send, statement)
+      } catch (cause) {
+        throw await failed(connection, statement, cause)
+      }
+    }
+    let isSet = false
+    try {
+      return await body({
+        async alone(statement) {
+          const [changed = 0] = await run(statement)
+          return changed
+        },
+        async transaction(statements, { keep, temporary, watch }) {
+          if (!isSet) await send(`${save}; ${set}`)
+          isSet = true
+          const isNested = !connection.owned && (await isInTransaction(send))
+          if (!isNested) await send('START TRANSACTION')
+          let isDone = false
+          try {
+            for (const [place, statement] of statements.entries()) watch(place, await run(statement))
+            isDone = true
+          } finally {
+            await send(ending(isDone && keep, isNested, temporary)).catch((error: unknown) => {
+              if (isDone) throw error
+            })
+          }
+        },
+      })
+    } finally {
+      if (isSet) await send(restore).catch(() => {})
+    }
+  })
+}
+
+async function numbersOf(send: Send, { sql, values, reads }: Statement): Promise<number[]> {
+  const result = (await send(sql, values.length === 0 ? undefined : values)).at(-1)
+  return reads ? Object.values(result?.rows[0] ?? {}).map(Number) : [result?.affected ?? 0]
+}
+
+function ending(keep: boolean, isNested: boolean, temporary: readonly string[]): string {
+  const end = isNested ? (keep ? RELEASE : UNDO) : keep ? 'COMMIT' : 'ROLLBACK'
+  const drop = temporary.map((name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`)
+  return [end, 'SET foreign_key_checks = 1', ...drop].join('; ')
+}
+
+const RELEASE = 'RELEASE SAVEPOINT afresh_erase'
+const UNDO = 'ROLLBACK TO SAVEPOINT afresh_erase; RELEASE SAVEPOINT afresh_erase'
+
+/** A client of the user's may be in one, which START TRANSACTION would commit. Outside of one, a savepoint is lost. */
+async function isInTransaction(send: Send): Promise<boolean> {
+  try {
+    await send('SAVEPOINT afresh_erase; ROLLBACK TO SAVEPOINT afresh_erase')
+    return true
+  } catch (error) {
+    if (errnoOf(error) === NO_ROUTINE) return false // of savepoints, too
+    throw error
+  }
+}
+
+/** Sessions have these of their own. */
+function settingsOf(recursionLimit: string, lockTimeoutMs: number): Setting[] {
+  const seconds = String(inSeconds(lockTimeoutMs))
+  return [
+    { name: 'foreign_key_checks', value: '1' },
+    { name: 'sql_safe_updates', value: '0' },
+    { name: 'sql_select_limit', value: 'DEFAULT' },
+    { name: 'sql_big_selects', value: '1' },
+    // Rows that are there already are copied as they are, dates that nobody could write any more included.
+    {
+      name: 'sql_mode',
+      value: `CONCAT(REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), ',ALLOW_INVALID_DATES')`,
+    },
+    { name: 'innodb_lock_wait_timeout', value: seconds },
+    { name: 'lock_wait_timeout', value: seconds },
+    { name: recursionLimit, value: '4294967295' },
+  ]
+}
+
+async function failed(connection: Connection, { sql }: Statement, cause: unknown): Promise<EraseError> {
+  const { code, next } = await remedy(connection, cause)
+  return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+}
+
+async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
+  switch (errnoOf(cause)) {
+    case LOCK_TIMEOUT:
+    case DEADLOCK:
+      return { code: 'blocked', next: await blockersOf(connection) }
+    case REFERRED:
+      return {
+        next: "Rows refer to those: `cascade: 'follow'` deletes them too.",
+      }
+    case DENIED_DATABASE:
+    case DENIED_TABLE:
+      return {
+        next: 'Grant the user what the statement needs: SELECT, DELETE, UPDATE, CREATE TEMPORARY TABLES.',
+      }
+    case NO_TABLE:
+    case NO_COLUMN:
+      return { next: 'Correct the condition; or, if a test changed the schema, reset first.' }
+    default:
+      return { next: 'Nothing was changed. Mend the cause and erase again.' }
+  }
+}

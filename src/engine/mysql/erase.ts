@@ -1,0 +1,92 @@
+import type { Table } from '../../schema/schema.ts'
+import { boundValue, concatenated, joined, type Sql } from '../bound-sql.ts'
+import type { EraseSyntax, Identity } from '../erase.ts'
+import { session } from './erase-session.ts'
+import { ident } from './quote.ts'
+
+export const erase: EraseSyntax = {
+  ident,
+  table: ({ name }) => ident(name),
+  family: ({ name }) => ident(name),
+  join: 'JOIN',
+  placeholder: () => '?',
+  bind(value) {
+    // Digits are compared as what the column is; the driver would make a floating-point number of them.
+    if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value)
+    if (typeof value === 'boolean') return value ? 1 : 0
+    return value instanceof Uint8Array ? Buffer.from(value) : value
+  },
+  oneOf: (operand, values) => concatenated([`${operand} IN (`, joined(values.map(boundValue), ', '), ')']),
+  maxValues: 30_000,
+
+  identity,
+  copiesCompare: true,
+  same: (a, b) => `${a} <=> ${b}`,
+  typed: (expression) => expression,
+
+  // MySQL says "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
+  reopens: false,
+  selectionName: (place) => ident(`afresh_erase_${place}`),
+  create({ name, columns, from, unique, isList }) {
+    const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
+    const keys = Array.from({ length: unique }, (_, at) => `c${at}`)
+    // Every table has a primary key: the server may insist on it.
+    const key = unique > 0 && !isList ? `PRIMARY KEY (${keys.join(', ')})` : COUNTER
+    return [
+      `CREATE TEMPORARY TABLE ${name} (${key}) AS SELECT ${chosen} FROM ${ident(from.name)} AS r LIMIT 0`,
+    ]
+  },
+  createAs: (name, select) => `CREATE TEMPORARY TABLE ${name} (${COUNTER}) AS ${select}`,
+  insert({ name, columns }, select, isUnique) {
+    const names = columns.map((_, at) => `c${at}`).join(', ')
+    return `INSERT ${isUnique ? 'IGNORE ' : ''}INTO ${name} (${names}) ${select}`
+  },
+  filled: undefined,
+  drop: (name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`,
+
+  // Not by IN: MariaDB before 11.1 would look at every row of the table.
+  delete: ({ table, from, on }) =>
+    textOf(concatenated([`DELETE r FROM ${from} JOIN ${ident(table.name)} AS r ON `, on])),
+  deleteTogether: undefined,
+  // InnoDB checks row by row, and can delete no cycle; a tree only from its leaves on.
+  unchecked: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
+  checksNoCycle: false,
+  update({ table, from, on }, set) {
+    const assignments = set.flatMap(([column, value], at) => [
+      `${at === 0 ? '' : ', '}r.${ident(column)} = `,
+      value,
+    ])
+    return concatenated([`UPDATE ${from} JOIN ${ident(table.name)} AS r ON `, on, ' SET ', ...assignments])
+  },
+  defaultOf: () => 'DEFAULT',
+  // MySQL and MariaDB both know this one.
+  locked: (select) => `${select} LOCK IN SHARE MODE`,
+  twin(table, name) {
+    const columns = table.columns.map((column) => ident(column.name))
+    return `CREATE TABLE ${ident(name)} AS SELECT ${columns.join(', ')} FROM ${ident(table.name)} LIMIT 0`
+  },
+  ago: (milliseconds) => `NOW(6) - INTERVAL ${milliseconds * 1000} MICROSECOND`,
+
+  session,
+}
+
+const COUNTER = 'n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY'
+
+/** Without a primary key there is nothing that tells a row from its like: then these go or stay together. */
+function identity({ primaryKey, columns }: Table): Identity {
+  if (primaryKey.length === 0) {
+    const stored = columns.filter(({ generated }) => !generated)
+    return { columns: stored.map(({ name }) => ident(name)), isUnique: false, isFilled: false }
+  }
+  const types = columns.filter(({ name }) => primaryKey.includes(name)).map(({ type }) => type)
+  return {
+    columns: primaryKey.map(ident),
+    // Only a prefix of these can be indexed.
+    isUnique: !types.some((type) => /text|blob/i.test(type)),
+    isFilled: true,
+  }
+}
+
+function textOf({ texts }: Sql): string {
+  return texts.join('')
+}

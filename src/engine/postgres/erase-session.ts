@@ -1,0 +1,112 @@
+import { AfreshError, codeOf, EraseError, type ErrorCode } from '../../errors.ts'
+import type { Connection } from '../engine.ts'
+import type { EraseSyntax, Statement } from '../erase.ts'
+import { blockersOf } from './blockers.ts'
+
+/** Connections of ours that wait no longer than this for a lock. */
+const waiting = new WeakMap<Connection, number>()
+
+export const session: EraseSyntax['session'] = async (connection, { lockTimeoutMs }, body) => {
+  const run = async ({ sql, values, reads }: Statement): Promise<readonly number[]> => {
+    const bound = values.length === 0 ? undefined : values
+    if (!reads) return [await connection.change(sql, bound)]
+    const [row] = await connection.query(sql, bound)
+    return Object.values(row ?? {}).map(Number)
+  }
+  if (connection.owned && waiting.get(connection) !== lockTimeoutMs) {
+    await connection.query(`SET lock_timeout = ${lockTimeoutMs}`)
+    waiting.set(connection, lockTimeoutMs)
+  }
+  return body({
+    async alone(statement) {
+      try {
+        const [changed = 0] = await run(statement)
+        return changed
+      } catch (error) {
+        throw await failed(connection, statement.sql, error)
+      }
+    },
+    async transaction(statements, { keep, temporary, watch }) {
+      const { commit, rollback } = await begin(connection)
+      let at = 'COMMIT'
+      try {
+        for (const [place, statement] of statements.entries()) {
+          at = statement.sql
+          watch(place, await run(statement))
+        }
+        at = 'COMMIT'
+        // Deferred keys are checked here.
+        if (keep) await connection.query(commit(temporary))
+        else await rollback()
+      } catch (error) {
+        await rollback().catch(() => {})
+        // Who is in the way can only be asked outside of the transaction that failed.
+        throw error instanceof AfreshError ? error : await failed(connection, at, error)
+      }
+    },
+  })
+}
+
+interface Transaction {
+  /** The statements that end it and keep what it did. */
+  commit(temporary: readonly string[]): string
+  rollback(): Promise<unknown>
+}
+
+/** A client of the user's may be in a transaction: then it is one within that. */
+async function begin(connection: Connection): Promise<Transaction> {
+  if (!connection.owned && (await isInTransaction(connection))) {
+    return {
+      commit: (temporary) =>
+        [...temporary.map((name) => `DROP TABLE IF EXISTS ${name}`), 'RELEASE SAVEPOINT afresh_erase'].join(
+          '; ',
+        ),
+      rollback: () => connection.query('ROLLBACK TO SAVEPOINT afresh_erase; RELEASE SAVEPOINT afresh_erase'),
+    }
+  }
+  await connection.query('BEGIN')
+  return { commit: () => 'COMMIT', rollback: () => connection.query('ROLLBACK') }
+}
+
+/** Only within one there can be a savepoint. */
+async function isInTransaction(connection: Connection): Promise<boolean> {
+  try {
+    await connection.query('SAVEPOINT afresh_erase')
+    return true
+  } catch (error) {
+    if (codeOf(error) === '25P01') return false // no_active_sql_transaction
+    throw error
+  }
+}
+
+async function failed(connection: Connection, sql: string, cause: unknown): Promise<EraseError> {
+  const { code, next } = await remedy(connection, cause)
+  return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+}
+
+async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
+  switch (codeOf(cause)) {
+    case '55P03': // lock_not_available
+    case '40P01': // deadlock_detected
+      return { code: 'blocked', next: await blockersOf(connection) }
+    case '23503': // foreign_key_violation
+    case '23001': // restrict_violation
+      return {
+        next: "Rows refer to those: `cascade: 'follow'` deletes them too. Where it was said already, another session wrote such a row meanwhile: erase again.",
+      }
+    case '23502': // not_null_violation
+      return {
+        next: 'ON DELETE SET NULL meets a column that is NOT NULL: say for that key what else is to happen (onDelete).',
+      }
+    case '42501': // insufficient_privilege
+      return {
+        next: 'Grant the role what the statement needs: SELECT, DELETE, and TEMPORARY on the database.',
+      }
+    case '42P01': // undefined_table
+    case '42703': // undefined_column
+    case '42601': // syntax_error
+      return { next: 'Correct the condition; or, if a test changed the schema, reset first.' }
+    default:
+      return { next: 'Nothing was changed. Mend the cause and erase again.' }
+  }
+}

@@ -1,0 +1,81 @@
+import { boundValue, concatenated } from '../bound-sql.ts'
+import type { EraseSyntax, Rows } from '../erase.ts'
+import { session } from './erase-session.ts'
+import { ident, only, qualified } from './quote.ts'
+
+/** A row without a primary key is told by the place where it is, which nobody changes within a transaction of ours. */
+const PLACE = { tableoid: 'oid', ctid: 'tid' } as const
+
+export const erase: EraseSyntax = {
+  ident,
+  table: only,
+  family: qualified,
+  join: 'JOIN',
+  placeholder: (place) => `$${place}`,
+  bind: (value) => (typeof value === 'bigint' ? String(value) : value),
+  // The driver sends a list as one value, whose type is that of the operand.
+  oneOf: (operand, values) => concatenated([`${operand} = ANY (`, boundValue(values), ')']),
+  maxValues: 60_000,
+
+  identity: ({ primaryKey }) =>
+    primaryKey.length > 0
+      ? { columns: primaryKey.map(ident), isUnique: true, isFilled: true }
+      : { columns: Object.keys(PLACE), isUnique: true, isFilled: true },
+  copiesCompare: true,
+  same: (a, b) => `${a} IS NOT DISTINCT FROM ${b}`,
+  typed(expression, { columns }, name) {
+    const type =
+      PLACE[name as keyof typeof PLACE] ?? columns.find((column) => ident(column.name) === name)?.type
+    return `CAST(${expression} AS ${type})`
+  },
+
+  reopens: true,
+  selectionName: (place) => `pg_temp.afresh_erase_${place}`,
+  create({ name, columns, from, unique, isList }) {
+    const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
+    const bare = name.replace('pg_temp.', '')
+    const keys = Array.from({ length: unique }, (_, at) => `c${at}`)
+    return [
+      `CREATE TEMPORARY TABLE ${bare} ON COMMIT ${isList ? 'PRESERVE ROWS' : 'DROP'} AS SELECT ${chosen} FROM ${only(from)} AS r LIMIT 0`,
+      ...(unique > 0 ? [`CREATE UNIQUE INDEX ON ${name} (${keys.join(', ')})`] : []),
+      ...(isList ? [`ALTER TABLE ${name} ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY`] : []),
+    ]
+  },
+  createAs: (name, select) =>
+    `CREATE TEMPORARY TABLE ${name.replace('pg_temp.', '')} ON COMMIT DROP AS ${select}`,
+  insert({ name, columns }, select, isUnique) {
+    const names = columns.map((_, at) => `c${at}`).join(', ')
+    return `INSERT INTO ${name} (${names}) ${select}${isUnique ? ' ON CONFLICT DO NOTHING' : ''}`
+  },
+  // Nobody else looks at temporary tables, autovacuum included.
+  filled: (name) => `ANALYZE ${name}`,
+  drop: (name) => `DROP TABLE IF EXISTS ${name}`,
+
+  delete: deleteRows,
+  // Keys are checked at the end of the statement, when the rows of all of them are gone.
+  deleteTogether(all) {
+    const parts = all.map((rows, at) => `d${at} AS (${deleteRows(rows)} RETURNING 1)`)
+    const counts = all.map((_, at) => `(SELECT count(*) FROM d${at}) AS n${at}`)
+    return `WITH ${parts.join(', ')} SELECT ${counts.join(', ')}`
+  },
+  unchecked: undefined,
+  checksNoCycle: false,
+  update({ table, from, on }, set) {
+    const assignments = set.flatMap(([column, value], at) => [
+      `${at === 0 ? '' : ', '}${ident(column)} = `,
+      value,
+    ])
+    return concatenated([`UPDATE ${only(table)} AS r SET `, ...assignments, ` FROM ${from} WHERE `, on])
+  },
+  defaultOf: () => 'DEFAULT',
+  locked: undefined,
+  twin: (table, name) =>
+    `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
+  ago: (milliseconds) => `now() - interval '${milliseconds} milliseconds'`,
+
+  session,
+}
+
+function deleteRows({ table, from, on }: Rows): string {
+  return `DELETE FROM ${only(table)} AS r USING ${from} WHERE ${on}`
+}

@@ -1,0 +1,122 @@
+import type { EraseSession, SelectionTable } from '../engine/erase.ts'
+import { AfreshError } from '../errors.ts'
+import type { TableId } from '../schema/schema.ts'
+import { listing } from './filling.ts'
+import type { ErasePlan } from './plan.ts'
+import { type ErasedTable, Tally } from './report.ts'
+import { selectionsOf } from './selection.ts'
+import type { Target, Task } from './task.ts'
+import { tasksOf } from './tasks.ts'
+import { type Done, type Job, once, plain, tooMany, transact } from './transact.ts'
+
+/**
+ * A transaction for every so many rows. Which rows the condition finds is written down once, in the order of their keys, so
+ * that nothing a batch changes changes that; a batch goes on where the one before ended, over what that left behind.
+ *
+ * @throws AfreshError `erase` when it was stopped: the batches before are done, and calling again goes on
+ */
+export async function eraseInBatches(
+  job: Job,
+  session: EraseSession,
+  size: number,
+  planFor: (ids: readonly TableId[]) => ErasePlan,
+): Promise<Done> {
+  if (job.options.max !== undefined) await refuseMore(job, session, job.options.max)
+  const tallies: Tally[] = []
+  const statements: Pick<Task, 'sql' | 'values'>[] = []
+  const progress = { done: 0, batch: 0 }
+  for (const target of inOrder(job)) {
+    const own: Job = { ...job, plan: planFor([target.table.id]), targets: [target] }
+    const tally = new Tally(own.plan)
+    tallies.push(tally)
+    const first = await eraseTarget(own, session, size, tally, progress)
+    if (statements.length === 0) statements.push(...first)
+  }
+  return { tables: summed(tallies), statements, batches: progress.batch }
+}
+
+async function eraseTarget(
+  job: Job,
+  session: EraseSession,
+  size: number,
+  tally: Tally,
+  progress: { done: number; batch: number },
+): Promise<Pick<Task, 'sql' | 'values'>[]> {
+  const { plan, targets, ground, options } = job
+  // All batches together were held against it.
+  const { max: _, ...rest } = options
+  const syntax = ground.engine.erase
+  const [target] = targets
+  const columns = selectionsOf(plan, syntax, new Map()).tables.get(target?.table.id ?? '')?.columns
+  if (target === undefined || columns === undefined) throw new Error('a batch has one target')
+  const name = syntax.selectionName('list')
+  const list: SelectionTable = { name, columns, from: target.table, unique: 0, isList: true }
+  let total = 0
+  let first: Pick<Task, 'sql' | 'values'>[] = []
+  try {
+    const tasks = listing(syntax, list, target)
+    for (const task of tasks) {
+      const found = await session.alone(task)
+      if (task.isFinding === true) total += found
+    }
+    for (let after = 0; after < total; after += size) {
+      refuseStopped(options.signal, progress)
+      const part: Target = { ...target, list: { name, after, upTo: after + size } }
+      const done = await once({ ...job, targets: [part], options: rest }, session, { keep: true, tally })
+      if (after === 0) first = [...tasks.map(plain), ...done.statements]
+      progress.batch++
+      progress.done += Math.min(size, total - after)
+      options.onProgress?.({ ...progress, total: progress.done + Math.max(0, total - after - size) })
+    }
+  } finally {
+    await session.alone({ sql: syntax.drop(name), values: [], reads: false }).catch(() => {})
+  }
+  return first
+}
+
+/** Children before parents. */
+function inOrder({ plan, targets }: Job): Target[] {
+  const order = plan.groups.flatMap(({ tables }) => tables)
+  return targets.toSorted((a, b) => order.indexOf(a.table.id) - order.indexOf(b.table.id))
+}
+
+/** Everything that would go, counted before any of it does. */
+async function refuseMore(job: Job, session: EraseSession, max: number): Promise<void> {
+  const { plan, targets, ground, mark } = job
+  const tally = new Tally(plan)
+  const options = { mark, twins: new Map(), counts: true, countsOnly: true }
+  const tasks = tasksOf(plan, ground.engine.erase, targets, options)
+  await transact(session, tasks, tally, { ...job, keep: false })
+  if (tally.counted > max) throw tooMany(tally.counted, max)
+}
+
+function refuseStopped(
+  signal: AbortSignal | undefined,
+  { done, batch }: { done: number; batch: number },
+): void {
+  if (signal?.aborted !== true) return
+  throw new AfreshError('erase', `Stopped after ${batch} batches: ${done} of the selected rows are gone.`, {
+    next: 'Erase again with the same condition to go on.',
+    cause: signal.reason,
+  })
+}
+
+/** Rows of one table may go in the batches of several. */
+function summed(tallies: readonly Tally[]): ErasedTable[] {
+  const found = new Map<string, ErasedTable>()
+  for (const one of tallies.flatMap((tally) => tally.tables(true))) {
+    const before = found.get(one.table)
+    found.set(one.table, {
+      table: one.table,
+      deleted: sum(before?.deleted, one.deleted),
+      changed: sum(before?.changed, one.changed),
+      marked: (before?.marked ?? 0) + one.marked,
+      archived: (before?.archived ?? 0) + one.archived,
+    })
+  }
+  return [...found.values()]
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0)
+}

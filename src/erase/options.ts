@@ -1,0 +1,199 @@
+import { z } from 'zod'
+import { AfreshError } from '../errors.ts'
+import { type ForeignKey, type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
+import type { Cascade, LinkAction } from './plan.ts'
+import type { Value } from './where.ts'
+
+export interface EraseOptions {
+  /**
+   * What becomes of rows that refer to those that go. `error`: where the schema has a foreign key by which some could have
+   * to go too, the call fails before any row is read. `follow`: they go first, whatever ON DELETE says, but for SET NULL
+   * and SET DEFAULT, which are done. `declared`: the server does what ON DELETE says. Default `error`.
+   */
+  readonly cascade?: Cascade
+  /**
+   * With `follow`: what happens over single keys, instead of what is declared, by the key's name or as `table.column`
+   * (`table(column, column)`). `restrict`: fail if there are such rows.
+   */
+  readonly onDelete?: Readonly<Record<string, 'cascade' | 'set null' | 'set default' | 'restrict'>>
+  /** Do everything and roll it back: what would be done, with exact numbers. Default `false`. */
+  readonly dryRun?: boolean
+  /** Fail, with nothing changed, rather than delete more rows than this, in all tables together. */
+  readonly max?: number
+  /**
+   * Delete so many of the selected rows, with what follows them, in a transaction each, so that locks are held for a short
+   * time only. What is interrupted goes on when it is called again.
+   */
+  readonly batch?: number
+  /** Is told after each batch. */
+  readonly onProgress?: (progress: EraseProgress) => void
+  /** Stops between two batches. */
+  readonly signal?: AbortSignal
+  /**
+   * Mark the rows instead, and what would go with them: a column that each of the tables has, which is set to the current
+   * time or to the value. Rows that are marked already stay as they are.
+   */
+  readonly softDelete?: string | { readonly column: string; readonly value?: Value }
+  /** Keep the rows in twin tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
+  readonly archive?: boolean
+  /** Milliseconds to wait for another session's lock. Default 2,500. */
+  readonly lockTimeoutMs?: number
+}
+
+export interface EraseProgress {
+  /** Of the rows that the condition selects. */
+  readonly done: number
+  readonly total: number
+  readonly batch: number
+}
+
+const whole = z.number().int().positive()
+
+const schema = z.strictObject({
+  cascade: z.enum(['error', 'follow', 'declared']).optional(),
+  onDelete: z.record(z.string(), z.enum(['cascade', 'set null', 'set default', 'restrict'])).optional(),
+  dryRun: z.boolean().optional(),
+  max: z.number().int().nonnegative().optional(),
+  batch: whole.optional(),
+  onProgress: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
+  signal: z.custom((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  softDelete: z
+    .union(
+      [z.string().min(1), z.strictObject({ column: z.string().min(1), value: z.unknown().optional() })],
+      {
+        error: 'expected a column, or { column, value }',
+      },
+    )
+    .optional(),
+  archive: z.boolean().optional(),
+  lockTimeoutMs: whole.max(600_000).optional(),
+})
+
+/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+export function checkOptions(options: EraseOptions): void {
+  const result = schema.safeParse(options)
+  const problems = result.success
+    ? []
+    : result.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
+  const { cascade = 'error', onDelete, softDelete, archive, batch, signal, onProgress } = options
+  if (onDelete !== undefined && cascade !== 'follow') problems.push("onDelete: only with cascade: 'follow'")
+  if (cascade === 'declared' && softDelete !== undefined) {
+    problems.push("softDelete: ON DELETE deletes; say cascade: 'follow'")
+  }
+  if (cascade === 'declared' && archive === true) {
+    problems.push("archive: what ON DELETE deletes is not seen; say cascade: 'follow'")
+  }
+  if (softDelete !== undefined && archive === true)
+    problems.push('archive: soft-deleted rows stay where they are')
+  if (batch === undefined && (signal !== undefined || onProgress !== undefined)) {
+    problems.push('onProgress, signal: only with batch, between two of which they count')
+  }
+  if (problems.length === 0) return
+  throw new AfreshError(
+    'usage',
+    `The options of erase cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    { next: 'Correct them; docs/erase.md tells what there is.' },
+  )
+}
+
+/**
+ * The table that a person names: as afresh writes it, with its schema, or bare where only one has that name.
+ *
+ * @throws AfreshError `usage` for one that is not there, or has no rows of its own
+ */
+export function tableNamed({ tables }: Schema, name: string): Table {
+  const found =
+    tables.filter(({ label }) => label === name).slice(0, 1)[0] ??
+    only(
+      tables.filter((table) => `${table.schema}.${table.name}` === name || table.name === name),
+      name,
+    )
+  if (found === undefined) {
+    const near = tables.map(({ label }) => label).filter((label) => isNear(label, name))
+    throw new AfreshError('usage', `There is no table ${JSON.stringify(name)}.`, {
+      next: near.length > 0 ? `Is it ${near.slice(0, 5).join(', ')}?` : '`afresh plan` lists the tables.',
+    })
+  }
+  for (const trait of ['materialized', 'derived', 'unreadable'] as const) {
+    if (found.traits.includes(trait)) {
+      throw new AfreshError('usage', `${found.label}: its rows are computed from other tables.`, {
+        next: 'Erase there.',
+      })
+    }
+  }
+  return found
+}
+
+function only(tables: readonly Table[], name: string): Table | undefined {
+  if (tables.length > 1) {
+    throw new AfreshError('usage', `There are several tables ${JSON.stringify(name)}.`, {
+      next: `Say which: ${tables.map(({ label }) => label).join(', ')}.`,
+    })
+  }
+  return tables[0]
+}
+
+function isNear(label: string, name: string): boolean {
+  const [a, b] = [label.toLowerCase(), name.toLowerCase()]
+  return a.includes(b) || b.includes(a)
+}
+
+const ACTIONS: Readonly<Record<string, LinkAction>> = {
+  cascade: 'delete',
+  'set null': 'set null',
+  'set default': 'set default',
+  restrict: 'refuse',
+}
+
+/** The keys that the user says something about. Throws `AfreshError` (`usage`) for one that there is not. */
+export function actionsOf(
+  schema: Schema,
+  onDelete: EraseOptions['onDelete'] = {},
+): ReadonlyMap<ForeignKey, LinkAction> {
+  return new Map(
+    Object.entries(onDelete).map(([name, action]) => {
+      const key = keyNamed(schema, name)
+      if (action === 'set null') refuseFilled(schema, key)
+      return [key, ACTIONS[action] ?? 'delete']
+    }),
+  )
+}
+
+function keyNamed(schema: Schema, name: string): ForeignKey {
+  const here = schema.foreignKeys.filter(({ from }) => schema.tables.some(({ id }) => id === from))
+  const found = here.filter((key) => key.name === name || columnsOf(schema, key).includes(name))
+  const [key] = found
+  if (found.length === 1 && key !== undefined) return key
+  const known = (found.length > 1 ? found : here).slice(0, 8).map((one) => columnsOf(schema, one)[0])
+  throw new AfreshError(
+    'usage',
+    `onDelete: ${found.length > 1 ? 'several foreign keys are' : 'no foreign key is'} called ${JSON.stringify(name)}.`,
+    { next: `Write it as ${known.join(', ')}${here.length > 8 ? ', …' : ''}.` },
+  )
+}
+
+/** `orders.user_id`, `orders(user_id)`, or `lines(order_id, shop_id)` */
+function columnsOf(schema: Schema, { from, columns }: ForeignKey): string[] {
+  const { label } = tableOf(schema, from)
+  return [...(columns.length === 1 ? [`${label}.${columns[0]}`] : []), `${label}(${columns.join(', ')})`]
+}
+
+function refuseFilled(schema: Schema, key: ForeignKey): void {
+  const table = tableOf(schema, key.from)
+  const set = key.setColumns ?? key.columns
+  const filled = table.columns.filter(({ name, nullable }) => set.includes(name) && !nullable)
+  if (filled.length === 0) return
+  const names = filled.map(({ name }) => `${table.label}.${name}`)
+  throw new AfreshError('usage', `onDelete: ${names.join(', ')} cannot be NULL.`, {
+    next: "Say 'cascade' or 'restrict'.",
+  })
+}
+
+export function labelOf(schema: Schema, id: TableId): string {
+  return tableOf(schema, id).label
+}
+
+/** `orders.user_id` or `lines(order_id, shop_id)`, for people. */
+export function keyLabel(schema: Schema, key: ForeignKey): string {
+  return columnsOf(schema, key)[0] ?? key.name
+}

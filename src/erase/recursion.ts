@@ -1,0 +1,110 @@
+import type { EraseSyntax, SelectionTable } from '../engine/erase.ts'
+import { tableOf } from '../schema/schema.ts'
+import type { ErasePlan, Link } from './plan.ts'
+import { childOf, matching, parentOf } from './selection.ts'
+
+/** A table of a group: where its rows begin, and its place. */
+export interface Member {
+  readonly id: string
+  /** The rows that others than the group have led to. */
+  readonly base: SelectionTable
+}
+
+/**
+ * Everything that can be reached within one table that refers to itself by one key: the recursive query that everybody
+ * would write.
+ */
+export function treeOf(plan: ErasePlan, syntax: EraseSyntax, { base }: Member, link: Link): string {
+  const names = base.columns.map((_, at) => `c${at}`)
+  const { join, column } = parentIn(plan, syntax, link, 'q', (at) => `s.c${at}`, base)
+  return `WITH RECURSIVE gone (${names.join(', ')}) AS (
+  SELECT ${names.map((name) => `b.${name}`).join(', ')} FROM ${base.name} AS b
+  UNION
+  SELECT ${base.columns.map((name) => `r.${name}`).join(', ')}
+  FROM gone AS s${join === undefined ? '' : ` ${syntax.join} ${join}`} ${syntax.join} ${syntax.table(childOf(plan, link))} AS r ON ${matching(link, { column }, 'r', syntax)}
+) SELECT ${names.join(', ')} FROM gone`
+}
+
+/**
+ * The same for several tables or keys. Their rows go through one recursion, each with the number `t` of its table and with
+ * the columns of all: a query may refer to itself only once (PostgreSQL), so that each row is taken along every key in
+ * turn (`x.e`), and outer joins find what it leads to. These are kept from one level to the next, hash tables included.
+ */
+export function closureOf(
+  plan: ErasePlan,
+  syntax: EraseSyntax,
+  members: readonly Member[],
+  links: readonly Link[],
+): string {
+  const placeOf = (id: string) => members.findIndex((member) => member.id === id)
+  const names = members.flatMap((_, at) => columnNames(members, at))
+  const bases = members.map(({ base }, own) => {
+    const columns = members.flatMap((member, at) =>
+      member.base.columns.map((column, c) =>
+        at === own ? `b.c${c}` : syntax.typed('NULL', tableOf(plan.schema, member.id), column),
+      ),
+    )
+    return `SELECT ${own} AS t, ${columns.join(', ')} FROM ${base.name} AS b`
+  })
+  const reached = members.flatMap((member) =>
+    member.base.columns.map((column) => {
+      const cases = links.flatMap(({ key }, e) =>
+        key.from === member.id ? [`WHEN ${e} THEN r${e}.${column}`] : [],
+      )
+      return syntax.typed(chosen(cases, 'NULL'), tableOf(plan.schema, member.id), column)
+    }),
+  )
+  const joins = links.map((link, e) => {
+    const parent = placeOf(link.key.to)
+    const base = members[parent]?.base
+    if (base === undefined) throw new Error(`the key ${link.key.name} leads out of its group`)
+    const turn = `x.e = ${e} AND s.t = ${parent}`
+    const { join, column } = parentIn(plan, syntax, link, `q${e}`, (at) => `s.m${parent}c${at}`, base)
+    return `${join === undefined ? '' : `LEFT JOIN ${join} AND ${turn} `}LEFT JOIN ${syntax.table(childOf(plan, link))} AS r${e} ON ${turn} AND ${matching(link, { column }, `r${e}`, syntax)}`
+  })
+  const turns = links.map((_, e) => `SELECT ${e}${e === 0 ? ' AS e' : ''}`).join(' UNION ALL ')
+  const found = links.map(
+    ({ key }, e) => `WHEN ${e} THEN r${e}.${syntax.ident(key.columns[0] ?? '')} IS NOT NULL`,
+  )
+  return `WITH RECURSIVE gone (t, ${names.join(', ')}) AS (
+  ${bases.join(' UNION ')}
+  UNION
+  SELECT ${chosen(
+    links.map(({ key }, e) => `WHEN ${e} THEN ${placeOf(key.from)}`),
+    '0',
+  )}, ${reached.join(', ')}
+  FROM gone AS s CROSS JOIN (${turns}) AS x
+  ${joins.join('\n  ')}
+  WHERE ${chosen(found, '')}
+) SELECT t, ${names.join(', ')} FROM gone`
+}
+
+/** What the columns of one member are called in the closure. */
+export function columnNames(members: readonly Member[], at: number): string[] {
+  return (members[at]?.base.columns ?? []).map((_, c) => `m${at}c${c}`)
+}
+
+/** How the referenced columns are had from a row of the recursion: of its own, or over the row that it stands for. */
+function parentIn(
+  plan: ErasePlan,
+  syntax: EraseSyntax,
+  link: Link,
+  alias: string,
+  stored: (at: number) => string,
+  base: SelectionTable,
+): { readonly join: string | undefined; column(name: string): string } {
+  if (syntax.copiesCompare && link.key.partition?.to === undefined) {
+    return { join: undefined, column: (name) => stored(base.columns.indexOf(syntax.ident(name))) }
+  }
+  const parent = parentOf(plan, link)
+  const { columns } = syntax.identity(tableOf(plan.schema, link.key.to))
+  const pairs = columns.map((column, at) => `${alias}.${column} = ${stored(at)}`)
+  return {
+    join: `${syntax.table(parent)} AS ${alias} ON ${pairs.join(' AND ')}`,
+    column: (name) => `${alias}.${syntax.ident(name)}`,
+  }
+}
+
+function chosen(cases: readonly string[], otherwise: string): string {
+  return cases.length === 0 ? otherwise : `CASE x.e ${cases.join(' ')} END`
+}

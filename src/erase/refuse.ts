@@ -1,0 +1,62 @@
+import { AfreshError } from '../errors.ts'
+import type { Schema } from '../schema/schema.ts'
+import { keyLabel, labelOf } from './options.ts'
+import { type ErasePlan, isHere, type Link, pathsTo } from './plan.ts'
+
+/**
+ * Throws `AfreshError` (`erase`) where rows of other tables could have to go too and nobody said that they may, naming
+ * the way to each; and where that cannot be done, or told, from here.
+ */
+export function refusePlan(plan: ErasePlan): void {
+  refuseElsewhere(plan)
+  if (plan.cascade !== 'error') return
+  const needed = plan.links.filter(({ does }) => does === 'delete')
+  if (needed.length === 0) return
+  const lines = waysOf(plan)
+  const shown = lines.slice(0, MOST_LINES)
+  const rest = lines.length - shown.length
+  throw new AfreshError(
+    'erase',
+    `Rows of ${targetsOf(plan)} cannot be deleted by themselves: others may refer to them.\n` +
+      `${shown.join('\n')}${rest > 0 ? `\n    … and ${rest} more` : ''}`,
+    {
+      next: "Say cascade: 'follow' to delete those too, or 'declared' to leave it to ON DELETE. No row was read.",
+    },
+  )
+}
+
+const MOST_LINES = 12
+
+/** `users ← orders.user_id (ON DELETE RESTRICT) ← lines.order_id (ON DELETE CASCADE)` */
+function waysOf(plan: ErasePlan): string[] {
+  const { schema, links, targets } = plan
+  const ways = [...pathsTo(plan).values()].filter((path) => path.length > 0)
+  // A way that goes on is told by the longer one.
+  const ends = ways.filter(
+    (path) =>
+      !ways.some((other) => other.length > path.length && path.every((link, at) => link === other[at])),
+  )
+  const own = links.filter(({ key, does }) => does === 'delete' && targets.includes(key.from))
+  return [...ends, ...own.map((link) => [link])].map((path) => {
+    const [first] = path
+    const start = first === undefined ? '' : labelOf(schema, first.key.to)
+    return `    ${[start, ...path.map((link) => hopOf(schema, link))].join(' ← ')}`
+  })
+}
+
+function hopOf(schema: Schema, { key }: Link): string {
+  return `${keyLabel(schema, key)} (ON DELETE ${key.onDelete.toUpperCase()})`
+}
+
+function refuseElsewhere({ schema, links, cascade }: ErasePlan): void {
+  const elsewhere = links.filter(({ key }) => !isHere(schema, key))
+  if (elsewhere.length === 0 || cascade === 'declared') return
+  const names = elsewhere.map(({ key }) => `${key.from} (${key.columns.join(', ')})`)
+  throw new AfreshError('erase', `Tables of another database refer to those: ${names.join(', ')}.`, {
+    next: "Delete those rows there first, or say cascade: 'declared'. No row was read.",
+  })
+}
+
+function targetsOf({ schema, targets }: ErasePlan): string {
+  return targets.map((id) => labelOf(schema, id)).join(', ')
+}

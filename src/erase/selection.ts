@@ -1,0 +1,168 @@
+import type { EraseSyntax, Rows, SelectionTable } from '../engine/erase.ts'
+import { type Table, type TableId, tableOf } from '../schema/schema.ts'
+import { deletingInto, type ErasePlan, groupOf, type Link } from './plan.ts'
+
+/**
+ * Which rows go, as SQL: never a key comes to the client. The rows of a table that one key leads to are told by a join,
+ * from the nearest table above whose rows are written down; those of the others are written down, in a table of the
+ * session's own, once.
+ */
+export interface Selections {
+  readonly tables: ReadonlyMap<TableId, SelectionTable>
+  /** Of those that are asked for twice in a statement, where the engine does not let the same one be. */
+  readonly copies: ReadonlyMap<TableId, SelectionTable>
+  /** The rows of the table that go. */
+  rows(table: TableId): PlainRows
+  /** The rows that refer to one that goes, by this key. */
+  referring(link: Link): PlainRows
+  /** That the row is not among those of its own table that go. */
+  staying(table: TableId): string | undefined
+}
+
+/** Told without any value. */
+export type PlainRows = Rows & { readonly on: string }
+
+/** @param sources how many statements find rows of the table by the condition */
+export function selectionsOf(
+  plan: ErasePlan,
+  syntax: EraseSyntax,
+  sources: ReadonlyMap<TableId, number>,
+): Selections {
+  const { schema } = plan
+  const tables = new Map<TableId, SelectionTable>()
+  const writtenDown = plan.groups.flatMap(({ tables: ids }) => ids).filter((id) => isWrittenDown(plan, id))
+  for (const id of writtenDown) {
+    const table = tableOf(schema, id)
+    const { columns, isUnique } = syntax.identity(table)
+    const referred = plan.links.flatMap(({ key }) => (key.to === id ? key.referencedColumns : []))
+    const rest = syntax.copiesCompare ? referred.map(syntax.ident) : []
+    const found = (sources.get(id) ?? 0) + linksFromOutside(plan, id).length
+    tables.set(id, {
+      name: syntax.selectionName(String(tables.size)),
+      columns: [...new Set([...columns, ...rest])],
+      from: table,
+      unique: isUnique && (found > 1 || staysInPart(plan, id)) ? columns.length : 0,
+      isList: false,
+    })
+  }
+
+  const copyName = (id: TableId) => syntax.selectionName(`${[...tables.keys()].indexOf(id)}_again`)
+  const identical = (id: TableId, alias: string): string => {
+    const { columns, isFilled } = syntax.identity(tableOf(schema, id))
+    const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
+    return columns.map((column, at) => same(`${alias}.${column}`, `s.c${at}`)).join(' AND ')
+  }
+
+  /** The rows that go from the table that the link refers to. */
+  const above = (link: Link, depth: number): Source => {
+    const { to } = link.key
+    const selection = tables.get(to)
+    if (selection === undefined) {
+      const [up] = deletingInto(plan, to)
+      if (up === undefined) throw new Error(`nothing leads to the rows of ${to}`)
+      const source = above(up, depth + 1)
+      const alias = `p${depth}`
+      return {
+        from: `${source.from} ${syntax.join} ${syntax.table(childOf(plan, up))} AS ${alias} ON ${matching(up, source, alias, syntax)}`,
+        column: (name) => `${alias}.${syntax.ident(name)}`,
+      }
+    }
+    const stored = `${selection.name} AS s`
+    if (syntax.copiesCompare && link.key.partition?.to === undefined) {
+      return { from: stored, column: (name) => `s.c${selection.columns.indexOf(syntax.ident(name))}` }
+    }
+    return {
+      from: `${stored} ${syntax.join} ${syntax.table(parentOf(plan, link))} AS q ON ${identical(to, 'q')}`,
+      column: (name) => `q.${syntax.ident(name)}`,
+    }
+  }
+
+  const referring = (link: Link): PlainRows => {
+    const source = above(link, 1)
+    return { table: childOf(plan, link), from: source.from, on: matching(link, source, 'r', syntax) }
+  }
+
+  const copies = new Map(
+    [...tables].flatMap(([id, selection]): [TableId, SelectionTable][] =>
+      syntax.reopens || !staysInPart(plan, id) ? [] : [[id, { ...selection, name: copyName(id) }]],
+    ),
+  )
+  return {
+    tables,
+    copies,
+    referring,
+    rows(id) {
+      const selection = tables.get(id)
+      if (selection !== undefined) {
+        return { table: selection.from, from: `${selection.name} AS s`, on: identical(id, 'r') }
+      }
+      const [link] = deletingInto(plan, id)
+      if (link === undefined) throw new Error(`nothing leads to the rows of ${id}`)
+      return referring(link)
+    },
+    staying(id) {
+      const selection = copies.get(id) ?? tables.get(id)
+      if (selection === undefined) return undefined
+      const { columns, isFilled } = syntax.identity(tableOf(schema, id))
+      const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
+      const pairs = columns.map((column, at) => same(`r.${column}`, `gone.c${at}`))
+      return `NOT EXISTS (SELECT 1 FROM ${selection.name} AS gone WHERE ${pairs.join(' AND ')})`
+    },
+  }
+}
+
+/** Tables joined, and how a column of the last of them is called. */
+export interface Source {
+  readonly from: string
+  column(name: string): string
+}
+
+/** A referenced row is told by all columns of the key; one that is NULL refers to none. */
+export function matching(
+  { key }: Link,
+  { column }: Pick<Source, 'column'>,
+  child: string,
+  syntax: EraseSyntax,
+) {
+  const pairs = key.columns.map((name, at) => {
+    const operator = key.operators?.[at] ?? '='
+    return `${column(key.referencedColumns[at] ?? '')} ${operator} ${child}.${syntax.ident(name)}`
+  })
+  return pairs.join(' AND ')
+}
+
+/** The table that refers, or the one partition of it that does. */
+export function childOf({ schema }: ErasePlan, { key }: Link): Table {
+  return { ...tableOf(schema, key.from), ...key.partition?.from }
+}
+
+export function parentOf({ schema }: ErasePlan, { key }: Link): Table {
+  return { ...tableOf(schema, key.to), ...key.partition?.to }
+}
+
+/** Over several ways, in a cycle, or by a condition: such rows have to be known before any of them goes. */
+function isWrittenDown(plan: ErasePlan, id: TableId): boolean {
+  return (
+    plan.targets.includes(id) ||
+    staysInPart(plan, id) ||
+    groupOf(plan, id).cyclic ||
+    deletingInto(plan, id).length > 1 ||
+    plan.links.some(({ key }) => key.to === id && key.partition?.to !== undefined)
+  )
+}
+
+/** Something is done with the rows that refer to others that go, unless they go themselves. */
+function staysInPart(plan: ErasePlan, id: TableId): boolean {
+  return plan.changed.includes(id) || plan.links.some(({ key, does }) => does === 'refuse' && key.from === id)
+}
+
+/** The links over which rows of other groups take rows of this table along. */
+export function linksFromOutside(plan: ErasePlan, id: TableId): Link[] {
+  const { tables } = groupOf(plan, id)
+  return deletingInto(plan, id).filter(({ key }) => !tables.includes(key.to))
+}
+
+/** The links by which rows of a group take each other along. */
+export function linksWithin(plan: ErasePlan, tables: readonly TableId[]): Link[] {
+  return tables.flatMap((id) => deletingInto(plan, id)).filter(({ key }) => tables.includes(key.to))
+}

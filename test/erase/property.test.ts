@@ -1,0 +1,24 @@
+import { describe, it } from 'vitest'
+import { describeOn, engines } from '../support/at-hand.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from './places.ts'
+import { play } from './play.ts'
+
+/** `npm run soak:erase` plays 5,000 on each engine. A seed that fails is played again with AFRESH_ERASE_SEED. */
+const CASES = Number(process.env.AFRESH_ERASE_CASES ?? 100)
+const FIRST = Number(process.env.AFRESH_ERASE_SEED ?? 1)
+
+function cases(open: () => Promise<Place> | Place): void {
+  it(`leaves what the model leaves, in ${CASES} random cases`, { timeout: 3_600_000 }, async () => {
+    await using place = await open()
+    for (let seed = FIRST; seed < FIRST + CASES; seed++) await play(place, seed)
+  })
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) =>
+    cases(() => (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))),
+  )
+}
+
+describe('SQLite', () => describeSqlite(({ open }) => cases(() => onSqlite(open))))
