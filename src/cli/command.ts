@@ -13,8 +13,8 @@ export interface CommandParts<Flags> {
   /** Printed by `--help` below the options. */
   readonly notes: string
   readonly options: (command: Command) => Command
-  /** Returns the exit code. */
-  readonly run: (flags: Flags, output: Output) => Promise<number>
+  /** Returns the exit code. `args`: what stands there without a flag. */
+  readonly run: (flags: Flags, output: Output, args: readonly string[]) => Promise<number>
 }
 
 /** @typeParam Flags what commander makes of the options */
@@ -27,7 +27,10 @@ export function defineCommand<Flags>(parts: CommandParts<Flags>): CliCommand {
         .option('--debug', 'print the stack of an error')
         .helpOption('-h, --help', 'print this help')
         .addHelpText('after', `\n${parts.notes.trim()}`)
-        .action((flags: Flags) => act((output) => parts.run(flags, output)))
+        .action((...given: unknown[]) => {
+          const command = given.at(-1) as Command
+          return act((output) => parts.run(command.opts() as Flags, output, command.args))
+        })
     },
   }
 }

@@ -38,7 +38,7 @@ export function withResetFlags(command: Command): Command {
 }
 
 /** May be given several times; a comma within braces belongs to a glob. */
-function collect(value: string, before: readonly string[] = []): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   const names = value.split(/,(?![^{]*\})/).map((name) => name.trim())
   return [...before, ...names.filter((name) => name !== '')]
 }
@@ -52,7 +52,7 @@ export async function attachOptions(flags: ResetFlags, output: Output): Promise<
   return defined({ strategy, sequences, keep, lockTimeoutMs, allow })
 }
 
-function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+export function defined<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
   }

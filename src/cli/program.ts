@@ -4,8 +4,10 @@ import { adoptCommand } from './commands/adopt.ts'
 import { benchCommand } from './commands/bench.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { eraseCommand } from './commands/erase.ts'
 import { initCommand } from './commands/init.ts'
 import { planCommand } from './commands/plan.ts'
+import { purgeCommand } from './commands/purge.ts'
 import { resetCommand } from './commands/reset.ts'
 import { EXIT, report } from './failure.ts'
 import { outputFor } from './output.ts'
@@ -16,6 +18,8 @@ const COMMANDS: readonly CliCommand[] = [
   demoCommand,
   planCommand,
   resetCommand,
+  eraseCommand,
+  purgeCommand,
   adoptCommand,
   benchCommand,
   doctorCommand,

@@ -20,7 +20,7 @@ export function refusePlan(plan: ErasePlan): void {
     `Rows of ${targetsOf(plan)} cannot be deleted by themselves: others may refer to them.\n` +
       `${shown.join('\n')}${rest > 0 ? `\n    … and ${rest} more` : ''}`,
     {
-      next: "Say cascade: 'follow' to delete those too, or 'declared' to leave it to ON DELETE. No row was read.",
+      next: "cascade: 'follow' (--cascade follow) deletes those too, 'declared' leaves it to ON DELETE. No row was read.",
     },
   )
 }

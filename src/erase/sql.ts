@@ -45,8 +45,8 @@ export function asCondition(fragment: SqlFragment): Sql {
     if (depth < 0) break
   }
   if (depth !== 0) throw notOne('its brackets do not match')
-  // It may end in a line comment.
-  return concatenated(['(', fragment, '\n)'])
+  const mayEndInComment = /--|#/.test(fragment.texts.join(''))
+  return concatenated(['(', fragment, mayEndInComment ? '\n)' : ')'])
 }
 
 const QUOTED =

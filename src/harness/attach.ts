@@ -5,7 +5,8 @@ import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback/rollback.ts'
 import { openSession } from '../reset/session.ts'
-import { erasing, holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
+import { eraserOn } from './eraser.ts'
+import { holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
 
 /**
  * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
@@ -39,10 +40,16 @@ export async function attach(target: string | object, options: AttachOptions = {
       rollback,
     )
     let released: Promise<void> | undefined
+    const eraser = eraserOn(async () => {
+      if (released !== undefined) throw wasReleased(connection.database)
+      await settled()
+      return { engine, connection, schema: session.schema, alone: session.alone }
+    })
     const release = (): Promise<void> => {
       released ??= withCleanUp(
         async () => {
           await around.abandon()
+          await eraser.close()
           await session.close()
           await giveBack()
         },
@@ -59,11 +66,8 @@ export async function attach(target: string | object, options: AttachOptions = {
       },
       reset: () => around.reset(async () => session),
       verify: session.verify,
-      ...erasing(async (work) => {
-        if (released !== undefined) throw wasReleased(connection.database)
-        await settled()
-        return session.alone(() => work({ engine, connection, schema: session.schema }))
-      }),
+      erase: eraser.erase,
+      purge: eraser.purge,
       ...holdsOn(engine, connection),
       release,
       [Symbol.asyncDispose]: release,

@@ -1,6 +1,7 @@
 import { guardEnvironment, guardServer, markOn } from '../database/guard.ts'
 import { type Opened, open } from '../engine/registry.ts'
 import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
+import { type EraseView, explainErase } from '../erase/explain.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
 import type { Ground } from '../erase/transact.ts'
@@ -34,6 +35,19 @@ export async function purgeFrom(
   { allow = [], ...options }: PurgeOptions & AllowOption = {},
 ): Promise<EraseReport> {
   return onMarked(url, allow, (ground) => purge(ground, options))
+}
+
+/**
+ * What an erase would do, of the catalog alone: no row is read and nothing changed, so that any database may be looked at.
+ *
+ * @throws AfreshError `usage`, `server`
+ */
+export async function planErase(url: string, table: string, options: EraseOptions = {}): Promise<EraseView> {
+  const { engine, connection } = await open(url)
+  return withCleanUp(
+    async () => explainErase(await engine.introspect(connection), table, options),
+    () => connection.close(),
+  )
 }
 
 async function onMarked<T>(

@@ -3,15 +3,15 @@ import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
 import { namesFor } from '../database/names.ts'
 import type { Connection, Databases, Engine, Hold } from '../engine/engine.ts'
 import { engineNamed } from '../engine/registry.ts'
-import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
+import type { PurgeOptions } from '../erase/erase.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
-import type { Ground } from '../erase/transact.ts'
 import type { Where } from '../erase/where.ts'
 import { AfreshError } from '../errors.ts'
 import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import type { Difference } from '../reset/verify.ts'
+import { eraserOn } from './eraser.ts'
 import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
 
 /** A real database that one worker or test has to itself, and that can be put back to its baseline. */
@@ -94,7 +94,7 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
     if (options.unref === true) held.lease.connection.unref?.()
     return held
   }
-  const database = await leasedDatabase(engine, slot, take, around)
+  const database = await leasedDatabase(engine, slot, take, around, options.unref === true)
   return options.unref === true ? inBackground(database) : database
 }
 
@@ -180,6 +180,7 @@ async function leasedDatabase(
   wanted: number,
   take: (slot: number) => Promise<Held>,
   around: (database: string) => Rollbacks,
+  unref: boolean,
 ): Promise<TestDatabase> {
   let held: Promise<Held> | undefined = take(wanted)
   const { name, url, slot } = (await held).lease
@@ -227,10 +228,20 @@ async function leasedDatabase(
 
   const reset = () => orForget(() => transaction.reset(async () => (await current()).session))
 
+  const eraser = eraserOn(
+    async () => {
+      await settled()
+      const { session, lease } = await current()
+      return { engine, connection: lease.connection, schema: session.schema, alone: session.alone }
+    },
+    { unref },
+  )
+
   const release = async (): Promise<void> => {
     if (isReleased) return
     isReleased = true
     await transaction.abandon()
+    await eraser.close()
     // Best effort: whoever leases the database next checks it, and makes it again where it has to.
     const last = await held?.catch(() => undefined)
     await last?.session.reset().catch(() => {})
@@ -257,26 +268,13 @@ async function leasedDatabase(
       }
     },
     verify: () => orForget(async () => (await current()).session.verify()),
-    ...erasing(async (work) => {
-      await settled()
-      const { session, lease } = await current()
-      return session.alone(() => work({ engine, connection: lease.connection, schema: session.schema }))
-    }),
+    erase: eraser.erase,
+    purge: eraser.purge,
     holds: () => orForget(async () => holdsOn(engine, (await current()).lease.connection).holds()),
     endHolds: (found) =>
       orForget(async () => holdsOn(engine, (await current()).lease.connection).endHolds(found)),
     release,
     [Symbol.asyncDispose]: release,
-  }
-}
-
-/** @param on runs its argument while no reset does, outside of any transaction of `begin` */
-export function erasing(
-  on: (work: (ground: Ground) => Promise<EraseReport>) => Promise<EraseReport>,
-): Pick<TestDatabase, 'erase' | 'purge'> {
-  return {
-    erase: (table, where, options) => on((ground) => erase(ground, table, where, options)),
-    purge: (options) => on((ground) => purge(ground, options)),
   }
 }
 

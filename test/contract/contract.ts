@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AttachOptions } from '../../src/index.ts'
+import { eraseContract } from './erase.ts'
 import { DUMPS, NEXT_IDS, WRITES } from './schema.ts'
 import type { Opened, Target } from './targets.ts'
 
@@ -152,6 +153,8 @@ export function contract(target: Target): void {
         )
       }))
   })
+
+  eraseContract(target)
 }
 
 type Run = Opened['run']

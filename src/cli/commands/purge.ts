@@ -1,0 +1,49 @@
+import { purgeFrom } from '../../harness/erase.ts'
+import { defineCommand } from '../command.ts'
+import { age, type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
+import { writeErased } from '../erase-text.ts'
+import { EXIT } from '../failure.ts'
+import { attachOptions, collect, defined, withUrl } from '../options.ts'
+
+interface PurgeFlags extends EraseFlags {
+  readonly column?: string
+  readonly olderThan?: string
+  readonly value?: string
+  readonly tables?: readonly string[]
+}
+
+export const purgeCommand = defineCommand<PurgeFlags>({
+  name: 'purge',
+  summary: 'Delete the rows of a marked database that a soft delete has marked',
+  notes: `
+From every table that has the column, children before parents. A row that is not marked, or not as long ago, and refers
+to one that is, makes it fail: nothing is deleted then, unless --cascade follow says that such rows go too.
+
+  afresh purge --url postgres://localhost/shop_test --older-than 30d --dry-run
+  afresh purge --url mysql://root@localhost/shop_test --column deleted --value 1 --batch 10000`,
+  options: (command) =>
+    withEraseFlags(
+      withUrl(command)
+        .option('--column <name>', 'the column that marks (default: deleted_at)')
+        .option('--older-than <age>', 'only what was marked so long ago: 30d, 12h, 90m, 45s')
+        .option('--value <value>', 'only what was marked with this value')
+        .option('--tables <list>', 'only in these, with commas between them', collect),
+    ),
+
+  async run({ url, column, olderThan, value, tables, ...flags }, output) {
+    const { allow } = await attachOptions({}, output)
+    const marked = defined({
+      column,
+      olderThan: olderThan === undefined ? undefined : age(olderThan),
+      value,
+      tables,
+      allow,
+    })
+    const report = await withOptions(flags, output, ({ softDelete: _, ...options }) =>
+      purgeFrom(url, { ...options, ...marked }),
+    )
+    output.document(report)
+    writeErased(report, output)
+    return EXIT.done
+  },
+})

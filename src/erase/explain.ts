@@ -1,0 +1,100 @@
+import { messageOf } from '../errors.ts'
+import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
+import { actionsOf, checkOptions, type EraseOptions, keyLabel, labelOf, tableNamed } from './options.ts'
+import { type ErasePlan, familyOf, isHere, type Link, planErase } from './plan.ts'
+import { refusePlan } from './refuse.ts'
+
+/** What an erase would do, of the catalog alone, for people and as JSON. */
+export interface EraseView {
+  readonly table: string
+  readonly cascade: ErasePlan['cascade']
+  /** Why it would be refused; absent where it would not. */
+  readonly refused?: string
+  /** One statement does it all: nothing refers to the rows. */
+  readonly bare: boolean
+  readonly tree: EraseBranch
+  /** The tables that rows go from, in that order; those that stand together form a cycle. */
+  readonly order: readonly (readonly string[])[]
+}
+
+/** A table, and what becomes of rows that refer to those of it that go. */
+export interface EraseBranch {
+  readonly table: string
+  /** The foreign key that leads to it: `orders.user_id`; absent for the named table, and for one that inherits from it. */
+  readonly key?: string
+  readonly onDelete?: string
+  /** What happens to its rows: as declared, as asked, or because of `cascade`. */
+  readonly does: 'delete' | 'mark' | 'set null' | 'set default' | 'refuse'
+  readonly asked: boolean
+  /** It stands in the tree already: its rows are reached over several ways, and go once. */
+  readonly again: boolean
+  /** Its triggers, which see each row go. */
+  readonly triggers: readonly string[]
+  readonly children: readonly EraseBranch[]
+}
+
+/** @throws AfreshError `usage` for a table, key or option that there is not */
+export function explainErase(schema: Schema, table: string, options: EraseOptions = {}): EraseView {
+  checkOptions(options)
+  const named = tableNamed(schema, table)
+  const plan = planErase(schema, familyOf(schema, named), {
+    cascade: options.cascade ?? 'error',
+    actions: actionsOf(schema, options.onDelete),
+    marksOnly: options.softDelete !== undefined,
+  })
+  const does = options.softDelete === undefined ? 'delete' : 'mark'
+  const seen = new Set<TableId>()
+  const heir = (id: TableId): EraseBranch => ({
+    table: labelOf(schema, id),
+    does,
+    asked: false,
+    again: false,
+    triggers: tableOf(schema, id).triggers,
+    children: below(id),
+  })
+  const below = (id: TableId): EraseBranch[] => {
+    seen.add(id)
+    return plan.links.filter(({ key }) => key.to === id).map(branch)
+  }
+  const branch = (link: Link): EraseBranch => {
+    const { key } = link
+    if (!isHere(schema, key)) return elsewhere(link)
+    const goes = link.does === 'delete'
+    const again = goes && seen.has(key.from)
+    return {
+      table: labelOf(schema, key.from),
+      key: keyLabel(schema, key),
+      onDelete: key.onDelete,
+      does: goes ? does : link.does,
+      asked: link.asked,
+      again,
+      triggers: tableOf(schema, key.from).triggers,
+      children: goes && !again ? below(key.from) : [],
+    }
+  }
+  const tree = heir(named.id)
+  const heirs = plan.targets.filter((id) => id !== named.id).map(heir)
+  return {
+    table: named.label,
+    cascade: plan.cascade,
+    ...refusalOf(plan),
+    bare: plan.links.length === 0,
+    tree: { ...tree, children: [...tree.children, ...heirs] },
+    order: plan.groups.map(({ tables }) => tables.map((id) => labelOf(schema, id))),
+  }
+}
+
+/** In another database, whose tables nobody looks at. */
+function elsewhere({ key, asked }: Link): EraseBranch {
+  const { onDelete } = key
+  return { table: key.from, onDelete, does: 'refuse', asked, again: false, triggers: [], children: [] }
+}
+
+function refusalOf(plan: ErasePlan): { refused?: string } {
+  try {
+    refusePlan(plan)
+    return {}
+  } catch (error) {
+    return { refused: messageOf(error) }
+  }
+}
