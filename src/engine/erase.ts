@@ -94,6 +94,11 @@ export interface EraseSyntax {
   /** After the last insert: lets the planner know how much there is. */
   readonly filled: ((selection: string) => string) | undefined
   drop(selection: string): string
+  /**
+   * What is set around a recursive query over keys that all have an index, where the planner would otherwise take it to be
+   * worth reading a whole table once for each level.
+   */
+  readonly byIndex: { readonly before: string; readonly after: string } | undefined
 
   delete(rows: Rows): string
   /** One statement for tables whose rows refer to each other; `undefined` where each has to have its own. */

@@ -30,11 +30,21 @@ export function selecting(builder: Builder, group: Group, targets: readonly Targ
   })
   const bases = written.flatMap((selection, at) => {
     const base = members[at]?.base ?? selection
-    return [...creating(builder, base), ...filling(builder, selection, base, targets)]
+    return [
+      ...creating(builder, base),
+      ...filling(builder, selection, base, targets),
+      ...settled(syntax, base),
+    ]
   })
   const create = written.flatMap((selection) => creating(builder, selection))
   const closure = closing(builder, members, written, within)
-  return [...bases, ...create, ...closure, ...written.flatMap((selection) => finished(builder, selection))]
+  const around = within.every(({ key }) => key.indexed !== false) ? syntax.byIndex : undefined
+  const [first = ''] = group.tables
+  const closed =
+    around === undefined
+      ? closure
+      : [selectionTask(around.before, first), ...closure, selectionTask(around.after, first)]
+  return [...bases, ...create, ...closed, ...written.flatMap((selection) => finished(builder, selection))]
 }
 
 function closing(
@@ -132,10 +142,14 @@ function finished(builder: Builder, { name, columns, from }: SelectionTable): Ta
   const copy = selections.copies.get(from.id)
   const all = columns.map((_, at) => `c${at}`).join(', ')
   return [
-    ...(syntax.filled === undefined ? [] : [selectionTask(syntax.filled(name), from.id)]),
+    ...settled(syntax, { name, from }),
     ...(copy === undefined ? [] : creating(builder, copy)),
     ...(copy === undefined
       ? []
       : [selectionTask(syntax.insert(copy, `SELECT ${all} FROM ${name}`, false), from.id)]),
   ]
+}
+
+function settled({ filled }: EraseSyntax, { name, from }: Pick<SelectionTable, 'name' | 'from'>): Task[] {
+  return filled === undefined ? [] : [selectionTask(filled(name), from.id)]
 }

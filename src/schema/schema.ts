@@ -97,6 +97,8 @@ export interface ForeignKey {
   readonly setColumns?: readonly string[]
   /** `false`: the server looks at no row (NOT ENFORCED, PostgreSQL 18 and later). */
   readonly enforced?: false
+  /** `false`: no index begins with its columns, so that what refers to a row is found by reading the whole table. */
+  readonly indexed?: false
   /** By column: the operator that compares, referenced column on its left, where `=` alone may mean another one. */
   readonly operators?: readonly string[]
   /** The partition that it is declared on, or refers to, where not the whole table. */

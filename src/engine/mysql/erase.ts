@@ -8,7 +8,8 @@ export const erase: EraseSyntax = {
   ident,
   table: ({ name }) => ident(name),
   family: ({ name }) => ident(name),
-  join: 'JOIN',
+  // From what goes to what refers to it, which always has an index: by hash would be as good, but DELETE has none.
+  join: 'STRAIGHT_JOIN',
   placeholder: () => '?',
   bind(value) {
     // Digits are compared as what the column is; the driver would make a floating-point number of them.
@@ -42,11 +43,12 @@ export const erase: EraseSyntax = {
     return `INSERT ${isUnique ? 'IGNORE ' : ''}INTO ${name} (${names}) ${select}`
   },
   filled: undefined,
+  byIndex: undefined,
   drop: (name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`,
 
   // Not by IN: MariaDB before 11.1 would look at every row of the table.
   delete: ({ table, from, on }) =>
-    textOf(concatenated([`DELETE r FROM ${from} JOIN ${ident(table.name)} AS r ON `, on])),
+    textOf(concatenated([`DELETE r FROM ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON `, on])),
   deleteTogether: undefined,
   // InnoDB checks row by row, and can delete no cycle; a tree only from its leaves on.
   unchecked: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
@@ -56,7 +58,12 @@ export const erase: EraseSyntax = {
       `${at === 0 ? '' : ', '}r.${ident(column)} = `,
       value,
     ])
-    return concatenated([`UPDATE ${from} JOIN ${ident(table.name)} AS r ON `, on, ' SET ', ...assignments])
+    return concatenated([
+      `UPDATE ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON `,
+      on,
+      ' SET ',
+      ...assignments,
+    ])
   },
   defaultOf: () => 'DEFAULT',
   // MySQL and MariaDB both know this one.

@@ -49,6 +49,7 @@ export const erase: EraseSyntax = {
   },
   // Nobody else looks at temporary tables, autovacuum included.
   filled: (name) => `ANALYZE ${name}`,
+  byIndex: { before: joins('off'), after: joins('on') },
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
   delete: deleteRows,
@@ -78,4 +79,8 @@ export const erase: EraseSyntax = {
 
 function deleteRows({ table, from, on }: Rows): string {
   return `DELETE FROM ${only(table)} AS r USING ${from} WHERE ${on}`
+}
+
+function joins(value: 'on' | 'off'): string {
+  return `SELECT pg_catalog.set_config('enable_hashjoin', '${value}', true), pg_catalog.set_config('enable_mergejoin', '${value}', true)`
 }

@@ -86,6 +86,8 @@ SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.c
   coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid)::oid::text AS to_table,
   k.confdeltype AS on_delete, k.confupdtype AS on_update, k.condeferrable AS deferrable,
   pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false' AS unenforced,
+  EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = k.conrelid AND x.indisvalid AND x.indpred IS NULL
+    AND (x.indkey::int2[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey) AS indexed,
   (SELECT json_agg(a.attname ORDER BY a.attnum) FROM unnest(k.confdelsetcols) AS s(attnum)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = s.attnum) AS set_columns,
   (SELECT json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY e.place)
@@ -180,6 +182,7 @@ function foreignKeyFrom(row: Row): ForeignKey {
     onDelete: ACTIONS[String(row.on_delete)] ?? 'no action',
     onUpdate: ACTIONS[String(row.on_update)] ?? 'no action',
     deferrable: row.deferrable === true,
+    ...(row.indexed === false && { indexed: false as const }),
     ...(row.unenforced === true && { enforced: false as const }),
     ...(row.set_columns !== null && { setColumns: texts(row.set_columns) }),
     ...(row.operators !== null && { operators: texts(row.operators) }),

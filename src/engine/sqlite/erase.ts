@@ -47,6 +47,7 @@ export const erase: EraseSyntax = {
     return `INSERT ${isUnique ? 'OR IGNORE ' : ''}INTO ${name} (${names}) ${select}`
   },
   filled: undefined,
+  byIndex: undefined,
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
   delete: (rows) => textOf(concatenated([`DELETE FROM ${nameOf(rows.table)} WHERE `, among(rows)])),

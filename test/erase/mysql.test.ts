@@ -1,0 +1,102 @@
+import mysql from 'mysql2/promise'
+import { expect, it } from 'vitest'
+import { attach, createHarness, existing, type TestDatabase } from '../../src/index.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+
+const SCHEMA = `
+  CREATE TABLE staff (id int PRIMARY KEY, boss int, FOREIGN KEY (boss) REFERENCES staff (id));
+  CREATE TABLE big (id bigint unsigned PRIMARY KEY, seen date, flag tinyint(1), code varchar(20));
+  CREATE TABLE plain (id int PRIMARY KEY) ENGINE = MyISAM;
+  INSERT INTO staff VALUES (1, NULL), (2, 1), (3, 2);
+  INSERT INTO big VALUES (9007199254740993, NULL, 1, '7'), (9007199254740992, '2024-05-01', 0, '07');
+  INSERT INTO plain VALUES (1), (2);`
+
+async function onDatabase(
+  server: ServerAtHand,
+  body: (database: TestDatabase, client: mysql.Connection) => Promise<void>,
+): Promise<void> {
+  await using harness = await createHarness({
+    server: existing(server.url),
+    migrate: ({ url }) => ask({ ...server, url }, SCHEMA).then(() => {}),
+  })
+  await using database = await harness.lease()
+  const client = await mysql.createConnection({ uri: database.url, multipleStatements: true })
+  try {
+    await body(database, client)
+  } finally {
+    await client.end()
+  }
+}
+
+for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    it('compares values exactly as columns do', () =>
+      onDatabase(server, async (database) => {
+        const rows = async (where: Parameters<TestDatabase['erase']>[1]) =>
+          (await database.erase('big', where, { dryRun: true })).rows
+        expect(await rows([9007199254740993n])).toBe(1)
+        expect(await rows({ id: { gt: 9007199254740992n } })).toBe(1)
+        expect(await rows({ flag: true })).toBe(1)
+        expect(await rows({ code: '7' })).toBe(1)
+        expect(await rows({ seen: '2024-05-01' })).toBe(1)
+        expect(await rows({ seen: { lt: new Date('2025-01-01') } })).toBe(1)
+        expect(await rows({ flag: false, seen: { not: null } })).toBe(1)
+      }))
+
+    it('sees a row that another session writes meanwhile where nobody checks keys', () =>
+      onDatabase(server, async (database, client) => {
+        const isolation = (level: string) => ask(server, `SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
+        await isolation('READ COMMITTED')
+        try {
+          await client.query('BEGIN; INSERT INTO staff VALUES (10, 3)')
+          const erased = database.erase('staff', [1], { cascade: 'follow', lockTimeoutMs: 20_000 })
+          await new Promise((resolve) => setTimeout(resolve, 500))
+          await client.query('COMMIT')
+          await expect(erased).rejects.toMatchObject({
+            code: 'erase',
+            message: expect.stringContaining(
+              'Another session wrote rows meanwhile that refer to those by staff.boss',
+            ),
+          })
+          const [left] = await client.query('SELECT id FROM staff')
+          expect(left).toHaveLength(4)
+          expect(await database.erase('staff', [1], { cascade: 'follow' })).toMatchObject({ rows: 4 })
+        } finally {
+          await isolation('REPEATABLE READ')
+        }
+      }))
+
+    it('takes part in the transaction of a client that it was given, and leaves its settings alone', () =>
+      onDatabase(server, async (database, client) => {
+        const { url } = database
+        await database.release()
+        const attached = await attach(client)
+        const [before] = await client.query(
+          'SELECT @@sql_mode, @@foreign_key_checks, @@innodb_lock_wait_timeout',
+        )
+        await client.query('START TRANSACTION; INSERT INTO staff VALUES (11, 3)')
+        expect(await attached.erase('staff', [3], { cascade: 'follow' })).toMatchObject({ rows: 2 })
+        await expect(attached.erase('staff', [1], { cascade: 'declared' })).rejects.toMatchObject({
+          code: 'erase',
+        })
+        expect((await client.query('SELECT id FROM staff'))[0]).toHaveLength(2)
+        expect(
+          (await client.query('SELECT @@sql_mode, @@foreign_key_checks, @@innodb_lock_wait_timeout'))[0],
+        ).toEqual(before)
+        await client.query('ROLLBACK')
+        expect((await client.query('SELECT id FROM staff'))[0]).toHaveLength(3)
+        await attached.release()
+        expect(url).not.toBe('')
+      }))
+
+    it('makes no dry run of what cannot be rolled back', () =>
+      onDatabase(server, async (database) => {
+        await expect(database.erase('plain', [1], { dryRun: true })).rejects.toMatchObject({
+          code: 'usage',
+          message: expect.stringContaining('plain cannot be rolled back'),
+        })
+        expect(await database.erase('plain', [1])).toMatchObject({ rows: 1 })
+      }))
+  })
+}

@@ -1,0 +1,157 @@
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { createHarness, existing, sql, type TestDatabase } from '../../src/index.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+import { tapWire } from '../support/wire.ts'
+
+async function onDatabase(
+  server: ServerAtHand,
+  schema: string,
+  body: (database: TestDatabase, run: (sql: string) => Promise<Record<string, unknown>[]>) => Promise<void>,
+): Promise<void> {
+  await using harness = await createHarness({
+    server: existing(server.url),
+    migrate: ({ url }) => ask({ ...server, url }, schema).then(() => {}),
+  })
+  await using database = await harness.lease()
+  await body(database, (text) => ask({ ...server, url: database.url }, text))
+}
+
+const deletedIn = ({ tables }: { tables: readonly { table: string; deleted: number | undefined }[] }) =>
+  Object.fromEntries(tables.map(({ table, deleted }) => [table, deleted]))
+
+for (const id of ['embedded:18', 'postgres:15'] as const) {
+  describeOn(id, (server) => {
+    it('takes the rows of inheriting tables along, as DELETE does, and what refers to each', () =>
+      onDatabase(
+        server,
+        `CREATE TABLE animals (id int PRIMARY KEY, name text);
+         CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals);
+         CREATE TABLE puppies (PRIMARY KEY (id)) INHERITS (dogs);
+         CREATE TABLE leads (id int PRIMARY KEY, dog int REFERENCES dogs);
+         INSERT INTO animals VALUES (1, 'cat'), (2, 'owl'); INSERT INTO dogs VALUES (3, 'rex'), (4, 'owl');
+         INSERT INTO puppies VALUES (5, 'rex'); INSERT INTO leads VALUES (1, 3), (2, 4);`,
+        async (database, run) => {
+          const where = sql`animals.name IN (${'rex'}, ${'cat'})`
+          await expect(database.erase('animals', where)).rejects.toMatchObject({
+            message: expect.stringContaining('dogs ← leads.dog'),
+          })
+          const report = await database.erase('animals', where, { cascade: 'follow' })
+          expect(deletedIn(report)).toEqual({ animals: 1, dogs: 1, puppies: 1, leads: 1 })
+          expect(await run('SELECT id FROM animals ORDER BY id')).toEqual([{ id: 2 }, { id: 4 }])
+          // Nothing refers to these.
+          expect((await database.erase('puppies', { name: 'x' })).statements).toHaveLength(1)
+        },
+      ))
+
+    it('knows partitioned tables, and keys that only a partition has', () =>
+      onDatabase(
+        server,
+        `CREATE TABLE users (id int PRIMARY KEY);
+         CREATE TABLE events (id int, kind int, user_id int, PRIMARY KEY (id, kind)) PARTITION BY LIST (kind);
+         CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
+         CREATE TABLE events_2 PARTITION OF events FOR VALUES IN (2);
+         ALTER TABLE events_1 ADD FOREIGN KEY (user_id) REFERENCES users;
+         CREATE TABLE notes (event int, kind int, FOREIGN KEY (event, kind) REFERENCES events);
+         INSERT INTO users VALUES (1), (2);
+         INSERT INTO events VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1); INSERT INTO notes VALUES (1, 1), (1, 1), (3, 2);`,
+        async (database, run) => {
+          // The third event says 1 too, but nothing makes that a reference.
+          const report = await database.erase('users', [1], { cascade: 'follow' })
+          expect(deletedIn(report)).toEqual({ users: 1, events: 1, notes: 2 })
+          expect(await run('SELECT id FROM events ORDER BY id')).toEqual([{ id: 2 }, { id: 3 }])
+          expect(deletedIn(await database.erase('events', { kind: 2 }, { cascade: 'follow' }))).toEqual({
+            events: 1,
+            notes: 1,
+          })
+        },
+      ))
+
+    it('compares as the foreign key does, sets only the columns that it names, and needs no search_path', () =>
+      onDatabase(
+        server,
+        `CREATE SCHEMA types; CREATE EXTENSION citext SCHEMA types;
+         CREATE TABLE codes (code types.citext PRIMARY KEY);
+         CREATE TABLE uses (id int PRIMARY KEY, code types.citext REFERENCES codes);
+         CREATE TABLE tenants (tenant int, id int, PRIMARY KEY (tenant, id));
+         CREATE TABLE seats (tenant int NOT NULL, seat int, who int,
+           FOREIGN KEY (tenant, who) REFERENCES tenants ON DELETE SET NULL (who));
+         INSERT INTO codes VALUES ('ab'), ('cd'); INSERT INTO uses VALUES (1, 'AB'), (2, 'cd');
+         INSERT INTO tenants VALUES (1, 1), (1, 2); INSERT INTO seats VALUES (1, 1, 1), (1, 2, 2), (1, 3, 1);`,
+        async (database, run) => {
+          expect(deletedIn(await database.erase('codes', ['ab'], { cascade: 'follow' }))).toEqual({
+            codes: 1,
+            uses: 1,
+          })
+          const report = await database.erase('tenants', [[1, 1]])
+          expect(report.tables).toEqual([
+            expect.objectContaining({ table: 'tenants', deleted: 1 }),
+            expect.objectContaining({ table: 'seats', changed: 2 }),
+          ])
+          expect(await run('SELECT who FROM seats ORDER BY seat')).toEqual([
+            { who: null },
+            { who: 2 },
+            { who: null },
+          ])
+        },
+      ))
+
+    it('holds no veto against what refers, and lets triggers see what goes', () =>
+      onDatabase(
+        server,
+        `CREATE TABLE parents (id int PRIMARY KEY, children int DEFAULT 0);
+         CREATE TABLE children (id int PRIMARY KEY, parent int NOT NULL REFERENCES parents);
+         CREATE TABLE seen (line text);
+         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           UPDATE parents SET children = children - 1 WHERE parents.id = OLD.parent;
+           INSERT INTO seen VALUES (TG_TABLE_NAME || OLD.id); RETURN OLD; END $$;
+         CREATE TRIGGER see AFTER DELETE ON children FOR EACH ROW EXECUTE FUNCTION see();
+         INSERT INTO parents VALUES (1, 2), (2, 1); INSERT INTO children VALUES (1, 1), (2, 1), (3, 2);`,
+        async (database, run) => {
+          // The trigger changes what the condition asks about, before the parents go.
+          const report = await database.erase('parents', { children: 2 }, { cascade: 'follow' })
+          expect(deletedIn(report)).toEqual({ parents: 1, children: 2 })
+          expect(await run('SELECT line FROM seen ORDER BY 1')).toEqual([
+            { line: 'children1' },
+            { line: 'children2' },
+          ])
+        },
+      ))
+
+    it('says who holds the lock that it waits for, and changes nothing', () =>
+      onDatabase(
+        server,
+        'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int REFERENCES t); INSERT INTO t VALUES (1); INSERT INTO u VALUES (1)',
+        async (database, run) => {
+          const client = new pg.Client({ connectionString: database.url, application_name: 'the other test' })
+          await client.connect()
+          await client.query('BEGIN; LOCK TABLE t')
+          await expect(
+            database.erase('t', sql`1 = 1`, { cascade: 'declared', lockTimeoutMs: 300 }),
+          ).rejects.toMatchObject({
+            code: 'blocked',
+          })
+          await expect(
+            database.erase('t', [1], { cascade: 'follow', lockTimeoutMs: 300 }),
+          ).rejects.toMatchObject({ code: 'blocked', message: expect.stringContaining('the other test') })
+          await client.query('ROLLBACK')
+          await client.end()
+          expect(await run('SELECT id FROM t')).toHaveLength(1)
+        },
+      ))
+  })
+}
+
+describeOn('embedded:18', (server) => {
+  it('takes one round trip where nothing refers to the rows', async () => {
+    const schema = 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)'
+    await using wire = await tapWire(server.url)
+    await onDatabase({ ...server, url: wire.url }, schema, async (database) => {
+      await database.erase('t', [1])
+      wire.count()
+      expect(await database.erase('t', [2, 3])).toMatchObject({ rows: 2 })
+      expect(wire.count()).toBe(1)
+    })
+  })
+})
