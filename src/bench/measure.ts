@@ -1,4 +1,5 @@
 import type { Random } from '../generate/random.ts'
+import { keepMemorySmall } from './memory.ts'
 
 /** What many measurements of one thing say. */
 export interface Summary {
@@ -104,6 +105,7 @@ class Run {
   ): Promise<void> {
     const budgetMs = budgetOf(this.id)
     if (this.#isTooSlow || this.#failure !== undefined) return
+    keepMemorySmall()
     const start = performance.now()
     const sample = await this.#round()
     const cost = performance.now() - start
@@ -121,6 +123,7 @@ class Run {
   }
 
   async measure(): Promise<void> {
+    keepMemorySmall()
     const sample = await this.#round()
     if (sample !== undefined) this.#samples.push(sample)
   }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { machine } from '../../src/bench/machine.ts'
 import { parseResults } from '../../src/bench/results.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
 import { eventually } from '../support/eventually.ts'
@@ -82,6 +83,40 @@ describe('afresh bench', () => {
       2,
       expect.stringMatching(/other\.json holds no results of `afresh bench`/),
     ])
+  })
+
+  it('takes less than 200 MB, the report of seven servers and all drivers included', async () => {
+    const root = join(import.meta.dirname, '..', '..')
+    const file = join(root, 'benchmarks', 'delete-vs-truncate', 'results.json')
+    const committed = parseResults(readFileSync(file, 'utf8'), file)
+    // Some of it is measured, so that it is not only what a report takes.
+    const isAgain = (cell: { case: string; rows: number }) => cell.case === 'base' && cell.rows === 100
+    const cells = committed.cells.filter((cell) => !isAgain(cell))
+    const all = join(folder, 'all')
+    mkdirSync(all)
+    writeFileSync(
+      join(all, 'results.json'),
+      JSON.stringify({ ...committed, machine: { ...committed.machine, ...machine() }, cells }),
+    )
+    const preload = join(folder, 'preload.cjs')
+    writeFileSync(
+      preload,
+      `const { createRequire } = require('node:module')
+      const load = createRequire(${JSON.stringify(join(root, 'package.json'))})
+      for (const name of ['pg', 'mysql2/promise', 'testcontainers', '@testcontainers/mysql']) load(name)
+      process.on('exit', () => process.stderr.write('PEAK ' + process.resourceUsage().maxRSS))`,
+    )
+    const rows = ['--rows', '0,1,10,100,1000,10000,100000']
+    const { rounds, budgetMs } = committed.settings
+    const effort = ['--rounds', String(rounds), '--budget', String(budgetMs / 1000)]
+    const { code, stderr } = await cli(
+      ['bench', '--engine', 'sqlite', '--cases', 'base', ...rows, ...effort, '--out', all],
+      { env: { NODE_OPTIONS: `--require ${JSON.stringify(preload)}` } },
+    )
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('1/1  sqlite, base, 100 rows')
+    expect(readdirSync(all).filter((name) => name.endsWith('.svg')).length).toBeGreaterThan(20)
+    expect(1024 * Number(/PEAK (\d+)/.exec(stderr)?.[1])).toBeLessThan(200e6)
   })
 
   it.skipIf(process.platform === 'win32')(

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
 import { csvOf } from './csv.ts'
 import { htmlOf } from './html.ts'
@@ -14,6 +15,7 @@ export interface ReportFiles {
 
 /** Writes a page, pictures for pages that run no program, and a table of all figures into a folder. */
 export async function writeReport(results: BenchResults, folder: string): Promise<ReportFiles> {
+  keepMemorySmall()
   // ECharts is large, and nobody else needs it.
   const { picturesOf } = await import('./svg.ts')
   await mkdir(folder, { recursive: true })
@@ -28,6 +30,7 @@ export async function writeReport(results: BenchResults, folder: string): Promis
       svgs.push(await write(`chart-${id.replaceAll(/[^\w.-]+/g, '-')}${end}.svg`, svg))
     }
   }
+  keepMemorySmall()
   return {
     html: await write('report.html', htmlOf(results, await clientProgram())),
     svgs,

@@ -1,4 +1,5 @@
 import type { EChartsOption } from 'echarts'
+import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
 import { chartOf, stillHeight } from './chart.ts'
 import { BARS, crossingsHeight, crossingsOf, hasCrossings, inOrder } from './crossings.ts'
@@ -45,6 +46,7 @@ function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): st
   chart.setOption(option)
   const svg = chart.renderToSVGString()
   chart.dispose()
+  keepMemorySmall()
   return `${svg.replaceAll(FOR_PROGRAMS, '')}\n`
 }
 
