@@ -7,6 +7,7 @@ import {
   type Shape,
 } from '../bench.ts'
 import type { Connection } from '../engine.ts'
+import { OWN_NAMESPACES } from './introspect.ts'
 
 /** The text of a row: 25 bytes, 1 kB, or 9 kB that stand in the TOAST table, uncompressed. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
@@ -108,7 +109,8 @@ export const bench: BenchSyntax = {
   async bytes(connection) {
     const [row] =
       await connection.query(`SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::text AS bytes
-      FROM pg_catalog.pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'm')`)
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE ${OWN_NAMESPACES} AND c.relkind IN ('r', 'm')`)
     return Number(row?.bytes)
   },
 

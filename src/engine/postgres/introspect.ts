@@ -30,7 +30,8 @@ export async function introspect(connection: Connection): Promise<Schema> {
   }
 }
 
-const OWN_NAMESPACES = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+/** The schemas whose tables count, of `n`. */
+export const OWN_NAMESPACES = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'`
 
 const FROM_EXTENSION = `EXISTS (SELECT FROM pg_catalog.pg_depend e
