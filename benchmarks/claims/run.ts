@@ -12,17 +12,19 @@ import { ALL_SITES, answerOn, openSite, type Site } from './site.ts'
 const USAGE = `npm run bench:claims -- [options]
   --servers LIST   default ${ALL_SITES.join(',')}
   --claims LIST    of ${CLAIMS.map(({ id }) => id).join(', ')}; default all
-  --out FOLDER     for results.json and README.md; default benchmarks/claims`
+  --out FOLDER     for results.json and README.md; default benchmarks/claims, for all servers and claims only`
 
 const values = optionsOf(USAGE, {
   servers: { type: 'string', default: ALL_SITES.join(',') },
   claims: { type: 'string', default: CLAIMS.map(({ id }) => id).join(',') },
-  out: { type: 'string', default: import.meta.dirname },
+  out: { type: 'string' },
 })
 const claims = values.claims.split(',').map(claimOf)
+const servers = values.servers.split(',')
+const out = values.out ?? folderOfAll()
 
 const sites: SiteResults[] = []
-for (const id of values.servers.split(',')) {
+for (const id of servers) {
   const site = await openSite(id)
   try {
     console.log(`\n${site.title} (${site.version})`)
@@ -39,8 +41,8 @@ const results: Results = {
   claims: claims.map(({ id, text }) => ({ id, text })),
   sites,
 }
-writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
-writeFileSync(join(values.out, 'README.md'), markdownOf(results, claims))
+writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
+writeFileSync(join(out, 'README.md'), markdownOf(results, claims))
 if (sites.some(({ answers }) => Object.values(answers).some(({ verdict }) => verdict === 'failed'))) {
   process.exitCode = 1
 }
@@ -62,6 +64,24 @@ async function outcomeOn(site: Site, claim: Claim): Promise<Outcome> {
   } catch (error) {
     return { verdict: 'failed', evidence: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** What is committed there holds all answers: a part of them takes its place nowhere. */
+function folderOfAll(): string {
+  const isAll = (given: readonly string[], all: readonly string[]) => all.every((id) => given.includes(id))
+  const ids = claims.map(({ id }) => id)
+  if (
+    isAll(servers, ALL_SITES) &&
+    isAll(
+      ids,
+      CLAIMS.map(({ id }) => id),
+    )
+  )
+    return import.meta.dirname
+  console.error(
+    `--servers and --claims leave some out, and the results in ${import.meta.dirname} hold all: name another folder with --out\n\n${USAGE}`,
+  )
+  process.exit(2)
 }
 
 function claimOf(id: string): Claim {

@@ -119,6 +119,15 @@ describe('the program', () => {
     expect(status).toBe(2)
     expect(output).toContain(`'folklore' is not a claim`)
   })
+
+  it.each([
+    ['--servers', 'sqlite'],
+    ['--claims', 'rollback'],
+  ])('puts no part of the answers where all are: %s %s', (...args) => {
+    const { status, output } = program(...args)
+    expect(status).toBe(2)
+    expect(output).toMatch(/leave some out, and the results in \S+claims hold all: .* --out\n/)
+  })
 })
 
 describeSqlite(({ kind }) => {
