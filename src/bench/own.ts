@@ -20,7 +20,6 @@ export type { OwnOptions } from './own/run.ts'
  */
 export async function benchSchema(url: string, options: OwnOptions): Promise<BenchResults> {
   guardEnvironment()
-  options.onProgress('copies the database')
   const clone = await cloneOf(url, options)
   return withCleanUp(
     async () => {

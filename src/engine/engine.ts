@@ -3,6 +3,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Column, Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 import type { BenchSyntax } from './bench.ts'
 import type { EraseSyntax } from './erase.ts'
+import type { Extent } from './extent.ts'
 
 /** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
 export interface Engine {
@@ -203,6 +204,8 @@ export interface Databases {
   create(connection: Connection, name: string): Promise<void>
   /** A copy of `template`: definitions, rows, sequence positions. Throws `AfreshError`; leaves no half copy. */
   clone(connection: Connection, template: string, name: string): Promise<void>
+  /** What a clone of the database that the connection is in has to copy, by the catalog. */
+  extent(connection: Connection): Promise<Extent>
   /** Nobody connects to it any more; also the sign that the template is complete. */
   freeze(connection: Connection, name: string): Promise<void>
   /** Ends its sessions and drops it, unless its mark is not `mark`: then `RefusedError`. */

@@ -4,9 +4,19 @@ import { type Names, namesFor, newRunId } from '../../database/names.ts'
 import { dropRun, reap, runKey } from '../../database/reaper.ts'
 import { makeScratch } from '../../database/scratch.ts'
 import type { Connection, Databases, Engine } from '../../engine/engine.ts'
+import type { Extent } from '../../engine/extent.ts'
 import { type Opened, open } from '../../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
 import { matchTables } from '../../schema/filter.ts'
+
+export interface CloneOptions {
+  readonly allow: readonly string[]
+  readonly tables?: readonly string[] | undefined
+  /** From what size on it is told how large the database is. Default: 1 GiB. */
+  readonly tellFromBytes?: number | undefined
+  /** A line for people. */
+  readonly onProgress: (line: string) => void
+}
 
 /** A copy of somebody's database, in which anything may be done. */
 export interface Clone {
@@ -35,7 +45,7 @@ export interface Clone {
  */
 export async function cloneOf(
   url: string,
-  { allow, tables }: { readonly allow: readonly string[]; readonly tables?: readonly string[] | undefined },
+  { allow, tables, tellFromBytes, onProgress }: CloneOptions,
 ): Promise<Clone> {
   const opened = await open(url, { applicationName: 'afresh (bench)' })
   const { engine, connection } = opened
@@ -49,6 +59,9 @@ export async function cloneOf(
     const facts = await databases.facts(connection)
     await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
     await refuseUnmeasurable(opened, tables ?? [])
+    const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
+    if (warning !== undefined) onProgress(warning)
+    onProgress('copies the database')
     const run = newRunId()
     const names = namesFor('bench', databases.maxNameBytes)
     await databases.tryLock(connection, runKey(run))
@@ -82,6 +95,21 @@ export async function cloneOf(
       )
     }, drop)
   }, leave)
+}
+
+/** What is said before a large database is copied: it is copied whole, whatever is measured of it. */
+export function warningOf(
+  database: string,
+  { bytes, rows, seconds }: Extent,
+  fromBytes = 2 ** 30,
+): string | undefined {
+  if (bytes < fromBytes) return undefined
+  const gib = (bytes / 2 ** 30).toPrecision(2)
+  const time = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
+  return (
+    `"${database}" has ${Number(gib)} GiB, about ${rows.toLocaleString('en-US')} rows, and all of it is copied: ` +
+    `it may take ${time}, which --budget does not count, and as much room again on the server`
+  )
 }
 
 function serverOf({ engine }: Opened): Databases {

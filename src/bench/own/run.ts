@@ -24,6 +24,8 @@ export interface OwnOptions {
   readonly rows: readonly number[]
   /** Names or globs of the tables to measure. Default: all. */
   readonly tables?: readonly string[] | undefined
+  /** From what size on it is told how large the database is. Default: 1 GiB. */
+  readonly tellFromBytes?: number | undefined
   /** The most rounds of a cell, and the fewest. */
   readonly rounds: number
   readonly leastRounds: number

@@ -10,6 +10,9 @@ import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
 
+/** Rows are selected into new tables: 126 MB in 11 s on MySQL 9.7, 130 MB in 5.4 s on MariaDB 11.8, two cores. */
+const COPY_BYTES_PER_SECOND = 15e6
+
 export const databases: Databases = {
   facts,
   urlOf,
@@ -26,6 +29,14 @@ export const databases: Databases = {
     await connection.query(forget(name))
   },
   clone: cloneDatabase,
+  async extent(connection) {
+    const [row] = await connection.query(
+      `SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes, COALESCE(SUM(table_rows), 0) AS n
+       FROM information_schema.tables WHERE table_schema = DATABASE()`,
+    )
+    const bytes = Number(row?.bytes)
+    return { bytes, rows: Number(row?.n), seconds: bytes / COPY_BYTES_PER_SECOND }
+  },
   async freeze(connection, name) {
     await settleSequences(connection, name)
     await connection.query(`UPDATE ${MARKS} SET frozen = 1 WHERE database_name = ${literal(name)}`)

@@ -1,9 +1,13 @@
 import { AfreshError, codeOf, messageOf, RefusedError } from '../../errors.ts'
 import type { Connection, Databases, Row } from '../engine.ts'
+import { OWN_NAMESPACES } from './introspect.ts'
 import { ident, literal } from './quote.ts'
 
 /** From here on copying files is cheaper than writing every block to the WAL: 64 MiB. */
 const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
+
+/** Of a disk that files are read from and written to; from memory to memory it was 1,700 MB/s. */
+const COPY_BYTES_PER_SECOND = 100e6
 
 const MARK = `pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), 'afresh:v1:[^[:space:]]+')`
 
@@ -69,6 +73,17 @@ export const databases: Databases = {
       ...(await grantsOf(connection, template, name)),
     ]
     if (extras.length > 0) await connection.query(extras.join(';'))
+  },
+
+  async extent(connection) {
+    const [row] = await connection.query(
+      `SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::text AS bytes, (
+        SELECT coalesce(sum(c.reltuples) FILTER (WHERE c.reltuples > 0), 0)::bigint::text FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'm') AND ${OWN_NAMESPACES}) AS rows`,
+    )
+    const bytes = Number(row?.bytes)
+    return { bytes, rows: Number(row?.rows), seconds: bytes / COPY_BYTES_PER_SECOND }
   },
 
   async freeze(connection, name) {
