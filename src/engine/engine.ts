@@ -1,9 +1,10 @@
 import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Column, Schema, Sequence, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
+import type { Schema, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 import type { BenchSyntax } from './bench.ts'
 import type { EraseSyntax } from './erase.ts'
 import type { Extent } from './extent.ts'
+import type { RowSyntax } from './rows.ts'
 
 /** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
 export interface Engine {
@@ -262,40 +263,4 @@ export interface Ownership {
   erase(connection: Connection, mark: string): Promise<void>
   /** In-memory or otherwise in this process alone: needs no mark. */
   isPrivate(connection: Connection): Promise<boolean>
-}
-
-/** Words for statements on single rows, and what their values must keep to. */
-export interface RowSyntax {
-  /** By table, in the order of the columns. */
-  facts(connection: Connection, schema: Schema): Promise<ReadonlyMap<TableId, readonly ColumnFacts[]>>
-  ident(name: string): string
-  literal(text: string): string
-  qualified(table: { readonly schema: string; readonly name: string }): string
-  /** An expression: the value as text that can be written back. */
-  asText(expression: string): string
-  /** Takes the next value of a free sequence. */
-  draw(sequence: Sequence): string
-  /** By table: the columns that each of its unique indexes is about, as far as the server tells; never none. */
-  uniques(
-    connection: Connection,
-    schema: Schema,
-  ): Promise<ReadonlyMap<TableId, readonly (readonly string[])[]>>
-  /** An expression whose value is a text or a number, as a value of the column. */
-  asColumn(expression: string, column: Column): string
-  /** Switches foreign keys off for the session, and triggers where there is a way: as a reset does that may. */
-  readonly uncheck: string
-}
-
-/** What the schema does not tell of a column. */
-export interface ColumnFacts {
-  readonly name: string
-  /** Below any domain, in lower case: `numeric(8,2)`, `text[]`. */
-  readonly type: string
-  /** The labels of an enumeration; else empty. */
-  readonly labels: readonly string[]
-  readonly hasDefault: boolean
-  /** Filled by the server from a counter or an expression. */
-  readonly automatic: boolean
-  /** Check constraints, partition bounds: whatever mentions values that may do. */
-  readonly conditions: readonly string[]
 }

@@ -1,4 +1,5 @@
-import type { ColumnFacts, Connection, Engine, RowSyntax } from '../engine/engine.ts'
+import type { Connection, Engine } from '../engine/engine.ts'
+import type { ColumnFacts, RowSyntax } from '../engine/rows.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { Schema, Table, TableId } from '../schema/schema.ts'
 import type { Random } from './random.ts'

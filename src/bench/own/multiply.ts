@@ -1,4 +1,4 @@
-import type { ColumnFacts, RowSyntax } from '../../engine/engine.ts'
+import type { ColumnFacts, RowSyntax } from '../../engine/rows.ts'
 import type { Column, ForeignKey, Table } from '../../schema/schema.ts'
 
 /** What is known of a table whose rows are to be multiplied. */

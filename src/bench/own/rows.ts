@@ -1,4 +1,5 @@
-import type { ColumnFacts, Connection, Engine, RowSyntax } from '../../engine/engine.ts'
+import type { Connection, Engine } from '../../engine/engine.ts'
+import type { ColumnFacts, RowSyntax } from '../../engine/rows.ts'
 import { messageOf } from '../../errors.ts'
 import { fillTables } from '../../generate/fill.ts'
 import type { Random } from '../../generate/random.ts'

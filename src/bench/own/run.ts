@@ -1,4 +1,5 @@
-import type { Connection, RowSyntax } from '../../engine/engine.ts'
+import type { Connection } from '../../engine/engine.ts'
+import type { RowSyntax } from '../../engine/rows.ts'
 import { messageOf } from '../../errors.ts'
 import { randomFrom } from '../../generate/random.ts'
 import { plural } from '../../plan/describe.ts'

@@ -1,5 +1,5 @@
 import type { TableId } from '../../schema/schema.ts'
-import type { ColumnFacts, RowSyntax } from '../engine.ts'
+import type { ColumnFacts, RowSyntax } from '../rows.ts'
 import { tableId } from './introspect.ts'
 import { ident, literal } from './quote.ts'
 

@@ -1,5 +1,5 @@
 import type { TableId } from '../../schema/schema.ts'
-import type { ColumnFacts, RowSyntax } from '../engine.ts'
+import type { ColumnFacts, RowSyntax } from '../rows.ts'
 import { ident, literal, qualified } from './quote.ts'
 
 export const rows: RowSyntax = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { changesFor, insertRows, type Subject } from '../../../src/bench/own/multiply.ts'
-import type { ColumnFacts } from '../../../src/engine/engine.ts'
 import { engineNamed } from '../../../src/engine/registry.ts'
+import type { ColumnFacts } from '../../../src/engine/rows.ts'
 import type { Column } from '../../../src/schema/schema.ts'
 import { schemaOf, table } from '../../support/schemas.ts'
 
