@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { boundValue, concatenated } from '../engine/bound-sql.ts'
 import type { EraseSyntax } from '../engine/erase.ts'
 import { AfreshError } from '../errors.ts'
@@ -14,7 +15,7 @@ export function markOf(softDelete: EraseOptions['softDelete'], syntax: EraseSynt
   if (softDelete === undefined) return undefined
   const { column, value } =
     typeof softDelete === 'string' ? { column: softDelete, value: undefined } : softDelete
-  const isTime = value === undefined || value instanceof Date
+  const isTime = value === undefined || types.isDate(value)
   const given = value === undefined ? undefined : syntax.bind(value)
   if (value !== undefined && given === undefined) {
     throw new AfreshError('usage', 'softDelete: this engine has no such value.', {

@@ -47,6 +47,11 @@ export interface EraseProgress {
   readonly batch: number
 }
 
+/** By its shape: another realm has a class of its own. */
+function isSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value
+}
+
 const whole = z.number().int().positive()
 
 const schema = z.strictObject({
@@ -56,7 +61,7 @@ const schema = z.strictObject({
   max: z.number().int().nonnegative().optional(),
   batch: whole.optional(),
   onProgress: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
-  signal: z.custom((value) => value instanceof AbortSignal, 'expected an AbortSignal').optional(),
+  signal: z.custom(isSignal, 'expected an AbortSignal').optional(),
   softDelete: z
     .union(
       [z.string().min(1), z.strictObject({ column: z.string().min(1), value: z.unknown().optional() })],

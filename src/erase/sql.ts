@@ -15,7 +15,11 @@ export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]):
 /** A text of your own as SQL, for what cannot be bound, such as a name. Never give it somebody else's. */
 sql.raw = (text: string): SqlFragment => new SqlFragment({ texts: [text], values: [] })
 
+/** Known by it wherever it was made: a runner may load this module again for each test file. No JSON has symbols. */
+const BRAND: unique symbol = Symbol.for('afresh.sql') as never
+
 export class SqlFragment implements Sql {
+  readonly [BRAND] = true
   readonly texts: readonly string[]
   readonly values: readonly unknown[]
 
@@ -25,10 +29,14 @@ export class SqlFragment implements Sql {
   }
 }
 
+export function isFragment(value: unknown): value is SqlFragment {
+  return typeof value === 'object' && value !== null && BRAND in value
+}
+
 function asPart(values: readonly unknown[], place: number): Sql[] {
   if (place >= values.length) return []
   const value = values[place]
-  return [value instanceof SqlFragment ? value : boundValue(value)]
+  return [isFragment(value) ? value : boundValue(value)]
 }
 
 /**

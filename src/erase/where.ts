@@ -1,8 +1,9 @@
+import { types } from 'node:util'
 import { boundValue, concatenated, joined, type Sql } from '../engine/bound-sql.ts'
 import type { EraseSyntax } from '../engine/erase.ts'
 import { AfreshError } from '../errors.ts'
 import type { Table } from '../schema/schema.ts'
-import { asCondition, SqlFragment } from './sql.ts'
+import { asCondition, isFragment, type SqlFragment } from './sql.ts'
 
 export type Value = string | number | bigint | boolean | Date | Uint8Array
 
@@ -34,7 +35,7 @@ export type Where =
  * condition that would select every row by mistake
  */
 export function conditionsOf(where: Where, table: Table, syntax: EraseSyntax): Sql[] {
-  if (where instanceof SqlFragment) return [bound(asCondition(where), syntax)]
+  if (isFragment(where)) return [bound(asCondition(where), syntax)]
   if (Array.isArray(where)) return byKeys(where, table, syntax)
   if (!isPlain(where)) {
     throw wrong(`where: ${described(where)} selects no rows.`, 'Give it columns, a list of keys, or sql`…`.')
@@ -181,8 +182,8 @@ function checked(value: unknown, name: string, syntax: EraseSyntax, mayBeNull = 
   const isUsable =
     ['string', 'bigint', 'boolean'].includes(typeof value) ||
     (typeof value === 'number' && Number.isFinite(value)) ||
-    (value instanceof Date && !Number.isNaN(value.getTime())) ||
-    value instanceof Uint8Array
+    (types.isDate(value) && !Number.isNaN(value.getTime())) ||
+    types.isUint8Array(value)
   const given = isUsable ? syntax.bind(value) : undefined
   if (given !== undefined) return given
   throw wrong(
@@ -193,7 +194,7 @@ function checked(value: unknown, name: string, syntax: EraseSyntax, mayBeNull = 
 
 function described(value: unknown): string {
   if (value === null) return 'null'
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : 'a date'
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'an invalid date' : 'a date'
   if (typeof value === 'number') return String(value)
   return typeof value === 'object' ? (Array.isArray(value) ? 'a list' : 'an object') : `a ${typeof value}`
 }

@@ -5,7 +5,10 @@ import { leaseFrom, type TestDatabase } from '../harness/test-database.ts'
 import { type Left, lookAfter as lookAfterTest, type NamedTest } from './left.ts'
 
 /** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
-export type WorkerDatabase = Pick<TestDatabase, 'name' | 'url' | 'begin' | 'reset' | 'verify' | 'holds'>
+export type WorkerDatabase = Pick<
+  TestDatabase,
+  'name' | 'url' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'holds'
+>
 
 /** What a runner says of the worker that wants a database. */
 export interface WorkerHost {
@@ -167,5 +170,7 @@ export const database: WorkerDatabase = {
   begin: (client) => shared().begin(client),
   reset: () => shared().reset(),
   verify: () => shared().verify(),
+  erase: (...given) => shared().erase(...given),
+  purge: (options) => shared().purge(options),
   holds: () => shared().holds(),
 }

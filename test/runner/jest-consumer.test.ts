@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/at-hand.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
-const TESTS = 58
+const TESTS = 59
 
 let tarball: string
 let consumer: Consumer

@@ -5,7 +5,7 @@ import { describeOn } from '../support/at-hand.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Subtests count, too; one test skips itself. */
-const TESTS = 65
+const TESTS = 66
 
 let tarball: string
 beforeAll(async () => {

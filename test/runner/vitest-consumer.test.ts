@@ -5,7 +5,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/at-hand.ts'
 import { Consumer, pack, unpack } from './consumer.ts'
 
-const TESTS = 52
+const TESTS = 53
 
 let tarball: string
 let consumer: Consumer

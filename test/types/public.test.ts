@@ -8,8 +8,11 @@ import {
   createHarness,
   type Difference,
   defineConfig,
+  type EraseOptions,
+  type EraseReport,
   type ErrorCode,
   embedded,
+  eraseFrom,
   existing,
   type Harness,
   type HarnessHandle,
@@ -20,8 +23,11 @@ import {
   ResetError,
   type ResetReport,
   type ServerSpec,
+  type SqlFragment,
+  sql,
   type TestDatabase,
   type TestReport,
+  type Where,
   type Written,
 } from '../../src/index.ts'
 import type * as jest from '../../src/runner/jest/index.ts'
@@ -51,6 +57,19 @@ describe('the harness', () => {
     for (const make of [container('postgres:18'), embedded(), existing('postgres://localhost')]) {
       expectTypeOf(make).toExtend<ServerSpec>()
     }
+  })
+
+  it('erases by columns, keys or a condition that only `sql` makes', () => {
+    expectTypeOf<TestDatabase['erase']>().parameter(1).toEqualTypeOf<Where>()
+    expectTypeOf<TestDatabase['erase']>().parameter(2).toEqualTypeOf<EraseOptions | undefined>()
+    expectTypeOf<TestDatabase['erase']>().returns.resolves.toEqualTypeOf<EraseReport>()
+    expectTypeOf(eraseFrom).returns.resolves.toEqualTypeOf<EraseReport>()
+    expectTypeOf(sql`id = ${1}`).toEqualTypeOf<SqlFragment>()
+    expectTypeOf<{ id: number; at: { lt: Date }; name: null; kind: string[] }>().toExtend<Where>()
+    expectTypeOf<(bigint | [string, number])[]>().toExtend<Where>()
+    expectTypeOf<string>().not.toExtend<Where>()
+    expectTypeOf<{ id: undefined }>().not.toExtend<Where>()
+    expectTypeOf<{ cascade: 'all' }>().not.toExtend<EraseOptions>()
   })
 
   it('leases databases, here and elsewhere', () => {

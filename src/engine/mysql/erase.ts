@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { Table } from '../../schema/schema.ts'
 import { boundValue, concatenated, joined, type Sql } from '../bound-sql.ts'
 import type { EraseSyntax, Identity } from '../erase.ts'
@@ -15,7 +16,9 @@ export const erase: EraseSyntax = {
     // Digits are compared as what the column is; the driver would make a floating-point number of them.
     if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value)
     if (typeof value === 'boolean') return value ? 1 : 0
-    return value instanceof Uint8Array ? Buffer.from(value) : value
+    // The driver knows a date by its class, which another realm has of its own.
+    if (types.isDate(value)) return new Date(value)
+    return types.isUint8Array(value) ? Buffer.from(value) : value
   },
   oneOf: (operand, values) => concatenated([`${operand} IN (`, joined(values.map(boundValue), ', '), ')']),
   maxValues: 30_000,

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { boundValue, concatenated } from '../bound-sql.ts'
 import type { EraseSyntax, Rows } from '../erase.ts'
 import { session } from './erase-session.ts'
@@ -12,7 +13,11 @@ export const erase: EraseSyntax = {
   family: qualified,
   join: 'JOIN',
   placeholder: (place) => `$${place}`,
-  bind: (value) => (typeof value === 'bigint' ? String(value) : value),
+  bind(value) {
+    if (typeof value === 'bigint') return String(value)
+    // The driver knows a date by its class, which another realm has of its own.
+    return types.isDate(value) ? new Date(value) : value
+  },
   // The driver sends a list as one value, whose type is that of the operand.
   oneOf: (operand, values) => concatenated([`${operand} = ANY (`, boundValue(values), ')']),
   maxValues: 60_000,

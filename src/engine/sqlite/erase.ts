@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { AfreshError, EraseError, messageOf } from '../../errors.ts'
 import type { Table } from '../../schema/schema.ts'
 import { boundValue, concatenated, joined, type Sql } from '../bound-sql.ts'
@@ -14,11 +15,11 @@ export const erase: EraseSyntax = {
   join: 'CROSS JOIN',
   placeholder: () => '?',
   bind(value) {
-    if (value instanceof Date) return undefined
+    if (types.isDate(value)) return undefined
     if (typeof value === 'boolean') return value ? 1n : 0n
     // A driver may bind every number as a real one, and '5.0' is not the text '5'.
     if (Number.isSafeInteger(value)) return BigInt(value as number)
-    return value instanceof Uint8Array ? Buffer.from(value) : value
+    return types.isUint8Array(value) ? Buffer.from(value) : value
   },
   oneOf: (operand, values) => concatenated([`${operand} IN (`, joined(values.map(boundValue), ', '), ')']),
   maxValues: 30_000,

@@ -42,10 +42,13 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     begin: async (client) => database().begin(client),
     reset: async () => copyOf(await database().reset()),
     verify: async () => copyOf(await database().verify()),
+    erase: async (...given) => copyOf(await database().erase(...given)),
+    purge: async (options) => copyOf(await database().purge(options)),
     holds: async () => copyOf(await database().holds()),
   }
 }
 
 function copyOf<T>(report: T): T {
-  return JSON.parse(JSON.stringify(report))
+  const withBigInts = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+  return JSON.parse(JSON.stringify(report, withBigInts))
 }

@@ -41,6 +41,8 @@ export const database: WorkerDatabase = {
   begin: (client) => awake(() => leased().begin(client)),
   reset: () => awake(() => leased().reset()),
   verify: () => awake(() => leased().verify()),
+  erase: (...given) => awake(() => leased().erase(...given)),
+  purge: (options) => awake(() => leased().purge(options)),
   holds: () => awake(() => leased().holds()),
 }
 

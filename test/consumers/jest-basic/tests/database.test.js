@@ -28,6 +28,16 @@ test('can be reset within a test', async () => {
   expect(await count('customers')).toBe(3)
 })
 
+test('takes away rows of its own', async () => {
+  const { sql } = require('afresh')
+  await addCustomer('mine@example.com')
+  const mine = sql`email = ${'mine@example.com'}`
+  expect((await database.erase('customers', mine, { cascade: 'follow' })).rows).toBe(1)
+  expect((await database.erase('customers', { email: ['nobody'] }, { cascade: 'follow' })).rows).toBe(0)
+  await expect(database.erase('customers', { email: {} })).rejects.toThrow('no bound')
+  expect(await count('customers')).toBe(4)
+})
+
 test('says what was dirty', async () => {
   await database.reset()
   await rows("INSERT INTO settings VALUES ('a', 'b')")

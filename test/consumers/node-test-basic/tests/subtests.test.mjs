@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'afresh'
 import { database } from 'afresh/node-test'
 import { addCustomer, count } from '../src/shop.cjs'
 
@@ -24,4 +25,14 @@ test('the database says what was dirty', async () => {
   assert.deepEqual((await database.verify()).map(({ subject }) => subject).includes('customers'), true)
   assert.deepEqual((await database.reset()).dirty.includes('customers'), true)
   assert.deepEqual(await database.verify(), [])
+})
+
+test('the database takes away rows of its own', async () => {
+  const before = await count('customers')
+  await addCustomer('mine@example.com')
+  const { rows } = await database.erase('customers', sql`email = ${'mine@example.com'}`, {
+    cascade: 'follow',
+  })
+  assert.equal(rows, 1)
+  assert.equal(await count('customers'), before)
 })

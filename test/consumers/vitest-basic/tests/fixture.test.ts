@@ -1,3 +1,4 @@
+import { sql } from 'afresh'
 import { database, test } from 'afresh/vitest'
 import { beforeEach, describe, expect } from 'vitest'
 import { addCustomer, count, rows, value } from '../src/shop.js'
@@ -18,6 +19,13 @@ describe('the fixture', () => {
     expect(await count('customers')).toBe(4)
     await addCustomer('another@example.com')
     expect((await database.verify()).map(({ subject }) => subject)).toContain('customers')
+  })
+
+  test('takes away rows of its own', async ({ database }) => {
+    await addCustomer('mine@example.com')
+    const mine = sql`email = ${'mine@example.com'}`
+    expect(await database.erase('customers', mine, { cascade: 'follow' })).toMatchObject({ rows: 1 })
+    expect(await count('customers')).toBe(4)
   })
 
   test('can be reset within a test', async ({ database }) => {
