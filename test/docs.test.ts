@@ -11,7 +11,7 @@ it('the recipes in docs/clients.md are the files that the tests run', () => {
   for (const [, path = '', text] of blocks) expect(`${text}\n`, path).toBe(read(path))
 })
 
-it.each(['clients', 'jest', 'node-test', 'rollback', 'vitest'])(
+it.each(['clients', 'erase', 'jest', 'node-test', 'rollback', 'vitest'])(
   'links in docs/%s.md lead somewhere',
   (name) => {
     const links = [...read(`docs/${name}.md`).matchAll(/\]\((?!https?:)([^)#]+)(#[^)]*)?\)/g)]
