@@ -55,7 +55,7 @@ export function toJson(value: unknown): string {
 
 /** `1 table`, `12,000 tables` */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : noun.endsWith('x') ? 'es' : 's'}`
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : /(x|ch)$/.test(noun) ? 'es' : 's'}`
 }
 
 /** `1.8 ms`, `24 ms`, `1.2 s` */
