@@ -64,7 +64,8 @@ export async function eraseRows(
     await makeTwins(session, engine.erase, twins)
     const done = await withUndo(
       () => carryOut(job, session, planFor),
-      () => dropTwins(session, engine.erase, twins),
+      // Batches before keep rows there.
+      async () => (options.batch === undefined ? dropTwins(session, engine.erase, twins) : undefined),
     )
     if (options.dryRun === true) await dropTwins(session, engine.erase, twins)
     return reportOf(done.tables, {

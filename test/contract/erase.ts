@@ -182,6 +182,19 @@ export function eraseContract(target: Target): void {
         await run('DROP TABLE order_lines_archive')
       }))
 
+    it('loses nothing of what was kept when it is stopped', () =>
+      opened(async ({ database, run }) => {
+        const stop = new AbortController()
+        const options = { cascade: 'follow', archive: true, batch: 1, signal: stop.signal } as const
+        const onProgress = () => stop.abort()
+        await expect(database.erase('orders', sql`1 = 1`, { ...options, onProgress })).rejects.toMatchObject({
+          code: 'erase',
+        })
+        expect(await ids(run, 'SELECT id FROM orders_archive')).toEqual([1])
+        await run('DROP TABLE orders_archive')
+        await run('DROP TABLE order_lines_archive')
+      }))
+
     it('refuses what selects nothing, or everything by mistake, and values that cannot be bound', () =>
       opened(async ({ database, run }) => {
         const wrong: [unknown, RegExp][] = [
