@@ -65,7 +65,10 @@ export async function eraseRows(
     const done = await withUndo(
       () => carryOut(job, session, planFor),
       // Batches before keep rows there.
-      async () => (options.batch === undefined ? dropTwins(session, engine.erase, twins) : undefined),
+      async () => {
+        if (options.batch === undefined || options.dryRun === true)
+          await dropTwins(session, engine.erase, twins)
+      },
     )
     if (options.dryRun === true) await dropTwins(session, engine.erase, twins)
     return reportOf(done.tables, {
