@@ -17,6 +17,8 @@ export interface Costs {
   readonly truncateKey: number
   /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
   readonly planTable: number
+  /** Each of those whose baseline has rows, beyond that: the look compares all versions of the rows; else 0. */
+  readonly planPopulated: number
   /** DELETE of a row, beyond what the row adds to a TRUNCATE. */
   readonly deleteRow: number
   /** Its entry in one index besides the primary key, where DELETE goes through those too. */
@@ -40,6 +42,8 @@ export interface Choice {
   readonly closure: readonly Table[]
   /** How many tables the schema has. */
   readonly tables: number
+  /** Of how many of them the baseline has rows. */
+  readonly populated: number
   /** The foreign keys that are checked for each row that DELETE removes. */
   readonly checkedKeys: number
   /** All foreign keys that refer to the table, checked or not. */
@@ -105,10 +109,12 @@ export function thresholdOf(costs: Costs, choice: Choice): Threshold {
 }
 
 /** TRUNCATE of the closure, in microseconds. */
-export function truncateCost(costs: Costs, { closure, tables, incomingKeys }: Choice): number {
+export function truncateCost(costs: Costs, choice: Choice): number {
+  const { closure, tables, populated, incomingKeys } = choice
   const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
-  const others = incomingKeys * costs.truncateKey + tables * costs.planTable
-  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + others)
+  const keys = incomingKeys * costs.truncateKey
+  const plans = tables * costs.planTable + populated * costs.planPopulated
+  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + keys + plans)
 }
 
 /** DELETE of one of this table's rows, in microseconds. */

@@ -149,6 +149,7 @@ export const mysqlFlavor: Flavor = {
     truncateFile: 2900,
     truncateKey: 600,
     planTable: 0,
+    planPopulated: 0,
     deleteRow: 1.2,
     deleteIndexRow: 0.8,
     probeRow: 0,
