@@ -92,7 +92,7 @@ export const mariadbFlavor: Flavor = {
     tableStats: 'information_schema.innodb_sys_tablestats',
     unseenCascades: 'SELECT 1 AS unseen',
   },
-  crossingRows: 100,
+  crossingRows: 300,
   costs: {
     truncate: 0,
     truncateFile: 700,

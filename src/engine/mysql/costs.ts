@@ -2,6 +2,8 @@ import type { Costs } from '../../plan/cost.ts'
 import type { Connection, Effort } from '../engine.ts'
 import { quartilesOf } from '../turns.ts'
 import { flavorOf } from './connection.ts'
+import { literal } from './quote.ts'
+import { standsAt } from './steps.ts'
 
 /** Version and settings that decide what a write costs; `SHOW` leaves out those that a server does not have. */
 export async function conditions(connection: Connection): Promise<string> {
@@ -15,7 +17,9 @@ export async function conditions(connection: Connection): Promise<string> {
     .join(', ')
 }
 
-const SETTINGS = ['SET autocommit = 0, foreign_key_checks = 0']
+const SETTINGS = 'SET autocommit = 1, foreign_key_checks = 0'
+/** Not a COMMIT for each statement. */
+const WRITER_SETTINGS = 'SET autocommit = 0, foreign_key_checks = 0'
 
 /** `few` has a key to another table and an index, as most tables have: ALTER TABLE costs three times as much with them. */
 const TABLES = [
@@ -36,41 +40,58 @@ const TABLES = [
 const REFERRERS = 2
 const MORE_INDEXES = 2
 
-const ADD_FEW = joined([`INSERT INTO few (a) VALUES ${Array(10).fill('(1)').join(', ')}`])
+const FEW = 10
+const ADD_FEW = joined([`INSERT INTO few (a) VALUES ${Array(FEW).fill('(1)').join(', ')}`])
 
 const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
-/** Few of them: what takes a millisecond or two is likely to be left alone once in several times. */
-const ROWS = 1000
 const NUMBERS = `SELECT a.d + 10 * b.d + 100 * c.d AS n
   FROM ${DIGITS} AS a, ${DIGITS} AS b, ${DIGITS} AS c`
 /** In no order, as most columns are. */
 const VALUES = `n, n * 7919 % 1009, n * 104729 % 1013, 'a label of a usual length'`
 
-/** @param afterwards what a reset has to look at after TRUNCATE and ALTER */
-function turnsWith(afterwards: readonly string[], crossingRows: number) {
+/**
+ * About as many rows as where the two ways cross: DELETE takes less for each row the more there are, and TRUNCATE takes
+ * longer.
+ *
+ * @param afterwards what a reset has to look at after TRUNCATE and ALTER
+ */
+function turnsWith(afterwards: readonly string[], { rows, database }: { rows: number; database: string }) {
+  const deleted = (table: string) => ({ written: filled(table, rows), timed: emptied(table) })
   const truncated = (table: string) => ({
-    written: filled(table, crossingRows),
-    timed: joined([`TRUNCATE TABLE ${table}`, ...afterwards]),
+    written: filled(table, rows),
+    timed: [executed(`TRUNCATE TABLE ${table}`), ...afterwards].join(';\n'),
   })
+  const restarted = [standsAt(database, 'few', 1n), 'ALTER TABLE few AUTO_INCREMENT = 1'].map(executed)
   return {
     few: { written: ADD_FEW, timed: emptied('few') },
-    restart: {
-      written: ADD_FEW,
-      timed: joined([emptied('few'), 'ALTER TABLE few AUTO_INCREMENT = 1', ...afterwards]),
-    },
+    restart: { written: ADD_FEW, timed: [emptied('few'), ...restarted, ...afterwards].join(';\n') },
     cut: truncated('cut'),
     referred: truncated('referred'),
-    none: { written: 'SELECT 1', timed: emptied('plain') },
-    plain: { written: filled('plain'), timed: emptied('plain') },
-    indexed: { written: filled('indexed'), timed: emptied('indexed') },
+    plain: deleted('plain'),
+    indexed: deleted('indexed'),
   }
 }
 
+/** As the routine of a reset deletes; TRUNCATE needs no transaction. */
 function emptied(table: string): string {
-  return joined([`DELETE FROM ${table}`])
+  return [
+    'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+    'START TRANSACTION',
+    executed(`DELETE FROM ${table}`),
+    'COMMIT',
+  ].join(';\n')
 }
 
-function filled(table: string, rows = ROWS): string {
+/** As the routine runs each statement: for a counter it is two, since it is asked first where the counter stands. */
+function executed(sql: string): string {
+  return [
+    `SET @afresh_sql = ${literal(sql)}`,
+    'PREPARE afresh_step FROM @afresh_sql',
+    'EXECUTE afresh_step',
+  ].join(';\n')
+}
+
+function filled(table: string, rows: number): string {
   return joined([`INSERT INTO ${table} SELECT ${VALUES} FROM (${NUMBERS}) AS numbers WHERE n < ${rows}`])
 }
 
@@ -80,11 +101,11 @@ function joined(statements: readonly string[]): string {
 
 export async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
   const { watch, crossingRows } = await flavorOf(connection)
-  await connection.query([...SETTINGS, ...TABLES].join(';\n'))
-  await writer.query(joined(SETTINGS))
+  await connection.query([SETTINGS, ...TABLES].join(';\n'))
+  await writer.query(WRITER_SETTINGS)
   const afterwards = watch.countsStatements ? [] : [`SELECT ${watch.catalog} FROM ${watch.status}`]
-  const turns = turnsWith(afterwards, crossingRows)
-  const { few, restart, cut, referred, none, plain, indexed } = await quartilesOf(turns, {
+  const turns = turnsWith(afterwards, { rows: crossingRows, database: connection.database })
+  const { few, restart, cut, referred, plain, indexed } = await quartilesOf(turns, {
     connection,
     writer,
     effort,
@@ -96,8 +117,8 @@ export async function measure(connection: Connection, writer: Connection, effort
     truncateKey: Math.max(0, (referred - cut) / REFERRERS),
     planTable: 0,
     planPopulated: 0,
-    deleteRow: Math.max(0.1, (plain - none) / ROWS),
-    deleteIndexRow: Math.max(0, (indexed - plain) / ROWS / MORE_INDEXES),
+    deleteRow: Math.max(0.1, (plain - few) / (crossingRows - FEW)),
+    deleteIndexRow: Math.max(0, (indexed - plain) / crossingRows / MORE_INDEXES),
     probeRow: 0, // checks can always be switched off
     referredRow: 0,
     readPage: 0, // purged in the background, and its pages given back

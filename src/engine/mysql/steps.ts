@@ -151,7 +151,7 @@ export function routineSteps(
 }
 
 /** With names as they are: a variable in their place would have the servers look at all tables. */
-function standsAt(database: string, table: string, next: bigint | undefined): string {
+export function standsAt(database: string, table: string, next: bigint | undefined): string {
   return `SELECT COALESCE(auto_increment, 1) = ${next} INTO @afresh_is FROM information_schema.tables
     WHERE table_schema = ${literal(database)} AND table_name = ${literal(table)}`
 }
