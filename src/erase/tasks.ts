@@ -150,7 +150,16 @@ function touching(builder: Builder, id: TableId, links: readonly Link[]): Task[]
     const select = `SELECT ${chosen} FROM ${joinedTo(syntax, selections.referring(link))}${where}`
     return task('changed', [id], { sql: syntax.insert(touched, select, isUnique), values: [] })
   })
-  return [...creating(builder, touched), ...fill]
+  const create = creating(builder, touched)
+  return isUnique ? [...create, ...fill] : [...create, ...fill.map(uncounted), countingAlike(syntax, touched)]
+}
+
+/** Rows that nothing tells apart: as many as there are like those that were written down. */
+function countingAlike({ same, table, join }: EraseSyntax, { name, columns, from }: SelectionTable): Task {
+  const stored = columns.map((_, at) => `c${at}`).join(', ')
+  const alike = columns.map((column, at) => same(`r.${column}`, `s.c${at}`)).join(' AND ')
+  const sql = `SELECT count(*) AS n0 FROM (SELECT DISTINCT ${stored} FROM ${name}) AS s ${join} ${table(from)} AS r ON ${alike}`
+  return task('changed', [from.id], { sql, values: [] }, true)
 }
 
 function deleting({ plan, syntax, selections }: Builder, { tables, cyclic }: Group): Task[] {

@@ -90,7 +90,7 @@ function referred(given: Case, key: CaseKey, row: CaseRow): CaseRow | undefined 
   )
 }
 
-function holds(given: Case, rows: ReadonlyMap<string, readonly CaseRow[]>): boolean {
+export function holds(given: Case, rows: ReadonlyMap<string, readonly CaseRow[]>): boolean {
   const filled = given.tables.every(({ name, columns }) =>
     (rows.get(name) ?? []).every((row) =>
       columns.every((column) => column.nullable || row[column.name] !== null),

@@ -14,6 +14,8 @@ export interface Place extends AsyncDisposable {
   readonly actions: readonly ReferentialAction[]
   /** It looks at each row by itself, so that it may refuse what the standard does not. */
   readonly isRowByRow: boolean
+  /** It loses track of its own cascades. */
+  readonly mayOrphan: boolean
   load(given: Case): Promise<void>
   rows(given: Case): Promise<Map<string, CaseRow[]>>
   /** By one table's name, with its columns as they are in the database. */
@@ -61,6 +63,7 @@ export async function onPostgres(server: ServerAtHand): Promise<Place> {
   return placeOf(dialect, {
     actions: EVERY,
     isRowByRow: false,
+    mayOrphan: false,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql)).rows,
     ground: async () => ({ engine, connection, schema: await engine.introspect(connection) }),
@@ -97,6 +100,7 @@ export async function onMysql(server: ServerAtHand): Promise<Place> {
   return placeOf(dialect, {
     actions: EVERY.filter((action) => action !== 'set default'),
     isRowByRow: true,
+    mayOrphan: server.engine === 'mysql',
     before: clear,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql))[0] as CaseRow[],
@@ -120,6 +124,7 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
   return placeOf(dialect, {
     actions: EVERY,
     isRowByRow: false,
+    mayOrphan: false,
     async before() {
       client.close()
       client = openHandle(':memory:')
@@ -137,6 +142,7 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
 interface Access {
   readonly actions: Place['actions']
   readonly isRowByRow: boolean
+  readonly mayOrphan: boolean
   before?(): Promise<void>
   run(sql: string): Promise<void>
   select(sql: string): Promise<CaseRow[]>
@@ -149,6 +155,7 @@ function placeOf(dialect: Dialect, access: Access): Place {
   return {
     actions: access.actions,
     isRowByRow: access.isRowByRow,
+    mayOrphan: access.mayOrphan,
     quote,
     run: access.run,
     ground: access.ground,
