@@ -1,0 +1,69 @@
+/** One way in a process of its own, so that its memory can be told from that of others. */
+import { messageOf } from '../../src/errors.ts'
+import { connect } from './connect.ts'
+import { countRoundTrips, roundTrips } from './round-trips.ts'
+import type { Eraser, OpenWay, WayFacts } from './way.ts'
+
+export interface Start {
+  readonly way: Pick<WayFacts, 'id' | 'kind'>
+  readonly url: string
+  readonly engine: 'postgres' | 'mysql' | 'mariadb' | 'sqlite'
+  readonly depth: number
+}
+
+export interface Figures {
+  readonly ms: number
+  /** `undefined` where there is no server. */
+  readonly roundTrips: number | undefined
+  /** The most memory that the process has had so far, and had when it was ready. */
+  readonly peakRssMb: number
+  readonly readyRssMb: number
+}
+
+export type Order = { readonly do: 'open'; readonly start: Start } | { readonly do: 'erase' | 'close' }
+
+let eraser: Eraser | undefined
+let readyRssMb = 0
+let isCounted = false
+
+process.on('message', (order: Order) => {
+  carryOut(order).then(
+    (done) => process.send?.({ done }),
+    (error: unknown) => process.send?.({ failed: messageOf(error) }),
+  )
+})
+process.on('disconnect', () => process.exit())
+
+async function carryOut(order: Order): Promise<Figures | null> {
+  if (order.do === 'open') await open(order.start)
+  else if (order.do === 'erase') return measured()
+  else await eraser?.close()
+  return null
+}
+
+async function open({ way, url, engine, depth }: Start): Promise<void> {
+  isCounted = engine !== 'sqlite'
+  if (isCounted) countRoundTrips(engine === 'postgres' ? 'postgres' : 'mysql')
+  const file = way.kind === 'orm' ? `./peers/${way.id}.ts` : `./ways/${way.id}.ts`
+  const module = (await import(file)) as { open: OpenWay }
+  eraser = await module.open({ url, engine, depth, connect: () => connect(url) })
+  readyRssMb = maxRssMb()
+}
+
+async function measured(): Promise<Figures> {
+  if (eraser === undefined) throw new Error('nothing was opened')
+  const before = roundTrips()
+  const begin = performance.now()
+  await eraser.erase()
+  const ms = performance.now() - begin
+  return {
+    ms,
+    roundTrips: isCounted ? roundTrips() - before : undefined,
+    peakRssMb: maxRssMb(),
+    readyRssMb,
+  }
+}
+
+function maxRssMb(): number {
+  return process.resourceUsage().maxRSS / 1024
+}

@@ -1,0 +1,159 @@
+/** Selected rows and everything that refers to them, side by side: `npm run bench:erase`. Options: see `USAGE`. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { machine } from '../../src/bench/machine.ts'
+import { randomFrom } from '../../src/generate/random.ts'
+import { optionsOf, wholeNumber, wholeNumbers } from '../options.ts'
+import { ensureInstalled, PACKAGES_FOLDER } from '../packages.ts'
+import { measureCell } from './cell.ts'
+import { type Cell, isAt, merged, type Results, type ServerFacts, type Where, withCells } from './results.ts'
+import { type Site, siteOf } from './site.ts'
+import { MOST_LEVELS, SHAPES, type Shape } from './tree.ts'
+import type { WayFacts } from './way.ts'
+import { WAYS } from './ways/index.ts'
+
+const SERVERS = 'postgres:18,mysql:9.7,mariadb:11.8,sqlite'
+const USAGE = `npm run bench:erase -- [options]
+  --servers LIST   default ${SERVERS}
+  --rows LIST      how many rows go, in all tables together; default 1000,10000,100000,1000000
+  --depth LIST     how many tables there are; default 1,2,3,4,5
+  --shapes LIST    ${SHAPES.join(', ')}; default fan
+  --ways LIST      default ${WAYS.map(({ id }) => id).join(',')}
+  --rounds N       the most rounds of a cell; default 7
+  --budget S       seconds after which a loop or an ORM is stopped, to run with no more rows either; a way whose
+                   rounds take longer, putting back included, gets one; default 120
+  --resume         leave out cells that have all these ways already
+  --seed N         of the random order; default 1
+  --out FILE       what is there already is kept, but for what is measured again; default benchmarks/erase/results.json`
+
+const values = optionsOf(USAGE, {
+  servers: { type: 'string', default: SERVERS },
+  rows: { type: 'string', default: '1000,10000,100000,1000000' },
+  depth: { type: 'string', default: '1,2,3,4,5' },
+  shapes: { type: 'string', default: 'fan' },
+  ways: { type: 'string' },
+  rounds: { type: 'string', default: '7' },
+  budget: { type: 'string', default: '120' },
+  resume: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '1' },
+  out: { type: 'string', default: join(import.meta.dirname, 'results.json') },
+})
+const sizes = wholeNumbers(values.rows, 'rows', MOST_LEVELS).toSorted((a, b) => a - b)
+const depths = wholeNumbers(values.depth, 'depth')
+if (depths.some((depth) => depth > MOST_LEVELS)) refuse('depth', values.depth, `at most ${MOST_LEVELS}`)
+const shapes = values.shapes.split(',').map(shapeNamed)
+const ways = waysNamed(values.ways)
+const rounds = wholeNumber(values.rounds, 'rounds')
+const budgetSeconds = wholeNumber(values.budget, 'budget')
+const seed = wholeNumber(values.seed, 'seed', 0)
+const random = randomFrom(seed)
+
+if (ways.some(({ kind }) => kind === 'orm')) ensureInstalled()
+const servers: ServerFacts[] = []
+let results = begin()
+const run = results.runs.length - 1
+for (const id of values.servers.split(',')) {
+  console.error(`${id}: starts`)
+  await using site = await siteOf(id)
+  servers.push(site.facts)
+  for (const shape of shapes) for (const depth of depths) await growing(site, shape, depth)
+}
+
+/** More and more rows: what is too slow is left out from there on. */
+async function growing(site: Site, shape: Shape, depth: number): Promise<void> {
+  const leftOut = new Map<string, string>()
+  for (const rows of sizes) {
+    const where: Where = { server: site.facts.id, shape, depth, rows }
+    const here = ways.filter(({ engines }) => engines.includes(site.engine))
+    const cells = results.cells.filter((cell) => isAt(cell, where))
+    const isThere = values.resume && here.every((way) => cells.some((cell) => cell.way === way.id))
+    const measured = isThere ? cells : await measure(site, where, here, leftOut)
+    for (const cell of measured) {
+      if (cell.outcome === 'over the budget') leftOut.set(cell.way, `over the budget with ${rows} rows`)
+      if (cell.outcome === 'failed') leftOut.set(cell.way, `failed with ${rows} rows: ${cell.reason}`)
+    }
+  }
+}
+
+async function measure(
+  site: Site,
+  where: Where,
+  here: readonly WayFacts[],
+  leftOut: ReadonlyMap<string, string>,
+): Promise<Cell[]> {
+  const { shape, depth, rows } = where
+  const able = here.filter(({ id }) => !leftOut.has(id))
+  const tree = { shape, depth, rows }
+  const options = { rounds, budgetSeconds, random }
+  const outcomes = await measureCell(await site.database(), site.engine, tree, able, options)
+  const cells = here.map((way): Cell => {
+    const outcome = outcomes.get(way.id)
+    const reason = leftOut.get(way.id) ?? 'nobody knows'
+    return { ...where, way: way.id, run, ...(outcome ?? { outcome: 'not run', reason }) }
+  })
+  for (const cell of cells) console.log(inWords(cell))
+  results = withCells(results, where, cells)
+  write()
+  return cells
+}
+
+function begin(): Results {
+  const before = existsSync(values.out)
+    ? (JSON.parse(readFileSync(values.out, 'utf8')) as Results)
+    : undefined
+  return merged(
+    before,
+    {
+      date: new Date().toISOString(),
+      machine: machine(),
+      settings: { rounds, budgetSeconds, seed },
+      packages: versions(),
+      servers,
+    },
+    WAYS,
+  )
+}
+
+/** After each cell, so that a run cut off keeps what it has. */
+function write(): void {
+  writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`)
+}
+
+function inWords(cell: Cell): string {
+  const { server, shape, depth, rows, way } = cell
+  const what = `${server} ${shape} ${depth} ${String(rows).padStart(8)}  ${way.padEnd(12)}`
+  if (cell.outcome !== 'measured') return `${what} ${cell.outcome}: ${cell.reason}`
+  const { median, q1, q3, n, ofHand, roundTrips, readyRssMb, peakRssMb } = cell
+  const ratio = ofHand === undefined ? '' : `, ${ofHand}× by hand`
+  const trips = roundTrips === undefined ? '' : `, ${roundTrips} round trips`
+  return `${what} ${median} ms (${q1}–${q3}, n ${n})${ratio}${trips}, ${readyRssMb} → ${peakRssMb} MB`
+}
+
+function waysNamed(list: string | undefined): readonly WayFacts[] {
+  const wanted = list?.split(',')
+  const unknown = wanted?.filter((id) => !WAYS.some((way) => way.id === id)) ?? []
+  if (unknown.length > 0) refuse('ways', unknown.join(), `among ${WAYS.map(({ id }) => id).join(', ')}`)
+  return wanted === undefined ? WAYS : WAYS.filter(({ id }) => wanted.includes(id))
+}
+
+function shapeNamed(name: string): Shape {
+  return SHAPES.find((shape) => shape === name) ?? refuse('shapes', name, `among ${SHAPES.join(', ')}`)
+}
+
+function refuse(name: string, text: string, wanted: string): never {
+  console.error(`--${name}: '${text}' is not ${wanted}`)
+  process.exit(2)
+}
+
+/** Of everything that takes part. */
+function versions(): Record<string, string> {
+  const names = ['pg', 'mysql2', 'better-sqlite3', ...ways.map(({ source }) => source)]
+  const found = names.flatMap((name): [string, string][] => {
+    const places = [join(PACKAGES_FOLDER, 'node_modules'), join(PACKAGES_FOLDER, '../node_modules')]
+    const file = places.map((place) => join(place, name, 'package.json')).find((path) => existsSync(path))
+    return file === undefined
+      ? []
+      : [[name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]]
+  })
+  return Object.fromEntries(found)
+}

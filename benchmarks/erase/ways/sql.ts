@@ -1,0 +1,5 @@
+import { nestedDeletes } from '../sql.ts'
+import type { OpenWay } from '../way.ts'
+import { inOneTransaction } from './statements.ts'
+
+export const open: OpenWay = (place) => inOneTransaction(place, nestedDeletes('plain', place.depth))

@@ -1,0 +1,12 @@
+import type { Eraser, Place } from '../way.ts'
+
+export async function inOneTransaction({ connect }: Place, statements: readonly string[]): Promise<Eraser> {
+  const client = await connect()
+  const sql = ['BEGIN', ...statements, 'COMMIT'].join('; ')
+  return {
+    async erase() {
+      await client.run(sql)
+    },
+    close: () => client.close(),
+  }
+}
