@@ -5,7 +5,7 @@ import { roundTo } from '../options.ts'
 import type { Figures } from './child.ts'
 import { Ground } from './ground.ts'
 import { handOf, type Timed, type Untimed } from './results.ts'
-import type { Tree } from './tree.ts'
+import { rowsPerRoot, type Tree } from './tree.ts'
 import type { EngineName, WayFacts } from './way.ts'
 import { OverBudget, Worker } from './worker.ts'
 
@@ -94,7 +94,9 @@ class Contender {
     ground: Ground,
     { engine, tree, budgetSeconds }: { engine: EngineName; tree: Tree; budgetSeconds: number },
   ): Promise<Contender> {
-    const worker = await Worker.begin({ way, url: ground.url, engine, depth: tree.depth })
+    const { depth } = tree
+    const place = { url: ground.url, engine, depth, rowsPerRoot: rowsPerRoot(tree) }
+    const worker = await Worker.begin({ way, place })
     const isStopped = way.kind === 'loop' || way.kind === 'orm'
     return new Contender(way, ground, worker, isStopped ? budgetSeconds : undefined)
   }

@@ -2,13 +2,11 @@
 import { messageOf } from '../../src/errors.ts'
 import { connect } from './connect.ts'
 import { countRoundTrips, roundTrips } from './round-trips.ts'
-import type { Eraser, OpenWay, WayFacts } from './way.ts'
+import type { Eraser, OpenWay, Place, WayFacts } from './way.ts'
 
 export interface Start {
   readonly way: Pick<WayFacts, 'id' | 'kind'>
-  readonly url: string
-  readonly engine: 'postgres' | 'mysql' | 'mariadb' | 'sqlite'
-  readonly depth: number
+  readonly place: Omit<Place, 'connect' | 'rootsFor'> & { readonly rowsPerRoot: number }
 }
 
 export interface Figures {
@@ -41,12 +39,17 @@ async function carryOut(order: Order): Promise<Figures | null> {
   return null
 }
 
-async function open({ way, url, engine, depth }: Start): Promise<void> {
+async function open({ way, place }: Start): Promise<void> {
+  const { engine, url, rowsPerRoot } = place
   isCounted = engine !== 'sqlite'
   if (isCounted) countRoundTrips(engine === 'postgres' ? 'postgres' : 'mysql')
   const file = way.kind === 'orm' ? `./peers/${way.id}.ts` : `./ways/${way.id}.ts`
   const module = (await import(file)) as { open: OpenWay }
-  eraser = await module.open({ url, engine, depth, connect: () => connect(url) })
+  eraser = await module.open({
+    ...place,
+    rootsFor: (rows) => Math.max(1, Math.floor(rows / rowsPerRoot)),
+    connect: () => connect(url),
+  })
   readyRssMb = maxRssMb()
 }
 

@@ -28,11 +28,11 @@ export class Ground implements AsyncDisposable {
 
   /** In an empty database; the tables are empty until rows are stashed. */
   static async prepare(url: string, engine: EngineName, tree: Tree): Promise<Ground> {
+    // Before anybody is connected. A file is handed over by the handle that it is opened with.
+    if (engine !== 'sqlite') await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     const client = await connect(url)
     const ground = new Ground(url, client, engine, tree)
     for (const family of ['plain', 'cascading', 'stash'] as const) await ground.#create(family)
-    // A file is handed over by the handle that it is opened with.
-    if (engine !== 'sqlite') await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     await client.run(ground.#dialect.prepare)
     return ground
   }

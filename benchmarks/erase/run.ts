@@ -6,6 +6,7 @@ import { randomFrom } from '../../src/generate/random.ts'
 import { optionsOf, wholeNumber, wholeNumbers } from '../options.ts'
 import { ensureInstalled, PACKAGES_FOLDER } from '../packages.ts'
 import { measureCell } from './cell.ts'
+import { generatePrisma } from './prisma/generate.ts'
 import { type Cell, isAt, merged, type Results, type ServerFacts, type Where, withCells } from './results.ts'
 import { type Site, siteOf } from './site.ts'
 import { MOST_LEVELS, SHAPES, type Shape } from './tree.ts'
@@ -49,6 +50,7 @@ const seed = wholeNumber(values.seed, 'seed', 0)
 const random = randomFrom(seed)
 
 if (ways.some(({ kind }) => kind === 'orm')) ensureInstalled()
+if (ways.some(({ id }) => id === 'prisma')) generatePrisma()
 const servers: ServerFacts[] = []
 let results = begin()
 const run = results.runs.length - 1

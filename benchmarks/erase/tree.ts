@@ -22,6 +22,12 @@ export function levelsOf({ shape, depth, rows }: Tree): number[] {
   return [...counts.slice(0, -1), rows - others]
 }
 
+/** How many rows a root goes with, itself included. */
+export function rowsPerRoot(tree: Tree): number {
+  const [roots = 1] = levelsOf(tree)
+  return tree.rows / roots
+}
+
 /** `plain`: the keys say nothing of ON DELETE. `cascading`: ON DELETE CASCADE. `stash`: rows alone. */
 export type Family = 'plain' | 'cascading' | 'stash'
 

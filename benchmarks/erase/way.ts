@@ -26,6 +26,8 @@ export interface Place {
   readonly url: string
   readonly engine: EngineName
   readonly depth: number
+  /** How many roots to load at once so that some so many rows come: somebody would who knows the data. */
+  rootsFor(rows: number): number
   /** A connection by the driver, of the way's own. */
   connect(): Promise<Client & { readonly handle: object }>
 }

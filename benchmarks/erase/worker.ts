@@ -4,6 +4,8 @@ import type { Figures, Order, Start } from './child.ts'
 
 type Answer = { done: unknown } | { failed: string }
 
+const JITI = join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs')
+
 /** It took longer than anybody would wait. */
 export class OverBudget extends Error {
   constructor(readonly seconds: number) {
@@ -24,9 +26,8 @@ export class Worker {
   }
 
   static async begin(start: Start): Promise<Worker> {
-    const child = fork(join(import.meta.dirname, 'child.ts'), {
-      cwd: join(import.meta.dirname, '../..'),
-      execArgv: ['--import', 'jiti/register'],
+    // Not by `--import jiti/register`: MikroORM requires modules in a way that its loader does not bear.
+    const child = fork(JITI, [join(import.meta.dirname, 'child.ts')], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     const worker = new Worker(child)
@@ -92,6 +93,11 @@ export class Worker {
   #ending(code: number | null, signal: string | null): string {
     const heap = /JavaScript heap out of memory/.test(this.#errors)
     if (heap) return 'out of memory (the heap of Node, as it is by default)'
-    return `its process ended (${signal ?? code}) ${this.#errors.trim().split('\n').at(-1) ?? ''}`.trim()
+    return `its process ended (${signal ?? code}) ${lastError(this.#errors)}`.trim()
   }
+}
+
+/** Of what Node writes when it gives up. */
+function lastError(text: string): string {
+  return text.match(/^\w*Error\b.*$/m)?.[0] ?? ''
 }

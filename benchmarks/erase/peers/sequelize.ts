@@ -1,0 +1,18 @@
+import { TENANT } from '../tree.ts'
+import type { OpenWay } from '../way.ts'
+import { openSequelize } from './sequelize-models.ts'
+
+/** With hooks an instance that is destroyed takes what refers to it along, one by one. */
+export const open: OpenWay = async (place) => {
+  const { db, levels } = openSequelize(place)
+  const [roots] = levels
+  if (roots === undefined) throw new Error('there is no table')
+  return {
+    erase: () =>
+      db.transaction(async (transaction) => {
+        const found = await roots.findAll({ where: { tenant: TENANT }, transaction })
+        for (const root of found) await root.destroy({ transaction })
+      }),
+    close: () => db.close(),
+  }
+}
