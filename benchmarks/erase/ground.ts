@@ -13,32 +13,34 @@ const PATIENCE_MS = 60_000
 /** The tables that all ways take turns in, and a stash of their rows. */
 export class Ground implements AsyncDisposable {
   readonly url: string
-  readonly #client: Client
+  #opened: Client | undefined
   readonly #dialect: Dialect
   readonly #tree: Tree
   readonly #levels: readonly number[]
 
-  private constructor(url: string, client: Client, engine: EngineName, tree: Tree) {
+  private constructor(url: string, engine: EngineName, tree: Tree) {
     this.url = url
-    this.#client = client
     this.#dialect = DIALECTS[engine]
     this.#tree = tree
     this.#levels = levelsOf(tree)
   }
 
-  /** In an empty database; the tables are empty until rows are stashed. */
+  /** In an empty database; the tables are empty until rows are stashed, and nobody is connected: afresh insists on that. */
   static async prepare(url: string, engine: EngineName, tree: Tree): Promise<Ground> {
     // Before anybody is connected. A file is handed over by the handle that it is opened with.
     if (engine !== 'sqlite') await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     const client = await connect(url)
-    const ground = new Ground(url, client, engine, tree)
-    for (const family of ['plain', 'cascading', 'stash'] as const) await ground.#create(family)
-    await client.run(ground.#dialect.prepare)
-    return ground
+    for (const family of ['plain', 'cascading', 'stash'] as const) {
+      for (const sql of tablesSql(family, tree.depth, DIALECTS[engine])) await client.run(sql)
+    }
+    await client.close()
+    return new Ground(url, engine, tree)
   }
 
   /** Makes the rows, on the server. */
   async stash(): Promise<void> {
+    this.#opened = await connect(this.url)
+    await this.#run(this.#dialect.prepare)
     await this.#run('CREATE TABLE numbers (n integer PRIMARY KEY)')
     await this.#run('INSERT INTO numbers VALUES (0)')
     for (let made = 1; made < NUMBERS; made *= 2) {
@@ -104,23 +106,7 @@ export class Ground implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.close()
-  }
-
-  async #create(family: Family): Promise<void> {
-    for (const [index, table] of tablesOf(family, this.#tree.depth).entries()) {
-      const level = index + 1
-      const link = linkOf(level)
-      const columns = ['id integer PRIMARY KEY', `${link} integer NOT NULL`, 'name varchar(40) NOT NULL']
-      const refers = level > 1 && family !== 'stash'
-      if (refers) {
-        const onDelete = family === 'cascading' ? ' ON DELETE CASCADE' : ''
-        columns.push(`FOREIGN KEY (parent) REFERENCES ${tableOf(family, index)} (id)${onDelete}`)
-      }
-      await this.#run(`CREATE TABLE ${table} (${columns.join(', ')})${this.#dialect.tableOptions}`)
-      if (refers && !this.#dialect.indexesKeys)
-        await this.#run(`CREATE INDEX ${table}_parent ON ${table} (parent)`)
-    }
+    await this.#opened?.close()
   }
 
   /** Rows with odd ids belong to the tenant, and refer to rows with odd ids. */
@@ -143,11 +129,34 @@ export class Ground implements AsyncDisposable {
     if (backlog === undefined) return
     for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {
       const [row] = await this.#client.run(backlog)
-      if (Number(row?.n ?? 0) < 50) return
+      if (Number(row?.n ?? 0) === 0) return
     }
+  }
+
+  get #client(): Client {
+    if (this.#opened === undefined) throw new Error('no rows were made yet')
+    return this.#opened
   }
 
   async #run(sql: string): Promise<void> {
     await this.#client.run(sql)
   }
+}
+
+function tablesSql(family: Family, depth: number, { tableOptions, indexesKeys }: Dialect): string[] {
+  return tablesOf(family, depth).flatMap((table, index) => {
+    const level = index + 1
+    const columns = [
+      'id integer PRIMARY KEY',
+      `${linkOf(level)} integer NOT NULL`,
+      'name varchar(40) NOT NULL',
+    ]
+    const refers = level > 1 && family !== 'stash'
+    if (refers) {
+      const onDelete = family === 'cascading' ? ' ON DELETE CASCADE' : ''
+      columns.push(`FOREIGN KEY (parent) REFERENCES ${tableOf(family, index)} (id)${onDelete}`)
+    }
+    const create = `CREATE TABLE ${table} (${columns.join(', ')})${tableOptions}`
+    return refers && !indexesKeys ? [create, `CREATE INDEX ${table}_parent ON ${table} (parent)`] : [create]
+  })
 }

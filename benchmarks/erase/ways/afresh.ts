@@ -1,11 +1,12 @@
-import { attach } from '../../../src/index.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attach, RefusedError, type TestDatabase } from '../../../src/index.ts'
 import { TENANT, tableOf } from '../tree.ts'
 import type { OpenWay } from '../way.ts'
 
 export const open: OpenWay = async ({ url, engine, connect }) => {
   // A file is attached by an open handle, which has the same settings as that of all other ways.
   const client = engine === 'sqlite' ? await connect() : undefined
-  const database = await attach(client?.handle ?? url)
+  const database = await attachAlone(client?.handle ?? url)
   return {
     async erase() {
       await database.erase(tableOf('plain', 1), { tenant: TENANT }, { cascade: 'follow' })
@@ -14,5 +15,17 @@ export const open: OpenWay = async ({ url, engine, connect }) => {
       await database.release()
       await client?.close()
     },
+  }
+}
+
+/** A server may go on showing for a moment a connection that was closed. */
+async function attachAlone(target: string | object): Promise<TestDatabase> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attach(target)
+    } catch (error) {
+      if (!(error instanceof RefusedError) || tries === 20) throw error
+      await sleep(100)
+    }
   }
 }
