@@ -1,0 +1,122 @@
+import { type Cell, isAt, type Results, type ServerFacts, type Where } from './results.ts'
+import type { Shape } from './tree.ts'
+import type { WayFacts } from './way.ts'
+
+const SHAPE: Shape = 'fan'
+const DEPTH = 4
+
+/** What stands in README.md: each server's ways by the number of rows. Markdown. */
+export function eraseTables(results: Results): string {
+  return [...serversOf(results).flatMap((server) => tableOf(results, server)), ...remarks(results)].join(
+    '\n\n',
+  )
+}
+
+/** Of all runs; the last one's word counts. */
+function serversOf({ runs }: Results): ServerFacts[] {
+  return [...new Map(runs.flatMap(({ servers }) => servers).map((server) => [server.id, server])).values()]
+}
+
+function tableOf(results: Results, { id: server, title }: ServerFacts): string[] {
+  const sizes = sizesOf(results, server)
+  const rows = results.ways.flatMap((way) => {
+    const cells = sizes.map((size) =>
+      cellOf(results, { server, shape: SHAPE, depth: DEPTH, rows: size }, way),
+    )
+    if (cells.every((cell) => cell === undefined)) return []
+    return [[nameOf(way), ...cells.map(figure), memory(cells)]]
+  })
+  if (rows.length === 0) return []
+  const head = ['', ...sizes.map((size) => size.toLocaleString('en-US')), 'memory']
+  const lines = [row(head), row(['---', ...sizes.map(() => '--:'), '--:']), ...rows.map(row)]
+  return [`**${title}**, ${DEPTH} tables, rows deleted:`, lines.join('\n'), ...depths(results, server)]
+}
+
+function cellOf({ cells }: Results, where: Where, { id }: WayFacts): Cell | undefined {
+  return cells.find((cell) => cell.way === id && isAt(cell, where))
+}
+
+function sizesOf({ cells }: Results, server: string): number[] {
+  const here = cells.filter((cell) => cell.server === server && cell.shape === SHAPE && cell.depth === DEPTH)
+  return [...new Set(here.map(({ rows }) => rows))].toSorted((a, b) => a - b)
+}
+
+/** By the number of tables, afresh against what somebody would write, where there are most rows. */
+function depths({ cells }: Results, server: string): string[] {
+  const ratios = cells.flatMap((cell) =>
+    cell.server === server &&
+    cell.way === 'afresh' &&
+    cell.outcome === 'measured' &&
+    cell.ofHand !== undefined
+      ? [{ ...cell, ofHand: cell.ofHand }]
+      : [],
+  )
+  const most = ratios
+    .filter(({ shape, depth }) => shape === SHAPE && depth === DEPTH)
+    .reduce((rows, cell) => Math.max(rows, cell.rows), 0)
+  const parts = (['fan', 'even'] as const).flatMap((shape) => {
+    const found = ratios.filter((cell) => cell.shape === shape && cell.rows === most)
+    if (found.length === 0) return []
+    const byDepth = found.toSorted((a, b) => a.depth - b.depth)
+    const list = byDepth.map(({ depth, ofHand }) => `${depth}: ${times(ofHand)}`).join(', ')
+    return [`${shape === 'fan' ? 'ten children each' : 'as many rows in each table'} ${list}`]
+  })
+  if (parts.length === 0) return []
+  return [
+    `afresh to by hand, ${most.toLocaleString('en-US')} rows, by the number of tables: ${parts.join('; ')}.`,
+  ]
+}
+
+function figure(cell: Cell | undefined): string {
+  if (cell === undefined) return ''
+  if (cell.outcome === 'measured') {
+    const ratio = cell.ofHand === undefined ? '' : ` (${times(cell.ofHand)})`
+    return `${duration(cell.median)}${ratio}`
+  }
+  if (cell.outcome === 'failed') return 'fails'
+  return cell.outcome === 'not run' ? '–' : cell.reason.replace('stopped after', '>')
+}
+
+/** With most rows: what its process took at most. */
+function memory(cells: readonly (Cell | undefined)[]): string {
+  const last = cells.findLast((cell) => cell?.outcome === 'measured')
+  return last?.outcome === 'measured' ? `${last.readyRssMb} → ${last.peakRssMb} MB` : ''
+}
+
+function nameOf({ label, kind }: WayFacts): string {
+  return kind === 'afresh' ? `**${label}**` : label
+}
+
+function remarks({ runs, cells, ways }: Results): string[] {
+  const last = runs.at(-1)
+  if (last === undefined) return []
+  const { machine, settings, date } = last
+  const failures = cells.flatMap(({ server, way, rows, depth, ...cell }) =>
+    'reason' in cell && cell.outcome === 'failed'
+      ? [
+          `${ways.find(({ id }) => id === way)?.label ?? way} (${server}, ${depth} tables, ${rows} rows): ${cell.reason}`,
+        ]
+      : [],
+  )
+  return [
+    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${settings.budgetSeconds} s, or failed, with fewer rows.`,
+    ...(failures.length === 0 ? [] : [`Fails: ${[...new Set(failures)].join('; ')}.`]),
+  ]
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${short(ms)} ms` : `${short(ms / 1000)} s`
+}
+
+function times(ratio: number): string {
+  return `${short(ratio)}×`
+}
+
+/** Three figures that count at most, two below 10. */
+function short(value: number): string {
+  return Number(value.toPrecision(value < 10 ? 2 : 3)).toLocaleString('en-US', { maximumFractionDigits: 2 })
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}

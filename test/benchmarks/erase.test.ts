@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { handOf, type Results } from '../../benchmarks/erase/results.ts'
+import { nestedDeletes } from '../../benchmarks/erase/sql.ts'
+import { eraseTables } from '../../benchmarks/erase/table.ts'
+import { levelsOf } from '../../benchmarks/erase/tree.ts'
+import { serverAtHand } from '../support/at-hand.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-erase-test-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function program(name: string, ...args: string[]): { status: number | null; output: string } {
+  const run = spawnSync('npx', ['jiti', `benchmarks/erase/${name}.ts`, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return { status: run.status, output: run.stdout + run.stderr }
+}
+
+const server = serverAtHand('embedded:18')
+const skipped = 'missing' in server ? ` NOT RUN: embedded:18 (${server.missing})` : ''
+const out = join(folder, 'results.json')
+const narrow = ['--servers', 'embedded:18', '--rows', '1000', '--depth', '3', '--rounds', '2', '--out', out]
+
+describe.skipIf(skipped !== '')(`the benchmark of erase${skipped}`, () => {
+  it('measures afresh and by hand side by side, and finds that the right rows are left', () => {
+    const { status, output } = program('run', ...narrow, '--ways', 'afresh,sql')
+    expect(`${status} ${output}`).toMatch(/^0 .*afresh .* by hand/s)
+    const results = JSON.parse(readFileSync(out, 'utf8')) as Results
+    const where = { server: 'embedded:18', shape: 'fan', depth: 3, rows: 1000 } as const
+    expect(results.cells.map(({ way }) => way)).toEqual(['afresh', 'sql'])
+    for (const cell of results.cells) expect(cell).toMatchObject({ ...where, outcome: 'measured', n: 2 })
+    expect(handOf(results, where)).toBeGreaterThan(0)
+
+    const again = program('run', ...narrow, '--ways', 'sql,declared', '--resume')
+    expect(`${again.status} ${again.output}`).toMatch(/^0 /)
+    const { cells, runs } = JSON.parse(readFileSync(out, 'utf8')) as Results
+    expect(cells.map(({ way, run }) => `${way} ${run}`).toSorted()).toEqual([
+      'afresh 0',
+      'declared 1',
+      'sql 1',
+    ])
+    expect(runs).toHaveLength(2)
+  })
+
+  it.each([
+    ['--depth', '6'],
+    ['--ways', 'magic'],
+    ['--shapes', 'star'],
+    ['--rows', 'many'],
+  ])('refuses %s %j', (option, value) => {
+    const { status, output } = program('run', option, value)
+    expect(status).toBe(2)
+    expect(output).toContain(`${option}: '${value}' is not `)
+  })
+})
+
+describe('the tree', () => {
+  it('has exactly as many rows as wanted, and one at least in each table', () => {
+    expect(levelsOf({ shape: 'fan', depth: 4, rows: 1111 })).toEqual([1, 10, 100, 1000])
+    expect(levelsOf({ shape: 'even', depth: 3, rows: 1000 })).toEqual([333, 333, 334])
+    expect(levelsOf({ shape: 'fan', depth: 5, rows: 1000 })).toEqual([1, 1, 9, 90, 899])
+  })
+
+  it('goes by hand from its leaves on', () => {
+    expect(nestedDeletes('plain', 3)).toEqual([
+      'DELETE FROM l3 WHERE parent IN (SELECT id FROM l2 WHERE parent IN (SELECT id FROM l1 WHERE tenant = 1))',
+      'DELETE FROM l2 WHERE parent IN (SELECT id FROM l1 WHERE tenant = 1)',
+      'DELETE FROM l1 WHERE tenant = 1',
+    ])
+  })
+})
+
+describe('the tables of the README', () => {
+  const where = { server: 'postgres:18', shape: 'fan', depth: 4, rows: 1000, run: 0 } as const
+  const way = { source: 'x', engines: ['postgres'], family: 'plain' } as const
+  const times = { n: 3, q1: 1, q3: 1, readyRssMb: 60, peakRssMb: 61 } as const
+  const results: Results = {
+    format: 1,
+    runs: [
+      {
+        date: '2026-01-02T03:04:05.000Z',
+        machine: { cpu: 'CPU', cores: 2, memoryGb: 8, os: 'Linux', node: '20.20.0' },
+        settings: { rounds: 3, budgetSeconds: 20, seed: 1 },
+        packages: {},
+        servers: [{ id: 'postgres:18', title: 'PostgreSQL', version: '18.6' }],
+      },
+    ],
+    ways: [
+      { ...way, id: 'afresh', label: 'afresh', kind: 'afresh' },
+      { ...way, id: 'sql', label: 'by hand', kind: 'hand' },
+      { ...way, id: 'orm', label: 'ORM', kind: 'orm' },
+    ],
+    cells: [
+      { ...where, way: 'afresh', outcome: 'measured', median: 1500, ofHand: 1.25, ...times },
+      { ...where, way: 'sql', outcome: 'measured', median: 1200, ofHand: 1, ...times },
+      { ...where, way: 'orm', outcome: 'over the budget', reason: 'stopped after 20 s' },
+    ],
+  }
+
+  it('give times, ratios to by hand, and what was stopped', () => {
+    expect(eraseTables(results).split('\n').slice(4, 9)).toEqual([
+      '| **afresh** | 1.5 s (1.3×) | 60 → 61 MB |',
+      '| by hand | 1.2 s (1×) | 60 → 61 MB |',
+      '| ORM | > 20 s |  |',
+      '',
+      'afresh to by hand, 1,000 rows, by the number of tables: ten children each 4: 1.3×.',
+    ])
+  })
+
+  it('are written between the markers and nowhere else', () => {
+    const [json, readme] = [join(folder, 'given.json'), join(folder, 'README.md')]
+    writeFileSync(json, JSON.stringify(results))
+    writeFileSync(readme, 'before\n<!-- bench:erase -->\nold\n<!-- /bench:erase -->\nafter\n')
+    expect(program('readme', '--results', json, '--readme', readme)).toMatchObject({ status: 0 })
+    expect(readFileSync(readme, 'utf8')).toBe(
+      `before\n<!-- bench:erase -->\n\n${eraseTables(results)}\n\n<!-- /bench:erase -->\nafter\n`,
+    )
+  })
+})
