@@ -89,8 +89,11 @@ export interface EraseSyntax {
   create(selection: SelectionTable): readonly string[]
   /** The same with rows; its columns are called as the query calls them. */
   createAs(name: string, select: string): string
-  /** Leaves out what is there already, if `isUnique`. */
-  insert(selection: SelectionTable, select: string, isUnique: boolean): string
+  /**
+   * Leaves out what is there already, if `isUnique`; of that there is nothing in the number of rows, if no condition of the
+   * user's is in the query (`isOurs`).
+   */
+  insert(selection: SelectionTable, select: string, isUnique: boolean, isOurs?: boolean): string
   /** After the last insert: lets the planner know how much there is. */
   readonly filled: ((selection: string) => string) | undefined
   drop(selection: string): string

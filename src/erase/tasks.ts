@@ -148,7 +148,7 @@ function touching(builder: Builder, id: TableId, links: readonly Link[]): Task[]
     const chosen = columns.map((column) => `r.${column}`).join(', ')
     const where = staying === undefined ? '' : ` WHERE ${staying}`
     const select = `SELECT ${chosen} FROM ${joinedTo(syntax, selections.referring(link))}${where}`
-    return task('changed', [id], { sql: syntax.insert(touched, select, isUnique), values: [] })
+    return task('changed', [id], { sql: syntax.insert(touched, select, isUnique, true), values: [] })
   })
   const create = creating(builder, touched)
   return isUnique ? [...create, ...fill] : [...create, ...fill.map(uncounted), countingAlike(syntax, touched)]

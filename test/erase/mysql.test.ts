@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise'
 import { expect, it } from 'vitest'
-import { attach, createHarness, existing, type TestDatabase } from '../../src/index.ts'
+import { attach, createHarness, existing, sql, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
 
@@ -88,6 +88,18 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect((await client.query('SELECT id FROM staff'))[0]).toHaveLength(3)
         await attached.release()
         expect(url).not.toBe('')
+      }))
+
+    it('overlooks no error of the condition where rows are told apart', () =>
+      onDatabase(server, async (database, client) => {
+        await client.query('CREATE TABLE two (id int); INSERT INTO two VALUES (1), (2)')
+        const options = { cascade: 'follow', onDelete: { 'staff.boss': 'set null' } } as const
+        for (const where of [sql`(id = (SELECT id FROM two)) IS NULL`, sql`CAST('x' AS SIGNED) = 0`]) {
+          await expect(database.erase('staff', where, options)).rejects.toMatchObject({ name: 'EraseError' })
+        }
+        expect((await client.query('SELECT id FROM staff'))[0]).toHaveLength(3)
+        const report = await database.erase('staff', sql`id < ${3}`, options)
+        expect(report.tables).toEqual([expect.objectContaining({ deleted: 2, changed: 1 })])
       }))
 
     it('makes no dry run of what cannot be rolled back', () =>

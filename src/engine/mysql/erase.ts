@@ -41,9 +41,12 @@ export const erase: EraseSyntax = {
     ]
   },
   createAs: (name, select) => `CREATE TEMPORARY TABLE ${name} (${COUNTER}) AS ${select}`,
-  insert({ name, columns }, select, isUnique) {
+  insert({ name, columns }, select, isUnique, isOurs = false) {
     const names = columns.map((_, at) => `c${at}`).join(', ')
-    return `INSERT ${isUnique ? 'IGNORE ' : ''}INTO ${name} (${names}) ${select}`
+    // IGNORE would overlook errors of the condition as well: MariaDB takes a subquery of several rows for NULL then.
+    const ignore = isUnique && isOurs ? 'IGNORE ' : ''
+    const same = isUnique && !isOurs ? ` ON DUPLICATE KEY UPDATE ${name}.c0 = ${name}.c0` : ''
+    return `INSERT ${ignore}INTO ${name} (${names}) ${select}${same}`
   },
   filled: undefined,
   byIndex: undefined,
