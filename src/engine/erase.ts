@@ -54,6 +54,12 @@ export interface TransactionOptions {
 export interface EraseSession {
   /** Runs the statements in one transaction. */
   transaction(statements: readonly Statement[], options: TransactionOptions): Promise<void>
+  /** Sets what more than a bare statement needs. */
+  prepare(): Promise<void>
+  /** Makes a table of the database, and none where that would commit a transaction of the user's. */
+  define(statement: Statement): Promise<void>
+  /** Drops a table if nobody has written a row into it. */
+  dropEmpty(table: string): Promise<void>
   /** Runs it by itself, in one round trip; returns how many rows it has changed. */
   alone(statement: Statement): Promise<number>
 }

@@ -55,6 +55,7 @@ async function eraseTarget(
   let first: Pick<Task, 'sql' | 'values'>[] = []
   try {
     const tasks = listing(syntax, list, target)
+    await session.prepare()
     for (const task of tasks) {
       const found = await session.alone(task)
       if (task.isFinding === true) total += found

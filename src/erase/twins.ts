@@ -38,18 +38,18 @@ export async function makeTwins(
   { missing }: Twins,
 ): Promise<void> {
   for (const { of, twin } of missing) {
-    await session.alone({ sql: syntax.twin(of, twin.name), values: [], reads: false })
+    await session.define({ sql: syntax.twin(of, twin.name), values: [], reads: false })
   }
 }
 
-/** Those that were made for nothing. */
+/** Those that were made for nothing. Another session may have found one, and kept rows there. */
 export async function dropTwins(
   session: EraseSession,
   syntax: EraseSyntax,
   { missing }: Twins,
 ): Promise<void> {
   for (const { twin } of missing) {
-    await session.alone({ sql: `DROP TABLE IF EXISTS ${syntax.family(twin)}`, values: [], reads: false })
+    await session.dropEmpty(syntax.family(twin))
   }
 }
 

@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise'
 import { expect, it } from 'vitest'
-import { attach, createHarness, existing, sql, type TestDatabase } from '../../src/index.ts'
+import { attach, createHarness, eraseFrom, existing, sql, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
 
@@ -88,6 +88,55 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect((await client.query('SELECT id FROM staff'))[0]).toHaveLength(3)
         await attached.release()
         expect(url).not.toBe('')
+      }))
+
+    it('drops no twin that another session has found and kept rows in', () =>
+      onDatabase(server, async (database, client) => {
+        await client.query('INSERT INTO staff VALUES (4, NULL)')
+        await client.query('BEGIN')
+        await client.query('UPDATE staff SET boss = NULL WHERE id = 3')
+        const options = { cascade: 'follow', archive: true, onDelete: { 'staff.boss': 'restrict' } } as const
+        const blocked = database.erase('staff', [3], { ...options, lockTimeoutMs: 2000 })
+        await new Promise((resolve) => setTimeout(resolve, 700))
+        await eraseFrom(database.url, 'staff', [4], options)
+        await expect(blocked).rejects.toMatchObject({ code: 'blocked' })
+        await client.query('ROLLBACK')
+        expect((await client.query('SELECT id FROM staff_archive'))[0]).toEqual([{ id: 4 }])
+        await expect(database.erase('staff', [1], options)).rejects.toMatchObject({ code: 'erase' })
+        expect((await client.query('SELECT id FROM staff_archive'))[0]).toEqual([{ id: 4 }])
+      }))
+
+    it('commits no transaction of a client by making a twin', () =>
+      onDatabase(server, async (database, client) => {
+        await database.release()
+        const attached = await attach(client)
+        await client.query('START TRANSACTION; UPDATE staff SET boss = NULL')
+        await expect(attached.erase('big', sql`1 = 1`, { archive: true })).rejects.toMatchObject({
+          code: 'usage',
+          message: expect.stringContaining('commit the transaction'),
+        })
+        await client.query('ROLLBACK')
+        expect((await client.query('SELECT id FROM staff WHERE boss IS NULL'))[0]).toHaveLength(1)
+        await attached.release()
+      }))
+
+    it('waits no longer than it may for a bare statement', () =>
+      onDatabase(server, async (database, client) => {
+        await client.query("START TRANSACTION; UPDATE big SET code = 'x'")
+        const begun = performance.now()
+        await expect(database.erase('big', { code: '7' }, { lockTimeoutMs: 1000 })).rejects.toMatchObject({
+          code: 'blocked',
+        })
+        expect(performance.now() - begun).toBeLessThan(10_000)
+        await client.query('ROLLBACK')
+      }))
+
+    it('goes through dates that nobody could write any more, in batches too', () =>
+      onDatabase(server, async (database, client) => {
+        await client.query(
+          "SET sql_mode = ''; CREATE TABLE days (day datetime PRIMARY KEY); INSERT INTO days VALUES (0), ('2024-01-01')",
+        )
+        expect(await eraseFrom(database.url, 'days', sql`1 = 1`, { batch: 1 })).toMatchObject({ rows: 2 })
       }))
 
     it('overlooks no error of the condition where rows are told apart', () =>

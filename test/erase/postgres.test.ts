@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { createHarness, existing, sql, type TestDatabase } from '../../src/index.ts'
+import { attach, createHarness, eraseFrom, existing, sql, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
 import { tapWire } from '../support/wire.ts'
@@ -116,6 +116,63 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
             { line: 'children1' },
             { line: 'children2' },
           ])
+        },
+      ))
+
+    it('drops no twin that another session has found and kept rows in', () =>
+      onDatabase(
+        server,
+        'CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff); INSERT INTO staff VALUES (1, NULL), (2, 1), (3, 2), (4, NULL)',
+        async (database, run) => {
+          const client = new pg.Client({ connectionString: database.url })
+          await client.connect()
+          await client.query('BEGIN')
+          await client.query('UPDATE staff SET boss = NULL WHERE id = 3')
+          const options = {
+            cascade: 'follow',
+            archive: true,
+            onDelete: { 'staff.boss': 'restrict' },
+          } as const
+          const blocked = database.erase('staff', [3], { ...options, lockTimeoutMs: 2000 })
+          await new Promise((resolve) => setTimeout(resolve, 700))
+          await eraseFrom(database.url, 'staff', [4], options)
+          await expect(blocked).rejects.toMatchObject({ code: 'blocked' })
+          await client.query('ROLLBACK')
+          await client.end()
+          expect(await run('SELECT id FROM staff_archive')).toEqual([{ id: 4 }])
+          await expect(database.erase('staff', [1], options)).rejects.toMatchObject({ code: 'erase' })
+          expect(await run('SELECT id FROM staff_archive')).toEqual([{ id: 4 }])
+        },
+      ))
+
+    it('leaves a transaction of a client usable, waits as long as it may, and says that it has failed', () =>
+      onDatabase(
+        server,
+        'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)',
+        async (database) => {
+          const [client, other] = [1, 2].map(() => new pg.Client({ connectionString: database.url })) as [
+            pg.Client,
+            pg.Client,
+          ]
+          await Promise.all([client.connect(), other.connect()])
+          const attached = await attach(client)
+          await client.query('BEGIN; INSERT INTO t VALUES (3)')
+          await expect(attached.erase('t', sql`nope = 1`)).rejects.toMatchObject({ name: 'EraseError' })
+          expect((await client.query('SELECT id FROM t')).rowCount).toBe(3)
+          await other.query('BEGIN; LOCK TABLE t IN ROW SHARE MODE; SELECT id FROM t WHERE id = 1 FOR UPDATE')
+          await expect(attached.erase('t', [1], { lockTimeoutMs: 300 })).rejects.toMatchObject({
+            code: 'blocked',
+          })
+          expect((await client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }])
+          await client.query('SELECT 1 / 0').catch(() => {})
+          await expect(attached.erase('t', [2])).rejects.toMatchObject({
+            code: 'erase',
+            message: expect.stringContaining('in a transaction that has failed'),
+          })
+          await client.query('ROLLBACK')
+          await other.query('ROLLBACK')
+          await attached.release()
+          await Promise.all([client.end(), other.end()])
         },
       ))
 

@@ -1,4 +1,4 @@
-import { EraseError, type ErrorCode } from '../../errors.ts'
+import { AfreshError, EraseError, type ErrorCode } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
 import type { EraseSyntax, Statement } from '../erase.ts'
 import { blockersOf } from './blockers.ts'
@@ -15,6 +15,9 @@ import {
 } from './errno.ts'
 import { errnoOf, inSeconds, type Setting, swapped } from './session.ts'
 
+/** Connections of ours that wait no longer than this for a lock. */
+const waiting = new WeakMap<Connection, number>()
+
 export const session: EraseSyntax['session'] = async (connection, { lockTimeoutMs }, body) => {
   const { recursionLimit } = await flavorOf(connection)
   const { save, set, restore } = swapped(settingsOf(recursionLimit, lockTimeoutMs))
@@ -27,15 +30,45 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
       }
     }
     let isSet = false
+    const prepare = async () => {
+      if (!isSet) await send(`${save}; ${set}`)
+      isSet = true
+    }
     try {
       return await body({
+        prepare,
         async alone(statement) {
+          if (!connection.owned) await prepare()
+          else if (!isSet && waiting.get(connection) !== lockTimeoutMs) {
+            await send(
+              `SET ${waitingOf(lockTimeoutMs)
+                .map(({ name, value }) => `${name} = ${value}`)
+                .join(', ')}`,
+            )
+            waiting.set(connection, lockTimeoutMs)
+          }
           const [changed = 0] = await run(statement)
           return changed
         },
+        async define(statement) {
+          await prepare()
+          if (!connection.owned && (await isInTransaction(send))) throw wouldCommit()
+          await run(statement)
+        },
+        async dropEmpty(table) {
+          await prepare()
+          // Whoever has written into it is waited for; without locks a DROP would wait as well, and take the rows along.
+          const own = (sql: string, reads = false) => run({ sql, values: [], reads })
+          await own(`LOCK TABLES ${table} WRITE`)
+          try {
+            const [rows] = await own(`SELECT count(*) AS n0 FROM ${table}`, true)
+            if (rows === 0) await own(`DROP TABLE ${table}`)
+          } finally {
+            await send('UNLOCK TABLES').catch(() => {})
+          }
+        },
         async transaction(statements, { keep, temporary, watch }) {
-          if (!isSet) await send(`${save}; ${set}`)
-          isSet = true
+          await prepare()
           const isNested = !connection.owned && (await isInTransaction(send))
           if (!isNested) await send('START TRANSACTION')
           let isDone = false
@@ -82,7 +115,6 @@ async function isInTransaction(send: Send): Promise<boolean> {
 
 /** Sessions have these of their own. */
 function settingsOf(recursionLimit: string, lockTimeoutMs: number): Setting[] {
-  const seconds = String(inSeconds(lockTimeoutMs))
   return [
     { name: 'foreign_key_checks', value: '1' },
     { name: 'sql_safe_updates', value: '0' },
@@ -93,10 +125,27 @@ function settingsOf(recursionLimit: string, lockTimeoutMs: number): Setting[] {
       name: 'sql_mode',
       value: `CONCAT(REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), ',ALLOW_INVALID_DATES')`,
     },
-    { name: 'innodb_lock_wait_timeout', value: seconds },
-    { name: 'lock_wait_timeout', value: seconds },
+    ...waitingOf(lockTimeoutMs),
     { name: recursionLimit, value: '4294967295' },
   ]
+}
+
+function waitingOf(lockTimeoutMs: number): Setting[] {
+  const seconds = String(inSeconds(lockTimeoutMs))
+  return [
+    { name: 'innodb_lock_wait_timeout', value: seconds },
+    { name: 'lock_wait_timeout', value: seconds },
+  ]
+}
+
+function wouldCommit(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'archive: to make a twin table would commit the transaction of this client.',
+    {
+      next: 'End it first, make the tables (orders_archive) yourself, or erase by another connection. Nothing was changed.',
+    },
+  )
 }
 
 async function failed(connection: Connection, { sql }: Statement, cause: unknown): Promise<EraseError> {

@@ -1,7 +1,8 @@
 import { AfreshError, codeOf, EraseError, type ErrorCode } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
-import type { EraseSyntax, Statement } from '../erase.ts'
+import type { EraseSession, EraseSyntax, Statement } from '../erase.ts'
 import { blockersOf } from './blockers.ts'
+import { literal } from './quote.ts'
 
 /** Connections of ours that wait no longer than this for a lock. */
 const waiting = new WeakMap<Connection, number>()
@@ -13,38 +14,89 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
     const [row] = await connection.query(sql, bound)
     return Object.values(row ?? {}).map(Number)
   }
-  if (connection.owned && waiting.get(connection) !== lockTimeoutMs) {
-    await connection.query(`SET lock_timeout = ${lockTimeoutMs}`)
-    waiting.set(connection, lockTimeoutMs)
+  const alone = async (statement: Statement): Promise<number> => {
+    // What fails may not take a transaction of the user's along.
+    const within = connection.owned ? undefined : await nested(connection)
+    try {
+      const [changed = 0] = await run(statement)
+      if (within !== undefined) await connection.query(within.commit([]))
+      return changed
+    } catch (error) {
+      await within?.rollback().catch(() => {})
+      throw await failed(connection, statement.sql, error)
+    }
   }
-  return body({
-    async alone(statement) {
-      try {
-        const [changed = 0] = await run(statement)
-        return changed
-      } catch (error) {
-        throw await failed(connection, statement.sql, error)
+  const transaction: EraseSession['transaction'] = async (statements, { keep, temporary, watch }) => {
+    const { commit, rollback } = await begin(connection)
+    let at = 'COMMIT'
+    try {
+      for (const [place, statement] of statements.entries()) {
+        at = statement.sql
+        watch(place, await run(statement))
       }
-    },
-    async transaction(statements, { keep, temporary, watch }) {
-      const { commit, rollback } = await begin(connection)
-      let at = 'COMMIT'
-      try {
-        for (const [place, statement] of statements.entries()) {
-          at = statement.sql
-          watch(place, await run(statement))
-        }
-        at = 'COMMIT'
-        // Deferred keys are checked here.
-        if (keep) await connection.query(commit(temporary))
-        else await rollback()
-      } catch (error) {
-        await rollback().catch(() => {})
-        // Who is in the way can only be asked outside of the transaction that failed.
-        throw error instanceof AfreshError ? error : await failed(connection, at, error)
-      }
-    },
-  })
+      at = 'COMMIT'
+      // Deferred keys are checked here.
+      if (keep) await connection.query(commit(temporary))
+      else await rollback()
+    } catch (error) {
+      await rollback().catch(() => {})
+      // Who is in the way can only be asked outside of the transaction that failed.
+      throw error instanceof AfreshError ? error : await failed(connection, at, error)
+    }
+  }
+  return waitingFor(connection, lockTimeoutMs, () =>
+    body({
+      prepare: async () => {},
+      alone,
+      define: async (statement) => void (await alone(statement)),
+      async dropEmpty(table) {
+        // Whoever has written into it is waited for.
+        const body = `BEGIN LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; IF NOT EXISTS (SELECT FROM ${table}) THEN DROP TABLE ${table}; END IF; END`
+        const sql = `DO ${literal(body)}`
+        await alone({ sql, values: [], reads: false })
+      },
+      transaction,
+    }),
+  )
+}
+
+/** A client of the user's gets back what it had; in a transaction that has failed nothing can be done at all. */
+async function waitingFor<T>(
+  connection: Connection,
+  lockTimeoutMs: number,
+  body: () => Promise<T>,
+): Promise<T> {
+  if (connection.owned) {
+    if (waiting.get(connection) !== lockTimeoutMs) {
+      await connection.query(`SET lock_timeout = ${lockTimeoutMs}`)
+      waiting.set(connection, lockTimeoutMs)
+    }
+    return body()
+  }
+  const before = await lockTimeoutOf(connection)
+  await connection.query(`SET lock_timeout = ${lockTimeoutMs}`)
+  try {
+    return await body()
+  } finally {
+    await connection.query(`SET lock_timeout = '${before}'`).catch(() => {})
+  }
+}
+
+async function lockTimeoutOf(connection: Connection): Promise<string> {
+  try {
+    const [row] = await connection.query('SHOW lock_timeout')
+    return String(row?.lock_timeout ?? '0')
+  } catch (cause) {
+    if (codeOf(cause) !== '25P02') throw cause // in_failed_sql_transaction
+    throw new AfreshError(
+      'erase',
+      'The client is in a transaction that has failed: the server does nothing in it.',
+      {
+        next: 'Roll it back, then erase. Nothing was changed.',
+        cause,
+      },
+    )
+  }
 }
 
 interface Transaction {
@@ -55,17 +107,21 @@ interface Transaction {
 
 /** A client of the user's may be in a transaction: then it is one within that. */
 async function begin(connection: Connection): Promise<Transaction> {
-  if (!connection.owned && (await isInTransaction(connection))) {
-    return {
-      commit: (temporary) =>
-        [...temporary.map((name) => `DROP TABLE IF EXISTS ${name}`), 'RELEASE SAVEPOINT afresh_erase'].join(
-          '; ',
-        ),
-      rollback: () => connection.query('ROLLBACK TO SAVEPOINT afresh_erase; RELEASE SAVEPOINT afresh_erase'),
-    }
-  }
+  const within = connection.owned ? undefined : await nested(connection)
+  if (within !== undefined) return within
   await connection.query('BEGIN')
   return { commit: () => 'COMMIT', rollback: () => connection.query('ROLLBACK') }
+}
+
+async function nested(connection: Connection): Promise<Transaction | undefined> {
+  if (!(await isInTransaction(connection))) return undefined
+  return {
+    commit: (temporary) =>
+      [...temporary.map((name) => `DROP TABLE IF EXISTS ${name}`), 'RELEASE SAVEPOINT afresh_erase'].join(
+        '; ',
+      ),
+    rollback: () => connection.query('ROLLBACK TO SAVEPOINT afresh_erase; RELEASE SAVEPOINT afresh_erase'),
+  }
 }
 
 /** Only within one there can be a savepoint. */

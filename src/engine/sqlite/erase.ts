@@ -72,15 +72,25 @@ export const erase: EraseSyntax = {
 
   session: async (given, { lockTimeoutMs }, body) => {
     const connection = sqliteOf(given)
+    const alone = async (statement: Statement): Promise<number> => {
+      try {
+        return connection.db.run(statement.sql, statement.values)
+      } catch (error) {
+        if (!isLocked(error)) throw failed(statement, error)
+      }
+      const [changed = 0] = await changing(connection, lockTimeoutMs, () => run(connection, statement))
+      return changed
+    }
     return body({
-      async alone(statement) {
-        try {
-          return connection.db.run(statement.sql, statement.values)
-        } catch (error) {
-          if (!isLocked(error)) throw failed(statement, error)
-        }
-        const [changed = 0] = await changing(connection, lockTimeoutMs, () => run(connection, statement))
-        return changed
+      prepare: async () => {},
+      define: async (statement) => void (await alone(statement)),
+      alone,
+      async dropEmpty(table) {
+        const look = { sql: `SELECT count(*) FROM ${table}`, values: [], reads: true }
+        const drop = { sql: `DROP TABLE ${table}`, values: [], reads: false }
+        await changing(connection, lockTimeoutMs, () => {
+          if (run(connection, look)[0] === 0) run(connection, drop)
+        })
       },
       async transaction(statements, { keep, cyclic, temporary, watch }) {
         const work = () => {
