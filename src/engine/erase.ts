@@ -7,6 +7,12 @@ export interface Rows {
   readonly table: Table
   readonly from: string
   readonly on: Sql | string
+  /** Where one column of each decides: `on` is that the row's `own` is among `theirs`, as SQL. */
+  readonly key?: {
+    readonly own: string
+    readonly theirs: string
+    readonly referenced: { readonly table: Table; readonly column: string }
+  }
 }
 
 export interface Statement {

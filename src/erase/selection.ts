@@ -79,7 +79,13 @@ export function selectionsOf(
 
   const referring = (link: Link): PlainRows => {
     const source = above(link, 1)
-    return { table: childOf(plan, link), from: source.from, on: matching(link, source, 'r', syntax) }
+    const rows = { table: childOf(plan, link), from: source.from, on: matching(link, source, 'r', syntax) }
+    const { columns, referencedColumns, to } = link.key
+    const [own = '', ...more] = columns
+    const [column = ''] = referencedColumns
+    if (more.length > 0) return rows
+    const referenced = { table: tableOf(schema, to), column }
+    return { ...rows, key: { own: syntax.ident(own), theirs: source.column(column), referenced } }
   }
 
   const copies = new Map(

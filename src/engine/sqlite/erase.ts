@@ -51,7 +51,14 @@ export const erase: EraseSyntax = {
   byIndex: undefined,
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
-  delete: (rows) => textOf(concatenated([`DELETE FROM ${nameOf(rows.table)} WHERE `, among(rows)])),
+  delete(rows) {
+    const { table, from, key } = rows
+    if (key !== undefined && isInteger(key.referenced)) {
+      // There are fewer rows that are referred to than that refer: only those have to be remembered.
+      return `DELETE FROM ${nameOf(table)} WHERE ${key.own} IN (SELECT ${key.theirs} FROM ${from})`
+    }
+    return textOf(concatenated([`DELETE FROM ${nameOf(table)} WHERE `, among(rows)]))
+  },
   deleteTogether: undefined,
   unchecked: undefined,
   checksNoCycle: true,
@@ -117,6 +124,16 @@ function keyOf(table: Table): string[] {
   throw new AfreshError('usage', `${table.label}: three columns of it hide the rowid of its rows.`, {
     next: 'Rename one of rowid, _rowid_ and oid.',
   })
+}
+
+/** It is the rowid: IN compares by the collation of its left side, which decides nothing between integers. */
+function isInteger({
+  table: { primaryKey, columns, traits },
+  column,
+}: NonNullable<Rows['key']>['referenced']) {
+  const type = columns.find(({ name }) => name === column)?.type
+  const isKey = primaryKey.length === 1 && primaryKey[0] === column
+  return isKey && !traits.includes('without-rowid') && type?.toUpperCase() === 'INTEGER'
 }
 
 /** That a row is one of these. */
