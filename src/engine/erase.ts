@@ -30,6 +30,8 @@ export interface Identity {
   readonly isUnique: boolean
   /** No part of it is ever NULL. */
   readonly isFilled: boolean
+  /** A column that is another one once the row was written: in a later transaction, it means the same row only with it. */
+  readonly version?: string
 }
 
 /** A table of the session's own that holds which rows of a table go, and by which values others refer to them. */
@@ -129,8 +131,8 @@ export interface EraseSyntax {
   readonly locked: ((select: string) => string) | undefined
   /** Makes an empty table with the columns of another one, without its constraints. */
   twin(table: Table, name: string): string
-  /** The time so many milliseconds ago, by the server's clock. */
-  ago(milliseconds: number): string
+  /** That the time in a column is more than so many milliseconds ago, by the server's clock. */
+  isOlder(column: string, milliseconds: number): string
 
   /**
    * @throws AfreshError `blocked` when another session held a lock for too long, `erase` for everything else that a

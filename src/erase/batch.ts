@@ -2,12 +2,13 @@ import type { EraseSession, SelectionTable } from '../engine/erase.ts'
 import { AfreshError } from '../errors.ts'
 import type { TableId } from '../schema/schema.ts'
 import { listing } from './filling.ts'
+import { keyLabel } from './options.ts'
 import type { ErasePlan } from './plan.ts'
 import { type ErasedTable, Tally } from './report.ts'
 import { selectionsOf } from './selection.ts'
 import type { Target, Task } from './task.ts'
 import { tasksOf } from './tasks.ts'
-import { type Done, type Job, once, plain, tooMany, transact } from './transact.ts'
+import { type Done, inOrder, type Job, once, plain, tooMany, transact } from './transact.ts'
 
 /**
  * A transaction for every so many rows. Which rows the condition finds is written down once, in the order of their keys, so
@@ -21,6 +22,8 @@ export async function eraseInBatches(
   size: number,
   planFor: (ids: readonly TableId[]) => ErasePlan,
 ): Promise<Done> {
+  refuseUnknown(job)
+  refuseSplit(job.plan)
   if (job.options.max !== undefined) await refuseMore(job, session, job.options.max)
   const tallies: Tally[] = []
   const statements: Pick<Task, 'sql' | 'values'>[] = []
@@ -50,7 +53,9 @@ async function eraseTarget(
   const columns = selectionsOf(plan, syntax, new Map()).tables.get(target?.table.id ?? '')?.columns
   if (target === undefined || columns === undefined) throw new Error('a batch has one target')
   const name = syntax.selectionName('list')
-  const list: SelectionTable = { name, columns, from: target.table, unique: 0, isList: true }
+  const { version } = syntax.identity(target.table)
+  const stored = version === undefined ? columns : [...columns, version]
+  const list: SelectionTable = { name, columns: stored, from: target.table, unique: 0, isList: true }
   let total = 0
   let first: Pick<Task, 'sql' | 'values'>[] = []
   try {
@@ -75,10 +80,36 @@ async function eraseTarget(
   return first
 }
 
-/** Children before parents. */
-function inOrder({ plan, targets }: Job): Target[] {
-  const order = plan.groups.flatMap(({ tables }) => tables)
-  return targets.toSorted((a, b) => order.indexOf(a.table.id) - order.indexOf(b.table.id))
+/** Throws `AfreshError` (`usage`) where a batch writes rows that those after it would not know any more. */
+function refuseUnknown({ plan, targets, ground }: Job): void {
+  const isUnknown = ({ table }: Target) =>
+    plan.changed.includes(table.id) && ground.engine.erase.identity(table).version !== undefined
+  const labels = targets.filter(isUnknown).map(({ table }) => table.label)
+  if (labels.length === 0) return
+  throw new AfreshError(
+    'usage',
+    `batch: ${labels.join(', ')} has no primary key, and one batch changes rows of the next.`,
+    { next: 'Add a primary key, or erase without batch.' },
+  )
+}
+
+/** Throws `AfreshError` (`usage`) where what is to stay can only be told of all rows together. */
+function refuseSplit({ schema, links, groups }: ErasePlan): void {
+  const split = links.filter(
+    ({ key, does, asked }) =>
+      asked &&
+      does === 'refuse' &&
+      groups.some(({ tables }) => tables.includes(key.from) && tables.includes(key.to)),
+  )
+  if (split.length === 0) return
+  const keys = split.map(({ key }) => keyLabel(schema, key)).join(', ')
+  throw new AfreshError(
+    'usage',
+    `batch: the rows of one batch may be referred to by those of another (${keys}).`,
+    {
+      next: "Do without batch, or say cascade: 'follow' (and nothing else for that key).",
+    },
+  )
 }
 
 /** Everything that would go, counted before any of it does. */

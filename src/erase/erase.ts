@@ -5,6 +5,7 @@ import { type EraseOptions, tableNamed } from './options.ts'
 import type { EraseReport } from './report.ts'
 import { eraseRows, type Wanted } from './run.ts'
 import type { Ground } from './transact.ts'
+import { isTwin } from './twins.ts'
 import { conditionsOf, type Value, type Where } from './where.ts'
 
 export async function erase(
@@ -67,7 +68,8 @@ function conditionsFor(
         next: 'Write 30 days as 30 * 24 * 3600 * 1000.',
       })
     }
-    return [concatenated([`${syntax.ident(column)} < ${syntax.ago(Math.round(olderThan))}`])]
+    refuseNumbers(table, column)
+    return [concatenated([syntax.isOlder(syntax.ident(column), Math.round(olderThan))])]
   }
   if (olderThan !== undefined) return conditionsOf({ [column]: { lt: olderThan } }, table, syntax)
   const { nullable = false } = table.columns.find(({ name }) => name === column) ?? {}
@@ -77,11 +79,21 @@ function conditionsFor(
   })
 }
 
+/** Throws `AfreshError` (`usage`): a server may compare a number with a time, and find it less whatever it counts. */
+function refuseNumbers(table: Table, column: string): void {
+  const { type = '' } = table.columns.find(({ name }) => name === column) ?? {}
+  if (!/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type)) return
+  throw new AfreshError('usage', `purge: olderThan: ${table.label}.${column} is ${type}, which is no time.`, {
+    next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }).',
+  })
+}
+
 function tablesWith({ schema }: Ground, column: string, names: readonly string[] | undefined): Table[] {
   const has = (table: Table) => table.columns.some(({ name }) => name === column)
   const named = names?.map((name) => tableNamed(schema, name))
   const lacking = named?.filter((table) => !has(table)) ?? []
-  const found = (named ?? schema.tables.filter((table) => table.inherits.length === 0)).filter(
+  const isHeir = ({ inherits }: Table) => inherits.some((id) => has(tableOf(schema, id)))
+  const found = (named ?? schema.tables.filter((table) => !isHeir(table) && !isTwin(schema, table))).filter(
     (table) => has(table) && !table.traits.includes('materialized'),
   )
   if (lacking.length === 0 && found.length > 0) return found.map(({ id }) => tableOf(schema, id))

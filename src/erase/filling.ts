@@ -110,12 +110,15 @@ function finding(
 ): Sql[] {
   if (list !== undefined) {
     const chosen = columns.map((_, at) => `l.c${at}`).join(', ')
-    return [
-      {
-        texts: [`SELECT ${chosen} FROM ${list.name} AS l WHERE l.n > ${list.after} AND l.n <= ${list.upTo}`],
-        values: [],
-      },
-    ]
+    const { columns: own, version } = syntax.identity(table)
+    const pairs = [...own, ...(version === undefined ? [] : [version])].map((column) => {
+      const at = column === version ? columns.length : columns.indexOf(column)
+      return `r.${column} = l.c${at}`
+    })
+    const still =
+      version === undefined ? '' : ` ${syntax.join} ${syntax.table(table)} AS r ON ${pairs.join(' AND ')}`
+    const part = `l.n > ${list.after} AND l.n <= ${list.upTo}`
+    return [{ texts: [`SELECT ${chosen} FROM ${list.name} AS l${still} WHERE ${part}`], values: [] }]
   }
   const name = `${syntax.table(table)}${as === undefined ? '' : ` AS ${syntax.ident(as)}`}`
   return conditions.map((condition) =>

@@ -10,7 +10,7 @@ import { refusePlan } from './refuse.ts'
 import { type EraseReport, reportOf, Tally } from './report.ts'
 import type { Target } from './task.ts'
 import { bareTask } from './tasks.ts'
-import { type Done, type Ground, type Job, once, plain, transact } from './transact.ts'
+import { type Done, type Ground, inOrder, type Job, once, plain, transact } from './transact.ts'
 import { dropTwins, makeTwins, twinsOf } from './twins.ts'
 
 /** Rows of a table that are to go. */
@@ -85,7 +85,7 @@ async function carryOut(
   session: EraseSession,
   planFor: (ids: readonly TableId[]) => ErasePlan,
 ): Promise<Done> {
-  const { options, plan, targets, ground, mark } = job
+  const { options, plan, ground, mark } = job
   const { dryRun = false, batch, max, archive } = options
   if (batch !== undefined && !dryRun) return eraseInBatches(job, session, batch, planFor)
   const isLeftToServer = plan.cascade === 'declared' && !dryRun && max === undefined
@@ -93,7 +93,7 @@ async function carryOut(
     (plan.links.length === 0 || isLeftToServer) && mark === undefined && archive !== true && max === undefined
   if (!isBare) return once(job, session, { keep: !dryRun })
   // Those that inherit are named with it.
-  const heads = targets.filter(({ as }) => as === undefined)
+  const heads = inOrder(job).filter(({ as }) => as === undefined)
   const tasks = heads.flatMap((target) =>
     target.conditions.map((condition) => bareTask(ground.engine.erase, target, condition)),
   )

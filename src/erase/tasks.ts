@@ -63,9 +63,11 @@ function working(builder: Builder, mark: Mark | undefined): Task[] {
   // The server deletes what refers to these, and changes it; it is only counted.
   return [
     ...plan.changed.flatMap((id) => touching(builder, id, changingFrom(plan, id))),
-    ...plan.targets.map((id) =>
-      task('deleted', [id], { sql: builder.syntax.delete(builder.selections.rows(id)), values: [] }),
-    ),
+    ...ids
+      .filter((id) => plan.targets.includes(id))
+      .map((id) =>
+        task('deleted', [id], { sql: builder.syntax.delete(builder.selections.rows(id)), values: [] }),
+      ),
   ]
 }
 

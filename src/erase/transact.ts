@@ -47,6 +47,12 @@ export async function once(
   return { tables: tally.tables(true), statements: tasks.tasks.map(plain), batches: 1 }
 }
 
+/** Children before parents. */
+export function inOrder({ plan, targets }: Job): Target[] {
+  const order = plan.groups.flatMap(({ tables }) => tables)
+  return targets.toSorted((a, b) => order.indexOf(a.table.id) - order.indexOf(b.table.id))
+}
+
 export async function transact(
   session: EraseSession,
   { tasks, temporary, cyclic }: Tasks,

@@ -1,6 +1,6 @@
 import type { EraseSession, EraseSyntax } from '../engine/erase.ts'
 import { AfreshError } from '../errors.ts'
-import { type Table, type TableId, tableOf } from '../schema/schema.ts'
+import { type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
 import type { ErasePlan } from './plan.ts'
 
 const SUFFIX = '_archive'
@@ -51,6 +51,11 @@ export async function dropTwins(
   for (const { twin } of missing) {
     await session.dropEmpty(syntax.family(twin))
   }
+}
+
+/** Whether rows of another table are kept there: what was purged is not purged again. */
+export function isTwin({ tables }: Schema, { schema, name }: Table): boolean {
+  return tables.some((of) => of.schema === schema && name === `${of.name}${SUFFIX}`)
 }
 
 function refuseLongName(name: string, maxNameBytes: number): void {

@@ -119,6 +119,41 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
+    it('in batches deletes no other row that came to the place of a selected one', () =>
+      onDatabase(
+        server,
+        `CREATE TABLE log (n int, text text) WITH (autovacuum_enabled = off);
+         CREATE TABLE tree (id int UNIQUE, up int REFERENCES tree (id) ON DELETE SET NULL);
+         INSERT INTO log SELECT n, 'old' FROM generate_series(1, 6) AS n`,
+        async (database, run) => {
+          const client = new pg.Client({ connectionString: database.url })
+          await client.connect()
+          // Each batch waits for the lock that the client takes when the one before is told of.
+          let others: Promise<void> = Promise.resolve()
+          let kept = 0
+          const onProgress = ({ batch }: { batch: number }) => {
+            if (batch !== 1) return
+            others = (async () => {
+              await client.query('BEGIN; LOCK TABLE log IN ACCESS EXCLUSIVE MODE')
+              await client.query('CREATE TEMP TABLE kept AS SELECT 100 + n AS n FROM log; TRUNCATE log')
+              const written = await client.query("INSERT INTO log SELECT n, 'new' FROM kept")
+              await client.query('COMMIT')
+              kept = written.rowCount ?? 0
+            })()
+          }
+          const where = sql`text = ${'old'}`
+          const report = await database.erase('log', where, { batch: 1, onProgress, lockTimeoutMs: 20_000 })
+          await others
+          await client.end()
+          expect(report.rows).toBe(6 - kept)
+          expect(await run('SELECT n FROM log')).toHaveLength(kept)
+          await expect(database.erase('tree', sql`1 = 1`, { batch: 1 })).rejects.toMatchObject({
+            code: 'usage',
+            message: expect.stringContaining('tree has no primary key'),
+          })
+        },
+      ))
+
     it('drops no twin that another session has found and kept rows in', () =>
       onDatabase(
         server,

@@ -78,7 +78,7 @@ export const erase: EraseSyntax = {
     const columns = table.columns.map((column) => ident(column.name))
     return `CREATE TABLE ${ident(name)} AS SELECT ${columns.join(', ')} FROM ${ident(table.name)} LIMIT 0`
   },
-  ago: (milliseconds) => `NOW(6) - INTERVAL ${milliseconds * 1000} MICROSECOND`,
+  isOlder: (column, milliseconds) => `${column} < NOW(6) - INTERVAL ${milliseconds * 1000} MICROSECOND`,
 
   session,
 }

@@ -25,7 +25,7 @@ export const erase: EraseSyntax = {
   identity: ({ primaryKey }) =>
     primaryKey.length > 0
       ? { columns: primaryKey.map(ident), isUnique: true, isFilled: true }
-      : { columns: Object.keys(PLACE), isUnique: true, isFilled: true },
+      : { columns: Object.keys(PLACE), isUnique: true, isFilled: true, version: 'xmin' },
   copiesCompare: true,
   same: (a, b) => `${a} IS NOT DISTINCT FROM ${b}`,
   typed(expression, { columns }, name) {
@@ -77,7 +77,7 @@ export const erase: EraseSyntax = {
   locked: undefined,
   twin: (table, name) =>
     `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
-  ago: (milliseconds) => `now() - interval '${milliseconds} milliseconds'`,
+  isOlder: (column, milliseconds) => `${column} < now() - interval '${milliseconds} milliseconds'`,
 
   session,
 }

@@ -75,7 +75,9 @@ export const erase: EraseSyntax = {
     const columns = table.columns.map((column) => quoted(column.name))
     return `CREATE TABLE main.${quoted(name)} AS SELECT ${columns.join(', ')} FROM ${nameOf(table)} LIMIT 0`
   },
-  ago: (milliseconds) => `datetime('now', '-${milliseconds / 1000} seconds')`,
+  // As text, a number is less than any time, and '2026-01-01T…' more than '2026-01-01 …'.
+  isOlder: (column, milliseconds) =>
+    `datetime(${column}) < datetime('now', '-${milliseconds / 1000} seconds')`,
 
   session: async (given, { lockTimeoutMs }, body) => {
     const connection = sqliteOf(given)

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { erase, purge } from '../../src/erase/erase.ts'
+import { describeOn, engines } from '../support/at-hand.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from './places.ts'
+
+const SCHEMA = [
+  'CREATE TABLE marks (id int PRIMARY KEY, gone timestamp NULL, counted bigint)',
+  'CREATE TABLE notes (id int PRIMARY KEY, mark int, gone timestamp NULL, FOREIGN KEY (mark) REFERENCES marks (id))',
+  'CREATE TABLE staff (id int PRIMARY KEY, boss int, left_at timestamp NULL, FOREIGN KEY (boss) REFERENCES staff (id))',
+  "INSERT INTO marks VALUES (1, '2020-01-01 00:00:00', 1795665600000), (2, NULL, NULL)",
+  "INSERT INTO notes VALUES (1, 1, '2020-01-01 00:00:00'), (2, 2, NULL)",
+  "INSERT INTO staff VALUES (1, NULL, '2020-01-01 00:00:00'), (2, 1, '2020-01-01 00:00:00')",
+]
+
+function cases(open: () => Promise<Place> | Place): void {
+  const opened = async (body: (place: Place) => Promise<void>) => {
+    await using place = await open()
+    for (const sql of SCHEMA) await place.run(sql)
+    await body(place)
+  }
+
+  it('leaves what it has kept in twins alone', () =>
+    opened(async (place) => {
+      const options = { column: 'gone', archive: true } as const
+      expect(await purge(await place.ground(), options)).toMatchObject({ rows: 2 })
+      expect(await purge(await place.ground(), options)).toMatchObject({ rows: 0 })
+      expect(await place.select('marks_archive')).toHaveLength(1)
+      const named = { column: 'gone', tables: ['marks_archive'] }
+      expect(await purge(await place.ground(), named)).toMatchObject({ rows: 1 })
+    }))
+
+  it('goes from children to parents, whoever lets them go', () =>
+    opened(async (place) => {
+      for (const dryRun of [true, false]) {
+        const report = await purge(await place.ground(), { column: 'gone', cascade: 'declared', dryRun })
+        expect(report.tables.map(({ table }) => table)).toEqual(['notes', 'marks'])
+      }
+      expect(await place.select('marks')).toHaveLength(1)
+    }))
+
+  it('says before the first batch that rows refer to each other', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      await expect(purge(ground, { column: 'left_at', batch: 1 })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining('staff.boss'),
+      })
+      expect(await place.select('staff')).toHaveLength(2)
+      expect(await purge(ground, { column: 'left_at' })).toMatchObject({ rows: 2 })
+    }))
+
+  it('takes no number for a time', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      await expect(purge(ground, { column: 'counted', olderThan: 1000 })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining('marks.counted is bigint'),
+      })
+      expect(await purge(ground, { column: 'gone', olderThan: 1000 })).toMatchObject({ rows: 2 })
+      await erase(ground, 'marks', { counted: { lt: 1 } }, { cascade: 'follow' })
+      expect(await place.select('marks')).toHaveLength(1)
+    }))
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) =>
+    cases(() => (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))),
+  )
+}
+
+describe('SQLite', () => describeSqlite(({ open }) => cases(() => onSqlite(open))))
