@@ -139,6 +139,16 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await eraseFrom(database.url, 'days', sql`1 = 1`, { batch: 1 })).toMatchObject({ rows: 2 })
       }))
 
+    it('tells rows without a primary key apart by their bytes', () =>
+      onDatabase(server, async (database, client) => {
+        await client.query(
+          "CREATE TABLE tags (tag varchar(9)); INSERT INTO tags VALUES ('a'), ('A'), ('á'), ('a ')",
+        )
+        const where = sql`tag = BINARY ${'a'}`
+        expect(await eraseFrom(database.url, 'tags', where, { batch: 1 })).toMatchObject({ rows: 1 })
+        expect((await client.query('SELECT tag FROM tags'))[0]).toHaveLength(3)
+      }))
+
     it('overlooks no error of the condition where rows are told apart', () =>
       onDatabase(server, async (database, client) => {
         await client.query('CREATE TABLE two (id int); INSERT INTO two VALUES (1), (2)')

@@ -25,7 +25,8 @@ export const erase: EraseSyntax = {
 
   identity,
   copiesCompare: true,
-  same: (a, b) => `${a} <=> ${b}`,
+  // Texts are the same by their bytes, not by a collation: 'a' is no 'A' here.
+  same: (a, b) => `${a} <=> ${b} AND CAST(${a} AS BINARY) <=> CAST(${b} AS BINARY)`,
   typed: (expression) => expression,
 
   // MySQL says "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
