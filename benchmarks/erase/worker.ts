@@ -20,6 +20,8 @@ export class Worker {
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    // It may go while something is sent to it; that it went is what counts.
+    child.on('error', () => {})
     child.stderr?.on('data', (data: Buffer) => {
       this.#errors = (this.#errors + data.toString()).slice(-2000)
     })
