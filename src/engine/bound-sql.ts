@@ -32,3 +32,9 @@ export function withPlaceholders(
   const [first = '', ...rest] = texts
   return rest.reduce((text, next, at) => text + placeholder(at + 1, values[at]) + next, first)
 }
+
+/** That the operands together are one of the rows. */
+export function oneOfRows(operands: readonly string[], rows: readonly (readonly unknown[])[]): Sql {
+  const tuples = rows.map((row) => concatenated(['(', joined(row.map(boundValue), ', '), ')']))
+  return concatenated([`(${operands.join(', ')}) IN (`, joined(tuples, ', '), ')'])
+}

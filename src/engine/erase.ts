@@ -86,6 +86,8 @@ export interface EraseSyntax {
   bind(value: unknown): unknown
   /** Whether the operand is one of the values, none of which is NULL. */
   oneOf(operand: string, values: readonly unknown[]): Sql
+  /** The same of several operands together. */
+  oneOfRows(operands: readonly string[], rows: readonly (readonly unknown[])[]): Sql
   /** The most values in one statement. */
   readonly maxValues: number
 

@@ -132,8 +132,7 @@ function byKeys(keys: readonly unknown[], table: Table, syntax: EraseSyntax): Sq
     return pieces(rows.flat(), syntax.maxValues).map((piece) => syntax.oneOf(column, piece))
   }
   return pieces(rows, Math.floor(syntax.maxValues / columns.length)).map((piece) => {
-    const tuples = piece.map((row) => concatenated(['(', joined(row.map(boundValue), ', '), ')']))
-    return concatenated([`(${columns.join(', ')}) IN (`, joined(tuples, ', '), ')'])
+    return syntax.oneOfRows(columns, piece)
   })
 }
 

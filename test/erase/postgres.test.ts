@@ -154,6 +154,16 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
+    it('takes many keys of several columns', () =>
+      onDatabase(
+        server,
+        'CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)); INSERT INTO t VALUES (1, 1), (29999, 29999), (7, 8)',
+        async (database) => {
+          const keys = Array.from({ length: 30_000 }, (_, n) => [n, n])
+          expect(await database.erase('t', keys)).toMatchObject({ rows: 2 })
+        },
+      ))
+
     it('drops no twin that another session has found and kept rows in', () =>
       onDatabase(
         server,

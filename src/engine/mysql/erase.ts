@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, type Sql } from '../bound-sql.ts'
+import { boundValue, concatenated, joined, oneOfRows, type Sql } from '../bound-sql.ts'
 import type { EraseSyntax, Identity } from '../erase.ts'
 import { session } from './erase-session.ts'
 import { ident } from './quote.ts'
@@ -21,6 +21,7 @@ export const erase: EraseSyntax = {
     return types.isUint8Array(value) ? Buffer.from(value) : value
   },
   oneOf: (operand, values) => concatenated([`${operand} IN (`, joined(values.map(boundValue), ', '), ')']),
+  oneOfRows,
   maxValues: 30_000,
 
   identity,

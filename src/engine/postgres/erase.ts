@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { boundValue, concatenated } from '../bound-sql.ts'
+import { boundValue, concatenated, joined } from '../bound-sql.ts'
 import type { EraseSyntax, Rows } from '../erase.ts'
 import { session } from './erase-session.ts'
 import { ident, only, qualified } from './quote.ts'
@@ -20,6 +20,13 @@ export const erase: EraseSyntax = {
   },
   // The driver sends a list as one value, whose type is that of the operand.
   oneOf: (operand, values) => concatenated([`${operand} = ANY (`, boundValue(values), ')']),
+  // Not by IN, which becomes a tree as deep as there are rows: the stack holds no 30,000, and that of PGlite no 500.
+  oneOfRows(operands, rows) {
+    const pairs = (row: readonly unknown[]) =>
+      operands.map((operand, at) => concatenated([`${operand} = `, boundValue(row[at])]))
+    const each = rows.map((row) => concatenated(['(', joined(pairs(row), ' AND '), ')']))
+    return concatenated(['(', joined(each, ' OR '), ')'])
+  },
   maxValues: 60_000,
 
   identity: ({ primaryKey }) =>

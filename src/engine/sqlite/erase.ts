@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { AfreshError, EraseError, messageOf } from '../../errors.ts'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, type Sql } from '../bound-sql.ts'
+import { boundValue, concatenated, joined, oneOfRows, type Sql } from '../bound-sql.ts'
 import type { EraseSyntax, Rows, Statement } from '../erase.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 import { nameOf, quoted, rowidOf } from './statements.ts'
@@ -22,6 +22,7 @@ export const erase: EraseSyntax = {
     return types.isUint8Array(value) ? Buffer.from(value) : value
   },
   oneOf: (operand, values) => concatenated([`${operand} IN (`, joined(values.map(boundValue), ', '), ')']),
+  oneOfRows,
   maxValues: 30_000,
 
   identity: (table) => ({ columns: keyOf(table), isUnique: true, isFilled: true }),
