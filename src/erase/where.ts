@@ -112,7 +112,9 @@ function byRange(column: string, name: string, range: object, syntax: EraseSynta
 }
 
 function byKeys(keys: readonly unknown[], table: Table, syntax: EraseSyntax): Sql[] {
-  const { primaryKey, label } = table
+  const { label, columns: own } = table
+  // A hidden column that the server adds to the key is nobody's to name.
+  const primaryKey = table.primaryKey.filter((name) => own.some((column) => column.name === name))
   if (keys.length === 0) return [concatenated(['1 = 0'])]
   const named = keys.every(isPlain)
   const names = named ? Object.keys(keys[0] as object) : primaryKey

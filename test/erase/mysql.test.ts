@@ -171,3 +171,23 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       }))
   })
 }
+
+describeOn('mariadb:11.8', (server) => {
+  it('leaves the history of a system-versioned table to the server', async () => {
+    await using harness = await createHarness({
+      server: existing(server.url),
+      migrate: ({ url }) =>
+        ask(
+          { ...server, url },
+          `CREATE TABLE p (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING;
+           CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id));
+           INSERT INTO p VALUES (1, 1), (2, 1); UPDATE p SET v = 2; INSERT INTO c VALUES (1, 1), (2, 2)`,
+        ).then(() => {}),
+    })
+    await using database = await harness.lease()
+    expect(await database.erase('p', [1], { cascade: 'follow' })).toMatchObject({ rows: 2 })
+    const run = (text: string) => ask({ ...server, url: database.url }, text)
+    expect(await run('SELECT id FROM p')).toEqual([{ id: 2 }])
+    expect(await run('SELECT id FROM p FOR SYSTEM_TIME ALL ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }])
+  })
+})

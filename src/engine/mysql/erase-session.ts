@@ -153,11 +153,14 @@ async function failed(connection: Connection, { sql }: Statement, cause: unknown
   return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
 }
 
+const AGAIN = 'Another session wanted the same rows in another order. Nothing was changed: erase again.'
+
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
   switch (errnoOf(cause)) {
     case LOCK_TIMEOUT:
-    case DEADLOCK:
       return { code: 'blocked', next: await blockersOf(connection) }
+    case DEADLOCK:
+      return { code: 'blocked', next: AGAIN }
     case REFERRED:
       return {
         next: "Rows refer to those: `cascade: 'follow'` deletes them too.",

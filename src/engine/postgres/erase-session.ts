@@ -140,11 +140,14 @@ async function failed(connection: Connection, sql: string, cause: unknown): Prom
   return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
 }
 
+const AGAIN = 'Another session wanted the same rows in another order. Nothing was changed: erase again.'
+
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
   switch (codeOf(cause)) {
     case '55P03': // lock_not_available
-    case '40P01': // deadlock_detected
       return { code: 'blocked', next: await blockersOf(connection) }
+    case '40P01': // deadlock_detected
+      return { code: 'blocked', next: AGAIN }
     case '23503': // foreign_key_violation
     case '23001': // restrict_violation
       return {
