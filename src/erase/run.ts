@@ -1,6 +1,6 @@
 import type { Sql } from '../engine/bound-sql.ts'
 import type { EraseSession } from '../engine/erase.ts'
-import { AfreshError, withUndo } from '../errors.ts'
+import { AfreshError } from '../errors.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { eraseInBatches } from './batch.ts'
 import { markOf, refuseUnmarkable } from './mark.ts'
@@ -11,7 +11,7 @@ import { type EraseReport, reportOf, Tally } from './report.ts'
 import type { Target } from './task.ts'
 import { bareTask } from './tasks.ts'
 import { type Done, type Ground, inOrder, type Job, once, plain, transact } from './transact.ts'
-import { dropTwins, makeTwins, twinsOf } from './twins.ts'
+import { twinsOf, withTwins } from './twins.ts'
 
 /** Rows of a table that are to go. */
 export interface Wanted {
@@ -61,16 +61,10 @@ export async function eraseRows(
   const started = performance.now()
   const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS
   return engine.erase.session(connection, { schema, lockTimeoutMs }, async (session) => {
-    await makeTwins(session, engine.erase, twins)
-    const done = await withUndo(
-      () => carryOut(job, session, planFor),
-      // Batches before keep rows there.
-      async () => {
-        if (options.batch === undefined || options.dryRun === true)
-          await dropTwins(session, engine.erase, twins)
-      },
+    const keep = options.dryRun !== true
+    const done = await withTwins({ session, syntax: engine.erase, keep }, twins, () =>
+      carryOut(job, session, planFor),
     )
-    if (options.dryRun === true) await dropTwins(session, engine.erase, twins)
     return reportOf(done.tables, {
       dryRun: options.dryRun === true,
       statements: done.statements,

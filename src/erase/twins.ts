@@ -1,5 +1,5 @@
 import type { EraseSession, EraseSyntax } from '../engine/erase.ts'
-import { AfreshError } from '../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
 import type { ErasePlan } from './plan.ts'
 
@@ -8,7 +8,12 @@ const SUFFIX = '_archive'
 export interface Twins {
   readonly tables: ReadonlyMap<TableId, Table>
   /** Those that are not there yet. */
-  readonly missing: readonly { readonly of: Table; readonly twin: Table }[]
+  readonly missing: readonly Twin[]
+}
+
+interface Twin {
+  readonly of: Table
+  readonly twin: Table
 }
 
 /**
@@ -18,7 +23,7 @@ export interface Twins {
  */
 export function twinsOf({ schema, groups }: ErasePlan, maxNameBytes: number): Twins {
   const tables = new Map<TableId, Table>()
-  const missing: { of: Table; twin: Table }[] = []
+  const missing: Twin[] = []
   for (const id of groups.flatMap((group) => group.tables)) {
     const of = tableOf(schema, id)
     const name = `${of.name}${SUFFIX}`
@@ -32,23 +37,27 @@ export function twinsOf({ schema, groups }: ErasePlan, maxNameBytes: number): Tw
   return { tables, missing }
 }
 
-export async function makeTwins(
-  session: EraseSession,
-  syntax: EraseSyntax,
+/** Runs `body` with all twins there. Where it fails, or is only tried, those that were made for it go again. */
+export async function withTwins<T>(
+  { session, syntax, keep }: { session: EraseSession; syntax: EraseSyntax; keep: boolean },
   { missing }: Twins,
-): Promise<void> {
-  for (const { of, twin } of missing) {
-    await session.define({ sql: syntax.twin(of, twin.name), values: [], reads: false })
+  body: () => Promise<T>,
+): Promise<T> {
+  const made: Twin[] = []
+  const work = async () => {
+    for (const one of missing) {
+      await session.define({ sql: syntax.twin(one.of, one.twin.name), values: [], reads: false })
+      made.push(one)
+    }
+    return body()
   }
+  const undo = () => dropTwins(session, syntax, made)
+  return keep ? withUndo(work, undo) : withCleanUp(work, undo)
 }
 
-/** Those that were made for nothing. Another session may have found one, and kept rows there. */
-export async function dropTwins(
-  session: EraseSession,
-  syntax: EraseSyntax,
-  { missing }: Twins,
-): Promise<void> {
-  for (const { twin } of missing) {
+/** But for those that hold rows: of batches before, or of another session that found one. */
+async function dropTwins(session: EraseSession, syntax: EraseSyntax, made: readonly Twin[]): Promise<void> {
+  for (const { twin } of made) {
     await session.dropEmpty(syntax.family(twin))
   }
 }
