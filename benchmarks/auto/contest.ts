@@ -132,7 +132,7 @@ function forced(role: Role, costs: Costs): Costs {
     case 'delete':
       return { ...costs, truncate: 1e15 }
     case 'truncate':
-      return { ...costs, truncate: 0, truncateFile: 1e-9, truncateKey: 0, planTable: 0, planPopulated: 0 }
+      return { ...costs, truncate: 0, truncateFile: 1e-9, truncateKey: 0, planTable: 0 }
   }
 }
 

@@ -17,8 +17,6 @@ export interface Costs {
   readonly truncateKey: number
   /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
   readonly planTable: number
-  /** Each of those whose baseline has rows, beyond that: the look compares all versions of the rows; else 0. */
-  readonly planPopulated: number
   /** DELETE of a row, beyond what the row adds to a TRUNCATE. */
   readonly deleteRow: number
   /** Its entry in one index besides the primary key, where DELETE goes through those too. */
@@ -42,8 +40,6 @@ export interface Choice {
   readonly closure: readonly Table[]
   /** How many tables the schema has. */
   readonly tables: number
-  /** Of how many of them the baseline has rows. */
-  readonly populated: number
   /** The foreign keys that are checked for each row that DELETE removes. */
   readonly checkedKeys: number
   /** All foreign keys that refer to the table, checked or not. */
@@ -109,12 +105,10 @@ export function thresholdOf(costs: Costs, choice: Choice): Threshold {
 }
 
 /** TRUNCATE of the closure, in microseconds. */
-export function truncateCost(costs: Costs, choice: Choice): number {
-  const { closure, tables, populated, incomingKeys } = choice
+export function truncateCost(costs: Costs, { closure, tables, incomingKeys }: Choice): number {
   const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
-  const keys = incomingKeys * costs.truncateKey
-  const plans = tables * costs.planTable + populated * costs.planPopulated
-  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + keys + plans)
+  const others = incomingKeys * costs.truncateKey + tables * costs.planTable
+  return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + others)
 }
 
 /** DELETE of one of this table's rows, in microseconds. */

@@ -28,7 +28,6 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
     table,
     closure,
     tables: schema.tables.length,
-    populated: context.populated.size,
     checkedKeys: context.mode === 'ordered' ? incoming : 0,
     incomingKeys: incoming,
     counter: counterOf(context, id),

@@ -29,7 +29,6 @@ const NOTHING = {
   truncate: 0,
   truncateKey: 0,
   planTable: 0,
-  planPopulated: 0,
   probeRow: 0,
   referredRow: 0,
   readPage: 0,

@@ -18,7 +18,6 @@ const costs: Costs = {
   truncateFile: 50,
   truncateKey: 0,
   planTable: 0,
-  planPopulated: 0,
   deleteRow: 1,
   deleteIndexRow: 0,
   probeRow: 0,

@@ -11,7 +11,6 @@ const costs: fc.Arbitrary<Costs> = fc.record({
   truncateFile: fc.double({ min: 1, max: 1e6, noNaN: true }),
   truncateKey: time,
   planTable: time,
-  planPopulated: time,
   deleteRow: fc.double({ min: 0.01, max: 1e6, noNaN: true }),
   deleteIndexRow: time,
   probeRow: time,
@@ -27,7 +26,6 @@ const choice: fc.Arbitrary<Choice> = fc
   .record({
     closure: fc.array(stored, { minLength: 1, maxLength: 64 }),
     tables: fc.integer({ min: 1, max: 1000 }),
-    populated: fc.nat(1000),
     checkedKeys: fc.nat(20),
     incomingKeys: fc.nat(20),
     counter: fc.constantFrom('none' as const, 'at start' as const, 'elsewhere' as const),
@@ -107,7 +105,6 @@ const prices: Costs = {
   truncateFile: 50,
   truncateKey: 0,
   planTable: 0,
-  planPopulated: 0,
   deleteRow: 0.25,
   deleteIndexRow: 0.125,
   probeRow: 7.75,
@@ -121,16 +118,7 @@ function threshold(storage: Partial<Table['storage']>, of: Partial<Choice> = {},
   const one = { ...table('t'), storage: { files: 1, indexes: 0, ...storage } }
   const { aboveRows, aboveRowsIfMoved, ...rest } = thresholdOf(
     { ...prices, ...other },
-    {
-      table: one,
-      closure: [one],
-      tables: 1,
-      populated: 0,
-      checkedKeys: 0,
-      incomingKeys: 0,
-      counter: 'none',
-      ...of,
-    },
+    { table: one, closure: [one], tables: 1, checkedKeys: 0, incomingKeys: 0, counter: 'none', ...of },
   )
   return { above: aboveRows, moved: aboveRowsIfMoved, ...rest }
 }
@@ -142,14 +130,12 @@ describe('the price', () => {
       table: table('t'),
       closure,
       tables: 10,
-      populated: 2,
       checkedKeys: 0,
       incomingKeys: 1,
       counter: 'none',
     } as const
     expect(truncateCost(prices, of)).toBeCloseTo(1.2 * 450)
     expect(truncateCost({ ...prices, planTable: 20 }, of)).toBeCloseTo(1.2 * 650)
-    expect(truncateCost({ ...prices, planTable: 20, planPopulated: 70 }, of)).toBeCloseTo(1.2 * 790)
     expect(truncateCost({ ...prices, truncateKey: 30 }, of)).toBeCloseTo(1.2 * 480)
     expect(threshold({ files: 6 })).toMatchObject({ above: 480 / 0.25 })
     expect(threshold({ files: 6, indexes: 2 })).toMatchObject({ above: 480 / 0.5 })

@@ -98,7 +98,6 @@ export const mariadbFlavor: Flavor = {
     truncateFile: 700,
     truncateKey: 100,
     planTable: 0,
-    planPopulated: 0,
     deleteRow: 1.3,
     deleteIndexRow: 0.5,
     probeRow: 0,

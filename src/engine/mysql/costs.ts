@@ -116,7 +116,6 @@ export async function measure(connection: Connection, writer: Connection, effort
     truncateFile: Math.max(1, cut - few),
     truncateKey: Math.max(0, (referred - cut) / REFERRERS),
     planTable: 0,
-    planPopulated: 0,
     deleteRow: Math.max(0.1, (plain - few) / (crossingRows - FEW)),
     deleteIndexRow: Math.max(0, (indexed - plain) / crossingRows / MORE_INDEXES),
     probeRow: 0, // checks can always be switched off

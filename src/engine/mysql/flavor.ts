@@ -149,7 +149,6 @@ export const mysqlFlavor: Flavor = {
     truncateFile: 2900,
     truncateKey: 600,
     planTable: 0,
-    planPopulated: 0,
     deleteRow: 1.2,
     deleteIndexRow: 0.8,
     probeRow: 0,

@@ -1,14 +1,14 @@
 import type { Costs } from '../../plan/cost.ts'
 import type { Connection, CostMeter, Effort } from '../engine.ts'
 import { quartilesOf } from '../turns.ts'
+import { ANYBODY_WRITES } from './detect.ts'
 
 /** PostgreSQL 18: between a container with its data in memory (70 a file) and a server on a disk (120 to 400). */
 const defaults: Costs = {
-  truncate: 150,
-  truncateFile: 120,
+  truncate: 350,
+  truncateFile: 100,
   truncateKey: 0,
-  planTable: 9,
-  planPopulated: 70,
+  planTable: 45,
   deleteRow: 0.26,
   deleteIndexRow: 0, // an index learns of deleted rows from VACUUM
   probeRow: 6.5,
@@ -22,24 +22,20 @@ const CONDITIONS = `SELECT pg_catalog.version() || pg_catalog.string_agg(', ' ||
   FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'data_checksums', 'fsync', 'full_page_writes',
     'shared_buffers', 'synchronous_commit', 'wal_compression', 'wal_level', 'wal_log_hints')`
 
-/** One file, and those of a table with two that refer to it: two points of a straight line. */
+/** One file, and many: two points of a straight line. */
 const TABLES = `
   CREATE TABLE narrow (id int);
   CREATE TABLE broad (id int PRIMARY KEY, a int, b int, label text);
   CREATE INDEX ON broad (a);
   CREATE INDEX ON broad (b);
-  CREATE TABLE part_1 (id int PRIMARY KEY, broad int REFERENCES broad);
-  CREATE INDEX ON part_1 (broad);
-  CREATE TABLE part_2 (id int PRIMARY KEY, broad int REFERENCES broad);
-  CREATE INDEX ON part_2 (broad);
   CREATE TABLE rows (id int PRIMARY KEY, a int, label text);
   CREATE TABLE parents (id int PRIMARY KEY, a int, label text);
   CREATE TABLE children (parent int REFERENCES parents);
   CREATE INDEX ON children (parent);
   CREATE TEMP TABLE files AS SELECT oid AS relation, relfilenode AS node FROM pg_catalog.pg_class WHERE relname = 'broad'`
 
-/** `narrow` has one file; `broad` has rows, TOAST, TOAST index, and three indexes; the others have three each. */
-const MORE_FILES = 11
+/** `narrow` has one file; `broad` has rows, TOAST, TOAST index, and three indexes. */
+const MORE_FILES = 5
 
 const ROWS = 2000
 /** Fewer, for the same time. */
@@ -49,8 +45,7 @@ const PARENTS = 300
  * Too little to be measured in a moment; the processor's work, as deleting a row is, so that they go by that: so many
  * rows for each.
  */
-const PLAN_ROWS = 35
-const PLAN_POPULATED_ROWS = 270
+const PLAN_ROWS = 140
 const REFERRED_ROWS = 0.1
 const PAGE_ROWS = 2
 /** TRUNCATE, too, takes longer the more rows there were: by this share of what DELETE does. */
@@ -60,42 +55,30 @@ const PATH = 'SET search_path = public, pg_temp'
 /** As a reset has them. A TRUNCATE waits for the journal all the same. */
 const SETTINGS = 'SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan'
 
-/**
- * The next look has to find its way again after TRUNCATE: it reads anew what every table that was emptied is like, and
- * its indexes, which adds a sixth to what the TRUNCATE took.
- */
+/** A reset has to find its way again after TRUNCATE. */
 const PLANS = [
-  'delete_narrow AS DELETE FROM narrow',
+  'delete_broad AS DELETE FROM broad',
   'delete_rows AS DELETE FROM rows',
   'delete_parents AS DELETE FROM parents',
   `find_files AS UPDATE files SET node = pg_catalog.pg_relation_filenode(relation)
     WHERE node IS DISTINCT FROM pg_catalog.pg_relation_filenode(relation)`,
-  `look_narrow AS ${looking(['narrow'])}`,
-  `look_broad AS ${looking(['broad', 'part_1', 'part_2'])}`,
+  `find_writers AS SELECT pg_catalog.pg_stat_clear_snapshot(), ${ANYBODY_WRITES}`,
 ]
+const AFTERWARDS = 'EXECUTE find_files; EXECUTE find_writers'
 
-function looking(tables: readonly string[]): string {
-  return tables.map((table) => `SELECT 1 WHERE EXISTS (SELECT FROM ONLY ${table})`).join(' UNION ALL ')
-}
+const ONE_ROW = `INSERT INTO broad VALUES (1, 1, 1, 'a')`
 
 const TURNS = {
-  one: { written: 'INSERT INTO narrow VALUES (1)', timed: 'EXECUTE delete_narrow; EXECUTE look_narrow' },
-  narrow: {
-    written: 'INSERT INTO narrow VALUES (1)',
-    timed: 'TRUNCATE narrow; EXECUTE find_files; EXECUTE look_narrow',
-  },
-  broad: {
-    written:
-      "INSERT INTO broad VALUES (1, 1, 1, 'a'); INSERT INTO part_1 VALUES (1, 1); INSERT INTO part_2 VALUES (1, 1)",
-    timed: 'TRUNCATE broad, part_1, part_2; EXECUTE find_files; EXECUTE look_broad',
-  },
+  one: { written: ONE_ROW, timed: 'EXECUTE delete_broad' },
+  narrow: { written: 'INSERT INTO narrow VALUES (1)', timed: `TRUNCATE narrow; ${AFTERWARDS}` },
+  broad: { written: ONE_ROW, timed: `TRUNCATE broad; ${AFTERWARDS}` },
   parents: { written: `INSERT INTO parents ${labelled(PARENTS)}`, timed: 'EXECUTE delete_parents' },
   rows: { written: `INSERT INTO rows ${labelled(ROWS)}`, timed: 'EXECUTE delete_rows' },
   // For the next round: tables as new, and plans made again that TRUNCATE has had thrown away.
   renewed: {
     written: 'SELECT 1',
     timed: `TRUNCATE rows, parents, children; INSERT INTO parents ${labelled(1)};
-      EXECUTE delete_narrow; EXECUTE delete_rows; EXECUTE delete_parents`,
+      EXECUTE delete_broad; EXECUTE delete_rows; EXECUTE delete_parents`,
   },
 }
 
@@ -118,7 +101,6 @@ async function measure(connection: Connection, writer: Connection, effort: Effor
     truncateFile,
     truncateKey: 0,
     planTable: PLAN_ROWS * row,
-    planPopulated: PLAN_POPULATED_ROWS * row,
     deleteRow: (1 - CUT_SHARE) * row,
     deleteIndexRow: 0,
     probeRow: Math.max(0, (parents - one) / PARENTS - row),
