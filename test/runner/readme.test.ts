@@ -64,7 +64,7 @@ describe('the README, followed to the letter in an empty folder', () => {
   })
 
   it('gives programs that run', async () => {
-    expect(programs.length).toBe(2)
+    expect(programs.length).toBe(3)
     for (const { text } of programs) {
       const { exitCode, output } = await project.node('--input-type=module', ['-e', text])
       expect(`${exitCode} ${output}`).toMatch(/^0 /)
