@@ -169,7 +169,7 @@ export function parseAttachOptions(options: AttachOptions): {
   return { reset: resetOptions(options), rollback, allow: options.allow ?? [] }
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 2500
+export const DEFAULT_LOCK_TIMEOUT_MS = 2500
 
 function resetOptions(options: AttachOptions): ResetOptions {
   return {

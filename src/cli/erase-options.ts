@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { EraseOptions } from '../erase/options.ts'
 import { AfreshError } from '../errors.ts'
-import { defined } from './options.ts'
+import { defined, wholeNumber } from './options.ts'
 import type { Output } from './output.ts'
 
 /** The options that `erase` and `purge` share. */
@@ -29,8 +29,12 @@ export function withEraseFlags(command: Command): Command {
       'for one foreign key: orders.user_id=cascade, "set null", "set default" or restrict; again for more',
       action,
     )
-    .option('--max <n>', 'rather fail than delete more rows than this, in all tables together', wholeNumber)
-    .option('--batch <n>', 'so many rows in a transaction; Ctrl-C stops between two', wholeNumber)
+    .option(
+      '--max <n>',
+      'rather fail than delete more rows than this, in all tables together',
+      wholeNumber(0),
+    )
+    .option('--batch <n>', 'so many rows in a transaction; Ctrl-C stops between two', wholeNumber(1))
     .option('--archive', 'keep the rows in twin tables: orders_archive for orders')
     .option('--dry-run', 'do it and roll it back: the statements, and exact numbers')
 }
@@ -81,11 +85,6 @@ function action(text: string, before: EraseFlags['onDelete'] = {}): EraseFlags['
     throw new InvalidArgumentError(`Write KEY=ACTION, with one of ${ACTIONS.join(', ')}.`)
   }
   return { ...before, [text.slice(0, at).trim()]: wanted }
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
-  return Number(text)
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

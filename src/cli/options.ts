@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { AttachOptions } from '../config.ts'
 import { loadConfig } from '../config-file.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
@@ -41,6 +41,15 @@ export function withResetFlags(command: Command): Command {
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   const names = value.split(/,(?![^{]*\})/).map((name) => name.trim())
   return [...before, ...names.filter((name) => name !== '')]
+}
+
+/** Reads a whole number that is no smaller than that. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && Number.isSafeInteger(number) && number >= least) return number
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`)
+  }
 }
 
 /** What the flags say, else what the project's configuration file says. */

@@ -103,9 +103,12 @@ export async function takeOver(takeover: Takeover): Promise<Taken> {
  * The mark of a database that was handed over or made by afresh before; `undefined` for one in this process alone.
  * Any other is refused, untouched, even an empty one.
  */
-export async function requireMark(takeover: Takeover): Promise<string | undefined> {
+export async function requireMark(
+  takeover: Takeover,
+  { isShared = false } = {},
+): Promise<string | undefined> {
   if (await takeover.engine.ownership.isPrivate(takeover.connection)) return undefined
-  await guardSessions(takeover)
+  if (!isShared) await guardSessions(takeover)
   const { mark, isValid } = await markOn(takeover)
   if (!isValid) throw refusal(takeover, mark)
   return mark

@@ -25,12 +25,14 @@ export function joined(parts: readonly Sql[], separator: string): Sql {
 }
 
 /** The text with placeholders where its values belong. */
-export function withPlaceholders(
-  { texts, values }: Sql,
-  placeholder: (place: number, value: unknown) => string,
-): string {
+export function withPlaceholders({ texts }: Sql, placeholder: (place: number) => string): string {
   const [first = '', ...rest] = texts
-  return rest.reduce((text, next, at) => text + placeholder(at + 1, values[at]) + next, first)
+  return rest.reduce((text, next, at) => text + placeholder(at + 1) + next, first)
+}
+
+/** The text of SQL that has no values. */
+export function plainText({ texts }: Sql): string {
+  return texts.join('')
 }
 
 /** That the operands together are one of the rows. */

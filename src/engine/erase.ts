@@ -1,4 +1,4 @@
-import type { Schema, Table } from '../schema/schema.ts'
+import type { Table } from '../schema/schema.ts'
 import type { Sql } from './bound-sql.ts'
 import type { Connection } from './engine.ts'
 
@@ -6,7 +6,7 @@ import type { Connection } from './engine.ts'
 export interface Rows {
   readonly table: Table
   readonly from: string
-  readonly on: Sql | string
+  readonly on: string
   /** Where one column of each decides: `on` is that the row's `own` is among `theirs`, as SQL. */
   readonly key?: {
     readonly own: string
@@ -81,7 +81,8 @@ export interface EraseSyntax {
   family(table: Table): string
   /** An inner join that is read from left to right, where the planner would do it otherwise. */
   readonly join: string
-  placeholder(place: number, value: unknown): string
+  /** Of the value in this place, counted from 1. */
+  placeholder(place: number): string
   /** A value as the driver takes it; `undefined` for one that the engine has no like of. */
   bind(value: unknown): unknown
   /** Whether the operand is one of the values, none of which is NULL. */
@@ -126,7 +127,8 @@ export interface EraseSyntax {
   readonly unchecked: { readonly before: string; readonly after: string } | undefined
   /** Whether no key is checked at all where rows refer to each other in a cycle. */
   readonly checksNoCycle: boolean
-  update(rows: Rows, set: readonly (readonly [column: string, value: Sql | string])[]): Sql
+  /** @param which of them, over a row that is called `r`; all of them without */
+  update(rows: Rows, set: readonly (readonly [column: string, value: Sql | string])[], which?: Sql): Sql
   /** The default of a column, as SQL. */
   defaultOf(table: Table, column: string): string
   /** `SELECT` of rows that nobody else can write until the end of the transaction; absent where it need not be asked. */
@@ -142,7 +144,7 @@ export interface EraseSyntax {
    */
   session<T>(
     connection: Connection,
-    options: { readonly schema: Schema; readonly lockTimeoutMs: number },
+    options: { readonly lockTimeoutMs: number },
     body: (session: EraseSession) => Promise<T>,
   ): Promise<T>
 }

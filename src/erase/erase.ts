@@ -22,7 +22,7 @@ export async function erase(
   )
 }
 
-export interface PurgeOptions extends Omit<EraseOptions, 'softDelete' | 'max'> {
+export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
   /** What `softDelete` marked. Default `deleted_at`. */
   readonly column?: string
   /** Only what was marked earlier: so many milliseconds ago by the server's clock, or before this time. */
@@ -31,8 +31,6 @@ export interface PurgeOptions extends Omit<EraseOptions, 'softDelete' | 'max'> {
   readonly value?: Value
   /** Only in these tables. Default: in every one that has the column. */
   readonly tables?: readonly string[]
-  /** Fail, with nothing changed, rather than delete more rows than this, in all tables together. */
-  readonly max?: number
 }
 
 /** Deletes what `softDelete` has marked. */
@@ -96,7 +94,7 @@ function tablesWith({ schema }: Ground, column: string, names: readonly string[]
   const found = (named ?? schema.tables.filter((table) => !isHeir(table) && !isTwin(schema, table))).filter(
     (table) => has(table) && !table.traits.includes('materialized'),
   )
-  if (lacking.length === 0 && found.length > 0) return found.map(({ id }) => tableOf(schema, id))
+  if (lacking.length === 0 && found.length > 0) return found
   const where = lacking.length > 0 ? lacking.map(({ label }) => label).join(', ') : 'no table'
   throw new AfreshError(
     'usage',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AfreshError } from '../errors.ts'
 import { type ForeignKey, type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
-import type { Cascade, LinkAction } from './plan.ts'
+import { type Cascade, isHere, type LinkAction } from './plan.ts'
 import type { Value } from './where.ts'
 
 export interface EraseOptions {
@@ -36,7 +36,7 @@ export interface EraseOptions {
   readonly softDelete?: string | { readonly column: string; readonly value?: Value }
   /** Keep the rows in twin tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
   readonly archive?: boolean
-  /** Milliseconds to wait for another session's lock. Default 2,500. */
+  /** Milliseconds to wait for another session's lock. Default: what the database's resets wait, else 2,500. */
   readonly lockTimeoutMs?: number
 }
 
@@ -108,7 +108,7 @@ export function checkOptions(options: EraseOptions): void {
  */
 export function tableNamed({ tables }: Schema, name: string): Table {
   const found =
-    tables.filter(({ label }) => label === name).slice(0, 1)[0] ??
+    tables.find(({ label }) => label === name) ??
     only(
       tables.filter((table) => `${table.schema}.${table.name}` === name || table.name === name),
       name,
@@ -165,7 +165,7 @@ export function actionsOf(
 }
 
 function keyNamed(schema: Schema, name: string): ForeignKey {
-  const here = schema.foreignKeys.filter(({ from }) => schema.tables.some(({ id }) => id === from))
+  const here = schema.foreignKeys.filter((key) => isHere(schema, key))
   const found = here.filter((key) => key.name === name || columnsOf(schema, key).includes(name))
   const [key] = found
   if (found.length === 1 && key !== undefined) return key

@@ -1,7 +1,7 @@
 import type { EraseSyntax, SelectionTable } from '../engine/erase.ts'
 import { tableOf } from '../schema/schema.ts'
 import type { ErasePlan, Link } from './plan.ts'
-import { childOf, matching, parentOf } from './selection.ts'
+import { childOf, matching, referredFrom, storedIn } from './selection.ts'
 
 /** A table of a group: where its rows begin, and its place. */
 export interface Member {
@@ -16,7 +16,7 @@ export interface Member {
  */
 export function treeOf(plan: ErasePlan, syntax: EraseSyntax, { base }: Member, link: Link): string {
   const names = base.columns.map((_, at) => `c${at}`)
-  const { join, column } = parentIn(plan, syntax, link, 'q', (at) => `s.c${at}`, base)
+  const { join, column } = referredFrom(plan, syntax, link, base, 'q', storedIn('s'))
   return `WITH RECURSIVE gone (${names.join(', ')}) AS (
   SELECT ${names.map((name) => `b.${name}`).join(', ')} FROM ${base.name} AS b
   UNION
@@ -59,7 +59,7 @@ export function closureOf(
     const base = members[parent]?.base
     if (base === undefined) throw new Error(`the key ${link.key.name} leads out of its group`)
     const turn = `x.e = ${e} AND s.t = ${parent}`
-    const { join, column } = parentIn(plan, syntax, link, `q${e}`, (at) => `s.m${parent}c${at}`, base)
+    const { join, column } = referredFrom(plan, syntax, link, base, `q${e}`, (at) => `s.m${parent}c${at}`)
     return `${join === undefined ? '' : `LEFT JOIN ${join} AND ${turn} `}LEFT JOIN ${syntax.table(childOf(plan, link))} AS r${e} ON ${turn} AND ${matching(link, { column }, `r${e}`, syntax)}`
   })
   const turns = links.map((_, e) => `SELECT ${e}${e === 0 ? ' AS e' : ''}`).join(' UNION ALL ')
@@ -82,27 +82,6 @@ export function closureOf(
 /** What the columns of one member are called in the closure. */
 export function columnNames(members: readonly Member[], at: number): string[] {
   return (members[at]?.base.columns ?? []).map((_, c) => `m${at}c${c}`)
-}
-
-/** How the referenced columns are had from a row of the recursion: of its own, or over the row that it stands for. */
-function parentIn(
-  plan: ErasePlan,
-  syntax: EraseSyntax,
-  link: Link,
-  alias: string,
-  stored: (at: number) => string,
-  base: SelectionTable,
-): { readonly join: string | undefined; column(name: string): string } {
-  if (syntax.copiesCompare && link.key.partition?.to === undefined) {
-    return { join: undefined, column: (name) => stored(base.columns.indexOf(syntax.ident(name))) }
-  }
-  const parent = parentOf(plan, link)
-  const { columns } = syntax.identity(tableOf(plan.schema, link.key.to))
-  const pairs = columns.map((column, at) => `${alias}.${column} = ${stored(at)}`)
-  return {
-    join: `${syntax.table(parent)} AS ${alias} ON ${pairs.join(' AND ')}`,
-    column: (name) => `${alias}.${syntax.ident(name)}`,
-  }
 }
 
 function chosen(cases: readonly string[], otherwise: string): string {

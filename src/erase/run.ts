@@ -19,8 +19,6 @@ export interface Wanted {
   readonly conditions: readonly Sql[]
 }
 
-const DEFAULT_LOCK_TIMEOUT_MS = 2500
-
 /**
  * Deletes selected rows, with what has to go with them.
  *
@@ -59,8 +57,8 @@ export async function eraseRows(
       : { tables: new Map<TableId, Table>(), missing: [] }
   const job: Job = { ground, plan, targets, options, mark, twins }
   const started = performance.now()
-  const lockTimeoutMs = options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS
-  return engine.erase.session(connection, { schema, lockTimeoutMs }, async (session) => {
+  const { lockTimeoutMs = ground.lockTimeoutMs } = options
+  return engine.erase.session(connection, { lockTimeoutMs }, async (session) => {
     const keep = options.dryRun !== true
     const done = await withTwins({ session, syntax: engine.erase, keep }, twins, () =>
       carryOut(job, session, planFor),

@@ -12,15 +12,12 @@ export interface Selections {
   /** Of those that are asked for twice in a statement, where the engine does not let the same one be. */
   readonly copies: ReadonlyMap<TableId, SelectionTable>
   /** The rows of the table that go. */
-  rows(table: TableId): PlainRows
+  rows(table: TableId): Rows
   /** The rows that refer to one that goes, by this key. */
-  referring(link: Link): PlainRows
+  referring(link: Link): Rows
   /** That the row is not among those of its own table that go. */
   staying(table: TableId): string | undefined
 }
-
-/** Told without any value. */
-export type PlainRows = Rows & { readonly on: string }
 
 /** @param sources how many statements find rows of the table by the condition */
 export function selectionsOf(
@@ -47,12 +44,6 @@ export function selectionsOf(
   }
 
   const copyName = (id: TableId) => syntax.selectionName(`${[...tables.keys()].indexOf(id)}_again`)
-  const identical = (id: TableId, alias: string): string => {
-    const { columns, isFilled } = syntax.identity(tableOf(schema, id))
-    const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
-    return columns.map((column, at) => same(`${alias}.${column}`, `s.c${at}`)).join(' AND ')
-  }
-
   /** The rows that go from the table that the link refers to. */
   const above = (link: Link, depth: number): Source => {
     const { to } = link.key
@@ -67,17 +58,11 @@ export function selectionsOf(
         column: (name) => `${alias}.${syntax.ident(name)}`,
       }
     }
-    const stored = `${selection.name} AS s`
-    if (syntax.copiesCompare && link.key.partition?.to === undefined) {
-      return { from: stored, column: (name) => `s.c${selection.columns.indexOf(syntax.ident(name))}` }
-    }
-    return {
-      from: `${stored} ${syntax.join} ${syntax.table(parentOf(plan, link))} AS q ON ${identical(to, 'q')}`,
-      column: (name) => `q.${syntax.ident(name)}`,
-    }
+    const { join, column } = referredFrom(plan, syntax, link, selection, 'q', storedIn('s'))
+    return { from: `${selection.name} AS s${join === undefined ? '' : ` ${syntax.join} ${join}`}`, column }
   }
 
-  const referring = (link: Link): PlainRows => {
+  const referring = (link: Link): Rows => {
     const source = above(link, 1)
     const rows = { table: childOf(plan, link), from: source.from, on: matching(link, source, 'r', syntax) }
     const { columns, referencedColumns, to } = link.key
@@ -100,7 +85,11 @@ export function selectionsOf(
     rows(id) {
       const selection = tables.get(id)
       if (selection !== undefined) {
-        return { table: selection.from, from: `${selection.name} AS s`, on: identical(id, 'r') }
+        return {
+          table: selection.from,
+          from: `${selection.name} AS s`,
+          on: identical(syntax, selection.from, 'r', storedIn('s')),
+        }
       }
       const [link] = deletingInto(plan, id)
       if (link === undefined) throw new Error(`nothing leads to the rows of ${id}`)
@@ -109,16 +98,47 @@ export function selectionsOf(
     staying(id) {
       const selection = copies.get(id) ?? tables.get(id)
       if (selection === undefined) return undefined
-      const { columns, isFilled } = syntax.identity(tableOf(schema, id))
-      const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
-      const pairs = columns.map((column, at) => same(`r.${column}`, `gone.c${at}`))
-      return `NOT EXISTS (SELECT 1 FROM ${selection.name} AS gone WHERE ${pairs.join(' AND ')})`
+      const own = identical(syntax, selection.from, 'r', storedIn('gone'))
+      return `NOT EXISTS (SELECT 1 FROM ${selection.name} AS gone WHERE ${own})`
     },
   }
 }
 
+/** What the column in this place of a selection is called, counted from 0. */
+type Stored = (at: number) => string
+
+export function storedIn(alias: string): Stored {
+  return (at) => `${alias}.c${at}`
+}
+
+/** That it is the very row whose identity is stored there. */
+export function identical(syntax: EraseSyntax, table: Table, alias: string, stored: Stored): string {
+  const { columns, isFilled } = syntax.identity(table)
+  const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
+  return columns.map((column, at) => same(`${alias}.${column}`, stored(at))).join(' AND ')
+}
+
+/** How the referenced columns are had from a stored row: as they are stored, or by a join with the row itself. */
+export function referredFrom(
+  plan: ErasePlan,
+  syntax: EraseSyntax,
+  link: Link,
+  selection: SelectionTable,
+  alias: string,
+  stored: Stored,
+): { readonly join: string | undefined; column(name: string): string } {
+  if (syntax.copiesCompare && link.key.partition?.to === undefined) {
+    return { join: undefined, column: (name) => stored(selection.columns.indexOf(syntax.ident(name))) }
+  }
+  const parent = { ...tableOf(plan.schema, link.key.to), ...link.key.partition?.to }
+  return {
+    join: `${syntax.table(parent)} AS ${alias} ON ${identical(syntax, parent, alias, stored)}`,
+    column: (name) => `${alias}.${syntax.ident(name)}`,
+  }
+}
+
 /** Tables joined, and how a column of the last of them is called. */
-export interface Source {
+interface Source {
   readonly from: string
   column(name: string): string
 }
@@ -140,10 +160,6 @@ export function matching(
 /** The table that refers, or the one partition of it that does. */
 export function childOf({ schema }: ErasePlan, { key }: Link): Table {
   return { ...tableOf(schema, key.from), ...key.partition?.from }
-}
-
-export function parentOf({ schema }: ErasePlan, { key }: Link): Table {
-  return { ...tableOf(schema, key.to), ...key.partition?.to }
 }
 
 /** Over several ways, in a cycle, or by a condition: such rows have to be known before any of them goes. */

@@ -1,8 +1,7 @@
 import { type Sql, withPlaceholders } from '../engine/bound-sql.ts'
-import type { EraseSyntax, Statement } from '../engine/erase.ts'
+import type { EraseSyntax, Rows, Statement } from '../engine/erase.ts'
 import type { Table, TableId } from '../schema/schema.ts'
 import type { Link } from './plan.ts'
-import type { PlainRows } from './selection.ts'
 
 /** What a statement's numbers are about. */
 export type About =
@@ -45,7 +44,7 @@ export interface Mark {
   isUnmarked(column: string): Sql
 }
 
-export function joinedTo(syntax: EraseSyntax, { table, from, on }: PlainRows): string {
+export function joinedTo(syntax: EraseSyntax, { table, from, on }: Rows): string {
   return `${from} ${syntax.join} ${syntax.table(table)} AS r ON ${on}`
 }
 

@@ -3,7 +3,7 @@ import type { EraseSyntax, SelectionTable } from '../engine/erase.ts'
 import { type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { type Builder, creating, selecting } from './filling.ts'
 import type { ErasePlan, Group, Link } from './plan.ts'
-import { matching, selectionsOf } from './selection.ts'
+import { identical, matching, selectionsOf, storedIn } from './selection.ts'
 import { joinedTo, type Mark, selectionTask, type Target, type Task, task, withValues } from './task.ts'
 
 export interface TaskOptions {
@@ -105,9 +105,8 @@ function archiving({ syntax, selections }: Builder, id: TableId, twin: Table | u
 }
 
 function marking({ syntax, selections }: Builder, id: TableId, mark: Mark): Task {
-  const { table, from, on } = selections.rows(id)
-  const unmarked = concatenated([on, ' AND ', mark.isUnmarked(`r.${syntax.ident(mark.column)}`)])
-  const update = syntax.update({ table, from, on: unmarked }, [[mark.column, mark.value]])
+  const unmarked = mark.isUnmarked(`r.${syntax.ident(mark.column)}`)
+  const update = syntax.update(selections.rows(id), [[mark.column, mark.value]], unmarked)
   return task('marked', [id], withValues(syntax, update))
 }
 
@@ -157,10 +156,9 @@ function touching(builder: Builder, id: TableId, links: readonly Link[]): Task[]
 }
 
 /** Rows that nothing tells apart: as many as there are like those that were written down. */
-function countingAlike({ same, table, join }: EraseSyntax, { name, columns, from }: SelectionTable): Task {
+function countingAlike(syntax: EraseSyntax, { name, columns, from }: SelectionTable): Task {
   const stored = columns.map((_, at) => `c${at}`).join(', ')
-  const alike = columns.map((column, at) => same(`r.${column}`, `s.c${at}`)).join(' AND ')
-  const sql = `SELECT count(*) AS n0 FROM (SELECT DISTINCT ${stored} FROM ${name}) AS s ${join} ${table(from)} AS r ON ${alike}`
+  const sql = `SELECT count(*) AS n0 FROM (SELECT DISTINCT ${stored} FROM ${name}) AS s ${syntax.join} ${syntax.table(from)} AS r ON ${identical(syntax, from, 'r', storedIn('s'))}`
   return task('changed', [from.id], { sql, values: [] }, true)
 }
 

@@ -14,6 +14,8 @@ export interface Ground {
   readonly engine: Engine
   readonly connection: Connection
   readonly schema: Schema
+  /** How long somebody's lock is waited for, in milliseconds, unless the options say otherwise. */
+  readonly lockTimeoutMs: number
 }
 
 /** An erase that may be done. */

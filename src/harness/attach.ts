@@ -43,7 +43,7 @@ export async function attach(target: string | object, options: AttachOptions = {
     const eraser = eraserOn(async () => {
       if (released !== undefined) throw wasReleased(connection.database)
       await settled()
-      return { engine, connection, schema: session.schema, alone: session.alone }
+      return { engine, connection, session }
     })
     const release = (): Promise<void> => {
       released ??= withCleanUp(

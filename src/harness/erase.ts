@@ -1,12 +1,14 @@
-import { guardEnvironment, guardServer, markOn } from '../database/guard.ts'
-import { type Opened, open } from '../engine/registry.ts'
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../config.ts'
+import { guardEnvironment, requireMark } from '../database/guard.ts'
+import { open } from '../engine/registry.ts'
 import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
 import { type EraseView, explainErase } from '../erase/explain.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
 import type { Ground } from '../erase/transact.ts'
 import type { Where } from '../erase/where.ts'
-import { RefusedError, withCleanUp } from '../errors.ts'
+import { withCleanUp } from '../errors.ts'
+import { examine } from './attach.ts'
 
 /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
 export interface AllowOption {
@@ -59,24 +61,10 @@ async function onMarked<T>(
   const opened = await open(url)
   return withCleanUp(
     async () => {
-      await requireMark(opened, allow)
-      return body({ ...opened, schema: await opened.engine.introspect(opened.connection) })
+      const takeover = await examine(opened, allow)
+      await requireMark(takeover, { isShared: true })
+      return body({ ...opened, schema: takeover.schema, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS })
     },
     () => opened.connection.close(),
   )
-}
-
-async function requireMark({ engine, connection }: Opened, allow: readonly string[]): Promise<void> {
-  if (engine.databases !== undefined) {
-    const facts = await engine.databases.facts(connection)
-    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
-  }
-  if (await engine.ownership.isPrivate(connection)) return
-  const { mark, isValid } = await markOn({ engine, connection })
-  if (isValid) return
-  const evidence =
-    mark === undefined ? 'it carries no mark of afresh' : `its mark was made for another database (${mark})`
-  throw new RefusedError(`The database "${connection.database}" is not afresh's to change: ${evidence}.`, {
-    next: 'If everything in it may be lost, have a person hand it over by name: afresh adopt --url …',
-  })
 }

@@ -4,7 +4,8 @@ import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
 import type { Ground } from '../erase/transact.ts'
 import type { Where } from '../erase/where.ts'
-import type { Schema } from '../schema/schema.ts'
+import { AfreshError, EraseError } from '../errors.ts'
+import type { ResetSession } from '../reset/session.ts'
 
 export interface Eraser {
   erase(table: string, where: Where, options?: EraseOptions): Promise<EraseReport>
@@ -17,9 +18,7 @@ export interface EraserGround {
   readonly engine: Engine
   /** Where the database is reset. */
   readonly connection: Connection
-  readonly schema: Schema
-  /** Runs it while no reset does. */
-  alone<T>(work: () => Promise<T>): Promise<T>
+  readonly session: Pick<ResetSession, 'schema' | 'lockTimeoutMs' | 'alone'>
 }
 
 /**
@@ -52,13 +51,15 @@ export function eraserOn(current: () => Promise<EraserGround>, { unref = false }
 
   const on = async (work: (ground: Ground) => Promise<EraseReport>): Promise<EraseReport> => {
     const ground = await current()
-    return ground.alone(async () => {
+    const { schema, lockTimeoutMs, alone } = ground.session
+    return alone(async () => {
       try {
         const connection = await connectionFor(ground)
-        return await work({ engine: ground.engine, connection, schema: ground.schema })
+        return await work({ engine: ground.engine, connection, schema, lockTimeoutMs })
       } catch (error) {
+        const isRefusal = error instanceof AfreshError && !(error instanceof EraseError)
         // It may have been lost, or left in a state that nobody foresaw: the next one is new.
-        await close()
+        if (!isRefusal) await close()
         throw error
       }
     })

@@ -232,7 +232,7 @@ async function leasedDatabase(
     async () => {
       await settled()
       const { session, lease } = await current()
-      return { engine, connection: lease.connection, schema: session.schema, alone: session.alone }
+      return { engine, connection: lease.connection, session }
     },
     { unref },
   )

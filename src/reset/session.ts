@@ -29,6 +29,8 @@ export interface ResetSession {
   readonly baseline: Fingerprint
   reset(): Promise<ResetReport>
   verify(): Promise<Difference[]>
+  /** How long it waits for another session's lock, in milliseconds. */
+  readonly lockTimeoutMs: number
   /** Runs it while no reset does. */
   alone<T>(work: () => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -99,6 +101,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
     baseline,
     reset: () => alone(reset),
     alone,
+    lockTimeoutMs: options.lockTimeoutMs,
     verify: async () => {
       const { schema, plan } = current()
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))

@@ -10,6 +10,7 @@ import { open } from '../../src/engine/registry.ts'
 import { RefusedError } from '../../src/errors.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+import { withDatabaseOn } from '../support/database-on.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'afresh-own-'))
 const before = process.env.AFRESH_CACHE_DIR
@@ -87,17 +88,10 @@ const OPTIONS: OwnOptions = {
 
 /** The database of whoever the URL of the server names, with the schema; dropped afterwards. */
 async function withSource(server: ServerAtHand, body: (source: ServerAtHand) => Promise<void>) {
-  const url = new URL(server.url)
-  url.pathname = `/${NAME}`
-  const source = { ...server, url: url.toString() }
-  await ask(server, `DROP DATABASE IF EXISTS ${NAME}`)
-  await ask(server, `CREATE DATABASE ${NAME}`)
-  try {
+  await withDatabaseOn(server, NAME, async (source) => {
     await ask(source, SCHEMAS[server.engine])
     await body(source)
-  } finally {
-    await ask(server, `DROP DATABASE IF EXISTS ${NAME}${server.engine === 'postgres' ? ' WITH (FORCE)' : ''}`)
-  }
+  })
 }
 
 /** Everything that there is in the database, and the names of all others. */

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/at-hand.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { withDatabaseOn } from '../support/database-on.ts'
 
 let afresh: Awaited<ReturnType<typeof builtCli>>
 beforeAll(async () => {
@@ -344,11 +345,9 @@ describeOn('embedded:18', (server) => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('goes from plan over adopt to reset', async () => {
-      await ask(server, 'CREATE DATABASE shop_by_hand')
-      const url = Object.assign(new URL(server.url), { pathname: '/shop_by_hand' }).toString()
-      const db = { engine: server.engine, url }
-      try {
+    it('goes from plan over adopt to reset', () =>
+      withDatabaseOn(server, 'shop_by_hand', async (db) => {
+        const { url } = db
         await ask(
           db,
           `CREATE TABLE customer (id int AUTO_INCREMENT PRIMARY KEY);
@@ -367,9 +366,6 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         await ask(db, 'INSERT INTO customer VALUES ()')
         expect(await ask(db, 'SELECT id FROM customer')).toEqual([{ id: 1 }])
         expect(await ask(db, 'SELECT id FROM orders')).toEqual([])
-      } finally {
-        await ask(server, 'DROP DATABASE shop_by_hand')
-      }
-    })
+      }))
   })
 }

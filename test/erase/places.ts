@@ -66,7 +66,12 @@ export async function onPostgres(server: ServerAtHand): Promise<Place> {
     mayOrphan: false,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql)).rows,
-    ground: async () => ({ engine, connection, schema: await engine.introspect(connection) }),
+    ground: async () => ({
+      engine,
+      connection,
+      schema: await engine.introspect(connection),
+      lockTimeoutMs: 2500,
+    }),
     async close() {
       await connection.close()
       await client.end()
@@ -104,7 +109,12 @@ export async function onMysql(server: ServerAtHand): Promise<Place> {
     before: clear,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql))[0] as CaseRow[],
-    ground: async () => ({ engine, connection, schema: await engine.introspect(connection) }),
+    ground: async () => ({
+      engine,
+      connection,
+      schema: await engine.introspect(connection),
+      lockTimeoutMs: 2500,
+    }),
     async close() {
       await connection.close()
       await client.end()
@@ -133,7 +143,7 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
     select: async (sql) => client.prepare(sql).all() as CaseRow[],
     async ground() {
       const { engine, connection } = await wrap(client)
-      return { engine, connection, schema: await engine.introspect(connection) }
+      return { engine, connection, schema: await engine.introspect(connection), lockTimeoutMs: 2500 }
     },
     close: async () => void client.close(),
   })

@@ -3,7 +3,6 @@ import { erase } from '../../src/erase/erase.ts'
 import type { EraseOptions } from '../../src/erase/options.ts'
 import type { EraseReport } from '../../src/erase/report.ts'
 import { sql, type Where } from '../../src/index.ts'
-import type { ReferentialAction } from '../../src/schema/schema.ts'
 import { holds, type Outcome, outcomeOf } from './model.ts'
 import type { Place } from './places.ts'
 import { type Case, type CaseKey, type CaseRow, caseOf, type Dice, diceOf } from './random.ts'
@@ -14,7 +13,7 @@ export async function play(place: Place, seed: number): Promise<void> {
   const given = renamed(caseOf(dice, place.actions), dice)
   await place.load(given)
   const { where, selects } = conditionOf(dice, given)
-  const request = requestOf(dice, given, place)
+  const request = requestOf(dice, given)
   const message = () => `seed ${seed}: ${JSON.stringify({ target: given.target, where, ...request.options })}`
   const before = await place.rows(given)
   const ground = await place.ground()
@@ -82,7 +81,7 @@ interface Request {
   readonly isServers: boolean
 }
 
-function requestOf(dice: Dice, given: Case, place: Place): Request {
+function requestOf(dice: Dice, given: Case): Request {
   const cascade = dice.among(['error', 'follow', 'follow', 'follow', 'declared'] as const)
   const asked = new Map<string, 'cascade' | 'set null'>()
   if (cascade === 'follow' && dice.chance(30)) {
@@ -95,7 +94,7 @@ function requestOf(dice: Dice, given: Case, place: Place): Request {
   const marks = cascade === 'follow' && dice.chance(10)
   const options: EraseOptions = {
     ...(cascade !== 'error' && { cascade }),
-    ...(asked.size > 0 && { onDelete: onDeleteOf(given, asked, place) }),
+    ...(asked.size > 0 && { onDelete: onDeleteOf(given, asked) }),
     ...(dice.chance(15) && { dryRun: true }),
     ...(dice.chance(15) && { max: dice.below(8) }),
     ...(cascade !== 'declared' && dice.chance(20) && { batch: 1 + dice.below(3) }),
@@ -118,13 +117,11 @@ function requestOf(dice: Dice, given: Case, place: Place): Request {
 }
 
 /** SQLite does not tell how keys are called. */
-function onDeleteOf(given: Case, asked: ReadonlyMap<string, 'cascade' | 'set null'>, place: Place) {
+function onDeleteOf(given: Case, asked: ReadonlyMap<string, 'cascade' | 'set null'>) {
   const entries = given.keys.flatMap((key) => {
     const action = asked.get(key.name)
-    const name =
-      place.actions.length > 0 && key.columns.length === 1
-        ? `${key.from}.${key.columns[0]}`
-        : `${key.from}(${key.columns.join(', ')})`
+    const [column, ...more] = key.columns
+    const name = more.length === 0 ? `${key.from}.${column}` : `${key.from}(${key.columns.join(', ')})`
     return action === undefined ? [] : [[name, action] as const]
   })
   return Object.fromEntries(entries)
@@ -241,11 +238,3 @@ async function expectArchived(place: Place, given: Case, { deleted }: Outcome, m
     for (const row of sorted(new Map([[name, kept]]))[name] ?? []) expect(all.has(row), message).toBe(true)
   }
 }
-
-export const ACTIONS: readonly ReferentialAction[] = [
-  'no action',
-  'restrict',
-  'cascade',
-  'set null',
-  'set default',
-]

@@ -190,6 +190,29 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
+    it('leaves the planner of a client as it had set it', () =>
+      onDatabase(
+        server,
+        `CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t); CREATE INDEX ON t (up);
+         INSERT INTO t VALUES (1, NULL), (2, 1), (3, 2)`,
+        async (database) => {
+          const client = new pg.Client({ connectionString: database.url })
+          await client.connect()
+          const attached = await attach(client)
+          await client.query('BEGIN; SET LOCAL enable_hashjoin = off')
+          const { rows, statements } = await attached.erase('t', [1], { cascade: 'follow' })
+          expect(rows).toBe(3)
+          expect(statements.some((statement) => statement.sql.includes('enable_hashjoin'))).toBe(true)
+          const { rows: now } = await client.query(
+            "SELECT current_setting('enable_hashjoin') AS hash, current_setting('enable_mergejoin') AS merge",
+          )
+          expect(now).toEqual([{ hash: 'off', merge: 'on' }])
+          await client.query('ROLLBACK')
+          await attached.release()
+          await client.end()
+        },
+      ))
+
     it('leaves a transaction of a client usable, waits as long as it may, and says that it has failed', () =>
       onDatabase(
         server,
@@ -200,12 +223,14 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
             pg.Client,
           ]
           await Promise.all([client.connect(), other.connect()])
-          const attached = await attach(client)
+          const attached = await attach(client, { lockTimeoutMs: 300 })
           await client.query('BEGIN; INSERT INTO t VALUES (3)')
           await expect(attached.erase('t', sql`nope = 1`)).rejects.toMatchObject({ name: 'EraseError' })
           expect((await client.query('SELECT id FROM t')).rowCount).toBe(3)
+          const waiting = sql`current_setting('lock_timeout') = '300ms'`
+          expect((await attached.erase('t', waiting, { dryRun: true })).rows).toBe(3)
           await other.query('BEGIN; LOCK TABLE t IN ROW SHARE MODE; SELECT id FROM t WHERE id = 1 FOR UPDATE')
-          await expect(attached.erase('t', [1], { lockTimeoutMs: 300 })).rejects.toMatchObject({
+          await expect(attached.erase('t', [1], { lockTimeoutMs: 200 })).rejects.toMatchObject({
             code: 'blocked',
           })
           expect((await client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }])

@@ -15,6 +15,7 @@ afterAll(() => {
 
 const NAMES = [
   'AfreshError',
+  'EraseError',
   'RefusedError',
   'ResetError',
   'adopt',
@@ -24,9 +25,13 @@ const NAMES = [
   'defineConfig',
   'embedded',
   'emptyDatabase',
+  'eraseFrom',
   'existing',
   'join',
+  'planErase',
   'planReset',
+  'purgeFrom',
+  'sql',
 ]
 
 /** Packages that are installed and must not be loaded before somebody asks for a database. */

@@ -11,7 +11,7 @@ import { bestServer } from '../../server/choose.ts'
 import { writeComparison, writeResults } from '../bench/text.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
-import { attachOptions } from '../options.ts'
+import { attachOptions, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 
 interface BenchFlags {
@@ -61,10 +61,10 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
       .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
       .option('--full', 'all cases, and up to 10,000,000 rows')
-      .option('--rounds <n>', 'the most times that something is measured', wholeNumber, 30)
+      .option('--rounds <n>', 'the most times that something is measured', wholeNumber(1), 30)
       .option('--budget <seconds>', 'for a way at one number of rows (default: 1, with --full 5)', seconds)
       .option('--limit <seconds>', 'what a way may take for once (default: 20, with --full 300)', seconds)
-      .option('--seed <n>', 'of the order in which they take turns', wholeNumber, 1)
+      .option('--seed <n>', 'of the order in which they take turns', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')
       .option('--fresh', 'measure anew what the folder has')
       .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
@@ -177,12 +177,6 @@ function caseIds(text: string): string[] {
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no case '${unknown}': ${known.join(', ')}.`)
   return asked
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (Number.isSafeInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('It must be a whole number from 1 on.')
 }
 
 function seconds(text: string): number {

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto'
-import { InvalidArgumentError } from 'commander'
 import { bestServer } from '../../server/choose.ts'
 import { parseServer, type ServerSpec } from '../../server/server.ts'
 import { defineCommand } from '../command.ts'
@@ -8,6 +7,7 @@ import { type Played, play, type Stage } from '../demo/play.ts'
 import { lanternBooks } from '../demo/story.ts'
 import { type Made, type StageText, writePlayed, writeRound, writeStage, writeVerdict } from '../demo/text.ts'
 import { EXIT } from '../failure.ts'
+import { wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 
 interface DemoFlags {
@@ -32,11 +32,11 @@ they are not. Everything is gone afterwards.
     command
       .option('--server <server>', 'an image, `embedded`, or a URL (default: the best at hand)')
       .option('--schema <file>', 'an SQL file that makes tables: rows and tests are generated for them')
-      .option('--rounds <n>', 'how many times the tests are played', wholeNumber, 1)
+      .option('--rounds <n>', 'how many times the tests are played', wholeNumber(1), 1)
       .option(
         '--seed <n>',
         'of the generated rows and tests (default: a new one, which is printed)',
-        wholeNumber,
+        wholeNumber(1),
       ),
 
   async run(flags, output) {
@@ -99,10 +99,4 @@ function documentOf(stage: StageText, made: Made | undefined, tests: readonly Pl
 async function serverFor(asked: string | undefined): Promise<{ spec: ServerSpec; reason: string }> {
   if (asked === undefined) return bestServer()
   return { spec: parseServer(asked), reason: 'as asked for' }
-}
-
-function wholeNumber(value: string): number {
-  const number = Number(value)
-  if (Number.isSafeInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('It must be a whole number from 1 on.')
 }

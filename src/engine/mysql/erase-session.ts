@@ -1,6 +1,7 @@
 import { AfreshError, EraseError, type ErrorCode } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
 import type { EraseSyntax, Statement } from '../erase.ts'
+import { REMEDIES } from '../erase-remedies.ts'
 import { blockersOf } from './blockers.ts'
 import { flavorOf, mysqlConnection, type Send } from './connection.ts'
 import {
@@ -153,18 +154,14 @@ async function failed(connection: Connection, { sql }: Statement, cause: unknown
   return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
 }
 
-const AGAIN = 'Another session wanted the same rows in another order. Nothing was changed: erase again.'
-
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
   switch (errnoOf(cause)) {
     case LOCK_TIMEOUT:
       return { code: 'blocked', next: await blockersOf(connection) }
     case DEADLOCK:
-      return { code: 'blocked', next: AGAIN }
+      return { code: 'blocked', next: REMEDIES.deadlock }
     case REFERRED:
-      return {
-        next: "Rows refer to those: `cascade: 'follow'` deletes them too.",
-      }
+      return { next: REMEDIES.referred }
     case DENIED_DATABASE:
     case DENIED_TABLE:
       return {
@@ -172,8 +169,8 @@ async function remedy(connection: Connection, cause: unknown): Promise<{ code?: 
       }
     case NO_TABLE:
     case NO_COLUMN:
-      return { next: 'Correct the condition; or, if a test changed the schema, reset first.' }
+      return { next: REMEDIES.unknownName }
     default:
-      return { next: 'Nothing was changed. Mend the cause and erase again.' }
+      return { next: REMEDIES.other }
   }
 }

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, oneOfRows, type Sql } from '../bound-sql.ts'
+import { boundValue, concatenated, joined, oneOfRows } from '../bound-sql.ts'
 import type { EraseSyntax, Identity } from '../erase.ts'
 import { session } from './erase-session.ts'
 import { ident } from './quote.ts'
@@ -55,20 +55,19 @@ export const erase: EraseSyntax = {
   drop: (name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`,
 
   // Not by IN: MariaDB before 11.1 would look at every row of the table.
-  delete: ({ table, from, on }) =>
-    textOf(concatenated([`DELETE r FROM ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON `, on])),
+  delete: ({ table, from, on }) => `DELETE r FROM ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON ${on}`,
   deleteTogether: undefined,
   // InnoDB checks row by row, and can delete no cycle; a tree only from its leaves on.
   unchecked: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
   checksNoCycle: false,
-  update({ table, from, on }, set) {
+  update({ table, from, on }, set, which) {
     const assignments = set.flatMap(([column, value], at) => [
       `${at === 0 ? '' : ', '}r.${ident(column)} = `,
       value,
     ])
     return concatenated([
-      `UPDATE ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON `,
-      on,
+      `UPDATE ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON ${on}`,
+      ...(which === undefined ? [] : [' AND ', which]),
       ' SET ',
       ...assignments,
     ])
@@ -102,8 +101,4 @@ function identity({ primaryKey: declared, columns }: Table): Identity {
     isUnique: !types.some((type) => /text|blob/i.test(type)),
     isFilled: true,
   }
-}
-
-function textOf({ texts }: Sql): string {
-  return texts.join('')
 }

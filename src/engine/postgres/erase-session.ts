@@ -1,6 +1,7 @@
 import { AfreshError, codeOf, EraseError, type ErrorCode } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
 import type { EraseSession, EraseSyntax, Statement } from '../erase.ts'
+import { REMEDIES } from '../erase-remedies.ts'
 import { blockersOf } from './blockers.ts'
 import { literal } from './quote.ts'
 
@@ -51,8 +52,8 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
       define: async (statement) => void (await alone(statement)),
       async dropEmpty(table) {
         // Whoever has written into it is waited for.
-        const body = `BEGIN LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; IF NOT EXISTS (SELECT FROM ${table}) THEN DROP TABLE ${table}; END IF; END`
-        const sql = `DO ${literal(body)}`
+        const block = `BEGIN LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; IF NOT EXISTS (SELECT FROM ${table}) THEN DROP TABLE ${table}; END IF; END`
+        const sql = `DO ${literal(block)}`
         await alone({ sql, values: [], reads: false })
       },
       transaction,
@@ -140,19 +141,15 @@ async function failed(connection: Connection, sql: string, cause: unknown): Prom
   return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
 }
 
-const AGAIN = 'Another session wanted the same rows in another order. Nothing was changed: erase again.'
-
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
   switch (codeOf(cause)) {
     case '55P03': // lock_not_available
       return { code: 'blocked', next: await blockersOf(connection) }
     case '40P01': // deadlock_detected
-      return { code: 'blocked', next: AGAIN }
+      return { code: 'blocked', next: REMEDIES.deadlock }
     case '23503': // foreign_key_violation
     case '23001': // restrict_violation
-      return {
-        next: "Rows refer to those: `cascade: 'follow'` deletes them too. Where it was said already, another session wrote such a row meanwhile: erase again.",
-      }
+      return { next: REMEDIES.referred }
     case '23502': // not_null_violation
       return {
         next: 'ON DELETE SET NULL meets a column that is NOT NULL: say for that key what else is to happen (onDelete).',
@@ -164,8 +161,8 @@ async function remedy(connection: Connection, cause: unknown): Promise<{ code?: 
     case '42P01': // undefined_table
     case '42703': // undefined_column
     case '42601': // syntax_error
-      return { next: 'Correct the condition; or, if a test changed the schema, reset first.' }
+      return { next: REMEDIES.unknownName }
     default:
-      return { next: 'Nothing was changed. Mend the cause and erase again.' }
+      return { next: REMEDIES.other }
   }
 }

@@ -7,6 +7,9 @@ import { ident, only, qualified } from './quote.ts'
 /** A row without a primary key is told by the place where it is, which nobody changes within a transaction of ours. */
 const PLACE = { tableoid: 'oid', ctid: 'tid' } as const
 
+/** Off while rows are found by index, and as they were again then: a client's own transaction may go on. */
+const JOINS = ['enable_hashjoin', 'enable_mergejoin']
+
 export const erase: EraseSyntax = {
   ident,
   table: only,
@@ -61,7 +64,13 @@ export const erase: EraseSyntax = {
   },
   // Nobody else looks at temporary tables, autovacuum included.
   filled: (name) => `ANALYZE ${name}`,
-  byIndex: { before: joins('off'), after: joins('on') },
+  byIndex: {
+    before: settingJoins((name) => [
+      set(`afresh.${name}`, `pg_catalog.current_setting('${name}')`),
+      set(name, "'off'"),
+    ]),
+    after: settingJoins((name) => [set(name, `pg_catalog.current_setting('afresh.${name}')`)]),
+  },
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
   delete: deleteRows,
@@ -73,12 +82,18 @@ export const erase: EraseSyntax = {
   },
   unchecked: undefined,
   checksNoCycle: false,
-  update({ table, from, on }, set) {
+  update({ table, from, on }, set, which) {
     const assignments = set.flatMap(([column, value], at) => [
       `${at === 0 ? '' : ', '}${ident(column)} = `,
       value,
     ])
-    return concatenated([`UPDATE ${only(table)} AS r SET `, ...assignments, ` FROM ${from} WHERE `, on])
+    const condition = which === undefined ? [] : [' AND ', which]
+    return concatenated([
+      `UPDATE ${only(table)} AS r SET `,
+      ...assignments,
+      ` FROM ${from} WHERE ${on}`,
+      ...condition,
+    ])
   },
   defaultOf: () => 'DEFAULT',
   locked: undefined,
@@ -93,6 +108,10 @@ function deleteRows({ table, from, on }: Rows): string {
   return `DELETE FROM ${only(table)} AS r USING ${from} WHERE ${on}`
 }
 
-function joins(value: 'on' | 'off'): string {
-  return `SELECT pg_catalog.set_config('enable_hashjoin', '${value}', true), pg_catalog.set_config('enable_mergejoin', '${value}', true)`
+function settingJoins(to: (name: string) => readonly string[]): string {
+  return `SELECT ${JOINS.flatMap(to).join(', ')}`
+}
+
+function set(name: string, value: string): string {
+  return `pg_catalog.set_config('${name}', ${value}, true)`
 }

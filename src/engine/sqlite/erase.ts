@@ -1,8 +1,9 @@
 import { types } from 'node:util'
 import { AfreshError, EraseError, messageOf } from '../../errors.ts'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, oneOfRows, type Sql } from '../bound-sql.ts'
+import { boundValue, concatenated, joined, oneOfRows, plainText, type Sql } from '../bound-sql.ts'
 import type { EraseSyntax, Rows, Statement } from '../erase.ts'
+import { REMEDIES } from '../erase-remedies.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 import { nameOf, quoted, rowidOf } from './statements.ts'
 import { changing, isLocked, withForeignKeysOff } from './transaction.ts'
@@ -58,17 +59,17 @@ export const erase: EraseSyntax = {
       // There are fewer rows that are referred to than that refer: only those have to be remembered.
       return `DELETE FROM ${nameOf(table)} WHERE ${key.own} IN (SELECT ${key.theirs} FROM ${from})`
     }
-    return textOf(concatenated([`DELETE FROM ${nameOf(table)} WHERE `, among(rows)]))
+    return `DELETE FROM ${nameOf(table)} WHERE ${plainText(among(rows))}`
   },
   deleteTogether: undefined,
   unchecked: undefined,
   checksNoCycle: true,
-  update(rows, set) {
+  update(rows, set, which) {
     const assignments = set.flatMap(([column, value], at) => [
       `${at === 0 ? '' : ', '}${quoted(column)} = `,
       value,
     ])
-    return concatenated([`UPDATE ${nameOf(rows.table)} SET `, ...assignments, ' WHERE ', among(rows)])
+    return concatenated([`UPDATE ${nameOf(rows.table)} SET `, ...assignments, ' WHERE ', among(rows, which)])
   },
   defaultOf: ({ columns }, name) => `(${columns.find((column) => column.name === name)?.default ?? 'NULL'})`,
   locked: undefined,
@@ -140,19 +141,15 @@ function isInteger({
 }
 
 /** That a row is one of these. */
-function among({ table, from, on }: Rows): Sql {
+function among({ table, from, on }: Rows, which?: Sql): Sql {
   const key = keyOf(table)
   const tuple = key.length === 1 ? (key[0] ?? '') : `(${key.join(', ')})`
   const chosen = key.map((column) => `r.${column}`).join(', ')
   return concatenated([
-    `${tuple} IN (SELECT ${chosen} FROM ${from} CROSS JOIN ${nameOf(table)} AS r ON `,
-    on,
+    `${tuple} IN (SELECT ${chosen} FROM ${from} CROSS JOIN ${nameOf(table)} AS r ON ${on}`,
+    ...(which === undefined ? [] : [' AND ', which]),
     ')',
   ])
-}
-
-function textOf({ texts }: Sql): string {
-  return texts.join('')
 }
 
 function run({ db }: SqliteConnection, statement: Statement): number[] {
@@ -167,8 +164,6 @@ function run({ db }: SqliteConnection, statement: Statement): number[] {
 function failed({ sql }: Statement, cause: unknown): EraseError {
   const isKey = messageOf(cause).includes('FOREIGN KEY constraint failed')
   return new EraseError(sql, cause, {
-    next: isKey
-      ? "Rows refer to those: `cascade: 'follow'` deletes them too."
-      : 'Nothing was changed. Mend the cause and erase again.',
+    next: isKey ? REMEDIES.referred : REMEDIES.other,
   })
 }

@@ -3,6 +3,7 @@ import { cloneOf, warningOf } from '../../../src/bench/own/clone.ts'
 import { open } from '../../../src/engine/registry.ts'
 import { ask } from '../../support/ask.ts'
 import { describeOn } from '../../support/at-hand.ts'
+import { withDatabaseOn } from '../../support/database-on.ts'
 
 it('says how much a large database makes the server copy, and nothing of a small one', () => {
   const GIB = 2 ** 30
@@ -17,13 +18,8 @@ const NAME = 'somebodys_large'
 
 for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('tells the size of what it copies, from the catalog and before it does', async () => {
-      const url = new URL(server.url)
-      url.pathname = `/${NAME}`
-      const source = { ...server, url: url.toString() }
-      await ask(server, `DROP DATABASE IF EXISTS ${NAME}`)
-      await ask(server, `CREATE DATABASE ${NAME}`)
-      try {
+    it('tells the size of what it copies, from the catalog and before it does', () =>
+      withDatabaseOn(server, NAME, async (source) => {
         const series = `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i, REPEAT('x', 900) FROM n`
         const create = 'CREATE TABLE wide (id int PRIMARY KEY, text varchar(900))'
         await ask(
@@ -48,9 +44,6 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           ),
           'copies the database',
         ])
-      } finally {
-        await ask(server, `DROP DATABASE IF EXISTS ${NAME}`)
-      }
-    })
+      }))
   })
 }
