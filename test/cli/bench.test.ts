@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { machine } from '../../src/bench/machine.ts'
 import { parseResults } from '../../src/bench/results.ts'
@@ -133,7 +142,6 @@ describe('afresh bench', () => {
         '--budget',
         '0.05',
       ]
-      const before = new Set(madeFolders())
       const child = spawn(process.execPath, [CLI_MAIN, ...args, '--out', join(folder, 'cut')], {
         env: { ...process.env, NODE_ENV: 'test' },
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -144,9 +152,11 @@ describe('afresh bench', () => {
       })
       const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
       await eventually(() => /3\/3 {2}sqlite/.test(said) || undefined)
+      const made = foldersOf(child.pid)
+      expect(made).toHaveLength(1)
       child.kill('SIGINT')
       expect(await ended).toBe(130)
-      await eventually(() => madeFolders().every((name) => before.has(name)) || undefined)
+      await eventually(() => !made.some((path) => existsSync(path)) || undefined)
       expect(said).toMatch(
         /Stopped\. What was measured is in .*results\.json; the same command goes on from there/,
       )
@@ -167,9 +177,9 @@ describe('afresh bench', () => {
   )
 })
 
-/** Where databases for measuring are made; others may have theirs there. */
-function madeFolders(): string[] {
-  return [tmpdir(), '/dev/shm'].flatMap((place) =>
-    existsSync(place) ? readdirSync(place).filter((name) => name.startsWith('afresh-bench-')) : [],
-  )
+/** Where the process has a database for measuring open. */
+function foldersOf(pid: number | undefined): string[] {
+  const open = `/proc/${pid}/fd`
+  const files = readdirSync(open).map((name) => readlinkSync(join(open, name)))
+  return [...new Set(files.filter((path) => path.includes('/afresh-bench-')).map(dirname))]
 }

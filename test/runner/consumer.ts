@@ -1,6 +1,15 @@
 /** Projects as users have them, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,7 +81,10 @@ async function packed(): Promise<string> {
   if (tarball === undefined) throw new Error('npm pack made no tarball')
   if (shared === undefined) return tarball
   const kept = join(shared, basename(tarball))
-  cpSync(tarball, kept)
+  // Another worker may be looking for it.
+  const part = `${kept}.${process.pid}`
+  cpSync(tarball, part)
+  renameSync(part, kept)
   rmSync(folder, { recursive: true })
   return kept
 }

@@ -14,7 +14,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { serverAccount } from '../../src/server/account.ts'
 import { findBinaries } from '../../src/server/binaries.ts'
 import { embedded, startServer } from '../../src/server/server.ts'
@@ -119,7 +119,13 @@ describeOn('embedded:18', () => {
   })
 
   it('says what a wrong setting did, and leaves nothing', async () => {
-    const before = leftovers()
+    const folder = mkdtempSync(join(tmpdir(), 'afresh-nothing-'))
+    chmodSync(folder, 0o755)
+    vi.stubEnv('TMPDIR', folder)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      rmSync(folder, { recursive: true })
+    })
     await expect(startServer(embedded({ settings: { no_such_setting: '1' } }))).rejects.toMatchObject({
       code: 'server',
       message: expect.stringMatching(
@@ -129,7 +135,7 @@ describeOn('embedded:18', () => {
     await expect(startServer(embedded({ settings: { "x'; y": '1' } }))).rejects.toMatchObject({
       code: 'usage',
     })
-    expect(leftovers()).toEqual(before)
+    expect(readdirSync(folder)).toEqual([])
   })
 
   it('says which version is installed when another is asked for', async () => {
@@ -140,10 +146,6 @@ describeOn('embedded:18', () => {
     })
   })
 })
-
-function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('afresh-postgres-'))
-}
 
 describe('the packages of the embedded server', () => {
   let root: string | undefined

@@ -1,5 +1,5 @@
 /**
- * The servers that the tests run on. `global-setup.ts` starts each of them once; a test takes its URL:
+ * The servers that the tests run on. `global-setup.ts` starts each of them once for every worker; a test takes its URL:
  *
  *     describeOn('postgres:18', ({ url }) => { it('…', async () => { const server = url() … }) })
  *
@@ -32,13 +32,16 @@ export type Servers = Record<ServerId, ServerAtHand | { missing: string }>
 
 declare module 'vitest' {
   interface ProvidedContext {
-    servers: Servers
+    /** For each worker its own: some tests look at all that a server has. */
+    servers: readonly Servers[]
   }
 }
 
 /** The running server, or why there is none. Only within tests. */
 export function serverAtHand(id: ServerId): ServerAtHand | { missing: string } {
-  return inject('servers')[id]
+  const own = inject('servers')[Number(process.env.VITEST_POOL_ID) - 1]
+  if (own === undefined) throw new Error(`there are no servers for worker ${process.env.VITEST_POOL_ID}`)
+  return own[id]
 }
 
 /** A block of tests on one server; skipped by name, with the reason, where the server is not at hand. */

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { build } from 'tsup'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const OUT = join(ROOT, 'node_modules', '.cache', 'afresh-cli-test')
+/** Each worker builds one for itself. */
+const OUT = join(ROOT, 'node_modules', '.cache', `afresh-cli-test-${process.env.VITEST_POOL_ID}`)
 
 /** The bundled program, once `builtCli` has been called. */
 export const CLI_MAIN = join(OUT, 'cli', 'main.js')
