@@ -78,12 +78,22 @@ export function handOf({ ways, cells }: Pick<Results, 'ways' | 'cells'>, where: 
 
 /** A run of this program, added to what others have found: what it measures again replaces what was there. */
 export function merged(before: Results | undefined, run: RunFacts, ways: readonly WayFacts[]): Results {
-  const known = before?.ways.filter(({ id }) => !ways.some((way) => way.id === id)) ?? []
+  const { runs, cells, ways: known } = withoutLostRuns(before ?? { format: 1, runs: [], ways: [], cells: [] })
   return {
     format: 1,
-    runs: [...(before?.runs ?? []), run],
-    ways: [...ways, ...known],
-    cells: before?.cells ?? [],
+    runs: [...runs, run],
+    ways: [...ways, ...known.filter(({ id }) => !ways.some((way) => way.id === id))],
+    cells,
+  }
+}
+
+/** Without runs of which everything was measured again. */
+function withoutLostRuns(results: Results): Results {
+  const left = results.runs.flatMap((_, at) => (results.cells.some(({ run }) => run === at) ? [at] : []))
+  return {
+    ...results,
+    runs: results.runs.filter((_, at) => left.includes(at)),
+    cells: results.cells.map((cell) => ({ ...cell, run: left.indexOf(cell.run) })),
   }
 }
 

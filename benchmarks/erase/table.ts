@@ -41,30 +41,22 @@ function sizesOf({ cells }: Results, server: string): number[] {
   return [...new Set(here.map(({ rows }) => rows))].toSorted((a, b) => a - b)
 }
 
-/** By the number of tables, afresh against what somebody would write, where there are most rows. */
+/** By the number of tables, afresh against what somebody would write, where most of them were measured with most rows. */
 function depths({ cells }: Results, server: string): string[] {
-  const ratios = cells.flatMap((cell) =>
-    cell.server === server &&
-    cell.way === 'afresh' &&
-    cell.outcome === 'measured' &&
-    cell.ofHand !== undefined
-      ? [{ ...cell, ofHand: cell.ofHand }]
-      : [],
-  )
-  const most = ratios
-    .filter(({ shape, depth }) => shape === SHAPE && depth === DEPTH)
-    .reduce((rows, cell) => Math.max(rows, cell.rows), 0)
   const parts = (['fan', 'even'] as const).flatMap((shape) => {
-    const found = ratios.filter((cell) => cell.shape === shape && cell.rows === most)
-    if (found.length === 0) return []
-    const byDepth = found.toSorted((a, b) => a.depth - b.depth)
-    const list = byDepth.map(({ depth, ofHand }) => `${depth}: ${times(ofHand)}`).join(', ')
-    return [`${shape === 'fan' ? 'ten children each' : 'as many rows in each table'} ${list}`]
+    const bySize = new Map<number, string[]>()
+    for (const cell of cells.toSorted((a, b) => a.depth - b.depth)) {
+      const isOne = cell.server === server && cell.shape === shape && cell.way === 'afresh'
+      if (!isOne || cell.outcome !== 'measured' || cell.ofHand === undefined) continue
+      bySize.set(cell.rows, [...(bySize.get(cell.rows) ?? []), `${cell.depth}: ${times(cell.ofHand)}`])
+    }
+    const [best] = [...bySize].toSorted(([rows, a], [more, b]) => b.length - a.length || more - rows)
+    if (best === undefined) return []
+    const [rows, list] = best
+    const what = shape === 'fan' ? 'ten children each' : 'as many rows in each table'
+    return [`${what}, ${rows.toLocaleString('en-US')} rows, ${list.join(', ')}`]
   })
-  if (parts.length === 0) return []
-  return [
-    `afresh to by hand, ${most.toLocaleString('en-US')} rows, by the number of tables: ${parts.join('; ')}.`,
-  ]
+  return parts.length === 0 ? [] : [`afresh to by hand, by the number of tables: ${parts.join('; ')}.`]
 }
 
 function figure(cell: Cell | undefined): string {
@@ -90,7 +82,10 @@ function nameOf({ label, kind }: WayFacts): string {
 function remarks({ runs, cells, ways }: Results): string[] {
   const last = runs.at(-1)
   if (last === undefined) return []
-  const { machine, settings, date } = last
+  const { machine, date } = last
+  const rounds = Math.max(...runs.map(({ settings }) => settings.rounds))
+  const budgets = runs.map(({ settings }) => settings.budgetSeconds)
+  const [least, most] = [Math.min(...budgets), Math.max(...budgets)]
   const failures = cells.flatMap(({ server, way, rows, depth, ...cell }) =>
     'reason' in cell && cell.outcome === 'failed'
       ? [
@@ -99,7 +94,7 @@ function remarks({ runs, cells, ways }: Results): string[] {
       : [],
   )
   return [
-    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${settings.budgetSeconds} s, or failed, with fewer rows.`,
+    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${rounds} interleaved rounds, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
     ...(failures.length === 0 ? [] : [`Fails: ${[...new Set(failures)].join('; ')}.`]),
   ]
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { handOf, type Results } from '../../benchmarks/erase/results.ts'
+import { handOf, merged, type Results } from '../../benchmarks/erase/results.ts'
 import { nestedDeletes } from '../../benchmarks/erase/sql.ts'
 import { eraseTables } from '../../benchmarks/erase/table.ts'
 import { levelsOf } from '../../benchmarks/erase/tree.ts'
@@ -108,8 +108,37 @@ describe('the tables of the README', () => {
       '| by hand | 1.2 s (1×) | 60 → 61 MB |',
       '| ORM | > 20 s |  |',
       '',
-      'afresh to by hand, 1,000 rows, by the number of tables: ten children each 4: 1.3×.',
+      'afresh to by hand, by the number of tables: ten children each, 1,000 rows, 4: 1.3×.',
     ])
+  })
+
+  it('compare numbers of tables with as many rows as most of them were measured with', () => {
+    const [cell] = results.cells
+    if (cell === undefined) throw new Error('no cell')
+    const at = (depth: number, rows: number, ofHand: number) => ({ ...cell, depth, rows, ofHand })
+    const cells = [
+      at(4, 10, 1.3),
+      at(4, 100, 1.2),
+      at(1, 100, 1),
+      at(1, 1000, 1),
+      at(4, 1000, 1.1),
+      at(4, 1e4, 1),
+    ]
+    expect(eraseTables({ ...results, cells })).toContain('ten children each, 1,000 rows, 1: 1×, 4: 1.1×.')
+  })
+
+  it('know nothing of a run of which everything was measured again', () => {
+    const [run] = results.runs
+    if (run === undefined) throw new Error('no run')
+    const [lost, kept, next] = ['lost', 'kept', 'next'].map((date) => ({ ...run, date }))
+    const before = {
+      ...results,
+      runs: [lost, kept],
+      cells: results.cells.map((cell) => ({ ...cell, run: 1 })),
+    }
+    const { runs, cells } = merged(before as Results, next as typeof run, [])
+    expect(runs).toEqual([kept, next])
+    expect(cells).toEqual(results.cells)
   })
 
   it('are written between the markers and nowhere else', () => {
