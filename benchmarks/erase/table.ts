@@ -86,6 +86,7 @@ function remarks({ runs, cells, ways }: Results): string[] {
   const rounds = Math.max(...runs.map(({ settings }) => settings.rounds))
   const budgets = runs.map(({ settings }) => settings.budgetSeconds)
   const [least, most] = [Math.min(...budgets), Math.max(...budgets)]
+  const once = measuredOnce(cells).map((rows) => rows.toLocaleString('en-US'))
   const failures = cells.flatMap(({ server, way, rows, depth, ...cell }) =>
     'reason' in cell && cell.outcome === 'failed'
       ? [
@@ -94,9 +95,16 @@ function remarks({ runs, cells, ways }: Results): string[] {
       : [],
   )
   return [
-    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${rounds} interleaved rounds, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
+    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${rounds} interleaved rounds${once.length === 0 ? '' : `, one with ${once.join(' or ')} rows`}, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
     ...(failures.length === 0 ? [] : [`Fails: ${[...new Set(failures)].join('; ')}.`]),
   ]
+}
+
+/** Numbers of rows with which everything took so long that there was one round. */
+function measuredOnce(cells: readonly Cell[]): number[] {
+  const measured = cells.flatMap((cell) => (cell.outcome === 'measured' ? [cell] : []))
+  const sizes = [...new Set(measured.map(({ rows }) => rows))].toSorted((a, b) => a - b)
+  return sizes.filter((size) => measured.every(({ rows, n }) => rows !== size || n === 1))
 }
 
 function duration(ms: number): string {

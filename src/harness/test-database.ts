@@ -57,7 +57,8 @@ export interface TestDatabase extends AsyncDisposable {
   purge(options?: PurgeOptions): Promise<EraseReport>
   /**
    * What other sessions hold in the database now: open transactions, running statements, advisory locks, temporary
-   * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite).
+   * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite). MySQL and MariaDB answer a
+   * moment before a statement is over: it may be there still.
    */
   holds(): Promise<Hold[]>
   /** Ends the sessions that these are of: their clients lose the connection. What is of no session stays. */

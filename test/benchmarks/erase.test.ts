@@ -127,6 +127,12 @@ describe('the tables of the README', () => {
     expect(eraseTables({ ...results, cells })).toContain('ten children each, 1,000 rows, 1: 1×, 4: 1.1×.')
   })
 
+  it('tell where there was one round', () => {
+    expect(eraseTables(results)).toContain('up to 3 interleaved rounds, 2026')
+    const cells = results.cells.map((cell) => ({ ...cell, n: 1 }))
+    expect(eraseTables({ ...results, cells })).toContain('rounds, one with 1,000 rows, 2026')
+  })
+
   it('know nothing of a run of which everything was measured again', () => {
     const [run] = results.runs
     if (run === undefined) throw new Error('no run')

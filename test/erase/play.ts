@@ -36,6 +36,12 @@ export async function play(place: Place, seed: number): Promise<void> {
     })
     return unchanged()
   }
+  // PostgreSQL knows a row without a primary key by its place, which a batch before may have changed: it counts none.
+  if (request.options.batch !== undefined && /has no primary key, and one batch/.test(String(done.error))) {
+    expect(done.error, message()).toMatchObject({ code: 'usage' })
+    expect(given.tables.find(({ name }) => name === given.target)?.primaryKey, message()).toEqual([])
+    return unchanged()
+  }
   const gone = [...wanted.deleted.values()].reduce((sum, count) => sum + count, 0)
   const { max } = request.options
   if (max !== undefined && gone > max) {
@@ -50,10 +56,6 @@ export async function play(place: Place, seed: number): Promise<void> {
   // What refers to its default after one batch might go in a later one.
   const early =
     request.options.batch !== undefined && given.keys.some(({ onDelete }) => onDelete === 'set default')
-  // PostgreSQL knows a row without a primary key by its place, which a batch before may have changed.
-  if (request.options.batch !== undefined && /has no primary key, and one batch/.test(String(done.error))) {
-    return unchanged()
-  }
   if (done.error !== undefined && (breaks || forbidden || early)) {
     expect(done.error, message()).toMatchObject({ name: 'EraseError' })
     // Batches before stay.

@@ -41,8 +41,8 @@ const REFERRERS = 2
 const MORE_INDEXES = 2
 
 /**
- * TRUNCATE and ALTER take about so much longer in a reset, in a routine and among many tables, than by themselves. Without
- * it MySQL 9.7 truncated in 9 of 200 random cases where DELETE was faster, and erred in none the other way
+ * TRUNCATE and ALTER take longer in a reset, in a routine and among many tables, than by themselves: by so much more than
+ * the plan allows for on every engine. Without it MySQL 9.7 truncated in 9 of 200 random cases where DELETE was faster, and erred in none the other way
  * (`npm run bench:auto`).
  */
 const IN_A_RESET = 1.2
