@@ -16,8 +16,6 @@ export interface BenchOptions {
   /** Servers elsewhere that are there for tests only, as `host:port#system_identifier`. */
   readonly allow: readonly string[]
   readonly rows: readonly number[]
-  /** For the cases in which one thing is varied. */
-  readonly variedRows: readonly number[]
   readonly cases: readonly string[]
   readonly ways: readonly WayId[]
   /** The most rounds of a cell, and the fewest. */

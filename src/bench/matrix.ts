@@ -15,8 +15,6 @@ export interface MatrixOptions {
   readonly targets: readonly Target[]
   /** How many rows, ascending. */
   readonly rows: readonly number[]
-  /** For the cases in which something is varied, ascending. */
-  readonly variedRows: readonly number[]
   /** Ids of cases. */
   readonly cases: readonly string[]
   readonly ways: readonly WayId[]
@@ -167,7 +165,9 @@ class MatrixRun {
   }
 
   #blocksOf(target: Target, storages: readonly Storage[]): Block[] {
-    const { cases, ways, rows, variedRows } = this.#options
+    const { cases, ways, rows } = this.#options
+    // An empty table tells of round trips, which are the same in all cases.
+    const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
     return wanted.flatMap((one) =>
       (one.id === 'base' ? rows : variedRows).map((count) => ({

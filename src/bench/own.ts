@@ -3,10 +3,11 @@ import { rememberCosts } from '../costs/store.ts'
 import { guardEnvironment } from '../database/guard.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import { type Clone, cloneOf } from './own/clone.ts'
-import { type OwnOptions, OwnRun } from './own/run.ts'
+import type { OwnOptions } from './own/options.ts'
+import { OwnRun } from './own/run.ts'
 import type { BenchResults } from './results.ts'
 
-export type { OwnOptions } from './own/run.ts'
+export type { OwnOptions } from './own/options.ts'
 
 /**
  * Measures DELETE against TRUNCATE for every table of a database, in a copy of it that is gone afterwards, with rows that

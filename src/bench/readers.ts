@@ -1,21 +1,21 @@
-import { ANYWHERE } from '../engine/bench.ts'
 import type { Connection } from '../engine/engine.ts'
+import { withCleanUp } from '../errors.ts'
 
-/** Connections that read a row over and over, and how long the longest of them had to wait for it. */
-export class Readers {
+/** Connections that ask for a row over and over, and how long the longest of them had to wait for it. */
+class Readers {
   readonly #loops: Promise<void>[]
   #longestMs = 0
   #isOver = false
 
-  constructor(connections: readonly Connection[]) {
-    this.#loops = connections.map((connection) => this.#read(connection))
+  constructor(connections: readonly Connection[], readOne: string) {
+    this.#loops = connections.map((connection) => this.#read(connection, readOne))
   }
 
-  async #read(connection: Connection): Promise<void> {
+  async #read(connection: Connection, readOne: string): Promise<void> {
     while (!this.#isOver) {
       const began = performance.now()
       // A table that is being made again is not there for a moment.
-      await connection.query(ANYWHERE.readOne).catch(() => {})
+      await connection.query(readOne).catch(() => {})
       this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
     }
   }
@@ -26,4 +26,24 @@ export class Readers {
     await Promise.all(this.#loops)
     return this.#longestMs
   }
+}
+
+/**
+ * Works while somebody reads.
+ *
+ * @param work tells how long it took, in milliseconds
+ * @returns that, and how long the longest read took; `undefined` where nobody reads
+ */
+export async function whileReading(
+  connections: readonly Connection[],
+  readOne: string,
+  work: () => Promise<number>,
+): Promise<{ readonly ms: number; readonly readerWaitMs: number | undefined }> {
+  if (connections.length === 0) return { ms: await work(), readerWaitMs: undefined }
+  const readers = new Readers(connections, readOne)
+  let readerWaitMs = 0
+  const ms = await withCleanUp(work, async () => {
+    readerWaitMs = await readers.stop()
+  })
+  return { ms, readerWaitMs }
 }

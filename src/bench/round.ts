@@ -1,8 +1,7 @@
 import { ANYWHERE } from '../engine/bench.ts'
 import type { Connection } from '../engine/engine.ts'
-import { withCleanUp } from '../errors.ts'
 import type { Asked, Emptying } from './emptying.ts'
-import { Readers } from './readers.ts'
+import { whileReading } from './readers.ts'
 
 /** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
 export interface Sample {
@@ -47,7 +46,7 @@ export async function emptyOnce(
   const emptyBytes = await bench.bytes(emptying.connection())
   await fill(asked, emptying.connection())
   const before = await look(asked, emptying.connection())
-  const { ms, readerWaitMs } = await whileReading(readers, async () => {
+  const { ms, readerWaitMs } = await whileReading(readers, ANYWHERE.readOne, async () => {
     const began = performance.now()
     const share = await emptying.run(began + limitMs)
     const took = performance.now() - began
@@ -80,17 +79,4 @@ async function fill({ engine, shape, rowsPerTable }: Asked, connection: Connecti
 
 async function look({ engine: { bench } }: Asked, connection: Connection) {
   return { journal: await bench.journal(connection), bytes: await bench.bytes(connection) }
-}
-
-async function whileReading(
-  connections: readonly Connection[],
-  work: () => Promise<number>,
-): Promise<Pick<Sample, 'ms' | 'readerWaitMs'>> {
-  if (connections.length === 0) return { ms: await work(), readerWaitMs: undefined }
-  const readers = new Readers(connections)
-  let readerWaitMs = 0
-  const ms = await withCleanUp(work, async () => {
-    readerWaitMs = await readers.stop()
-  })
-  return { ms, readerWaitMs }
 }

@@ -58,8 +58,22 @@ export interface BenchSyntax {
   journal(connection: Connection): Promise<number | undefined>
   /** What all tables of the database take in files, indexes included. */
   bytes(connection: Connection): Promise<number>
-  /** The locks that these statements take on `t1`, by the server's own names; they are carried out. */
-  locks(connection: Connection, other: Connection, statements: readonly string[]): Promise<readonly string[]>
+  /**
+   * The locks that these statements take on a table, by the server's own names: they are carried out. None where the
+   * server does not tell.
+   */
+  locks(
+    connection: Connection,
+    other: Connection,
+    statements: readonly string[],
+    table: LockedTable,
+  ): Promise<readonly string[]>
+}
+
+/** A table by its name alone, and as SQL has it: quoted, and qualified where need be. */
+export interface LockedTable {
+  readonly name: string
+  readonly sql: string
 }
 
 /** The columns that may have an index, besides `id`, `parent` and `label`. */

@@ -9,7 +9,6 @@ const told: BenchResults[] = []
 const options: MatrixOptions = {
   targets: [targetOf('sqlite', [])],
   rows: [0, 10, 1000],
-  variedRows: [10],
   cases: ['base', 'indexes=5', 'partitions=10', 'readers=4', 'disk'],
   ways: ['delete', 'delete-rows', 'truncate', 'batch-100', 'drop-create'],
   rounds: 5,
@@ -47,7 +46,7 @@ describe('the matrix', () => {
     expect(cellAt(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
     // Only in the base case every way is taken.
     expect(cellAt(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
-    expect(results.cells).toHaveLength(3 * 5 + 4 * 2)
+    expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.servers[0]?.conditions).toEqual({
       memory: expect.stringContaining('in memory'),
       disk: expect.stringContaining('on a disk, synchronous OFF'),
@@ -62,14 +61,14 @@ describe('the matrix', () => {
     expect(cutOff.complete).toBe(false)
     const results = await measureMatrix({ ...options, previous: cutOff })
     expect(results.cells.slice(0, cutOff.cells.length)).toEqual(cutOff.cells)
-    expect(results.cells).toHaveLength(3 * 5 + 4 * 2)
+    expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.date).toBe(cutOff.date)
     expect(results.servers).toHaveLength(1)
   })
 
   it('adds to what is there', async () => {
     const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
-    const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, variedRows: [100] })
+    const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, rows: [100] })
     expect(both.settings.cases).toEqual(['base', 'indexes=0'])
     expect(both.cells.slice(0, first.cells.length)).toEqual(first.cells)
     expect(cellAt(both, { server: 'sqlite', case: 'indexes=0', rows: 100, way: 'delete' })?.outcome).toBe(
@@ -110,7 +109,7 @@ describe('the matrix', () => {
     const results = await measureMatrix({
       ...options,
       cases: ['width=off-page', 'tables=100'],
-      variedRows: [10, 10_000_000],
+      rows: [10, 10_000_000],
     })
     expect(results.cells.filter(({ outcome }) => outcome === 'left out')).toHaveLength(4)
     expect(cellAt(results, { server: 'sqlite', case: 'tables=100', rows: 10, way: 'delete' })).toMatchObject({

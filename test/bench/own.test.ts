@@ -86,6 +86,13 @@ const OPTIONS: OwnOptions = {
   onBlock: async () => {},
 }
 
+const LOCKS: Readonly<Record<ServerAtHand['engine'], object>> = {
+  postgres: { delete: ['RowExclusiveLock'], truncate: ['AccessExclusiveLock', 'ShareLock'] },
+  mysql: { delete: ['SHARED_WRITE'], truncate: ['EXCLUSIVE'] },
+  // Without its performance schema it tells of none.
+  mariadb: expect.toBeOneOf([{}, { delete: ['SHARED_WRITE'], truncate: ['EXCLUSIVE'] }]),
+}
+
 /** The database of whoever the URL of the server names, with the schema; dropped afterwards. */
 async function withSource(server: ServerAtHand, body: (source: ServerAtHand) => Promise<void>) {
   await withDatabaseOn(server, NAME, async (source) => {
@@ -139,6 +146,10 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         expect(results.complete).toBe(true)
         expect(blocks.at(-1)).toEqual(results)
         expect(blocks[0]?.complete).toBe(false)
+        expect(results.servers[0]?.locks).toEqual(LOCKS[server.engine])
+        // None where a round takes longer than the budget.
+        const waits = results.cells.flatMap((cell) => (cell.outcome === 'measured' ? cell.readerWaitMs : []))
+        expect(waits).toContainEqual(expect.any(Number))
         expect(JSON.stringify(results)).not.toContain(new URL(server.url).password || 'no password')
 
         expect(results.cells).toHaveLength(state.schema.tables.length * 2 * OPTIONS.rows.length)

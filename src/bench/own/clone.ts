@@ -27,6 +27,8 @@ export interface Clone {
   readonly version: string
   /** To the copy. */
   readonly connection: Connection
+  /** To the copy as well: somebody else, who reads. */
+  readonly observer: Connection
   /** To another database of ours on the same server. */
   readonly admin: Connection
   readonly adminUrl: string
@@ -74,18 +76,20 @@ export async function cloneOf(
         async () => {
           await databases.tryLock(admin, runKey(run))
           const place = { engine, databases, adminUrl, template: connection.database }
-          const copy = await copyOf(place, admin, names.database(run, 2))
+          const { connection: copy, observer } = await copyOf(place, admin, names.database(run, 2))
           return {
             engine,
             databases,
             source: connection.database,
             version: facts.version,
             connection: copy,
+            observer,
             admin,
             adminUrl,
             scratch: names.scratch(run),
             close: () =>
               withCleanUp(async () => {
+                await observer.close()
                 await copy.close()
                 await admin.close()
               }, drop),
@@ -163,9 +167,15 @@ async function copyOf(
   },
   admin: Connection,
   name: string,
-): Promise<Connection> {
+): Promise<Pick<Clone, 'connection' | 'observer'>> {
   return withUndo(
-    async () => (await makeDatabase(place, admin, name)).connection,
+    async () => {
+      const { connection, url } = await makeDatabase(place, admin, name)
+      return withUndo(
+        async () => ({ connection, observer: await place.engine.connect(url) }),
+        () => connection.close(),
+      )
+    },
     // Without a mark nobody else would drop it. It is known to be ours: it was made a moment ago, by a CREATE that fails
     // where there is one. Its name needs no quotes (see `Names`).
     async () => {

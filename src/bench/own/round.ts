@@ -1,4 +1,5 @@
 import type { Connection, Engine } from '../../engine/engine.ts'
+import { whileReading } from '../readers.ts'
 
 /** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
 export interface Sample {
@@ -6,6 +7,7 @@ export interface Sample {
   readonly journalBytes: number | undefined
   readonly freedBytes: number | undefined
   readonly leftBytes: number | undefined
+  readonly readerWaitMs: number | undefined
   readonly nextInsertMs: number | undefined
 }
 
@@ -17,8 +19,16 @@ export interface Round {
   readonly empty: string
   /** As the next test would write first. */
   readonly insertOne: string
+  /** What somebody else may be doing meanwhile. */
+  readonly readOne: string
   /** Tells in `n` how many rows there are; where `undefined`, nobody looks. */
   readonly count: string | undefined
+}
+
+export interface RoundOptions {
+  readonly rows: number
+  readonly gauge: Gauge
+  readonly readers?: readonly Connection[]
 }
 
 /** As many rows as wanted could not be made. The message is a phrase for people. */
@@ -50,13 +60,14 @@ export async function gaugeOf({ bench }: Engine, connection: Connection): Promis
 /**
  * Fills the table, and empties it while a clock runs.
  *
+ * @param readers connections that read meanwhile
  * @throws Unfillable where the server does not let so many rows in
  * @throws Error where rows are left, or what the server throws
  */
 export async function emptyOnce(
   connection: Connection,
-  { renew, fill, empty, insertOne, count }: Round,
-  { rows, gauge }: { readonly rows: number; readonly gauge: Gauge },
+  { renew, fill, empty, insertOne, readOne, count }: Round,
+  { rows, gauge, readers = [] }: RoundOptions,
 ): Promise<Sample> {
   const left = async () =>
     count === undefined ? undefined : Number((await connection.query(count))[0]?.n ?? 0)
@@ -66,9 +77,11 @@ export async function emptyOnce(
   const there = await left()
   if (there !== undefined && there !== rows) throw new Unfillable(`only ${there} of ${rows} rows came in`)
   const before = { journal: await gauge.journal(), bytes: await gauge.bytes() }
-  const began = performance.now()
-  await connection.query(empty)
-  const ms = performance.now() - began
+  const { ms, readerWaitMs } = await whileReading(readers, readOne, async () => {
+    const began = performance.now()
+    await connection.query(empty)
+    return performance.now() - began
+  })
   const after = { journal: await gauge.journal(), bytes: await gauge.bytes() }
   if (((await left()) ?? 0) > 0) throw new Error('rows are left: a trigger or a rule keeps them')
   const insertBegan = performance.now()
@@ -86,6 +99,7 @@ export async function emptyOnce(
           freedBytes: differenceOf(before.bytes, after.bytes),
           leftBytes: differenceOf(after.bytes, bytesWhenNew),
         }),
+    readerWaitMs,
     nextInsertMs,
   }
 }

@@ -12,36 +12,13 @@ import { OWN_FACTOR } from '../resume.ts'
 import { wayOf } from '../ways.ts'
 import type { Clone } from './clone.ts'
 import { type Emptying, Emptyings, reasonToKeep } from './emptying.ts'
+import { locksOn } from './locks.ts'
+import type { OwnOptions } from './options.ts'
 import { Pace } from './pace.ts'
 import { type Gauge, gaugeOf } from './round.ts'
-import { RowMaker, type Stock } from './rows.ts'
+import { RowMaker, type Stock, type Supply } from './rows.ts'
 import { serverOf } from './server.ts'
 import { OWN_WAYS, TableBench } from './table.ts'
-
-export interface OwnOptions {
-  /** Servers elsewhere that are there for tests only: `host:port#system_identifier`. */
-  readonly allow: readonly string[]
-  /** How many rows, ascending. */
-  readonly rows: readonly number[]
-  /** Names or globs of the tables to measure. Default: all. */
-  readonly tables?: readonly string[] | undefined
-  /** From what size on it is told how large the database is. Default: 1 GiB. */
-  readonly tellFromBytes?: number | undefined
-  /** The most rounds of a cell, and the fewest. */
-  readonly rounds: number
-  readonly leastRounds: number
-  /** What a way may take in a cell, making the rows included; in milliseconds. */
-  readonly budgetMs: number
-  readonly seed: number
-  /** Of a run that was cut off: the tables that it has are not measured again. */
-  readonly previous?: BenchResults | undefined
-  /** Measure what it costs the server too, for some seconds, and keep it for the strategy `auto`. Default `true`. */
-  readonly remember?: boolean | undefined
-  /** A line for people. */
-  readonly onProgress: (line: string) => void
-  /** After each number of rows: all that there is until then. */
-  readonly onBlock: (results: BenchResults) => Promise<void>
-}
 
 /** What is known of the copy before anything is measured. */
 interface Ground {
@@ -68,12 +45,14 @@ export class OwnRun {
   readonly #passed = new Set<TableId>()
   readonly #cells: Cell[] = []
   readonly #pace = new Pace()
+  #knowsLocks: boolean
   /** Those of them that are left to measure. */
   readonly #measured: readonly TableId[]
 
   private constructor(ground: Ground, options: OwnOptions) {
     this.#ground = ground
     this.#options = options
+    this.#knowsLocks = Object.keys(ground.server.locks).length > 0
     const { schema } = ground
     const wanted = options.tables === undefined ? undefined : matchTables(schema, options.tables).tables
     const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
@@ -158,6 +137,8 @@ export class OwnRun {
           server: this.#ground.server.id,
           case: this.#caseOf(table),
           connection: this.#connection,
+          observer: this.#ground.clone.observer,
+          readOne: `SELECT 1 FROM ${this.#ground.syntax.qualified(table)} LIMIT 1`,
           gauge: this.#ground.gauge,
           emptying,
           supply,
@@ -165,6 +146,7 @@ export class OwnRun {
         },
         { ...this.#options, random: randomFrom(this.#options.seed) },
       )
+      await this.#noteLocks(table, emptying, supply)
       for (const size of sizes) {
         this.#options.onProgress(this.#line(table, size))
         const began = performance.now()
@@ -177,6 +159,17 @@ export class OwnRun {
       await this.#note(this.#leftOut(table, sizes.slice(done), await this.#reasonIn(error)))
     }
     await rows.drop(stock.seed)
+  }
+
+  /** Of the first table that can be emptied by both ways: they are the same on every other. */
+  async #noteLocks(table: Table, emptying: Emptying, supply: Supply): Promise<void> {
+    const { clone, syntax, server } = this.#ground
+    if (this.#knowsLocks || typeof emptying.truncate !== 'string') return
+    this.#knowsLocks = true
+    Object.assign(
+      server.locks,
+      await locksOn(clone, { table, sql: syntax.qualified(table), emptying, supply }),
+    )
   }
 
   /** What an earlier run has of a table, if that is all that is asked for and nothing of it failed. */

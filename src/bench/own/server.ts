@@ -19,7 +19,8 @@ export async function serverOf(
     engine: engine.title,
     version,
     conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
-    locks: {},
+    // An earlier run of the same server knows them.
+    locks: { ...previous?.servers[0]?.locks },
   }
   const [earlier] = previous?.servers ?? []
   if (earlier === undefined || (earlier.id === server.id && earlier.title === server.title)) return server

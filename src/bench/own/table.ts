@@ -19,6 +19,9 @@ export interface TableInput {
   /** The id of the case that the table is. */
   readonly case: string
   readonly connection: Connection
+  /** Somebody else's, for a look at what readers wait, by `readOne`. */
+  readonly observer: Connection
+  readonly readOne: string
   readonly gauge: Gauge
   readonly emptying: Emptying
   readonly supply: Supply
@@ -42,6 +45,14 @@ const PATIENCE = 2
 const LONGEST_ROUND = 3
 /** Fewer rows tell of round trips only. */
 const TELLING_ROWS = 1000
+
+/** One way at one number of rows. */
+interface Attempt {
+  readonly contender: Contender
+  readonly samples: readonly Sample[]
+  /** Once more, with somebody who reads, which would be part of the time otherwise: how long the longest read took. */
+  observe(): Promise<number | undefined>
+}
 
 /** One table, at more and more rows. */
 export class TableBench {
@@ -85,14 +96,16 @@ export class TableBench {
       this.#reason = messageOf(unfillable.failure).replaceAll(/\s+/g, ' ')
       return this.#leftOut(rows, this.#reason)
     }
-    return OWN_WAYS.map((way) => {
+    const cells: Cell[] = []
+    for (const way of OWN_WAYS) {
       const attempt = attempts.find(({ contender }) => contender.id === way)
-      return this.#cell(way, rows, measured.get(way), attempt?.samples ?? [])
-    })
+      cells.push(await this.#cell(way, rows, attempt, measured.get(way)))
+    }
+    return cells
   }
 
-  #attempt(way: OwnWay, rows: number): { readonly contender: Contender; readonly samples: Sample[] }[] {
-    const { connection, gauge, emptying, supply, count } = this.#input
+  #attempt(way: OwnWay, rows: number): Attempt[] {
+    const { connection, observer, gauge, emptying, supply, readOne, count } = this.#input
     const empty = emptying[way]
     if (typeof empty !== 'string') return []
     const samples: Sample[] = []
@@ -101,6 +114,7 @@ export class TableBench {
       fill: supply.insert(rows),
       empty,
       insertOne: supply.insert(1),
+      readOne,
       count,
     }
     const contender = {
@@ -114,21 +128,30 @@ export class TableBench {
         return sample.ms
       },
     }
-    return [{ contender, samples }]
+    const observe = async () =>
+      (await emptyOnce(connection, round, { rows, gauge, readers: [observer] })).readerWaitMs
+    return [{ contender, samples, observe }]
   }
 
-  #cell(way: OwnWay, rows: number, measured: Measured | undefined, samples: readonly Sample[]): Cell {
+  async #cell(
+    way: OwnWay,
+    rows: number,
+    attempt: Attempt | undefined,
+    measured: Measured | undefined,
+  ): Promise<Cell> {
     const place = this.#place(way, rows)
     const { truncate } = this.#input.emptying
     if (way === 'truncate' && typeof truncate !== 'string') {
       return { ...place, outcome: 'not possible', reason: truncate.impossible }
     }
-    if (measured === undefined || measured.samples.length === 0) {
+    if (attempt === undefined || measured === undefined || measured.samples.length === 0) {
       return { ...place, outcome: 'failed', reason: messageOf(measured?.failure) }
     }
     const times = summarize(measured.samples)
     this.#known.get(way)?.push({ rows, ms: times.median })
-    return { ...place, outcome: 'measured', ...times, ...figuresOf(samples) }
+    const isQuick = (this.#quickest.get(rows) ?? 0) <= this.#options.budgetMs
+    const readerWaitMs = isQuick && measured.failure === undefined ? await attempt.observe() : undefined
+    return { ...place, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
   }
 
   /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
@@ -164,6 +187,7 @@ export class TableBench {
 
 function figuresOf(
   samples: readonly Sample[],
+  readerWaitMs: number | undefined,
 ): Pick<MeasuredCell, 'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'> {
   const middle = (figure: keyof Sample) => {
     const known = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
@@ -173,7 +197,7 @@ function figuresOf(
     journalBytes: middle('journalBytes'),
     freedBytes: middle('freedBytes'),
     leftBytes: middle('leftBytes'),
-    readerWaitMs: null,
+    readerWaitMs: readerWaitMs ?? null,
     nextInsertMs: middle('nextInsertMs'),
   }
 }

@@ -31,8 +31,6 @@ interface BenchFlags {
 }
 
 const LEAST_ROUNDS = 3
-/** Where one thing is varied: more rows tell no more, and take a day. */
-const MOST_VARIED_ROWS = 1_000_000
 
 export const benchCommand = defineCommand<BenchFlags>({
   name: 'bench',
@@ -101,7 +99,6 @@ async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOption
     url,
     allow,
     rows,
-    variedRows: rows.filter((number) => number > 0 && number <= MOST_VARIED_ROWS),
     cases: flags.cases ?? (full ? CASES.map(({ id }) => id) : ['base']),
     ways: flags.ways ?? WAYS.map(({ id }) => id),
     rounds,

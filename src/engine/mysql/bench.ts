@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { withCleanUp, withUndo } from '../../errors.ts'
 import {
   type BenchSyntax,
   benchTables,
   INDEXED,
+  type LockedTable,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
 } from '../bench.ts'
 import type { Connection, Row } from '../engine.ts'
+import { literal } from './quote.ts'
 
 /** Where MySQL and MariaDB differ. */
 export interface BenchDialect {
@@ -173,30 +176,53 @@ async function locks(
   connection: Connection,
   other: Connection,
   statements: readonly string[],
+  { name, sql }: LockedTable,
 ): Promise<string[]> {
-  const [session] = await connection.query('SELECT CONNECTION_ID() AS id')
+  const [id, otherId] = [await sessionOf(connection), await sessionOf(other)]
+  const look = () => metadataLocks(other, id, name)
+  await other.query(`START TRANSACTION; SELECT 1 FROM ${sql} LIMIT 1`)
+  // MariaDB tells of none, not even of these, unless its performance schema is switched on.
+  const isTold = await withUndo(
+    async () => (await metadataLocks(other, otherId, name)).length > 0,
+    async () => void (await other.query('COMMIT')),
+  )
+  if (!isTold) {
+    await other.query('COMMIT')
+    return []
+  }
   await connection.query('START TRANSACTION')
-  await other.query('START TRANSACTION; SELECT id FROM t1 LIMIT 1')
   let running = true
   const done = connection.query(statements.join(';\n')).finally(() => {
     running = false
   })
-  let rows: Row[] = []
-  const deadline = performance.now() + LOCK_MS
-  while (running && performance.now() < deadline && !rows.some(({ status }) => status === 'PENDING')) {
-    await sleep(10)
-    rows = await metadataLocks(other, Number(session?.id))
-  }
-  if (!running) rows = await metadataLocks(other, Number(session?.id))
-  await other.query('COMMIT')
-  await done
-  await connection.query('COMMIT')
+  // It is awaited further down, and may have failed by then.
+  done.catch(() => {})
+  const rows = await withCleanUp(
+    async () => {
+      let seen: Row[] = []
+      const deadline = performance.now() + LOCK_MS
+      while (running && performance.now() < deadline && !seen.some(({ status }) => status === 'PENDING')) {
+        await sleep(10)
+        seen = await look()
+      }
+      return running ? seen : look()
+    },
+    async () => {
+      await other.query('COMMIT')
+      await done.finally(() => connection.query('COMMIT'))
+    },
+  )
   return [...new Set(rows.map(({ type }) => String(type)))].sort()
 }
 
-function metadataLocks(connection: Connection, session: number): Promise<Row[]> {
+async function sessionOf(connection: Connection): Promise<number> {
+  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
+  return Number(row?.id)
+}
+
+function metadataLocks(connection: Connection, session: number, table: string): Promise<Row[]> {
   return connection.query(`SELECT m.lock_type AS type, m.lock_status AS status
     FROM performance_schema.metadata_locks AS m
     JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
-    WHERE t.processlist_id = ${session} AND m.object_schema = DATABASE() AND m.object_name = 't1'`)
+    WHERE t.processlist_id = ${session} AND m.object_schema = DATABASE() AND m.object_name = ${literal(table)}`)
 }

@@ -1,3 +1,4 @@
+import { withCleanUp } from '../../errors.ts'
 import {
   type BenchSyntax,
   benchTables,
@@ -8,6 +9,7 @@ import {
 } from '../bench.ts'
 import type { Connection } from '../engine.ts'
 import { OWN_NAMESPACES } from './introspect.ts'
+import { literal } from './quote.ts'
 
 /** The text of a row: 25 bytes, 1 kB, or 9 kB that stand in the TOAST table, uncompressed. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
@@ -114,13 +116,17 @@ export const bench: BenchSyntax = {
     return Number(row?.bytes)
   },
 
-  async locks(connection, _, statements) {
-    const [table] = await connection.query(`SELECT 't1'::regclass::oid::text AS oid`)
+  async locks(connection, _, statements, { sql }) {
+    const [table] = await connection.query(`SELECT ${literal(sql)}::regclass::oid::text AS oid`)
     await connection.query('BEGIN')
-    await connection.query(statements.join(';\n'))
-    const modes = await lockModes(connection, String(table?.oid))
-    await connection.query('COMMIT')
-    return modes
+    return withCleanUp(
+      async () => {
+        await connection.query(statements.join(';\n'))
+        return lockModes(connection, String(table?.oid))
+      },
+      // Rolled back where a statement failed.
+      async () => void (await connection.query('COMMIT')),
+    )
   },
 }
 

@@ -1,0 +1,33 @@
+import type { Table } from '../../schema/schema.ts'
+import type { Clone } from './clone.ts'
+import type { Emptying } from './emptying.ts'
+import type { Supply } from './rows.ts'
+import { OWN_WAYS } from './table.ts'
+
+const ROWS = 100
+
+interface LockedInput {
+  readonly table: Table
+  /** Its name in SQL. */
+  readonly sql: string
+  readonly emptying: Emptying
+  readonly supply: Supply
+}
+
+/** By way: the locks that it takes on the table. None where the server does not tell this user. */
+export async function locksOn(
+  { engine, connection, observer }: Clone,
+  { table: { name }, sql, emptying, supply }: LockedInput,
+): Promise<Record<string, string[]>> {
+  const locks: Record<string, string[]> = {}
+  for (const way of OWN_WAYS) {
+    const statement = emptying[way]
+    if (typeof statement !== 'string') continue
+    await connection.query(emptying.renew)
+    await connection.query(supply.insert(Math.min(ROWS, supply.most)))
+    // How it is emptied is measured next, and what keeps it from being emptied is told then.
+    const taken = await engine.bench.locks(connection, observer, [statement], { name, sql }).catch(() => [])
+    if (taken.length > 0) locks[way] = [...taken]
+  }
+  return locks
+}
