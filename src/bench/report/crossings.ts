@@ -3,9 +3,9 @@ import type { BenchResults } from '../results.ts'
 import { caseName } from './figure.ts'
 import { type Canvas, frameOf, rowsAxis } from './frame.ts'
 import { lookOfWay } from './look.ts'
-import type { Recommendation } from './recommend.ts'
+import { mainOf, type Recommendation } from './recommend.ts'
 import { logScale, type Scale } from './scale.ts'
-import { about, escapeHtml } from './text.ts'
+import { about, escapeHtml, visible } from './text.ts'
 
 const LINE_HEIGHT = 26
 const AROUND = 70
@@ -14,8 +14,27 @@ const AROUND = 70
 export const BARS =
   'blue: DELETE is faster, orange: TRUNCATE, grey between: too close to call, *: extrapolated'
 
+/** A line of the chart. */
+export interface Bar {
+  readonly name: string
+  readonly of: Recommendation
+}
+
 export function crossingsHeight(lines: number): number {
   return lines * LINE_HEIGHT + AROUND
+}
+
+/** Each case of a server, or each of somebody's tables. */
+export function barsOfCases(results: BenchResults, all: readonly Recommendation[]): Bar[] {
+  return inOrder(results, all).map((of) => ({ name: caseName(results, of.case), of }))
+}
+
+/** Each server that has both ways, in the case that all others are held against. */
+export function barsOfServers(results: BenchResults): Bar[] {
+  return results.servers.flatMap(({ id, title }) => {
+    const of = mainOf(results, id)
+    return of === undefined || of.crossover.kind === 'unknown' ? [] : [{ name: visible(title), of }]
+  })
 }
 
 /** Somebody's tables by the number of rows at which it turns; cases as they are, since they are told by what is varied. */
@@ -25,8 +44,8 @@ export function inOrder({ cases }: BenchResults, all: readonly Recommendation[])
 }
 
 /** Whether there is something to draw: more than one, and one at least with times of both ways. */
-export function hasCrossings(all: readonly Recommendation[]): boolean {
-  return all.length > 1 && all.some(({ crossover }) => crossover.kind !== 'unknown')
+export function hasCrossings(bars: readonly Bar[]): boolean {
+  return bars.length > 1 && bars.some(({ of }) => of.crossover.kind !== 'unknown')
 }
 
 function turnOf({ crossover }: Recommendation): number {
@@ -34,34 +53,31 @@ function turnOf({ crossover }: Recommendation): number {
   return crossover.kind === 'always' && crossover.faster === 'truncate' ? 0 : Number.MAX_VALUE
 }
 
-/** A bar for each case or table, from the smallest size to the largest: where DELETE is faster, and where TRUNCATE. */
+/** A bar for each case, table or server, from the smallest size to the largest: where DELETE is faster, and where TRUNCATE. */
 export function crossingsOf(
-  results: BenchResults,
-  recommendations: readonly Recommendation[],
+  { cells }: Pick<BenchResults, 'cells'>,
+  bars: readonly Bar[],
   canvas: Canvas,
 ): EChartsOption {
   const { theme, width, still } = canvas
-  const compared = new Set(recommendations.map((one) => one.case))
-  const sizes = results.cells.flatMap((cell) =>
-    compared.has(cell.case) && 'median' in cell ? [cell.rows] : [],
-  )
+  const compared = new Set(bars.map(({ of }) => of.case))
+  const sizes = cells.flatMap((cell) => (compared.has(cell.case) && 'median' in cell ? [cell.rows] : []))
   const x = logScale(sizes, 0.1)
-  const names = recommendations.map((one) => caseName(results, one.case))
   const labelWidth = Math.min(Math.round(width * 0.38), 300)
   const colorOf = (way: string) => lookOfWay(way).color[theme.id]
   const series: CustomSeriesOption = {
     type: 'custom',
     name: 'crossover',
-    data: recommendations.map((one, index) => {
-      const [from, to] = barOf(one, x)
+    data: bars.map(({ of }, index) => {
+      const [from, to] = barOf(of, x)
       return [from, index, to]
     }),
     encode: { x: [0, 2], y: 1 },
     renderItem: (_, api) => {
       const line = api.value(1)
-      const one = recommendations[Number(line)]
+      const bar = bars[Number(line)]
       const spot = (place: number) => api.coord([place, line])
-      const all = one === undefined ? [] : pieces(one, x, colorOf, theme)
+      const all = bar === undefined ? [] : pieces(bar.of, x, colorOf, theme)
       return { type: 'group', children: all.map((piece) => drawn(piece, spot)) }
     },
   }
@@ -69,14 +85,14 @@ export function crossingsOf(
     ...frameOf('From how many rows on which is faster', canvas),
     aria: {
       enabled: true,
-      label: { description: recommendations.map(({ text }, index) => `${names[index]}: ${text}`).join(' ') },
+      label: { description: bars.map(({ name, of }) => `${name}: ${of.text}`).join(' ') },
     },
     grid: { left: labelWidth + 20, right: 24, top: still === undefined ? 22 : 76, bottom: 46 },
     xAxis: rowsAxis(x, { theme, width: width - labelWidth }),
     yAxis: {
       type: 'category',
       inverse: true,
-      data: names,
+      data: bars.map(({ name }) => name),
       axisLine: { show: false },
       axisTick: { show: false },
       axisLabel: {
@@ -96,8 +112,8 @@ export function crossingsOf(
       extraCssText: 'max-width: 20rem; white-space: normal; overflow-wrap: anywhere',
       formatter: (params) => {
         const { dataIndex } = Array.isArray(params) ? (params[0] ?? { dataIndex: -1 }) : params
-        const text = recommendations[dataIndex]?.text ?? ''
-        return `<strong>${escapeHtml(names[dataIndex] ?? '')}</strong><br>${escapeHtml(text)}`
+        const { name = '', of } = bars[dataIndex] ?? {}
+        return `<strong>${escapeHtml(name)}</strong><br>${escapeHtml(of?.text ?? '')}`
       },
     },
     series: [series],

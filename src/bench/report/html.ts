@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { BenchResults, BenchServer } from '../results.ts'
-import { BARS, hasCrossings, inOrder } from './crossings.ts'
+import { BARS, barsOfCases, barsOfServers, hasCrossings, inOrder } from './crossings.ts'
 import { asideFigures, caseName, factorFigures, wayLabel, waysFigure } from './figure.ts'
 import { type Recommendation, recommendationsOf, summaryOf } from './recommend.ts'
 import { STYLE } from './style.ts'
@@ -73,10 +73,13 @@ function summary(results: BenchResults): string {
     ({ title, text }, index) =>
       `<li><a href="#server-${index}">${escapeHtml(title)}</a>: ${escapeHtml(text)}`,
   )
+  const chart = hasCrossings(barsOfServers(results))
+    ? `<p class="muted">The base case; ${BARS}.</p><div data-figures="servers"></div>\n`
+    : ''
   return `<section aria-labelledby="short">
 <h2 id="short">In short</h2>
 <ul class="answers">${answers.join('')}</ul>
-<noscript><p>The charts need JavaScript. Every figure is in the tables below.</p></noscript>
+${chart}<noscript><p>The charts need JavaScript. Every figure is in the tables below.</p></noscript>
 </section>`
 }
 
@@ -122,7 +125,7 @@ function charts(
       'rivals',
       `${pick}<p class="verdict" aria-live="polite">${escapeHtml(first.text)}</p>`,
     ),
-    !hasCrossings(all)
+    !hasCrossings(barsOfCases(results, all))
       ? ''
       : `${block(isOwn ? 'Table by table' : 'Case by case', `Where it turns: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
     waysFigure(results, server, first.case) === undefined

@@ -17,7 +17,7 @@ export interface ReportFiles {
 export async function writeReport(results: BenchResults, folder: string): Promise<ReportFiles> {
   keepMemorySmall()
   // ECharts is large, and nobody else needs it.
-  const { picturesOf } = await import('./svg.ts')
+  const { pictureOfServers, picturesOf } = await import('./svg.ts')
   await mkdir(folder, { recursive: true })
   const write = async (name: string, text: string) => {
     const file = join(folder, name)
@@ -25,6 +25,8 @@ export async function writeReport(results: BenchResults, folder: string): Promis
     return file
   }
   const svgs: string[] = []
+  const all = pictureOfServers(results)
+  if (all !== undefined) svgs.push(await write('chart.svg', all))
   for (const { id } of results.servers) {
     for (const [end, svg] of picturesOf(results, id)) {
       svgs.push(await write(`chart-${id.replaceAll(/[^\w.-]+/g, '-')}${end}.svg`, svg))

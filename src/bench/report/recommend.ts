@@ -22,6 +22,12 @@ export function recommendationsOf(results: BenchResults, server: string): Recomm
     })
 }
 
+/** For the case that all others are held against, or the only one; `undefined` where there is neither. */
+export function mainOf(results: BenchResults, server: string): Recommendation | undefined {
+  const all = recommendationsOf(results, server)
+  return all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
+}
+
 /** What to do on a server, in one sentence: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */
 export interface Summary {
   readonly title: string
@@ -32,9 +38,8 @@ export interface Summary {
 /** For each server in turn. */
 export function summaryOf(results: BenchResults): Summary[] {
   return results.servers.map(({ id, title }) => {
-    const all = recommendationsOf(results, id)
-    const base = all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
-    return { title: visible(title), text: base?.text ?? acrossTables(results, all) }
+    const text = mainOf(results, id)?.text ?? acrossTables(results, recommendationsOf(results, id))
+    return { title: visible(title), text }
   })
 }
 

@@ -2,12 +2,20 @@ import type { EChartsOption } from 'echarts'
 import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
 import { chartOf, stillHeight } from './chart.ts'
-import { BARS, crossingsHeight, crossingsOf, hasCrossings, inOrder } from './crossings.ts'
+import {
+  BARS,
+  type Bar,
+  barsOfCases,
+  barsOfServers,
+  crossingsHeight,
+  crossingsOf,
+  hasCrossings,
+} from './crossings.ts'
 import { init } from './echarts.ts'
 import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from './figure.ts'
 import type { Canvas } from './frame.ts'
 import { THEMES } from './look.ts'
-import { recommendationsOf } from './recommend.ts'
+import { mainOf, recommendationsOf } from './recommend.ts'
 import { escapeHtml, visible } from './text.ts'
 
 const WIDE = 860
@@ -16,8 +24,7 @@ const SMALL = 430
 /** Pictures for pages that run no program, by the end of their file's name. Light, on a background that is not clear. */
 export function picturesOf(results: BenchResults, server: string): Map<string, string> {
   const title = visible(results.servers.find(({ id }) => id === server)?.title ?? server)
-  const all = recommendationsOf(results, server)
-  const main = all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
+  const main = mainOf(results, server)
   const pictures = new Map<string, string>()
   if (main !== undefined) {
     const rivals = rivalsFigure(results, server, main.case)
@@ -25,20 +32,24 @@ export function picturesOf(results: BenchResults, server: string): Map<string, s
     const ways = waysFigure(results, server, main.case)
     if (ways !== undefined) pictures.set('-ways', drawFigure(ways, title, WIDE, 380))
   }
-  if (hasCrossings(all)) {
-    const size = { width: WIDE, height: crossingsHeight(all.length) + 60 }
-    const option = crossingsOf(results, inOrder(results, all), {
-      theme: THEMES.light,
-      ...size,
-      still: { subtitle: `${title} · ${BARS}` },
-    })
-    pictures.set('-crossovers', draw(option, size))
-  }
+  const bars = barsOfCases(results, recommendationsOf(results, server))
+  if (hasCrossings(bars)) pictures.set('-crossovers', drawBars(results, bars, `${title} · ${BARS}`))
   const factors = factorFigures(results, server)
   if (factors.length > 0) pictures.set('-factors', sheet(factors, title, 'DELETE solid, TRUNCATE dashed'))
   const asides = main === undefined ? [] : asideFigures(results, server, main.case)
   if (asides.length > 0) pictures.set('-asides', sheet(asides, title, 'median, by the number of rows'))
   return pictures
+}
+
+/** All servers in one picture; `undefined` where there is nothing to hold against each other. */
+export function pictureOfServers(results: BenchResults): string | undefined {
+  const bars = barsOfServers(results)
+  return hasCrossings(bars) ? drawBars(results, bars, `base case · ${BARS}`) : undefined
+}
+
+function drawBars(results: BenchResults, bars: readonly Bar[], subtitle: string): string {
+  const size = { width: WIDE, height: crossingsHeight(bars.length) + 60 }
+  return draw(crossingsOf(results, bars, { theme: THEMES.light, ...size, still: { subtitle } }), size)
 }
 
 function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): string {

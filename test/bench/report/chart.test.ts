@@ -11,7 +11,7 @@ import {
 import { lookOfWay, THEMES } from '../../../src/bench/report/look.ts'
 import { recommendationsOf } from '../../../src/bench/report/recommend.ts'
 import { logScale } from '../../../src/bench/report/scale.ts'
-import { picturesOf } from '../../../src/bench/report/svg.ts'
+import { pictureOfServers, picturesOf } from '../../../src/bench/report/svg.ts'
 import { tooltipOf } from '../../../src/bench/report/tooltip.ts'
 import { cellAt, medianOf } from '../../../src/bench/results.ts'
 import { WAYS } from '../../../src/bench/ways.ts'
@@ -151,6 +151,13 @@ describe('pictures', () => {
     const pictures = picturesOf({ ...results, cells }, SERVER)
     expect([...pictures.keys()]).toEqual(['', '-ways', '-factors', '-asides'])
     expect(pictures.get('')).not.toContain('≈')
+  })
+
+  it('show all servers in one, where there are some to compare', () => {
+    const svg = pictureOfServers(results)
+    for (const { title } of results.servers) expect(svg).toContain(`>${title}</text>`)
+    expect(pictureOfServers({ ...results, servers: results.servers.slice(1) })).toBeUndefined()
+    expect(pictureOfServers(ownSchemaResults(60))).toBeUndefined()
   })
 
   it('show somebody’s tables in the order in which it turns', () => {

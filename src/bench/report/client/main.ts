@@ -1,6 +1,6 @@
 /** The program of the page: charts, the theme, and the CSV. All text is there without it. */
 import type { BenchResults } from '../../results.ts'
-import { crossingsHeight, crossingsOf, inOrder } from '../crossings.ts'
+import { type Bar, barsOfCases, barsOfServers, crossingsHeight, crossingsOf } from '../crossings.ts'
 import { csvOf } from '../csv.ts'
 import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from '../figure.ts'
 import { THEMES, type Theme } from '../look.ts'
@@ -11,6 +11,7 @@ const results = JSON.parse(document.getElementById('results')?.textContent ?? ''
 const large = (width: number) => (width < 520 ? 300 : 420)
 const small = () => 260
 
+const shared = serversChart()
 const sections = [...document.querySelectorAll<HTMLElement>('section[data-server]')].map(serverSection)
 const wanted = matchMedia('(prefers-color-scheme: dark)')
 const themeButton = document.querySelector<HTMLButtonElement>('#theme')
@@ -28,7 +29,7 @@ async function draw(): Promise<void> {
   themeButton?.setAttribute('aria-pressed', String(theme.id === 'dark'))
   turn += 1
   const own = turn
-  for (const panel of sections.flatMap((section) => section.panels())) {
+  for (const panel of panelsNow()) {
     if (own !== turn) return
     panel.draw(theme)
     await new Promise((resolve) => setTimeout(resolve))
@@ -37,7 +38,7 @@ async function draw(): Promise<void> {
 
 function drawAtOnce(theme: Theme): void {
   turn += 1
-  for (const section of sections) for (const panel of section.panels()) panel.draw(theme)
+  for (const panel of panelsNow()) panel.draw(theme)
 }
 
 themeButton?.addEventListener('click', () => {
@@ -63,6 +64,25 @@ for (const element of document.querySelectorAll<HTMLElement>('.tools [hidden], .
   element.hidden = false
 void draw()
 
+function panelsNow(): Panel[] {
+  return [...shared, ...sections.flatMap((section) => section.panels())]
+}
+
+function serversChart(): readonly Panel[] {
+  const host = document.querySelector('[data-figures="servers"]')
+  if (host === null) return []
+  const panel = barsPanel(barsOfServers(results))
+  host.replaceChildren(panel.element)
+  return [panel]
+}
+
+function barsPanel(bars: readonly Bar[]): Panel {
+  return chartPanel('', (theme, width) => {
+    const height = crossingsHeight(bars.length)
+    return { height, option: crossingsOf(results, bars, { theme, width, height }) }
+  })
+}
+
 function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
   const server = results.servers[Number(section.dataset.server)]?.id ?? ''
   const all = recommendationsOf(results, server)
@@ -83,19 +103,13 @@ function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
     ...place('rivals', () => [figurePanel(rivalsFigure(results, server, id), '', large)]),
     ...place('asides', () => multiples(asideFigures(results, server, id))),
   ]
-  const sorted = inOrder(results, all)
   const always = [
     ...place('ways', () => {
       const ways = waysFigure(results, server, first.case)
       return ways === undefined ? [] : [figurePanel(ways, '', large)]
     }),
     ...place('factors', () => multiples(factorFigures(results, server))),
-    ...place('crossings', () => [
-      chartPanel('', (theme, width) => {
-        const height = crossingsHeight(all.length)
-        return { height, option: crossingsOf(results, sorted, { theme, width, height }) }
-      }),
-    ]),
+    ...place('crossings', () => [barsPanel(barsOfCases(results, all))]),
   ]
   let current = chosenCase(first.case)
 
