@@ -7,7 +7,7 @@ import { Estimate } from './estimate.ts'
 import type { Ground } from './ground.ts'
 import { locksOn } from './locks.ts'
 import { machine } from './machine.ts'
-import type { BenchResults, BenchServer, Cell } from './results.ts'
+import { type BenchResults, type BenchServer, type Cell, isAt } from './results.ts'
 import type { OpenTarget, Target } from './target.ts'
 import { WAYS } from './ways.ts'
 
@@ -65,16 +65,14 @@ class MatrixRun {
     // What failed is tried again.
     this.#cells = (previous?.cells ?? []).filter(({ outcome }) => outcome !== 'failed')
     this.#estimate = new Estimate(
-      targets
-        .flatMap((target) => this.#blocksOf(target, target.storages))
-        .filter((block) => !this.#isDone(block)),
+      targets.flatMap((target) => this.#blocksOf(target, target.storages)),
       options.budgetMs,
     )
   }
 
   async measure(target: Target): Promise<void> {
     for (const storage of target.storages) {
-      const blocks = this.#blocksOf(target, [storage]).filter((block) => !this.#isDone(block))
+      const blocks = this.#blocksOf(target, [storage])
       if (blocks.length === 0) continue
       this.#options.onProgress(`${target.id}: starts${storage === 'memory' ? '' : ` (${storage})`}`)
       const open = await target.open(storage, this.#options.onProgress)
@@ -164,30 +162,20 @@ class MatrixRun {
     await this.#options.onBlock(this.#results(false))
   }
 
+  /** What there is no cell of yet. */
   #blocksOf(target: Target, storages: readonly Storage[]): Block[] {
     const { cases, ways, rows } = this.#options
     // An empty table tells of round trips, which are the same in all cases.
     const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
     return wanted.flatMap((one) =>
-      (one.id === 'base' ? rows : variedRows).map((count) => ({
-        server: target.id,
-        case: one,
-        rows: count,
-        ways: waysIn(one, ways),
-      })),
-    )
-  }
-
-  #isDone(block: Block): boolean {
-    return block.ways.every((way) =>
-      this.#cells.some(
-        (cell) =>
-          cell.server === block.server &&
-          cell.case === block.case.id &&
-          cell.rows === block.rows &&
-          cell.way === way,
-      ),
+      (one.id === 'base' ? rows : variedRows).flatMap((count): Block[] => {
+        const place = { server: target.id, case: one.id, rows: count }
+        const missing = waysIn(one, ways).filter(
+          (way) => !this.#cells.some((cell) => isAt(cell, { ...place, way })),
+        )
+        return missing.length === 0 ? [] : [{ server: target.id, case: one, rows: count, ways: missing }]
+      }),
     )
   }
 

@@ -76,6 +76,14 @@ describe('the matrix', () => {
     )
   })
 
+  it('measures ways that are missing, and no other again', async () => {
+    const one = { ...options, cases: ['base'], rows: [10], ways: ['delete-rows'] as const }
+    const first = await measureMatrix(one)
+    const both = await measureMatrix({ ...one, ways: ['delete', 'delete-rows'], previous: first })
+    expect(both.cells[0]).toEqual(first.cells[0])
+    expect(both.cells.map(({ way }) => way)).toEqual(['delete-rows', 'delete'])
+  })
+
   it('does not carry out what would take too long, and says from what it is known', async () => {
     const results = await measureMatrix({
       ...options,
