@@ -145,7 +145,7 @@ function locks(results: BenchResults, { locks }: BenchServer): string {
     ([way, names]) =>
       `<dt>${escapeHtml(wayLabel(results, way))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
   )
-  return items.length === 0 ? '' : `<h3>Locks on the table</h3>\n<dl>${items.join('')}</dl>`
+  return items.length === 0 ? '' : `<h3>Locks on a table</h3>\n<dl>${items.join('')}</dl>`
 }
 
 function method(results: BenchResults): string {
