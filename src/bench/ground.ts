@@ -7,6 +7,7 @@ import { guardEnvironment, guardServer } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { type Names, namesFor, newRunId } from '../database/names.ts'
 import { dropRun, reap, runKey } from '../database/reaper.ts'
+import { requireRights } from '../database/rights.ts'
 import { makeScratch } from '../database/scratch.ts'
 import type { Shape } from '../engine/bench.ts'
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
@@ -67,6 +68,7 @@ export async function serverGround(adminUrl: string, { ours, allow }: Whose): Pr
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
       const facts = await databases.facts(admin)
       await guardServer({ endpoint: admin.endpoint, facts, ours, allow })
+      requireRights(facts, adminUrl)
       const run = newRunId()
       await databases.tryLock(admin, runKey(run))
       await reap(databases, admin)

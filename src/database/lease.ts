@@ -8,6 +8,8 @@ export interface Source {
   readonly databases: Databases
   readonly adminUrl: string
   readonly template: string
+  /** See `CloneOptions`. */
+  readonly programs?: boolean
 }
 
 export interface LeaseWanted extends Source {
@@ -86,8 +88,8 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
 
 /** A copy of the template, marked and leased. */
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
-  const { engine, databases, adminUrl, template } = source
-  await databases.clone(admin, template, name)
+  const { engine, databases, adminUrl, template, programs = true } = source
+  await databases.clone(admin, template, name, { programs })
   const url = databases.urlOf(adminUrl, name)
   const connection = await engine.connect(url)
   return withUndo(

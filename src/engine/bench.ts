@@ -1,3 +1,4 @@
+import type { Schema, TableId } from '../schema/schema.ts'
 import type { Connection } from './engine.ts'
 
 /** The tables of a measurement, whichever engine makes them: `t1`, `t2`, … share the rows evenly. */
@@ -58,6 +59,13 @@ export interface BenchSyntax {
   journal(connection: Connection): Promise<number | undefined>
   /** What all tables of the database take in files, indexes included. */
   bytes(connection: Connection): Promise<number>
+  /**
+   * In a copy: what people have put on tables neither vetoes nor reacts any more, as in a reset.
+   *
+   * @param isUnchecked whether foreign keys are off
+   * @returns by table: why that could not be, as a phrase for people
+   */
+  silence(connection: Connection, schema: Schema, isUnchecked: boolean): Promise<ReadonlyMap<TableId, string>>
   /**
    * The locks that these statements take on a table, by the server's own names: they are carried out. None where the
    * server does not tell.

@@ -195,6 +195,14 @@ export interface ServerFacts {
   readonly mayCreateDatabases: boolean
 }
 
+export interface CloneOptions {
+  /**
+   * Whether triggers, events, routines and views come along, where the engine copies by definitions; default `true`. Their
+   * texts may name other databases, the original among them, and a copy of them would write there.
+   */
+  readonly programs?: boolean
+}
+
 export interface Databases {
   facts(connection: Connection): Promise<ServerFacts>
   /** The URL of another database on the same server. */
@@ -204,7 +212,7 @@ export interface Databases {
   list(connection: Connection): Promise<DatabaseEntry[]>
   create(connection: Connection, name: string): Promise<void>
   /** A copy of `template`: definitions, rows, sequence positions. Throws `AfreshError`; leaves no half copy. */
-  clone(connection: Connection, template: string, name: string): Promise<void>
+  clone(connection: Connection, template: string, name: string, options?: CloneOptions): Promise<void>
   /** What a clone of the database that the connection is in has to copy, by the catalog. */
   extent(connection: Connection): Promise<Extent>
   /** Nobody connects to it any more; also the sign that the template is complete. */

@@ -6,10 +6,11 @@ import { guardEnvironment, guardServer } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId } from '../database/names.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
+import { requireRights } from '../database/rights.ts'
 import { ensureTemplate } from '../database/template.ts'
 import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
-import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
+import { withCleanUp, withUndo } from '../errors.ts'
 import { planFor } from '../reset/session.ts'
 import { bestServer } from '../server/choose.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
@@ -79,18 +80,11 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
       const facts = await databases.facts(admin)
       const ground = { engine, databases, admin, adminUrl: server.url, facts }
       await guardServer({ endpoint: admin.endpoint, facts, ours: server.ours, allow: config.allow })
-      requireRights(ground)
+      requireRights(facts, server.url)
       return await harnessFrom(ground, server, config, hooks)
     },
     () => admin.close(),
   )
-}
-
-function requireRights({ facts, adminUrl }: Ground): void {
-  if (facts.mayCreateDatabases) return
-  throw new AfreshError('server', `The role "${new URL(adminUrl).username}" may not create databases.`, {
-    next: 'Grant it (PostgreSQL: ALTER ROLE … CREATEDB; MySQL: GRANT ALL ON `afresh\\_%`.* TO …), or use another role.',
-  })
 }
 
 async function harnessFrom(

@@ -2,6 +2,7 @@ import { guardServer } from '../../database/guard.ts'
 import { leaseKey, makeDatabase } from '../../database/lease.ts'
 import { type Names, namesFor, newRunId } from '../../database/names.ts'
 import { dropRun, reap, runKey } from '../../database/reaper.ts'
+import { requireRights } from '../../database/rights.ts'
 import { makeScratch } from '../../database/scratch.ts'
 import type { Connection, Databases, Engine } from '../../engine/engine.ts'
 import type { Extent } from '../../engine/extent.ts'
@@ -60,6 +61,7 @@ export async function cloneOf(
     const databases = serverOf(opened)
     const facts = await databases.facts(connection)
     await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
+    requireRights(facts, url)
     await refuseUnmeasurable(opened, tables ?? [])
     const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
     if (warning !== undefined) onProgress(warning)
@@ -75,7 +77,7 @@ export async function cloneOf(
       return withUndo(
         async () => {
           await databases.tryLock(admin, runKey(run))
-          const place = { engine, databases, adminUrl, template: connection.database }
+          const place = { engine, databases, adminUrl, template: connection.database, programs: false }
           const { connection: copy, observer } = await copyOf(place, admin, names.database(run, 2))
           return {
             engine,
@@ -164,6 +166,7 @@ async function copyOf(
     readonly databases: Databases
     readonly adminUrl: string
     readonly template: string
+    readonly programs: boolean
   },
   admin: Connection,
   name: string,

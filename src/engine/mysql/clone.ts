@@ -1,6 +1,6 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Schema, Table } from '../../schema/schema.ts'
-import type { Connection, Row } from '../engine.ts'
+import type { CloneOptions, Connection, Row } from '../engine.ts'
 import { connect } from './connection.ts'
 import { asCreated, type Definition, definitionFrom } from './definitions.ts'
 import { nextOf } from './flavor.ts'
@@ -14,7 +14,12 @@ import { urlOf } from './url.ts'
  * A copy of `template`: neither server has templates, so its definitions are replayed and its rows selected.
  * Throws `AfreshError` (`server`); leaves no half copy.
  */
-export async function cloneDatabase(connection: Connection, template: string, name: string): Promise<void> {
+export async function cloneDatabase(
+  connection: Connection,
+  template: string,
+  name: string,
+  { programs = true }: CloneOptions = {},
+): Promise<void> {
   const { url } = connection
   if (url === undefined) {
     throw new AfreshError('usage', 'A client cannot clone databases.', {
@@ -35,7 +40,7 @@ export async function cloneDatabase(connection: Connection, template: string, na
   )
   try {
     await withConnections([urlOf(url, template), urlOf(url, name)], async ([from, to]) => {
-      if (from !== undefined && to !== undefined) await copy(from, to, { template, name })
+      if (from !== undefined && to !== undefined) await copy(from, to, { template, name }, programs)
     })
   } catch (cause) {
     await connection.query(`DROP DATABASE ${ident(name)}`)
@@ -51,9 +56,9 @@ interface Names {
   readonly name: string
 }
 
-async function copy(from: Connection, to: Connection, names: Names): Promise<void> {
+async function copy(from: Connection, to: Connection, names: Names, withPrograms: boolean): Promise<void> {
   const schema = await introspect(from)
-  const programs = await listPrograms(from)
+  const programs = withPrograms ? await listPrograms(from) : NO_PROGRAMS
   const definitions = await readDefinitions(from, schema, programs, names)
   await takeDefinitions(to)
   await replay(to, [
@@ -95,6 +100,8 @@ interface Programs {
   readonly triggers: readonly StoredProgram[]
   readonly events: readonly StoredProgram[]
 }
+
+const NO_PROGRAMS: Programs = { routines: [], views: [], triggers: [], events: [] }
 
 async function listPrograms(connection: Connection): Promise<Programs> {
   const [routines, views, triggers, events] = await batch(connection, [

@@ -1,4 +1,5 @@
-import { withCleanUp } from '../../errors.ts'
+import { messageOf, withCleanUp } from '../../errors.ts'
+import type { TableId } from '../../schema/schema.ts'
 import {
   type BenchSyntax,
   benchTables,
@@ -8,6 +9,7 @@ import {
   type Shape,
 } from '../bench.ts'
 import type { Connection } from '../engine.ts'
+import { aroundsOf } from './around.ts'
 import { OWN_NAMESPACES } from './introspect.ts'
 import { literal } from './quote.ts'
 
@@ -114,6 +116,19 @@ export const bench: BenchSyntax = {
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE ${OWN_NAMESPACES} AND c.relkind IN ('r', 'm')`)
     return Number(row?.bytes)
+  },
+
+  async silence(connection, schema, isUnchecked) {
+    const arounds = await aroundsOf(connection, schema, isUnchecked ? 'unchecked' : 'ordered')
+    const reasons = new Map<TableId, string>()
+    for (const [id, { before }] of arounds) {
+      try {
+        await connection.query(before.join(';\n'))
+      } catch (error) {
+        reasons.set(id, `its triggers cannot be switched off: ${messageOf(error)}`)
+      }
+    }
+    return reasons
   },
 
   async locks(connection, _, statements, { sql }) {

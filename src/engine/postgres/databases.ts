@@ -187,7 +187,7 @@ function cloneError(template: string, name: string, cause: unknown): AfreshError
     codeOf(cause) === '55006'
       ? `Somebody is connected to "${template}"; close that connection (psql, a database browser) and start again.`
       : codeOf(cause) === '42501'
-        ? 'Grant the role CREATEDB.'
+        ? 'Grant the role CREATEDB; only the owner of a database that is no template may copy it, or a superuser.'
         : 'Look at the server for the cause.'
   return new AfreshError(
     'server',

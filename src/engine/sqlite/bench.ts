@@ -111,6 +111,7 @@ export const bench: BenchSyntax = {
     return Number(row?.bytes)
   },
 
+  silence: async () => new Map(),
   locks: async () => [],
 }
 
