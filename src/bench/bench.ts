@@ -29,6 +29,8 @@ export interface BenchOptions {
   readonly out: string
   /** Measure everything anew, whatever the folder has. */
   readonly fresh: boolean
+  /** Ends it before the next round; what was made on the server is dropped. */
+  readonly signal?: AbortSignal | undefined
   readonly onProgress: (line: string) => void
 }
 
@@ -43,9 +45,11 @@ export function resultsFile(folder: string): string {
 }
 
 /**
- * Measures what it takes to empty tables, and writes results and report. They are written after each number of rows,
+ * Measures what it takes to empty tables, and writes results and report. Results are written after each number of rows,
  * so a run that is cut off keeps what it has: the same call goes on from there, and one for more rows, cases or
- * servers adds to it.
+ * servers adds to it. The report is written at the end.
+ *
+ * Throws the reason of `signal` where that ended it.
  *
  * @throws AfreshError `usage` for a folder with results that these cannot be joined to; `server`
  * @throws RefusedError for a server that the guard refuses

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts'
 import type { Random } from '../generate/random.ts'
 import type { Case } from './cases.ts'
 import { type Asked, type Emptying, emptyingBy } from './emptying.ts'
+import { gaugeOf } from './gauge.ts'
 import type { Ground, Site } from './ground.ts'
 import { type Contender, interleave, type Measured, summarize } from './measure.ts'
 import { predict } from './predict.ts'
@@ -27,6 +28,7 @@ export interface BlockOptions {
   /** A way that would take longer than this for once is not carried out to its end; in milliseconds. */
   readonly limitMs: number
   readonly random: Random
+  readonly signal?: AbortSignal | undefined
 }
 
 /** From so many rows on nothing is warmed up. */
@@ -49,6 +51,7 @@ export async function measureBlock(
     site,
     shape,
     rowsPerTable: Math.ceil(block.rows / shape.tables),
+    gauge: await gaugeOf(ground.engine, site.connection),
   }
   const cells: Cell[] = []
   const attempts: Attempt[] = []
@@ -73,8 +76,12 @@ export async function measureBlock(
     },
   )
   for (const attempt of attempts) {
-    if (readers === 0) await attempt.observe(await site.others(1), PATIENCE * options.budgetMs)
-    cells.push(attempt.cell(measured.get(attempt.place.way)))
+    const own = measured.get(attempt.place.way)
+    // Nobody could read what is cloned again: its readers would be thrown out.
+    if (readers === 0 && attempt.place.way !== 'clone' && own?.failure === undefined) {
+      await attempt.observe(await site.others(1), PATIENCE * options.budgetMs)
+    }
+    cells.push(attempt.cell(own))
   }
   return block.ways.flatMap((way) => cells.filter((cell) => cell.way === way))
 }
@@ -94,7 +101,7 @@ function extrapolate(place: Place, before: readonly Cell[], { limitMs }: BlockOp
   const prediction = predict(known, place.rows)
   if (prediction === undefined || prediction.ms <= limitMs) return undefined
   const from = prediction.from.map((rows) => rows.toLocaleString('en-US')).join(' and ')
-  return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
+  return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows`, limitMs }
 }
 
 /** One way in one block. */
@@ -130,8 +137,11 @@ class Attempt {
   /** Once more, with somebody who reads: that would be part of the time otherwise. Not where a round takes longer than that. */
   async observe(readers: readonly Connection[], mostMs: number): Promise<void> {
     if (readers.length === 0 || this.#samples.length === 0 || this.#longestRoundMs > mostMs) return
-    const sample = await emptyOnce(this.#asked, this.#emptying, { readers, limitMs: this.#limitMs })
-    this.#readerWaitMs = sample.readerWaitMs
+    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    const sample = await emptyOnce(this.#asked, this.#emptying, { readers, limitMs: this.#limitMs }).catch(
+      () => undefined,
+    )
+    this.#readerWaitMs = sample?.readerWaitMs
   }
 
   cell(measured: Measured | undefined): Cell {
@@ -144,6 +154,7 @@ class Attempt {
         outcome: 'extrapolated',
         median: failure.ms / failure.share,
         basis: `from ${percent} % of the rows`,
+        limitMs: this.#limitMs,
       }
     }
     if (measured === undefined || measured.samples.length === 0) {

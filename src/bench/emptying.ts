@@ -1,5 +1,6 @@
 import { ANYWHERE, benchTables, type Shape, type StatementWay, type WayId } from '../engine/bench.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
+import type { Gauge } from './gauge.ts'
 import type { Site } from './ground.ts'
 import { wayOf } from './ways.ts'
 
@@ -25,6 +26,7 @@ export interface Asked {
   readonly shape: Shape
   /** In each table. */
   readonly rowsPerTable: number
+  readonly gauge: Gauge
 }
 
 const BATCH: Readonly<Partial<Record<WayId, number>>> = {

@@ -7,7 +7,8 @@ import { Estimate } from './estimate.ts'
 import type { Ground } from './ground.ts'
 import { locksOn } from './locks.ts'
 import { machine } from './machine.ts'
-import { type BenchResults, type BenchServer, type Cell, isAt } from './results.ts'
+import { type BenchResults, type BenchServer, type Cell, isAt, joined } from './results.ts'
+import { otherConditions } from './resume.ts'
 import type { OpenTarget, Target } from './target.ts'
 import { WAYS } from './ways.ts'
 
@@ -25,6 +26,8 @@ export interface MatrixOptions {
   readonly budgetMs: number
   readonly limitMs: number
   readonly seed: number
+  /** Ends it before the next round; what was made on the server is dropped. */
+  readonly signal?: AbortSignal | undefined
   /** Of a run that was cut off: what it has is not measured again. */
   readonly previous?: BenchResults | undefined
   /** A line for people. */
@@ -53,7 +56,7 @@ class MatrixRun {
   readonly #date: string
   readonly #before: number
   readonly #servers: BenchServer[]
-  readonly #cells: Cell[]
+  #cells: Cell[]
   readonly #estimate: Estimate
 
   constructor(options: MatrixOptions) {
@@ -116,6 +119,10 @@ class MatrixRun {
 
   #serverOf(target: Target, { engine, version }: Ground, title: string): BenchServer {
     const known = this.#servers.find(({ id }) => id === target.id)
+    if (known !== undefined && (known.engine !== engine.title || known.version !== version)) {
+      const [was, is] = [`${known.engine} ${known.version}`, `${engine.title} ${version}`]
+      throw otherConditions('The folder', [`${was} rather than ${is} as ${target.id}`])
+    }
     if (known !== undefined) return known
     const server = { id: target.id, title, engine: engine.title, version, conditions: {}, locks: {} }
     this.#servers.push(server)
@@ -157,7 +164,7 @@ class MatrixRun {
   }
 
   async #note(block: Block, cells: readonly Cell[]): Promise<void> {
-    this.#cells.push(...cells)
+    this.#cells = joined(this.#cells, cells)
     this.#estimate.done(block)
     await this.#options.onBlock(this.#results(false))
   }
@@ -172,10 +179,17 @@ class MatrixRun {
       (one.id === 'base' ? rows : variedRows).flatMap((count): Block[] => {
         const place = { server: target.id, case: one.id, rows: count }
         const missing = waysIn(one, ways).filter(
-          (way) => !this.#cells.some((cell) => isAt(cell, { ...place, way })),
+          (way) => !this.#cells.some((cell) => isAt(cell, { ...place, way }) && this.#isKnown(cell)),
         )
         return missing.length === 0 ? [] : [{ server: target.id, case: one, rows: count, ways: missing }]
       }),
+    )
+  }
+
+  /** Not where it was left alone for taking longer than it may now. */
+  #isKnown(cell: Cell): boolean {
+    return (
+      cell.outcome !== 'extrapolated' || !((cell.limitMs ?? Number.POSITIVE_INFINITY) < this.#options.limitMs)
     )
   }
 

@@ -52,6 +52,8 @@ export interface InterleaveOptions {
   /** Milliseconds that the contender of this id may take, its preparations included. */
   readonly budgetOf: (id: string) => number
   readonly random: Random
+  /** Ends it before the next round. */
+  readonly signal?: AbortSignal | undefined
   /** Two rounds that do not count. Default `true`; what takes seconds needs none. */
   readonly warmUp?: boolean
 }
@@ -68,6 +70,8 @@ export interface Measured {
  * Measures contenders in turns, each turn in another order, so that whatever else the machine does hits all of them
  * alike. Two rounds each go unmeasured, to warm up and to learn what a round costs (one, which counts, without warming
  * up); slow contenders then take part in fewer rounds, spread over the whole time.
+ *
+ * Throws the signal's reason where that ends it.
  */
 export async function interleave(
   contenders: readonly Contender[],
@@ -76,10 +80,14 @@ export async function interleave(
   const runs = contenders.map((contender) => new Run(contender))
   const turns = options.warmUp === false ? (['first'] as const) : (['cold', 'warm'] as const)
   for (const turn of turns) {
-    for (const run of shuffled(runs, options.random)) await run.rehearse(turn, options)
+    for (const run of shuffled(runs, options.random)) {
+      options.signal?.throwIfAborted()
+      await run.rehearse(turn, options)
+    }
   }
   for (let turn = 1; turn <= options.rounds; turn++) {
     for (const run of shuffled(runs, options.random)) {
+      options.signal?.throwIfAborted()
       if (run.isDue(turn, options.rounds)) await run.measure()
     }
   }

@@ -24,6 +24,7 @@ export async function benchSchema(url: string, options: OwnOptions): Promise<Ben
   const clone = await cloneOf(url, options)
   return withCleanUp(
     async () => {
+      options.signal?.throwIfAborted()
       const run = await OwnRun.open(clone, options)
       await run.measure()
       if (options.remember !== false) await rememberFor(clone, options.onProgress)

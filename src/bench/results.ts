@@ -51,6 +51,8 @@ const extrapolated = z.object({
   median: z.number().nonnegative(),
   /** From what: `3 % of the rows`, or `from 100,000 and 1,000,000 rows`. */
   basis: z.string(),
+  /** It would have taken longer than this for once, in milliseconds. */
+  limitMs: z.number().positive().optional(),
 })
 
 const untimed = z.object({
@@ -148,6 +150,11 @@ export function isAt(cell: Place, place: Place): boolean {
     cell.rows === place.rows &&
     cell.way === place.way
   )
+}
+
+/** What was there, but for what was measured anew, and that. */
+export function joined(before: readonly Cell[] | undefined, now: readonly Cell[]): Cell[] {
+  return [...(before ?? []).filter((old) => !now.some((cell) => isAt(cell, old))), ...now]
 }
 
 /** The median of a cell, where there is one: measured, or marked as extrapolated. */

@@ -1,14 +1,15 @@
 import { ANYWHERE } from '../engine/bench.ts'
 import type { Connection } from '../engine/engine.ts'
 import type { Asked, Emptying } from './emptying.ts'
+import { grownBy } from './gauge.ts'
 import { whileReading } from './readers.ts'
 
 /** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
 export interface Sample {
   readonly ms: number
   readonly journalBytes: number | undefined
-  readonly freedBytes: number
-  readonly leftBytes: number
+  readonly freedBytes: number | undefined
+  readonly leftBytes: number | undefined
   readonly readerWaitMs: number | undefined
   readonly nextInsertMs: number
 }
@@ -41,9 +42,8 @@ export async function emptyOnce(
   emptying: Emptying,
   { readers, limitMs }: { readonly readers: readonly Connection[]; readonly limitMs: number },
 ): Promise<Sample> {
-  const { bench } = asked.engine
   await emptying.renew()
-  const emptyBytes = await bench.bytes(emptying.connection())
+  const emptyBytes = await asked.gauge.bytes(emptying.connection())
   await fill(asked, emptying.connection())
   const before = await look(asked, emptying.connection())
   const { ms, readerWaitMs } = await whileReading(readers, ANYWHERE.readOne, async () => {
@@ -59,12 +59,9 @@ export async function emptyOnce(
   const nextInsertMs = performance.now() - began
   return {
     ms,
-    journalBytes:
-      before.journal === undefined || after.journal === undefined
-        ? undefined
-        : Math.max(0, after.journal - before.journal),
-    freedBytes: Math.max(0, before.bytes - after.bytes),
-    leftBytes: Math.max(0, after.bytes - emptyBytes),
+    journalBytes: grownBy(after.journal, before.journal),
+    freedBytes: grownBy(before.bytes, after.bytes),
+    leftBytes: grownBy(after.bytes, emptyBytes),
     readerWaitMs,
     nextInsertMs,
   }
@@ -77,6 +74,6 @@ async function fill({ engine, shape, rowsPerTable }: Asked, connection: Connecti
   }
 }
 
-async function look({ engine: { bench } }: Asked, connection: Connection) {
-  return { journal: await bench.journal(connection), bytes: await bench.bytes(connection) }
+async function look({ gauge }: Asked, connection: Connection) {
+  return { journal: await gauge.journal(connection), bytes: await gauge.bytes(connection) }
 }

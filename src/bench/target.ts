@@ -41,8 +41,7 @@ const sqlite: Target = {
 
 function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): Target {
   return {
-    // A URL may hold a password.
-    id: spec.kind === 'existing' ? new URL(spec.url).host : id,
+    id: spec.kind === 'existing' ? placeIn(spec.url) : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
       const server = await startServer(keeping(spec, storage), { onProgress })
@@ -64,6 +63,13 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
       }
     },
   }
+}
+
+/** Without its password: `postgres://localhost:5433`, or the folder of a socket. */
+function placeIn(url: string): string {
+  const { protocol, host, searchParams } = new URL(url)
+  const socket = ['host', 'socket', 'socketPath'].map((name) => searchParams.get(name)).find(Boolean)
+  return `${protocol}//${host || (socket ?? 'localhost')}`
 }
 
 /** The embedded server keeps its files in the folder for temporary ones, wherever that is. */

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { AfreshError, type ErrorCode, messageOf } from '../errors.ts'
 import { toJson } from './output.ts'
 
-export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3 } as const
+export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 } as const
 
 /** An error as the command line tells it. */
 interface Failure {

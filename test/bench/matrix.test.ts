@@ -96,6 +96,24 @@ describe('the matrix', () => {
     expect(results.cells.at(-1)).toMatchObject({ basis: 'from 1,000 and 4,000 rows' })
   })
 
+  it('carries it out after all where it may take longer now', async () => {
+    const long = { ...options, cases: ['base'], rows: [1000, 4000, 200_000], ways: ['delete-rows'] as const }
+    const first = await measureMatrix({ ...long, limitMs: 5 })
+    const second = await measureMatrix({ ...long, previous: first })
+    expect(second.cells.map(({ outcome }) => outcome)).toEqual(['measured', 'measured', 'measured'])
+    expect(second.cells.slice(0, 2)).toEqual(first.cells.slice(0, 2))
+    const third = await measureMatrix({ ...long, limitMs: 5, previous: second })
+    expect(third.cells).toEqual(second.cells)
+  })
+
+  it('adds nothing to what another version took', async () => {
+    const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
+    const previous = { ...first, servers: first.servers.map((one) => ({ ...one, version: '3.0' })) }
+    await expect(measureMatrix({ ...options, cases: ['base'], previous })).rejects.toThrow(
+      /The folder has results of other conditions: SQLite 3\.0 rather than SQLite 3\.\d+\.\d+ as sqlite/,
+    )
+  })
+
   it('gives up a loop that takes too long, and says how far it came', async () => {
     const results = await measureMatrix({
       ...options,

@@ -50,6 +50,10 @@ const SCHEMAS: Readonly<Record<ServerAtHand['engine'], string>> = {
     CREATE TABLE moves (id bigserial, moved_on date NOT NULL, PRIMARY KEY (id, moved_on)) PARTITION BY RANGE (moved_on);
     CREATE TABLE moves_2025 PARTITION OF moves FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     CREATE SCHEMA other; CREATE TABLE other.customers (code char(4) PRIMARY KEY, note text);
+    CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$;
+    CREATE TRIGGER veto BEFORE DELETE ON days FOR EACH ROW EXECUTE FUNCTION veto();
+    ALTER TABLE days ENABLE ALWAYS TRIGGER veto;
+    CREATE TRIGGER veto BEFORE INSERT OR DELETE ON categories FOR EACH ROW EXECUTE FUNCTION veto();
     CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM customers;
     CREATE SEQUENCE free START WITH 70; SELECT nextval('free')`,
   mysql: mysqlSchema(),
@@ -71,7 +75,10 @@ function mysqlSchema(): string {
       }),
     )
   return `${tables} ${keys.join('; ')}; ALTER TABLE hens ADD FOREIGN KEY (egg) REFERENCES eggs (id);
-    CREATE TABLE hashes (id binary(16) PRIMARY KEY, name char(36) NOT NULL UNIQUE)`
+    CREATE TABLE hashes (id binary(16) PRIMARY KEY, name char(36) NOT NULL UNIQUE);
+    CREATE TABLE audit (note text);
+    CREATE TRIGGER audited AFTER INSERT ON customers FOR EACH ROW INSERT INTO ${NAME}.audit VALUES ('inserted');
+    CREATE EVENT audited ON SCHEDULE EVERY 1 SECOND DISABLE DO INSERT INTO ${NAME}.audit VALUES ('an event')`
 }
 
 const OPTIONS: OwnOptions = {
@@ -120,7 +127,8 @@ async function stateOf(source: ServerAtHand) {
 /** By table: what became of it, and why. */
 function outcomesOf({ cells }: BenchResults): Map<string, string> {
   const outcomes = new Map<string, string>()
-  for (const { case: id, ...cell } of cells) {
+  for (const { case: name, ...cell } of cells) {
+    const id = name.replace(/^table=/, '')
     const what = 'reason' in cell ? `${cell.way} ${cell.rows}: ${cell.outcome}, ${cell.reason}` : undefined
     outcomes.set(id, [outcomes.get(id), what].filter((text) => text !== undefined && text !== '').join('\n'))
   }
@@ -188,11 +196,12 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       withSource(server, async (source) => {
         const options = { ...OPTIONS, tables: ['customers', 'orders', 'days'] }
         const first = await benchSchema(source.url, options)
-        const cut = { ...first, cells: first.cells.filter((cell) => cell.case !== 'orders') }
+        const cut = { ...first, cells: first.cells.filter((cell) => cell.case !== 'table=orders') }
         const lines: string[] = []
         const onProgress = (line: string) => void lines.push(line)
         const second = await benchSchema(source.url, { ...options, previous: cut, onProgress })
-        const of = ({ cells }: BenchResults, table: string) => cells.filter((cell) => cell.case === table)
+        const of = ({ cells }: BenchResults, table: string) =>
+          cells.filter((cell) => cell.case === `table=${table}`)
         expect(of(second, 'customers')).toEqual(of(first, 'customers'))
         expect(of(second, 'days')).toEqual(of(first, 'days'))
         expect(of(second, 'orders')).toHaveLength(4)
@@ -202,6 +211,36 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           '1/1  orders, 1 row',
           expect.stringMatching(/^1\/1 {2}orders, 300 rows/),
         ])
+      }))
+
+    it('adds other numbers of rows to what there is', () =>
+      withSource(server, async (source) => {
+        const options = { ...OPTIONS, tables: ['categories', 'orders'] }
+        const first = await benchSchema(source.url, { ...options, rows: [1, 10] })
+        const lines: string[] = []
+        const onProgress = (line: string) => void lines.push(line)
+        const more = { ...options, tables: ['orders'], rows: [10, 300], previous: first, onProgress }
+        const second = await benchSchema(source.url, more)
+        expect(second.cells.slice(0, first.cells.length)).toEqual(first.cells)
+        expect(
+          second.cells.slice(first.cells.length).map(({ case: id, rows, way }) => [id, rows, way]),
+        ).toEqual([
+          ['table=orders', 300, 'delete'],
+          ['table=orders', 300, 'truncate'],
+        ])
+        expect(second.settings.rows).toEqual([1, 10, 300])
+        expect(second.cases.map(({ label }) => label).sort()).toEqual(['categories', 'orders'])
+        expect(lines.filter((line) => /^\d+\//.test(line))).toEqual(['1/1  orders, 300 rows'])
+      }))
+
+    it('ends when it is told to, and leaves nothing behind', () =>
+      withSource(server, async (source) => {
+        const state = await stateOf(source)
+        const controller = new AbortController()
+        const onBlock = async () => controller.abort(new Error('enough'))
+        const { signal } = controller
+        await expect(benchSchema(source.url, { ...OPTIONS, onBlock, signal })).rejects.toThrow('enough')
+        expect(await stateOf(source)).toEqual(state)
       }))
 
     it('adds nothing to the results of another database', () =>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CASES } from '../../src/bench/cases.ts'
 import { emptyingBy } from '../../src/bench/emptying.ts'
+import { gaugeOf } from '../../src/bench/gauge.ts'
 import { type Ground, serverGround, sqliteGround } from '../../src/bench/ground.ts'
 import { locksOn } from '../../src/bench/locks.ts'
 import { emptyOnce, GaveUp } from '../../src/bench/round.ts'
@@ -78,7 +79,8 @@ function ways(kind: keyof typeof POSSIBLE, makeGround: () => Promise<Ground>, sh
         return
       }
       const site = await ground.build(shape)
-      const asked = { engine: ground.engine, site, shape, rowsPerTable: ROWS_PER_TABLE }
+      const gauge = await gaugeOf(ground.engine, site.connection)
+      const asked = { engine: ground.engine, site, shape, rowsPerTable: ROWS_PER_TABLE, gauge }
       const done: string[] = []
       try {
         for (const way of WAYS) {
@@ -118,7 +120,8 @@ function ways(kind: keyof typeof POSSIBLE, makeGround: () => Promise<Ground>, sh
         await site.connection.query('SELECT MIN(id) AS least, MAX(id) AS most, COUNT(*) AS n FROM t1'),
       ).toEqual([{ least: 1, most: ROWS_PER_TABLE, n: expect.anything() }])
       // A loop that is out of time tells how far it came.
-      const asked = { engine: ground.engine, site, shape, rowsPerTable: ROWS_PER_TABLE }
+      const gauge = await gaugeOf(ground.engine, site.connection)
+      const asked = { engine: ground.engine, site, shape, rowsPerTable: ROWS_PER_TABLE, gauge }
       for (const way of ['batch-100', 'orm-100'] as const) {
         const loop = emptyingBy(way, asked)
         if (typeof loop === 'string') throw new Error(loop)

@@ -14,20 +14,24 @@ interface LockedInput {
   readonly supply: Supply
 }
 
-/** By way: the locks that it takes on the table. None where the server does not tell this user. */
+/** By way: the locks that it takes on the table; `undefined` where the server does not tell, or not with this table. */
 export async function locksOn(
   { engine, connection, observer }: Clone,
   { table: { name }, sql, emptying, supply }: LockedInput,
-): Promise<Record<string, string[]>> {
+): Promise<Record<string, string[]> | undefined> {
   const locks: Record<string, string[]> = {}
   for (const way of OWN_WAYS) {
     const statement = emptying[way]
     if (typeof statement !== 'string') continue
-    await connection.query(emptying.renew)
-    await connection.query(supply.insert(Math.min(ROWS, supply.most)))
-    // How it is emptied is measured next, and what keeps it from being emptied is told then.
-    const taken = await engine.bench.locks(connection, observer, [statement], { name, sql }).catch(() => [])
-    if (taken.length > 0) locks[way] = [...taken]
+    try {
+      await connection.query(emptying.renew)
+      await connection.query(supply.insert(Math.min(ROWS, supply.most)))
+      const taken = await engine.bench.locks(connection, observer, [statement], { name, sql })
+      if (taken.length > 0) locks[way] = [...taken]
+    } catch {
+      // How it is filled and emptied is measured next, and what keeps it from that is told then.
+      return undefined
+    }
   }
   return locks
 }

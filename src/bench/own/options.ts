@@ -19,6 +19,8 @@ export interface OwnOptions {
   readonly previous?: BenchResults | undefined
   /** Measure what it costs the server too, for some seconds, and keep it for the strategy `auto`. Default `true`. */
   readonly remember?: boolean | undefined
+  /** Ends it before the next round; what was made on the server is dropped. */
+  readonly signal?: AbortSignal | undefined
   /** A line for people. */
   readonly onProgress: (line: string) => void
   /** After each number of rows: all that there is until then. */

@@ -1,4 +1,5 @@
-import type { Connection, Engine } from '../../engine/engine.ts'
+import type { Connection } from '../../engine/engine.ts'
+import { type Gauge, grownBy } from '../gauge.ts'
 import { whileReading } from '../readers.ts'
 
 /** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
@@ -36,27 +37,6 @@ export class Unfillable extends Error {
   override readonly name = 'Unfillable'
 }
 
-/** What journal and files tell, for a user who may see them. */
-export interface Gauge {
-  journal(): Promise<number | undefined>
-  bytes(): Promise<number | undefined>
-}
-
-export async function gaugeOf({ bench }: Engine, connection: Connection): Promise<Gauge> {
-  const nobody = async () => undefined
-  const ifAllowed = async (look: () => Promise<number | undefined>) => {
-    const isAllowed = await look().then(
-      () => true,
-      () => false,
-    )
-    return isAllowed ? look : nobody
-  }
-  return {
-    journal: await ifAllowed(() => bench.journal(connection)),
-    bytes: await ifAllowed(() => bench.bytes(connection)),
-  }
-}
-
 /**
  * Fills the table, and empties it while a clock runs.
  *
@@ -72,17 +52,17 @@ export async function emptyOnce(
   const left = async () =>
     count === undefined ? undefined : Number((await connection.query(count))[0]?.n ?? 0)
   await connection.query(renew)
-  const bytesWhenNew = await gauge.bytes()
+  const bytesWhenNew = await gauge.bytes(connection)
   await filled(connection, fill)
   const there = await left()
   if (there !== undefined && there !== rows) throw new Unfillable(`only ${there} of ${rows} rows came in`)
-  const before = { journal: await gauge.journal(), bytes: await gauge.bytes() }
+  const before = { journal: await gauge.journal(connection), bytes: await gauge.bytes(connection) }
   const { ms, readerWaitMs } = await whileReading(readers, readOne, async () => {
     const began = performance.now()
     await connection.query(empty)
     return performance.now() - began
   })
-  const after = { journal: await gauge.journal(), bytes: await gauge.bytes() }
+  const after = { journal: await gauge.journal(connection), bytes: await gauge.bytes(connection) }
   if (((await left()) ?? 0) > 0) throw new Error('rows are left: a trigger or a rule keeps them')
   const insertBegan = performance.now()
   const nextInsertMs = await connection.query(insertOne).then(
@@ -91,13 +71,13 @@ export async function emptyOnce(
   )
   return {
     ms,
-    journalBytes: differenceOf(after.journal, before.journal),
+    journalBytes: grownBy(after.journal, before.journal),
     // Files that did not grow when rows were made tell nothing of them.
     ...(before.bytes === bytesWhenNew
       ? { freedBytes: undefined, leftBytes: undefined }
       : {
-          freedBytes: differenceOf(before.bytes, after.bytes),
-          leftBytes: differenceOf(after.bytes, bytesWhenNew),
+          freedBytes: grownBy(before.bytes, after.bytes),
+          leftBytes: grownBy(after.bytes, bytesWhenNew),
         }),
     readerWaitMs,
     nextInsertMs,
@@ -110,8 +90,4 @@ async function filled(connection: Connection, fill: string): Promise<void> {
   } catch (cause) {
     throw new Unfillable(cause instanceof Error ? cause.message : String(cause), { cause })
   }
-}
-
-function differenceOf(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : Math.max(0, a - b)
 }

@@ -6,8 +6,9 @@ import { plural } from '../../plan/describe.ts'
 import { matchTables } from '../../schema/filter.ts'
 import { type Graph, graphOf } from '../../schema/graph.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { type Gauge, gaugeOf } from '../gauge.ts'
 import { machine } from '../machine.ts'
-import { type BenchResults, type BenchServer, type Cell, cellAt } from '../results.ts'
+import { type BenchResults, type BenchServer, type Cell, cellAt, joined } from '../results.ts'
 import { OWN_FACTOR } from '../resume.ts'
 import { wayOf } from '../ways.ts'
 import type { Clone } from './clone.ts'
@@ -15,7 +16,6 @@ import { type Emptying, Emptyings, reasonToKeep } from './emptying.ts'
 import { locksOn } from './locks.ts'
 import type { OwnOptions } from './options.ts'
 import { Pace } from './pace.ts'
-import { type Gauge, gaugeOf } from './round.ts'
 import { RowMaker, type Stock, type Supply } from './rows.ts'
 import { serverOf } from './server.ts'
 import { OWN_WAYS, TableBench } from './table.ts'
@@ -32,6 +32,8 @@ interface Ground {
   readonly rows: RowMaker
   readonly gauge: Gauge
   readonly server: BenchServer
+  /** Why a table is not measured, by what its copy is like. */
+  readonly unfit: ReadonlyMap<TableId, string>
 }
 
 /** Measures table after table of a copy. */
@@ -58,7 +60,7 @@ export class OwnRun {
     const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
     this.#cases = new Map(tables.map((table) => [table.id, caseOf(table, tables)]))
     this.#measured = tables.flatMap((table) =>
-      reasonToKeep(table) === undefined && this.#earlier(table) === undefined ? [table.id] : [],
+      this.#reasonAgainst(table) === undefined && this.#missing(table).length > 0 ? [table.id] : [],
     )
   }
 
@@ -70,6 +72,7 @@ export class OwnRun {
     const schema = await engine.introspect(connection)
     const { populated, mayDisableChecks: isUnchecked } = await engine.survey(connection, schema)
     if (isUnchecked) await connection.query(syntax.uncheck)
+    const unfit = await engine.bench.silence(connection, schema, isUnchecked)
     const random = randomFrom(options.seed)
     const ground: Ground = {
       clone,
@@ -81,6 +84,7 @@ export class OwnRun {
       rows: await RowMaker.open({ engine, connection, schema, isUnchecked, random }, syntax),
       gauge: await gaugeOf(engine, connection),
       server: await serverOf(clone, options.previous),
+      unfit,
     }
     const run = new OwnRun(ground, options)
     await run.#empty(populated)
@@ -101,10 +105,9 @@ export class OwnRun {
     await this.#tidy()
     for (const id of graph.order.flat()) {
       const table = tableOf(schema, id)
-      const earlier = this.#cases.has(id) ? this.#earlier(table) : undefined
-      if (earlier !== undefined) this.#cells.push(...earlier)
-      else if (this.#cases.has(id))
-        await this.#measureTable(table, reasonToKeep(table) ?? stocks.get(id) ?? '')
+      this.#options.signal?.throwIfAborted()
+      if (this.#cases.has(id))
+        await this.#measureTable(table, this.#reasonAgainst(table) ?? stocks.get(id) ?? '')
       this.#passed.add(id)
       if (needed.has(id)) await this.#tidy()
     }
@@ -125,8 +128,10 @@ export class OwnRun {
   }
 
   async #measureTable(table: Table, stock: Stock | string): Promise<void> {
-    const { rows: sizes, budgetMs } = this.#options
+    const { budgetMs } = this.#options
     const { rows } = this.#ground
+    const sizes = this.#missing(table)
+    if (sizes.length === 0) return
     if (typeof stock === 'string') return this.#note(this.#leftOut(table, sizes, stock))
     let done = 0
     try {
@@ -156,6 +161,7 @@ export class OwnRun {
         done += 1
       }
     } catch (error) {
+      this.#options.signal?.throwIfAborted()
       await this.#note(this.#leftOut(table, sizes.slice(done), await this.#reasonIn(error)))
     }
     await rows.drop(stock.seed)
@@ -165,23 +171,22 @@ export class OwnRun {
   async #noteLocks(table: Table, emptying: Emptying, supply: Supply): Promise<void> {
     const { clone, syntax, server } = this.#ground
     if (this.#knowsLocks || typeof emptying.truncate !== 'string') return
-    this.#knowsLocks = true
-    Object.assign(
-      server.locks,
-      await locksOn(clone, { table, sql: syntax.qualified(table), emptying, supply }),
-    )
+    const locks = await locksOn(clone, { table, sql: syntax.qualified(table), emptying, supply })
+    this.#knowsLocks = locks !== undefined
+    Object.assign(server.locks, locks)
   }
 
-  /** What an earlier run has of a table, if that is all that is asked for and nothing of it failed. */
-  #earlier(table: Table): Cell[] | undefined {
+  /** The sizes that an earlier run does not have of a table, or with a way that failed. */
+  #missing(table: Table): number[] {
     const { previous, rows } = this.#options
-    if (previous === undefined) return undefined
     const place = { server: this.#ground.server.id, case: this.#caseOf(table) }
-    const cells = rows.flatMap((count) =>
-      OWN_WAYS.flatMap((way) => cellAt(previous, { ...place, rows: count, way }) ?? []),
-    )
-    const isWhole = cells.length === rows.length * OWN_WAYS.length
-    return isWhole && cells.every(({ outcome }) => outcome !== 'failed') ? cells : undefined
+    const outcome = (count: number, way: string) =>
+      previous === undefined ? undefined : cellAt(previous, { ...place, rows: count, way })?.outcome
+    return rows.filter((count) => OWN_WAYS.some((way) => [undefined, 'failed'].includes(outcome(count, way))))
+  }
+
+  #reasonAgainst(table: Table): string | undefined {
+    return reasonToKeep(table) ?? this.#ground.unfit.get(table.id)
   }
 
   /** Whether the server lets it be truncated, it has to say itself. */
@@ -260,11 +265,13 @@ export class OwnRun {
   #results(complete: boolean): BenchResults {
     const { rows, rounds, leastRounds, budgetMs, seed, previous } = this.#options
     const { schema, server } = this.#ground
-    const cases = [...this.#cases].map(([id, name]) => ({
+    const asked = [...this.#cases].map(([id, name]) => ({
       id: name,
       factor: OWN_FACTOR,
       label: tableOf(schema, id).label,
     }))
+    const others = (previous?.cases ?? []).filter((one) => !asked.some(({ id }) => id === one.id))
+    const cases = [...others, ...asked]
     return {
       format: 1,
       date: previous?.date ?? new Date(this.#began).toISOString(),
@@ -272,7 +279,7 @@ export class OwnRun {
       complete,
       machine: machine(),
       settings: {
-        rows: [...rows],
+        rows: [...new Set([...(previous?.settings.rows ?? []), ...rows])].toSorted((a, b) => a - b),
         cases: cases.map(({ id }) => id),
         ways: [...OWN_WAYS],
         ...{ rounds, leastRounds, budgetMs, seed },
@@ -280,12 +287,13 @@ export class OwnRun {
       servers: [server],
       cases,
       ways: OWN_WAYS.map(wayOf).map(({ id, label, note }) => ({ id, label, note })),
-      cells: [...this.#cells],
+      cells: joined(previous?.cells, this.#cells),
     }
   }
 }
 
-/** Its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
+/** By its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
 function caseOf({ id, label }: Table, tables: readonly Table[]): string {
-  return tables.filter((table) => table.label === label).length > 1 ? `${label} (${id})` : label
+  const isShared = tables.filter((table) => table.label === label).length > 1
+  return `${OWN_FACTOR}=${isShared ? `${label} (${id})` : label}`
 }

@@ -2,11 +2,12 @@ import type { Connection } from '../../engine/engine.ts'
 import { messageOf } from '../../errors.ts'
 import type { Random } from '../../generate/random.ts'
 import { plural } from '../../plan/describe.ts'
+import type { Gauge } from '../gauge.ts'
 import { type Contender, interleave, type Measured, summarize } from '../measure.ts'
 import { type Known, predict } from '../predict.ts'
 import type { Cell, MeasuredCell, Place } from '../results.ts'
 import type { Emptying } from './emptying.ts'
-import { emptyOnce, type Gauge, type Round, type Sample, Unfillable } from './round.ts'
+import { emptyOnce, type Round, type Sample, Unfillable } from './round.ts'
 import type { Supply } from './rows.ts'
 
 /** The two that a reset chooses between. */
@@ -35,6 +36,7 @@ export interface TableOptions {
   /** What a way may take at one number of rows, making the rows included; in milliseconds. */
   readonly budgetMs: number
   readonly random: Random
+  readonly signal?: AbortSignal | undefined
 }
 
 /** From so many rows on nothing is warmed up. */
@@ -59,28 +61,23 @@ export class TableBench {
   readonly #input: TableInput
   readonly #options: TableOptions
   readonly #known = new Map<OwnWay, Known[]>(OWN_WAYS.map((way) => [way, []]))
-  /** The quickest round of each number of rows: the others were disturbed. */
-  readonly #quickest = new Map<number, number>()
-  #mostRows: number
-  #reason: string
+  /** Of each way the quickest round of each number of rows: the others were disturbed. */
+  readonly #quickest = new Map<OwnWay, Map<number, number>>(OWN_WAYS.map((way) => [way, new Map()]))
+  #most: { readonly rows: number; readonly reason: string }
 
   constructor(input: TableInput, options: TableOptions) {
     this.#input = input
     this.#options = options
-    this.#mostRows = input.supply.most
-    this.#reason = input.supply.reason
+    const { most, reason } = input.supply
+    this.#most = { rows: most, reason: `only ${plural(most, 'row')} could be made: ${reason}` }
   }
 
   /** @param rows more than the last time */
   async measure(rows: number): Promise<Cell[]> {
-    if (rows > this.#mostRows) {
-      return this.#leftOut(rows, `only ${plural(this.#mostRows, 'row')} could be made: ${this.#reason}`)
-    }
-    const roundMs = this.#expectedRoundMs(rows)
-    if (roundMs > LONGEST_ROUND * this.#options.budgetMs) {
-      return OWN_WAYS.map((way) => this.#extrapolated(way, rows, roundMs))
-    }
-    const attempts = OWN_WAYS.flatMap((way) => this.#attempt(way, rows))
+    if (rows > this.#most.rows) return this.#leftOut(rows, this.#most.reason)
+    const longestMs = LONGEST_ROUND * this.#options.budgetMs
+    const tooLong = OWN_WAYS.filter((way) => this.#expectedRoundMs(way, rows) > longestMs)
+    const attempts = OWN_WAYS.flatMap((way) => (tooLong.includes(way) ? [] : this.#attempt(way, rows)))
     const measured = await interleave(
       attempts.map(({ contender }) => contender),
       {
@@ -92,14 +89,17 @@ export class TableBench {
     )
     const unfillable = [...measured.values()].find(({ failure }) => failure instanceof Unfillable)
     if (unfillable !== undefined) {
-      this.#mostRows = rows - 1
-      this.#reason = messageOf(unfillable.failure).replaceAll(/\s+/g, ' ')
-      return this.#leftOut(rows, this.#reason)
+      this.#most = { rows: rows - 1, reason: messageOf(unfillable.failure).replaceAll(/\s+/g, ' ') }
+      return this.#leftOut(rows, this.#most.reason)
     }
     const cells: Cell[] = []
     for (const way of OWN_WAYS) {
       const attempt = attempts.find(({ contender }) => contender.id === way)
-      cells.push(await this.#cell(way, rows, attempt, measured.get(way)))
+      cells.push(
+        tooLong.includes(way)
+          ? this.#extrapolated(way, rows)
+          : await this.#cell(way, rows, attempt, measured.get(way)),
+      )
     }
     return cells
   }
@@ -123,7 +123,8 @@ export class TableBench {
         const began = performance.now()
         const sample = await emptyOnce(connection, round, { rows, gauge })
         const took = performance.now() - began
-        this.#quickest.set(rows, Math.min(took, this.#quickest.get(rows) ?? took))
+        const quickest = this.#quickestOf(way)
+        quickest.set(rows, Math.min(took, quickest.get(rows) ?? took))
         samples.push(sample)
         return sample.ms
       },
@@ -149,14 +150,16 @@ export class TableBench {
     }
     const times = summarize(measured.samples)
     this.#known.get(way)?.push({ rows, ms: times.median })
-    const isQuick = (this.#quickest.get(rows) ?? 0) <= this.#options.budgetMs
-    const readerWaitMs = isQuick && measured.failure === undefined ? await attempt.observe() : undefined
+    const isQuick = (this.#quickestOf(way).get(rows) ?? 0) <= this.#options.budgetMs
+    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    const readerWaitMs =
+      isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
     return { ...place, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
   }
 
   /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
-  #expectedRoundMs(rows: number): number {
-    const [last, before] = [...this.#quickest].toSorted(([a], [b]) => b - a)
+  #expectedRoundMs(way: OwnWay, rows: number): number {
+    const [last, before] = [...this.#quickestOf(way)].toSorted(([a], [b]) => b - a)
     if (last === undefined || last[0] < TELLING_ROWS) return 0
     const [lastRows, lastMs] = last
     const [beforeRows, beforeMs] = before ?? [0, 0]
@@ -164,11 +167,15 @@ export class TableBench {
     return lastMs + perRow * (rows - lastRows)
   }
 
-  #extrapolated(way: OwnWay, rows: number, roundMs: number): Cell {
+  #quickestOf(way: OwnWay): Map<number, number> {
+    return this.#quickest.get(way) ?? new Map()
+  }
+
+  #extrapolated(way: OwnWay, rows: number): Cell {
     const place = this.#place(way, rows)
     const prediction = predict(this.#known.get(way) ?? [], rows)
     if (prediction === undefined) {
-      const reason = `a single round would take about ${(roundMs / 1000).toPrecision(2)} s`
+      const reason = `a single round would take about ${(this.#expectedRoundMs(way, rows) / 1000).toPrecision(2)} s`
       return { ...place, outcome: 'left out', reason }
     }
     const from = prediction.from.map((count) => count.toLocaleString('en-US')).join(' and ')

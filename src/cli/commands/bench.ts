@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { compare } from '../../bench/against.ts'
 import { type BenchOptions, bench, resultsFile } from '../../bench/bench.ts'
@@ -64,19 +65,18 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       .option('--limit <seconds>', 'what a way may take for once (default: 20, with --full 300)', seconds)
       .option('--seed <n>', 'of the order in which they take turns', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')
-      .option('--fresh', 'measure anew what the folder has')
+      .option('--fresh', 'forget what the folder has')
       .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
 
   async run(flags, output) {
-    if (flags.url !== undefined && flags.engine !== undefined) {
-      throw new AfreshError('usage', '--url and --engine are two things to measure.', {
-        next: 'Give one of them.',
-      })
-    }
+    refuseContradictions(flags)
     const earlier = flags.against === undefined ? undefined : await readResults(flags.against)
-    const interrupted = onInterrupt(flags.out)
+    const interrupted = onInterrupt(flags)
     try {
-      const { results, files } = await bench(await optionsOf(flags, output))
+      const { results, files } = await bench({
+        ...(await optionsOf(flags, output)),
+        signal: interrupted.signal,
+      })
       const comparison = earlier === undefined ? undefined : compare(results, earlier)
       output.document({ results, files, ...(comparison && { comparison }) })
       writeResults(results, output)
@@ -84,11 +84,44 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       output.line()
       output.line(`${files.html}, with the figures in ${files.results} and ${files.csv}`)
       return EXIT.done
+    } catch (error) {
+      if (!interrupted.signal.aborted || error !== interrupted.signal.reason) throw error
+      sayStopped(flags)
+      return EXIT.interrupted
     } finally {
       interrupted.forget()
     }
   },
 })
+
+function refuseContradictions(flags: BenchFlags): void {
+  const { url, engine, against, out, fresh } = flags
+  if (url !== undefined && engine !== undefined) {
+    throw new AfreshError('usage', '--url and --engine are two things to measure.', {
+      next: 'Give one of them.',
+    })
+  }
+  const ignored = (['cases', 'ways', 'limit', 'full'] as const).filter((name) => flags[name] !== undefined)
+  if (url !== undefined && ignored.length > 0) {
+    const names = ignored.map((name) => `--${name}`).join(', ')
+    throw new AfreshError(
+      'usage',
+      `With --url there is no ${names}: each table is emptied by DELETE and by TRUNCATE.`,
+      {
+        next: 'Leave it out; --rows, --budget and --rounds say how thoroughly it is measured.',
+      },
+    )
+  }
+  if (against !== undefined && fresh !== true && resolve(against) === resolve(resultsFile(out))) {
+    throw new AfreshError(
+      'usage',
+      `${against} is what this run goes on with: it would be compared with itself.`,
+      {
+        next: 'Name another folder with --out.',
+      },
+    )
+  }
+}
 
 async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOptions> {
   const { url, out, fresh = false, full = false, rounds, seed } = flags
@@ -130,16 +163,38 @@ async function readResults(file: string) {
   return parseResults(text, file)
 }
 
-/** What was started goes with this process, whatever ends it; what was measured is in the file. */
-function onInterrupt(folder: string): { forget(): void } {
-  const say = () => {
-    process.stderr.write(
-      `\nStopped. What was measured is in ${resultsFile(folder)}; the same command goes on from there.\n`,
-    )
-    process.exit(130)
+/**
+ * What was started goes with this process, whatever ends it. What was made on a server that stays has to be dropped, once
+ * the statement is over that runs; who does not want to wait asks twice, and leaves that to the next run there.
+ */
+function onInterrupt(flags: BenchFlags): { readonly signal: AbortSignal; forget(): void } {
+  const controller = new AbortController()
+  const stays = flags.url !== undefined || flags.engine?.some((server) => server.includes('://'))
+  const stop = () => {
+    if (stays && !controller.signal.aborted) {
+      process.stderr.write(
+        '\nStops when the statement is over that runs, and drops what it made on the server. Ctrl-C again stops at once.\n',
+      )
+      controller.abort()
+      return
+    }
+    sayStopped(flags)
+    if (stays) {
+      process.stderr.write(
+        'Databases afresh_bench_… may be left on the server. The next run of afresh there drops them, but for one that was just being copied.\n',
+      )
+    }
+    process.exit(EXIT.interrupted)
   }
-  process.once('SIGINT', say)
-  return { forget: () => process.off('SIGINT', say) }
+  process.on('SIGINT', stop)
+  return { signal: controller.signal, forget: () => process.off('SIGINT', stop) }
+}
+
+function sayStopped({ out, fresh }: BenchFlags): void {
+  const again = fresh ? 'the same command without --fresh' : 'the same command'
+  process.stderr.write(
+    `\nStopped. What was measured is in ${resultsFile(out)}; ${again} goes on from there.\n`,
+  )
 }
 
 function list(text: string): string[] {
