@@ -98,7 +98,7 @@ class MatrixRun {
     { ground, title }: OpenTarget,
     blocks: readonly Block[],
   ): Promise<void> {
-    const server = this.#serverOf(target, ground, title)
+    const server = this.#serverOf(target, storage, ground, title)
     server.conditions[storage] = ground.conditions
     if (storage === 'memory' && Object.keys(server.locks).length === 0) {
       server.locks = await locksOn(ground, this.#options.ways)
@@ -117,13 +117,16 @@ class MatrixRun {
     }
   }
 
-  #serverOf(target: Target, { engine, version }: Ground, title: string): BenchServer {
+  /** Under one name in one file there is one server only. */
+  #serverOf(target: Target, storage: Storage, ground: Ground, title: string): BenchServer {
+    const { engine, version, conditions } = ground
     const known = this.#servers.find(({ id }) => id === target.id)
-    if (known !== undefined && (known.engine !== engine.title || known.version !== version)) {
-      const [was, is] = [`${known.engine} ${known.version}`, `${engine.title} ${version}`]
-      throw otherConditions('The folder', [`${was} rather than ${is} as ${target.id}`])
+    if (known !== undefined) {
+      const was = [known.engine, known.version, known.conditions[storage] ?? conditions].join(' ')
+      const is = [engine.title, version, conditions].join(' ')
+      if (was !== is) throw otherConditions('The folder', [`as ${target.id} ${was} rather than ${is}`])
+      return known
     }
-    if (known !== undefined) return known
     const server = { id: target.id, title, engine: engine.title, version, conditions: {}, locks: {} }
     this.#servers.push(server)
     return server
