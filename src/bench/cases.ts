@@ -31,7 +31,7 @@ const BASE: Shape = {
 const base: Case = {
   id: 'base',
   factor: '',
-  label: 'one table, one index besides the key, rows of 50 bytes, in memory, durability off',
+  label: 'one table, one index besides the key, rows of 50 bytes',
   shape: BASE,
   storage: 'memory',
   readers: 0,
@@ -78,6 +78,9 @@ export const CASES: readonly Case[] = [
   varied('disk', 'storage', 'files on a disk, durability off', {}, { storage: 'disk' }),
   varied('durable', 'storage', 'files on a disk, durability on', {}, { storage: 'durable' }),
 ]
+
+/** What is varied in the cases that are tables of somebody's. */
+export const OWN_FACTOR = 'table'
 
 /** The case with this id. Throws where there is none: a programming error. */
 export function caseOf(id: string): Case {

@@ -213,7 +213,7 @@ export async function sqliteGround(storage: Storage): Promise<Ground> {
   return {
     engine,
     version,
-    conditions: `SQLite ${version}, a file ${isInMemory ? 'in memory' : 'on a disk'}, synchronous ${synchronous}`,
+    conditions: `SQLite ${version}, a file in ${isInMemory ? 'memory' : tmpdir()}, synchronous ${synchronous}`,
     async build(shape) {
       const folder = mkdtempSync(join(isInMemory ? SHARED_MEMORY : tmpdir(), 'afresh-bench-'))
       // It would stay in memory for ever if this process were killed.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { AfreshError, codeOf } from '../errors.ts'
+import { OWN_FACTOR } from './cases.ts'
 import { machine } from './machine.ts'
 import { type BenchResults, parseResults } from './results.ts'
 
@@ -38,9 +39,6 @@ export function otherConditions(file: string, differences: readonly string[]): A
     next: 'Name another folder with --out, or measure everything anew with --fresh.',
   })
 }
-
-/** Of the cases that are tables of somebody's. */
-export const OWN_FACTOR = 'table'
 
 const NAMES: readonly (readonly [keyof Conditions, string])[] = [
   ['rounds', '--rounds'],

@@ -47,7 +47,11 @@ describe('afresh bench', () => {
     const { code, stdout } = await cli([...small, '--cases', 'base,trigger', '--out', out, '--json'])
     expect(code).toBe(0)
     const { results } = JSON.parse(stdout)
-    expect(results.cells.slice(0, 26)).toEqual(JSON.parse(before).cells)
+    const added = ['delete', 'truncate'].map((way) => ({ case: 'trigger', rows: 100, way }))
+    expect(results.cells).toEqual([
+      ...JSON.parse(before).cells,
+      ...added.map((cell) => expect.objectContaining(cell)),
+    ])
     expect(results.settings.cases).toEqual(['base', 'trigger'])
   })
 
@@ -77,6 +81,11 @@ describe('afresh bench', () => {
     [['--rows', '1e9x'], /whole numbers/],
     [['--engine', 'oracle:23'], /'oracle:23' names no server/],
     [['--url', 'postgres://localhost/shop', '--engine', 'sqlite'], /--url and --engine/],
+    [
+      ['--url', 'postgres://localhost/shop', '--ways', 'delete', '--full'],
+      /With --url there is no --ways, --full/,
+    ],
+    [['--against', join(folder, 'wrong', 'results.json')], /it would be compared with itself/],
     [['--against', 'nowhere.json'], /nowhere\.json cannot be read/],
   ])('is wrong usage with %j', async (args, message) => {
     const { code, stderr } = await cli(['bench', ...args, '--out', join(folder, 'wrong')])
@@ -137,6 +146,8 @@ describe('afresh bench', () => {
         'sqlite',
         '--rows',
         '1,1000,300000',
+        '--ways',
+        'delete,delete-rows,orm-100',
         '--rounds',
         '3',
         '--budget',
@@ -163,16 +174,14 @@ describe('afresh bench', () => {
       const cut = parseResults(readFileSync(join(folder, 'cut', 'results.json'), 'utf8'), 'it')
       expect(cut.complete).toBe(false)
       expect(cut.settings.rows).toEqual([1, 1000, 300_000])
-      const again = await cli([
-        ...args.slice(0, 4),
-        '1,1000',
-        ...args.slice(5),
-        '--out',
-        join(folder, 'cut'),
-        '--json',
-      ])
+      expect(cut.cells.map(({ rows }) => rows)).toEqual([1, 1, 1, 1000, 1000, 1000])
+      const again = await cli([...args, '--out', join(folder, 'cut'), '--json'])
       expect(again.code, again.stderr).toBe(0)
-      expect(JSON.parse(again.stdout).results.cells).toEqual(cut.cells)
+      expect(again.stderr).toContain('1/1  sqlite, base, 300,000 rows')
+      const { results } = JSON.parse(again.stdout)
+      const added = ['delete', 'delete-rows', 'orm-100'].map((way) => ({ rows: 300_000, way }))
+      expect(results.cells).toEqual([...cut.cells, ...added.map((cell) => expect.objectContaining(cell))])
+      expect(results.complete).toBe(true)
     },
   )
 })

@@ -1,14 +1,20 @@
 import type { CustomSeriesOption, CustomSeriesRenderItemReturn, EChartsOption } from 'echarts'
+import type { Crossover } from '../crossover.ts'
 import type { BenchResults } from '../results.ts'
+import { isOwnTable } from './base.ts'
 import { caseName } from './figure.ts'
 import { type Canvas, frameOf, rowsAxis } from './frame.ts'
 import { lookOfWay } from './look.ts'
 import { mainOf, type Recommendation } from './recommend.ts'
 import { logScale, type Scale } from './scale.ts'
-import { about, escapeHtml, visible } from './text.ts'
+import { about, escapeHtml, visible, whole } from './text.ts'
 
 const LINE_HEIGHT = 26
 const AROUND = 70
+/** The width of a single size. */
+const HAIR = 3
+/** About what a character takes, and what is left free beside words. */
+const TEXT = { character: 6.4, gap: 7 }
 
 /** How to read it. */
 export const BARS =
@@ -39,7 +45,7 @@ export function barsOfServers(results: BenchResults): Bar[] {
 
 /** Somebody's tables by the number of rows at which it turns; cases as they are, since they are told by what is varied. */
 export function inOrder({ cases }: BenchResults, all: readonly Recommendation[]): readonly Recommendation[] {
-  if (!cases.some(({ factor }) => factor === 'table')) return all
+  if (!cases.some(isOwnTable)) return all
   return all.toSorted((a, b) => turnOf(a) - turnOf(b))
 }
 
@@ -78,7 +84,7 @@ export function crossingsOf(
       const bar = bars[Number(line)]
       const spot = (place: number) => api.coord([place, line])
       const all = bar === undefined ? [] : pieces(bar.of, x, colorOf, theme)
-      return { type: 'group', children: all.map((piece) => drawn(piece, spot)) }
+      return { type: 'group', children: all.flatMap((piece) => drawn(piece, spot)) }
     },
   }
   return {
@@ -140,16 +146,16 @@ function pieces(
       return [{ at: from, text: 'not compared', fill: theme.muted, align: 'left' }]
     case 'equal':
       return [{ from, to, fill: theme.rule }]
-    case 'always':
+    case 'always': {
+      const { faster, certain } = crossover
+      const [start, end] = [x.place(certain.from), x.place(certain.to)]
+      const text = `${faster.toUpperCase()} ${extentOf(crossover)}`
       return [
-        { from, to, fill: colorOf(crossover.faster) },
-        {
-          at: from,
-          text: `${crossover.faster.toUpperCase()} at every size`,
-          fill: theme.background,
-          align: 'left',
-        },
+        { from, to, fill: theme.rule },
+        { from: start, to: end, fill: colorOf(faster), least: HAIR },
+        { at: start, until: end, text, fill: theme.background, align: 'left' },
       ]
+    }
     case 'crosses': {
       const inside = (rows: number) => Math.min(to, Math.max(from, x.place(rows)))
       const [start, at, end] = [
@@ -171,19 +177,46 @@ function pieces(
   }
 }
 
-type Piece =
-  | { readonly from: number; readonly to: number; readonly fill: string }
-  | { readonly at: number; readonly text: string; readonly fill: string; readonly align: 'left' | 'right' }
+/** Where the one way is faster beyond doubt: `at every size`, `from 1,000 on`. */
+function extentOf({ sizes, certain }: Extract<Crossover, { kind: 'always' }>): string {
+  const [isFirst, isLast] = [certain.from === sizes.from, certain.to === sizes.to]
+  if (isFirst && isLast) return 'at every size'
+  if (isLast) return `from ${whole(certain.from)} on`
+  if (isFirst) return `up to ${whole(certain.to)}`
+  return `from ${whole(certain.from)} to ${whole(certain.to)}`
+}
 
-function drawn(piece: Piece, spot: (place: number) => number[]): NonNullable<CustomSeriesRenderItemReturn> {
+type Piece =
+  | {
+      readonly from: number
+      readonly to: number
+      readonly fill: string
+      /** So wide at least. */
+      readonly least?: number
+    }
+  | {
+      readonly at: number
+      readonly text: string
+      readonly fill: string
+      readonly align: 'left' | 'right'
+      /** Where it has to end: what does not fit is left out. */
+      readonly until?: number
+    }
+
+type Shape = NonNullable<CustomSeriesRenderItemReturn>
+
+function drawn(piece: Piece, spot: (place: number) => number[]): readonly Shape[] {
   if ('text' in piece) {
     const [x = 0, y = 0] = spot(piece.at)
-    const { text, fill, align } = piece
+    const { text, fill, align, until } = piece
+    const [end = 0] = until === undefined ? [Number.POSITIVE_INFINITY] : spot(until)
+    if (text.length * TEXT.character + 2 * TEXT.gap > end - x) return []
     const style = { text, fill, align, verticalAlign: 'middle', fontSize: 11, fontWeight: 600 } as const
-    return { type: 'text', style: { ...style, x: align === 'left' ? x + 7 : x - 7, y } }
+    return [{ type: 'text', style: { ...style, x: align === 'left' ? x + TEXT.gap : x - TEXT.gap, y } }]
   }
   const [left = 0, y = 0] = spot(piece.from)
   const [right = 0] = spot(piece.to)
-  const shape = { x: left, y: y - 8, width: Math.max(0, right - left), height: 16 }
-  return { type: 'rect', shape, style: { fill: piece.fill } }
+  const width = Math.max(piece.least ?? 0, right - left)
+  const shape = { x: (left + right - width) / 2, y: y - 8, width, height: 16 }
+  return [{ type: 'rect', shape, style: { fill: piece.fill } }]
 }

@@ -1,5 +1,6 @@
 import { type Crossover, crossoverOf } from '../crossover.ts'
 import type { BenchResults, Cell, MeasuredCell } from '../results.ts'
+import { baseOf } from './base.ts'
 import { BASE_LOOK, type Look, lookOfPlace, lookOfWay } from './look.ts'
 import { bytesText, listed, rowsText, timeText, visible } from './text.ts'
 
@@ -52,11 +53,12 @@ export function waysFigure(results: BenchResults, server: string, caseId: string
 
 /** For each thing that is varied: the base case and its variants, DELETE solid and TRUNCATE dashed. */
 export function factorFigures(results: BenchResults, server: string): Figure[] {
-  if (!results.cases.some(({ id }) => id === 'base')) return []
-  const factors = new Set(results.cases.flatMap(({ id, factor }) => (id === 'base' ? [] : [factor])))
+  const base = baseOf(results)
+  if (base === undefined) return []
+  const factors = new Set(results.cases.flatMap(({ id, factor }) => (id === base ? [] : [factor])))
   return [...factors].flatMap((factor): Figure[] => {
-    const variants = results.cases.filter((one) => one.factor === factor && one.id !== 'base')
-    const lines = [{ id: 'base', label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
+    const variants = results.cases.filter((one) => one.factor === factor && one.id !== base)
+    const lines = [{ id: base, label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
       RIVALS.flatMap((way): Line[] => {
         const points = pointsOf(results.cells, server, id, way, timePoint)
         if (points.length === 0) return []
@@ -129,11 +131,9 @@ function pointsOf(
 }
 
 /** Of a case, or of somebody's table. */
-export function caseName({ cases }: BenchResults, id: string): string {
-  const found = cases.find((one) => one.id === id)
-  if (found === undefined) return visible(id)
-  if (found.id === 'base') return BASE_NAME
-  return visible(found.label)
+export function caseName(results: BenchResults, id: string): string {
+  if (id === baseOf(results)) return BASE_NAME
+  return visible(results.cases.find((one) => one.id === id)?.label ?? id)
 }
 
 const BASE_NAME = 'base case'

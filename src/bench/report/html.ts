@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { BenchResults, BenchServer } from '../results.ts'
+import { isOwnTable } from './base.ts'
 import { BARS, barsOfCases, barsOfServers, hasCrossings, inOrder } from './crossings.ts'
 import { asideFigures, caseName, factorFigures, wayLabel, waysFigure } from './figure.ts'
 import { type Recommendation, recommendationsOf, summaryOf } from './recommend.ts'
@@ -111,7 +112,7 @@ function charts(
   const options = all.map(
     (one, number) => `<option value="${number}">${escapeHtml(caseName(results, one.case))}`,
   )
-  const isOwn = results.cases.some(({ factor }) => factor === 'table')
+  const isOwn = results.cases.some(isOwnTable)
   const pick =
     all.length < 2
       ? ''

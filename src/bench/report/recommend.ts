@@ -1,5 +1,6 @@
 import { type Crossover, crossoverOf, type Span } from '../crossover.ts'
 import type { BenchResults } from '../results.ts'
+import { baseOf } from './base.ts'
 import { about, listed, rowsText, visible, whole } from './text.ts'
 
 /** What to do about one case on one server, and why. */
@@ -25,7 +26,8 @@ export function recommendationsOf(results: BenchResults, server: string): Recomm
 /** For the case that all others are held against, or the only one; `undefined` where there is neither. */
 export function mainOf(results: BenchResults, server: string): Recommendation | undefined {
   const all = recommendationsOf(results, server)
-  return all.find((one) => one.case === 'base') ?? (all.length === 1 ? all[0] : undefined)
+  const base = baseOf(results)
+  return all.find((one) => one.case === base) ?? (all.length === 1 ? all[0] : undefined)
 }
 
 /** What to do on a server, in one sentence: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */

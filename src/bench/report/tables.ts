@@ -1,4 +1,5 @@
 import type { BenchResults, BenchServer, Cell } from '../results.ts'
+import { baseOf, isOwnTable } from './base.ts'
 import { caseName, wayLabel } from './figure.ts'
 import type { Recommendation } from './recommend.ts'
 import { bytesText, escapeHtml, rowsText, spanText, timeText, whole } from './text.ts'
@@ -35,7 +36,7 @@ export function figureTables(results: BenchResults, { id: server, title }: Bench
     const own = results.cells.filter((cell) => cell.server === server && cell.case === id)
     if (own.length === 0) return []
     const name = caseName(results, id)
-    const text = id === 'base' ? `${name}: ${label}` : name
+    const text = id === baseOf(results) ? `${name}: ${label}` : name
     const shown = figureTable(results, own, `${text}, on ${title}`)
     return [`<details><summary>${escapeHtml(text)}</summary>${shown}</details>`]
   })
@@ -88,7 +89,7 @@ export function meaningTables({ ways, cases, settings }: BenchResults): string {
   const pair = (name: string, text: string) =>
     `<tr><th scope="row" class="name">${escapeHtml(name)}<td>${escapeHtml(text)}`
   const heads = (names: readonly string[]) => names.map((name) => `<th scope="col">${name}`)
-  const varied = cases.filter(({ factor }) => factor !== 'table')
+  const varied = cases.filter((one) => !isOwnTable(one))
   return [
     table('The ways', heads(['Way', 'what it does']), [ways.map(({ label, note }) => pair(label, note))]),
     varied.length === 0

@@ -1,23 +1,38 @@
 import type { Comparison } from '../../bench/against.ts'
+import { OWN_FACTOR } from '../../bench/cases.ts'
+import { baseOf } from '../../bench/report/base.ts'
 import { recommendationsOf, summaryOf } from '../../bench/report/recommend.ts'
 import { type BenchResults, type Cell, cellAt } from '../../bench/results.ts'
 import { aligned, count, duration, type Output, printable } from '../output.ts'
 
 /** The figures of the base case as a table for each server, what the other cases change, and what to use. */
 export function writeResults(results: BenchResults, output: Output): void {
+  const base = baseOf(results)
   for (const server of results.servers) {
     output.line(output.style.bold(printable(server.title)))
-    const hasBase = results.cells.some((cell) => cell.server === server.id && cell.case === 'base')
+    const hasBase = results.cells.some((cell) => cell.server === server.id && cell.case === base)
     if (hasBase) writeBase(results, server.id, output)
-    const others = recommendationsOf(results, server.id).filter((one) => one.case !== 'base')
+    const others = recommendationsOf(results, server.id).filter((one) => one.case !== base)
     if (hasBase && others.length > 0) output.line()
     const label = (id: string) => results.cases.find((one) => one.id === id)?.label ?? id
     for (const line of aligned(others.map((one) => [printable(label(one.case), 48), one.text])))
       output.line(line)
+    for (const line of failuresOn(results, server.id)) output.line(output.style.bad(`  ${line}`))
     output.line()
   }
   for (const { title, text } of summaryOf(results))
     output.line(output.style.good(`${printable(title)}: ${text}`))
+}
+
+/** What went wrong, each once, and how often. */
+function failuresOn({ cells }: BenchResults, server: string): string[] {
+  const reasons = cells.flatMap((cell) =>
+    cell.server === server && cell.outcome === 'failed' ? [printable(cell.reason)] : [],
+  )
+  return [...new Set(reasons)].map((reason) => {
+    const times = reasons.filter((one) => one === reason).length
+    return `failed${times === 1 ? '' : ` ${times} times`}: ${reason}`
+  })
 }
 
 function writeBase(results: BenchResults, server: string, output: Output): void {
@@ -84,7 +99,7 @@ export function writeComparison(comparison: Comparison, against: string, output:
   const rows = changed
     .slice(0, SHOWN)
     .map(({ server, case: id, rows: number, way, beforeMs, afterMs, ratio }) => [
-      `${server}, ${printable(id, 40)}`,
+      `${server}, ${printable(withoutFactor(id), 40)}`,
       `${number.toLocaleString('en-US')} rows`,
       way,
       `${shortest(beforeMs)} -> ${shortest(afterMs)}`,
@@ -92,6 +107,12 @@ export function writeComparison(comparison: Comparison, against: string, output:
     ])
   for (const line of aligned(rows, '    ')) output.line(line)
   if (changed.length > SHOWN) output.line(`    and ${changed.length - SHOWN} more (all in --json)`)
+}
+
+/** Of a comparison only ids are known; those of somebody's tables are `table=` and what tells them apart. */
+function withoutFactor(id: string): string {
+  const start = `${OWN_FACTOR}=`
+  return id.startsWith(start) ? id.slice(start.length) : id
 }
 
 const SHOWN = 20

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { lookOfWay, THEMES } from '../../../src/bench/report/look.ts'
+import { pictureOfServers } from '../../../src/bench/report/svg.ts'
+import type { Cell } from '../../../src/bench/results.ts'
+import { sampleResults } from './sample.ts'
+
+const results = sampleResults()
+const GREY = THEMES.light.rule
+const colorOf = (way: string) => lookOfWay(way).color.light
+
+describe('the bar of a server where one way is always faster', () => {
+  it('has its colour and its words all along where no size leaves a doubt', () => {
+    expect(barWhere({ truncateTakes: 0.01 })).toEqual({
+      stretches: [
+        { from: '0', to: '10M', fill: GREY },
+        { from: '0', to: '10M', fill: colorOf('truncate') },
+      ],
+      words: ['TRUNCATE at every size'],
+    })
+  })
+
+  it.each([
+    { truncateTakes: 0.01, least: 1000, way: 'truncate', from: '1,000', words: ['TRUNCATE from 1,000 on'] },
+    { truncateTakes: 100, most: 1000, way: 'delete', to: '1,000', words: ['DELETE up to 1,000'] },
+    {
+      ...{ truncateTakes: 0.01, least: 10, most: 100_000 },
+      ...{ way: 'truncate', from: '10', to: '100k', words: ['TRUNCATE from 10 to 100,000'] },
+    },
+    // No room for any.
+    { truncateTakes: 0.01, least: 1_000_000, way: 'truncate', from: '1M', words: [] },
+  ])('is grey where the two are too close to call: $words', ({ way, from = '0', to = '10M', ...more }) => {
+    expect(barWhere(more)).toEqual({
+      stretches: [
+        { from: '0', to: '10M', fill: GREY },
+        { from, to, fill: colorOf(way) },
+      ],
+      words: more.words,
+    })
+  })
+
+  it('shows a single size', () => {
+    const { stretches, words } = barWhere({ truncateTakes: 0.01, least: 1000, most: 1000 })
+    expect(stretches).toHaveLength(2)
+    expect(stretches[1]).toMatchObject({ from: '1,000', to: '1,000', fill: colorOf('truncate') })
+    expect(words).toEqual([])
+  })
+})
+
+interface Times {
+  /** That many times as long as DELETE; but outside of these sizes just as long. */
+  readonly truncateTakes: number
+  readonly least?: number
+  readonly most?: number
+}
+
+function barWhere({ truncateTakes, least = 0, most = Number.POSITIVE_INFINITY }: Times) {
+  const cells = results.cells.flatMap((cell): Cell[] => {
+    if (cell.server !== 'postgres:18' || cell.case !== 'base') return [cell]
+    if (cell.way === 'truncate') return []
+    if (cell.way !== 'delete' || !('median' in cell)) return [cell]
+    const more = cell.rows < least || cell.rows > most ? 1 : truncateTakes
+    const median = cell.median * more
+    const spread = cell.outcome === 'measured' ? { q1: cell.q1 * more, q3: cell.q3 * more } : {}
+    return [cell, { ...cell, way: 'truncate', median, ...spread }]
+  })
+  return firstBar(pictureOfServers({ ...results, cells }) ?? '')
+}
+
+/** Its ends by the marks of the axis that they are at. */
+function firstBar(svg: string) {
+  const marks = [...svg.matchAll(/text-anchor="middle"[^>]*translate\((\S+) [\d.]+\)"[^>]*>(\d[^<]*)</g)]
+  const markAt = (x: number) => marks.find(([, at]) => Math.abs(Number(at) - x) < 2)?.[2]
+  const all = [...svg.matchAll(/<path d="M(\S+) (\S+)l(\S+) 0l0 16l\S+ 0Z" fill="([^"]+)"/g)]
+  const top = Number(all[0]?.[2])
+  const stretches = all
+    .filter(([, , y, width]) => Number(y) === top && Number(width) > 0)
+    .map(([, x, , width, fill]) => ({
+      from: markAt(Number(x)),
+      to: markAt(Number(x) + Number(width)),
+      fill,
+    }))
+  const texts = [...svg.matchAll(/<text [^>]*font-weight:600;" x="\S+" y="(\S+)"[^>]*>([^<]+)</g)]
+  return {
+    stretches,
+    words: texts.flatMap(([, y, text]) => (Math.abs(Number(y) - top - 8) < 1 ? [text] : [])),
+  }
+}
