@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '../engine/engine.ts'
 import { withCleanUp } from '../errors.ts'
+import { keepMemorySmall } from './memory.ts'
 
 /** Connections that ask for a row over and over, and how long the longest of them had to wait for it. */
 class Readers {
@@ -21,6 +22,8 @@ class Readers {
         () => false,
       )
       this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+      // Minutes of this leave more behind than all else that is measured.
+      keepMemorySmall()
       // A connection that is lost fails at once, and would leave nobody else a turn.
       if (!isRead) await sleep(1)
     }
