@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import type { Connection, Endpoint, Engine, ServerFacts } from '../engine/engine.ts'
 import { RefusedError } from '../errors.ts'
 import type { Schema, TableId } from '../schema/schema.ts'
-import { isMarkOf, newMark } from './mark.ts'
+import { isMarkOf, isTemporary, newMark } from './mark.ts'
 
 /**
  * The guard: real systems were wiped by tools of this kind through a stale DATABASE_URL, a tunnel or a copied
@@ -74,8 +74,8 @@ export interface Takeover {
 export interface Taken {
   /** What it carries; `undefined` within this process, where none is needed. */
   readonly mark: string | undefined
-  /** It was put there just now. */
-  readonly isNew: boolean
+  /** To be erased again: the database is empty, and nobody has handed it over. */
+  readonly isTemporary: boolean
 }
 
 /**
@@ -85,18 +85,19 @@ export interface Taken {
 export async function takeOver(takeover: Takeover): Promise<Taken> {
   const { engine, connection, populated, confirmed } = takeover
   const { ownership } = engine
-  if (await ownership.isPrivate(connection)) return { mark: undefined, isNew: false }
+  if (await ownership.isPrivate(connection)) return { mark: undefined, isTemporary: false }
   await guardSessions(takeover)
-  const { mark, isValid } = await markOn(takeover)
-  if (isValid) return { mark, isNew: false }
+  const found = await markOn(takeover)
+  if (found.isForGood) return { mark: found.mark, isTemporary: false }
   const identity = await ownership.expected(connection)
   const isConfirmed = confirmed === confirmationOf(connection, identity.server)
   if (!isConfirmed && (populated.length > 0 || confirmed !== undefined)) {
-    throw refusal(takeover, mark)
+    throw refusal(takeover, found)
   }
-  const fresh = newMark(identity)
+  if (found.isValid && !isConfirmed) return { mark: found.mark, isTemporary: true }
+  const fresh = newMark(identity, { temporary: !isConfirmed })
   await ownership.write(connection, fresh)
-  return { mark: fresh, isNew: true }
+  return { mark: fresh, isTemporary: !isConfirmed }
 }
 
 /**
@@ -109,18 +110,27 @@ export async function requireMark(
 ): Promise<string | undefined> {
   if (await takeover.engine.ownership.isPrivate(takeover.connection)) return undefined
   if (!isShared) await guardSessions(takeover)
-  const { mark, isValid } = await markOn(takeover)
-  if (!isValid) throw refusal(takeover, mark)
-  return mark
+  const found = await markOn(takeover)
+  if (found.isForGood || (found.isValid && takeover.populated.length === 0)) return found.mark
+  throw refusal(takeover, found)
 }
 
-/** The mark that the database carries, and whether it was made for this very database. */
+export interface FoundMark {
+  readonly mark: string | undefined
+  /** It was made for this very database. */
+  readonly isValid: boolean
+  /** And not only while everything in it was empty. */
+  readonly isForGood: boolean
+}
+
+/** The mark that the database carries. */
 export async function markOn({
   engine: { ownership },
   connection,
-}: Pick<Takeover, 'engine' | 'connection'>): Promise<{ mark: string | undefined; isValid: boolean }> {
+}: Pick<Takeover, 'engine' | 'connection'>): Promise<FoundMark> {
   const mark = await ownership.read(connection)
-  return { mark, isValid: mark !== undefined && isMarkOf(mark, await ownership.expected(connection)) }
+  const isValid = mark !== undefined && isMarkOf(mark, await ownership.expected(connection))
+  return { mark, isValid, isForGood: isValid && !isTemporary(mark) }
 }
 
 /** What a person has to type to hand the database over. */
@@ -143,13 +153,17 @@ export async function guardSessions({
   )
 }
 
-function refusal(takeover: Takeover, mark: string | undefined): RefusedError {
+function refusal(takeover: Takeover, found: FoundMark): RefusedError {
   const { connection, schema, populated, confirmed } = takeover
   const labels = schema.tables.filter(({ id }) => populated.includes(id)).map(({ label }) => label)
   const shown = `${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ` and ${labels.length - 5} more` : ''}`
   const evidence = [
     labels.length === 0 ? 'every table in it is empty' : `there are rows in ${shown}`,
-    mark === undefined ? 'it carries no mark of afresh' : `its mark was made for another database (${mark})`,
+    found.isValid
+      ? 'it was marked while everything in it was empty, by an `attach` that has not been released'
+      : found.mark === undefined
+        ? 'it carries no mark of afresh'
+        : `its mark was made for another database (${found.mark})`,
     ...(confirmed === undefined ? [] : [`"${confirmed}" is not what it is called`]),
   ]
   return new RefusedError(
@@ -157,7 +171,7 @@ function refusal(takeover: Takeover, mark: string | undefined): RefusedError {
     {
       next:
         'Let afresh make its own databases (createHarness), or, if everything in this one may be lost, have a person ' +
-        'hand it over by name: afresh adopt --url …',
+        'empty it or hand it over by name: afresh adopt --url …',
     },
   )
 }

@@ -51,7 +51,7 @@ export async function adopt(url: string, options: AdoptOptions): Promise<Adoptio
       await refusePrivate(takeover)
       await guardSessions(takeover)
       const candidate = await candidateOf(takeover)
-      if ((await markOn(takeover)).isValid) return { ...candidate, wasMarked: true }
+      if ((await markOn(takeover)).isForGood) return { ...candidate, wasMarked: true }
       const { confirm } = options
       const confirmed = typeof confirm === 'string' ? confirm : await confirm(candidate)
       await takeOver({ ...takeover, confirmed })

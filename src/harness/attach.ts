@@ -25,16 +25,15 @@ export async function attach(target: string | object, options: AttachOptions = {
   const { engine, connection } = opened
   try {
     if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
-    const { mark, isNew } = await takeOver(await examine(opened, allow))
+    const { mark, isTemporary } = await takeOver(await examine(opened, allow))
     /** A mark for good is what a person gives; this one was for an empty database, which may not stay so. */
     const giveBack = async () => {
-      if (isNew && mark !== undefined) await engine.ownership.erase(connection, mark)
+      if (isTemporary && mark !== undefined) await engine.ownership.erase(connection, mark)
     }
-    const costs = await recallCosts(opened)
-    const session = await withUndo(
-      () => openSession({ engine, connection, options: reset, mark, costs }),
-      giveBack,
-    )
+    const session = await withUndo(async () => {
+      const costs = await recallCosts(opened)
+      return openSession({ engine, connection, options: reset, mark, costs })
+    }, giveBack)
     const { begin, settled, ...around } = rollbacks(
       { database: connection.database, waitMs: reset.lockTimeoutMs },
       rollback,
@@ -47,12 +46,12 @@ export async function attach(target: string | object, options: AttachOptions = {
     })
     const release = (): Promise<void> => {
       released ??= withCleanUp(
-        async () => {
-          await around.abandon()
-          await eraser.close()
-          await session.close()
-          await giveBack()
-        },
+        () =>
+          withCleanUp(async () => {
+            await around.abandon()
+            await eraser.close()
+            await session.close()
+          }, giveBack),
         () => connection.close(),
       )
       return released

@@ -141,7 +141,7 @@ async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
         mayDisableChecks: survey.mayDisableChecks,
         tables: schema.tables.length,
         tablesWithRows: survey.populated.length,
-        marked: (await markOn({ engine, connection })).isValid,
+        marked: (await markOn({ engine, connection })).isForGood,
         sessions: (await engine.databases?.sessions(connection, connection.database)) ?? [],
       }
     },

@@ -82,7 +82,7 @@ export async function viewOf(
   return {
     engine: engine.title,
     database: connection.database,
-    marked: isPrivate || (await markOn({ engine, connection })).isValid,
+    marked: isPrivate || (await markOn({ engine, connection })).isForGood,
     strategy: plan.strategy,
     sequenceMode: plan.sequenceMode,
     mode: plan.mode,

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AfreshError, attach, createHarness, existing, RefusedError } from '../../src/index.ts'
+import { AfreshError, attach, createHarness, eraseFrom, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 import { tapWire } from '../support/wire.ts'
@@ -56,6 +56,33 @@ for (const { id } of engines) {
           await ask(db, 'INSERT INTO customers VALUES (7)')
           await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
           expect(await count(db)).toBe(1)
+        }))
+
+      it('takes what a killed one left for no licence: the mark of an empty database is worth nothing once it has rows', () =>
+        withDatabase(server, 'once_empty', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+          const killed = async () => {
+            await using wire = await tapWire(db.url)
+            const database = await attach(wire.url)
+            wire.cut()
+            await database.release().catch(() => {})
+          }
+          await killed()
+          await ask(db, 'INSERT INTO customers VALUES (7)')
+          await expect(attach(db.url)).rejects.toThrow(
+            /marked while everything in it was empty, by an `attach`/,
+          )
+          await expect(eraseFrom(db.url, 'customers', { id: 7 })).rejects.toThrow(RefusedError)
+          expect(await count(db)).toBe(1)
+
+          await ask(db, 'DELETE FROM customers')
+          {
+            await using database = await attach(db.url)
+            await ask(db, 'INSERT INTO customers VALUES (1)')
+            await database.reset()
+            expect(await count(db)).toBe(0)
+          }
+          await ask(db, 'INSERT INTO customers VALUES (7)')
+          await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
         }))
 
       it('leaves no mark for a baseline that could not be taken', () =>
