@@ -1,4 +1,5 @@
 import { newMark } from '../database/mark.ts'
+import { dropJustMade } from '../database/scratch.ts'
 import type { Connection, Databases, Effort, Engine } from '../engine/engine.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
@@ -83,9 +84,7 @@ export async function measureCosts(
       }),
     async () => {
       if (written !== undefined) await databases.drop(admin, scratch, written)
-      // The reaper would leave it alone for ever. It is known to be ours: it was made a moment ago, by a CREATE that
-      // fails where there is one. Its name needs no quotes (see `Names`).
-      else await admin.query(`DROP DATABASE IF EXISTS ${scratch}`)
+      else await dropJustMade(admin, scratch)
     },
   )
 }

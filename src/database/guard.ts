@@ -50,14 +50,15 @@ export function serverFingerprint({ host, port }: Endpoint, facts: ServerFacts):
   return `${host}:${port}#${facts.systemIdentifier}`
 }
 
-async function isOnThisMachine({ host }: Endpoint): Promise<boolean> {
-  if (host.startsWith('/')) return true // a socket
+async function isOnThisMachine({ host, address }: Endpoint): Promise<boolean> {
+  if (host.startsWith('/') && address === undefined) return true // a socket
   const own = new Set(
     Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
   )
+  const isLocal = (one: string) => one === '::1' || one.startsWith('127.') || own.has(one)
+  if (address !== undefined) return isLocal(address)
   const addresses = await lookup(host, { all: true }).catch(() => [])
-  const isLocal = (address: string) => address === '::1' || address.startsWith('127.') || own.has(address)
-  return addresses.length > 0 && addresses.every(({ address }) => isLocal(address))
+  return addresses.length > 0 && addresses.every((one) => isLocal(one.address))
 }
 
 export interface Takeover {

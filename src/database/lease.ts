@@ -1,6 +1,7 @@
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { newMark } from './mark.ts'
+import { dropJustMade } from './scratch.ts'
 
 /** Where test databases are made from. */
 export interface Source {
@@ -91,15 +92,20 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
   const { engine, databases, adminUrl, template, programs = true } = source
   await databases.clone(admin, template, name, { programs })
   const url = databases.urlOf(adminUrl, name)
-  const connection = await engine.connect(url)
   return withUndo(
     async () => {
-      const mark = newMark(await engine.ownership.expected(connection))
-      await engine.ownership.write(connection, mark)
-      await databases.tryLock(connection, leaseKey(name))
-      return { name, url, mark, connection }
+      const connection = await engine.connect(url)
+      return withUndo(
+        async () => {
+          const mark = newMark(await engine.ownership.expected(connection))
+          await engine.ownership.write(connection, mark)
+          await databases.tryLock(connection, leaseKey(name))
+          return { name, url, mark, connection }
+        },
+        () => connection.close(),
+      )
     },
-    () => connection.close(),
+    () => dropJustMade(admin, name),
   )
 }
 
@@ -111,7 +117,8 @@ async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<H
   const isUsable = await withUndo(
     async () => {
       if (!(await databases.tryLock(connection, leaseKey(name)))) return false
-      if (await isClean(connection)) return true
+      await endBusy(engine, connection)
+      if (await isClean(connection).catch(notIfBlocked)) return true
       // It is made again at once, and leased by another connection.
       await databases.unlock(connection, leaseKey(name))
       return false
@@ -121,6 +128,18 @@ async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<H
   if (isUsable) return { name, url, mark, connection }
   await connection.close()
   return undefined
+}
+
+/** A worker that was killed leaves a statement that the server goes on with, and what it writes nobody sees yet. */
+async function endBusy({ holds }: Engine, connection: Connection): Promise<void> {
+  const busy = ((await holds?.find(connection)) ?? []).flatMap(({ session }) => session ?? [])
+  if (busy.length > 0) await holds?.end(connection, [...new Set(busy)])
+}
+
+/** Whoever is in the way of a look goes when the database is made again. */
+function notIfBlocked(error: unknown): false {
+  if (error instanceof AfreshError && error.code === 'blocked') return false
+  throw error
 }
 
 async function remake(wanted: LeaseWanted, admin: Connection, name: string, mark: string): Promise<Held> {

@@ -37,36 +37,44 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
 /**
  * Drops the oldest templates of the project, but for the one in use; none while another run goes on, which may
  * be using any of them.
+ *
+ * @returns what could not be dropped, for people: a run has its own template, whatever becomes of old ones
  */
 export async function reapTemplates(
   databases: Databases,
   admin: Connection,
   { names, run, template }: { readonly names: Names; readonly run: string; readonly template: string },
-): Promise<void> {
+): Promise<string[]> {
   const entries = await databases.list(admin)
   const runs = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
   runs.delete(run)
   for (const other of runs) {
-    if (await databases.isLocked(admin, runKey(other))) return
+    if (await databases.isLocked(admin, runKey(other))) return []
   }
   const old = entries.filter(
     (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
   )
-  await dropAll(databases, admin, old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1)))
+  const failures = await dropAll(databases, admin, old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1)))
+  return failures.map((error) => `A template that is old could not be dropped: ${messageOf(error)}`)
 }
 
 /** Drops every database of the run, a template of its own included. */
 export async function dropRun(databases: Databases, admin: Connection, run: string): Promise<void> {
   const entries = (await databases.list(admin)).filter(({ name }) => runOf(name) === run)
-  await dropAll(databases, admin, entries)
+  const failures = await dropAll(databases, admin, entries)
+  if (failures.length === 0) return
+  throw new AfreshError('server', `These could not be dropped: ${failures.map(messageOf).join('; ')}`, {
+    next: 'Drop them by hand once nobody needs them; the next run tries again.',
+    cause: failures[0],
+  })
 }
 
-/** One that cannot be dropped does not keep the others. */
+/** One that cannot be dropped does not keep the others. Returns why some could not. */
 async function dropAll(
   databases: Databases,
   admin: Connection,
   entries: readonly DatabaseEntry[],
-): Promise<void> {
+): Promise<unknown[]> {
   const failures: unknown[] = []
   for (const { name, mark } of entries) {
     if (mark === undefined) continue
@@ -76,9 +84,5 @@ async function dropAll(
       failures.push(error)
     }
   }
-  if (failures.length === 0) return
-  throw new AfreshError('server', `These could not be dropped: ${failures.map(messageOf).join('; ')}`, {
-    next: 'Drop them by hand once nobody needs them; the next run tries again.',
-    cause: failures[0],
-  })
+  return failures
 }

@@ -43,10 +43,16 @@ export async function makeScratch(place: ScratchPlace, admin: Connection, name: 
         () => connection.close(),
       )
     },
-    // The reaper would leave it alone for ever. It is known to be ours: it was made a moment ago, by a CREATE that
-    // fails where there is one. Its name needs no quotes (see `Names`).
-    async () => {
-      await admin.query(`DROP DATABASE IF EXISTS ${name}`)
-    },
+    () => dropJustMade(admin, name),
   )
+}
+
+/**
+ * Drops a database without a mark, which the reaper would leave alone for ever. It must be known to be ours: made a moment
+ * ago, by a CREATE that fails where there is one.
+ *
+ * @param name one that `Names` made, so it needs no quotes
+ */
+export async function dropJustMade(admin: Connection, name: string): Promise<void> {
+  await admin.query(`DROP DATABASE IF EXISTS ${name}`)
 }

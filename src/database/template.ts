@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { newMark } from './mark.ts'
+import { dropJustMade } from './scratch.ts'
 
 export interface TemplateWanted {
   readonly engine: Engine
@@ -44,7 +45,7 @@ async function lockWithin(
   timeoutMs: number,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs
-  while (!(await databases.tryLock(admin, key))) {
+  while (!(await databases.tryLock(admin, key, { everywhere: true }))) {
     if (Date.now() > deadline) {
       throw new AfreshError(
         'server',
@@ -54,7 +55,8 @@ async function lockWithin(
         },
       )
     }
-    await sleep(100)
+    // Of two that saw each other neither has it: not both again at the same time.
+    await sleep(50 + 100 * Math.random())
   }
 }
 
@@ -94,5 +96,6 @@ async function build({ engine, databases, admin, adminUrl, name, fill }: Templat
   }
   await withUndo(fillAndFreeze, async () => {
     if (written !== undefined) await databases.drop(admin, name, written)
+    else await dropJustMade(admin, name)
   })
 }

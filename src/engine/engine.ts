@@ -79,9 +79,11 @@ export interface ConnectOptions {
 export type Row = Record<string, unknown>
 
 export interface Endpoint {
-  /** A name, an address, or the path of a socket. */
+  /** A name, an address, or the path of a socket: as it was configured. */
   readonly host: string
   readonly port: number
+  /** Whom the socket really talks to; empty where that is no socket. `undefined`: not known, so the name decides. */
+  readonly address?: string | undefined
 }
 
 export interface Connection {
@@ -221,8 +223,12 @@ export interface Databases {
   drop(connection: Connection, name: string, mark: string): Promise<void>
   /** Other people's sessions in the database, for people to read. */
   sessions(connection: Connection, name: string): Promise<string[]>
-  /** A lock on the server that lives as long as the connection. `false`: someone else holds it. */
-  tryLock(connection: Connection, key: string): Promise<boolean>
+  /**
+   * A lock that lives as long as the connection. `false`: someone else holds it.
+   *
+   * @param everywhere whichever database of the server they are connected to. Two who ask at once may both be told so.
+   */
+  tryLock(connection: Connection, key: string, options?: { readonly everywhere?: boolean }): Promise<boolean>
   unlock(connection: Connection, key: string): Promise<void>
   /** Whether somebody holds the lock. */
   isLocked(connection: Connection, key: string): Promise<boolean>

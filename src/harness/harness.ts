@@ -119,7 +119,8 @@ async function harnessFrom(
       await dropMade(ground, server, run)
     },
   )
-  await reapTemplates(databases, admin, { names, run, template })
+  const left = await reapTemplates(databases, admin, { names, run, template })
+  for (const problem of left) hooks.onProgress?.(problem)
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: ground.adminUrl,

@@ -171,19 +171,10 @@ async function copyOf(
   admin: Connection,
   name: string,
 ): Promise<Pick<Clone, 'connection' | 'observer'>> {
+  const { connection, url } = await makeDatabase(place, admin, name)
   return withUndo(
-    async () => {
-      const { connection, url } = await makeDatabase(place, admin, name)
-      return withUndo(
-        async () => ({ connection, observer: await place.engine.connect(url) }),
-        () => connection.close(),
-      )
-    },
-    // Without a mark nobody else would drop it. It is known to be ours: it was made a moment ago, by a CREATE that fails
-    // where there is one. Its name needs no quotes (see `Names`).
-    async () => {
-      await admin.query(`DROP DATABASE IF EXISTS ${name}`)
-    },
+    async () => ({ connection, observer: await place.engine.connect(url) }),
+    () => connection.close(),
   )
 }
 

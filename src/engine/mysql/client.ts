@@ -1,4 +1,5 @@
 import { AfreshError } from '../../errors.ts'
+import { addressOf } from '../address.ts'
 import type { Endpoint, Row } from '../engine.ts'
 import type { Result, Send } from './connection.ts'
 
@@ -27,6 +28,8 @@ interface Config {
   readonly host?: string
   readonly port?: number
   readonly socketPath?: string
+  /** Instead of a socket of its own. */
+  readonly stream?: unknown
   readonly database?: string
   readonly multipleStatements?: boolean
 }
@@ -42,7 +45,11 @@ export function clientOf(client: unknown): Client | undefined {
   const config: Config = isObject(core.config.connectionConfig) ? core.config.connectionConfig : core.config
   return {
     database: config.database ?? '',
-    endpoint: { host: config.socketPath || config.host || 'localhost', port: config.port ?? 3306 },
+    endpoint: {
+      host: config.socketPath || config.host || 'localhost',
+      port: config.port ?? 3306,
+      address: addressOf(pool ? config.stream : core.stream),
+    },
     async acquire() {
       if (config.multipleStatements !== true) throw oneStatementOnly()
       if (pool) {
@@ -92,6 +99,8 @@ function resultOf(data: unknown): Result {
 
 interface Core {
   readonly config: Config & { readonly connectionConfig?: Config }
+  /** Not of a pool. */
+  readonly stream?: unknown
   promise(): unknown
 }
 

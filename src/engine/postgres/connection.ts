@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
+import { addressOf } from '../address.ts'
 import type { Connection, ConnectOptions, Row } from '../engine.ts'
 import { runScript } from './script.ts'
 
@@ -53,12 +54,17 @@ async function loadDriver(): Promise<typeof import('pg')['default']> {
 function parsed(url: string): URL {
   try {
     return new URL(url)
-  } catch (cause) {
+  } catch {
+    // Without its cause, which has the whole URL in it, the password too.
     throw new AfreshError('usage', 'This is not a PostgreSQL URL.', {
       next: 'Write it as postgres://user:password@host:5432/database, with special characters percent-encoded.',
-      cause,
     })
   }
+}
+
+/** The types of `pg` do not know of it. */
+function streamOf(client: Client & { connection?: { stream?: unknown } }): unknown {
+  return client.connection?.stream
 }
 
 function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
@@ -69,7 +75,7 @@ function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
   const query = async (sql: string, values?: readonly unknown[]) => rowsOf(await send(sql, values))
   return {
     url: undefined,
-    endpoint: { host: client.host, port: client.port },
+    endpoint: { host: client.host, port: client.port, address: addressOf(streamOf(client)) },
     database: client.database ?? '',
     query,
     change: async (sql, values) => numberIn(await send(sql, values), 'rowCount'),

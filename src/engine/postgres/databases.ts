@@ -1,4 +1,4 @@
-import { AfreshError, codeOf, messageOf, RefusedError } from '../../errors.ts'
+import { AfreshError, codeOf, messageOf, RefusedError, withUndo } from '../../errors.ts'
 import type { Connection, Databases, Row } from '../engine.ts'
 import { OWN_NAMESPACES } from './introspect.ts'
 import { ident, literal } from './quote.ts'
@@ -68,11 +68,16 @@ export const databases: Databases = {
     } catch (cause) {
       throw cloneError(template, name, cause)
     }
-    const extras = [
-      ...(await settingsOf(connection, template, name)),
-      ...(await grantsOf(connection, template, name)),
-    ]
-    if (extras.length > 0) await connection.query(extras.join(';'))
+    await withUndo(
+      async () => {
+        const extras = [
+          ...(await settingsOf(connection, template, name)),
+          ...(await grantsOf(connection, template, name)),
+        ]
+        if (extras.length > 0) await connection.query(extras.join(';'))
+      },
+      async () => void (await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)),
+    )
   },
 
   async extent(connection) {
@@ -124,11 +129,18 @@ export const databases: Databases = {
     return rows.map(({ who }) => String(who))
   },
 
-  async tryLock(connection, key) {
+  async tryLock(connection, key, { everywhere = false } = {}) {
     const [row] = await connection.query(
       `SELECT pg_catalog.pg_try_advisory_lock(${lockNumber(key)}) AS locked`,
     )
-    return row?.locked === true
+    if (row?.locked !== true || !everywhere) return row?.locked === true
+    // Whoever is connected to another database has been given a lock of the same number there.
+    const [other] = await connection.query(
+      `SELECT EXISTS (SELECT ${HOLDERS_OF(key)} AND l.pid <> pg_catalog.pg_backend_pid()) AS locked`,
+    )
+    if (other?.locked !== true) return true
+    await databases.unlock(connection, key)
+    return false
   },
 
   async unlock(connection, key) {
@@ -136,12 +148,14 @@ export const databases: Databases = {
   },
 
   async isLocked(connection, key) {
-    const [row] = await connection.query(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l
-      WHERE l.locktype = 'advisory' AND l.objsubid = 1
-        AND ((l.classid::bigint << 32) | l.objid::bigint) = ${lockNumber(key)}) AS locked`)
+    const [row] = await connection.query(`SELECT EXISTS (SELECT ${HOLDERS_OF(key)}) AS locked`)
     return row?.locked === true
   },
 }
+
+const HOLDERS_OF = (key: string) => `FROM pg_catalog.pg_locks l
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND ((l.classid::bigint << 32) | l.objid::bigint) = ${lockNumber(key)}`
 
 function lockNumber(key: string): string {
   return `pg_catalog.hashtextextended(${literal(`afresh:${key}`)}, 0)`
@@ -162,10 +176,15 @@ async function settingsOf(connection: Connection, template: string, name: string
   })
 }
 
-/** Lists are kept as they were written, with their own quotes; anything else is one text. */
+/** Lists are kept with quotes of their own, an empty name as `""`, which no statement takes as it is. */
 function settingValue(setting: string, value: string): string {
   const isList = /^"(search_path|temp_tablespaces|.*_preload_libraries|datestyle)"$/i.test(setting)
-  return isList && value !== '' ? value : literal(value)
+  const elements = isList ? (value.match(/"(?:[^"]|"")*"|[^,\s"][^,]*/g) ?? []) : []
+  if (elements.length === 0) return literal(value)
+  return elements
+    .map((one) => (one.startsWith('"') ? one.slice(1, -1).replaceAll('""', '"') : one.trim()))
+    .map(literal)
+    .join(', ')
 }
 
 async function grantsOf(connection: Connection, template: string, name: string): Promise<string[]> {
