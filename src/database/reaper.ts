@@ -12,19 +12,25 @@ export function runKey(run: string): string {
 }
 
 /**
- * Drops what killed runs left: marked databases whose run has ended and whose lease nobody holds. Anything
- * without a valid mark stays, whatever its name.
+ * Drops what killed runs left: marked databases of runs of which nobody holds the lock, nor any lease: a connection that
+ * only waits may be lost overnight, and comes back. Anything without a valid mark stays, whatever its name.
  *
  * @returns what could not be dropped (a transaction that was prepared in it holds a database, say), for people: it
  * is in nobody's way
  */
 export async function reap(databases: Databases, admin: Connection): Promise<string[]> {
   const problems: string[] = []
-  for (const { name, mark } of await databases.list(admin)) {
+  const entries = await databases.list(admin)
+  const living = new Set<string>()
+  for (const { name } of entries) {
     const run = runOf(name)
-    if (mark === undefined || run === undefined) continue
-    if (await databases.isLocked(admin, runKey(run))) continue
-    if (await databases.isLocked(admin, leaseKey(name))) continue
+    if (run === undefined || living.has(run)) continue
+    const keys = [runKey(run), leaseKey(name)]
+    for (const key of keys) if (await databases.isLocked(admin, key)) living.add(run)
+  }
+  for (const { name, mark } of entries) {
+    const run = runOf(name)
+    if (mark === undefined || run === undefined || living.has(run)) continue
     try {
       await databases.drop(admin, name, mark)
     } catch (error) {

@@ -124,17 +124,37 @@ for (const { id } of engines) {
     })
 
     describe('what a killed run left', () => {
+      const migrate = async ({ url }: { url: string }) => {
+        await ask({ ...server, url }, 'CREATE TABLE t (id int PRIMARY KEY)')
+      }
+      const names = async () => {
+        const sql =
+          server.engine === 'postgres'
+            ? 'SELECT datname AS name FROM pg_database'
+            : 'SELECT schema_name AS name FROM information_schema.schemata'
+        return (await ask(server, sql)).map((row) => String(row.name ?? row.NAME))
+      }
+
+      it('is left alone while somebody of that run is there, whatever became of the one who started it', async () => {
+        await using wire = await tapWire(server.url)
+        const harness = await createHarness({ server: existing(wire.url), migrate })
+        const database = await harness.lease()
+        const own = (await names()).filter((name) => name.includes(harness.handle.run))
+        expect(own.length).toBeGreaterThan(1)
+        wire.cut()
+        await expect(database.reset()).rejects.toMatchObject({ code: 'server' })
+        await database.reset()
+        const next = await createHarness({ server: existing(server.url), migrate })
+        expect(await names()).toEqual(expect.arrayContaining(own))
+        await next.close()
+        await database.release()
+        const last = await createHarness({ server: existing(server.url), migrate })
+        expect((await names()).filter((name) => own.includes(name))).toEqual([])
+        await last.close()
+        await harness.close()
+      })
+
       it('is dropped by the next run, unless it has no mark', async () => {
-        const migrate = async ({ url }: { url: string }) => {
-          await ask({ ...server, url }, 'CREATE TABLE t (id int PRIMARY KEY)')
-        }
-        const names = async () => {
-          const sql =
-            server.engine === 'postgres'
-              ? 'SELECT datname AS name FROM pg_database'
-              : 'SELECT schema_name AS name FROM information_schema.schemata'
-          return (await ask(server, sql)).map((row) => String(row.name ?? row.NAME))
-        }
         const stray = 'afresh_afresh_aaaaaaaaaa_1'
         await ask(server, `CREATE DATABASE ${stray}`)
         try {

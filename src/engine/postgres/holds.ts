@@ -1,3 +1,4 @@
+import { codeOf } from '../../errors.ts'
 import type { Connection, HoldFinder, HoldKind, Row } from '../engine.ts'
 
 /**
@@ -25,15 +26,23 @@ export const holds: HoldFinder = {
   },
 }
 
+const UNKNOWN_STATEMENT = '26000'
+
 /** To plan it takes five times as long as to run it, and it runs with each test. */
 const prepared = new WeakSet<Connection>()
 
 async function look(connection: Connection): Promise<Row[]> {
   if (!connection.owned) return connection.query(FIND)
-  if (!prepared.has(connection)) {
-    await connection.query(`PREPARE afresh_holds AS ${FIND}`)
-    prepared.add(connection)
+  if (prepared.has(connection)) {
+    try {
+      return await connection.query('EXECUTE afresh_holds')
+    } catch (error) {
+      // Whoever tidies the session up takes its statements along.
+      if (codeOf(error) !== UNKNOWN_STATEMENT) throw error
+    }
   }
+  await connection.query(`PREPARE afresh_holds AS ${FIND}`)
+  prepared.add(connection)
   return connection.query('EXECUTE afresh_holds')
 }
 
