@@ -4,6 +4,7 @@ import { cloneDatabase } from './clone.ts'
 import { connect, flavorOf } from './connection.ts'
 import { dropDatabase } from './drop.ts'
 import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
+import { disableEvents } from './events.ts'
 import { introspect, MARK_TABLE } from './introspect.ts'
 import { BASELINE_PREFIX, createRegistry, identityOf, MARKS, REGISTRY, shortHash } from './ownership.ts'
 import { ident, literal } from './quote.ts'
@@ -38,6 +39,7 @@ export const databases: Databases = {
     return { bytes, rows: Number(row?.n), seconds: bytes / COPY_BYTES_PER_SECOND }
   },
   async freeze(connection, name) {
+    await disableEvents(connection, name)
     await settleSequences(connection, name)
     await connection.query(`UPDATE ${MARKS} SET frozen = 1 WHERE database_name = ${literal(name)}`)
     const [row] = await connection.query(`SELECT frozen FROM ${MARKS} WHERE database_name = ${literal(name)}`)
@@ -73,9 +75,15 @@ export const databases: Databases = {
   },
 }
 
+/**
+ * The views of privileges have what was granted to the user itself. What a role may is left to CREATE DATABASE to say;
+ * CURRENT_ROLE() of a user without one is 'NONE' on MySQL and NULL on MariaDB.
+ */
 async function facts(connection: Connection): Promise<ServerFacts> {
   const [row] = await connection.query(`SELECT VERSION() AS version, ${await identityOf(connection)} AS id,
     @@global.read_only AS standby, EXISTS (
+      SELECT 1 FROM DUAL WHERE COALESCE(CURRENT_ROLE(), 'NONE') <> 'NONE'
+      UNION ALL
       SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' AND grantee = ${GRANTEE}
       UNION ALL
       SELECT 1 FROM information_schema.schema_privileges WHERE privilege_type = 'CREATE' AND grantee = ${GRANTEE}

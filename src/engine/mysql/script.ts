@@ -69,9 +69,13 @@ function failure(statement: Statement | undefined, label: string, cause: unknown
   })
 }
 
+const OTHER_DATABASE = /^(\/\*M?!\d*\s*)?(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i
+/** Without a name it means the one that the session is in. These words are reserved, so none of them is a name. */
+const OWN_DATABASE = /^(\/\*M?!\d*\s*)?alter\s+(database|schema)\s+((default|character)\s|collate[\s=])/i
+
 /** A script that makes or drops databases would touch some that are not afresh's to change. */
 function refuseOtherDatabase(sql: string, place: string): void {
-  if (!/^(\/\*M?!\d*\s*)?(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i.test(sql)) return
+  if (!OTHER_DATABASE.test(sql) || OWN_DATABASE.test(sql)) return
   throw new AfreshError(
     'baseline',
     `${place}: the script makes or changes a database of its own.\n  ${sql}`,

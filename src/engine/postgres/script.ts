@@ -16,8 +16,10 @@ interface Target {
  * emptying `search_path`.
  */
 export async function runScript(target: Target, sql: string, label: string): Promise<void> {
+  const statements = splitScript(sql, 'postgres')
+  for (const statement of statements) refuseOtherDatabase(statement, label)
   try {
-    for (const statement of splitScript(sql, 'postgres')) await runStatement(target, statement, label)
+    for (const statement of statements) await runStatement(target, statement, label)
   } finally {
     await target.query('ROLLBACK; RESET ALL; RESET ROLE').catch(() => {})
   }
@@ -38,6 +40,25 @@ async function runStatement(target: Target, statement: Statement, label: string)
     )
   }
 }
+
+/** A script that makes or drops databases would touch some that are not afresh's to change. */
+function refuseOtherDatabase({ sql, line }: Statement, label: string): void {
+  const verb = /^(?:create|drop|alter)\b/i.exec(sql)?.[0]
+  if (verb === undefined) return
+  // Comments may stand between the two words; the splitter leaves out those that begin what it is given.
+  const [rest] = splitScript(sql.slice(verb.length), 'postgres')
+  if (rest === undefined || !/^database\b/i.test(rest.sql)) return
+  throw new AfreshError(
+    'baseline',
+    `${label}:${line}: the script makes or changes a database of its own.\n  ${shortened(sql)}`,
+    {
+      next: `Remove the statement: afresh has made the database that the script is to fill. Settings of that one: ${OWN_SETTING}`,
+    },
+  )
+}
+
+/** Clones of the template get it too. */
+const OWN_SETTING = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET …', current_database()); END $$."
 
 async function copyIn(client: Client | undefined, sql: string, data: string): Promise<void> {
   if (client === undefined) throw new Error('COPY … FROM stdin needs a connection of `pg`')

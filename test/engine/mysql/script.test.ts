@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Bench, onEachServer } from './support.ts'
+
+describe('scripts', () => {
+  onEachServer((server) => {
+    let bench: Bench
+    beforeAll(async () => {
+      bench = await Bench.on(server)
+    })
+    afterAll(() => bench.close())
+
+    it.each([
+      'ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_german1_ci',
+      'alter schema default character set = latin1 collate = latin1_german1_ci',
+      '/*!50003 ALTER DATABASE COLLATE latin1_german1_ci*/',
+    ])('may change the database that they fill, without a name: %s', async (sql) => {
+      const { name } = await bench.database(`${sql};`)
+      const rows = await bench.admin.query(
+        'SELECT default_collation_name AS collation FROM information_schema.schemata WHERE schema_name = ?',
+        [name],
+      )
+      expect(rows).toEqual([{ collation: 'latin1_german1_ci' }])
+    })
+
+    it.each([
+      'ALTER DATABASE `character` CHARACTER SET latin1',
+      'ALTER DATABASE character$et COLLATE latin1_german1_ci',
+      'ALTER DATABASE charset COLLATE latin1_german1_ci',
+      'ALTER DATABASE mysql CHARACTER SET latin1',
+    ])('may not change one by its name: %s', async (sql) => {
+      await expect(bench.database(`${sql};`)).rejects.toMatchObject({
+        code: 'baseline',
+        message: expect.stringMatching(/^test:1: the script makes or changes a database of its own/),
+      })
+    })
+  })
+})
