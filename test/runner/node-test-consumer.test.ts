@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/at-hand.ts'
@@ -142,6 +142,34 @@ for (const major of [20, 24]) {
       } finally {
         broken.remove()
       }
+    })
+
+    it('starts nothing for a run that has ended before', async () => {
+      const { exitCode } = await consumer.node('--test', ['variants/orphan.mjs'], { SAYS: 'orphan.txt' })
+      expect(exitCode).not.toBe(0)
+      const orphan = join(consumer.folder, 'orphan.txt')
+      const says = () => (existsSync(orphan) ? readFileSync(orphan, 'utf8') : '')
+      await expect.poll(says, { timeout: 20_000 }).not.toBe('')
+      expect(says()).toContain('AfreshError: The process that runs the tests has ended')
+      expect(consumer.leftovers()).toEqual([])
+    })
+
+    const hasEnded = 'The process that keeps the server of this run has ended.'
+    it.each([
+      ['is killed', 4, hasEnded],
+      ['fails', 4, hasEnded],
+      // The second file finds what the first has left; a third would start a keeper again.
+      ['is killed with its starter', 2, hasEnded],
+      ['has no warden', 4, 'The process that removes servers when this one is killed did not start.'],
+    ])('lets no file wait for a keeper that %s', async (KEEPER, count, problem) => {
+      const { exitCode, output } = await run(
+        ['--test', `--test-concurrency=${count}`, ...files().slice(0, count)],
+        { KEEPER, NODE_OPTIONS: '--import=./variants/keeper.mjs' },
+      )
+      expect(exitCode, output).toBe(1)
+      expect(counted('fail', output), output).toBe(count)
+      expect(output).toContain(`AfreshError: ${problem}`)
+      await nothingIsLeft()
     })
 
     if (major < 24) return

@@ -18,6 +18,7 @@ import {
 } from '../worker.ts'
 import { INSIDE, meet } from './meet.ts'
 import { publish } from './published.ts'
+import { runnerOfThis } from './runner.ts'
 import { turns } from './turns.ts'
 
 export { database, type WorkerDatabase }
@@ -60,11 +61,8 @@ function nameOf({ fullName }: TestContext): NamedTest {
 }
 
 async function begin(): Promise<void> {
-  const { NODE_TEST_CONTEXT, NODE_TEST_WORKER_ID } = process.env
-  // A file that is run on its own, and --test-isolation=none, have no other process.
-  const runner = NODE_TEST_CONTEXT === undefined ? process.pid : process.ppid
-  const { handle } = await meet(runner, new URL('./keeper.js', import.meta.url))
-  host = { handle, slot: Number(NODE_TEST_WORKER_ID) || 1 }
+  const { handle } = await meet(runnerOfThis(), new URL('./keeper.js', import.meta.url))
+  host = { handle, slot: Number(process.env.NODE_TEST_WORKER_ID) || 1 }
   const worker = { ...host, keep: false, background: true }
   await enter(worker)
   process.env[INSIDE] = String(process.pid)

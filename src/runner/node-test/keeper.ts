@@ -6,35 +6,34 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AfreshError, messageOf } from '../../errors.ts'
-import { createHarness, type Harness } from '../../harness/harness.ts'
+import { createHarness } from '../../harness/harness.ts'
 import { takeCustody } from '../../server/custody.ts'
 import { findConfig } from '../shared.ts'
-import { clear, clearOthers, identityOf, tell } from './place.ts'
+import { clear, clearOthers, isRunning, tell } from './place.ts'
 
 const LOOK_MS = 100
 
+/** What is to be ended before this process, in this order. */
+const ends: (() => Promise<void>)[] = []
+
 /** Starts the harness of `afresh.config.*` in the current folder, and tells of it, or why there is none. */
-async function start(place: string): Promise<Harness | undefined> {
+async function start(place: string, runner: string): Promise<void> {
   try {
+    ends.unshift(await takeCustody({ kind: 'folder', path: place }))
+    clearOthers(place, runner)
     const { options } = await findConfig([process.cwd()])
     const harness = await createHarness(options)
+    ends.unshift(() => harness.close())
     tell(place, { keeper: process.pid, title: harness.title, handle: harness.handle })
-    return harness
   } catch (error) {
     const code = error instanceof AfreshError ? error.code : 'server'
     tell(place, { problem: { code, message: messageOf(error) } })
-    return undefined
   }
 }
 
 process.title = 'afresh keeper'
-const [place = '', pid = ''] = process.argv.slice(2)
-const runner = Number(pid)
-const identity = identityOf(runner)
-const endCustody = await takeCustody({ kind: 'folder', path: place })
-clearOthers(place, runner)
-const harness = await start(place)
-while (identity !== undefined && identityOf(runner) === identity && existsSync(place)) await sleep(LOOK_MS)
+const [place = '', runner = ''] = process.argv.slice(2)
+await start(place, runner)
+while (isRunning(runner) && existsSync(place)) await sleep(LOOK_MS)
 clear(place)
-await harness?.close()
-await endCustody()
+for (const end of ends) await end()

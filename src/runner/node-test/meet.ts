@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import { findConfig } from '../shared.ts'
-import { claim, clear, identityOf, placeOf, type Told, toldAt } from './place.ts'
+import { claim, clear, identityOf, isAbandoned, placeOf, putInCharge, type Told, toldAt } from './place.ts'
+import { orphaned } from './runner.ts'
 
 /** Set in the environment of a test process and of the keeper: what they start is neither. */
 export const INSIDE = 'AFRESH_NODE_TEST'
@@ -24,8 +25,10 @@ export interface Met {
  * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
  */
 export async function meet(runner: number, keeper: URL): Promise<Met> {
-  const place = placeOf(runner, await version())
-  const started = claim(place) ? startKeeper(keeper, [place, String(runner)]) : undefined
+  const identity = identityOf(runner)
+  if (identity === undefined) throw orphaned()
+  const place = placeOf(identity, await version())
+  const started = claim(place) ? putKeeperInCharge(place, keeper, identity) : undefined
   const told = await waitFor(place, started)
   if ('problem' in told) throw new AfreshError(told.problem.code, told.problem.message)
   if (identityOf(told.keeper) === undefined) throw gone(place)
@@ -51,8 +54,28 @@ async function waitFor(place: string, started: ChildProcess | undefined): Promis
   for (;;) {
     const told = toldAt(place)
     if (told !== undefined) return told
-    if (!existsSync(place) || (started !== undefined && started.exitCode !== null)) throw gone(place)
+    // For those who wait, too, and those who are still to come.
+    if ((started !== undefined && hasEnded(started)) || isAbandoned(place)) clear(place)
+    if (!existsSync(place)) throw gone(place)
     await sleep(20)
+  }
+}
+
+/** The first is missing where it could not be started. */
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null
+}
+
+/** Until there is a keeper it is this process that the others wait for: it may be killed, too. */
+function putKeeperInCharge(place: string, program: URL, runner: string): ChildProcess {
+  try {
+    putInCharge(place, process.pid)
+    const keeper = startKeeper(program, [place, runner])
+    if (keeper.pid !== undefined) putInCharge(place, keeper.pid)
+    return keeper
+  } catch (error) {
+    clear(place)
+    throw error
   }
 }
 
@@ -67,7 +90,7 @@ function startKeeper(program: URL, args: readonly string[]): ChildProcess {
     stdio: 'ignore',
     windowsHide: true,
   })
-  // Told by the exit code, which then is not null either.
+  // Told by the id, which then is missing.
   keeper.on('error', () => {})
   keeper.unref()
   return keeper

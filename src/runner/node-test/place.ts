@@ -20,16 +20,17 @@ export type Told =
   | { readonly problem: { readonly code: ErrorCode; readonly message: string } }
 
 /**
- * The folder of the run that this process runs.
+ * The folder of the run that a process runs.
  *
+ * @param runner the identity of that process
  * @param version in watch mode what the harness is made from, else nothing
  */
-export function placeOf(runner: number, version: string): string {
+export function placeOf(runner: string, version: string): string {
   return join(tmpdir(), `${prefixOf(runner)}${version}`)
 }
 
-function prefixOf(runner: number): string {
-  return `afresh-run-${identityOf(runner) ?? runner}-`
+function prefixOf(runner: string): string {
+  return `afresh-run-${runner}-`
 }
 
 /** What tells a running process from a later one that has its id; `undefined` when it has ended. */
@@ -44,6 +45,10 @@ export function identityOf(pid: number): string | undefined {
   } catch (error) {
     return codeOf(error) === 'EPERM' ? String(pid) : undefined
   }
+}
+
+export function isRunning(identity: string): boolean {
+  return identityOf(Number.parseInt(identity, 10)) === identity
 }
 
 /**
@@ -73,24 +78,45 @@ export function clear(place: string): void {
 }
 
 /** Of the same run, for an earlier version of its configuration. */
-export function clearOthers(place: string, runner: number): void {
+export function clearOthers(place: string, runner: string): void {
   const folder = dirname(place)
   for (const name of readdirSync(folder)) {
     if (name.startsWith(prefixOf(runner)) && name !== basename(place)) clear(join(folder, name))
   }
 }
 
-/** Does nothing at a place that was cleared. */
 export function tell(place: string, told: Told): void {
-  if (!existsSync(place)) return
-  const unfinished = join(place, 'unfinished')
-  writeFileSync(unfinished, JSON.stringify(told), { mode: 0o600 })
-  renameSync(unfinished, join(place, 'told.json'))
+  write(place, 'told.json', JSON.stringify(told))
 }
 
 export function toldAt(place: string): Told | undefined {
+  const text = read(place, 'told.json')
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Says who is to tell: the others wait no longer than that process lives. */
+export function putInCharge(place: string, pid: number): void {
+  const identity = identityOf(pid)
+  if (identity !== undefined) write(place, 'in-charge', identity)
+}
+
+/** Whether the process that was to tell has ended. */
+export function isAbandoned(place: string): boolean {
+  const identity = read(place, 'in-charge')
+  return identity !== undefined && !isRunning(identity)
+}
+
+/** Does nothing at a place that was cleared. */
+function write(place: string, name: string, text: string): void {
+  if (!existsSync(place)) return
+  const unfinished = join(place, `${name}.unfinished`)
+  writeFileSync(unfinished, text, { mode: 0o600 })
+  renameSync(unfinished, join(place, name))
+}
+
+function read(place: string, name: string): string | undefined {
   try {
-    return JSON.parse(readFileSync(join(place, 'told.json'), 'utf8'))
+    return readFileSync(join(place, name), 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
