@@ -1,3 +1,4 @@
+import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import type { Storage } from './cases.ts'
 import { type Ground, serverGround, sqliteGround } from './ground.ts'
@@ -41,7 +42,8 @@ const sqlite: Target = {
 
 function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): Target {
   return {
-    id: spec.kind === 'existing' ? placeIn(spec.url) : id,
+    // Two servers on one host have two names.
+    id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
       const server = await startServer(keeping(spec, storage), { onProgress })
@@ -63,13 +65,6 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
       }
     },
   }
-}
-
-/** Without its password: `postgres://localhost:5433`, or the folder of a socket. */
-function placeIn(url: string): string {
-  const { protocol, host, searchParams } = new URL(url)
-  const socket = ['host', 'socket', 'socketPath'].map((name) => searchParams.get(name)).find(Boolean)
-  return `${protocol}//${host || (socket ?? 'localhost')}`
 }
 
 /** The embedded server keeps its files in the folder for temporary ones, wherever that is. */

@@ -8,7 +8,7 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
       kind: 'existing',
       engine: spec.engine,
       url: spec.url,
-      title: `${titleOf(spec.engine)} at ${addressOf(spec.url)}`,
+      title: `${titleOf(spec.engine)} at ${hostOf(spec.url)}`,
       ours: false,
       containerId: undefined,
       endsWithRun: false,
@@ -18,7 +18,8 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
 }
 
 /** Host and port, or the socket's folder, of a URL; never its password. */
-function addressOf(url: string): string {
+export function hostOf(url: string): string {
   const { host, searchParams } = new URL(url)
-  return host === '' ? (searchParams.get('host') ?? 'the local socket') : host
+  const socket = ['host', 'socket', 'socketPath'].map((name) => searchParams.get(name)).find(Boolean)
+  return host || (socket ?? 'the local socket')
 }

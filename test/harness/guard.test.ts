@@ -31,6 +31,17 @@ async function withDatabase(
 const ROWS = `CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1), (2)`
 const count = async (db: ServerAtHand) => Number((await ask(db, 'SELECT count(*) AS n FROM customers'))[0]?.n)
 
+async function isTakenOverUntilReleased(db: ServerAtHand) {
+  {
+    await using database = await attach(db.url)
+    await ask(db, 'INSERT INTO customers VALUES (1)')
+    await database.reset()
+    expect(await count(db)).toBe(0)
+  }
+  await ask(db, 'INSERT INTO customers VALUES (7)')
+  await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
+}
+
 for (const { id } of engines) {
   describeOn(id, (server) => {
     describe('the guard', () => {
@@ -47,14 +58,7 @@ for (const { id } of engines) {
 
       it('takes over a database whose tables are all empty, until it is released', () =>
         withDatabase(server, 'empty_tables', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
-          {
-            await using database = await attach(db.url)
-            await ask(db, 'INSERT INTO customers VALUES (1)')
-            await database.reset()
-            expect(await count(db)).toBe(0)
-          }
-          await ask(db, 'INSERT INTO customers VALUES (7)')
-          await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
+          await isTakenOverUntilReleased(db)
           expect(await count(db)).toBe(1)
         }))
 
@@ -75,14 +79,7 @@ for (const { id } of engines) {
           expect(await count(db)).toBe(1)
 
           await ask(db, 'DELETE FROM customers')
-          {
-            await using database = await attach(db.url)
-            await ask(db, 'INSERT INTO customers VALUES (1)')
-            await database.reset()
-            expect(await count(db)).toBe(0)
-          }
-          await ask(db, 'INSERT INTO customers VALUES (7)')
-          await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
+          await isTakenOverUntilReleased(db)
         }))
 
       it('leaves no mark for a baseline that could not be taken', () =>

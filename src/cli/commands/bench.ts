@@ -42,7 +42,7 @@ Makes tables of its own, on a server that it starts (default: the best at hand) 
 come: cut off, the same command goes on from there; for more rows or servers it adds to them. Open report.html.
 
   afresh bench                                      about two minutes, to 100,000 rows
-  afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: one to three hours each
+  afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: hours
   afresh bench --url postgres://localhost/shop      your own tables, one by one
   afresh bench --against old/results.json           what has changed since
 

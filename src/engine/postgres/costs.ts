@@ -51,10 +51,9 @@ const PAGE_ROWS = 2
 /** TRUNCATE, too, takes longer the more rows there were: by this share of what DELETE does. */
 const CUT_SHARE = 0.2
 /**
- * By so much a file takes longer in a reset: the one that goes holds rows. Where files are on a disk, and many were removed a
- * moment ago by a checkpoint, a new one takes up to three times as long for some seconds (ext4 does not use their places
- * again at once), which nothing measured beforehand can tell. With this the two ways are chosen wrongly about as often
- * each (`npm run bench:auto`).
+ * By so much a file takes longer in a reset, since the one that goes holds rows: fitted to 800 random cases, in memory and on a
+ * disk (`npm run bench:auto`). On a disk a new file may take up to three times as long for some seconds after a checkpoint
+ * has removed many, which nothing measured beforehand can tell.
  */
 const IN_A_RESET = 1.25
 

@@ -136,7 +136,7 @@ export const databases: Databases = {
     if (row?.locked !== true || !everywhere) return row?.locked === true
     // Whoever is connected to another database has been given a lock of the same number there.
     const [other] = await connection.query(
-      `SELECT EXISTS (SELECT ${HOLDERS_OF(key)} AND l.pid <> pg_catalog.pg_backend_pid()) AS locked`,
+      `SELECT EXISTS (SELECT ${holdersOf(key)} AND l.pid <> pg_catalog.pg_backend_pid()) AS locked`,
     )
     if (other?.locked !== true) return true
     await databases.unlock(connection, key)
@@ -148,14 +148,17 @@ export const databases: Databases = {
   },
 
   async isLocked(connection, key) {
-    const [row] = await connection.query(`SELECT EXISTS (SELECT ${HOLDERS_OF(key)}) AS locked`)
+    const [row] = await connection.query(`SELECT EXISTS (SELECT ${holdersOf(key)}) AS locked`)
     return row?.locked === true
   },
 }
 
-const HOLDERS_OF = (key: string) => `FROM pg_catalog.pg_locks l
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND ((l.classid::bigint << 32) | l.objid::bigint) = ${lockNumber(key)}`
+/** The rest of a SELECT, whichever database they are connected to. */
+function holdersOf(key: string): string {
+  return `FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+      AND ((l.classid::bigint << 32) | l.objid::bigint) = ${lockNumber(key)}`
+}
 
 function lockNumber(key: string): string {
   return `pg_catalog.hashtextextended(${literal(`afresh:${key}`)}, 0)`
