@@ -14,7 +14,7 @@ const SCHEMA = `
   CREATE TABLE kinds_b PARTITION OF kinds FOR VALUES IN ('b');
   INSERT INTO kinds VALUES ('a'), ('b');`
 
-const MANY = `INSERT INTO orders SELECT generate_series(1, 20000)`
+const MANY = `INSERT INTO orders SELECT generate_series(1, 100000)`
 
 for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   describeOn(id, (server) => {
