@@ -90,22 +90,30 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
 /** A copy of the template, marked and leased. */
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template, programs = true } = source
-  await databases.clone(admin, template, name, { programs })
+  let written: string | undefined
+  const writeMark = async (inside: Connection) => {
+    written = newMark(await engine.ownership.expected(inside))
+    await engine.ownership.write(inside, written)
+    return written
+  }
+  await databases.clone(admin, template, name, {
+    programs,
+    onCreated: async (inside) => void (await writeMark(inside)),
+  })
   const url = databases.urlOf(adminUrl, name)
   return withUndo(
     async () => {
       const connection = await engine.connect(url)
       return withUndo(
         async () => {
-          const mark = newMark(await engine.ownership.expected(connection))
-          await engine.ownership.write(connection, mark)
+          const mark = written ?? (await writeMark(connection))
           await databases.tryLock(connection, leaseKey(name))
           return { name, url, mark, connection }
         },
         () => connection.close(),
       )
     },
-    () => dropJustMade(admin, name),
+    () => (written === undefined ? dropJustMade(admin, name) : databases.drop(admin, name, written)),
   )
 }
 

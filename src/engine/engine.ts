@@ -203,6 +203,11 @@ export interface CloneOptions {
    * texts may name other databases, the original among them, and a copy of them would write there.
    */
   readonly programs?: boolean
+  /**
+   * Called in the new database before anything is in it, where the engine copies piece by piece: what takes its time may be
+   * killed meanwhile, and is to be known for ours then.
+   */
+  readonly onCreated?: (inside: Connection) => Promise<void>
 }
 
 export interface Databases {

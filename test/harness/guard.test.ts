@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { AfreshError, attach, createHarness, eraseFrom, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
+import { hold } from '../support/hold.ts'
 import { tapWire } from '../support/wire.ts'
 
 /** A database that afresh did not make, as a person would have it; dropped afterwards. */
@@ -149,6 +150,32 @@ for (const { id } of engines) {
         expect((await names()).filter((name) => own.includes(name))).toEqual([])
         await last.close()
         await harness.close()
+      })
+
+      // On PostgreSQL a copy is made by one statement.
+      it.skipIf(server.engine === 'postgres')('is dropped if it is half a copy, too', async () => {
+        await using wire = await tapWire(server.url)
+        const dead = await createHarness({ server: existing(wire.url), migrate })
+        await dead.lease()
+        const { run, template } = dead.handle
+        const own = async () => (await names()).filter((name) => name.includes(run))
+        const before = await own()
+        const holder = await hold(server, `LOCK TABLES ${template}.t WRITE`)
+        const copying = dead.lease().catch((error: unknown) => String(error))
+        await expect.poll(own).toHaveLength(before.length + 1)
+        const half = (await own()).find((name) => !before.includes(name))
+        await expect
+          .poll(() =>
+            ask(server, `SELECT 1 AS one FROM afresh_registry.marks WHERE database_name = '${half}'`),
+          )
+          .toEqual([{ one: 1 }])
+        wire.cut()
+        expect(await copying).toMatch(/Could not clone/)
+        await holder.close()
+        await setTimeout(200)
+        await using _next = await createHarness({ server: existing(server.url), migrate })
+        expect(await own()).toEqual([])
+        await dead.close()
       })
 
       it('is dropped by the next run, unless it has no mark', async () => {

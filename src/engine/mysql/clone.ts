@@ -1,4 +1,4 @@
-import { AfreshError, messageOf } from '../../errors.ts'
+import { AfreshError, messageOf, withUndo } from '../../errors.ts'
 import type { Schema, Table } from '../../schema/schema.ts'
 import type { CloneOptions, Connection, Row } from '../engine.ts'
 import { connect } from './connection.ts'
@@ -18,7 +18,7 @@ export async function cloneDatabase(
   connection: Connection,
   template: string,
   name: string,
-  { programs = true }: CloneOptions = {},
+  { programs = true, onCreated }: CloneOptions = {},
 ): Promise<void> {
   const { url } = connection
   if (url === undefined) {
@@ -38,17 +38,23 @@ export async function cloneDatabase(
   await connection.query(
     `CREATE DATABASE ${ident(name)} CHARACTER SET ${row.charset} COLLATE ${row.collation}`,
   )
-  try {
-    await withConnections([urlOf(url, template), urlOf(url, name)], async ([from, to]) => {
-      if (from !== undefined && to !== undefined) await copy(from, to, { template, name }, programs)
-    })
-  } catch (cause) {
-    await connection.query(`DROP DATABASE ${ident(name)}`)
-    throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
-      next: 'Mend what it says in migrations or fixtures.',
-      cause,
-    })
-  }
+  await withUndo(
+    async () => {
+      try {
+        await withConnections([urlOf(url, template), urlOf(url, name)], async ([from, to]) => {
+          if (from === undefined || to === undefined) return
+          await onCreated?.(to)
+          await copy(from, to, { template, name }, programs)
+        })
+      } catch (cause) {
+        throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
+          next: 'Mend what it says in migrations or fixtures.',
+          cause,
+        })
+      }
+    },
+    async () => void (await connection.query(`DROP DATABASE ${ident(name)}`)),
+  )
 }
 
 interface Names {
