@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { calibrate } from '../costs/calibrate.ts'
@@ -14,6 +14,7 @@ import type { Connection, Databases, Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { takeCustody } from '../server/custody.ts'
+import { folderInMemory } from '../server/memory.ts'
 import type { Storage } from './cases.ts'
 
 /** Where databases for measuring are made: a server, or for SQLite this process. */
@@ -196,9 +197,6 @@ class CloneOfTemplate {
   }
 }
 
-/** Where Linux keeps files in memory. */
-const SHARED_MEMORY = '/dev/shm'
-
 /**
  * A file of a folder that is gone afterwards. Not `:memory:`: millions of rows would be this process's memory.
  * https://sqlite.org/pragma.html#pragma_synchronous
@@ -208,14 +206,14 @@ export async function sqliteGround(storage: Storage): Promise<Ground> {
   const [row] = await connection.query('SELECT sqlite_version() AS version')
   await connection.close()
   const version = String(row?.version)
-  const isInMemory = storage === 'memory' && existsSync(SHARED_MEMORY)
+  const inMemory = storage === 'memory' ? folderInMemory() : undefined
   const synchronous = storage === 'durable' ? 'FULL' : 'OFF'
   return {
     engine,
     version,
-    conditions: `SQLite ${version}, a file in ${isInMemory ? 'memory' : tmpdir()}, synchronous ${synchronous}`,
+    conditions: `SQLite ${version}, a file in ${inMemory === undefined ? tmpdir() : 'memory'}, synchronous ${synchronous}`,
     async build(shape) {
-      const folder = mkdtempSync(join(isInMemory ? SHARED_MEMORY : tmpdir(), 'afresh-bench-'))
+      const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
       // It would stay in memory for ever if this process were killed.
       const release = await takeCustody({ kind: 'folder', path: folder })
       const file = join(folder, 'bench.db')

@@ -67,17 +67,19 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
   }
 }
 
-/** The embedded server keeps its files in the folder for temporary ones, wherever that is. */
+/** The embedded server's files are in memory where there is plenty of it. */
 const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
   container: ['memory', 'disk', 'durable'],
-  embedded: ['memory', 'durable'],
+  embedded: ['memory', 'disk', 'durable'],
   existing: ['memory'],
 }
 
 function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
-    return storage === 'memory' ? spec : { ...spec, settings: { ...spec.settings, ...POSTGRES_DURABLE } }
+    if (storage === 'memory') return spec
+    const settings = { ...spec.settings, ...(storage === 'durable' ? POSTGRES_DURABLE : {}) }
+    return { ...spec, data: 'disk', settings }
   }
   const command = [
     ...spec.command,

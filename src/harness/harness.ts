@@ -13,6 +13,7 @@ import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { planFor } from '../reset/session.ts'
 import { bestServer } from '../server/choose.ts'
+import { explainFullMemory } from '../server/memory.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { type BaselineDigest, digest, type HarnessHandle } from './handle.ts'
 import { projectName } from './project.ts'
@@ -51,7 +52,10 @@ export async function createHarness(
   guardEnvironment()
   const server = await startServer(await chosenServer(config, hooks), hooks)
   return withUndo(
-    () => harnessOn(server, config, hooks),
+    () =>
+      harnessOn(server, config, hooks).catch((error) => {
+        throw explainFullMemory(error, server)
+      }),
     () => server.stop(),
   )
 }

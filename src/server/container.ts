@@ -65,7 +65,7 @@ async function start(
   const { container, url } = await BUILDERS[spec.engine](packages.moduleFile, spec.image, password)
   container
     .withEnvironment({ ...recipe.environment, ...spec.environment })
-    .withCommand([...recipe.command, ...spec.command])
+    .withCommand([...recipe.command, ...(recipe.telling?.(spec.data) ?? []), ...spec.command])
     // The log tells sooner than testcontainers' default of running a check inside several times a second.
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
     // A container that was stopped and started again still has the log of its first start.
@@ -102,6 +102,7 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
       title: `${titleOf(spec.engine)} in a container (${spec.image})`,
       ours: true,
       containerId: container.getId(),
+      data: spec.data,
       endsWithRun: !staysForNextRun(spec),
     },
     end,

@@ -11,8 +11,9 @@ import { type Binaries, findBinaries } from './binaries.ts'
 import { cacheFolder } from './cache.ts'
 import { makeCluster, serverEnvironment } from './cluster.ts'
 import { takeCustody } from './custody.ts'
+import { clusterName, folderInMemory, hasPlentyOfMemory, wordsFor } from './memory.ts'
 import { type RunningServer, runningServer } from './running.ts'
-import type { EmbeddedSpec } from './spec.ts'
+import type { DataPlace, EmbeddedSpec } from './spec.ts'
 
 const HOST = '127.0.0.1'
 const START_TIMEOUT_MS = 60_000
@@ -25,7 +26,8 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   const binaries = await findBinaries(account)
   requireVersion(spec.version, binaries.version)
 
-  const folder = await mkdtemp(join(tmpdir(), 'afresh-postgres-'))
+  const { data, parent } = placeOf(spec)
+  const folder = await mkdtemp(join(parent, 'afresh-postgres-'))
   const release = await takeCustody({ kind: 'folder', path: folder })
   let postmaster: Postmaster | undefined
   const end = async () => {
@@ -35,16 +37,18 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
   try {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
-    const password = await makeCluster(binaries, account, join(folder, 'data'), spec.settings)
+    const settings = { cluster_name: clusterName(data), ...spec.settings }
+    const password = await makeCluster(binaries, account, join(folder, 'data'), settings)
     postmaster = await startOnFreePort(binaries, account, folder)
     return runningServer(
       {
         kind: 'embedded',
         engine: 'postgres',
         url: `postgres://postgres:${password}@${HOST}:${postmaster.port}/postgres`,
-        title: `PostgreSQL ${binaries.version} embedded (no container)`,
+        title: `PostgreSQL ${binaries.version} embedded (no container, data ${wordsFor(data)})`,
         ours: true,
         containerId: undefined,
+        data,
         endsWithRun: true,
       },
       end,
@@ -52,6 +56,24 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   } catch (error) {
     return withCleanUp(() => Promise.reject(error), end)
   }
+}
+
+/** @throws AfreshError `usage` where memory is asked for and no files can be kept there */
+function placeOf(spec: EmbeddedSpec): { readonly data: DataPlace; readonly parent: string } {
+  const inMemory = folderInMemory()
+  if (spec.data === 'memory' && inMemory === undefined) {
+    throw new AfreshError(
+      'usage',
+      "embedded({ data: 'memory' }): this machine has no /dev/shm to write to.",
+      {
+        next: "Leave `data` out, or write 'disk'.",
+      },
+    )
+  }
+  // Who has set TMPDIR has said where such files are to be.
+  const wanted = spec.data ?? (process.env.TMPDIR === undefined && hasPlentyOfMemory() ? 'memory' : 'disk')
+  if (wanted === 'disk' || inMemory === undefined) return { data: 'disk', parent: tmpdir() }
+  return { data: 'memory', parent: inMemory }
 }
 
 function requireVersion(wanted: string | undefined, installed: string): void {

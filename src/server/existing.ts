@@ -11,6 +11,7 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
       title: `${titleOf(spec.engine)} at ${hostOf(spec.url)}`,
       ours: false,
       containerId: undefined,
+      data: undefined,
       endsWithRun: false,
     },
     async () => {},

@@ -1,10 +1,13 @@
-import type { ServerEngine } from './spec.ts'
+import { clusterName } from './memory.ts'
+import type { DataPlace, ServerEngine } from './spec.ts'
 
 /** How the official image of an engine is started for throw-away data. */
 export interface Recipe {
   /** The npm package with testcontainers' module for it. */
   readonly module: string
   readonly command: readonly string[]
+  /** More of it, that tells where the files are. */
+  readonly telling?: (data: DataPlace) => readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** The folder that holds the data: kept in memory. */
   readonly dataFolder: string
@@ -24,6 +27,7 @@ const POSTGRES: Recipe = {
       'max_locks_per_transaction=1024',
     ]),
   ],
+  telling: (data) => settings('-c', [`cluster_name=${clusterName(data)}`]),
   environment: {
     // The image wants its mount at /var/lib/postgresql from 18 on and at …/data before; a data folder of our
     // own suits them all. https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata

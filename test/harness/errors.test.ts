@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { AfreshError, createHarness, embedded, existing, type Harness } from '../../src/index.ts'
+import { AfreshError, container, createHarness, embedded, existing, type Harness } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 import { hold } from '../support/hold.ts'
@@ -188,6 +188,35 @@ describeOn('embedded:18', () => {
     await database.release()
     await harness.close()
   })
+})
+
+describe('a baseline that fills the memory in which the server keeps its files', () => {
+  const full = {
+    'embedded:18': [
+      embedded({ data: 'memory' }),
+      `DO $$ BEGIN RAISE 'could not extend file "base/1/2": No space left on device' USING ERRCODE = '53100'; END $$`,
+    ],
+    'mariadb:11.8': [
+      container('mariadb:11.8'),
+      `SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table ''users'' is full'`,
+    ],
+  } as const
+  for (const id of ['embedded:18', 'mariadb:11.8'] as const) {
+    describeOn(id, ({ engine }) => {
+      it('says how to keep them on a disk', async () => {
+        const [server, sql] = full[id]
+        const migrate = async ({ url }: { url: string }) => {
+          await ask({ engine, url }, sql)
+        }
+        const error = await failure(createHarness({ server, migrate }))
+        expect(error.code).toBe('baseline')
+        expect(error.message).toMatch(
+          /^The migrate function failed: .*(No space left|is full).*\n {2}→ The server's files/,
+        )
+        expect(error.next).toMatch(/keep them on a disk, (embedded|container)\(.*data: 'disk' \}\)\.$/)
+      })
+    })
+  }
 })
 
 describe('options', () => {

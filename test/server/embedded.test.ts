@@ -9,10 +9,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { availableMemory } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { serverAccount } from '../../src/server/account.ts'
@@ -59,6 +61,42 @@ describeOn('embedded:18', () => {
       /password authentication/,
     )
     expect(await ask(server, `SELECT upper('äöé') AS upper`)).toEqual([{ upper: 'ÄÖÉ' }])
+  })
+
+  it.each([
+    ['memory', '/dev/shm/afresh-postgres-'],
+    ['disk', join(tmpdir(), 'afresh-postgres-')],
+  ] as const)('keeps its files in %s, says so, and takes them away', async (data, beginning) => {
+    const server = await startServer(embedded({ data }))
+    try {
+      expect(server.data).toBe(data)
+      const [row] = await ask(
+        server,
+        `SELECT current_setting('data_directory') AS folder, current_setting('cluster_name') AS name`,
+      )
+      const folder = String(row?.folder)
+      expect(folder.startsWith(beginning)).toBe(true)
+      expect(server.title).toContain(data === 'memory' ? 'data in memory' : 'data on a disk')
+      expect(row?.name).toBe(data === 'memory' ? 'afresh, data in memory' : 'afresh, data on a disk')
+      await server.stop()
+      expect(existsSync(dirname(folder))).toBe(false)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('keeps its files in memory by itself where there is plenty of it, and TMPDIR names no place', async () => {
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+    })
+    vi.stubEnv('TMPDIR', tmpdir())
+    await using named = await startServer(embedded())
+    expect(named.data).toBe('disk')
+    vi.stubEnv('TMPDIR', undefined)
+    const { bsize, bavail } = statfsSync('/dev/shm')
+    await using server = await startServer(embedded())
+    const plenty = 4 * 2 ** 30
+    expect(server.data).toBe(bsize * bavail >= plenty && availableMemory() >= plenty ? 'memory' : 'disk')
   })
 
   it('starts several at once, each a server of its own whose WAL can be read', async () => {

@@ -18,8 +18,9 @@ const defaults: Costs = {
   pageBytes: 8192,
 }
 
+// afresh's own servers tell by their `cluster_name` whether their files are in memory.
 const CONDITIONS = `SELECT pg_catalog.version() || pg_catalog.string_agg(', ' || s.name || ' ' || s.setting, '' ORDER BY s.name) AS conditions
-  FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'data_checksums', 'fsync', 'full_page_writes',
+  FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'cluster_name', 'data_checksums', 'fsync', 'full_page_writes',
     'shared_buffers', 'synchronous_commit', 'wal_compression', 'wal_level', 'wal_log_hints')`
 
 /** One file, and many: two points of a straight line. */

@@ -1,0 +1,59 @@
+import { accessSync, constants, statfsSync } from 'node:fs'
+import { availableMemory } from 'node:process'
+import { AfreshError, messageOf } from '../errors.ts'
+import type { RunningServer } from './running.ts'
+import type { DataPlace } from './spec.ts'
+
+/** PostgreSQL's `cluster_name`: the server itself tells where its files are, and `ps` whose it is. */
+export function clusterName(data: DataPlace): string {
+  return `afresh, data ${wordsFor(data)}`
+}
+
+/** For people. */
+export function wordsFor(data: DataPlace): string {
+  return data === 'memory' ? 'in memory' : 'on a disk'
+}
+
+/** Where Linux keeps files in memory. */
+const SHARED_MEMORY = '/dev/shm'
+
+// TMPFS_MAGIC: https://man7.org/linux/man-pages/man2/statfs.2.html
+const TMPFS = 0x01021994
+
+/** A server's journal grows to 1 GiB (`max_wal_size`), and each test worker has a copy of the baseline. */
+const PLENTY_BYTES = 4 * 2 ** 30
+
+/** A folder whose files are in memory; `undefined` where there is none, or none that we may write to. */
+export function folderInMemory(): string | undefined {
+  return freeBytes() === undefined ? undefined : SHARED_MEMORY
+}
+
+/** Whether a test server's files fit into memory: containers have often 64 MiB of it, or a limit to all they use. */
+export function hasPlentyOfMemory(): boolean {
+  return Math.min(freeBytes() ?? 0, availableMemory()) >= PLENTY_BYTES
+}
+
+function freeBytes(): number | undefined {
+  try {
+    accessSync(SHARED_MEMORY, constants.W_OK)
+    const { type, bsize, bavail } = statfsSync(SHARED_MEMORY)
+    return type === TMPFS ? bsize * bavail : undefined
+  } catch {
+    return undefined // not on Linux, or not for us
+  }
+}
+
+// PostgreSQL, and what the system says through any of them; MySQL and MariaDB (ER_RECORD_FILE_FULL).
+const FULL = /No space left on device|The table '[^']*' is full/
+
+/** The same error, or with what to do about it where the server's files have filled the memory they are kept in. */
+export function explainFullMemory(error: unknown, { data, kind }: RunningServer): unknown {
+  if (data !== 'memory' || !FULL.test(messageOf(error))) return error
+  const code = error instanceof AfreshError ? error.code : 'server'
+  const [what = ''] = messageOf(error).split('\n  → ')
+  const spec = kind === 'embedded' ? "embedded({ data: 'disk' })" : "container(…, { data: 'disk' })"
+  return new AfreshError(code, what, {
+    next: `The server's files are kept in memory, and that is full: keep them on a disk, ${spec}.`,
+    cause: error,
+  })
+}
