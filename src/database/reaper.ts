@@ -1,7 +1,8 @@
 import type { Connection, DatabaseEntry, Databases } from '../engine/engine.ts'
-import { AfreshError, messageOf } from '../errors.ts'
+import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { leaseKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
+import { templateKey } from './template.ts'
 
 /** Templates of one project that are kept for switching between branches. */
 const TEMPLATES_KEPT = 5
@@ -60,8 +61,20 @@ export async function reapTemplates(
   const old = entries.filter(
     (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
   )
-  const failures = await dropAll(databases, admin, old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1)))
-  return failures.map((error) => `A template that is old could not be dropped: ${messageOf(error)}`)
+  const problems: string[] = []
+  for (const entry of old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1))) {
+    const key = templateKey(entry.name)
+    // A run that has just found it, and has no database of its own yet.
+    if (!(await databases.tryLock(admin, key, { everywhere: true }))) continue
+    const failures = await withCleanUp(
+      () => dropAll(databases, admin, [entry]),
+      () => databases.unlock(admin, key),
+    )
+    problems.push(
+      ...failures.map((error) => `A template that is old could not be dropped: ${messageOf(error)}`),
+    )
+  }
+  return problems
 }
 
 /** Drops every database of the run, a template of its own included. */

@@ -18,21 +18,28 @@ export interface TemplateWanted {
 /** How long to wait for another run that is building the same template: ten minutes. */
 const BUILD_TIMEOUT_MS = 600_000
 
+/** The lock of who builds a template, or takes the first copy of it: until then nothing tells that a run needs it. */
+export function templateKey(name: string): string {
+  return `template:${name}`
+}
+
 /**
- * Makes the template, or finds it complete from an earlier run. Being frozen is the sign that it is complete: a
- * build that was killed leaves one that is not, and it is built again. Two runs that want the same one build
- * it once.
+ * Makes the template, or finds it complete from an earlier run, and calls `use` while nobody may take it away. Being
+ * frozen is the sign that it is complete: a build that was killed leaves one that is not, and it is built again. Two
+ * runs that want the same one build it once.
  */
-export async function ensureTemplate(wanted: TemplateWanted): Promise<void> {
+export async function withTemplate<T>(wanted: TemplateWanted, use: () => Promise<T>): Promise<T> {
   const { databases, admin, name } = wanted
-  const key = `template:${name}`
+  const key = templateKey(name)
   await lockWithin(databases, admin, key, BUILD_TIMEOUT_MS)
   return withCleanUp(
     async () => {
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
-      if (found?.frozen && found.mark !== undefined) return
-      if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
-      await build(wanted)
+      if (!found?.frozen || found.mark === undefined) {
+        if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
+        await build(wanted)
+      }
+      return await use()
     },
     () => databases.unlock(admin, key),
   )

@@ -7,7 +7,7 @@ import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId } from '../database/names.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
 import { requireRights } from '../database/rights.ts'
-import { ensureTemplate } from '../database/template.ts'
+import { withTemplate } from '../database/template.ts'
 import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
@@ -115,8 +115,9 @@ async function harnessFrom(
   const baseline = await withUndo(
     async () => {
       const fill = (connection: Connection) => applyBaseline(connection, config)
-      await ensureTemplate({ ...ground, name: template, fill })
-      return await firstClone(ground, config, template, names.database(run, 1))
+      return await withTemplate({ ...ground, name: template, fill }, () =>
+        firstClone(ground, config, template, names.database(run, 1)),
+      )
     },
     async () => {
       await measuring

@@ -4,9 +4,10 @@ import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { guardServer } from '../../src/database/guard.ts'
 import { makeDatabase } from '../../src/database/lease.ts'
+import { templateKey } from '../../src/database/template.ts'
 import { addressOf } from '../../src/engine/address.ts'
 import type { Databases } from '../../src/engine/engine.ts'
 import { open, wrap } from '../../src/engine/registry.ts'
@@ -96,10 +97,10 @@ describeOn('embedded:18', (server) => {
       ),
     ))
 
-  it('starts although an old template cannot be dropped, and says so', async () => {
+  describe('an old template', () => {
     const told: string[] = []
-    const start = (number: number) =>
-      createHarness(
+    const run = async (number: number) => {
+      const harness = await createHarness(
         {
           server: existing(server.url),
           project: 'many',
@@ -109,21 +110,35 @@ describeOn('embedded:18', (server) => {
         },
         { onProgress: (line) => told.push(line) },
       )
+      await harness.close()
+    }
     const templates = async () => (await namesOn(server)).filter((name) => name.startsWith('afresh_many_t_'))
-    try {
-      for (let number = 0; number < 7; number++) {
-        const harness = await start(number)
-        await harness.close()
-        const [oldest] = await templates()
-        if (number === 0) await ask(server, `ALTER DATABASE ${oldest} IS_TEMPLATE true`)
-      }
-      expect(told.join('\n')).toMatch(/A template that is old could not be dropped: .*template/)
-    } finally {
+    afterEach(async () => {
       for (const name of await templates()) {
         await ask(server, `ALTER DATABASE ${name} IS_TEMPLATE false`)
         await ask(server, `DROP DATABASE ${name}`)
       }
-    }
+    })
+
+    it('that cannot be dropped keeps nobody from starting, who says so', async () => {
+      await run(0)
+      const [oldest] = await templates()
+      await ask(server, `ALTER DATABASE ${oldest} IS_TEMPLATE true`)
+      for (let number = 1; number < 7; number++) await run(number)
+      expect(told.join('\n')).toMatch(/A template that is old could not be dropped: .*template/)
+    })
+
+    it('stays while another run takes its first copy of it', () =>
+      onServer(server, async ({ databases, connection }) => {
+        await run(0)
+        const [oldest = ''] = await templates()
+        await databases.tryLock(connection, templateKey(oldest))
+        for (let number = 1; number < 7; number++) await run(number)
+        expect(await templates()).toContain(oldest)
+        await databases.unlock(connection, templateKey(oldest))
+        await run(7)
+        expect(await templates()).not.toContain(oldest)
+      }))
   })
 
   it('leases a database again in which a killed worker still has a statement', async () => {
