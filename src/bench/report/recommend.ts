@@ -111,7 +111,9 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
     .toSorted((a, b) => a.rows - b.rows)
   const [least, most] = [grows[0], grows.at(-1)]
   const always = (way: string) =>
-    all.filter(({ crossover }) => crossover.kind === 'always' && crossover.faster === way).length
+    all.flatMap(({ crossover }) =>
+      crossover.kind === 'always' && crossover.faster === way ? [crossover] : [],
+    )
   const phrases: string[] = []
   if (least !== undefined && most !== undefined) {
     const range =
@@ -121,9 +123,14 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
     phrases.push(`${name('truncate')} from ${range} on in ${tables(grows.length)}`)
   }
   for (const way of ['truncate', 'delete']) {
-    if (always(way) > 0) phrases.push(`${name(way)} at every size in ${tables(always(way))}`)
+    const doubtful = always(way).filter((one) => exceptOf(one) !== '').length
+    const sure = always(way).length - doubtful
+    if (sure > 0) phrases.push(`${name(way)} at every size in ${tables(sure)}`)
+    if (doubtful > 0) {
+      phrases.push(`${name(way)} wherever a difference can be told in ${tables(doubtful)}`)
+    }
   }
-  const rest = all.length - grows.length - always('truncate') - always('delete')
+  const rest = all.length - grows.length - always('truncate').length - always('delete').length
   if (rest > 0) phrases.push(`no such rule in ${tables(rest)}`)
   return phrases.length === 0 ? 'nothing was measured.' : `${phrases.join('; ')}.`
 }

@@ -70,6 +70,23 @@ describe('the sentence for a server', () => {
     const [summary] = summaryOf(ownSchemaResults(60))
     expect(summary?.text).toMatch(/^TRUNCATE from about \d+ \(.+\) to [\d,]+ rows \(.+\) on in 60 tables\.$/)
   })
+
+  it('does not say of a table that one is faster at every size where that cannot be told of some', () => {
+    const own = ownSchemaResults(2)
+    const [sure, doubtful] = own.cases.map(({ id }) => id)
+    const cells = own.cells.map((cell) => {
+      if (cell.outcome !== 'measured' || cell.way !== 'truncate') return cell
+      const isDoubtful = cell.case === doubtful && cell.rows <= 1
+      return isDoubtful
+        ? { ...cell, median: 0.2, q1: 0.001, q3: 100 }
+        : { ...cell, median: 0.002, q1: 0.001, q3: 0.003 }
+    })
+    const of = (ids: readonly (string | undefined)[]) =>
+      summaryOf({ ...own, cases: own.cases.filter(({ id }) => ids.includes(id)), cells })[0]?.text
+    expect(of([sure, doubtful])).toBe(
+      'TRUNCATE at every size in 1 table; TRUNCATE wherever a difference can be told in 1 table.',
+    )
+  })
 })
 
 describe('the sentence for a case', () => {
