@@ -13,6 +13,7 @@ describe('scripts', () => {
       'ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_german1_ci',
       'alter schema default character set = latin1 collate = latin1_german1_ci',
       '/*!50003 ALTER DATABASE COLLATE latin1_german1_ci*/',
+      'ALTER /* not nowhere */ DATABASE -- but this one\n COLLATE latin1_german1_ci',
     ])('may change the database that they fill, without a name: %s', async (sql) => {
       const { name } = await bench.database(`${sql};`)
       const rows = await bench.admin.query(
@@ -27,6 +28,12 @@ describe('scripts', () => {
       'ALTER DATABASE character$et COLLATE latin1_german1_ci',
       'ALTER DATABASE charset COLLATE latin1_german1_ci',
       'ALTER DATABASE mysql CHARACTER SET latin1',
+      'DROP/**/DATABASE nowhere',
+      'DROP -- this one\n DATABASE nowhere',
+      'CREATE # here\n SCHEMA nowhere',
+      '/*!40000 DROP DATABASE IF EXISTS nowhere*/',
+      'DROP /*!40000 DATABASE IF EXISTS*/ nowhere',
+      'ALTER DATABASE /* it */ nowhere CHARACTER SET latin1',
     ])('may not change one by its name: %s', async (sql) => {
       await expect(bench.database(`${sql};`)).rejects.toMatchObject({
         code: 'baseline',
