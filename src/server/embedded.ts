@@ -37,7 +37,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
   try {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
-    const settings = { cluster_name: clusterName(data), ...spec.settings }
+    const settings = { ...SETTINGS[data], cluster_name: clusterName(data), ...spec.settings }
     const password = await makeCluster(binaries, account, join(folder, 'data'), settings)
     postmaster = await startOnFreePort(binaries, account, folder)
     return runningServer(
@@ -56,6 +56,13 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   } catch (error) {
     return withCleanUp(() => Promise.reject(error), end)
   }
+}
+
+const SETTINGS: Readonly<Record<DataPlace, Readonly<Record<string, string>>>> = {
+  // Beside the data, and gone with them: a server that is killed leaves what it has of its own in /dev/shm.
+  // https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-DYNAMIC-SHARED-MEMORY-TYPE
+  memory: { dynamic_shared_memory_type: 'mmap' },
+  disk: {},
 }
 
 /** @throws AfreshError `usage` where memory is asked for and no files can be kept there */
