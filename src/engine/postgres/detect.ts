@@ -44,11 +44,13 @@ export function scanQuery(probes: Iterable<string>): string {
 
 /**
  * Sessions that have written in this database and not ended their transaction: their rows are invisible to any
- * scan and may appear after it. `pg_stat_get_activity` is what the view `pg_stat_activity` reads.
+ * scan and may appear after it. `pg_stat_get_activity` is what the view `pg_stat_activity` reads. Autovacuum has transactions
+ * too, for its statistics, but writes no rows of anybody's.
  */
 export const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-    AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL`
+    AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
+    AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`
 
 /** Transactions of this database that were prepared for a two-phase commit: they belong to no session. */
 export const PREPARED = `pg_catalog.pg_prepared_xact() AS x

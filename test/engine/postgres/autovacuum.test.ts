@@ -1,0 +1,55 @@
+import pg from 'pg'
+import { expect, it } from 'vitest'
+import { createHarness, embedded } from '../../../src/index.ts'
+import { ask } from '../../support/ask.ts'
+import { describeOn } from '../../support/at-hand.ts'
+
+/** What autovacuum finds out about it last, and in a transaction that has written by then, takes a tenth of a second a row. */
+const SCHEMA = `
+  CREATE TABLE orders (id serial PRIMARY KEY, note text);
+  CREATE TABLE looked_at (id int, note text);
+  INSERT INTO looked_at SELECT n FROM generate_series(1, 40) AS n;
+  CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_catalog.pg_sleep(0.1); RETURN $1; END';
+  CREATE STATISTICS about_it ON slow(id), note FROM looked_at;`
+
+const EAGER = {
+  autovacuum_naptime: '1s',
+  autovacuum_analyze_threshold: '0',
+  autovacuum_analyze_scale_factor: '0',
+}
+
+describeOn('embedded:18', () => {
+  it('a reset takes autovacuum for nobody who writes', async () => {
+    await using harness = await createHarness({
+      server: embedded({ settings: EAGER }),
+      detector: 'wal',
+      migrate: async ({ url }) => void (await ask({ engine: 'postgres', url }, SCHEMA)),
+    })
+    await using database = await harness.lease()
+    await database.reset()
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    try {
+      await client.query(`UPDATE looked_at SET note = 'x'`)
+      const isAtIt = async () => {
+        const { rowCount } = await client.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'autovacuum worker'
+             AND backend_xid IS NOT NULL`,
+        )
+        return rowCount === 1
+      }
+      await expect.poll(isAtIt, { timeout: 30_000, interval: 20 }).toBe(true)
+      // Within a savepoint, so that the journal does not tell who has moved the sequence.
+      await client.query(`BEGIN; SAVEPOINT a; INSERT INTO orders (note) VALUES ('x'); COMMIT`)
+      const first = await database.reset()
+      const second = await database.reset()
+      expect(await isAtIt()).toBe(true)
+      expect(first.notes).toEqual([])
+      expect([...first.dirty].sort()).toEqual(['looked_at', 'orders', 'orders_id_seq'])
+      expect(second.dirty).toEqual([])
+    } finally {
+      await client.end()
+    }
+  })
+})
