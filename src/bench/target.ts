@@ -1,4 +1,5 @@
 import { hostOf } from '../server/existing.ts'
+import { folderInMemory } from '../server/memory.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import type { Storage } from './cases.ts'
 import { type Ground, serverGround, sqliteGround } from './ground.ts'
@@ -67,7 +68,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
   }
 }
 
-/** The embedded server's files are in memory where there is plenty of it. */
+/** The embedded server's files are in memory where files can be kept there. */
 const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
   container: ['memory', 'disk', 'durable'],
   embedded: ['memory', 'disk', 'durable'],
@@ -77,7 +78,7 @@ const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
 function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
-    if (storage === 'memory') return spec
+    if (storage === 'memory') return folderInMemory() === undefined ? spec : { ...spec, data: 'memory' }
     const settings = { ...spec.settings, ...(storage === 'durable' ? POSTGRES_DURABLE : {}) }
     return { ...spec, data: 'disk', settings }
   }

@@ -1,6 +1,6 @@
 import type { Connection, Databases, Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
-import { newMark } from './mark.ts'
+import { isTemporary, newMark } from './mark.ts'
 import { dropJustMade } from './scratch.ts'
 
 /** Where test databases are made from. */
@@ -70,10 +70,15 @@ export function leaseKey(name: string): string {
   return `lease:${name}`
 }
 
+/** The lock of who looks after the slot, until there is a lease. */
+export function slotKey(name: string): string {
+  return `slot:${name}`
+}
+
 /** Whoever holds the slot's lock decides alone whether its database is used, made, or made again. */
 async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held | undefined> {
   const { databases } = wanted
-  const key = `slot:${name}`
+  const key = slotKey(name)
   if (!(await databases.tryLock(admin, key))) return undefined
   return withCleanUp(
     async () => {
@@ -81,7 +86,8 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
       if (found === undefined) return makeDatabase(wanted, admin, name)
       if (found.mark === undefined) return undefined
-      return (await reuse(wanted, name, found.mark)) ?? remake(wanted, admin, name, found.mark)
+      const reused = isTemporary(found.mark) ? undefined : await reuse(wanted, name, found.mark)
+      return reused ?? remake(wanted, admin, name, found.mark)
     },
     () => databases.unlock(admin, key),
   )
@@ -91,14 +97,16 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template, programs = true } = source
   let written: string | undefined
-  const writeMark = async (inside: Connection) => {
-    written = newMark(await engine.ownership.expected(inside))
-    await engine.ownership.write(inside, written)
-    return written
+  const writeMark = async (inside: Connection, { temporary }: { readonly temporary: boolean }) => {
+    const mark = newMark(await engine.ownership.expected(inside), { temporary })
+    await engine.ownership.write(inside, mark)
+    written = mark
+    return mark
   }
   await databases.clone(admin, template, name, {
     programs,
-    onCreated: async (inside) => void (await writeMark(inside)),
+    // Until it is complete: enough for the reaper, and nobody takes it for a copy.
+    onCreated: async (inside) => void (await writeMark(inside, { temporary: true })),
   })
   const url = databases.urlOf(adminUrl, name)
   return withUndo(
@@ -106,7 +114,7 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
       const connection = await engine.connect(url)
       return withUndo(
         async () => {
-          const mark = written ?? (await writeMark(connection))
+          const mark = await writeMark(connection, { temporary: false })
           await databases.tryLock(connection, leaseKey(name))
           return { name, url, mark, connection }
         },

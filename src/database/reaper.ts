@@ -1,6 +1,6 @@
 import type { Connection, DatabaseEntry, Databases } from '../engine/engine.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
-import { leaseKey } from './lease.ts'
+import { leaseKey, slotKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
 import { templateKey } from './template.ts'
 
@@ -26,7 +26,7 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
   for (const { name } of entries) {
     const run = runOf(name)
     if (run === undefined || living.has(run)) continue
-    const keys = [runKey(run), leaseKey(name)]
+    const keys = [runKey(run), leaseKey(name), slotKey(name)]
     for (const key of keys) if (await databases.isLocked(admin, key)) living.add(run)
   }
   for (const { name, mark } of entries) {
@@ -52,22 +52,29 @@ export async function reapTemplates(
   admin: Connection,
   { names, run, template }: { readonly names: Names; readonly run: string; readonly template: string },
 ): Promise<string[]> {
-  const entries = await databases.list(admin)
-  const runs = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
-  runs.delete(run)
-  for (const other of runs) {
-    if (await databases.isLocked(admin, runKey(other))) return []
+  /** None while others run. */
+  const findOld = async () => {
+    const entries = await databases.list(admin)
+    const others = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
+    others.delete(run)
+    for (const other of others) if (await databases.isLocked(admin, runKey(other))) return []
+    const all = entries.filter(
+      (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
+    )
+    return all.slice(0, Math.max(0, all.length - TEMPLATES_KEPT + 1))
   }
-  const old = entries.filter(
-    (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
-  )
   const problems: string[] = []
-  for (const entry of old.slice(0, Math.max(0, old.length - TEMPLATES_KEPT + 1))) {
-    const key = templateKey(entry.name)
-    // A run that has just found it, and has no database of its own yet.
+  for (const { name } of await findOld()) {
+    const key = templateKey(name)
+    // A run that has found it has the lock until it has a database of its own, by which it is found then.
     if (!(await databases.tryLock(admin, key, { everywhere: true }))) continue
     const failures = await withCleanUp(
-      () => dropAll(databases, admin, [entry]),
+      async () =>
+        dropAll(
+          databases,
+          admin,
+          (await findOld()).filter((entry) => entry.name === name),
+        ),
       () => databases.unlock(admin, key),
     )
     problems.push(

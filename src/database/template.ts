@@ -56,9 +56,9 @@ async function lockWithin(
     if (Date.now() > deadline) {
       throw new AfreshError(
         'server',
-        `Another run has been building the same template for ${timeoutMs / 1000} s.`,
+        `Others have been building the same template, or copying it, for ${timeoutMs / 1000} s.`,
         {
-          next: 'Look at that run: its migrations may hang.',
+          next: 'Look at those runs: their migrations may hang.',
         },
       )
     }

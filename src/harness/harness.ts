@@ -115,9 +115,10 @@ async function harnessFrom(
   const baseline = await withUndo(
     async () => {
       const fill = (connection: Connection) => applyBaseline(connection, config)
-      return await withTemplate({ ...ground, name: template, fill }, () =>
-        firstClone(ground, config, template, names.database(run, 1)),
+      const first = await withTemplate({ ...ground, name: template, fill }, () =>
+        makeDatabase({ ...ground, template }, admin, names.database(run, 1)),
       )
+      return await digestOf(ground, config, first.connection)
     },
     async () => {
       await measuring
@@ -154,15 +155,8 @@ function titleOf(engine: Engine, version: string, title: string): string {
   return `${engine.title} ${number}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
-/** Makes the first test database ahead of need, and takes the baseline's measure on it: a template lets nobody in. */
-async function firstClone(
-  ground: Ground,
-  config: Config,
-  template: string,
-  name: string,
-): Promise<BaselineDigest> {
-  const { engine, admin } = ground
-  const { connection } = await makeDatabase({ ...ground, template }, admin, name)
+/** The baseline's measure, taken on the first test database, made ahead of need: a template lets nobody in. */
+function digestOf({ engine }: Ground, config: Config, connection: Connection): Promise<BaselineDigest> {
   return withCleanUp(
     async () => {
       const { schema, plan } = await planFor(engine, connection, config.reset)

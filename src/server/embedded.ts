@@ -11,7 +11,7 @@ import { type Binaries, findBinaries } from './binaries.ts'
 import { cacheFolder } from './cache.ts'
 import { makeCluster, serverEnvironment } from './cluster.ts'
 import { takeCustody } from './custody.ts'
-import { clusterName, folderInMemory, hasPlentyOfMemory, wordsFor } from './memory.ts'
+import { folderInMemory, hasPlentyOfMemory, isInMemory, settingsFor, wordsFor } from './memory.ts'
 import { type RunningServer, runningServer } from './running.ts'
 import type { DataPlace, EmbeddedSpec } from './spec.ts'
 
@@ -37,7 +37,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
   try {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
-    const settings = { ...SETTINGS[data], cluster_name: clusterName(data), ...spec.settings }
+    const settings = { ...settingsFor(data), ...spec.settings }
     const password = await makeCluster(binaries, account, join(folder, 'data'), settings)
     postmaster = await startOnFreePort(binaries, account, folder)
     return runningServer(
@@ -58,17 +58,10 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
 }
 
-const SETTINGS: Readonly<Record<DataPlace, Readonly<Record<string, string>>>> = {
-  // Beside the data, and gone with them: a server that is killed leaves what it has of its own in /dev/shm.
-  // https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-DYNAMIC-SHARED-MEMORY-TYPE
-  memory: { dynamic_shared_memory_type: 'mmap' },
-  disk: {},
-}
-
 /** @throws AfreshError `usage` where memory is asked for and no files can be kept there */
-function placeOf(spec: EmbeddedSpec): { readonly data: DataPlace; readonly parent: string } {
+function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly parent: string } {
   const inMemory = folderInMemory()
-  if (spec.data === 'memory' && inMemory === undefined) {
+  if (data === 'memory' && inMemory === undefined) {
     throw new AfreshError(
       'usage',
       "embedded({ data: 'memory' }): this machine has no /dev/shm to write to.",
@@ -78,10 +71,15 @@ function placeOf(spec: EmbeddedSpec): { readonly data: DataPlace; readonly paren
     )
   }
   // Who has set TMPDIR has said where such files are to be.
-  const wanted = spec.data ?? (process.env.TMPDIR === undefined && hasPlentyOfMemory() ? 'memory' : 'disk')
-  if (wanted === 'disk' || inMemory === undefined) return { data: 'disk', parent: tmpdir() }
-  return { data: 'memory', parent: inMemory }
+  const isOurs = process.env.TMPDIR === undefined
+  const wanted = data ?? (isOurs && hasPlentyOfMemory() ? 'memory' : 'disk')
+  if (wanted === 'memory' && inMemory !== undefined) return { data: 'memory', parent: inMemory }
+  const parent = isOurs && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : tmpdir()
+  return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
+
+/** For temporary files that outlive a reboot: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s15.html */
+const ON_A_DISK = '/var/tmp'
 
 function requireVersion(wanted: string | undefined, installed: string): void {
   if (wanted === undefined || `${installed}.`.startsWith(`${wanted}.`)) return

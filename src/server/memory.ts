@@ -4,9 +4,14 @@ import { AfreshError, messageOf } from '../errors.ts'
 import type { RunningServer } from './running.ts'
 import type { DataPlace } from './spec.ts'
 
-/** PostgreSQL's `cluster_name`: the server itself tells where its files are, and `ps` whose it is. */
-export function clusterName(data: DataPlace): string {
-  return `afresh, data ${wordsFor(data)}`
+/** Settings of PostgreSQL. By `cluster_name` the server itself tells where its files are, and `ps` whose it is. */
+export function settingsFor(data: DataPlace): Readonly<Record<string, string>> {
+  return {
+    cluster_name: `afresh, data ${wordsFor(data)}`,
+    // Beside the data rather than in /dev/shm, of which a container has 64 MiB; and gone with them after a kill.
+    // https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-DYNAMIC-SHARED-MEMORY-TYPE
+    ...(data === 'memory' ? { dynamic_shared_memory_type: 'mmap' } : {}),
+  }
 }
 
 /** For people. */
@@ -28,9 +33,18 @@ export function folderInMemory(): string | undefined {
   return freeBytes() === undefined ? undefined : SHARED_MEMORY
 }
 
+/** Whether the files of a folder are in memory, as those of /tmp are on some systems. */
+export function isInMemory(folder: string): boolean {
+  try {
+    return statfsSync(folder).type === TMPFS
+  } catch {
+    return false // not there: who uses it will say so
+  }
+}
+
 /** Whether a test server's files fit into memory: containers have often 64 MiB of it, or a limit to all they use. */
-export function hasPlentyOfMemory(): boolean {
-  return Math.min(freeBytes() ?? 0, availableMemory()) >= PLENTY_BYTES
+export function hasPlentyOfMemory(bytes = PLENTY_BYTES): boolean {
+  return Math.min(freeBytes() ?? 0, availableMemory()) >= bytes
 }
 
 function freeBytes(): number | undefined {
@@ -43,17 +57,18 @@ function freeBytes(): number | undefined {
   }
 }
 
-// PostgreSQL, and what the system says through any of them; MySQL and MariaDB (ER_RECORD_FILE_FULL).
+// PostgreSQL, and what the system says through any of them; MySQL and MariaDB (ER_RECORD_FILE_FULL), which say it of a
+// table of ENGINE=MEMORY, too.
 const FULL = /No space left on device|The table '[^']*' is full/
 
-/** The same error, or with what to do about it where the server's files have filled the memory they are kept in. */
+/** The same error, or with what to do about it where the server's files may have filled the memory they are kept in. */
 export function explainFullMemory(error: unknown, { data, kind }: RunningServer): unknown {
   if (data !== 'memory' || !FULL.test(messageOf(error))) return error
   const code = error instanceof AfreshError ? error.code : 'server'
   const [what = ''] = messageOf(error).split('\n  → ')
   const spec = kind === 'embedded' ? "embedded({ data: 'disk' })" : "container(…, { data: 'disk' })"
   return new AfreshError(code, what, {
-    next: `The server's files are kept in memory, and that is full: keep them on a disk, ${spec}.`,
+    next: `The server's files are kept in memory, and that may be full: keep them on a disk, ${spec}.`,
     cause: error,
   })
 }

@@ -1,4 +1,4 @@
-import { clusterName } from './memory.ts'
+import { settingsFor } from './memory.ts'
 import type { DataPlace, ServerEngine } from './spec.ts'
 
 /** How the official image of an engine is started for throw-away data. */
@@ -6,7 +6,7 @@ export interface Recipe {
   /** The npm package with testcontainers' module for it. */
   readonly module: string
   readonly command: readonly string[]
-  /** More of it, that tells where the files are. */
+  /** More of it, by where the files are. */
   readonly telling?: (data: DataPlace) => readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** The folder that holds the data: kept in memory. */
@@ -27,7 +27,11 @@ const POSTGRES: Recipe = {
       'max_locks_per_transaction=1024',
     ]),
   ],
-  telling: (data) => settings('-c', [`cluster_name=${clusterName(data)}`]),
+  telling: (data) =>
+    settings(
+      '-c',
+      Object.entries(settingsFor(data)).map(([name, value]) => `${name}=${value}`),
+    ),
   environment: {
     // The image wants its mount at /var/lib/postgresql from 18 on and at …/data before; a data folder of our
     // own suits them all. https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata

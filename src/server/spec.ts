@@ -80,7 +80,8 @@ export interface EmbeddedOptions {
   readonly settings?: Readonly<Record<string, string>>
   /**
    * Where its files are: in `/dev/shm`, which only Linux has, or in the folder for temporary files. Default: `memory`
-   * where 4 GiB of it are free and `TMPDIR` is not set; else `disk`.
+   * where 4 GiB of it are free and `TMPDIR` is not set; else `disk`. For runs that outlive their user's last session take
+   * `disk`: systemd removes what such a user has in `/dev/shm` (`RemoveIPC` in logind.conf(5)).
    */
   readonly data?: DataPlace
 }

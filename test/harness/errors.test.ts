@@ -203,18 +203,21 @@ describe('a baseline that fills the memory in which the server keeps its files',
   } as const
   for (const id of ['embedded:18', 'mariadb:11.8'] as const) {
     describeOn(id, ({ engine }) => {
-      it('says how to keep them on a disk', async () => {
-        const [server, sql] = full[id]
-        const migrate = async ({ url }: { url: string }) => {
-          await ask({ engine, url }, sql)
-        }
-        const error = await failure(createHarness({ server, migrate }))
-        expect(error.code).toBe('baseline')
-        expect(error.message).toMatch(
-          /^The migrate function failed: .*(No space left|is full).*\n {2}→ The server's files/,
-        )
-        expect(error.next).toMatch(/keep them on a disk, (embedded|container)\(.*data: 'disk' \}\)\.$/)
-      })
+      it.skipIf(id === 'embedded:18' && process.platform !== 'linux')(
+        'says how to keep them on a disk',
+        async () => {
+          const [server, sql] = full[id]
+          const migrate = async ({ url }: { url: string }) => {
+            await ask({ engine, url }, sql)
+          }
+          const error = await failure(createHarness({ server, migrate }))
+          expect(error.code).toBe('baseline')
+          expect(error.message).toMatch(
+            /^The migrate function failed: .*(No space left|is full).*\n {2}→ The server's files/,
+          )
+          expect(error.next).toMatch(/keep them on a disk, (embedded|container)\(.*data: 'disk' \}\)\.$/)
+        },
+      )
     })
   }
 })

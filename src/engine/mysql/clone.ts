@@ -5,6 +5,7 @@ import { connect } from './connection.ts'
 import { asCreated, type Definition, definitionFrom } from './definitions.ts'
 import { nextOf } from './flavor.ts'
 import { introspect } from './introspect.ts'
+import { forget } from './ownership.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { BatchError, batch, takeDefinitions } from './session.ts'
 import { columnList } from './statements.ts'
@@ -38,22 +39,24 @@ export async function cloneDatabase(
   await connection.query(
     `CREATE DATABASE ${ident(name)} CHARACTER SET ${row.charset} COLLATE ${row.collation}`,
   )
+  let isMarked = false
+  const fill = async ([from, to]: readonly Connection[]) => {
+    if (from === undefined || to === undefined) return
+    await onCreated?.(to)
+    isMarked = onCreated !== undefined
+    await copy(from, to, { template, name }, programs).catch((cause) => {
+      throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
+        next: 'Mend what it says in migrations or fixtures.',
+        cause,
+      })
+    })
+  }
   await withUndo(
+    () => withConnections([urlOf(url, template), urlOf(url, name)], fill),
     async () => {
-      try {
-        await withConnections([urlOf(url, template), urlOf(url, name)], async ([from, to]) => {
-          if (from === undefined || to === undefined) return
-          await onCreated?.(to)
-          await copy(from, to, { template, name }, programs)
-        })
-      } catch (cause) {
-        throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
-          next: 'Mend what it says in migrations or fixtures.',
-          cause,
-        })
-      }
+      await connection.query(`DROP DATABASE ${ident(name)}`)
+      if (isMarked) await connection.query(forget(name))
     },
-    async () => void (await connection.query(`DROP DATABASE ${ident(name)}`)),
   )
 }
 

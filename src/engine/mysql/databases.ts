@@ -6,7 +6,15 @@ import { dropDatabase } from './drop.ts'
 import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
 import { disableEvents } from './events.ts'
 import { introspect, MARK_TABLE } from './introspect.ts'
-import { BASELINE_PREFIX, createRegistry, identityOf, MARKS, REGISTRY, shortHash } from './ownership.ts'
+import {
+  BASELINE_PREFIX,
+  createRegistry,
+  forget,
+  identityOf,
+  MARKS,
+  REGISTRY,
+  shortHash,
+} from './ownership.ts'
 import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
@@ -186,10 +194,6 @@ function createError(name: string, cause: unknown): AfreshError {
     next: 'See what the server says, and try again.',
     cause,
   })
-}
-
-function forget(name: string): string {
-  return `DELETE FROM ${MARKS} WHERE database_name = ${literal(name)}`
 }
 
 /** GET_LOCK takes 64 characters, and does not tell cases apart. */

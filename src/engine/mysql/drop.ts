@@ -1,6 +1,6 @@
 import { RefusedError } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
-import { guard, isOurs, MARKS } from './ownership.ts'
+import { forget, guard, isOurs } from './ownership.ts'
 import { ident, literal } from './quote.ts'
 import { BatchError, batch } from './session.ts'
 
@@ -18,7 +18,7 @@ export async function dropDatabase(connection: Connection, name: string, mark: s
   await guarded(connection, name, [
     proof,
     `DROP DATABASE ${ident(name)}`,
-    ...(isOurs(name) ? [`DELETE FROM ${MARKS} WHERE database_name = ${literal(name)}`] : []),
+    ...(isOurs(name) ? [forget(name)] : []),
   ])
 }
 

@@ -85,6 +85,11 @@ export async function writeMark(connection: Connection, database: string, mark: 
     REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`)
 }
 
+/** A statement that removes the mark of a database that afresh made, whatever it is. */
+export function forget(database: string): string {
+  return `DELETE FROM ${MARKS} WHERE database_name = ${literal(database)}`
+}
+
 /** An expression: the database's mark, or NULL. Error `NO_TABLE` or `NO_DATABASE` where there never was one. */
 function markOf(database: string): string {
   return isOurs(database)

@@ -69,18 +69,19 @@ function failure(statement: Statement | undefined, label: string, cause: unknown
   })
 }
 
-const DEFINITION = /^(\/\*M?!\d*\s*)?(create|drop|alter)\b/i
-// Comments, but of those that the server executes only the marks: https://dev.mysql.com/doc/refman/9.7/en/comments.html
+const MENTIONED = /\b(database|schema)\b/i
+// Of comments that some server executes, by its version, only the marks: https://dev.mysql.com/doc/refman/9.7/en/comments.html
 const COMMENT = /\/\*M?!\d*|\/\*[\s\S]*?\*\/|\*\/|--(?=\s).*|#.*/g
+const EVERY_COMMENT = /\/\*[\s\S]*?\*\/|--(?=\s).*|#.*/g
 const OTHER_DATABASE = /^\s*(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i
 /** Without a name it means the one that the session is in. These words are reserved, so none of them is a name. */
 const OWN_DATABASE = /^\s*alter\s+(database|schema)\s+((default|character)\s|collate[\s=])/i
 
 /** A script that makes or drops databases would touch some that are not afresh's to change. */
 function refuseOtherDatabase(sql: string, place: string): void {
-  if (!DEFINITION.test(sql)) return
-  const plain = sql.replaceAll(COMMENT, ' ')
-  if (!OTHER_DATABASE.test(plain) || OWN_DATABASE.test(plain)) return
+  if (!MENTIONED.test(sql)) return
+  const readings = [COMMENT, EVERY_COMMENT].map((comment) => sql.replaceAll(comment, ' '))
+  if (readings.every((one) => !OTHER_DATABASE.test(one) || OWN_DATABASE.test(one))) return
   throw new AfreshError(
     'baseline',
     `${place}: the script makes or changes a database of its own.\n  ${sql}`,

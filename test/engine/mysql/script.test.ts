@@ -34,6 +34,10 @@ describe('scripts', () => {
       '/*!40000 DROP DATABASE IF EXISTS nowhere*/',
       'DROP /*!40000 DATABASE IF EXISTS*/ nowhere',
       'ALTER DATABASE /* it */ nowhere CHARACTER SET latin1',
+      '/*+ c */ DROP DATABASE nowhere',
+      '/*!40000*/ DROP DATABASE nowhere',
+      '/*!40000 # c\n DROP DATABASE nowhere */',
+      'ALTER DATABASE /*!99999 DEFAULT */ nowhere CHARACTER SET latin1',
     ])('may not change one by its name: %s', async (sql) => {
       await expect(bench.database(`${sql};`)).rejects.toMatchObject({
         code: 'baseline',
