@@ -5,11 +5,13 @@ import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { ResetOptions } from '../reset/session.ts'
 import type { Schema } from '../schema/schema.ts'
+import type { RunningServer } from '../server/server.ts'
 
 /** Everything that another process needs to lease databases of a harness: plain JSON. */
 export interface HarnessHandle {
   readonly engine: string
   readonly adminUrl: string
+  readonly server: Pick<RunningServer, 'kind' | 'data'>
   readonly project: string
   readonly run: string
   readonly template: string

@@ -130,6 +130,7 @@ async function harnessFrom(
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: ground.adminUrl,
+    server: { kind: server.kind, data: server.data },
     project,
     run,
     template,

@@ -11,6 +11,7 @@ import { AfreshError } from '../errors.ts'
 import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import type { Difference } from '../reset/verify.ts'
+import { explainFullMemory } from '../server/memory.ts'
 import { eraserOn } from './eraser.ts'
 import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
 
@@ -91,7 +92,9 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   const around = (database: string) =>
     rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
   const take = async (first: number) => {
-    const held = await hold(engine, databases, handle, first)
+    const held = await hold(engine, databases, handle, first).catch((error) => {
+      throw explainFullMemory(error, handle.server)
+    })
     if (options.unref === true) held.lease.connection.unref?.()
     return held
   }

@@ -62,7 +62,10 @@ function freeBytes(): number | undefined {
 const FULL = /No space left on device|The table '[^']*' is full/
 
 /** The same error, or with what to do about it where the server's files may have filled the memory they are kept in. */
-export function explainFullMemory(error: unknown, { data, kind }: RunningServer): unknown {
+export function explainFullMemory(
+  error: unknown,
+  { data, kind }: Pick<RunningServer, 'kind' | 'data'>,
+): unknown {
   if (data !== 'memory' || !FULL.test(messageOf(error))) return error
   const code = error instanceof AfreshError ? error.code : 'server'
   const [what = ''] = messageOf(error).split('\n  → ')
