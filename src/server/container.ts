@@ -65,7 +65,7 @@ async function start(
   const { container, url } = await BUILDERS[spec.engine](packages.moduleFile, spec.image, password)
   container
     .withEnvironment({ ...recipe.environment, ...spec.environment })
-    .withCommand([...recipe.command, ...(recipe.telling?.(spec.data) ?? []), ...spec.command])
+    .withCommand([...recipe.command, ...(recipe.commandFor?.(spec.data) ?? []), ...spec.command])
     // The log tells sooner than testcontainers' default of running a check inside several times a second.
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
     // A container that was stopped and started again still has the log of its first start.

@@ -7,7 +7,7 @@ export interface Recipe {
   readonly module: string
   readonly command: readonly string[]
   /** More of it, by where the files are. */
-  readonly telling?: (data: DataPlace) => readonly string[]
+  readonly commandFor?: (data: DataPlace) => readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** The folder that holds the data: kept in memory. */
   readonly dataFolder: string
@@ -27,7 +27,7 @@ const POSTGRES: Recipe = {
       'max_locks_per_transaction=1024',
     ]),
   ],
-  telling: (data) =>
+  commandFor: (data) =>
     settings(
       '-c',
       Object.entries(settingsFor(data)).map(([name, value]) => `${name}=${value}`),
