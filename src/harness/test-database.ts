@@ -7,7 +7,7 @@ import type { PurgeOptions } from '../erase/erase.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
 import type { Where } from '../erase/where.ts'
-import { AfreshError } from '../errors.ts'
+import { AfreshError, withUndo } from '../errors.ts'
 import { type Rollbacks, rollbacks, type TestReport } from '../reset/rollback/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import type { Difference } from '../reset/verify.ts'
@@ -158,21 +158,15 @@ async function hold(
     firstSlot,
     isClean: (connection) => isAtBaseline(engine, connection, handle.baseline),
   })
-  try {
-    const session = await openSession({
-      engine,
-      connection: lease.connection,
-      options: handle.options,
-      mark: lease.mark,
-      template: handle.template,
-      baseline: fingerprintOf(handle.baseline),
-      costs: handle.costs,
-    })
-    return { lease, session }
-  } catch (error) {
-    await lease.release()
-    throw error
-  }
+  const { connection, mark } = lease
+  const { options, template, baseline, costs } = handle
+  return withUndo(
+    async () => {
+      const from = { mark, template, baseline: fingerprintOf(baseline), costs }
+      return { lease, session: await openSession({ engine, connection, options, ...from }) }
+    },
+    () => lease.release(),
+  )
 }
 
 /**

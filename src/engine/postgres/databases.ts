@@ -95,10 +95,7 @@ export const databases: Databases = {
     await connection.query(`ALTER DATABASE ${ident(name)} ALLOW_CONNECTIONS false`)
     // A migration's pool may still be there, and nobody can copy a database that somebody is connected to. Autovacuum
     // gives way by itself, and is not ours to end.
-    await connection.query(
-      `SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity a
-        WHERE a.datname = ${literal(name)} AND a.backend_type = 'client backend'`,
-    )
+    await endClients(connection, name)
   },
 
   async drop(connection, name, mark) {
@@ -114,7 +111,14 @@ export const databases: Databases = {
         },
       )
     }
-    await connection.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`)
+    try {
+      await connection.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`)
+    } catch (error) {
+      if (codeOf(error) !== '42501') throw error
+      // FORCE wants to end autovacuum, too, which no role but a superuser may; without it the server sends it away itself.
+      await endClients(connection, name)
+      await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)
+    }
   },
 
   async sessions(connection, name) {
@@ -151,6 +155,14 @@ export const databases: Databases = {
     const [row] = await connection.query(`SELECT EXISTS (SELECT ${holdersOf(key)}) AS locked`)
     return row?.locked === true
   },
+}
+
+/** Ends the sessions in a database, of those that the role may see and end. */
+async function endClients(connection: Connection, name: string): Promise<void> {
+  await connection.query(
+    `SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) FROM pg_catalog.pg_stat_activity a
+      WHERE a.datname = ${literal(name)} AND a.backend_type = 'client backend'`,
+  )
 }
 
 /** The rest of a SELECT, whichever database they are connected to. */

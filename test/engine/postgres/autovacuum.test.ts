@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { createHarness, embedded } from '../../../src/index.ts'
+import { createHarness, embedded, existing } from '../../../src/index.ts'
+import { startServer } from '../../../src/server/server.ts'
 import { ask } from '../../support/ask.ts'
 import { describeOn } from '../../support/at-hand.ts'
 
@@ -19,6 +20,16 @@ const EAGER = {
   autovacuum_analyze_scale_factor: '0',
 }
 
+/** Whether autovacuum has a transaction in a database that has written. */
+async function autovacuumIsIn(url: string): Promise<boolean> {
+  const rows = await ask(
+    { engine: 'postgres', url },
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'autovacuum worker'
+       AND backend_xid IS NOT NULL`,
+  )
+  return rows.length > 0
+}
+
 describeOn('embedded:18', () => {
   it('a reset takes autovacuum for nobody who writes', async () => {
     await using harness = await createHarness({
@@ -32,13 +43,7 @@ describeOn('embedded:18', () => {
     await client.connect()
     try {
       await client.query(`UPDATE looked_at SET note = 'x'`)
-      const isAtIt = async () => {
-        const { rows } = await client.query(
-          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'autovacuum worker'
-             AND backend_xid IS NOT NULL`,
-        )
-        return rows.length > 0
-      }
+      const isAtIt = () => autovacuumIsIn(database.url)
       await expect.poll(isAtIt, { timeout: 30_000, interval: 20 }).toBe(true)
       // Within a savepoint, so that the journal does not tell who has moved the sequence.
       await client.query(`BEGIN; SAVEPOINT a; INSERT INTO orders (note) VALUES ('x'); COMMIT`)
@@ -51,5 +56,24 @@ describeOn('embedded:18', () => {
     } finally {
       await client.end()
     }
+  })
+  it('keeps nobody from dropping a database, superuser or not', async () => {
+    await using server = await startServer(embedded({ settings: EAGER }))
+    await ask(server, `CREATE ROLE plain LOGIN CREATEDB PASSWORD 'plain'`)
+    const url = new URL(server.url)
+    url.username = url.password = 'plain'
+    const harness = await createHarness({
+      server: existing(url.href),
+      migrate: async ({ url }) => void (await ask({ engine: 'postgres', url }, SCHEMA)),
+    })
+    const database = await harness.lease()
+    const inside = new URL(server.url)
+    inside.pathname = `/${database.name}`
+    await ask({ engine: 'postgres', url: database.url }, `UPDATE looked_at SET note = 'x'`)
+    await database.release()
+    await expect.poll(() => autovacuumIsIn(inside.href), { timeout: 30_000, interval: 20 }).toBe(true)
+    await harness.close()
+    const left = await ask(server, `SELECT datname FROM pg_database WHERE datname = '${database.name}'`)
+    expect(left).toEqual([])
   })
 })
