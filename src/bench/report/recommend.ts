@@ -110,10 +110,7 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
     )
     .toSorted((a, b) => a.rows - b.rows)
   const [least, most] = [grows[0], grows.at(-1)]
-  const always = (way: string) =>
-    all.flatMap(({ crossover }) =>
-      crossover.kind === 'always' && crossover.faster === way ? [crossover] : [],
-    )
+  const always = all.flatMap(({ crossover }) => (crossover.kind === 'always' ? [crossover] : []))
   const phrases: string[] = []
   if (least !== undefined && most !== undefined) {
     const range =
@@ -123,14 +120,15 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
     phrases.push(`${name('truncate')} from ${range} on in ${tables(grows.length)}`)
   }
   for (const way of ['truncate', 'delete']) {
-    const doubtful = always(way).filter((one) => exceptOf(one) !== '').length
-    const sure = always(way).length - doubtful
+    const found = always.filter(({ faster }) => faster === way)
+    const doubtful = found.filter((one) => exceptOf(one) !== '').length
+    const sure = found.length - doubtful
     if (sure > 0) phrases.push(`${name(way)} at every size in ${tables(sure)}`)
     if (doubtful > 0) {
       phrases.push(`${name(way)} wherever a difference can be told in ${tables(doubtful)}`)
     }
   }
-  const rest = all.length - grows.length - always('truncate').length - always('delete').length
+  const rest = all.length - grows.length - always.length
   if (rest > 0) phrases.push(`no such rule in ${tables(rest)}`)
   return phrases.length === 0 ? 'nothing was measured.' : `${phrases.join('; ')}.`
 }

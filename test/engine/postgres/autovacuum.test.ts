@@ -57,6 +57,7 @@ describeOn('embedded:18', () => {
       await client.end()
     }
   })
+
   it('keeps nobody from dropping a database, superuser or not', async () => {
     await using server = await startServer(embedded({ settings: EAGER }))
     await ask(server, `CREATE ROLE plain LOGIN CREATEDB PASSWORD 'plain'`)
