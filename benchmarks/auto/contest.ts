@@ -1,11 +1,13 @@
 import { summarize } from '../../src/bench/measure.ts'
-import { newMark } from '../../src/database/mark.ts'
-import type { Connection, Databases, Engine } from '../../src/engine/engine.ts'
+import type { Connection } from '../../src/engine/connection.ts'
+import type { Databases } from '../../src/engine/databases.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { open } from '../../src/engine/registry.ts'
 import type { Random } from '../../src/generate/random.ts'
 import type { Costs } from '../../src/plan/cost.ts'
+import type { ResetOptions } from '../../src/reset/options.ts'
 import type { ResetReport } from '../../src/reset/report.ts'
-import { openSession, type ResetOptions } from '../../src/reset/session.ts'
+import { openSession } from '../../src/reset/session.ts'
 import { type Client, connect } from '../client.ts'
 import { type BenchServer, urlOf } from '../servers.ts'
 import type { Case } from './cases.ts'
@@ -67,7 +69,7 @@ export class Contest {
     if (isPostgres(server)) await connection.query(`CREATE ROLE ${PLAIN} LOGIN PASSWORD '${PLAIN}'`)
     else await connection.query(NUMBERS_SQL)
     const places: Place[] = []
-    for (const role of ROLES) places.push(await makePlace(role, server, engine, databases, connection))
+    for (const role of ROLES) places.push(await makePlace(role, server, databases, connection))
     await connection.close()
     return new Contest(engine, server, costs, places)
   }
@@ -85,7 +87,13 @@ export class Contest {
     if (isPostgres(this.#server)) await writer.run(WRITTEN)
     const connection = await this.#engine.connect(as)
     const costs = forced(role, this.#costs)
-    const session = await openSession({ engine: this.#engine, connection, options: OPTIONS, mark, costs })
+    const session = await openSession({
+      engine: this.#engine,
+      connection,
+      options: OPTIONS,
+      claim: { mark },
+      costs,
+    })
     const close = async () => {
       await session.close()
       await connection.close()
@@ -225,19 +233,13 @@ function plainUrl(url: string): string {
 async function makePlace(
   role: Role,
   server: BenchServer,
-  engine: Engine,
   databases: Databases,
   admin: Connection,
 ): Promise<Place> {
   const name = `afresh_bench_auto_${role}`
-  await databases.create(admin, name)
+  const mark = await databases.create(admin, name)
   if (isPostgres(server)) await admin.query(`ALTER DATABASE ${name} OWNER TO ${PLAIN}`)
-  const url = urlOf(server.running.url, name)
-  const connection = await engine.connect(url)
-  const mark = newMark(await engine.ownership.expected(connection))
-  await engine.ownership.write(connection, mark)
-  await connection.close()
-  return { role, mark, url }
+  return { role, mark, url: urlOf(server.running.url, name) }
 }
 
 function isPostgres({ running }: BenchServer): boolean {

@@ -1,10 +1,10 @@
 import { recommendationsOf } from '../../src/bench/report/recommend.ts'
-import { type BenchResults, cellAt, medianOf } from '../../src/bench/results.ts'
+import { type BenchResults, findCell, medianOf } from '../../src/bench/results.ts'
 
 /** Every second power of ten, and the most. */
 const SHOWN = [1, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
 
-/** What stands in README.md: DELETE and TRUNCATE side by side on each server, and where they cross. Markdown. */
+/** What stands in docs/performance.md: DELETE and TRUNCATE side by side on each server, and where they cross. Markdown. */
 export function comparisonTable(results: BenchResults): string {
   const { servers, machine, date } = results
   const rows = SHOWN.filter((number) => results.settings.rows.includes(number))
@@ -19,13 +19,13 @@ export function comparisonTable(results: BenchResults): string {
     ({ id, title }) =>
       `- **${shortTitle(title)}**: ${recommendationsOf(results, id)[0]?.text ?? 'not measured'}`,
   )
-  const remark = `Medians in milliseconds, DELETE / TRUNCATE; ~ marks what was not measured but goes on as it began. ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`
+  const remark = `Medians in milliseconds, DELETE / TRUNCATE; ~ marks extrapolated figures. ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`
   return [lines.join('\n'), remark, crossings.join('\n')].join('\n\n')
 }
 
 function pair(results: BenchResults, server: string, rows: number): string {
   const figures = ['delete', 'truncate'].map((way) => {
-    const cell = cellAt(results, { server, case: 'base', rows, way })
+    const cell = findCell(results, { server, case: 'base', rows, way })
     const median = medianOf(cell)
     if (median === undefined) return '–'
     return `${cell?.outcome === 'extrapolated' ? '~' : ''}${short(median)}`

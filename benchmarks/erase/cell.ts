@@ -1,4 +1,4 @@
-import { interleave, type Measured, summarize } from '../../src/bench/measure.ts'
+import { interleave, type Measurement, summarize } from '../../src/bench/measure.ts'
 import { messageOf } from '../../src/errors.ts'
 import type { Random } from '../../src/generate/random.ts'
 import { roundTo } from '../options.ts'
@@ -113,7 +113,7 @@ class Contender {
     return this.#last.ms
   }
 
-  outcome({ samples, failure }: Measured): Timed | Untimed {
+  outcome({ samples, failure }: Measurement): Timed | Untimed {
     if (failure instanceof OverBudget) return { outcome: 'over the budget', reason: failure.message }
     if (failure !== undefined) return { outcome: 'failed', reason: messageOf(failure) }
     if (this.#last === undefined) return { outcome: 'failed', reason: 'it was never its turn' }

@@ -1,4 +1,4 @@
-import { interleave, type Measured, summarize } from '../../src/bench/measure.ts'
+import { interleave, type Measurement, summarize } from '../../src/bench/measure.ts'
 import type { Random } from '../../src/generate/random.ts'
 import { roundTo } from '../options.ts'
 import type { BenchServer } from '../servers.ts'
@@ -126,7 +126,7 @@ class Looks {
 async function outcomeOf(
   run: TestRun,
   dirty: number,
-  measured: Measured,
+  measured: Measurement,
   looks: Looks,
 ): Promise<Timed | Untimed> {
   if (measured.failure !== undefined) return { outcome: 'failed', reason: firstLine(measured.failure) }

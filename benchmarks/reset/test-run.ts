@@ -1,4 +1,4 @@
-import type { Contender } from '../../src/bench/measure.ts'
+import type { Variant } from '../../src/bench/measure.ts'
 import type { Random } from '../../src/generate/random.ts'
 import { type Client, connect } from '../client.ts'
 import { dirtSql, leftovers, pickDirty, REFERENCE_DIRT, referenceLeftovers } from '../schema.ts'
@@ -24,7 +24,7 @@ export class TestRun implements AsyncDisposable {
     return new TestRun(way, place, open, open.client ?? (await connect(open.url())))
   }
 
-  contender(random: Random, dirty: number): Contender {
+  contender(random: Random, dirty: number): Variant {
     return { id: this.way.id, round: () => this.#round(pickDirty(random, this.#place.tables.length, dirty)) }
   }
 

@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, relative, resolve, sep } from 'node:path'
-import { glob, isDynamicPattern } from 'tinyglobby'
+import { AfreshError } from '../errors.ts'
 
 export interface SqlFile {
   readonly path: string
@@ -30,6 +31,7 @@ export function sqlFile(path: string, cwd: string): SqlFile {
 
 /** The migrations of a folder, in the order in which they are to run. */
 export async function filesIn(folder: string, cwd: string, ignore: readonly string[]): Promise<SqlFile[]> {
+  const { glob } = await tinyglobby()
   const inFolder = await glob(FOLDER_LAYOUTS, { cwd: folder, absolute: true, expandDirectories: false })
   const ignored = await matches(ignore, cwd)
   return inOrder(
@@ -44,6 +46,7 @@ export async function filesMatching(
   cwd: string,
   ignore: readonly string[],
 ): Promise<SqlFile[]> {
+  const { isDynamicPattern } = await tinyglobby()
   if (!isDynamicPattern(pattern)) return []
   const ignored = await matches(ignore, cwd)
   return inOrder(
@@ -59,10 +62,23 @@ export function withoutUndoSection(sql: string): string {
 }
 
 /** Throws when the file is not text. */
-export async function readSql({ path }: SqlFile): Promise<string> {
+export async function readBytes({ path }: SqlFile): Promise<Buffer> {
   const bytes = await readFile(path)
   if (bytes.includes(0)) throw new Error('it is not UTF-8 text: it has NUL bytes (UTF-16, or compressed?)')
-  return bytes.toString('utf8')
+  return bytes
+}
+
+/** Throws where the bytes are no UTF-8: decoded all the same, other characters would be stored. */
+export function utf8Of(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    const lines = bytes.toString('latin1').split('\n')
+    const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1
+    throw new AfreshError('baseline', `it is not UTF-8 text: see its line ${line}.`, {
+      next: 'Convert it: iconv -f latin1 -t utf8, or whichever encoding it is in.',
+    })
+  }
 }
 
 export async function hashOf({ path }: SqlFile): Promise<string> {
@@ -71,9 +87,15 @@ export async function hashOf({ path }: SqlFile): Promise<string> {
     .digest('hex')
 }
 
+/** Not before a folder or a glob is looked at: `import 'afresh'` has to be quick. */
+function tinyglobby() {
+  return import('tinyglobby')
+}
+
 async function matches(patterns: readonly string[], cwd: string): Promise<Set<string>> {
   if (patterns.length === 0) return new Set()
   const slashed = patterns.map((pattern) => (sep === '\\' ? pattern.replaceAll('\\', '/') : pattern))
+  const { glob } = await tinyglobby()
   const found = await glob(slashed, { cwd, absolute: true, expandDirectories: false })
   return new Set(found.map((path) => resolve(path)))
 }

@@ -1,7 +1,10 @@
-import type { Connection } from '../engine/engine.ts'
-import { AfreshError, messageOf } from '../errors.ts'
+import type { Connection, ScriptRun } from '../engine/connection.ts'
+import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
+import { variablesOf } from '../engine/registry.ts'
+import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
+import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'
-import { hashOf, readSql, type SqlFile, withoutUndoSection } from './files.ts'
+import { hashOf, readBytes, type SqlFile, utf8Of, withoutUndoSection } from './files.ts'
 import { type Fixtures, type Input, type InputName, type Migrate, resolveInput } from './inputs.ts'
 
 export type { Command, Fixtures, Migrate, MigrateContext } from './inputs.ts'
@@ -13,6 +16,10 @@ export interface BaselineOptions {
   readonly cwd: string
   /** Milliseconds that a function or command may take. Default 300,000. */
   readonly timeoutMs?: number | undefined
+  /** More variables that a command is to get, beside those that the engine's own clients read. */
+  readonly env?: VariableMapping | undefined
+  /** Counts what is in the database: for a migration that is to be found out when it went elsewhere. */
+  readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -23,13 +30,29 @@ const DEFAULT_TIMEOUT_MS = 300_000
  */
 export async function applyBaseline(connection: Connection, options: BaselineOptions): Promise<void> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  for (const { name, input } of await resolveInputs(options.migrate, options.fixtures, options.cwd)) {
-    if (input.kind === 'files') {
-      for (const file of input.files) await runFile(connection, name, file)
-    } else {
-      await runWithUrl(connection, name, input, options.cwd, timeoutMs)
-    }
-  }
+  const inputs = await resolveInputs(options.migrate, options.fixtures, options.cwd)
+  const scripts = connection.scripts?.()
+  await withCleanUp(
+    async () => {
+      for (const { name, input } of inputs) {
+        if (input.kind === 'files') {
+          for (const file of input.files) await runFile(scripts ?? connection, name, file)
+        } else {
+          const before = await options.countObjects?.(connection)
+          const url = (await scripts?.url?.()) ?? connection.url
+          await runWithUrl({ url, database: connection.database }, name, input, { ...options, timeoutMs })
+          if (
+            name === 'migrate' &&
+            before !== undefined &&
+            (await options.countObjects?.(connection)) === before
+          ) {
+            throw nothingCame(connection, input)
+          }
+        }
+      }
+    },
+    async () => scripts?.end(),
+  )
 }
 
 /**
@@ -70,55 +93,61 @@ async function resolveInputs(
   return inputs
 }
 
-async function runFile(connection: Connection, name: InputName, file: SqlFile): Promise<void> {
+async function runFile(to: Connection | ScriptRun, name: InputName, file: SqlFile): Promise<void> {
   try {
-    const sql = await readSql(file)
-    await connection.script(name === 'migrate' ? withoutUndoSection(sql) : sql, file.label)
+    const bytes = await readBytes(file)
+    const text = bytes.toString('latin1')
+    const wanted = name === 'migrate' ? bytes.subarray(0, withoutUndoSection(text).length) : bytes
+    if ('run' in to) await to.run(wanted, file.label)
+    else await to.script(utf8Of(wanted), file.label)
   } catch (error) {
     if (error instanceof AfreshError && error.message.includes(file.label)) throw error
-    throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${messageOf(error)}`, {
+    const next = error instanceof AfreshError ? error.next : 'Correct the file; nothing of it is kept.'
+    const said = next === undefined ? messageOf(error) : messageOf(error).replace(`\n  → ${next}`, '')
+    throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${said}`, {
       cause: error,
-      ...(error instanceof AfreshError ? {} : { next: 'Correct the file; nothing of it is kept.' }),
+      ...(next === undefined ? {} : { next }),
     })
   }
 }
 
 async function runWithUrl(
-  connection: Connection,
+  { url, database }: Pick<Connection, 'url' | 'database'>,
   name: InputName,
   input: Exclude<Input, { kind: 'files' }>,
-  cwd: string,
-  timeoutMs: number,
+  { cwd, timeoutMs, env }: BaselineOptions & { readonly timeoutMs: number },
 ): Promise<void> {
-  const { url, database } = connection
   if (url === undefined) {
     throw new AfreshError('usage', `${name}: a ${input.kind} needs a URL, and an open client has none.`, {
       next: 'Run it before the client is handed over, or use .sql files.',
     })
   }
   if (input.kind === 'command') {
-    await runCommand(input.command, { cwd, env: { DATABASE_URL: url }, timeoutMs })
+    await runCommand(input.command, { cwd, env: variablesOf(url, 'command', env), timeoutMs })
     return
   }
   try {
-    await withTimeout(Promise.resolve(input.run({ url, database })), timeoutMs)
+    // The function cannot be stopped, but the run that waits for it can.
+    await withTimeout(Promise.resolve(input.run({ url, database })), timeoutMs, tookTooLong('it', timeoutMs))
   } catch (error) {
-    throw new AfreshError('baseline', `The ${name} function failed: ${messageOf(error)}`, {
+    throw new AfreshError('baseline', `The ${name} function failed: ${masked(messageOf(error), url)}`, {
       next: 'Correct the function; the database it was filling is thrown away.',
-      cause: error,
+      cause: maskedError(error, url),
     })
   }
 }
 
-/** The function cannot be stopped, but the run that waits for it can. */
-async function withTimeout(work: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    await Promise.race([work, expiry])
-  } finally {
-    clearTimeout(timer)
-  }
+/** Files run on our own connection; only these can have gone elsewhere. */
+function nothingCame({ database }: Connection, input: Exclude<Input, { kind: 'files' }>): AfreshError {
+  const what = input.kind === 'command' ? `The command «${input.command}»` : 'The function'
+  const reads =
+    input.kind === 'command'
+      ? 'from DATABASE_URL or the variables of its engine (PGHOST and PGDATABASE, MYSQL_HOST and MYSQL_DATABASE …); name others under `env`, ' +
+        "such as env: { DB_NAME: 'database' }, and look whether a file such as .env overrides them"
+      : 'from its argument: migrate: async ({ url }) => { … }'
+  return new AfreshError(
+    'baseline',
+    `migrate: ${what} ended well, but nothing came of it: the database "${database}" is as empty as before, so it has worked in another one, or not at all.`,
+    { next: `Have it take its database ${reads}. Leave \`migrate\` out where you want an empty database.` },
+  )
 }

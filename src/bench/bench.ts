@@ -1,12 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { WayId } from '../engine/bench.ts'
+import type { MethodId } from '../engine/bench-dialect.ts'
 import { measureMatrix } from './matrix.ts'
-import { benchSchema } from './own.ts'
 import { type ReportFiles, writeReport } from './report/index.ts'
 import type { BenchResults } from './results.ts'
 import { earlierResults } from './resume.ts'
 import { targetOf } from './target.ts'
+import { benchUserSchema } from './user-schema.ts'
 
 export interface BenchOptions {
   /** Images, `embedded`, `sqlite`, or URLs of servers; none where somebody's own schema is measured. */
@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly allow: readonly string[]
   readonly rows: readonly number[]
   readonly cases: readonly string[]
-  readonly ways: readonly WayId[]
+  readonly ways: readonly MethodId[]
   /** The most rounds of a cell, and the fewest. */
   readonly rounds: number
   readonly leastRounds: number
@@ -64,7 +64,7 @@ export async function bench(options: BenchOptions): Promise<Benched> {
   const results =
     url === undefined
       ? await measureMatrix({ ...options, targets, previous, onBlock })
-      : await benchSchema(url, { ...options, previous, onBlock })
+      : await benchUserSchema(url, { ...options, previous, onBlock })
   return { results, files: { ...(await writeReport(results, out)), results: file } }
 }
 

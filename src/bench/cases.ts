@@ -1,4 +1,4 @@
-import type { Shape } from '../engine/bench.ts'
+import type { Shape } from '../engine/bench-dialect.ts'
 
 /** How a server keeps its data: afresh's own settings for tests, the same with files on a disk, and as in production. */
 export type Storage = 'memory' | 'disk' | 'durable'

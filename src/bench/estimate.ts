@@ -1,33 +1,33 @@
-import type { Block } from './block.ts'
+import type { CellGroup } from './cell-group.ts'
 
 /** How long the rest will take, by what was measured until now. */
 export class Estimate {
-  #left: readonly Block[]
+  #left: readonly CellGroup[]
   readonly #all: number
   readonly #budgetMs: number
-  /** Milliseconds of one way, by rows: of all blocks until now. */
+  /** Milliseconds of one way, by rows: of all groups until now. */
   readonly #costs = new Map<number, { ms: number; ways: number }>()
 
-  constructor(blocks: readonly Block[], budgetMs: number) {
-    this.#left = blocks
-    this.#all = blocks.length
+  constructor(groups: readonly CellGroup[], budgetMs: number) {
+    this.#left = groups
+    this.#all = groups.length
     this.#budgetMs = budgetMs
   }
 
-  took({ rows, ways }: Block, ms: number): void {
+  took({ rows, ways }: CellGroup, ms: number): void {
     const known = this.#costs.get(rows) ?? { ms: 0, ways: 0 }
     this.#costs.set(rows, { ms: known.ms + ms, ways: known.ways + ways.length })
   }
 
-  done(block: Block): void {
+  done(group: CellGroup): void {
     this.#left = this.#left.filter(
       ({ server, case: { id }, rows }) =>
-        server !== block.server || id !== block.case.id || rows !== block.rows,
+        server !== group.server || id !== group.case.id || rows !== group.rows,
     )
   }
 
   /** What is measured now, and how long the rest will take. */
-  line({ server, case: { id }, rows }: Block): string {
+  line({ server, case: { id }, rows }: CellGroup): string {
     const place = `${this.#all - this.#left.length + 1}/${this.#all}`
     const left = this.leftMs()
     const rest = left === undefined ? '' : `, about ${minutes(left)} left`

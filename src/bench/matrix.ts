@@ -1,16 +1,16 @@
-import type { WayId } from '../engine/bench.ts'
+import type { MethodId } from '../engine/bench-dialect.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import { randomFrom } from '../generate/random.ts'
-import { type Block, measureBlock } from './block.ts'
+import type { BenchServer } from './bench-server.ts'
 import { CASES, type Case, rowBytes, type Storage } from './cases.ts'
+import { type CellGroup, measureCellGroup } from './cell-group.ts'
 import { Estimate } from './estimate.ts'
-import type { Ground } from './ground.ts'
 import { locksOn } from './locks.ts'
 import { machine } from './machine.ts'
-import { type BenchResults, type BenchServer, type Cell, isAt, joined } from './results.ts'
+import { METHODS } from './methods.ts'
+import { type BenchResults, type Cell, joined, matchesKey, type ServerResults } from './results.ts'
 import { otherConditions } from './resume.ts'
 import type { OpenTarget, Target } from './target.ts'
-import { WAYS } from './ways.ts'
 
 export interface MatrixOptions {
   readonly targets: readonly Target[]
@@ -18,7 +18,7 @@ export interface MatrixOptions {
   readonly rows: readonly number[]
   /** Ids of cases. */
   readonly cases: readonly string[]
-  readonly ways: readonly WayId[]
+  readonly ways: readonly MethodId[]
   /** The most rounds of a cell, and the fewest. */
   readonly rounds: number
   readonly leastRounds: number
@@ -32,7 +32,7 @@ export interface MatrixOptions {
   readonly previous?: BenchResults | undefined
   /** A line for people. */
   readonly onProgress: (line: string) => void
-  /** After each block: all that there is until then. */
+  /** After each group: all that there is until then. */
   readonly onBlock: (results: BenchResults) => Promise<void>
 }
 
@@ -55,7 +55,7 @@ class MatrixRun {
   readonly #began = Date.now()
   readonly #date: string
   readonly #before: number
-  readonly #servers: BenchServer[]
+  readonly #servers: ServerResults[]
   #cells: Cell[]
   readonly #estimate: Estimate
 
@@ -75,12 +75,12 @@ class MatrixRun {
 
   async measure(target: Target): Promise<void> {
     for (const storage of target.storages) {
-      const blocks = this.#blocksOf(target, [storage])
-      if (blocks.length === 0) continue
+      const groups = this.#blocksOf(target, [storage])
+      if (groups.length === 0) continue
       this.#options.onProgress(`${target.id}: starts${storage === 'memory' ? '' : ` (${storage})`}`)
       const open = await target.open(storage, this.#options.onProgress)
       await withCleanUp(
-        () => this.#measureOn(target, storage, open, blocks),
+        () => this.#measureOn(target, storage, open, groups),
         () => open.close(),
       )
     }
@@ -95,31 +95,31 @@ class MatrixRun {
   async #measureOn(
     target: Target,
     storage: Storage,
-    { ground, title }: OpenTarget,
-    blocks: readonly Block[],
+    { benchServer, title }: OpenTarget,
+    groups: readonly CellGroup[],
   ): Promise<void> {
-    const server = this.#serverOf(target, storage, ground, title)
-    server.conditions[storage] = ground.conditions
+    const server = this.#serverOf(target, storage, benchServer, title)
+    server.conditions[storage] = benchServer.conditions
     if (storage === 'memory' && Object.keys(server.locks).length === 0) {
-      server.locks = await locksOn(ground, this.#options.ways)
+      server.locks = await locksOn(benchServer, this.#options.ways)
     }
-    for (const inCase of groupedByCase(blocks)) await this.#measureCase(ground, inCase)
-    if (storage === 'memory') await this.#calibrate(target, ground)
+    for (const inCase of groupedByCase(groups)) await this.#measureCase(benchServer, inCase)
+    if (storage === 'memory') await this.#calibrate(target, benchServer)
   }
 
   /** That it cannot be remembered is no reason to lose results. */
-  async #calibrate({ id }: Target, ground: Ground): Promise<void> {
+  async #calibrate({ id }: Target, benchServer: BenchServer): Promise<void> {
     this.#options.onProgress(`${id}: what the strategy \`auto\` goes by`)
     try {
-      await ground.calibrate()
+      await benchServer.calibrate()
     } catch (error) {
       this.#options.onProgress(`What DELETE and TRUNCATE cost here could not be kept: ${messageOf(error)}`)
     }
   }
 
   /** Under one name in one file there is one server only. */
-  #serverOf(target: Target, storage: Storage, ground: Ground, title: string): BenchServer {
-    const { engine, version, conditions } = ground
+  #serverOf(target: Target, storage: Storage, benchServer: BenchServer, title: string): ServerResults {
+    const { engine, version, conditions } = benchServer
     const known = this.#servers.find(({ id }) => id === target.id)
     if (known !== undefined) {
       const was = [known.engine, known.version, known.conditions[storage] ?? conditions].join(' ')
@@ -132,57 +132,63 @@ class MatrixRun {
     return server
   }
 
-  async #measureCase(ground: Ground, blocks: readonly Block[]): Promise<void> {
-    const [first] = blocks
+  async #measureCase(benchServer: BenchServer, groups: readonly CellGroup[]): Promise<void> {
+    const [first] = groups
     if (first === undefined) return
-    const reason = ground.engine.bench.lacks(first.case.shape)
+    const reason = benchServer.engine.bench.lacks(first.case.shape)
     if (reason !== undefined) {
-      for (const block of blocks) await this.#note(block, without(block, 'not possible', reason))
+      for (const group of groups) await this.#note(group, without(group, 'not possible', reason))
       return
     }
-    const site = await ground.build(first.case.shape)
-    const inProcess = (await site.others(1)).length === 0
+    const benchDatabase = await benchServer.build(first.case.shape)
+    const inProcess = (await benchDatabase.others(1)).length === 0
     await withCleanUp(
       async () => {
-        for (const block of blocks) {
-          if (inProcess && block.case.readers > 0) {
-            await this.#note(block, without(block, 'not possible', 'nobody else reads in this process'))
+        for (const group of groups) {
+          if (inProcess && group.case.readers > 0) {
+            await this.#note(group, without(group, 'not possible', 'nobody else reads in this process'))
             continue
           }
-          const reason = reasonAgainst(block)
+          const reason = reasonAgainst(group)
           if (reason !== undefined) {
-            await this.#note(block, without(block, 'left out', reason))
+            await this.#note(group, without(group, 'left out', reason))
             continue
           }
-          this.#options.onProgress(this.#estimate.line(block))
+          this.#options.onProgress(this.#estimate.line(group))
           const began = performance.now()
-          const random = randomFrom(this.#options.seed + block.rows)
-          const cells = await measureBlock(ground, site, block, { ...this.#options, random }, this.#cells)
-          this.#estimate.took(block, performance.now() - began)
-          await this.#note(block, cells)
+          const random = randomFrom(this.#options.seed + group.rows)
+          const cells = await measureCellGroup(
+            benchServer,
+            benchDatabase,
+            group,
+            { ...this.#options, random },
+            this.#cells,
+          )
+          this.#estimate.took(group, performance.now() - began)
+          await this.#note(group, cells)
         }
       },
-      () => site.close(),
+      () => benchDatabase.close(),
     )
   }
 
-  async #note(block: Block, cells: readonly Cell[]): Promise<void> {
+  async #note(group: CellGroup, cells: readonly Cell[]): Promise<void> {
     this.#cells = joined(this.#cells, cells)
-    this.#estimate.done(block)
+    this.#estimate.done(group)
     await this.#options.onBlock(this.#results(false))
   }
 
   /** What there is no cell of yet. */
-  #blocksOf(target: Target, storages: readonly Storage[]): Block[] {
+  #blocksOf(target: Target, storages: readonly Storage[]): CellGroup[] {
     const { cases, ways, rows } = this.#options
     // An empty table tells of round trips, which are the same in all cases.
     const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
     return wanted.flatMap((one) =>
-      (one.id === 'base' ? rows : variedRows).flatMap((count): Block[] => {
+      (one.id === 'base' ? rows : variedRows).flatMap((count): CellGroup[] => {
         const place = { server: target.id, case: one.id, rows: count }
         const missing = waysIn(one, ways).filter(
-          (way) => !this.#cells.some((cell) => isAt(cell, { ...place, way }) && this.#isKnown(cell)),
+          (way) => !this.#cells.some((cell) => matchesKey(cell, { ...place, way }) && this.#isKnown(cell)),
         )
         return missing.length === 0 ? [] : [{ server: target.id, case: one, rows: count, ways: missing }]
       }),
@@ -200,7 +206,7 @@ class MatrixRun {
     const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
     const before = this.#options.previous?.settings
     const cases = CASES.filter(({ id }) => [...(before?.cases ?? []), ...this.#options.cases].includes(id))
-    const ways = WAYS.filter(({ id }) => [...(before?.ways ?? []), ...this.#options.ways].includes(id))
+    const ways = METHODS.filter(({ id }) => [...(before?.ways ?? []), ...this.#options.ways].includes(id))
     return {
       format: 1,
       date: this.#date,
@@ -225,29 +231,29 @@ class MatrixRun {
 }
 
 /** Where something refers to the table, TRUNCATE has to say what becomes of that. */
-function waysIn({ id, shape }: Case, ways: readonly WayId[]): WayId[] {
+function waysIn({ id, shape }: Case, ways: readonly MethodId[]): MethodId[] {
   if (id === 'base') return [...ways]
-  const everywhere = WAYS.filter((way) => way.everywhere).map((way) => way.id)
+  const everywhere = METHODS.filter((way) => way.everywhere).map((way) => way.id)
   const cascade = shape.children || shape.incoming !== 'none'
   return ways.filter((way) => everywhere.includes(way) || (cascade && way === 'truncate-cascade'))
 }
 
 /** Why it is not measured, as a phrase for people. */
-function reasonAgainst({ rows, case: { shape } }: Block): string | undefined {
+function reasonAgainst({ rows, case: { shape } }: CellGroup): string | undefined {
   if (rows < shape.tables && shape.tables > 1) return 'there are fewer rows than tables'
   const bytes = rows * rowBytes(shape)
   return bytes > MOST_BYTES ? `they would take ${(bytes / 2 ** 30).toFixed(0)} GiB` : undefined
 }
 
 function without(
-  { server, case: { id }, rows, ways }: Block,
+  { server, case: { id }, rows, ways }: CellGroup,
   outcome: 'not possible' | 'left out',
   reason: string,
 ): Cell[] {
   return ways.map((way) => ({ server, case: id, rows, way, outcome, reason }))
 }
 
-function groupedByCase(blocks: readonly Block[]): Block[][] {
-  const ids = [...new Set(blocks.map((block) => block.case.id))]
-  return ids.map((id) => blocks.filter((block) => block.case.id === id))
+function groupedByCase(groups: readonly CellGroup[]): CellGroup[][] {
+  const ids = [...new Set(groups.map((group) => group.case.id))]
+  return ids.map((id) => groups.filter((group) => group.case.id === id))
 }

@@ -36,7 +36,7 @@ function quantile(sorted: readonly number[], share: number): number {
 }
 
 /** One of several things that are measured side by side. */
-export interface Contender {
+export interface Variant {
   readonly id: string
   /** Prepares, does it once, and tells the milliseconds of what counts. */
   round(): Promise<number>
@@ -58,7 +58,7 @@ export interface InterleaveOptions {
   readonly warmUp?: boolean
 }
 
-export interface Measured {
+export interface Measurement {
   readonly samples: readonly number[]
   /** Where others were warmed up: the only sample is from a round before that. */
   readonly cold: boolean
@@ -74,9 +74,9 @@ export interface Measured {
  * Throws the signal's reason where that ends it.
  */
 export async function interleave(
-  contenders: readonly Contender[],
+  contenders: readonly Variant[],
   options: InterleaveOptions,
-): Promise<Map<string, Measured>> {
+): Promise<Map<string, Measurement>> {
   const runs = contenders.map((contender) => new Run(contender))
   const turns = options.warmUp === false ? (['first'] as const) : (['cold', 'warm'] as const)
   for (const turn of turns) {
@@ -96,13 +96,13 @@ export async function interleave(
 
 class Run {
   readonly id: string
-  readonly #contender: Contender
+  readonly #contender: Variant
   readonly #samples: number[] = []
   #planned = 0
   #isTooSlow = false
   #failure: unknown
 
-  constructor(contender: Contender) {
+  constructor(contender: Variant) {
     this.id = contender.id
     this.#contender = contender
   }
@@ -145,7 +145,7 @@ class Run {
     }
   }
 
-  measured(): Measured {
+  measured(): Measurement {
     return { samples: this.#samples, cold: this.#isTooSlow, failure: this.#failure }
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
 import { withCleanUp } from '../errors.ts'
 import { keepMemorySmall } from './memory.ts'
 

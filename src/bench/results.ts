@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { AfreshError } from '../errors.ts'
+import * as z from '../util/validation.ts'
 
 /**
  * What `results.json` holds. Times are in milliseconds, sizes in bytes. Unknown figures are `null`: whatever an engine
@@ -8,23 +8,23 @@ import { AfreshError } from '../errors.ts'
 
 const spread = {
   /** How many times. */
-  n: z.number().int().positive(),
-  median: z.number().nonnegative(),
+  n: z.int().check(z.positive()),
+  median: z.number().check(z.nonnegative()),
   /** A quarter of the times is below `q1`, a quarter above `q3`. */
-  q1: z.number().nonnegative(),
-  q3: z.number().nonnegative(),
-  min: z.number().nonnegative(),
-  max: z.number().nonnegative(),
+  q1: z.number().check(z.nonnegative()),
+  q3: z.number().check(z.nonnegative()),
+  min: z.number().check(z.nonnegative()),
+  max: z.number().check(z.nonnegative()),
 }
 
-const figure = z.number().nullable()
+const figure = z.nullable(z.number())
 
 const place = {
   /** The id of a server. */
   server: z.string(),
   /** `base`, or the id of a case in which one thing differs from it. */
   case: z.string(),
-  rows: z.number().int().nonnegative(),
+  rows: z.int().check(z.nonnegative()),
   way: z.string(),
 }
 
@@ -48,11 +48,11 @@ const extrapolated = z.object({
   ...place,
   outcome: z.literal('extrapolated'),
   /** Not measured: what it would take if it went on as it began. */
-  median: z.number().nonnegative(),
+  median: z.number().check(z.nonnegative()),
   /** From what: `3 % of the rows`, or `from 100,000 and 1,000,000 rows`. */
   basis: z.string(),
   /** It would have taken longer than this for once, in milliseconds. */
-  limitMs: z.number().positive().optional(),
+  limitMs: z.optional(z.number().check(z.positive())),
 })
 
 const untimed = z.object({
@@ -67,7 +67,7 @@ const results = z.object({
   format: z.literal(1),
   /** When it began. */
   date: z.iso.datetime(),
-  tookSeconds: z.number().nonnegative(),
+  tookSeconds: z.number().check(z.nonnegative()),
   /** Cut off before its end: what is missing can be measured by the same command. */
   complete: z.boolean(),
   machine: z.object({
@@ -78,15 +78,15 @@ const results = z.object({
     node: z.string(),
   }),
   settings: z.object({
-    rows: z.array(z.number().int().nonnegative()),
+    rows: z.array(z.int().check(z.nonnegative())),
     cases: z.array(z.string()),
     ways: z.array(z.string()),
     /** The most rounds of a cell, and the fewest. */
-    rounds: z.number().int().positive(),
-    leastRounds: z.number().int().positive(),
+    rounds: z.int().check(z.positive()),
+    leastRounds: z.int().check(z.positive()),
     /** What a way may take in a cell, making the rows included. */
-    budgetMs: z.number().positive(),
-    seed: z.number().int(),
+    budgetMs: z.number().check(z.positive()),
+    seed: z.int(),
   }),
   servers: z.array(
     z.object({
@@ -107,11 +107,11 @@ const results = z.object({
 })
 
 export type BenchResults = z.infer<typeof results>
-export type BenchServer = BenchResults['servers'][number]
+export type ServerResults = BenchResults['servers'][number]
 export type Cell = z.infer<typeof cell>
 export type MeasuredCell = z.infer<typeof measured>
 /** Where a figure belongs. */
-export type Place = Pick<Cell, 'server' | 'case' | 'rows' | 'way'>
+export type CellKey = Pick<Cell, 'server' | 'case' | 'rows' | 'way'>
 
 /**
  * @param text of a results.json
@@ -139,11 +139,11 @@ export function parseResults(text: string, name: string): BenchResults {
 const NEXT = 'Name a results.json that `afresh bench` wrote, or another folder for --out.'
 
 /** The cell of this place; `undefined` where there is none. */
-export function cellAt({ cells }: Pick<BenchResults, 'cells'>, place: Place): Cell | undefined {
-  return cells.find((candidate) => isAt(candidate, place))
+export function findCell({ cells }: Pick<BenchResults, 'cells'>, place: CellKey): Cell | undefined {
+  return cells.find((candidate) => matchesKey(candidate, place))
 }
 
-export function isAt(cell: Place, place: Place): boolean {
+export function matchesKey(cell: CellKey, place: CellKey): boolean {
   return (
     cell.server === place.server &&
     cell.case === place.case &&
@@ -154,7 +154,7 @@ export function isAt(cell: Place, place: Place): boolean {
 
 /** What was there, but for what was measured anew, and that. */
 export function joined(before: readonly Cell[] | undefined, now: readonly Cell[]): Cell[] {
-  return [...(before ?? []).filter((old) => !now.some((cell) => isAt(cell, old))), ...now]
+  return [...(before ?? []).filter((old) => !now.some((cell) => matchesKey(cell, old))), ...now]
 }
 
 /** The median of a cell, where there is one: measured, or marked as extrapolated. */

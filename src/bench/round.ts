@@ -1,8 +1,8 @@
-import { ANYWHERE } from '../engine/bench.ts'
-import type { Connection } from '../engine/engine.ts'
-import type { Asked, Emptying } from './emptying.ts'
-import { grownBy } from './gauge.ts'
+import { ANYWHERE } from '../engine/bench-dialect.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { MethodContext, MethodRunner } from './method-runner.ts'
 import { whileReading } from './readers.ts'
+import { growth } from './storage-metrics.ts'
 
 /** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
 export interface Sample {
@@ -15,7 +15,7 @@ export interface Sample {
 }
 
 /** A loop gave up. */
-export class GaveUp extends Error {
+export class TimeLimitExceeded extends Error {
   /** Of the rows. */
   readonly share: number
   /** What it had taken until then. */
@@ -38,42 +38,42 @@ const CHUNK = 1_000_000
  * @throws GaveUp where a loop took longer than the limit
  */
 export async function emptyOnce(
-  asked: Asked,
-  emptying: Emptying,
+  asked: MethodContext,
+  runner: MethodRunner,
   { readers, limitMs }: { readonly readers: readonly Connection[]; readonly limitMs: number },
 ): Promise<Sample> {
-  await emptying.renew()
-  const emptyBytes = await asked.gauge.bytes(emptying.connection())
-  await fill(asked, emptying.connection())
-  const before = await look(asked, emptying.connection())
+  await runner.renew()
+  const emptyBytes = await asked.metrics.bytes(runner.connection())
+  await fill(asked, runner.connection())
+  const before = await look(asked, runner.connection())
   const { ms, readerWaitMs } = await whileReading(readers, ANYWHERE.readOne, async () => {
     const began = performance.now()
-    const share = await emptying.run(began + limitMs)
+    const share = await runner.run(began + limitMs)
     const took = performance.now() - began
-    if (share < 1) throw new GaveUp(share, took)
+    if (share < 1) throw new TimeLimitExceeded(share, took)
     return took
   })
-  const after = await look(asked, emptying.connection())
+  const after = await look(asked, runner.connection())
   const began = performance.now()
-  await emptying.connection().query(ANYWHERE.insertOne)
+  await runner.connection().query(ANYWHERE.insertOne)
   const nextInsertMs = performance.now() - began
   return {
     ms,
-    journalBytes: grownBy(after.journal, before.journal),
-    freedBytes: grownBy(before.bytes, after.bytes),
-    leftBytes: grownBy(after.bytes, emptyBytes),
+    journalBytes: growth(after.journal, before.journal),
+    freedBytes: growth(before.bytes, after.bytes),
+    leftBytes: growth(after.bytes, emptyBytes),
     readerWaitMs,
     nextInsertMs,
   }
 }
 
-async function fill({ engine, shape, rowsPerTable }: Asked, connection: Connection): Promise<void> {
+async function fill({ engine, shape, rowsPerTable }: MethodContext, connection: Connection): Promise<void> {
   for (let from = 1; from <= rowsPerTable; from += CHUNK) {
     const to = Math.min(rowsPerTable, from + CHUNK - 1)
     await connection.query(engine.bench.fill(shape, from, to).join(';\n'))
   }
 }
 
-async function look({ gauge }: Asked, connection: Connection) {
-  return { journal: await gauge.journal(connection), bytes: await gauge.bytes(connection) }
+async function look({ metrics }: MethodContext, connection: Connection) {
+  return { journal: await metrics.journal(connection), bytes: await metrics.bytes(connection) }
 }

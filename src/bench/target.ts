@@ -1,8 +1,8 @@
+import { folderInMemory } from '../server/data-directory.ts'
 import { hostOf } from '../server/existing.ts'
-import { folderInMemory } from '../server/memory.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
+import { type BenchServer, openBenchServer, openSqlite } from './bench-server.ts'
 import type { Storage } from './cases.ts'
-import { type Ground, serverGround, sqliteGround } from './ground.ts'
 
 /** What is measured: a server that can be started in several ways, one that runs, or SQLite. */
 export interface Target {
@@ -16,7 +16,7 @@ export interface Target {
 export interface OpenTarget {
   /** For people. */
   readonly title: string
-  readonly ground: Ground
+  readonly benchServer: BenchServer
   /** Ends what was started. */
   close(): Promise<void>
 }
@@ -36,8 +36,8 @@ const sqlite: Target = {
   id: 'sqlite',
   storages: ['memory', 'disk', 'durable'],
   async open(storage) {
-    const ground = await sqliteGround(storage)
-    return { title: `SQLite ${ground.version}`, ground, close: ground.close }
+    const benchServer = await openSqlite(storage)
+    return { title: `SQLite ${benchServer.version}`, benchServer, close: benchServer.close }
   },
 }
 
@@ -49,15 +49,15 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     async open(storage, onProgress) {
       const server = await startServer(keeping(spec, storage), { onProgress })
       try {
-        const ground = await serverGround(server.url, { ours: server.ours, allow })
+        const benchServer = await openBenchServer(server.url, { ours: server.ours, allow })
         const close = async () => {
           // What is on a server that ends goes with it.
-          if (!server.endsWithRun) await ground.close()
+          if (!server.endsWithRun) await benchServer.close()
           await server.stop()
         }
         return {
-          title: `${ground.engine.title} ${shortVersion(ground.version)}${placeOf(server.title)}`,
-          ground,
+          title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${placeOf(server.title)}`,
+          benchServer,
           close,
         }
       } catch (error) {

@@ -3,13 +3,11 @@ import type { Output } from './output.ts'
 
 /** A command of `afresh`. */
 export interface CliCommand {
-  /** Adds it to the program; `act` runs its body with an output and notes the exit code. */
-  addTo(program: Command, act: (body: (output: Output) => Promise<number>) => Promise<void>): void
+  /** Gives a command its options and its body; `act` runs that with an output and notes the exit code. */
+  define(command: Command, act: (body: (output: Output) => Promise<number>) => Promise<void>): void
 }
 
 export interface CommandParts<Flags> {
-  readonly name: string
-  readonly summary: string
   /** Printed by `--help` below the options. */
   readonly notes: string
   readonly options: (command: Command) => Command
@@ -20,17 +18,21 @@ export interface CommandParts<Flags> {
 /** @typeParam Flags what commander makes of the options */
 export function defineCommand<Flags>(parts: CommandParts<Flags>): CliCommand {
   return {
-    addTo(program, act) {
-      parts
-        .options(program.command(parts.name).description(parts.summary))
-        .option('--json', 'print one JSON document on stdout; progress goes to stderr')
-        .option('--debug', 'print the stack of an error')
+    define(command, act) {
+      withCommonOptions(parts.options(command))
         .helpOption('-h, --help', 'print this help')
         .addHelpText('after', `\n${parts.notes.trim()}`)
         .action((...given: unknown[]) => {
-          const command = given.at(-1) as Command
-          return act((output) => parts.run(command.opts() as Flags, output, command.args))
+          const parsed = given.at(-1) as Command
+          return act((output) => parts.run(parsed.opts() as Flags, output, parsed.args))
         })
     },
   }
+}
+
+/** What every command has. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on stdout; progress goes to stderr')
+    .option('--debug', 'print the stack of an error')
 }

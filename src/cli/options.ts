@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { AttachOptions } from '../config.ts'
-import { loadConfig } from '../config-file.ts'
+import { loadConfig } from '../config/file.ts'
+import type { AttachOptions } from '../config/options.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
 import type { Output } from './output.ts'
 

@@ -1,4 +1,4 @@
-import type { PlanView } from '../harness/preview.ts'
+import type { PlanView } from '../harness/plan-view.ts'
 import { aligned, count, inColumns, listed, type Output, printable } from './output.ts'
 
 /** As much of a table's name as the list of them shows. */

@@ -1,29 +1,9 @@
 import { Command, CommanderError } from 'commander'
-import type { CliCommand } from './command.ts'
-import { adoptCommand } from './commands/adopt.ts'
-import { benchCommand } from './commands/bench.ts'
-import { demoCommand } from './commands/demo.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { eraseCommand } from './commands/erase.ts'
-import { initCommand } from './commands/init.ts'
-import { planCommand } from './commands/plan.ts'
-import { purgeCommand } from './commands/purge.ts'
-import { resetCommand } from './commands/reset.ts'
+import { withCommonOptions } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import { EXIT, report } from './failure.ts'
 import { outputFor } from './output.ts'
 import { packageVersion } from './package-root.ts'
-
-const COMMANDS: readonly CliCommand[] = [
-  initCommand,
-  demoCommand,
-  planCommand,
-  resetCommand,
-  eraseCommand,
-  purgeCommand,
-  adoptCommand,
-  benchCommand,
-  doctorCommand,
-]
 
 const HELP_WIDTH = 110
 
@@ -48,10 +28,16 @@ export async function run(args: readonly string[]): Promise<number> {
     .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({ outputError: () => {} })
     .exitOverride()
-  for (const command of COMMANDS) {
-    command.addTo(program, async (body) => {
-      exitCode = await body(outputFor({ json }))
-    })
+  for (const { name, summary, operands, load } of COMMANDS) {
+    const command = program.command(name).description(summary)
+    // One that the arguments do not name is only listed.
+    if (!args.includes(name)) listAs(command, operands)
+    else {
+      const { define } = await load()
+      define(command, async (body) => {
+        exitCode = await body(outputFor({ json }))
+      })
+    }
   }
   try {
     if (args.length === 0) program.outputHelp()
@@ -61,6 +47,11 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
     return report(error, { json, debug: hasFlag(args, '--debug') })
   }
+}
+
+function listAs(command: Command, operands: string | undefined): void {
+  withCommonOptions(command)
+  if (operands !== undefined) command.arguments(operands)
 }
 
 /** Asked of the bare arguments: an error in these must be told the right way too. */

@@ -1,9 +1,10 @@
-import type { Connection, Effort } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { MeasurementBudget } from '../engine/costs.ts'
 import type { Costs } from '../plan/cost.ts'
-import { type MeasuringPlace, measureCosts } from './measure.ts'
+import { type MeasurementServer, measureCosts } from './measure.ts'
 
 /** Long enough for what else the machine does to come and go. */
-const THOROUGH: Effort = { rounds: 200, budgetMs: 4000 }
+const THOROUGH: MeasurementBudget = { rounds: 200, budgetMs: 4000 }
 
 /**
  * What DELETE and TRUNCATE cost on this server, measured for some seconds and not for the moment that a start has: to be
@@ -12,9 +13,9 @@ const THOROUGH: Effort = { rounds: 200, budgetMs: 4000 }
  * @param admin a connection to the server that may make databases
  */
 export async function calibrate(
-  place: Omit<MeasuringPlace, 'ours'>,
+  place: Omit<MeasurementServer, 'ours'>,
   admin: Connection,
-  effort: Effort = THOROUGH,
+  effort: MeasurementBudget = THOROUGH,
 ): Promise<Costs> {
   const costs = await measureCosts(place, admin, effort)
   if (costs === undefined)

@@ -1,12 +1,13 @@
-import { newMark } from '../database/mark.ts'
-import { dropJustMade } from '../database/scratch.ts'
-import type { Connection, Databases, Effort, Engine } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { MeasurementBudget } from '../engine/costs.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
-import { noteCosts, recall, recallCosts } from './store.ts'
+import { addSample, readCosts, readServerCosts } from './store.ts'
 
 /** Where a database of our own can be made and dropped. */
-export interface MeasuringPlace {
+export interface MeasurementServer {
   readonly engine: Engine
   readonly databases: Databases
   readonly adminUrl: string
@@ -24,7 +25,7 @@ export interface MeasuringPlace {
  * @returns never a rejection; `undefined` where nothing is known
  */
 export async function costsOf(
-  place: MeasuringPlace,
+  place: MeasurementServer,
   onProblem: (line: string) => void,
 ): Promise<Costs | undefined> {
   const { engine, adminUrl, ours } = place
@@ -42,12 +43,12 @@ export async function costsOf(
     return withCleanUp(
       async () => {
         const server = { engine, connection: admin }
-        const known = await recall(server)
+        const known = await readCosts(server)
         if (known?.isSettled) return known.costs
         const costs = await measureCosts(place, admin)
         if (costs === undefined) return undefined
-        await orSay('kept', () => noteCosts(server, costs, { ours }))
-        return (await recallCosts(server)) ?? costs
+        await orSay('kept', () => addSample(server, costs, { ours }))
+        return (await readServerCosts(server)) ?? costs
       },
       () => admin.close(),
     )
@@ -55,36 +56,26 @@ export async function costsOf(
 }
 
 /** A start should not have to wait for it. */
-const QUICK: Effort = { rounds: 7, budgetMs: 200 }
+const QUICK: MeasurementBudget = { rounds: 7, budgetMs: 200 }
 
 /** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
 export async function measureCosts(
-  { engine, databases, adminUrl, scratch }: Omit<MeasuringPlace, 'ours'>,
+  { engine, databases, adminUrl, scratch }: Omit<MeasurementServer, 'ours'>,
   admin: Connection,
-  effort: Effort = QUICK,
+  effort: MeasurementBudget = QUICK,
 ): Promise<Costs | undefined> {
   const { costs: meter } = engine
   if (meter === undefined) return undefined
-  await databases.create(admin, scratch)
-  let written: string | undefined
+  const mark = await databases.create(admin, scratch)
   const connected = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = await engine.connect(databases.urlOf(adminUrl, scratch))
+    const connection = await engine.connect(databases.urlOf(adminUrl, scratch), { names: 'user' })
     return withCleanUp(
       () => work(connection),
       () => connection.close(),
     )
   }
   return withCleanUp(
-    () =>
-      connected(async (connection) => {
-        const mark = newMark(await engine.ownership.expected(connection))
-        await engine.ownership.write(connection, mark)
-        written = mark
-        return connected((writer) => meter.measure(connection, writer, effort))
-      }),
-    async () => {
-      if (written !== undefined) await databases.drop(admin, scratch, written)
-      else await dropJustMade(admin, scratch)
-    },
+    () => connected((connection) => connected((writer) => meter.measure(connection, writer, effort))),
+    () => databases.drop(admin, scratch, mark),
   )
 }

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { z } from 'zod'
-import type { Connection, CostMeter, Engine } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { CostMeter } from '../engine/costs.ts'
+import type { Engine } from '../engine/engine.ts'
 import { codeOf } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
-import { cacheFolder } from '../server/cache.ts'
+import { cacheFolder } from '../server/embedded/cache.ts'
+import * as z from '../util/validation.ts'
 
 /** The server at the other end of a connection. */
 export interface Measured {
@@ -18,46 +20,46 @@ const FILES_KEPT = 50
 /** How often a server is measured, by as many starts. */
 const TIMES = 3
 
-const microseconds = z.number().nonnegative()
+const microseconds = z.number().check(z.nonnegative())
 
 const costsShape = z.object({
   truncate: microseconds,
-  truncateFile: microseconds.positive(),
+  truncateFile: z.number().check(z.positive()),
   truncateKey: microseconds,
   planTable: microseconds,
-  deleteRow: microseconds.positive(),
+  deleteRow: z.number().check(z.positive()),
   deleteIndexRow: microseconds,
   probeRow: microseconds,
   referredRow: microseconds,
   readPage: microseconds,
   restart: microseconds,
-  pageBytes: z.number().int().positive(),
+  pageBytes: z.int().check(z.positive()),
 })
 
 const file = z.object({
   /** For people who wonder what the file is. */
   conditions: z.string(),
   measuredAt: z.iso.datetime(),
-  measured: z.array(costsShape).min(1),
+  measured: z.array(costsShape).check(z.minLength(1)),
 })
 
 /**
  * What was measured on this server, or on a server of afresh's own on this machine with the same version and settings;
  * `undefined` where nothing was. A file that cannot be read counts as none: it is a cache.
  */
-export async function recallCosts(server: Measured): Promise<Costs | undefined> {
-  return (await recall(server))?.costs
+export async function readServerCosts(server: Measured): Promise<Costs | undefined> {
+  return (await readCosts(server))?.costs
 }
 
 /** The same, and whether it was measured often enough. */
-export async function recall({
+export async function readCosts({
   engine,
   connection,
 }: Measured): Promise<{ readonly costs: Costs; readonly isSettled: boolean } | undefined> {
   if (engine.costs === undefined) return undefined
   const places = await placesOf(engine, engine.costs, connection)
   const measured = (await read(places.server)) ?? (await read(places.kind))
-  const costs = middleOf(measured ?? [])
+  const costs = medianSample(measured ?? [])
   return costs === undefined ? undefined : { costs, isSettled: (measured ?? []).length >= TIMES }
 }
 
@@ -70,12 +72,12 @@ export interface Keeping {
 }
 
 /** Adds what was measured once. Throws what the file system throws. */
-export async function noteCosts(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
+export async function addSample(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
   await keep(server, ours, (before) => [...before, costs].slice(-TIMES))
 }
 
 /** Puts costs that are better founded in the place of what is known. Throws what the file system throws. */
-export async function rememberCosts(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
+export async function replaceSamples(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
   await keep(server, ours, () => Array<Costs>(TIMES).fill(costs))
 }
 
@@ -94,11 +96,11 @@ async function keep(
   const fresh = `${path}.${randomUUID()}`
   await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
   await rename(fresh, path)
-  await forgetOldest(dirname(path))
+  await evictOldest(dirname(path))
 }
 
 /** Of each figure the one in the middle: a server that has just started may be busy with itself. */
-function middleOf(measured: readonly Costs[]): Costs | undefined {
+function medianSample(measured: readonly Costs[]): Costs | undefined {
   const [first] = measured
   if (first === undefined) return undefined
   const middle = (name: keyof Costs) =>
@@ -123,7 +125,7 @@ function middleOf(measured: readonly Costs[]): Costs | undefined {
  * A server that is set up anew for each run is another one each time. What a run left that was killed between writing
  * and renaming counts too.
  */
-async function forgetOldest(folder: string): Promise<void> {
+async function evictOldest(folder: string): Promise<void> {
   const names = await readdir(folder)
   if (names.length <= FILES_KEPT) return
   const aged = await Promise.all(

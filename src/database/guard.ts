@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises'
-import { networkInterfaces } from 'node:os'
-import type { Connection, Endpoint, Engine, ServerFacts } from '../engine/engine.ts'
-import { RefusedError } from '../errors.ts'
+import type { Connection, Endpoint } from '../engine/connection.ts'
+import type { ServerFacts } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
+import { messageOf, RefusedError } from '../errors.ts'
 import type { Schema, TableId } from '../schema/schema.ts'
-import { isMarkOf, isTemporary, newMark } from './mark.ts'
+import { isOwnAddress } from '../util/this-machine.ts'
 
 /**
  * The guard: real systems were wiped by tools of this kind through a stale DATABASE_URL, a tunnel or a copied
@@ -12,8 +14,9 @@ import { isMarkOf, isTemporary, newMark } from './mark.ts'
 
 /** Throws `RefusedError` in a production environment. */
 export function guardEnvironment(environment: NodeJS.ProcessEnv = process.env): void {
-  if (environment.NODE_ENV !== 'production') return
-  throw new RefusedError('NODE_ENV is "production": this is no place for test databases.', {
+  const { NODE_ENV: name = '' } = environment
+  if (!/^\s*prod(uction)?\s*$/i.test(name)) return
+  throw new RefusedError(`NODE_ENV is "${name}": this is no place for test databases.`, {
     next: 'Run tests with NODE_ENV unset or "test".',
   })
 }
@@ -26,10 +29,21 @@ export interface GuardedServer {
   readonly ours: boolean
   /** The fingerprints that the configuration allows. */
   readonly allow: readonly string[]
+  /** See `Databases.foreignRows`. Where it is absent, a server elsewhere has to be allowed by name. */
+  readonly foreignRows?: () => Promise<string | undefined>
 }
 
-/** Throws `RefusedError` for a replica, and for a server elsewhere that the configuration does not name exactly. */
-export async function guardServer({ endpoint, facts, ours, allow }: GuardedServer): Promise<void> {
+/**
+ * Throws `RefusedError` for a replica, and for a server elsewhere that the configuration does not name exactly, unless no
+ * database on it holds a row that is not afresh's own: the service of a CI job is new, and so is its identifier each time.
+ */
+export async function guardServer({
+  endpoint,
+  facts,
+  ours,
+  allow,
+  foreignRows,
+}: GuardedServer): Promise<void> {
   if (facts.standby) {
     throw new RefusedError('The server is a standby: it takes its data from another one.', {
       next: 'Use a server of its own for tests.',
@@ -38,11 +52,28 @@ export async function guardServer({ endpoint, facts, ours, allow }: GuardedServe
   if (endpoint === undefined || ours || (await isOnThisMachine(endpoint))) return
   const fingerprint = serverFingerprint(endpoint, facts)
   if (allow.includes(fingerprint)) return
-  throw new RefusedError(`The server ${fingerprint} is not on this machine, and afresh did not start it.`, {
-    next:
-      'If it is there for tests and nothing else, its owner can name exactly that fingerprint under `allow` in ' +
-      'the configuration; otherwise use a container or embedded().',
-  })
+  const evidence =
+    foreignRows === undefined
+      ? undefined
+      : await foreignRows().catch(
+          (error: unknown) => `its databases cannot be looked at: ${messageOf(error)}`,
+        )
+  if (foreignRows !== undefined && evidence === undefined) return
+  throw new RefusedError(
+    `The server ${fingerprint} is not on this machine, and afresh did not start it.${
+      evidence === undefined
+        ? ''
+        : `\n  Nor could afresh establish that it holds no rows but afresh's own: ${evidence}.`
+    }`,
+    {
+      next:
+        (foreignRows === undefined
+          ? ''
+          : 'For the service of a CI job, leave out what fills it before the tests: afresh migrates databases of its own. ') +
+        'If it is there for tests and nothing else, its owner can name exactly that fingerprint under `allow` in ' +
+        'the configuration; otherwise use container() or embedded().',
+    },
+  )
 }
 
 /** `host:port#system_identifier` */
@@ -52,16 +83,12 @@ export function serverFingerprint({ host, port }: Endpoint, facts: ServerFacts):
 
 async function isOnThisMachine({ host, address }: Endpoint): Promise<boolean> {
   if (host.startsWith('/') && address === undefined) return true // a socket
-  const own = new Set(
-    Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []),
-  )
-  const isLocal = (one: string) => one === '::1' || one.startsWith('127.') || own.has(one)
-  if (address !== undefined) return isLocal(address)
+  if (address !== undefined) return isOwnAddress(address)
   const addresses = await lookup(host, { all: true }).catch(() => [])
-  return addresses.length > 0 && addresses.every((one) => isLocal(one.address))
+  return addresses.length > 0 && addresses.every((one) => isOwnAddress(one.address))
 }
 
-export interface Takeover {
+export interface OwnershipRequest {
   readonly engine: Engine
   readonly connection: Connection
   readonly schema: Schema
@@ -72,7 +99,7 @@ export interface Takeover {
 }
 
 /** A database that afresh may change. */
-export interface Taken {
+export interface OwnershipGrant {
   /** What it carries; `undefined` within this process, where none is needed. */
   readonly mark: string | undefined
   /** To be erased again: the database is empty, and nobody has handed it over. */
@@ -83,12 +110,12 @@ export interface Taken {
  * Takes over a database that exists already: one that is marked, empty in every table, confirmed by name, or in
  * this process alone (then there is no mark, and `undefined` comes back). Any other is refused, untouched.
  */
-export async function takeOver(takeover: Takeover): Promise<Taken> {
+export async function claimOwnership(takeover: OwnershipRequest): Promise<OwnershipGrant> {
   const { engine, connection, populated, confirmed } = takeover
   const { ownership } = engine
   if (await ownership.isPrivate(connection)) return { mark: undefined, isTemporary: false }
   await guardSessions(takeover)
-  const found = await markOn(takeover)
+  const found = await readMark(takeover)
   if (found.isForGood) return { mark: found.mark, isTemporary: false }
   const identity = await ownership.expected(connection)
   const isConfirmed = confirmed === confirmationOf(connection, identity.server)
@@ -96,9 +123,8 @@ export async function takeOver(takeover: Takeover): Promise<Taken> {
     throw refusal(takeover, found)
   }
   if (found.isValid && !isConfirmed) return { mark: found.mark, isTemporary: true }
-  const fresh = newMark(identity, { temporary: !isConfirmed })
-  await ownership.write(connection, fresh)
-  return { mark: fresh, isTemporary: !isConfirmed }
+  const fresh = newMark(identity, isConfirmed ? 'adopted' : 'attached')
+  return { mark: await ownership.write(connection, fresh), isTemporary: !isConfirmed }
 }
 
 /**
@@ -106,12 +132,12 @@ export async function takeOver(takeover: Takeover): Promise<Taken> {
  * Any other is refused, untouched, even an empty one.
  */
 export async function requireMark(
-  takeover: Takeover,
+  takeover: OwnershipRequest,
   { isShared = false } = {},
 ): Promise<string | undefined> {
   if (await takeover.engine.ownership.isPrivate(takeover.connection)) return undefined
   if (!isShared) await guardSessions(takeover)
-  const found = await markOn(takeover)
+  const found = await readMark(takeover)
   if (found.isForGood || (found.isValid && takeover.populated.length === 0)) return found.mark
   throw refusal(takeover, found)
 }
@@ -125,13 +151,13 @@ export interface FoundMark {
 }
 
 /** The mark that the database carries. */
-export async function markOn({
+export async function readMark({
   engine: { ownership },
   connection,
-}: Pick<Takeover, 'engine' | 'connection'>): Promise<FoundMark> {
+}: Pick<OwnershipRequest, 'engine' | 'connection'>): Promise<FoundMark> {
   const mark = await ownership.read(connection)
   const isValid = mark !== undefined && isMarkOf(mark, await ownership.expected(connection))
-  return { mark, isValid, isForGood: isValid && !isTemporary(mark) }
+  return { mark, isValid, isForGood: isValid && ['made', 'adopted'].includes(kindOf(mark)) }
 }
 
 /** What a person has to type to hand the database over. */
@@ -143,7 +169,7 @@ export function confirmationOf(connection: Connection, systemIdentifier: string)
 export async function guardSessions({
   engine,
   connection,
-}: Pick<Takeover, 'engine' | 'connection'>): Promise<void> {
+}: Pick<OwnershipRequest, 'engine' | 'connection'>): Promise<void> {
   const others = (await engine.databases?.sessions(connection, connection.database)) ?? []
   if (others.length === 0) return
   throw new RefusedError(
@@ -154,7 +180,7 @@ export async function guardSessions({
   )
 }
 
-function refusal(takeover: Takeover, found: FoundMark): RefusedError {
+function refusal(takeover: OwnershipRequest, found: FoundMark): RefusedError {
   const { connection, schema, populated, confirmed } = takeover
   const labels = schema.tables.filter(({ id }) => populated.includes(id)).map(({ label }) => label)
   const shown = `${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ` and ${labels.length - 5} more` : ''}`

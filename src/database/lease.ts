@@ -1,7 +1,10 @@
-import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import type { Claim, Lock } from '../engine/claim.ts'
+import type { Connection, Names } from '../engine/connection.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isMade, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
-import { isTemporary, newMark } from './mark.ts'
-import { dropJustMade } from './scratch.ts'
+import { now, sleep } from '../util/clock.ts'
 
 /** Where test databases are made from. */
 export interface Source {
@@ -11,6 +14,9 @@ export interface Source {
   readonly template: string
   /** See `CloneOptions`. */
   readonly programs?: boolean
+  readonly leftOut?: (what: string) => void
+  /** See `ConnectOptions`. */
+  readonly names?: Names
 }
 
 export interface LeaseWanted extends Source {
@@ -18,6 +24,10 @@ export interface LeaseWanted extends Source {
   readonly nameOf: (slot: number) => string
   /** Where to look first; a hint, since two workers may believe that they are the same one. */
   readonly firstSlot: number
+  /** The lock of a lease that was lost: the session that holds it is the wanting worker's own, and may be ended. */
+  readonly lost?: Lock | undefined
+  /** What is in a database that was used before is no baseline: it is made again, unseen. */
+  readonly mustBeNew?: boolean | undefined
   /** Whether a database that was used before still is at the baseline. */
   readonly isClean: (connection: Connection) => Promise<boolean>
 }
@@ -27,7 +37,8 @@ export interface Lease {
   readonly slot: number
   readonly name: string
   readonly url: string
-  readonly mark: string
+  /** What every statement that deletes has to prove. */
+  readonly claim: Claim
   readonly connection: Connection
   /** Closes the connection, having unlocked first: a server may take its time to notice that somebody has gone. */
   release(): Promise<void>
@@ -82,66 +93,82 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
   if (!(await databases.tryLock(admin, key))) return undefined
   return withCleanUp(
     async () => {
-      if (await databases.isLocked(admin, leaseKey(name))) return undefined
+      if (await isTaken(wanted, admin, leaseKey(name))) return undefined
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
       if (found === undefined) return makeDatabase(wanted, admin, name)
-      if (found.mark === undefined) return undefined
-      const reused = isTemporary(found.mark) ? undefined : await reuse(wanted, name, found.mark)
-      return reused ?? remake(wanted, admin, name, found.mark)
+      if (found.mark === undefined || !isMade(found.mark)) return undefined
+      const isUsable = kindOf(found.mark) === 'made' && wanted.mustBeNew !== true
+      const reused = isUsable ? await reuse(wanted, name) : undefined
+      return reused ?? remake(wanted, admin, name)
     },
     () => databases.unlock(admin, key),
   )
 }
 
+/** How long a server may take to end a session. */
+const END_MS = 5_000
+
+/** Whether another worker has the lease. */
+async function isTaken({ databases, lost }: LeaseWanted, admin: Connection, key: string): Promise<boolean> {
+  if (!(await databases.isLocked(admin, key))) return false
+  if (lost?.key !== key) return true
+  await databases.endHolder(admin, lost)
+  const deadline = now() + END_MS
+  while (await databases.isLocked(admin, key)) {
+    if (now() > deadline) return true
+    await sleep(20)
+  }
+  return false
+}
+
 /** A copy of the template, marked and leased. */
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
-  const { engine, databases, adminUrl, template, programs = true } = source
-  let written: string | undefined
-  const writeMark = async (inside: Connection, { temporary }: { readonly temporary: boolean }) => {
-    const mark = newMark(await engine.ownership.expected(inside), { temporary })
-    await engine.ownership.write(inside, mark)
-    written = mark
-    return mark
-  }
-  await databases.clone(admin, template, name, {
+  const { engine, databases, adminUrl, template, programs = true, leftOut, names = 'server' } = source
+  const mark = await databases.clone(admin, template, name, {
     programs,
-    // Until it is complete: enough for the reaper, and nobody takes it for a copy.
-    onCreated: async (inside) => void (await writeMark(inside, { temporary: true })),
+    ...(leftOut && { leftOut }),
   })
   const url = databases.urlOf(adminUrl, name)
   return withUndo(
     async () => {
-      const connection = await engine.connect(url)
+      const connection = await engine.connect(url, { names })
       return withUndo(
         async () => {
-          const mark = await writeMark(connection, { temporary: false })
-          await databases.tryLock(connection, leaseKey(name))
-          return { name, url, mark, connection }
+          const key = leaseKey(name)
+          await databases.tryLock(connection, key)
+          const session = await databases.sessionOf(connection)
+          return { name, url, claim: { mark, lease: { key, session } }, connection }
         },
         () => connection.close(),
       )
     },
-    () => (written === undefined ? dropJustMade(admin, name) : databases.drop(admin, name, written)),
+    () => databases.drop(admin, name, mark),
   )
 }
 
-/** A database that somebody used before, if it still is at the baseline. */
-async function reuse(wanted: LeaseWanted, name: string, mark: string): Promise<Held | undefined> {
+/** A database that another lease used before, if it still is at the baseline. */
+async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefined> {
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
+  const key = leaseKey(name)
   const connection = await engine.connect(url)
-  const isUsable = await withUndo(
-    async () => {
-      if (!(await databases.tryLock(connection, leaseKey(name)))) return false
+  const claim = await withUndo(
+    async (): Promise<Claim | undefined> => {
+      if (!(await databases.tryLock(connection, key))) return undefined
+      // From here on the lease before proves nothing any more: its session may be gone without its process knowing.
+      const fresh = newMark(await engine.ownership.expected(connection), 'made')
+      const mark = await engine.ownership.write(connection, fresh)
       await endBusy(engine, connection)
-      if (await isClean(connection).catch(notIfBlocked)) return true
+      if (await isClean(connection).catch(notIfBlocked)) {
+        return { mark, lease: { key, session: await databases.sessionOf(connection) } }
+      }
       // It is made again at once, and leased by another connection.
-      await databases.unlock(connection, leaseKey(name))
-      return false
+      await databases.unlock(connection, key)
+      return undefined
     },
     () => connection.close(),
   )
-  if (isUsable) return { name, url, mark, connection }
+  if (claim !== undefined) return { name, url, claim, connection }
   await connection.close()
   return undefined
 }
@@ -158,7 +185,9 @@ function notIfBlocked(error: unknown): false {
   throw error
 }
 
-async function remake(wanted: LeaseWanted, admin: Connection, name: string, mark: string): Promise<Held> {
-  await wanted.databases.drop(admin, name, mark)
+async function remake(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held> {
+  const { databases } = wanted
+  const found = (await databases.list(admin)).find((entry) => entry.name === name)
+  if (found?.mark !== undefined) await databases.drop(admin, name, found.mark)
   return makeDatabase(wanted, admin, name)
 }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { time } from '../util/clock.ts'
 
 /**
  * `afresh_<project>_<run>_<slot>` and `afresh_<project>_t_<fingerprint>`: the names of everything that afresh
@@ -12,7 +13,7 @@ export interface Names {
 }
 
 /** Ten characters, in the order in which runs began. */
-export function newRunId(now: number = Date.now()): string {
+export function newRunId(now: number = time()): string {
   return (
     now.toString(36).slice(-6).padStart(6, '0') +
     randomBytes(3).readUIntBE(0, 3).toString(36).slice(-4).padStart(4, '0')

@@ -1,4 +1,6 @@
-import type { Connection, DatabaseEntry, Databases } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { DatabaseEntry, Databases } from '../engine/databases.ts'
+import { isMade } from '../engine/ownership-mark.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { leaseKey, slotKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
@@ -13,14 +15,14 @@ export function runKey(run: string): string {
 }
 
 /**
- * Drops what killed runs left: marked databases of runs of which nobody holds the lock, nor any lease: a connection that
+ * Drops what killed runs left: what they were making, and marked databases of runs of which nobody holds the lock, nor any lease: a connection that
  * only waits may be lost overnight, and comes back. Anything without a valid mark stays, whatever its name.
  *
  * @returns what could not be dropped (a transaction that was prepared in it holds a database, say), for people: it
  * is in nobody's way
  */
 export async function reap(databases: Databases, admin: Connection): Promise<string[]> {
-  const problems: string[] = []
+  const problems = (await databases.dropUnfinished?.(admin)) ?? []
   const entries = await databases.list(admin)
   const living = new Set<string>()
   for (const { name } of entries) {
@@ -31,7 +33,7 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
   }
   for (const { name, mark } of entries) {
     const run = runOf(name)
-    if (mark === undefined || run === undefined || living.has(run)) continue
+    if (mark === undefined || !isMade(mark) || run === undefined || living.has(run)) continue
     try {
       await databases.drop(admin, name, mark)
     } catch (error) {
@@ -103,7 +105,7 @@ async function dropAll(
 ): Promise<unknown[]> {
   const failures: unknown[] = []
   for (const { name, mark } of entries) {
-    if (mark === undefined) continue
+    if (mark === undefined || !isMade(mark)) continue
     try {
       await databases.drop(admin, name, mark)
     } catch (error) {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, Databases, Engine } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
-import { newMark } from './mark.ts'
-import { dropJustMade } from './scratch.ts'
+import { now, sleep } from '../util/clock.ts'
 
 export interface TemplateWanted {
   readonly engine: Engine
@@ -51,9 +51,9 @@ async function lockWithin(
   key: string,
   timeoutMs: number,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = now() + timeoutMs
   while (!(await databases.tryLock(admin, key, { everywhere: true }))) {
-    if (Date.now() > deadline) {
+    if (now() > deadline) {
       throw new AfreshError(
         'server',
         `Others have been building the same template, or copying it, for ${timeoutMs / 1000} s.`,
@@ -86,23 +86,14 @@ async function dropUnfinished(
 }
 
 async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<void> {
-  await databases.create(admin, name)
-  let written: string | undefined
+  const mark = await databases.create(admin, name)
   const fillAndFreeze = async () => {
     const connection = await engine.connect(databases.urlOf(adminUrl, name))
     await withCleanUp(
-      async () => {
-        const mark = newMark(await engine.ownership.expected(connection))
-        await engine.ownership.write(connection, mark)
-        written = mark
-        await fill(connection)
-      },
+      () => fill(connection),
       () => connection.close(),
     )
     await databases.freeze(admin, name)
   }
-  await withUndo(fillAndFreeze, async () => {
-    if (written !== undefined) await databases.drop(admin, name, written)
-    else await dropJustMade(admin, name)
-  })
+  await withUndo(fillAndFreeze, () => databases.drop(admin, name, mark))
 }

@@ -1,9 +1,19 @@
 import { AfreshError } from '../errors.ts'
-import type { Connection, ConnectOptions, Engine } from './engine.ts'
+import type { Connection, ConnectOptions } from './connection.ts'
+import type { Engine } from './engine.ts'
+import {
+  type ConnectionVariables,
+  mappedVariables,
+  type VariableMapping,
+  type VariableReader,
+  type Variables,
+} from './environment.ts'
 import { mariadb } from './mariadb/index.ts'
 import { mysql } from './mysql/index.ts'
 import { postgres } from './postgres/index.ts'
+import { canonicalUrl } from './socket-url.ts'
 import { sqlite } from './sqlite/index.ts'
+import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
 /** Every engine there is; nothing else names them all. Their drivers are loaded when they connect. */
 const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
@@ -26,12 +36,13 @@ export function engineNamed(name: string): Engine {
  *
  * @throws AfreshError `usage` for a URL of no engine, `server` when nobody answers
  */
-export async function open(url: string, options?: ConnectOptions): Promise<Opened> {
+export async function open(given: string, options?: ConnectOptions): Promise<Opened> {
+  const url = canonicalUrl(given)
   const [first, ...others] = ENGINES.filter(({ protocols }) => protocols.includes(protocolOf(url)))
   if (first === undefined) throw unknownUrl()
   const connection = await first.connect(url, options)
   for (const engine of [first, ...others]) {
-    if (await engine.recognises(connection)) return { engine, connection }
+    if (await engine.isServerOf(connection)) return { engine, connection }
   }
   await connection.close()
   throw new AfreshError('server', 'The server behind the URL is not one that afresh knows.', {
@@ -47,11 +58,26 @@ export async function open(url: string, options?: ConnectOptions): Promise<Opene
 export async function wrap(client: unknown): Promise<Opened> {
   for (const engine of ENGINES) {
     const connection = engine.wrap(client)
-    if (connection !== undefined && (await engine.recognises(connection))) return { engine, connection }
+    if (connection !== undefined && (await engine.isServerOf(connection))) return { engine, connection }
   }
   throw new AfreshError('usage', 'This is neither a URL nor a client that afresh knows.', {
     next: 'Give it a URL, a connected pg Client, a mysql2 connection, a PGlite, node:sqlite or better-sqlite3 database.',
   })
+}
+
+/** The variables by which other programs find the database of this URL, `DATABASE_URL` first. */
+export function variablesOf(url: string, reader: VariableReader, mapping: VariableMapping = {}): Variables {
+  const environment = environmentOf(url)
+  return {
+    DATABASE_URL: url,
+    ...environment?.variablesFor(url, reader),
+    ...mappedVariables(environment?.partsOf(url) ?? { url }, mapping),
+  }
+}
+
+/** By its protocol alone; `undefined` for a file. */
+export function environmentOf(url: string): ConnectionVariables | undefined {
+  return ENGINES.find(({ protocols }) => protocols.includes(protocolOf(url)))?.environment
 }
 
 function protocolOf(url: string): string {
@@ -65,5 +91,20 @@ function unknownUrl(): AfreshError {
   // The text may hold a password: it is not repeated.
   return new AfreshError('usage', 'The URL begins with no protocol that afresh knows.', {
     next: `It knows ${protocols.join(', ')}; for example postgres://user:password@localhost:5432/postgres.`,
+  })
+}
+
+/**
+ * Opens a transaction on a client of the user's and takes it over, until the end.
+ *
+ * @throws AfreshError `usage` for a client that no engine knows, is connected elsewhere or is in a transaction
+ */
+export async function beginOn(client: unknown, options: TransactionOptions): Promise<Transaction> {
+  for (const engine of ENGINES) {
+    const begun = engine.begin?.(client, options)
+    if (begun !== undefined) return begun
+  }
+  throw new AfreshError('usage', 'begin: this is no client that a transaction can be put around.', {
+    next: 'Give it a connected Client or a Pool of `pg`, or a connection or pool of `mysql2`.',
   })
 }

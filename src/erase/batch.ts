@@ -1,14 +1,13 @@
-import type { EraseSession, SelectionTable } from '../engine/erase.ts'
+import type { EraseSession, SelectionTable } from '../engine/erase-dialect.ts'
 import { AfreshError } from '../errors.ts'
 import type { TableId } from '../schema/schema.ts'
-import { listing } from './filling.ts'
+import { listing } from './collect-rows.ts'
 import { keyLabel } from './options.ts'
 import type { ErasePlan } from './plan.ts'
-import { type ErasedTable, Tally } from './report.ts'
-import { selectionsOf } from './selection.ts'
-import type { Target, Task } from './task.ts'
-import { tasksOf } from './tasks.ts'
-import { type Done, inOrder, type Job, once, plain, tooMany, transact } from './transact.ts'
+import { type ErasedTable, RowCounter } from './report.ts'
+import { type Done, type EraseJob, inOrder, once, plain, retried, runTransaction } from './run-transaction.ts'
+import type { EraseStatement, Target } from './statement.ts'
+import { eraseStatementsOf } from './statements.ts'
 
 /**
  * A transaction for every so many rows. Which rows the condition finds is written down once, in the order of their keys, so
@@ -17,20 +16,20 @@ import { type Done, inOrder, type Job, once, plain, tooMany, transact } from './
  * @throws AfreshError `erase` when it was stopped: the batches before are done, and calling again goes on
  */
 export async function eraseInBatches(
-  job: Job,
+  job: EraseJob,
   session: EraseSession,
   size: number,
   planFor: (ids: readonly TableId[]) => ErasePlan,
 ): Promise<Done> {
   refuseUnknown(job)
   refuseSplit(job.plan)
-  if (job.options.max !== undefined) await refuseMore(job, session, job.options.max)
-  const tallies: Tally[] = []
-  const statements: Pick<Task, 'sql' | 'values'>[] = []
-  const progress = { done: 0, batch: 0 }
+  if (job.options.max !== undefined) await refuseMore(job, session)
+  const tallies: RowCounter[] = []
+  const statements: Pick<EraseStatement, 'sql' | 'values'>[] = []
+  const progress = { done: 0, batch: 0, spent: 0 }
   for (const target of inOrder(job)) {
-    const own: Job = { ...job, plan: planFor([target.table.id]), targets: [target] }
-    const tally = new Tally(own.plan)
+    const own: EraseJob = { ...job, plan: planFor([target.table.id]), targets: [target] }
+    const tally = new RowCounter(own.plan)
     tallies.push(tally)
     const first = await eraseTarget(own, session, size, tally, progress)
     if (statements.length === 0) statements.push(...first)
@@ -39,49 +38,53 @@ export async function eraseInBatches(
 }
 
 async function eraseTarget(
-  job: Job,
+  job: EraseJob,
   session: EraseSession,
   size: number,
-  tally: Tally,
-  progress: { done: number; batch: number },
-): Promise<Pick<Task, 'sql' | 'values'>[]> {
-  const { plan, targets, ground, options } = job
-  // All batches together were held against it.
-  const { max: _, ...rest } = options
+  tally: RowCounter,
+  progress: { done: number; batch: number; spent: number },
+): Promise<Pick<EraseStatement, 'sql' | 'values'>[]> {
+  const { targets, ground, options } = job
   const syntax = ground.engine.erase
   const [target] = targets
-  const columns = selectionsOf(plan, syntax, new Map()).tables.get(target?.table.id ?? '')?.columns
-  if (target === undefined || columns === undefined) throw new Error('a batch has one target')
+  if (target === undefined) throw new Error('a batch has one target')
   const name = syntax.selectionName('list')
-  const { version } = syntax.identity(target.table)
-  const stored = version === undefined ? columns : [...columns, version]
+  const { columns: identity, version } = syntax.identity(target.table)
+  const stored = version === undefined ? identity : [...identity, version]
   const list: SelectionTable = { name, columns: stored, from: target.table, unique: 0, isList: true }
   let total = 0
-  let first: Pick<Task, 'sql' | 'values'>[] = []
+  let first: Pick<EraseStatement, 'sql' | 'values'>[] = []
   try {
     const tasks = listing(syntax, list, target)
     await session.prepare()
     for (const task of tasks) {
-      const found = await session.alone(task)
+      const found = await retried(() => session.alone(task))
       if (task.isFinding === true) total += found
     }
     for (let after = 0; after < total; after += size) {
       refuseStopped(options.signal, progress)
       const part: Target = { ...target, list: { name, after, upTo: after + size } }
-      const done = await once({ ...job, targets: [part], options: rest }, session, { keep: true, tally })
+      const before = tally.gone
+      const all = { keep: true, tally, spent: progress.spent }
+      const done = await once({ ...job, targets: [part] }, session, all)
+      progress.spent += tally.gone - before
       if (after === 0) first = [...tasks.map(plain), ...done.statements]
       progress.batch++
       progress.done += Math.min(size, total - after)
-      options.onProgress?.({ ...progress, total: progress.done + Math.max(0, total - after - size) })
+      options.onProgress?.({
+        done: progress.done,
+        batch: progress.batch,
+        total: progress.done + Math.max(0, total - after - size),
+      })
     }
   } finally {
-    await session.alone({ sql: syntax.drop(name), values: [], reads: false }).catch(() => {})
+    await session.discard(name).catch(() => {})
   }
   return first
 }
 
 /** Throws `AfreshError` (`usage`) where a batch writes rows that those after it would not know any more. */
-function refuseUnknown({ plan, targets, ground }: Job): void {
+function refuseUnknown({ plan, targets, ground }: EraseJob): void {
   const isUnknown = ({ table }: Target) =>
     plan.changed.includes(table.id) && ground.engine.erase.identity(table).version !== undefined
   const labels = targets.filter(isUnknown).map(({ table }) => table.label)
@@ -113,13 +116,12 @@ function refuseSplit({ schema, links, groups }: ErasePlan): void {
 }
 
 /** Everything that would go, counted before any of it does. */
-async function refuseMore(job: Job, session: EraseSession, max: number): Promise<void> {
+async function refuseMore(job: EraseJob, session: EraseSession): Promise<void> {
   const { plan, targets, ground, mark } = job
-  const tally = new Tally(plan)
-  const options = { mark, twins: new Map(), counts: true, countsOnly: true }
-  const tasks = tasksOf(plan, ground.engine.erase, targets, options)
-  await transact(session, tasks, tally, { ...job, keep: false })
-  if (tally.counted > max) throw tooMany(tally.counted, max)
+  const tally = new RowCounter(plan)
+  const options = { mark, twins: new Map(), counts: true, countsOnly: true, locks: false }
+  const tasks = eraseStatementsOf(plan, ground.engine.erase, targets, options)
+  await runTransaction(session, () => tasks, tally, { ...job, keep: false })
 }
 
 function refuseStopped(
@@ -134,7 +136,7 @@ function refuseStopped(
 }
 
 /** Rows of one table may go in the batches of several. */
-function summed(tallies: readonly Tally[]): ErasedTable[] {
+function summed(tallies: readonly RowCounter[]): ErasedTable[] {
   const found = new Map<string, ErasedTable>()
   for (const one of tallies.flatMap((tally) => tally.tables(true))) {
     const before = found.get(one.table)

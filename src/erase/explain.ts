@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts'
 import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
 import { actionsOf, checkOptions, type EraseOptions, keyLabel, labelOf, tableNamed } from './options.ts'
 import { type ErasePlan, familyOf, isHere, type Link, planErase } from './plan.ts'
-import { refusePlan } from './refuse.ts'
+import { validatePlan } from './validate-plan.ts'
 
 /** What an erase would do, of the catalog alone, for people and as JSON. */
 export interface EraseView {
@@ -92,7 +92,7 @@ function elsewhere({ key, asked }: Link): EraseBranch {
 
 function refusalOf(plan: ErasePlan): { refused?: string } {
   try {
-    refusePlan(plan)
+    validatePlan(plan)
     return {}
   } catch (error) {
     return { refused: messageOf(error) }

@@ -1,9 +1,14 @@
-import { z } from 'zod'
 import { AfreshError } from '../errors.ts'
+import { isCalled } from '../schema/filter.ts'
 import { type ForeignKey, type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
+import * as z from '../util/validation.ts'
 import { type Cascade, isHere, type LinkAction } from './plan.ts'
 import type { Value } from './where.ts'
 
+/**
+ * How `erase`, `eraseFrom` and `planErase` delete the selected rows, and what becomes of the rows that refer to them. Options that
+ * contradict each other throw `AfreshError` (`usage`), which lists every problem at once.
+ */
 export interface EraseOptions {
   /**
    * What becomes of rows that refer to those that go. `error`: where the schema has a foreign key by which some could have
@@ -31,15 +36,23 @@ export interface EraseOptions {
   readonly signal?: AbortSignal
   /**
    * Mark the rows instead, and what would go with them: a column that each of the tables has, which is set to the current
-   * time or to the value. Rows that are marked already stay as they are.
+   * time or to the value. Rows that are marked already stay as they are: those that do not have `live` there. Default for
+   * that: NULL.
    */
-  readonly softDelete?: string | { readonly column: string; readonly value?: Value }
+  readonly softDelete?: string | SoftDelete
   /** Keep the rows in twin tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
   readonly archive?: boolean
   /** Milliseconds to wait for another session's lock. Default: what the database's resets wait, else 2,500. */
   readonly lockTimeoutMs?: number
 }
 
+export interface SoftDelete {
+  readonly column: string
+  readonly value?: Value
+  readonly live?: Value | null | readonly (Value | null)[]
+}
+
+/** How far an erase in batches is, after each batch: numbers of rows, and of the batch, counted from 1. */
 export interface EraseProgress {
   /** Of the rows that the condition selects. */
   readonly done: number
@@ -52,26 +65,29 @@ function isSignal(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'aborted' in value
 }
 
-const whole = z.number().int().positive()
+const whole = z.int().check(z.positive())
+
+const softDelete = z.strictObject({
+  column: z.string().check(z.minLength(1)),
+  value: z.optional(z.unknown()),
+  live: z.optional(z.unknown()),
+})
 
 const schema = z.strictObject({
-  cascade: z.enum(['error', 'follow', 'declared']).optional(),
-  onDelete: z.record(z.string(), z.enum(['cascade', 'set null', 'set default', 'restrict'])).optional(),
-  dryRun: z.boolean().optional(),
-  max: z.number().int().nonnegative().optional(),
-  batch: whole.optional(),
-  onProgress: z.custom((value) => typeof value === 'function', 'expected a function').optional(),
-  signal: z.custom(isSignal, 'expected an AbortSignal').optional(),
-  softDelete: z
-    .union(
-      [z.string().min(1), z.strictObject({ column: z.string().min(1), value: z.unknown().optional() })],
-      {
-        error: 'expected a column, or { column, value }',
-      },
-    )
-    .optional(),
-  archive: z.boolean().optional(),
-  lockTimeoutMs: whole.max(600_000).optional(),
+  cascade: z.optional(z.enum(['error', 'follow', 'declared'])),
+  onDelete: z.optional(z.record(z.string(), z.enum(['cascade', 'set null', 'set default', 'restrict']))),
+  dryRun: z.optional(z.boolean()),
+  max: z.optional(z.int().check(z.nonnegative())),
+  batch: z.optional(whole),
+  onProgress: z.optional(z.custom((value) => typeof value === 'function', 'expected a function')),
+  signal: z.optional(z.custom(isSignal, 'expected an AbortSignal')),
+  softDelete: z.optional(
+    z.union([z.string().check(z.minLength(1)), softDelete], {
+      error: 'expected a column, or { column, value, live }',
+    }),
+  ),
+  archive: z.optional(z.boolean()),
+  lockTimeoutMs: z.optional(whole.check(z.maximum(600_000))),
 })
 
 /** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
@@ -106,17 +122,26 @@ export function checkOptions(options: EraseOptions): void {
  *
  * @throws AfreshError `usage` for one that is not there, or has no rows of its own
  */
-export function tableNamed({ tables }: Schema, name: string): Table {
+export function tableNamed(schema: Schema, name: string): Table {
+  const { tables } = schema
+  const isNamed = (one: string) => isCalled(schema, one, name)
   const found =
-    tables.find(({ label }) => label === name) ??
+    tables.find(({ label }) => isNamed(label)) ??
     only(
-      tables.filter((table) => `${table.schema}.${table.name}` === name || table.name === name),
+      tables.filter((table) => isNamed(`${table.schema}.${table.name}`) || isNamed(table.name)),
       name,
     )
   if (found === undefined) {
+    const parent = tables.find(({ partitions = [] }) =>
+      partitions.some((partition) => partition === name || name.endsWith(`.${partition}`)),
+    )
+    if (parent !== undefined) throw notBySelf(name, parent)
     const near = tables.map(({ label }) => label).filter((label) => isNear(label, name))
     throw new AfreshError('usage', `There is no table ${JSON.stringify(name)}.`, {
-      next: near.length > 0 ? `Is it ${near.slice(0, 5).join(', ')}?` : '`afresh plan` lists the tables.',
+      next:
+        near.length > 0
+          ? `Is it ${near.slice(0, 5).join(', ')}?`
+          : '`afresh plan` lists the tables; of a view, name the table that its rows are in.',
     })
   }
   for (const trait of ['materialized', 'derived', 'unreadable'] as const) {
@@ -127,6 +152,16 @@ export function tableNamed({ tables }: Schema, name: string): Table {
     }
   }
   return found
+}
+
+function notBySelf(name: string, { label }: Table): AfreshError {
+  return new AfreshError(
+    'usage',
+    `${JSON.stringify(name)} is a partition of ${label}, not a table of its own.`,
+    {
+      next: `Erase in ${label}, with a condition on what it is partitioned by.`,
+    },
+  )
 }
 
 function only(tables: readonly Table[], name: string): Table | undefined {
@@ -166,7 +201,9 @@ export function actionsOf(
 
 function keyNamed(schema: Schema, name: string): ForeignKey {
   const here = schema.foreignKeys.filter((key) => isHere(schema, key))
-  const found = here.filter((key) => key.name === name || columnsOf(schema, key).includes(name))
+  const found = here.filter(
+    (key) => key.name === name || columnsOf(schema, key).some((one) => isCalled(schema, one, name)),
+  )
   const [key] = found
   if (found.length === 1 && key !== undefined) return key
   const known = (found.length > 1 ? found : here).slice(0, 8).map((one) => columnsOf(schema, one)[0])

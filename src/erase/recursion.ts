@@ -1,4 +1,4 @@
-import type { EraseSyntax, SelectionTable } from '../engine/erase.ts'
+import type { EraseDialect, SelectionTable } from '../engine/erase-dialect.ts'
 import { tableOf } from '../schema/schema.ts'
 import type { ErasePlan, Link } from './plan.ts'
 import { childOf, matching, referredFrom, storedIn } from './selection.ts'
@@ -14,7 +14,7 @@ export interface Member {
  * Everything that can be reached within one table that refers to itself by one key: the recursive query that everybody
  * would write.
  */
-export function treeOf(plan: ErasePlan, syntax: EraseSyntax, { base }: Member, link: Link): string {
+export function treeOf(plan: ErasePlan, syntax: EraseDialect, { base }: Member, link: Link): string {
   const names = base.columns.map((_, at) => `c${at}`)
   const { join, column } = referredFrom(plan, syntax, link, base, 'q', storedIn('s'))
   return `WITH RECURSIVE gone (${names.join(', ')}) AS (
@@ -32,7 +32,7 @@ export function treeOf(plan: ErasePlan, syntax: EraseSyntax, { base }: Member, l
  */
 export function closureOf(
   plan: ErasePlan,
-  syntax: EraseSyntax,
+  syntax: EraseDialect,
   members: readonly Member[],
   links: readonly Link[],
 ): string {
@@ -41,7 +41,7 @@ export function closureOf(
   const bases = members.map(({ base }, own) => {
     const columns = members.flatMap((member, at) =>
       member.base.columns.map((column, c) =>
-        at === own ? `b.c${c}` : syntax.typed('NULL', tableOf(plan.schema, member.id), column),
+        at === own ? `b.c${c}` : syntax.cast('NULL', tableOf(plan.schema, member.id), column),
       ),
     )
     return `SELECT ${own} AS t, ${columns.join(', ')} FROM ${base.name} AS b`
@@ -51,7 +51,7 @@ export function closureOf(
       const cases = links.flatMap(({ key }, e) =>
         key.from === member.id ? [`WHEN ${e} THEN r${e}.${column}`] : [],
       )
-      return syntax.typed(chosen(cases, 'NULL'), tableOf(plan.schema, member.id), column)
+      return syntax.cast(chosen(cases, 'NULL'), tableOf(plan.schema, member.id), column)
     }),
   )
   const joins = links.map((link, e) => {

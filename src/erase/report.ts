@@ -1,8 +1,8 @@
-import type { Statement } from '../engine/erase.ts'
+import type { Statement } from '../engine/erase-dialect.ts'
 import type { TableId } from '../schema/schema.ts'
 import { labelOf } from './options.ts'
 import { deletingInto, type ErasePlan } from './plan.ts'
-import type { Task } from './task.ts'
+import type { EraseStatement } from './statement.ts'
 
 /** What became of the rows of one table. */
 export interface ErasedTable {
@@ -17,6 +17,7 @@ export interface ErasedTable {
   readonly archived: number
 }
 
+/** What an erase did, or with `dryRun` would do: rows by table, and the statements in the order in which they ran. */
 export interface EraseReport {
   /** Nothing was changed: these are the numbers that there would be. */
   readonly dryRun: boolean
@@ -32,7 +33,7 @@ export interface EraseReport {
 }
 
 /** Adds numbers up as they come in. */
-export class Tally {
+export class RowCounter {
   readonly #plan: ErasePlan
   readonly #numbers = new Map<string, number>()
 
@@ -40,21 +41,33 @@ export class Tally {
     this.#plan = plan
   }
 
-  add({ about, tables }: Task, numbers: readonly number[]): void {
+  add({ about, tables }: EraseStatement, numbers: readonly number[]): void {
     for (const [at, table] of tables.entries()) {
       const name = `${about} ${table}`
       this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + (numbers[at] ?? 0))
     }
   }
 
-  of(about: Task['about'], table: TableId): number {
+  /** Takes the numbers of a transaction over. */
+  take(other: RowCounter): void {
+    for (const [name, number] of other.#numbers) {
+      this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + number)
+    }
+  }
+
+  of(about: EraseStatement['about'], table: TableId): number {
     return this.#numbers.get(`${about} ${table}`) ?? 0
   }
 
-  /** The rows that were counted before any went. */
-  get counted(): number {
+  /** The rows that went, or were marked; what the server takes along by itself as it was counted. */
+  get gone(): number {
+    return Math.max(this.all('count'), this.all('deleted') + this.all('marked'))
+  }
+
+  /** In all tables together. */
+  all(about: EraseStatement['about']): number {
     return [...this.#numbers].reduce(
-      (sum, [name, number]) => (name.startsWith('count ') ? sum + number : sum),
+      (sum, [name, number]) => (name.startsWith(`${about} `) ? sum + number : sum),
       0,
     )
   }

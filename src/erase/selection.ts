@@ -1,4 +1,4 @@
-import type { EraseSyntax, Rows, SelectionTable } from '../engine/erase.ts'
+import type { EraseDialect, Rows, SelectionTable } from '../engine/erase-dialect.ts'
 import { type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { deletingInto, type ErasePlan, groupOf, type Link } from './plan.ts'
 
@@ -22,7 +22,7 @@ export interface Selections {
 /** @param sources how many statements find rows of the table by the condition */
 export function selectionsOf(
   plan: ErasePlan,
-  syntax: EraseSyntax,
+  syntax: EraseDialect,
   sources: ReadonlyMap<TableId, number>,
 ): Selections {
   const { schema } = plan
@@ -75,7 +75,9 @@ export function selectionsOf(
 
   const copies = new Map(
     [...tables].flatMap(([id, selection]): [TableId, SelectionTable][] =>
-      syntax.reopens || !staysInPart(plan, id) ? [] : [[id, { ...selection, name: copyName(id) }]],
+      syntax.canReferenceTempTableTwice || !staysInPart(plan, id)
+        ? []
+        : [[id, { ...selection, name: copyName(id) }]],
     ),
   )
   return {
@@ -112,16 +114,16 @@ export function storedIn(alias: string): Stored {
 }
 
 /** That it is the very row whose identity is stored there. */
-export function identical(syntax: EraseSyntax, table: Table, alias: string, stored: Stored): string {
+export function identical(syntax: EraseDialect, table: Table, alias: string, stored: Stored): string {
   const { columns, isFilled } = syntax.identity(table)
-  const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.same
+  const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.nullSafeEquals
   return columns.map((column, at) => same(`${alias}.${column}`, stored(at))).join(' AND ')
 }
 
 /** How the referenced columns are had from a stored row: as they are stored, or by a join with the row itself. */
 export function referredFrom(
   plan: ErasePlan,
-  syntax: EraseSyntax,
+  syntax: EraseDialect,
   link: Link,
   selection: SelectionTable,
   alias: string,
@@ -148,7 +150,7 @@ export function matching(
   { key }: Link,
   { column }: Pick<Source, 'column'>,
   child: string,
-  syntax: EraseSyntax,
+  syntax: EraseDialect,
 ) {
   const pairs = key.columns.map((name, at) => {
     const operator = key.operators?.[at] ?? '='

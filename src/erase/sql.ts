@@ -1,4 +1,4 @@
-import { boundValue, concatenated, type Sql } from '../engine/bound-sql.ts'
+import { boundValue, concatenated, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 
 /**
@@ -18,6 +18,7 @@ sql.raw = (text: string): SqlFragment => new SqlFragment({ texts: [text], values
 /** Known by it wherever it was made: a runner may load this module again for each test file. No JSON has symbols. */
 const BRAND: unique symbol = Symbol.for('afresh.sql') as never
 
+/** A condition in SQL, which only `sql` makes: the values in it are bound, never written into the text. */
 export class SqlFragment implements Sql {
   readonly [BRAND] = true
   readonly texts: readonly string[]

@@ -1,10 +1,11 @@
 import { types } from 'node:util'
-import { boundValue, concatenated, joined, type Sql } from '../engine/bound-sql.ts'
-import type { EraseSyntax } from '../engine/erase.ts'
+import type { EraseDialect } from '../engine/erase-dialect.ts'
+import { boundValue, concatenated, joined, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 import type { Table } from '../schema/schema.ts'
 import { asCondition, isFragment, type SqlFragment } from './sql.ts'
 
+/** A value that a condition compares a column with. It is always bound, never written into the SQL. */
 export type Value = string | number | bigint | boolean | Date | Uint8Array
 
 /** Every bound that is given has to hold. As in SQL, NULL is neither less nor more than anything, nor unequal to it. */
@@ -17,6 +18,7 @@ export interface Range {
   readonly not?: Value | null
 }
 
+/** A primary key: its value; several in the order of the key's columns, or by their names, where it has several columns. */
 export type Key = Value | readonly Value[] | Readonly<Record<string, Value>>
 
 /**
@@ -34,7 +36,7 @@ export type Where =
  * @throws AfreshError `usage` for a column that the table does not have, a value that cannot be bound, and for a
  * condition that would select every row by mistake
  */
-export function conditionsOf(where: Where, table: Table, syntax: EraseSyntax): Sql[] {
+export function conditionsOf(where: Where, table: Table, syntax: EraseDialect): Sql[] {
   if (isFragment(where)) return [bound(asCondition(where), syntax)]
   if (Array.isArray(where)) return byKeys(where, table, syntax)
   if (!isPlain(where)) {
@@ -50,7 +52,7 @@ export function conditionsOf(where: Where, table: Table, syntax: EraseSyntax): S
   return byColumns(entries, table, syntax)
 }
 
-function byColumns(entries: readonly [string, unknown][], table: Table, syntax: EraseSyntax): Sql[] {
+function byColumns(entries: readonly [string, unknown][], table: Table, syntax: EraseDialect): Sql[] {
   const lists = entries.filter(([, value]) => Array.isArray(value)) as [string, unknown[]][]
   const values = lists.reduce((sum, [, list]) => sum + list.length, entries.length - lists.length)
   if (values <= syntax.maxValues) return [allOf(entries, table, syntax)]
@@ -72,19 +74,29 @@ function byColumns(entries: readonly [string, unknown][], table: Table, syntax: 
   )
 }
 
-function allOf(entries: readonly [string, unknown][], table: Table, syntax: EraseSyntax): Sql {
+function allOf(entries: readonly [string, unknown][], table: Table, syntax: EraseDialect): Sql {
   const parts = entries.map(([name, value]) => byColumn(columnOf(table, name, syntax), name, value, syntax))
   return joined(parts, ' AND ')
 }
 
-function byColumn(column: string, name: string, value: unknown, syntax: EraseSyntax): Sql {
+function byColumn(column: string, name: string, value: unknown, syntax: EraseDialect): Sql {
   if (value === null) return concatenated([`${column} IS NULL`])
   if (Array.isArray(value)) return byList(column, name, value, syntax)
   if (isPlain(value)) return byRange(column, name, value, syntax)
-  return concatenated([`${column} = `, one(value, name, syntax)])
+  return compared(column, '=', value, name, syntax)
 }
 
-function byList(column: string, name: string, list: readonly unknown[], syntax: EraseSyntax): Sql {
+/** A date is none to an engine without times: then both sides are read as such. */
+function compared(column: string, operator: string, value: unknown, name: string, syntax: EraseDialect): Sql {
+  const { dates } = syntax
+  if (dates === undefined || !types.isDate(value) || Number.isNaN(value.getTime())) {
+    return concatenated([`${column} ${operator} `, one(value, name, syntax)])
+  }
+  // The date may be another realm's.
+  return concatenated([`${dates.column(column)} ${operator} ${dates.value(new Date(value))}`])
+}
+
+function byList(column: string, name: string, list: readonly unknown[], syntax: EraseDialect): Sql {
   const values = list.filter((value) => value !== null).map((value) => checked(value, name, syntax))
   const parts = values.length === 0 ? [] : [syntax.oneOf(column, values)]
   if (values.length < list.length) parts.push(concatenated([`${column} IS NULL`]))
@@ -94,7 +106,7 @@ function byList(column: string, name: string, list: readonly unknown[], syntax: 
 
 const OPERATORS: Readonly<Record<string, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=', not: '<>' }
 
-function byRange(column: string, name: string, range: object, syntax: EraseSyntax): Sql {
+function byRange(column: string, name: string, range: object, syntax: EraseDialect): Sql {
   const parts = Object.entries(range).map(([key, value]) => {
     const operator = OPERATORS[key]
     if (operator === undefined) {
@@ -104,14 +116,14 @@ function byRange(column: string, name: string, range: object, syntax: EraseSynta
       )
     }
     if (key === 'not' && value === null) return concatenated([`${column} IS NOT NULL`])
-    return concatenated([`${column} ${operator} `, one(value, `${name}.${key}`, syntax)])
+    return compared(column, operator, value, `${name}.${key}`, syntax)
   })
   if (parts.length === 0)
     throw wrong(`where.${name}: the range has no bound.`, 'Give it gt, gte, lt, lte or not.')
   return joined(parts, ' AND ')
 }
 
-function byKeys(keys: readonly unknown[], table: Table, syntax: EraseSyntax): Sql[] {
+function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): Sql[] {
   const { label, columns: own } = table
   // A hidden column that the server adds to the key is nobody's to name.
   const primaryKey = table.primaryKey.filter((name) => own.some((column) => column.name === name))
@@ -158,7 +170,7 @@ function plainKey(key: unknown, names: readonly string[], place: number): unknow
   )
 }
 
-function columnOf(table: Table, name: string, syntax: EraseSyntax): string {
+function columnOf(table: Table, name: string, syntax: EraseDialect): string {
   if (table.columns.some((column) => column.name === name)) return syntax.ident(name)
   throw wrong(
     `where: ${table.label} has no column ${JSON.stringify(name)}.`,
@@ -166,16 +178,16 @@ function columnOf(table: Table, name: string, syntax: EraseSyntax): string {
   )
 }
 
-function bound({ texts, values }: Sql, syntax: EraseSyntax): Sql {
+function bound({ texts, values }: Sql, syntax: EraseDialect): Sql {
   return { texts, values: values.map((value, place) => checked(value, `value ${place + 1}`, syntax, true)) }
 }
 
-function one(value: unknown, name: string, syntax: EraseSyntax): Sql {
+function one(value: unknown, name: string, syntax: EraseDialect): Sql {
   return boundValue(checked(value, name, syntax))
 }
 
 /** `mayBeNull`: within SQL of the user's own, where NULL means what it says. */
-function checked(value: unknown, name: string, syntax: EraseSyntax, mayBeNull = false): unknown {
+function checked(value: unknown, name: string, syntax: EraseDialect, mayBeNull = false): unknown {
   if (value === null && mayBeNull) return null
   if (value === undefined) {
     throw wrong(`where: ${name} is undefined.`, 'Leave the column out, or say null for NULL.')

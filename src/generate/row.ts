@@ -1,4 +1,4 @@
-import type { ColumnFacts } from '../engine/rows.ts'
+import type { ColumnFacts } from '../engine/row-dialect.ts'
 import type { ForeignKey, Table } from '../schema/schema.ts'
 import type { Random } from './random.ts'
 import { valueFor } from './values.ts'

@@ -1,4 +1,4 @@
-import type { ColumnFacts } from '../engine/rows.ts'
+import type { ColumnFacts } from '../engine/row-dialect.ts'
 import type { Random } from './random.ts'
 
 /** A value for the column, as text; `undefined` for a type that nothing is known of. Pure. */

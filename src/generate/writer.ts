@@ -1,5 +1,6 @@
-import type { Connection, Engine } from '../engine/engine.ts'
-import type { ColumnFacts, RowSyntax } from '../engine/rows.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { ColumnFacts, RowDialect } from '../engine/row-dialect.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { Schema, Table, TableId } from '../schema/schema.ts'
 import type { Random } from './random.ts'
@@ -16,7 +17,7 @@ export interface Writer {
   /** Deletes one row. `false` where there is none, or another row refers to it. */
   remove(table: Table): Promise<boolean>
   run(sql: string): Promise<void>
-  readonly syntax: RowSyntax
+  readonly syntax: RowDialect
 }
 
 /** How many rows of a table are looked at for one to refer to, change or delete. */
@@ -47,7 +48,7 @@ export async function writerFor(engine: Engine, connection: Connection, random: 
 interface Context {
   readonly connection: Connection
   readonly random: Random
-  readonly syntax: RowSyntax
+  readonly syntax: RowDialect
   readonly schema: Schema
   readonly facts: ReadonlyMap<TableId, readonly ColumnFacts[]>
 }
@@ -72,7 +73,7 @@ async function insert(context: Context, table: Table, tries: number): Promise<st
   return refusal
 }
 
-function insertInto({ ident, literal, qualified }: RowSyntax, table: Table, row: GeneratedRow): string {
+function insertInto({ ident, literal, qualified }: RowDialect, table: Table, row: GeneratedRow): string {
   const [first] = table.columns
   if (first === undefined) return `INSERT INTO ${qualified(table)} DEFAULT VALUES`
   if (row.size === 0) return `INSERT INTO ${qualified(table)} (${ident(first.name)}) VALUES (DEFAULT)`

@@ -1,11 +1,11 @@
-import { parseAttachOptions } from '../config.ts'
+import { parseAttachOptions } from '../config/options.ts'
 import {
+  claimOwnership,
   confirmationOf,
   guardEnvironment,
   guardSessions,
-  markOn,
-  type Takeover,
-  takeOver,
+  type OwnershipRequest,
+  readMark,
 } from '../database/guard.ts'
 import { open } from '../engine/registry.ts'
 import { AfreshError, withCleanUp } from '../errors.ts'
@@ -27,6 +27,7 @@ export interface Adoption extends Candidate {
   readonly wasMarked: boolean
 }
 
+/** What `adopt` asks before it marks a database as disposable. */
 export interface AdoptOptions {
   /** `NAME#SYSTEM_IDENTIFIER`, or a function that asks a person for it. */
   readonly confirm: string | ((candidate: Candidate) => Promise<string>)
@@ -51,24 +52,24 @@ export async function adopt(url: string, options: AdoptOptions): Promise<Adoptio
       await refusePrivate(takeover)
       await guardSessions(takeover)
       const candidate = await candidateOf(takeover)
-      if ((await markOn(takeover)).isForGood) return { ...candidate, wasMarked: true }
+      if ((await readMark(takeover)).isForGood) return { ...candidate, wasMarked: true }
       const { confirm } = options
       const confirmed = typeof confirm === 'string' ? confirm : await confirm(candidate)
-      await takeOver({ ...takeover, confirmed })
+      await claimOwnership({ ...takeover, confirmed })
       return { ...candidate, wasMarked: false }
     },
     () => opened.connection.close(),
   )
 }
 
-async function refusePrivate({ engine, connection }: Takeover): Promise<void> {
+async function refusePrivate({ engine, connection }: OwnershipRequest): Promise<void> {
   if (!(await engine.ownership.isPrivate(connection))) return
   throw new AfreshError('usage', 'This database lives in this process alone and ends with it.', {
     next: 'Name a database on a server, or a file.',
   })
 }
 
-async function candidateOf({ engine, connection, schema, populated }: Takeover): Promise<Candidate> {
+async function candidateOf({ engine, connection, schema, populated }: OwnershipRequest): Promise<Candidate> {
   const { server } = await engine.ownership.expected(connection)
   return {
     engine: engine.title,

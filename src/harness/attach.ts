@@ -1,12 +1,26 @@
-import { type AttachOptions, parseAttachOptions } from '../config.ts'
-import { recallCosts } from '../costs/store.ts'
-import { guardEnvironment, guardServer, type Takeover, takeOver } from '../database/guard.ts'
+import { type AttachOptions, parseAttachOptions } from '../config/options.ts'
+import { readServerCosts } from '../costs/store.ts'
+import {
+  claimOwnership,
+  guardEnvironment,
+  guardServer,
+  type OwnershipRequest,
+  readMark,
+} from '../database/guard.ts'
+import type { Connection } from '../engine/connection.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
-import { rollbacks } from '../reset/rollback/rollback.ts'
+import { rollbacks } from '../reset/rollback.ts'
 import { openSession } from '../reset/session.ts'
-import { eraserOn } from './eraser.ts'
-import { holdsOn, type TestDatabase, wasReleased } from './test-database.ts'
+import { settledWithin } from '../util/with-timeout.ts'
+import { environmentOf } from './environment.ts'
+import { eraseConnectionOn } from './erase-connection.ts'
+import { failureOf, sessionLost } from './failure.ts'
+import { whileServerAnswers } from './liveness.ts'
+import { holdsOn, wasReleased } from './open-resources.ts'
+import type { TestDatabase } from './test-database.ts'
+
+const ASK_MS = 1_000
 
 /**
  * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
@@ -25,33 +39,66 @@ export async function attach(target: string | object, options: AttachOptions = {
   const { engine, connection } = opened
   try {
     if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
-    const { mark, isTemporary } = await takeOver(await examine(opened, allow))
+    const { mark, isTemporary } = await claimOwnership(await examine(opened, allow))
+    const claim = mark === undefined ? undefined : { mark }
     /** A mark for good is what a person gives; this one was for an empty database, which may not stay so. */
-    const giveBack = async () => {
-      if (isTemporary && mark !== undefined) await engine.ownership.erase(connection, mark)
+    const giveBack = async (on = connection) => {
+      if (isTemporary && mark !== undefined) await engine.ownership.erase(on, mark)
     }
-    const session = await withUndo(async () => {
-      const costs = await recallCosts(opened)
-      return openSession({ engine, connection, options: reset, mark, costs })
-    }, giveBack)
+    const giveBackAnew = async () => {
+      if (!isTemporary || connection.url === undefined) return
+      const { connection: again } = await open(connection.url)
+      await withCleanUp(
+        () => giveBack(again),
+        () => again.close(),
+      )
+    }
+    const session = await withUndo(
+      async () => {
+        const costs = await readServerCosts(opened)
+        return openSession({
+          engine,
+          connection,
+          options: reset,
+          claim,
+          costs,
+        })
+      },
+      () => giveBack(),
+    )
     const { begin, settled, ...around } = rollbacks(
       { database: connection.database, waitMs: reset.lockTimeoutMs },
       rollback,
     )
     let released: Promise<void> | undefined
-    const eraser = eraserOn(async () => {
+    const eraser = eraseConnectionOn(async () => {
       if (released !== undefined) throw wasReleased(connection.database)
       await settled()
-      return { engine, connection, session }
+      return { engine, connection, session, claim }
     })
+    const alive = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+      try {
+        return await whileServerAnswers(work, { engine, url: connection.url, doing })
+      } catch (cause) {
+        const error = failureOf(cause, doing)
+        throw error.code === 'server' && (await isLost(connection))
+          ? sessionLost(connection.database, error)
+          : error
+      }
+    }
     const release = (): Promise<void> => {
       released ??= withCleanUp(
-        () =>
-          withCleanUp(async () => {
-            await around.abandon()
-            await eraser.close()
-            await session.close()
-          }, giveBack),
+        async () => {
+          await around.abandon()
+          await eraser.close()
+          // What a session kept for itself went with it, but for the mark.
+          if (await isLost(connection)) await giveBackAnew()
+          else
+            await withCleanUp(
+              () => session.close(),
+              () => giveBack(),
+            )
+        },
         () => connection.close(),
       )
       return released
@@ -59,12 +106,13 @@ export async function attach(target: string | object, options: AttachOptions = {
     return {
       name: connection.database,
       url: connection.url ?? '',
+      env: connection.url === undefined ? {} : environmentOf(connection.url),
       async begin(client) {
         if (released !== undefined) throw wasReleased(connection.database)
         await begin(client)
       },
-      reset: () => around.reset(async () => session),
-      verify: session.verify,
+      reset: () => alive('a reset was under way', () => around.reset(async () => session)),
+      verify: () => alive('it was compared with its baseline', session.verify),
       erase: eraser.erase,
       purge: eraser.purge,
       ...holdsOn(engine, connection),
@@ -77,6 +125,16 @@ export async function attach(target: string | object, options: AttachOptions = {
   }
 }
 
+/** A server that is silent may come back, and the session with it. */
+async function isLost(connection: Connection): Promise<boolean> {
+  let failed = false
+  const asked = connection.query('SELECT 1').catch(() => {
+    failed = true
+  })
+  await settledWithin(asked, ASK_MS)
+  return failed
+}
+
 function noServer(title: string): AfreshError {
   return new AfreshError('usage', `strategy: ${title} in this process cannot be had with "rollback".`, {
     next: 'Leave it out: afresh and the test share the handle, and a reset takes no round trip.',
@@ -84,12 +142,21 @@ function noServer(title: string): AfreshError {
 }
 
 /** Holds the server against the guard, then looks what is in the database; changes nothing. */
-export async function examine({ engine, connection }: Opened, allow: readonly string[]): Promise<Takeover> {
-  if (engine.databases !== undefined) {
-    const facts = await engine.databases.facts(connection)
-    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
+export async function examine(
+  { engine, connection }: Opened,
+  allow: readonly string[],
+): Promise<OwnershipRequest> {
+  const { databases } = engine
+  if (databases !== undefined) {
+    const facts = await databases.facts(connection)
+    // One that was handed over may hold rows: that has been settled.
+    const foreignRows = async () => {
+      const { isForGood } = await readMark({ engine, connection })
+      return databases.foreignRows(connection, { except: isForGood ? connection.database : undefined })
+    }
+    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow, foreignRows })
   }
   const schema = await engine.introspect(connection)
-  const { populated } = await engine.survey(connection, schema)
+  const { populated } = await engine.inspectState(connection, schema)
   return { engine, connection, schema, populated }
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { TestOptions } from '../config.ts'
-import type { Connection, Engine, Fingerprint } from '../engine/engine.ts'
+import type { TestOptions } from '../config/options.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Fingerprint } from '../engine/fingerprint.ts'
 import type { Costs } from '../plan/cost.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { ResetOptions } from '../reset/session.ts'
+import type { ResetOptions } from '../reset/options.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { RunningServer } from '../server/server.ts'
 
@@ -27,14 +29,22 @@ export interface HarnessHandle {
 /** What a database at the baseline looks like, in short. */
 export interface BaselineDigest {
   readonly schema: string
+  /** A hash of every definition, where the engine has one. */
+  readonly definitions: string | undefined
   readonly tables: readonly (readonly [id: string, rows: number, hash: string])[]
   readonly sequences: readonly (readonly [id: string, position: string])[]
 }
 
 /** Of the tables and sequences that are reset, where the plan has them. */
-export function digest(schema: Schema, plan: Plan, { tables }: Fingerprint): BaselineDigest {
+export function digest(
+  schema: Schema,
+  plan: Plan,
+  { tables }: Fingerprint,
+  definitions: string | undefined,
+): BaselineDigest {
   return {
     schema: schemaHash(schema),
+    definitions,
     tables: plan.order.flat().map((id) => [id, tables.get(id)?.rows ?? 0, tables.get(id)?.hash ?? '']),
     sequences: plan.steps.flatMap((step) =>
       step.kind === 'restart' ? [[step.sequence, `${step.to.value}:${step.to.called}`] as const] : [],
@@ -57,6 +67,7 @@ export async function isAtBaseline(
 ): Promise<boolean> {
   const schema = await engine.introspect(connection)
   if (schemaHash(schema) !== wanted.schema) return false
+  if ((await engine.definitions?.(connection)) !== wanted.definitions) return false
   const now = await engine.fingerprint(connection, schema)
   return (
     wanted.tables.every(([id, rows, hash]) => {
@@ -67,12 +78,13 @@ export async function isAtBaseline(
 }
 
 /** Without the positions, and without the name of the database that MySQL calls a schema. */
-function schemaHash({ tables, foreignKeys, sequences }: Schema): string {
+function schemaHash({ tables, foreignKeys, sequences, parts }: Schema): string {
   const shape = {
+    parts,
     tables: tables.map(({ schema: _, label: __, ...table }) => table),
     foreignKeys,
-    sequences: sequences.map(({ id, name, start, increment, min, max, cache }) =>
-      [id, name, start, increment, min, max, cache].map(String),
+    sequences: sequences.map(({ id, name, start, increment, min, max, cache, definition }) =>
+      [id, name, start, increment, min, max, cache, definition].map(String),
     ),
   }
   return createHash('sha256').update(JSON.stringify(shape)).digest('hex')

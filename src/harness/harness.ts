@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto'
 import { applyBaseline, describeInputs } from '../baseline/load.ts'
-import { type Config, type HarnessOptions, parseHarnessOptions } from '../config.ts'
+import { type Config, type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
 import { costsOf } from '../costs/measure.ts'
 import { guardEnvironment, guardServer } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId } from '../database/names.ts'
+import { requirePrivileges } from '../database/privileges.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
-import { requireRights } from '../database/rights.ts'
 import { withTemplate } from '../database/template.ts'
-import type { Connection, Databases, Engine, ServerFacts } from '../engine/engine.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Databases, ServerFacts } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
-import { planFor } from '../reset/session.ts'
-import { bestServer } from '../server/choose.ts'
-import { explainFullMemory } from '../server/memory.ts'
+import { planFor } from '../reset/make-plan.ts'
+import { explainFullMemory } from '../server/data-directory.ts'
+import { pickServer } from '../server/pick-server.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { type BaselineDigest, digest, type HarnessHandle } from './handle.ts'
-import { projectName } from './project.ts'
-import { type LeaseOptions, leaseFrom, type TestDatabase } from './test-database.ts'
+import { leaseFrom } from './lease-from.ts'
+import { projectName } from './project-name.ts'
+import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
 /** A server with a template of the baseline on it, from which test databases are leased. */
 export interface Harness extends AsyncDisposable {
@@ -25,12 +28,15 @@ export interface Harness extends AsyncDisposable {
   readonly title: string
   /** Plain JSON, with which other processes lease databases too (`join`). Holds the server's password. */
   readonly handle: HarnessHandle
+  /** What is probably not meant so, in sentences for people. */
+  readonly warnings: readonly string[]
   /** A test database of one's own. */
   lease(options?: LeaseOptions): Promise<TestDatabase>
   /** Drops the databases of this run and ends the server, where afresh started it. May be called again. */
   close(): Promise<void>
 }
 
+/** What `createHarness` calls while it works. */
 export interface HarnessHooks {
   /** Called with a line for people when something takes its time. */
   readonly onProgress?: (line: string) => void
@@ -62,12 +68,12 @@ export async function createHarness(
 
 async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
   if (config.server !== undefined) return config.server
-  const { spec, reason } = await bestServer()
+  const { spec, reason } = await pickServer()
   onProgress?.(reason)
   return spec
 }
 
-interface Ground {
+interface ServerContext {
   readonly engine: Engine
   readonly databases: Databases
   readonly admin: Connection
@@ -83,8 +89,14 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
       const facts = await databases.facts(admin)
       const ground = { engine, databases, admin, adminUrl: server.url, facts }
-      await guardServer({ endpoint: admin.endpoint, facts, ours: server.ours, allow: config.allow })
-      requireRights(facts, server.url)
+      await guardServer({
+        endpoint: admin.endpoint,
+        facts,
+        ours: server.ours,
+        allow: config.allow,
+        foreignRows: () => databases.foreignRows(admin),
+      })
+      requirePrivileges(facts, server.url)
       return await harnessFrom(ground, server, config, hooks)
     },
     () => admin.close(),
@@ -92,7 +104,7 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
 }
 
 async function harnessFrom(
-  ground: Ground,
+  ground: ServerContext,
   server: RunningServer,
   config: Config,
   hooks: HarnessHooks,
@@ -112,13 +124,19 @@ async function harnessFrom(
   const place = { ...ground, scratch: names.scratch(run), ours: server.ours }
   const measuring =
     config.reset.strategy === 'auto' ? costsOf(place, (line) => hooks.onProgress?.(line)) : undefined
-  const baseline = await withUndo(
+  const leftOut: string[] = []
+  const { baseline, warnings } = await withUndo(
     async () => {
-      const fill = (connection: Connection) => applyBaseline(connection, config)
+      const fill = (connection: Connection) =>
+        applyBaseline(connection, { ...config, countObjects: engine.countObjects })
       const first = await withTemplate({ ...ground, name: template, fill }, () =>
-        makeDatabase({ ...ground, template }, admin, names.database(run, 1)),
+        makeDatabase(
+          { ...ground, template, leftOut: (what) => leftOut.push(what) },
+          admin,
+          names.database(run, 1),
+        ),
       )
-      return await digestOf(ground, config, first.connection)
+      return await inspected(ground, config, first.connection)
     },
     async () => {
       await measuring
@@ -144,10 +162,21 @@ async function harnessFrom(
   return {
     title: titleOf(engine, ground.facts.version, server.title),
     handle,
+    warnings: [...warningsOf(config, baseline), ...leftOut.map(leftOutWarning), ...warnings],
     lease: (options) => leaseFrom(handle, options),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Who gives no migrations asks for an empty database. */
+function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
+  if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
+  return ['the baseline has no table: look whether the migrations ran, and in this database.']
+}
+
+function leftOutWarning(what: string): string {
+  return `test databases are without ${what}: drop it in the migrations, or bring back what it needs.`
 }
 
 /** A server's own title begins with what it was asked for; the engine and version are those that answered. */
@@ -157,17 +186,25 @@ function titleOf(engine: Engine, version: string, title: string): string {
 }
 
 /** The baseline's measure, taken on the first test database, made ahead of need: a template lets nobody in. */
-function digestOf({ engine }: Ground, config: Config, connection: Connection): Promise<BaselineDigest> {
+function inspected(
+  { engine }: ServerContext,
+  config: Config,
+  connection: Connection,
+): Promise<{ readonly baseline: BaselineDigest; readonly warnings: readonly string[] }> {
   return withCleanUp(
     async () => {
       const { schema, plan } = await planFor(engine, connection, config.reset)
-      return digest(schema, plan, await engine.fingerprint(connection, schema))
+      const found = await engine.fingerprint(connection, schema)
+      return {
+        baseline: digest(schema, plan, found, await engine.definitions?.(connection)),
+        warnings: (await engine.warnings?.(connection, schema, plan)) ?? [],
+      }
     },
     () => connection.close(),
   )
 }
 
-async function closeHarness(ground: Ground, server: RunningServer, run: string): Promise<void> {
+async function closeHarness(ground: ServerContext, server: RunningServer, run: string): Promise<void> {
   await withCleanUp(
     () => dropMade(ground, server, run),
     async () => {
@@ -179,7 +216,7 @@ async function closeHarness(ground: Ground, server: RunningServer, run: string):
 
 /** A server that goes away takes its databases along. The connection of the start may be long gone. */
 async function dropMade(
-  { engine, databases, adminUrl }: Ground,
+  { engine, databases, adminUrl }: ServerContext,
   server: RunningServer,
   run: string,
 ): Promise<void> {

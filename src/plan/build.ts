@@ -1,8 +1,17 @@
-import type { Schema, Table, TableId } from '../schema/schema.ts'
-import { type Context, closureOf, contextOf, keysOfKept, labelOf, type PlanInput } from './context.ts'
-import { refuseLeaks } from './leaks.ts'
-import type { Plan, Step } from './plan.ts'
+import type { Schema, SubjectId, Table, TableId } from '../schema/schema.ts'
+import {
+  type Context,
+  closureOf,
+  contextOf,
+  keysOfKept,
+  labelOf,
+  movesKeptCounter,
+  type PlanInput,
+} from './context.ts'
+import { rejectReachedKeptTables } from './kept-tables.ts'
+import type { Plan, Reference, Step } from './plan.ts'
 import { truncateInstead, unenforcedIn } from './truncate.ts'
+import { refuseUnresettable } from './unresettable.ts'
 
 export type { PlanInput } from './context.ts'
 
@@ -12,7 +21,8 @@ export type { PlanInput } from './context.ts'
  */
 export function buildPlan(schema: Schema, input: PlanInput): Plan {
   const context = contextOf(schema, input)
-  refuseLeaks(context)
+  refuseUnresettable(context)
+  rejectReachedKeptTables(context)
   const steps = context.mode === 'unchecked' ? uncheckedSteps(context) : orderedSteps(context)
   return {
     strategy: input.strategy,
@@ -23,6 +33,7 @@ export function buildPlan(schema: Schema, input: PlanInput): Plan {
     populated: [...context.populated],
     sequences: context.sequences.map(({ id }) => id),
     steps: [...steps, ...refreshSteps(context), ...restartSteps(context, steps)],
+    references: context.mode === 'ordered' ? referencesOf(schema) : [],
   }
 }
 
@@ -35,10 +46,12 @@ function uncheckedSteps(context: Context): Step[] {
     return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
   })
   const filled = ids.toReversed().filter((id) => populated.has(id))
-  const fills = filled.map((id): Step => {
-    const emptiedBy = removals.filter((step) => step.kind === 'truncate' && step.tables.includes(id))
-    return fillStep([id], [id, ...emptiedBy.flatMap(({ when }) => when)])
-  })
+  const emptiedBy = new Map<TableId, SubjectId[]>()
+  for (const step of removals) {
+    if (step.kind !== 'truncate') continue
+    for (const id of step.tables) emptiedBy.set(id, [...(emptiedBy.get(id) ?? []), ...step.when])
+  }
+  const fills = filled.map((id): Step => fillStep([id], [id, ...(emptiedBy.get(id) ?? [])]))
   return [...removals, ...fills, ...checkSteps(context)]
 }
 
@@ -47,20 +60,28 @@ function uncheckedSteps(context: Context): Step[] {
  * anything that it refers to is, because its rows would stand in the way, or be cascaded away.
  */
 function orderedSteps(context: Context): Step[] {
-  const { graph, populated } = context
+  const { populated } = context
   const order = storedGroups(context)
-  const whenOf = (group: readonly TableId[]) =>
-    group.flatMap((id) => (populated.has(id) ? [id, ...graph.ancestors(id)] : [id]))
+  const following = (step: Step, group: readonly TableId[]): Step => {
+    const follows = group.filter((id) => populated.has(id))
+    return follows.length === 0 ? step : { ...step, follows }
+  }
   const removals = order.flatMap((group) =>
     isTruncating(context, group)
       ? group.map((id) => truncateStep(context, id))
-      : [deleteStep(context, group, whenOf(group))],
+      : [following(deleteStep(context, group, group), group)],
   )
   const fills = order.toReversed().flatMap((group) => {
     const rows = group.filter((id) => populated.has(id))
-    return rows.length === 0 ? [] : [fillStep(rows, whenOf(group))]
+    return rows.length === 0 ? [] : [following(fillStep(rows, group), group)]
   })
   return [...removals, ...fills]
+}
+
+function referencesOf({ foreignKeys }: Schema): Reference[] {
+  const found = new Map<string, Reference>()
+  for (const { from, to } of foreignKeys) found.set(JSON.stringify([from, to]), { from, to })
+  return [...found.values()]
 }
 
 /** The order without materialised views, which have no rows of their own. */
@@ -87,8 +108,15 @@ function isMaterialized(table: Table | undefined): boolean {
 /** Whether these tables go by TRUNCATE, and all of them can. */
 function isTruncating(context: Context, tables: readonly TableId[]): boolean {
   const { strategy, capabilities } = context.input
+  if (tables.some((id) => isAscending(context, id))) return true
   if (strategy !== 'truncate' || !capabilities.truncate) return false
-  return tables.every((id) => unenforcedIn(context, closureOf(context, id)) === undefined)
+  return tables.every(
+    (id) => unenforcedIn(context, closureOf(context, id)) === undefined && !movesKeptCounter(context, id),
+  )
+}
+
+function isAscending({ tables }: Context, id: TableId): boolean {
+  return tables.get(id)?.traits.includes('ascending') === true
 }
 
 function deleteStep(context: Context, tables: readonly TableId[], when: readonly TableId[]): Step {
@@ -109,18 +137,24 @@ function deleteStep(context: Context, tables: readonly TableId[], when: readonly
     tables,
     when: unique(when),
     reason: choice === undefined ? reason : `${reason}; ${choice.phrase}`,
-    orTruncate: choice?.instead,
+    truncateAlternative: choice?.instead,
   }
 }
 
 function truncateStep(context: Context, id: TableId): Step {
   const tables = closureOf(context, id)
   const others = tables.length - 1
+  // Rows that came and went again leave nothing but a counter that has moved.
+  const counter = isAscending(context, id) ? context.counters.get(id) : undefined
   return {
     kind: 'truncate',
     tables,
-    when: [id],
-    reason: others === 0 ? 'strategy "truncate"' : `strategy "truncate", with ${others} that refer to it`,
+    when: counter === undefined ? [id] : [id, counter.id],
+    reason: isAscending(context, id)
+      ? 'its FTS_DOC_ID begins again by TRUNCATE alone'
+      : others === 0
+        ? 'strategy "truncate"'
+        : `strategy "truncate", with ${others} that refer to it`,
   }
 }
 
@@ -148,7 +182,7 @@ function restartSteps({ sequences, input }: Context, steps: readonly Step[]): St
           step.kind === 'truncate'
             ? step.tables
             : step.kind === 'delete'
-              ? (step.orTruncate?.tables ?? [])
+              ? (step.truncateAlternative?.tables ?? [])
               : [],
         )
       : [],

@@ -35,13 +35,24 @@ export interface Context {
   /** The order without the kept tables. */
   readonly order: readonly (readonly TableId[])[]
   readonly sequences: readonly Sequence[]
+  /** Of the whole schema: by the table that owns it, and how many keys refer to a table. */
+  readonly counters: ReadonlyMap<TableId, Sequence>
+  readonly incomingKeys: ReadonlyMap<TableId, number>
 }
 
 export function contextOf(schema: Schema, input: PlanInput): Context {
   const kept = keptTables(schema, input.keep)
   const graph = graphOf(schema)
   const isReset = (id: TableId) => !kept.has(id)
+  const incomingKeys = new Map<TableId, number>()
+  for (const { to } of schema.foreignKeys) incomingKeys.set(to, (incomingKeys.get(to) ?? 0) + 1)
   return {
+    incomingKeys,
+    counters: new Map(
+      schema.sequences.flatMap((one) =>
+        one.ownedBy === undefined ? [] : [[one.ownedBy.table, one] as const],
+      ),
+    ),
     schema,
     input,
     graph,
@@ -91,4 +102,9 @@ export function labelOf({ tables }: Context, id: TableId): string {
 /** What one TRUNCATE has to name so that the engine lets it empty this table. */
 export function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
   return input.capabilities.truncateNeedsClosure ? graph.closure(id) : [id]
+}
+
+/** Whether TRUNCATE would restart a counter that is to be left alone. */
+export function movesKeptCounter({ input, counters }: Context, id: TableId): boolean {
+  return input.sequences === 'keep' && input.capabilities.truncateRestarts && counters.has(id)
 }

@@ -28,11 +28,20 @@ export interface Plan {
   /** The sequences that are watched and put back. */
   readonly sequences: readonly SequenceId[]
   readonly steps: readonly Step[]
+  /** Which table refers to which, where steps follow what others refer to; none with checks off. */
+  readonly references: readonly Reference[]
+}
+
+export interface Reference {
+  readonly from: TableId
+  readonly to: TableId
 }
 
 interface AnyStep {
   /** The step runs when one of these is dirty. */
   readonly when: readonly SubjectId[]
+  /** And when something is dirty that one of these refers to, over any number of keys. */
+  readonly follows?: readonly TableId[]
   /** Why this and not another way, for people. */
   readonly reason: string
 }
@@ -43,7 +52,7 @@ export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RefreshStep
 export interface DeleteStep extends AnyStep {
   readonly kind: 'delete'
   readonly tables: readonly TableId[]
-  readonly orTruncate: TruncateInstead | undefined
+  readonly truncateAlternative: TruncateInstead | undefined
 }
 
 /** Where TRUNCATE is the cheaper way; the engine compares when the reset runs. */
@@ -93,7 +102,30 @@ export interface CheckStep extends AnyStep {
 
 /** The steps that run when just these are dirty, each with its place in the plan. */
 export function select(plan: Plan, dirty: ReadonlySet<SubjectId>): { index: number; step: Step }[] {
+  const reached = referringTo(plan.references, dirty)
   return plan.steps.flatMap((step, index) =>
-    step.when.some((subject) => dirty.has(subject)) ? [{ index, step }] : [],
+    step.when.some((subject) => dirty.has(subject)) || step.follows?.some((id) => reached.has(id))
+      ? [{ index, step }]
+      : [],
   )
+}
+
+/** Everything that refers to one of these, over any number of keys. */
+function referringTo(references: readonly Reference[], subjects: ReadonlySet<SubjectId>): Set<TableId> {
+  const referring = new Map<TableId, TableId[]>()
+  for (const { from, to } of references) {
+    const others = referring.get(to)
+    if (others === undefined) referring.set(to, [from])
+    else others.push(from)
+  }
+  const reached = new Set<TableId>()
+  const next: SubjectId[] = [...subjects]
+  for (let one = next.pop(); one !== undefined; one = next.pop()) {
+    for (const id of referring.get(one) ?? []) {
+      if (reached.has(id)) continue
+      reached.add(id)
+      next.push(id)
+    }
+  }
+  return reached
 }

@@ -1,5 +1,5 @@
 import type { Table, TableId } from '../schema/schema.ts'
-import { type Context, closureOf, labelOf } from './context.ts'
+import { type Context, closureOf, labelOf, movesKeptCounter } from './context.ts'
 import { filesOf, MOST_BYTES, type Threshold, thresholdOf } from './cost.ts'
 import { inBinary, plural } from './describe.ts'
 import type { TruncateInstead } from './plan.ts'
@@ -23,7 +23,7 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
   const [table, ...referrers] = tables.flatMap((member) => context.tables.get(member) ?? [])
   if (table === undefined) return undefined
   const closure = [table, ...referrers]
-  const incoming = schema.foreignKeys.filter(({ to }) => to === id).length
+  const incoming = context.incomingKeys.get(id) ?? 0
   const threshold = thresholdOf(input.costs, {
     table,
     closure,
@@ -41,13 +41,10 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
 
 /** Why one TRUNCATE would reach what it must not. */
 function obstacleTo(context: Context, id: TableId, closure: readonly TableId[]): string | undefined {
-  const { kept, populated, tables, mode, schema, input } = context
+  const { kept, populated, tables, mode } = context
   const versioned = tables.get(id)?.traits.includes('system-versioned')
   if (versioned) return 'the server does not let a system-versioned table be truncated'
-  if (input.sequences === 'keep' && input.capabilities.truncateRestarts) {
-    const counter = schema.sequences.find(({ ownedBy }) => ownedBy?.table === id)
-    if (counter !== undefined) return 'it would restart the counter, which is to be left alone'
-  }
+  if (movesKeptCounter(context, id)) return 'it would restart the counter, which is to be left alone'
   const unenforced = unenforcedIn(context, closure)
   if (unenforced !== undefined)
     return `the server lets no table be truncated to which "${unenforced}" refers by a key that is not enforced`
@@ -70,10 +67,9 @@ export function unenforcedIn(context: Context, closure: readonly TableId[]): str
   return found === undefined ? undefined : labelOf(context, found)
 }
 
-function counterOf({ input, sequences }: Context, id: TableId): 'none' | 'at start' | 'elsewhere' {
-  const counter = input.capabilities.truncateRestarts
-    ? sequences.find(({ ownedBy }) => ownedBy?.table === id)
-    : undefined
+function counterOf({ input, counters }: Context, id: TableId): 'none' | 'at start' | 'elsewhere' {
+  const isRestarted = input.capabilities.truncateRestarts && input.sequences !== 'keep'
+  const counter = isRestarted ? counters.get(id) : undefined
   if (counter === undefined) return 'none'
   const { position, start } = counter
   return position.value === start && !position.called ? 'at start' : 'elsewhere'

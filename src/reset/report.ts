@@ -1,8 +1,8 @@
-import type { Detector, Outcome } from '../engine/engine.ts'
+import type { Detector, Outcome } from '../engine/resetter.ts'
 import { describeStep, subjectLabel } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
-import { type Written, writtenBy } from './written.ts'
+import { type Written, writtenBy } from './writes.ts'
 
 /** What a reset found and did. */
 export interface ResetReport {
@@ -19,8 +19,11 @@ export interface ResetReport {
   readonly why: string
   /** What was out of the ordinary, in sentences: a test that changed the schema, say. */
   readonly notes: readonly string[]
+  /** No reset could bring the database back, and it was made anew from its template: its connections were cut. */
+  readonly recreated: boolean
 }
 
+/** A step that a reset has run. */
 export interface StepReport {
   readonly kind: Step['kind']
   /** In words: `delete from orders`. */
@@ -55,10 +58,11 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
     detector: outcome.detector,
     why: outcome.why,
     notes: outcome.notes ?? [],
+    recreated: false,
   }
 }
 
 function reasonOf(step: Step, truncated: boolean): string {
-  const why = step.kind === 'delete' && truncated ? step.orTruncate?.reason : undefined
+  const why = step.kind === 'delete' && truncated ? step.truncateAlternative?.reason : undefined
   return why ?? step.reason
 }

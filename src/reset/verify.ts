@@ -1,4 +1,4 @@
-import type { Fingerprint } from '../engine/engine.ts'
+import type { Fingerprint } from '../engine/fingerprint.ts'
 import { sequenceLabel } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'

@@ -15,23 +15,28 @@ export function matchTables(schema: Schema, patterns: readonly string[]): Matche
   const tables = new Set<TableId>()
   const unmatched: string[] = []
   for (const pattern of patterns) {
-    const found = matching(schema.tables, pattern)
+    const found = matching(schema, pattern)
     if (found.length === 0) unmatched.push(pattern)
     for (const { id } of found) tables.add(id)
   }
   return { tables, unmatched }
 }
 
-function matching(tables: readonly Table[], pattern: string): Table[] {
+/** Whether this is the table that `name` names, as the server compares names. */
+export function isCalled({ foldsTableNames = false }: Schema, table: string, name: string): boolean {
+  return table === name || (foldsTableNames && table.toLowerCase() === name.toLowerCase())
+}
+
+function matching(schema: Schema, pattern: string): Table[] {
   const named = (test: (name: string) => boolean) =>
-    tables.filter(
+    schema.tables.filter(
       (table) =>
         test(table.name) ||
         test(`${table.schema}.${table.name}`) ||
         table.partitions.some((name) => test(name)),
     )
-  const literal = named((name) => name === pattern)
+  const literal = named((name) => isCalled(schema, name, pattern))
   if (literal.length > 0) return literal
-  const glob = picomatch(pattern, { dot: true })
+  const glob = picomatch(pattern, { dot: true, nocase: schema.foldsTableNames === true })
   return named((name) => glob(name))
 }

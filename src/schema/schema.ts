@@ -6,6 +6,10 @@ export interface Schema {
   readonly tables: readonly Table[]
   readonly foreignKeys: readonly ForeignKey[]
   readonly sequences: readonly Sequence[]
+  /** What is of no table: views, routines, events; absent where the engine tells of changes by other means. */
+  readonly parts?: readonly Part[]
+  /** Names of tables mean the same in upper and lower case (SQLite; MySQL with `lower_case_table_names`). */
+  readonly foldsTableNames?: boolean
 }
 
 /** Unique within one database and stable while the table exists; not meant for people. */
@@ -31,6 +35,15 @@ export interface Table {
   readonly partitions: readonly string[]
   /** Absent where there is no choice between DELETE and TRUNCATE. */
   readonly storage?: Storage
+  /** What else makes the table what it is, so that a change is noticed; absent where the engine tells by other means. */
+  readonly parts?: readonly Part[]
+}
+
+/** Something of a definition that no plan goes by: a default, an index, a trigger's text, a view. */
+export interface Part {
+  /** For people: `the trigger "stamp"`. */
+  readonly label: string
+  readonly text: string
 }
 
 /** What emptying a table costs by. */
@@ -46,6 +59,8 @@ export type TableTrait =
   | 'partitioned'
   /** A materialised view: its rows are computed from other tables, when somebody says so. */
   | 'materialized'
+  /** A materialised view that cannot be read before it is refreshed (WITH NO DATA). */
+  | 'unfilled'
   /** Some table in its hierarchy is foreign: its rows live on another server. */
   | 'foreign'
   | 'unlogged'
@@ -60,6 +75,10 @@ export type TableTrait =
   | 'volatile'
   /** No transactions (MyISAM and its like). */
   | 'non-transactional'
+  /** Rows can neither be deleted nor truncated (MySQL's ARCHIVE). */
+  | 'append-only'
+  /** MySQL: a row with a lower FTS_DOC_ID than any before it is refused, until the table is truncated. */
+  | 'ascending'
   /** SQLite: rows are known by the primary key alone. */
   | 'without-rowid'
   /** SQLite: a full-text index over rows that stand in another table. */
@@ -76,6 +95,8 @@ export interface Column {
   readonly generated: boolean
   /** `GENERATED ALWAYS AS IDENTITY`: written only by `OVERRIDING SYSTEM VALUE`. */
   readonly identity: 'always' | 'by default' | undefined
+  /** The type that tells its value exactly, where its own names two values alike (PostgreSQL's regproc). */
+  readonly exactType?: string
   /** Its default as SQL, where the engine has no word for it in an UPDATE (SQLite). */
   readonly default?: string
 }
@@ -126,6 +147,8 @@ export interface Sequence {
   /** How many values a session takes at once. */
   readonly cache: bigint
   readonly position: Position
+  /** All that it is but for its position, so that a change is noticed; absent where the engine tells by other means. */
+  readonly definition?: string
 }
 
 /** Where a sequence stands: `value` was handed out already (`called`) or is the next one. */

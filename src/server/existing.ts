@@ -1,4 +1,4 @@
-import { type RunningServer, runningServer, titleOf } from './running.ts'
+import { type RunningServer, runningServer, titleOf } from './running-server.ts'
 import type { ExistingSpec } from './spec.ts'
 
 /** A server that somebody runs: nothing to start, nothing to stop. Whether it answers, the engine finds out. */
@@ -22,5 +22,5 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
 export function hostOf(url: string): string {
   const { host, searchParams } = new URL(url)
   const socket = ['host', 'socket', 'socketPath'].map((name) => searchParams.get(name)).find(Boolean)
-  return host || (socket ?? 'the local socket')
+  return decodeURIComponent(host) || (socket ?? 'the local socket')
 }

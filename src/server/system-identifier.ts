@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { time } from '../util/clock.ts'
 
 /**
  * Gives a stopped PostgreSQL cluster a system identifier of its own: a copied cluster has its original's,
@@ -27,7 +28,7 @@ export function renewSystemIdentifier(dataFolder: string): void {
 
 /** As PostgreSQL makes it: the time in seconds above, chance below. */
 function newIdentifier(): bigint {
-  return (BigInt(Math.floor(Date.now() / 1000)) << 32n) | BigInt(randomBytes(4).readUInt32LE())
+  return (BigInt(Math.floor(time() / 1000)) << 32n) | BigInt(randomBytes(4).readUInt32LE())
 }
 
 /** Where the control file's checksum stands: after all that it covers, whose length differs by version. */

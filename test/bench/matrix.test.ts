@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { type MatrixOptions, measureMatrix } from '../../src/bench/matrix.ts'
-import { type BenchResults, cellAt, parseResults } from '../../src/bench/results.ts'
+import { type BenchResults, findCell, parseResults } from '../../src/bench/results.ts'
 import { targetOf } from '../../src/bench/target.ts'
 
 const told: BenchResults[] = []
@@ -27,7 +27,7 @@ describe('the matrix', () => {
   it('has a cell for each way, case and number of rows, measured or with a reason', async () => {
     const results = await measureMatrix(options)
     const base = { server: 'sqlite', case: 'base', rows: 1000 }
-    expect(cellAt(results, { ...base, way: 'delete-rows' })).toMatchObject({
+    expect(findCell(results, { ...base, way: 'delete-rows' })).toMatchObject({
       outcome: 'measured',
       n: expect.any(Number),
       journalBytes: null,
@@ -36,17 +36,17 @@ describe('the matrix', () => {
       readerWaitMs: null,
       nextInsertMs: expect.any(Number),
     })
-    expect(cellAt(results, { ...base, way: 'truncate' })).toMatchObject({ outcome: 'not possible' })
-    expect(cellAt(results, { ...base, case: 'partitions=10', rows: 10, way: 'delete' })).toMatchObject({
+    expect(findCell(results, { ...base, way: 'truncate' })).toMatchObject({ outcome: 'not possible' })
+    expect(findCell(results, { ...base, case: 'partitions=10', rows: 10, way: 'delete' })).toMatchObject({
       outcome: 'not possible',
       reason: 'there are no partitions',
     })
-    expect(cellAt(results, { ...base, case: 'readers=4', rows: 10, way: 'delete' })).toMatchObject({
+    expect(findCell(results, { ...base, case: 'readers=4', rows: 10, way: 'delete' })).toMatchObject({
       outcome: 'not possible',
     })
-    expect(cellAt(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
+    expect(findCell(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
     // Only in the base case every way is taken.
-    expect(cellAt(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
+    expect(findCell(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
     expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.servers[0]?.conditions).toEqual({
       memory: expect.stringContaining('in memory'),
@@ -72,7 +72,7 @@ describe('the matrix', () => {
     const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, rows: [100] })
     expect(both.settings.cases).toEqual(['base', 'indexes=0'])
     expect(both.cells.slice(0, first.cells.length)).toEqual(first.cells)
-    expect(cellAt(both, { server: 'sqlite', case: 'indexes=0', rows: 100, way: 'delete' })?.outcome).toBe(
+    expect(findCell(both, { server: 'sqlite', case: 'indexes=0', rows: 100, way: 'delete' })?.outcome).toBe(
       'measured',
     )
   })
@@ -139,11 +139,13 @@ describe('the matrix', () => {
       rows: [10, 10_000_000],
     })
     expect(results.cells.filter(({ outcome }) => outcome === 'left out')).toHaveLength(4)
-    expect(cellAt(results, { server: 'sqlite', case: 'tables=100', rows: 10, way: 'delete' })).toMatchObject({
+    expect(
+      findCell(results, { server: 'sqlite', case: 'tables=100', rows: 10, way: 'delete' }),
+    ).toMatchObject({
       reason: 'there are fewer rows than tables',
     })
     expect(
-      cellAt(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, way: 'delete' }),
+      findCell(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, way: 'delete' }),
     ).toMatchObject({ reason: 'they would take 94 GiB' })
   })
 })

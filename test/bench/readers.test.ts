@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { whileReading } from '../../src/bench/readers.ts'
 import { open } from '../../src/engine/registry.ts'
-import { describeOn } from '../support/at-hand.ts'
+import { describeOn } from '../support/servers.ts'
 
 for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {

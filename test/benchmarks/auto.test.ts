@@ -14,7 +14,7 @@ import {
 } from '../../benchmarks/auto/results.ts'
 import { summarize } from '../../src/bench/measure.ts'
 import { randomFrom } from '../../src/generate/random.ts'
-import { serverAtHand } from '../support/at-hand.ts'
+import { serverAtHand } from '../support/servers.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-auto-'))

@@ -11,7 +11,7 @@ import type { Results } from '../../benchmarks/claims/results.ts'
 import { answerOn } from '../../benchmarks/claims/site.ts'
 import { sqliteGround } from '../../benchmarks/claims/sqlite.ts'
 import type { Client } from '../../benchmarks/client.ts'
-import { describeOn, type ServerId } from '../support/at-hand.ts'
+import { describeOn, type ServerId } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 /** What the manuals say, for a few claims that no clock decides. */

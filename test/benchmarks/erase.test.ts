@@ -7,7 +7,7 @@ import { handOf, merged, type Results } from '../../benchmarks/erase/results.ts'
 import { nestedDeletes } from '../../benchmarks/erase/sql.ts'
 import { eraseTables } from '../../benchmarks/erase/table.ts'
 import { levelsOf } from '../../benchmarks/erase/tree.ts'
-import { serverAtHand } from '../support/at-hand.ts'
+import { serverAtHand } from '../support/servers.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-erase-test-'))

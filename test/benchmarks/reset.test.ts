@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bestByHand, medianOf, type Results } from '../../benchmarks/reset/results.ts'
-import { ratioTable } from '../../benchmarks/reset/table.ts'
-import { serverAtHand } from '../support/at-hand.ts'
+import { ratioTable, shortTable } from '../../benchmarks/reset/table.ts'
+import { serverAtHand } from '../support/servers.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-'))
@@ -64,7 +64,7 @@ describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
   })
 })
 
-describe('the table of the README', () => {
+describe('the tables of ratios', () => {
   const cell = {
     server: 'postgres:18',
     tables: 100,
@@ -116,27 +116,55 @@ describe('the table of the README', () => {
   it('gives ratios to afresh, the best by hand, and what each does not put back', () => {
     expect(ratioTable(results).split('\n').slice(2)).toEqual([
       '| **afresh** | **1** (2 ms) |  |',
-      '| by hand, dirty tables known | 0.75× |  |',
+      '| hand-written SQL, dirty tables known | 0.75× |  |',
       '| Quick (a bare rollback) | 0.5× | writes of other connections |',
       '| Slow | 31× | ids |',
       '',
-      'Where a test wrote nothing, afresh takes as long as `SELECT 1` times 1.5 (PostgreSQL 18).',
+      'Where a test wrote nothing, afresh takes this many times as long as `SELECT 1`: 1.5 (PostgreSQL 18).',
       '',
       'Medians of up to 9 interleaved rounds, 2026-01-02, CPU, 2 cores, Node 20.20.0.',
     ])
   })
 
-  it('is written between the markers and nowhere else', () => {
-    const [json, readme] = [join(folder, 'given.json'), join(folder, 'README.md')]
+  it('of the README have a few of the ways', () => {
+    const known = {
+      ...results,
+      ways: results.ways.map((way) => (way.id === 'slow' ? { ...way, id: 'typeorm' } : way)),
+    }
+    const cells = known.cells.map((one) => (one.way === 'slow' ? { ...one, way: 'typeorm' } : one))
+    expect(
+      shortTable({ ...known, cells })
+        .split('\n')
+        .slice(2),
+    ).toEqual([
+      '| **afresh** | **1** (2 ms) |  |',
+      '| hand-written SQL, dirty tables known | 0.75× |  |',
+      '| Slow | 31× | ids |',
+    ])
+  })
+
+  it('are written between the markers and nowhere else', () => {
+    const [json, readme, page] = ['given.json', 'README.md', 'page.md'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const write = () => program('reset/readme', '--results', json, '--readme', readme, '--page', page)
     writeFileSync(json, JSON.stringify(results))
-    writeFileSync(readme, 'before\n<!-- bench:reset -->\nold\n<!-- /bench:reset -->\nafter\n')
-    const { status } = program('reset/readme', '--results', json, '--readme', readme)
-    expect(status).toBe(0)
-    expect(readFileSync(readme, 'utf8')).toBe(
-      `before\n<!-- bench:reset -->\n\n${ratioTable(results)}\n\n<!-- /bench:reset -->\nafter\n`,
-    )
-    writeFileSync(readme, 'no markers')
-    expect(program('reset/readme', '--results', json, '--readme', readme)).toMatchObject({ status: 1 })
-    expect(readFileSync(readme, 'utf8')).toBe('no markers')
+    for (const file of [readme, page]) {
+      writeFileSync(file, 'before\n<!-- bench:reset -->\nold\n<!-- /bench:reset -->\nafter\n')
+    }
+    expect(write()).toMatchObject({ status: 0 })
+    for (const [file, table] of [
+      [readme, shortTable(results)],
+      [page, ratioTable(results)],
+    ] as const) {
+      expect(readFileSync(file, 'utf8')).toBe(
+        `before\n<!-- bench:reset -->\n\n${table}\n\n<!-- /bench:reset -->\nafter\n`,
+      )
+    }
+    writeFileSync(page, 'no markers')
+    expect(write()).toMatchObject({ status: 1 })
+    expect(readFileSync(page, 'utf8')).toBe('no markers')
   })
 })

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseResults } from '../../src/bench/results.ts'
 import { open } from '../../src/engine/registry.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
 import { withDatabaseOn } from '../support/database-on.ts'
 import { eventually } from '../support/eventually.ts'
+import { describeOn, type ServerAtHand } from '../support/servers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'afresh-interrupt-'))
 beforeAll(async () => void (await builtCli()))

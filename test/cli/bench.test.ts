@@ -122,7 +122,12 @@ describe('afresh bench', () => {
       `const { createRequire } = require('node:module')
       const load = createRequire(${JSON.stringify(join(root, 'package.json'))})
       for (const name of ['pg', 'mysql2/promise', 'testcontainers', '@testcontainers/mysql']) load(name)
-      process.on('exit', () => process.stderr.write('PEAK ' + process.resourceUsage().maxRSS))`,
+      // Linux counts the memory of whoever started a process to its \`maxRSS\`.
+      const { existsSync, readFileSync } = require('node:fs')
+      const peak = () => existsSync('/proc/self/status')
+        ? /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]
+        : process.resourceUsage().maxRSS
+      process.on('exit', () => process.stderr.write('PEAK ' + peak()))`,
     )
     const rows = ['--rows', '0,1,10,100,1000,10000,100000']
     const { rounds, budgetMs } = committed.settings
@@ -134,7 +139,9 @@ describe('afresh bench', () => {
     expect(code, stderr).toBe(0)
     expect(stderr).toContain('1/1  sqlite, base, 100 rows')
     expect(readdirSync(all).filter((name) => name.endsWith('.svg')).length).toBeGreaterThan(20)
-    expect(1024 * Number(/PEAK (\d+)/.exec(stderr)?.[1])).toBeLessThan(200e6)
+    const peak = 1024 * Number(/PEAK (\d+)/.exec(stderr)?.[1])
+    expect(peak).toBeGreaterThan(50e6)
+    expect(peak).toBeLessThan(200e6)
   })
 
   it.skipIf(process.platform === 'win32')(

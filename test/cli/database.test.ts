@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import pg from 'pg'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { describeOn } from '../support/at-hand.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
 import { withDatabaseOn } from '../support/database-on.ts'
+import { describeOn } from '../support/servers.ts'
 
 let afresh: Awaited<ReturnType<typeof builtCli>>
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import pg from 'pg'
 import { beforeAll, expect, it } from 'vitest'
 import { codeOf } from '../../src/errors.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { describeOn, type ServerAtHand } from '../support/servers.ts'
 
 let afresh: Awaited<ReturnType<typeof builtCli>>
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { adopt } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn } from '../support/at-hand.ts'
 import { builtCli } from '../support/cli.ts'
+import { describeOn } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 let afresh: Awaited<ReturnType<typeof builtCli>>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aligned, count, duration, inColumns, listed, printable, toJson } from '../../src/cli/output.ts'
-import { bookkeepingTables } from '../../src/schema/bookkeeping.ts'
+import { bookkeepingTables } from '../../src/schema/migration-tables.ts'
 import { schemaOf } from '../support/schemas.ts'
 
 describe('output', () => {

@@ -289,7 +289,7 @@ export function eraseContract(target: Target): void {
           database.erase('orders', [1], { cascade: 'follow', softDelete: { column: 'total', value: 0 } }),
         ).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('in order_lines') })
         await run(`INSERT INTO teams (name) VALUES ('here'), ('there')`)
-        const softDelete = { column: 'name', value: 'gone' }
+        const softDelete = { column: 'name', value: 'gone', live: ['here', 'there'] }
         const onDelete = { 'players.team': 'restrict' } as const
         const marked = await database.erase('teams', [2], { cascade: 'follow', onDelete, softDelete })
         expect(marked).toMatchObject({ rows: 1, tables: [{ table: 'teams', marked: 1, deleted: 0 }] })

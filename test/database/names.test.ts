@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isMarkOf, newMark } from '../../src/database/mark.ts'
 import { isTemplateOf, namesFor, newRunId, runOf } from '../../src/database/names.ts'
+import { isMarkOf, newMark } from '../../src/engine/ownership-mark.ts'
 
 describe('names of databases', () => {
   const run = newRunId()
@@ -39,8 +39,8 @@ describe('names of databases', () => {
 
 describe('the ownership mark', () => {
   it('is valid for the very database it was made for', () => {
-    const mark = newMark({ server: '7', database: '16384' })
-    expect(mark).toMatch(/^afresh:v1:7:16384:[0-9a-f]{16}$/)
+    const mark = newMark({ server: '7', database: '16384' }, 'made')
+    expect(mark).toMatch(/^afresh:v1:7:16384:made-[0-9a-f]{16}$/)
     expect(isMarkOf(mark, { server: '7', database: '16384' })).toBe(true)
     expect(isMarkOf(mark, { server: '8', database: '16384' })).toBe(false)
     expect(isMarkOf(mark, { server: '7', database: '1638' })).toBe(false)

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { expect, it } from 'vitest'
 import { attach, createHarness, eraseFrom, existing, sql, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, type ServerAtHand } from '../support/at-hand.ts'
+import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
 async function onDatabase(

@@ -1,8 +1,8 @@
 import { describe, it } from 'vitest'
-import { describeOn, engines } from '../support/at-hand.ts'
+import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from './places.ts'
-import { play } from './play.ts'
+import { play } from './run-case.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from './targets.ts'
 
 /** `npm run soak:erase` plays 5,000 on each engine. A seed that fails is played again with AFRESH_ERASE_SEED. */
 const CASES = Number(process.env.AFRESH_ERASE_CASES ?? 100)

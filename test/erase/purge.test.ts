@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { erase, purge } from '../../src/erase/erase.ts'
-import { describeOn, engines } from '../support/at-hand.ts'
+import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from './places.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from './targets.ts'
 
 const SCHEMA = [
   'CREATE TABLE marks (id int PRIMARY KEY, gone timestamp NULL, counted bigint)',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { attach, createHarness, existing, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines } from '../support/at-hand.ts'
+import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 /** Each row under the one before: as deep as there are rows. */
@@ -40,7 +40,7 @@ async function expectGone(database: TestDatabase): Promise<void> {
   expect(await database.erase('chain', [1], { cascade: 'follow' })).toMatchObject({ rows: 50_000 })
 }
 
-for (const { id } of engines.filter((engine) => !/:(17|15|10\.11)$/.test(engine.id))) {
+for (const { id } of engines.filter((engine) => !/^embedded|:(17|15|10\.11)$/.test(engine.id))) {
   describeOn(id, (server) => {
     it.each(['CASCADE', 'RESTRICT'])('goes down 100,000 levels, ON DELETE %s', async (onDelete) => {
       await using harness = await createHarness({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ColumnFacts } from '../../src/engine/rows.ts'
+import type { ColumnFacts } from '../../src/engine/row-dialect.ts'
 import { randomFrom } from '../../src/generate/random.ts'
 import { generateRow, type KeyInput } from '../../src/generate/row.ts'
 import { hintsIn, valueFor } from '../../src/generate/values.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AfreshError, container, createHarness, embedded, existing, type Harness } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 import { hold } from '../support/hold.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 
 const SCHEMA = `CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE audit (user_id int, FOREIGN KEY (user_id) REFERENCES users (id))`
 

@@ -2,11 +2,11 @@ import { setTimeout } from 'node:timers/promises'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
-import { leaseFrom } from '../../src/harness/test-database.ts'
+import { leaseFrom } from '../../src/harness/lease-from.ts'
 import { AfreshError, attach, createHarness, eraseFrom, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
 import { hold } from '../support/hold.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
 /** A database that afresh did not make, as a person would have it; dropped afterwards. */
@@ -31,6 +31,14 @@ async function withDatabase(
 }
 
 const ROWS = `CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1), (2)`
+
+/** A server is not new and empty as long as this is there. */
+async function rowsOn(server: ServerAtHand): Promise<AsyncDisposable> {
+  const drop = 'DROP TABLE IF EXISTS customers'
+  await ask(server, `${drop}; ${ROWS}`)
+  return { [Symbol.asyncDispose]: async () => void (await ask(server, drop)) }
+}
+
 const count = async (db: ServerAtHand) => Number((await ask(db, 'SELECT count(*) AS n FROM customers'))[0]?.n)
 
 async function isTakenOverUntilReleased(db: ServerAtHand) {
@@ -68,9 +76,8 @@ for (const { id } of engines) {
         withDatabase(server, 'once_empty', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           const killed = async () => {
             await using wire = await tapWire(db.url)
-            const database = await attach(wire.url)
+            await attach(wire.url)
             wire.cut()
-            await database.release().catch(() => {})
           }
           await killed()
           await ask(db, 'INSERT INTO customers VALUES (7)')
@@ -322,6 +329,7 @@ describeOn('postgres:18', (server) => {
       }))
 
     it('judges the host that the driver goes to, not the one that the URL shows', async () => {
+      await using _rows = await rowsOn(server)
       const [row] = await ask(server, 'SELECT host(inet_server_addr()) AS host')
       const parameter = new URL(server.url)
       parameter.searchParams.set('host', String(row?.host))
@@ -344,7 +352,8 @@ describeOn('postgres:18', (server) => {
       }
     })
 
-    it('refuses a server elsewhere, unless the configuration names exactly that one', async () => {
+    it('refuses a server elsewhere with rows, unless the configuration names exactly that one', async () => {
+      await using _rows = await rowsOn(server)
       const [row] = await ask(
         server,
         `SELECT host(inet_server_addr()) AS host, system_identifier::text AS id FROM pg_control_system()`,
@@ -359,7 +368,6 @@ describeOn('postgres:18', (server) => {
     })
 
     it('refuses a standby', async () => {
-      process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
       const container = await new PostgreSqlContainer('postgres:18').start()
       try {
         await container.exec(['touch', '/var/lib/postgresql/18/docker/standby.signal'])

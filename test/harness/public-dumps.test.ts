@@ -8,8 +8,8 @@ import { fillTables } from '../../src/generate/fill.ts'
 import { randomFrom } from '../../src/generate/random.ts'
 import { writerFor } from '../../src/generate/writer.ts'
 import { createHarness, existing, type MigrateContext } from '../../src/index.ts'
-import { describeOn } from '../support/at-hand.ts'
 import { drawAll, everything, mess } from '../support/postgres-oracle.ts'
+import { describeOn } from '../support/servers.ts'
 
 const FOLDER = 'fixtures/public'
 const SEED = 20261121
@@ -20,7 +20,7 @@ async function fill({ url }: MigrateContext): Promise<void> {
   const connection = await engine.connect(url)
   try {
     const writer = await writerFor(engine, connection, randomFrom(SEED))
-    const { populated } = await engine.survey(connection, writer.schema)
+    const { populated } = await engine.inspectState(connection, writer.schema)
     const left = writer.schema.tables.filter((_, i) => i % 5 === 0).map(({ id }) => id)
     const { rows } = await fillTables(writer, [...populated, ...left])
     expect(rows).toBeGreaterThan(writer.schema.tables.length)

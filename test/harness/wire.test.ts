@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, ResetError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/at-hand.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
 const TABLES = 100

@@ -73,14 +73,14 @@ describe('a plan with checks off', () => {
     const plan = buildPlan(schemaOf(shop), { ...postgresLike, costs, populated: ['lines'] })
     const truncates = Object.fromEntries(
       plan.steps.flatMap((step) =>
-        step.kind === 'delete' ? [[step.tables[0], step.orTruncate?.tables]] : [],
+        step.kind === 'delete' ? [[step.tables[0], step.truncateAlternative?.tables]] : [],
       ),
     )
     expect(truncates).toEqual({ countries: ['countries'], orders: undefined, users: undefined })
     expect(deleteOf('users', { costs })).toMatchObject({
-      orTruncate: { tables: ['users', 'orders', 'lines'], threshold: { aboveRows: 180 } },
+      truncateAlternative: { tables: ['users', 'orders', 'lines'], threshold: { aboveRows: 180 } },
     })
-    expect(deleteOf('users', {}).orTruncate).toBeUndefined()
+    expect(deleteOf('users', {}).truncateAlternative).toBeUndefined()
   })
 
   it('says from how many rows on, by what it costs, or why never', () => {
@@ -100,7 +100,7 @@ describe('a plan with checks off', () => {
     const many = Array.from({ length: 64 }, (_, i) => `t${i} -> hub`)
     expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock 65 tables')
     expect(reasons({}).every((reason) => !reason.includes('never'))).toBe(true)
-    expect(deleteOf('users', { costs }).orTruncate?.reason).toBe(
+    expect(deleteOf('users', { costs }).truncateAlternative?.reason).toBe(
       'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 180 rows',
     )
   })
@@ -127,7 +127,7 @@ describe('a plan with checks on', () => {
 
   it('may truncate baseline rows, since everything that refers to them comes back anyway', () => {
     const input = { ...ordered, costs, populated: ['users', 'orders', 'lines'] }
-    expect(deleteOf('users', input).orTruncate?.tables).toEqual(['users', 'orders', 'lines'])
+    expect(deleteOf('users', input).truncateAlternative?.tables).toEqual(['users', 'orders', 'lines'])
     expect(words(input, shop, ['users'])).toEqual(
       expect.arrayContaining(['fill users', 'fill orders', 'fill lines']),
     )
@@ -201,7 +201,7 @@ describe('sequences', () => {
     const users = (input: Partial<PlanInput>, position = { value: 1n, called: false }) => {
       const counted = schemaOf(['users'], { sequences: [sequence('users', 'users', { position })] })
       const step = deleteOf('users', { ...mysqlLike, costs: { ...costs, restart: 500 }, ...input }, counted)
-      const threshold = step.orTruncate?.threshold
+      const threshold = step.truncateAlternative?.threshold
       return [threshold?.aboveRows, threshold?.aboveRowsIfMoved, step.reason]
     }
     expect(users({})).toEqual([

@@ -3,7 +3,7 @@ import { postgres } from '../../src/engine/postgres/index.ts'
 import { attach } from '../../src/index.ts'
 import { openSession } from '../../src/reset/session.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn } from '../support/at-hand.ts'
+import { describeOn } from '../support/servers.ts'
 
 describeOn('embedded:18', (server) => {
   it('a detector that misses something fails the reset, by name, and nothing is changed', async () => {
@@ -35,7 +35,7 @@ describeOn('embedded:18', (server) => {
         detector: 'auto',
         crossCheck: true,
       },
-      mark: undefined,
+      claim: undefined,
     })
     await ask({ ...server, url }, 'INSERT INTO seen VALUES (1)')
     expect((await session.reset()).dirty).toEqual(['seen'])

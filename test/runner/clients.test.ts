@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeOn } from '../support/at-hand.ts'
+import { describeOn } from '../support/servers.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Of each client. */

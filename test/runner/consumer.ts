@@ -1,8 +1,10 @@
 /** Projects as users have them, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -33,7 +35,7 @@ function newFolder(): string {
 
 function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 120_000 }
+    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 300_000 }
     execFile(command, [...args], options, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
       resolve({ exitCode, stdout, output: stripVTControlCharacters(`${stdout}\n${stderr}`) })
@@ -70,8 +72,8 @@ async function packed(): Promise<string> {
   cpSync(join(ROOT, 'fixtures/demo'), join(folder, 'fixtures/demo'), { recursive: true })
   const out = join(folder, 'dist')
   const built = await run(
-    join(ROOT, 'node_modules/.bin/tsup'),
-    ['--config', '.tsup.config.ts', '--out-dir', out],
+    join(ROOT, 'node_modules/.bin/tsdown'),
+    ['--log-level', 'warn', '--out-dir', out],
     ROOT,
     {},
   )
@@ -87,6 +89,36 @@ async function packed(): Promise<string> {
   renameSync(part, kept)
   rmSync(folder, { recursive: true })
   return kept
+}
+
+const QUICKLY = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+
+/**
+ * Several files of a run of tests need the same packages: those that come later get them by hard links. No test writes to an
+ * installed package.
+ */
+async function installOnce(key: string, folder: string, install: () => Promise<void>): Promise<void> {
+  if (shared === undefined || process.platform !== 'linux') return install()
+  const kept = join(shared, createHash('sha256').update(key).digest('hex').slice(0, 16))
+  if (existsSync(kept)) return copyInstalled(kept, folder)
+  await install()
+  const part = mkdtempSync(join(shared, 'part-'))
+  await copyInstalled(folder, part)
+  try {
+    renameSync(part, kept)
+  } catch {
+    rmSync(part, { recursive: true }) // another worker was quicker
+  }
+}
+
+async function copyInstalled(from: string, to: string): Promise<void> {
+  const { exitCode, output } = await run('cp', ['-al', join(from, 'node_modules'), to], to, {})
+  if (exitCode !== 0) throw new Error(output)
+  // npm writes to these.
+  for (const name of ['package.json', 'package-lock.json', 'node_modules/.package-lock.json']) {
+    rmSync(join(to, name), { force: true })
+    if (existsSync(join(from, name))) cpSync(join(from, name), join(to, name))
+  }
 }
 
 /** A copy of a project in `test/consumers`, with afresh from the tarball. */
@@ -106,8 +138,9 @@ export class Consumer {
   /** @param packages more packages to install, or other versions */
   static async install(name: string, tarball: string, packages: readonly string[] = []): Promise<Consumer> {
     const consumer = Consumer.#from(join(ROOT, 'test/consumers', name))
-    const quick = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
-    await npm(['install', ...quick, tarball, ...packages], consumer.folder)
+    await installOnce([name, tarball, ...packages].join(' '), consumer.folder, () =>
+      npm(['install', ...QUICKLY, tarball, ...packages], consumer.folder),
+    )
     return consumer
   }
 
@@ -171,8 +204,8 @@ export class Consumer {
   }
 
   /** One of the ways of `variants/jest.config.js`. */
-  jestVariant(name: string): Promise<Ran> {
-    return this.jest(['--config', 'variants/jest.config.js'], { AFRESH_CONSUMER_VARIANT: name })
+  jestVariant(name: string, env: Record<string, string> = {}): Promise<Ran> {
+    return this.jest(['--config', 'variants/jest.config.js'], { ...env, AFRESH_CONSUMER_VARIANT: name })
   }
 
   /** What afresh left in the temporary folder, or Node because of it. */

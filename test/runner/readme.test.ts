@@ -1,32 +1,31 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Consumer, pack, unpack } from './consumer.ts'
+import { projectCommands, projectFiles, readPages } from '../support/documentation.ts'
+import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
-const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+const pages = readPages()
+const files = projectFiles(pages)
+const programs = pages
+  .flatMap(({ blocks }) => blocks)
+  .filter(({ mark }) => mark.kind === 'run')
+  .map(({ mark, text, location }) => ({ project: mark.value, text, location }))
 
-const blocks = [...README.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language = '', text = '']) => ({
-  language,
-  text,
-}))
-
-/** The blocks that begin with the name of a file, without that line: `// vitest.config.mjs`. */
-const files = new Map(
-  blocks.flatMap(({ text }) => {
-    const [, name, contents] = /^(?:\/\/|--) (\S+\.\w+)\n([\s\S]*)$/.exec(text) ?? []
-    return name === undefined || contents === undefined ? [] : [[name, contents] as const]
-  }),
-)
-
-/** The programs: what is in TypeScript is no file of the project. */
-const programs = blocks.filter(({ language }) => language === 'ts')
+/** What passes, in the words of the runner. */
+const PROJECTS: Readonly<Record<string, RegExp>> = {
+  vitest: /Tests {2}5 passed/,
+  jest: /Tests: +5 passed/,
+  'jest-own': /Tests: +2 passed/,
+  'node-test': /^[#ℹ] pass 3$/m,
+  mocha: /2 passing/,
+  ava: /2 tests passed/,
+  playwright: /2 passed/,
+  pglite: /Tests {2}2 passed/,
+  fixtures: /Tests {2}1 passed/,
+}
 
 /** The commands that a new user gives. */
-const [install = '', ...commands] =
-  blocks
-    .find(({ language }) => language === 'sh')
-    ?.text.trim()
-    .split('\n') ?? []
+const [install = '', ...commands] = projectCommands(pages.slice(0, 1), 'init')
 
 /** What the README says to install, with the package from this tree. */
 function packages(tarball: string): string[] {
@@ -34,40 +33,88 @@ function packages(tarball: string): string[] {
   return names.split(' ').map((name) => (name === 'afresh' ? tarball : name))
 }
 
-describe('the README, followed to the letter in an empty folder', () => {
+describe('the documentation, followed to the letter', () => {
   let tarball: string
   let project: Consumer
 
   beforeAll(async () => {
     tarball = await pack()
-    project = await Consumer.empty([...packages(tarball), '@electric-sql/pglite'])
-  })
+    const others = ['@electric-sql/pglite', 'jest@30', 'mocha@12', 'ava@7', '@playwright/test@1']
+    project = await Consumer.empty([...packages(tarball), ...others])
+  }, 600_000)
   afterAll(() => {
     project.remove()
     unpack(tarball)
   })
 
-  it('writes the files that it shows, and gives passing tests', async () => {
+  it('`afresh init` writes the files that are shown, and gives passing tests', async () => {
     expect(commands).toEqual(['npx afresh init', 'npx vitest run'])
-    const { exitCode: written, output: said } = await project.afresh(['init'])
+    const empty = project.copy()
+    const { exitCode: written, output: said } = await empty.afresh(['init', '--runner', 'vitest'])
     expect(written, said).toBe(0)
     expect(said).not.toContain('npm install')
-    expect(files.size).toBe(4)
-    for (const [name, contents] of files) {
-      expect([name, readFileSync(join(project.folder, name), 'utf8')]).toEqual([name, contents])
+    const shown = files.filter((file) => file.project === 'init')
+    expect(new Set(shown.map(({ name }) => name)).size).toBe(4)
+    for (const { name, contents } of shown) {
+      expect([name, readFileSync(join(empty.folder, name), 'utf8')]).toEqual([name, contents])
     }
-    const { exitCode, output } = await project.vitest()
+    const { exitCode, output } = await empty.vitest()
     expect(output).toMatch(/2 passed/)
     expect(output).not.toMatch(/warn|\(!\)/i)
     expect(exitCode).toBe(0)
-    expect(project.leftovers()).toEqual([])
+    expect(empty.leftovers()).toEqual([])
+    empty.remove()
   })
 
-  it('gives programs that run', async () => {
-    expect(programs.length).toBe(3)
-    for (const { text } of programs) {
-      const { exitCode, output } = await project.node('--input-type=module', ['-e', text])
-      expect(`${exitCode} ${output}`).toMatch(/^0 /)
-    }
+  it.each(programs)('the program in $location runs', async ({ project: name, text }) => {
+    const copy = projectNamed(name)
+    writeFileSync(join(copy.folder, 'program.mjs'), text)
+    const { exitCode, output } = await copy.node('program.mjs')
+    expect(`${exitCode} ${output}`).toMatch(/^0 /)
+    copy.remove()
   })
+
+  it.each(Object.entries(PROJECTS))('the project for %s passes', async (name, passed) => {
+    const copy = projectNamed(name)
+    const given = projectCommands(pages, name).filter((command) => !command.startsWith('npm install'))
+    expect(given).not.toEqual([])
+    for (const command of given) {
+      const { exitCode, output } = await runIn(copy, command)
+      expect(exitCode, output).toBe(0)
+      expect(output).toMatch(passed)
+    }
+    await expect.poll(() => copy.leftovers(), { timeout: 20_000 }).toEqual([])
+    copy.remove()
+  })
+
+  it('no project is left out', () => {
+    const tested = new Set(['init', 'erase', ...Object.keys(PROJECTS)])
+    expect(files.filter((file) => !tested.has(file.project))).toEqual([])
+  })
+
+  /** With the configuration and the migration that `afresh init` writes, where the page has none of its own. */
+  function projectNamed(name: string): Consumer {
+    const copy = project.copy()
+    const own = files.filter((file) => file.project === name)
+    const shared = files.filter(
+      (file) => file.project === 'init' && /^afresh\.config|^migrations/.test(file.name),
+    )
+    const isConfigured = own.some((file) => file.name.startsWith('afresh.config'))
+    const all = [...shared.filter((file) => !(isConfigured && /config/.test(file.name))), ...own]
+    for (const file of all) {
+      const path = join(copy.folder, file.name)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, file.contents)
+    }
+    return copy
+  }
 })
+
+/** `npx PROGRAM …` or `node …`, as the shell would. */
+function runIn(project: Consumer, command: string): Promise<Ran> {
+  const [program = '', ...args] = command.split(' ')
+  const [first = '', ...others] = args
+  if (program === 'node') return project.node(first, others)
+  if (program === 'npx') return project.node(`node_modules/.bin/${first}`, others)
+  throw new Error(`nothing is known of the command ${command}`)
+}

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { describeOn } from '../support/at-hand.ts'
+import { describeOn } from '../support/servers.ts'
 import { Consumer, pack, unpack } from './consumer.ts'
 
 const TESTS = 53

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { getContainerRuntimeClient } from 'testcontainers'
+import { CLEANUP_LABEL } from '../../src/server/cleanup-process.ts'
 import type { ServerSpec } from '../../src/server/server.ts'
-import { LABEL } from '../../src/server/warden.ts'
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 
@@ -82,7 +82,7 @@ export class Child {
     await until(() => this.#ended, 60_000)
   }
 
-  /** Everything that there is of it now: processes (its own and the warden's too), containers, files. */
+  /** Everything that there is of it now: processes (its own and the cleanup process's too), containers, files. */
   async traces(): Promise<string[]> {
     return [...this.#processes(), ...(await this.containers()), ...this.#files()]
   }
@@ -90,7 +90,10 @@ export class Child {
   async containers(): Promise<string[]> {
     const client = await getContainerRuntimeClient().catch(() => undefined)
     const found =
-      (await client?.container.dockerode.listContainers({ all: true, filters: { label: [LABEL] } })) ?? []
+      (await client?.container.dockerode.listContainers({
+        all: true,
+        filters: { label: [CLEANUP_LABEL] },
+      })) ?? []
     const marks = await Promise.all(
       found.map(async ({ Id }) => {
         const container = await client?.container.dockerode
@@ -115,9 +118,10 @@ export class Child {
     return readdirSync('/proc').flatMap((pid) => {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-        return environment.includes(`MARK=${this.#mark}`)
-          ? [`process ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`]
-          : []
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        // A server's environment is clean, and its data are in the folder.
+        const isOurs = environment.includes(`MARK=${this.#mark}`) || command.includes(`-D\0${this.folder}`)
+        return isOurs ? [`process ${command}`] : []
       } catch {
         return [] // no process, or it ended
       }

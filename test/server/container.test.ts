@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server as NetServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +8,7 @@ import { getContainerRuntimeClient } from 'testcontainers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { container, type ServerEngine, startServer } from '../../src/server/server.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, type ServerId } from '../support/at-hand.ts'
+import { describeOn, type ServerId } from '../support/servers.ts'
 import { Child } from './child.ts'
 
 const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Record<string, string> }>> = {
@@ -45,6 +47,13 @@ const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Rec
       performance_schema: 'ON',
     },
   },
+}
+
+/** Takes a port, unless somebody else has it. */
+async function listenOn(host: string, port: number): Promise<NetServer> {
+  const listener = createServer().listen({ host, port, exclusive: true })
+  await Promise.race([once(listener, 'listening'), once(listener, 'error')]).catch(() => {})
+  return listener
 }
 
 describe.each<ServerId>([
@@ -132,6 +141,23 @@ describeOn('postgres:18', () => {
       ])
     } finally {
       await client.container.getById(first.containerId ?? '').remove({ force: true, v: true })
+    }
+  })
+
+  it('starts where others have the ports that the engine tries first', async () => {
+    const spec = container('postgres:18')
+    const first = await startServer(spec)
+    const { hostname, port } = new URL(first.url)
+    const taken = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => listenOn(hostname, Number(port) + 1 + index)),
+    )
+    try {
+      const second = await startServer(spec)
+      expect(await ask(second, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+      await second.stop()
+    } finally {
+      for (const listener of taken) listener.close()
+      await first.stop()
     }
   })
 

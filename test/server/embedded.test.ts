@@ -15,12 +15,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { serverAccount } from '../../src/server/account.ts'
-import { findBinaries } from '../../src/server/binaries.ts'
-import { hasPlentyOfMemory } from '../../src/server/memory.ts'
+import { hasPlentyOfMemory } from '../../src/server/data-directory.ts'
+import { findBinaries } from '../../src/server/embedded/binaries.ts'
+import { unprivilegedUser } from '../../src/server/embedded/unprivileged-user.ts'
 import { embedded, startServer } from '../../src/server/server.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn } from '../support/at-hand.ts'
+import { describeOn } from '../support/servers.ts'
 import { Child, until } from './child.ts'
 
 const isLinux = process.platform === 'linux'
@@ -138,7 +138,7 @@ describeOn('embedded:18', () => {
     process.kill(Number.parseInt(readFileSync(join(data, 'postmaster.pid'), 'utf8'), 10), 'SIGQUIT')
     await until(() => !existsSync(join(data, 'postmaster.pid')), 10_000)
 
-    const account = serverAccount()
+    const account = unprivilegedUser()
     const { postgres } = await findBinaries(account)
     const { stdout, stderr } = spawnSync(postgres, ['--single', '-D', data, 'postgres'], {
       ...account,

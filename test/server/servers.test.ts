@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines } from '../support/at-hand.ts'
+import { describeOn, engines } from '../support/servers.ts'
 
 describe.each(engines)('$id', ({ id }) => {
   describeOn(id, (server) => {

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'tsup'
+import { build } from 'tsdown'
+import { cliPrograms } from '../../tsdown.config.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** Each worker builds one for itself. */
@@ -24,22 +26,10 @@ export interface CliOptions {
 export async function builtCli(): Promise<
   (args: readonly string[], options?: CliOptions) => Promise<CliResult>
 > {
-  const options = { config: false, outDir: OUT, silent: true } as const
-  await build({
-    ...options,
-    entry: { 'cli/main': join(ROOT, 'src', 'cli', 'main.ts') },
-    format: 'esm',
-    target: 'node20',
-    external: ['esbuild'],
-    clean: true,
-  })
-  await build({
-    ...options,
-    entry: { 'bench/report-client': join(ROOT, 'src', 'bench', 'report', 'client', 'main.ts') },
-    format: 'iife',
-    platform: 'browser',
-    outExtension: () => ({ js: '.js' }),
-  })
+  rmSync(OUT, { recursive: true, force: true })
+  for (const options of cliPrograms) {
+    await build({ ...options, config: false, outDir: OUT, logLevel: 'warn' })
+  }
   return (args, { env = {}, cwd = ROOT } = {}) =>
     new Promise((resolve) => {
       const environment = { ...process.env, NODE_ENV: 'test', ...env }

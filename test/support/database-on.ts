@@ -1,6 +1,6 @@
 import { engineNamed } from '../../src/engine/registry.ts'
 import { ask } from './ask.ts'
-import type { ServerAtHand } from './at-hand.ts'
+import type { ServerAtHand } from './servers.ts'
 
 /** A new database of that name, which belongs to whoever the server's URL names; dropped afterwards. */
 export async function withDatabaseOn(

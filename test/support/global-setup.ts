@@ -3,26 +3,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../src/errors.ts'
-import { type RunningServer, startServer } from '../../src/server/server.ts'
-import { engines, type ServerId, type Servers } from './at-hand.ts'
+import type { RunningServer } from '../../src/server/server.ts'
+import { checkNames, leftOut, remedy } from './left-out.ts'
+import { allServers, type ServerId, type Servers } from './servers.ts'
+import { VARIANT_IDS } from './variant-server.ts'
 
 const AT_ONCE = 2
 
-/** Starts every server that is at hand, once for each worker. */
+/** Starts every server that is not left out, once for each worker. Fails where one does not start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const wanted = process.env.AFRESH_ENGINES?.split(',').flatMap((id) => id.trim() || [])
-  const unknown = wanted?.filter((id) => !engines.some((engine) => engine.id === id)) ?? []
-  if (unknown.length > 0) throw new Error(`AFRESH_ENGINES names unknown servers: ${unknown.join(', ')}`)
+  checkNames([...allServers.map(({ id }) => id), ...VARIANT_IDS])
 
   const running: RunningServer[] = []
-  const servers: Partial<Servers>[] = Array.from({ length: project.vitest.config.maxWorkers }, () => ({}))
+  const servers: Partial<Servers>[] = Array.from({ length: project.config.maxWorkers }, () => ({}))
   const stop = async () => {
     await Promise.all(running.map((server) => server.stop()))
   }
-  const started = async ({ id, spec }: (typeof engines)[number]): Promise<Servers[ServerId]> => {
-    if (wanted?.includes(id) === false) return { missing: 'left out by AFRESH_ENGINES' }
+  const started = async ({ id, start }: (typeof allServers)[number]): Promise<Servers[ServerId]> => {
+    const reason = leftOut(id)
+    if (reason !== undefined) return { missing: reason }
     try {
-      const server = await startServer(spec)
+      const server = await start()
       running.push(server)
       const { engine, url, containerId } = server
       return { engine, url, ...(containerId === undefined ? {} : { containerId }) }
@@ -31,7 +32,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }
   }
 
-  const queue = engines.flatMap((engine) => servers.map((own) => ({ engine, own })))
+  const queue = allServers.flatMap((engine) => servers.map((own) => ({ engine, own })))
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       next.own[next.engine.id] = await started(next.engine)
@@ -39,16 +40,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
 
-  const missing = new Set(
-    servers.flatMap((own) =>
-      Object.entries(own).flatMap(([id, server]) =>
-        'missing' in server ? [`${id} (${server.missing})`] : [],
-      ),
-    ),
-  )
-  if (missing.size > 0 && process.env.AFRESH_REQUIRE === 'all') {
+  const missing = new Map<string, string>()
+  for (const own of servers) {
+    for (const [id, server] of Object.entries(own)) if ('missing' in server) missing.set(id, server.missing)
+  }
+  const unexpected = [...missing].filter(([id]) => leftOut(id) === undefined)
+  if (unexpected.length > 0) {
     await stop()
-    throw new Error(`AFRESH_REQUIRE=all, but these servers are not at hand:\n  ${[...missing].join('\n  ')}`)
+    const lines = unexpected.map(([id, reason]) => `${id}: ${reason}\n    → ${remedy(id)}`)
+    throw new Error(
+      `These servers are missing:\n  ${lines.join('\n  ')}\n` +
+        'AFRESH_SKIP takes several, with commas between them; `npm run test:unit` needs none.',
+    )
   }
 
   project.provide('servers', servers as Servers[])
@@ -59,6 +62,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     rmSync(folder, { recursive: true, force: true })
     await stop()
-    for (const line of missing) process.stdout.write(`not run: ${line}\n`)
+    for (const [id, reason] of missing) process.stdout.write(`not run: ${id} (${reason})\n`)
   }
 }

@@ -31,10 +31,10 @@ const OPENERS: Readonly<Record<SqliteKind, () => Open>> = {
   },
 }
 
-export const sqliteKinds = Object.keys(OPENERS) as SqliteKind[]
+const sqliteKinds = Object.keys(OPENERS) as SqliteKind[]
 
 /** How to open handles of this kind, or why that cannot be done here. */
-export function sqliteOpener(kind: SqliteKind): Open | { missing: string } {
+function sqliteOpener(kind: SqliteKind): Open | { missing: string } {
   try {
     return OPENERS[kind]()
   } catch (error) {

@@ -4,12 +4,12 @@ import type {
   EChartsOption,
   LineSeriesOption,
 } from 'echarts'
+import { type Canvas, chartFrame, rowsAxis } from './chart-frame.ts'
+import { crossoverMark } from './crossover-mark.ts'
 import { descriptionOf, type Figure, type Line, type Point, valueText } from './figure.ts'
-import { type Canvas, frameOf, rowsAxis } from './frame.ts'
-import { lookOfWay, type Theme } from './look.ts'
-import { markOf } from './mark.ts'
+import { shortTime } from './format.ts'
 import { logScale, type Scale } from './scale.ts'
-import { shortTime } from './text.ts'
+import { styleOfMethod, type Theme } from './series-style.ts'
 import { tooltipOf } from './tooltip.ts'
 
 const SIDE = { left: 58, right: 22, top: 34, bottom: 46 }
@@ -30,7 +30,7 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
   )
   const legendHeight = legendHeightOf(figure, canvas.width)
   return {
-    ...frameOf(figure.title, canvas),
+    ...chartFrame(figure.title, canvas),
     aria: { enabled: true, label: { description: descriptionOf(figure) } },
     grid: {
       ...SIDE,
@@ -76,10 +76,10 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
     },
     series: [
       ...figure.lines.flatMap((line) => seriesOf(line, x, y, theme)),
-      ...markOf(
+      ...crossoverMark(
         figure.crossover,
         x,
-        { delete: lookOfWay('delete'), truncate: lookOfWay('truncate') },
+        { delete: styleOfMethod('delete'), truncate: styleOfMethod('truncate') },
         canvas,
       ),
     ],

@@ -1,8 +1,8 @@
 import { type Crossover, crossoverOf } from '../crossover.ts'
 import type { BenchResults, Cell, MeasuredCell } from '../results.ts'
-import { baseOf } from './base.ts'
-import { BASE_LOOK, type Look, lookOfPlace, lookOfWay } from './look.ts'
-import { bytesText, listed, rowsText, timeText, visible } from './text.ts'
+import { baseCaseOf } from './base-case.ts'
+import { bytesText, listed, rowsText, timeText, visible } from './format.ts'
+import { BASE_STYLE, type SeriesStyle, styleAtIndex, styleOfMethod } from './series-style.ts'
 
 /** What a chart shows, before anything is drawn. */
 export interface Figure {
@@ -17,7 +17,7 @@ export interface Line {
   readonly name: string
   /** What is switched on and off, and stands in the legend, as one. */
   readonly group: string
-  readonly look: Look
+  readonly look: SeriesStyle
   readonly isDashed: boolean
   readonly points: readonly Point[]
 }
@@ -31,44 +31,44 @@ export interface Point {
 }
 
 /** The two that everything is about. */
-export const RIVALS = ['delete', 'truncate'] as const
+const DELETE_AND_TRUNCATE = ['delete', 'truncate'] as const
 
 /** DELETE against TRUNCATE in one case. */
-export function rivalsFigure(results: BenchResults, server: string, caseId: string): Figure {
+export function deleteVsTruncateFigure(results: BenchResults, server: string, caseId: string): Figure {
   return {
     title: caseName(results, caseId),
     unit: 'time',
-    lines: linesOfWays(results, server, caseId, new Set(RIVALS), timePoint),
+    lines: linesOfWays(results, server, caseId, new Set(DELETE_AND_TRUNCATE), timePoint),
     crossover: crossoverOf(results.cells, { server, case: caseId }),
   }
 }
 
 /** Every way that was measured in a case; `undefined` where that is none but those two. */
-export function waysFigure(results: BenchResults, server: string, caseId: string): Figure | undefined {
+export function methodsFigure(results: BenchResults, server: string, caseId: string): Figure | undefined {
   const all = new Set(results.ways.map(({ id }) => id))
   const lines = linesOfWays(results, server, caseId, all, timePoint)
-  if (lines.length <= RIVALS.length) return undefined
+  if (lines.length <= DELETE_AND_TRUNCATE.length) return undefined
   return { title: 'Every way to empty the table', unit: 'time', lines, crossover: undefined }
 }
 
 /** For each thing that is varied: the base case and its variants, DELETE solid and TRUNCATE dashed. */
 export function factorFigures(results: BenchResults, server: string): Figure[] {
-  const base = baseOf(results)
+  const base = baseCaseOf(results)
   if (base === undefined) return []
   const factors = new Set(results.cases.flatMap(({ id, factor }) => (id === base ? [] : [factor])))
   return [...factors].flatMap((factor): Figure[] => {
     const variants = results.cases.filter((one) => one.factor === factor && one.id !== base)
     const lines = [{ id: base, label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
-      RIVALS.flatMap((way): Line[] => {
+      DELETE_AND_TRUNCATE.flatMap((way): Line[] => {
         const points = pointsOf(results.cells, server, id, way, timePoint)
         if (points.length === 0) return []
-        const look = index === 0 ? BASE_LOOK : lookOfPlace(index - 1)
+        const look = index === 0 ? BASE_STYLE : styleAtIndex(index - 1)
         const group = visible(label)
-        const name = `${wayLabel(results, way)}, ${group}`
+        const name = `${methodLabel(results, way)}, ${group}`
         return [{ name, group, look, isDashed: way === 'truncate', points }]
       }),
     )
-    const isVaried = lines.some(({ look }) => look !== BASE_LOOK)
+    const isVaried = lines.some(({ look }) => look !== BASE_STYLE)
     return isVaried ? [{ title: factor, unit: 'time', lines, crossover: undefined }] : []
   })
 }
@@ -84,7 +84,7 @@ const ASIDES = [
 /** What else it costs, as far as the server could tell. */
 export function asideFigures(results: BenchResults, server: string, caseId: string): Figure[] {
   return ASIDES.flatMap(({ key, title, unit }): Figure[] => {
-    const lines = linesOfWays(results, server, caseId, new Set(RIVALS), (cell) => {
+    const lines = linesOfWays(results, server, caseId, new Set(DELETE_AND_TRUNCATE), (cell) => {
       const value = cell.outcome === 'measured' ? cell[key] : null
       return value === null ? undefined : { rows: cell.rows, value, q1: value, q3: value, cell }
     })
@@ -110,7 +110,9 @@ function linesOfWays(
   return results.ways.flatMap(({ id, label }): Line[] => {
     const points = wanted.has(id) ? pointsOf(results.cells, server, caseId, id, pointOf) : []
     const name = visible(label)
-    return points.length === 0 ? [] : [{ name, group: name, look: lookOfWay(id), isDashed: false, points }]
+    return points.length === 0
+      ? []
+      : [{ name, group: name, look: styleOfMethod(id), isDashed: false, points }]
   })
 }
 
@@ -132,13 +134,13 @@ function pointsOf(
 
 /** Of a case, or of somebody's table. */
 export function caseName(results: BenchResults, id: string): string {
-  if (id === baseOf(results)) return BASE_NAME
+  if (id === baseCaseOf(results)) return BASE_NAME
   return visible(results.cases.find((one) => one.id === id)?.label ?? id)
 }
 
 const BASE_NAME = 'base case'
 
-export function wayLabel({ ways }: BenchResults, id: string): string {
+export function methodLabel({ ways }: BenchResults, id: string): string {
   return visible(ways.find((way) => way.id === id)?.label ?? id)
 }
 

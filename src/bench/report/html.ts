@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { BenchResults, BenchServer } from '../results.ts'
-import { isOwnTable } from './base.ts'
-import { BARS, barsOfCases, barsOfServers, hasCrossings, inOrder } from './crossings.ts'
-import { asideFigures, caseName, factorFigures, wayLabel, waysFigure } from './figure.ts'
+import type { BenchResults, ServerResults } from '../results.ts'
+import { isOwnTable } from './base-case.ts'
+import { BARS, barsOfCases, barsOfServers, hasCrossovers, inOrder } from './crossover-chart.ts'
+import { asideFigures, caseName, factorFigures, methodLabel, methodsFigure } from './figure.ts'
+import { escapeHtml, listed, timeText, whole } from './format.ts'
 import { type Recommendation, recommendationsOf, summaryOf } from './recommend.ts'
-import { STYLE } from './style.ts'
+import { STYLESHEET } from './stylesheet.ts'
 import { answersTable, figureTables, meaningTables } from './tables.ts'
-import { escapeHtml, listed, timeText, whole } from './text.ts'
 
 /**
  * One page that needs nothing else: no network, no other file. All that is text is there without its program, which
@@ -28,7 +28,7 @@ export function htmlOf(results: BenchResults, program: string): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>DELETE against TRUNCATE: ${escapeHtml(listed(results.servers.map(({ title }) => title)))}</title>
 <link rel="icon" href="data:,">
-<style>${STYLE}</style>
+<style>${STYLESHEET}</style>
 </head>
 <body>
 <header>
@@ -74,7 +74,7 @@ function summary(results: BenchResults): string {
     ({ title, text }, index) =>
       `<li><a href="#server-${index}">${escapeHtml(title)}</a>: ${escapeHtml(text)}`,
   )
-  const chart = hasCrossings(barsOfServers(results))
+  const chart = hasCrossovers(barsOfServers(results))
     ? `<p class="muted">The base case; ${BARS}.</p><div data-figures="servers"></div>\n`
     : ''
   return `<section aria-labelledby="short">
@@ -84,7 +84,7 @@ ${chart}<noscript><p>The charts need JavaScript. Every figure is in the tables b
 </section>`
 }
 
-function serverSection(results: BenchResults, server: BenchServer, index: number): string {
+function serverSection(results: BenchResults, server: ServerResults, index: number): string {
   const all = recommendationsOf(results, server.id)
   const first = all[0]
   const id = `server-${index}`
@@ -126,10 +126,10 @@ function charts(
       'rivals',
       `${pick}<p class="verdict" aria-live="polite">${escapeHtml(first.text)}</p>`,
     ),
-    !hasCrossings(barsOfCases(results, all))
+    !hasCrossovers(barsOfCases(results, all))
       ? ''
       : `${block(isOwn ? 'Table by table' : 'Case by case', `Where it turns: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
-    waysFigure(results, server, first.case) === undefined
+    methodsFigure(results, server, first.case) === undefined
       ? ''
       : block('Every way to empty a table', 'The base case. The buttons show and hide.', 'ways'),
     factorFigures(results, server).length === 0
@@ -141,10 +141,10 @@ function charts(
   ].join('\n')
 }
 
-function locks(results: BenchResults, { locks }: BenchServer): string {
+function locks(results: BenchResults, { locks }: ServerResults): string {
   const items = Object.entries(locks).map(
     ([way, names]) =>
-      `<dt>${escapeHtml(wayLabel(results, way))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
+      `<dt>${escapeHtml(methodLabel(results, way))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
   )
   return items.length === 0 ? '' : `<h3>Locks on a table</h3>\n<dl>${items.join('')}</dl>`
 }

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
+import { clientBundle } from './client-bundle.ts'
 import { csvOf } from './csv.ts'
 import { htmlOf } from './html.ts'
-import { clientProgram } from './program.ts'
 
 /** Files that were written. */
 export interface ReportFiles {
@@ -34,7 +34,7 @@ export async function writeReport(results: BenchResults, folder: string): Promis
   }
   keepMemorySmall()
   return {
-    html: await write('report.html', htmlOf(results, await clientProgram())),
+    html: await write('report.html', htmlOf(results, await clientBundle())),
     svgs,
     csv: await write('results.csv', csvOf(results)),
   }

@@ -1,7 +1,7 @@
 import { type Crossover, crossoverOf, type Span } from '../crossover.ts'
 import type { BenchResults } from '../results.ts'
-import { baseOf } from './base.ts'
-import { about, listed, rowsText, visible, whole } from './text.ts'
+import { baseCaseOf } from './base-case.ts'
+import { about, listed, rowsText, visible, whole } from './format.ts'
 
 /** What to do about one case on one server, and why. */
 export interface Recommendation {
@@ -26,7 +26,7 @@ export function recommendationsOf(results: BenchResults, server: string): Recomm
 /** For the case that all others are held against, or the only one; `undefined` where there is neither. */
 export function mainOf(results: BenchResults, server: string): Recommendation | undefined {
   const all = recommendationsOf(results, server)
-  const base = baseOf(results)
+  const base = baseCaseOf(results)
   return all.find((one) => one.case === base) ?? (all.length === 1 ? all[0] : undefined)
 }
 
@@ -69,7 +69,7 @@ function sentenceOf(results: BenchResults, server: string, caseId: string, cross
 }
 
 /** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` where that is all that can be said. */
-export function pointOf({ rows, range }: Extract<Crossover, { kind: 'crosses' }>): string {
+function pointOf({ rows, range }: Extract<Crossover, { kind: 'crosses' }>): string {
   const isNarrow = range.to <= 2 * range.from
   if (isNarrow) return `about ${about(rows)} ${about(rows) === '1' ? 'row' : 'rows'}`
   return `somewhere between ${about(range.from)} and ${about(range.to)} rows`

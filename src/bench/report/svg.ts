@@ -2,21 +2,21 @@ import type { EChartsOption } from 'echarts'
 import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
 import { chartOf, stillHeight } from './chart.ts'
+import type { Canvas } from './chart-frame.ts'
 import {
   BARS,
   type Bar,
   barsOfCases,
   barsOfServers,
-  crossingsHeight,
-  crossingsOf,
-  hasCrossings,
-} from './crossings.ts'
+  crossoverChart,
+  crossoverChartHeight,
+  hasCrossovers,
+} from './crossover-chart.ts'
 import { init } from './echarts.ts'
-import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from './figure.ts'
-import type { Canvas } from './frame.ts'
-import { THEMES } from './look.ts'
+import { asideFigures, deleteVsTruncateFigure, type Figure, factorFigures, methodsFigure } from './figure.ts'
+import { escapeHtml, visible } from './format.ts'
 import { mainOf, recommendationsOf } from './recommend.ts'
-import { escapeHtml, visible } from './text.ts'
+import { THEMES } from './series-style.ts'
 
 const WIDE = 860
 const SMALL = 430
@@ -27,13 +27,13 @@ export function picturesOf(results: BenchResults, server: string): Map<string, s
   const main = mainOf(results, server)
   const pictures = new Map<string, string>()
   if (main !== undefined) {
-    const rivals = rivalsFigure(results, server, main.case)
+    const rivals = deleteVsTruncateFigure(results, server, main.case)
     if (rivals.lines.length > 0) pictures.set('', drawFigure({ ...rivals, title }, main.text, WIDE, 300))
-    const ways = waysFigure(results, server, main.case)
+    const ways = methodsFigure(results, server, main.case)
     if (ways !== undefined) pictures.set('-ways', drawFigure(ways, title, WIDE, 380))
   }
   const bars = barsOfCases(results, recommendationsOf(results, server))
-  if (hasCrossings(bars)) pictures.set('-crossovers', drawBars(results, bars, `${title} · ${BARS}`))
+  if (hasCrossovers(bars)) pictures.set('-crossovers', drawBars(results, bars, `${title} · ${BARS}`))
   const factors = factorFigures(results, server)
   if (factors.length > 0) pictures.set('-factors', sheet(factors, title, 'DELETE solid, TRUNCATE dashed'))
   const asides = main === undefined ? [] : asideFigures(results, server, main.case)
@@ -44,12 +44,12 @@ export function picturesOf(results: BenchResults, server: string): Map<string, s
 /** All servers in one picture; `undefined` where there is nothing to hold against each other. */
 export function pictureOfServers(results: BenchResults): string | undefined {
   const bars = barsOfServers(results)
-  return hasCrossings(bars) ? drawBars(results, bars, `base case · ${BARS}`) : undefined
+  return hasCrossovers(bars) ? drawBars(results, bars, `base case · ${BARS}`) : undefined
 }
 
 function drawBars(results: BenchResults, bars: readonly Bar[], subtitle: string): string {
-  const size = { width: WIDE, height: crossingsHeight(bars.length) + 60 }
-  return draw(crossingsOf(results, bars, { theme: THEMES.light, ...size, still: { subtitle } }), size)
+  const size = { width: WIDE, height: crossoverChartHeight(bars.length) + 60 }
+  return draw(crossoverChart(results, bars, { theme: THEMES.light, ...size, still: { subtitle } }), size)
 }
 
 function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): string {

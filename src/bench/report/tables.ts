@@ -1,8 +1,8 @@
-import type { BenchResults, BenchServer, Cell } from '../results.ts'
-import { baseOf, isOwnTable } from './base.ts'
-import { caseName, wayLabel } from './figure.ts'
+import type { BenchResults, Cell, ServerResults } from '../results.ts'
+import { baseCaseOf, isOwnTable } from './base-case.ts'
+import { caseName, methodLabel } from './figure.ts'
+import { bytesText, escapeHtml, rowsText, spanText, timeText, whole } from './format.ts'
 import type { Recommendation } from './recommend.ts'
-import { bytesText, escapeHtml, rowsText, spanText, timeText, whole } from './text.ts'
 
 /** The answer for each case, or each of somebody's tables. */
 export function answersTable(results: BenchResults, recommendations: readonly Recommendation[]): string {
@@ -31,12 +31,12 @@ const COLUMNS = [
 ] as const
 
 /** Every figure of a server, a table for each case, folded away. */
-export function figureTables(results: BenchResults, { id: server, title }: BenchServer): string {
+export function figureTables(results: BenchResults, { id: server, title }: ServerResults): string {
   const tables = results.cases.flatMap(({ id, label }) => {
     const own = results.cells.filter((cell) => cell.server === server && cell.case === id)
     if (own.length === 0) return []
     const name = caseName(results, id)
-    const text = id === baseOf(results) ? `${name}: ${label}` : name
+    const text = id === baseCaseOf(results) ? `${name}: ${label}` : name
     const shown = figureTable(results, own, `${text}, on ${title}`)
     return [`<details><summary>${escapeHtml(text)}</summary>${shown}</details>`]
   })
@@ -52,7 +52,7 @@ function figureTable(results: BenchResults, cells: readonly Cell[], caption: str
       .filter((cell) => cell.rows === rows)
       .toSorted((a, b) => (order.get(a.way) ?? 0) - (order.get(b.way) ?? 0))
       .map((cell) => {
-        const way = `<th scope="row">${escapeHtml(wayLabel(results, cell.way))}`
+        const way = `<th scope="row">${escapeHtml(methodLabel(results, cell.way))}`
         return `<tr><td class="n">${whole(rows)}${way}${figuresOf(cell)}`
       }),
   )

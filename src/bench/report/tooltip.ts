@@ -1,6 +1,6 @@
 import { type Figure, type Line, type Point, valueText } from './figure.ts'
-import { pathOf, type Theme } from './look.ts'
-import { bytesText, escapeHtml, rowsText, spanText, whole } from './text.ts'
+import { bytesText, escapeHtml, rowsText, spanText, whole } from './format.ts'
+import { pathOf, type Theme } from './series-style.ts'
 
 /** What ECharts says of a series under the pointer, as far as it is used here. */
 interface Pointed {

@@ -1,13 +1,13 @@
-import type { Comparison } from '../../bench/against.ts'
 import { OWN_FACTOR } from '../../bench/cases.ts'
-import { baseOf } from '../../bench/report/base.ts'
+import type { Comparison } from '../../bench/compare-runs.ts'
+import { baseCaseOf } from '../../bench/report/base-case.ts'
 import { recommendationsOf, summaryOf } from '../../bench/report/recommend.ts'
-import { type BenchResults, type Cell, cellAt } from '../../bench/results.ts'
+import { type BenchResults, type Cell, findCell } from '../../bench/results.ts'
 import { aligned, count, duration, type Output, printable } from '../output.ts'
 
 /** The figures of the base case as a table for each server, what the other cases change, and what to use. */
 export function writeResults(results: BenchResults, output: Output): void {
-  const base = baseOf(results)
+  const base = baseCaseOf(results)
   for (const server of results.servers) {
     output.line(output.style.bold(printable(server.title)))
     const hasBase = results.cells.some((cell) => cell.server === server.id && cell.case === base)
@@ -42,7 +42,7 @@ function writeBase(results: BenchResults, server: string, output: Output): void 
   const table = results.ways
     .map(({ id, label }) => ({
       label,
-      cells: rows.map((number) => cellAt(results, { server, case: 'base', rows: number, way: id })),
+      cells: rows.map((number) => findCell(results, { server, case: 'base', rows: number, way: id })),
     }))
     .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell.outcome !== 'not possible'))
     .map(({ label, cells }) => [label, ...cells.map(textOf)])

@@ -12,8 +12,6 @@ interface AdoptFlags {
 }
 
 export const adoptCommand = defineCommand<AdoptFlags>({
-  name: 'adopt',
-  summary: 'Mark a database as disposable, after a person has typed its name',
   notes: `
 From then on afresh may delete everything in it. Before that it shows what is there. Refused with exit code 3 are
 standbys, servers elsewhere, databases that other people are connected to, and NODE_ENV=production.

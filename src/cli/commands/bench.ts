@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { compare } from '../../bench/against.ts'
 import { type BenchOptions, bench, resultsFile } from '../../bench/bench.ts'
 import { CASES } from '../../bench/cases.ts'
+import { compareRuns } from '../../bench/compare-runs.ts'
+import { METHODS } from '../../bench/methods.ts'
 import { parseResults } from '../../bench/results.ts'
-import { WAYS } from '../../bench/ways.ts'
-import type { WayId } from '../../engine/bench.ts'
+import type { MethodId } from '../../engine/bench-dialect.ts'
 import { AfreshError } from '../../errors.ts'
-import { bestServer } from '../../server/choose.ts'
+import { pickServer } from '../../server/pick-server.ts'
 import { writeComparison, writeResults } from '../bench/text.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -20,7 +20,7 @@ interface BenchFlags {
   readonly engine?: readonly string[]
   readonly rows?: readonly number[]
   readonly cases?: readonly string[]
-  readonly ways?: readonly WayId[]
+  readonly ways?: readonly MethodId[]
   readonly full?: boolean
   readonly rounds: number
   readonly budget?: number
@@ -34,8 +34,6 @@ interface BenchFlags {
 const LEAST_ROUNDS = 3
 
 export const benchCommand = defineCommand<BenchFlags>({
-  name: 'bench',
-  summary: 'DELETE against TRUNCATE and ten more ways, by number of rows: figures, charts, and what to use',
   notes: `
 Makes tables of its own, on a server that it starts (default: the best at hand) or in a clone of your database
 (--url; that one is only read), fills and empties them over and over, each way in turn. Results are written as they
@@ -46,7 +44,7 @@ come: cut off, the same command goes on from there; for more rows or servers it 
   afresh bench --url postgres://localhost/shop      your own tables, one by one
   afresh bench --against old/results.json           what has changed since
 
-Ways: ${WAYS.map(({ id }) => id).join(', ')}.
+Ways: ${METHODS.map(({ id }) => id).join(', ')}.
 Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
   options: (command: Command) =>
     command
@@ -77,7 +75,7 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
         ...(await optionsOf(flags, output)),
         signal: interrupted.signal,
       })
-      const comparison = earlier === undefined ? undefined : compare(results, earlier)
+      const comparison = earlier === undefined ? undefined : compareRuns(results, earlier)
       output.document({ results, files, ...(comparison && { comparison }) })
       writeResults(results, output)
       if (comparison !== undefined) writeComparison(comparison, flags.against ?? '', output)
@@ -133,7 +131,7 @@ async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOption
     allow,
     rows,
     cases: flags.cases ?? (full ? CASES.map(({ id }) => id) : ['base']),
-    ways: flags.ways ?? WAYS.map(({ id }) => id),
+    ways: flags.ways ?? METHODS.map(({ id }) => id),
     rounds,
     leastRounds: Math.min(LEAST_ROUNDS, rounds),
     budgetMs: 1000 * (flags.budget ?? (full ? 5 : 1)),
@@ -146,7 +144,7 @@ async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOption
 }
 
 async function bestAtHand(output: Output): Promise<string> {
-  const { spec, reason } = await bestServer()
+  const { spec, reason } = await pickServer()
   output.progress(reason)
   return spec.kind === 'container' ? spec.image : 'embedded'
 }
@@ -212,8 +210,8 @@ function numbers(text: string): number[] {
   throw new InvalidArgumentError('They must be whole numbers with commas between them: 1000,100000.')
 }
 
-function wayIds(text: string): WayId[] {
-  const known = WAYS.map(({ id }) => id)
+function wayIds(text: string): MethodId[] {
+  const known = METHODS.map(({ id }) => id)
   return list(text).map((part) => {
     const found = known.find((id) => id === part)
     if (found === undefined) throw new InvalidArgumentError(`There is no way '${part}': ${known.join(', ')}.`)

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
-import { bestServer } from '../../server/choose.ts'
+import { pickServer } from '../../server/pick-server.ts'
 import { parseServer, type ServerSpec } from '../../server/server.ts'
 import { defineCommand } from '../command.ts'
-import { storyOf } from '../demo/any-schema.ts'
-import { type Played, play, type Stage } from '../demo/play.ts'
-import { lanternBooks } from '../demo/story.ts'
-import { type Made, type StageText, writePlayed, writeRound, writeStage, writeVerdict } from '../demo/text.ts'
+import { scenarioOf } from '../demo/any-schema.ts'
+import { type Ready, runScenario, type ScenarioResult } from '../demo/run-scenario.ts'
+import { lanternBooks } from '../demo/scenario.ts'
+import { type Made, type ReadyText, writeReady, writeResult, writeRound, writeVerdict } from '../demo/text.ts'
 import { EXIT } from '../failure.ts'
 import { wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
@@ -18,8 +18,6 @@ interface DemoFlags {
 }
 
 export const demoCommand = defineCommand<DemoFlags>({
-  name: 'demo',
-  summary: 'The main job end to end on the best server at hand: no database and no configuration needed',
   notes: `
 Starts a server, builds a bookshop's database on it, shows the reset order, plays tests that write, resets after
 each, and proves by an independent fingerprint that rows and sequences are the baseline's again. Exit code 1 if
@@ -46,23 +44,23 @@ they are not. Everything is gone afterwards.
     const story =
       flags.schema === undefined
         ? await lanternBooks(spec.kind === 'embedded' ? 'postgres' : spec.engine)
-        : await storyOf(flags.schema, seed, (filled) => {
+        : await scenarioOf(flags.schema, seed, (filled) => {
             made = { filled, seed }
           })
-    const all: Played[] = []
-    let stage: Stage | undefined
-    await play({
+    const all: ScenarioResult[] = []
+    let stage: Ready | undefined
+    await runScenario({
       story,
       server: spec,
       rounds: flags.rounds,
       onProgress: output.progress,
       onStage(ready) {
         stage = ready
-        writeStage({ ...ready, title: story.title, reason }, made, output)
+        writeReady({ ...ready, title: story.title, reason }, made, output)
       },
       onPlayed(played) {
         all.push(played)
-        if (played.round === 1) writePlayed(all.length, played, output)
+        if (played.round === 1) writeResult(all.length, played, output)
       },
     })
     if (stage === undefined) throw new Error('nothing was played')
@@ -73,18 +71,18 @@ they are not. Everything is gone afterwards.
   },
 })
 
-function isVerified({ differences }: Played): boolean {
+function isVerified({ differences }: ScenarioResult): boolean {
   return differences.length === 0
 }
 
-function writeRounds(rounds: number, all: readonly Played[], output: Output): void {
+function writeRounds(rounds: number, all: readonly ScenarioResult[], output: Output): void {
   for (let round = 2; round <= rounds; round++) {
     const played = all.filter((one) => one.round === round)
     writeRound(round, played, output)
   }
 }
 
-function documentOf(stage: StageText, made: Made | undefined, tests: readonly Played[]): object {
+function documentOf(stage: ReadyText, made: Made | undefined, tests: readonly ScenarioResult[]): object {
   const { plan, title, ...rest } = stage
   const { order, cycles, foreignKeys, sequences, tablesWithRows } = plan
   return {
@@ -97,6 +95,6 @@ function documentOf(stage: StageText, made: Made | undefined, tests: readonly Pl
 }
 
 async function serverFor(asked: string | undefined): Promise<{ spec: ServerSpec; reason: string }> {
-  if (asked === undefined) return bestServer()
+  if (asked === undefined) return pickServer()
   return { spec: parseServer(asked), reason: 'as asked for' }
 }

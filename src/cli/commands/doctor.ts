@@ -1,5 +1,5 @@
-import { type DatabaseDiagnosis, type Diagnosis, diagnose } from '../../harness/diagnose.ts'
-import type { ServersAtHand } from '../../server/choose.ts'
+import { type DatabaseDiagnosis, type Diagnosis, runDoctor } from '../../harness/doctor.ts'
+import type { AvailableServers } from '../../server/pick-server.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { aligned, listed, type Output } from '../output.ts'
@@ -9,8 +9,6 @@ interface DoctorFlags {
 }
 
 export const doctorCommand = defineCommand<DoctorFlags>({
-  name: 'doctor',
-  summary: 'Show which servers, drivers and privileges are at hand here, and what is missing',
   notes: `
 Starts nothing and changes nothing. Exit code 0 when there is a server that afresh can use: that of --url, else a
 container engine or the embedded PostgreSQL.
@@ -22,7 +20,7 @@ container engine or the embedded PostgreSQL.
 
   async run({ url }, output) {
     output.progress('looking for servers')
-    const diagnosis = await diagnose(process.cwd(), url)
+    const diagnosis = await runDoctor(process.cwd(), url)
     output.document(diagnosis)
     write(diagnosis, output)
     return diagnosis.usable ? EXIT.done : EXIT.failed
@@ -62,7 +60,7 @@ function section(title: string, rows: readonly (readonly string[])[], output: Ou
   output.line()
 }
 
-function serverRows({ container, embedded }: ServersAtHand): string[][] {
+function serverRows({ container, embedded }: AvailableServers): string[][] {
   const images = container.images.length === 0 ? 'no images yet' : listed(container.images, 70)
   return [
     container.available

@@ -1,7 +1,7 @@
 import { sql } from '../../erase/sql.ts'
 import type { Where } from '../../erase/where.ts'
 import { AfreshError } from '../../errors.ts'
-import { eraseFrom, planErase } from '../../harness/erase.ts'
+import { eraseFrom, planErase } from '../../harness/erase-by-url.ts'
 import { defineCommand } from '../command.ts'
 import { type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
 import { writeErased, writeTree } from '../erase-text.ts'
@@ -17,8 +17,6 @@ interface EraseCommandFlags extends EraseFlags {
 }
 
 export const eraseCommand = defineCommand<EraseCommandFlags>({
-  name: 'erase',
-  summary: 'Delete selected rows of a marked database, and what refers to them',
   notes: `
 Which tables that takes is decided by the catalog: where rows of others could have to go too, nothing is done unless
 --cascade says that they may. One transaction (but for --batch), one statement a table, no key leaves the server.

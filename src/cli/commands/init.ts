@@ -4,10 +4,11 @@ import { ask, someoneIsThere } from '../ask.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { type Choices, choose } from '../init/choices.ts'
+import { detectProject } from '../init/detect-project.ts'
 import { diffOfNew } from '../init/diff.ts'
-import type { Asked, Facts } from '../init/facts.ts'
-import { gather } from '../init/gather.ts'
-import { type Proposal, type ProposedFile, propose } from '../init/proposal.ts'
+import type { Asked, ProjectInfo } from '../init/project-info.ts'
+import { type Proposal, propose } from '../init/proposal.ts'
+import type { ProposedFile } from '../init/proposed-file.ts'
 import { migrateLabel, serverLabel, writeChoices, writeDiff } from '../init/text.ts'
 import { isTaken, writeAll } from '../init/write.ts'
 import { count, type Output } from '../output.ts'
@@ -19,8 +20,6 @@ interface InitFlags extends Asked {
 }
 
 export const initCommand = defineCommand<InitFlags>({
-  name: 'init',
-  summary: 'Write the files that a project needs for its first database test, after looking at what it uses',
   notes: `
 Looks at package.json, lock file, configurations, migrations, compose files and examples of .env; shows what it would
 write as a diff, and asks. Where there is no terminal, and with --yes or --json, it writes without asking.
@@ -46,7 +45,7 @@ Nothing that is there is changed: for a file that is, the lines to add are shown
 
   async run(flags, output) {
     const root = process.cwd()
-    const facts = await gather(root)
+    const facts = await detectProject(root)
     const choices = choose(facts, flags)
     const proposal = propose(facts, choices)
     const files = await Promise.all(
@@ -68,7 +67,7 @@ interface LookedAt extends ProposedFile {
 }
 
 function writeProposal(
-  facts: Facts,
+  facts: ProjectInfo,
   choices: Choices,
   { additions }: Proposal,
   files: readonly LookedAt[],
@@ -112,7 +111,7 @@ function writeOutcome(
 }
 
 function documentOf(
-  facts: Facts,
+  facts: ProjectInfo,
   choices: Choices,
   { additions, install, run, notes }: Proposal,
   files: readonly LookedAt[],

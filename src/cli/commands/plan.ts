@@ -1,4 +1,4 @@
-import { type PlanView, planReset } from '../../harness/preview.ts'
+import { type PlanView, planReset } from '../../harness/plan-view.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
 import { attachOptions, type ResetFlags, withResetFlags, withUrl } from '../options.ts'
@@ -11,8 +11,6 @@ interface PlanFlags extends ResetFlags {
 }
 
 export const planCommand = defineCommand<PlanFlags>({
-  name: 'plan',
-  summary: 'Show the tables in reset order, and what a reset would do and why; changes nothing',
   notes: `
 What is in the database now is taken as its baseline, as the test hooks do. It is only read: any database may be
 looked at, also one that afresh would refuse to reset.

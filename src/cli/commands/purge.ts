@@ -1,4 +1,5 @@
-import { purgeFrom } from '../../harness/erase.ts'
+import { Option } from 'commander'
+import { purgeFrom } from '../../harness/erase-by-url.ts'
 import { defineCommand } from '../command.ts'
 import { age, type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
 import { writeErased } from '../erase-text.ts'
@@ -8,13 +9,12 @@ import { attachOptions, collect, defined, withUrl } from '../options.ts'
 interface PurgeFlags extends EraseFlags {
   readonly column?: string
   readonly olderThan?: string
+  readonly zone?: 'utc' | 'session'
   readonly value?: string
   readonly tables?: readonly string[]
 }
 
 export const purgeCommand = defineCommand<PurgeFlags>({
-  name: 'purge',
-  summary: 'Delete the rows of a marked database that a soft delete has marked',
   notes: `
 From every table that has the column, children before parents. A row that is not marked, or not as long ago, and refers
 to one that is, makes it fail: nothing is deleted then, unless --cascade follow says that such rows go too.
@@ -26,15 +26,22 @@ to one that is, makes it fail: nothing is deleted then, unless --cascade follow 
       withUrl(command)
         .option('--column <name>', 'the column that marks (default: deleted_at)')
         .option('--older-than <age>', 'only what was marked so long ago: 30d, 12h, 90m, 45s')
+        .addOption(
+          new Option('--zone <zone>', 'what a column without a time zone holds, for --older-than').choices([
+            'utc',
+            'session',
+          ]),
+        )
         .option('--value <value>', 'only what was marked with this value')
         .option('--tables <list>', 'only in these, with commas between them', collect),
     ),
 
-  async run({ url, column, olderThan, value, tables, ...flags }, output) {
+  async run({ url, column, olderThan, zone, value, tables, ...flags }, output) {
     const { allow } = await attachOptions({}, output)
     const marked = defined({
       column,
       olderThan: olderThan === undefined ? undefined : age(olderThan),
+      zone,
       value,
       tables,
       allow,

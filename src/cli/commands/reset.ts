@@ -1,4 +1,4 @@
-import { type EmptyOptions, emptyDatabase, planToEmpty } from '../../harness/empty.ts'
+import { type EmptyDatabaseOptions, emptyDatabase, planToEmpty } from '../../harness/empty-database.ts'
 import type { ResetReport } from '../../reset/report.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -13,8 +13,6 @@ interface ResetCommandFlags extends ResetFlags {
 }
 
 export const resetCommand = defineCommand<ResetCommandFlags>({
-  name: 'reset',
-  summary: 'Empty the tables of a marked database and put its sequences to their start',
   notes: `
 By hand there is no captured baseline, so every table is emptied (but for --keep). Where a migration tool's table
 has rows, it stops first: keep that table, or say --empty.
@@ -29,7 +27,10 @@ is refused with exit code 3, untouched.
       .option('--dry-run', 'show what would be done; change nothing'),
 
   async run({ url, empty, dryRun, ...flags }, output) {
-    const options: EmptyOptions = { ...(await attachOptions(flags, output)), bookkeeping: empty === true }
+    const options: EmptyDatabaseOptions = {
+      ...(await attachOptions(flags, output)),
+      bookkeeping: empty === true,
+    }
     if (dryRun === true) await showPlan(url, options, output)
     else {
       const report = await emptyDatabase(url, options)
@@ -40,7 +41,7 @@ is refused with exit code 3, untouched.
   },
 })
 
-async function showPlan(url: string, options: EmptyOptions, output: Output): Promise<void> {
+async function showPlan(url: string, options: EmptyDatabaseOptions, output: Output): Promise<void> {
   const plan = await planToEmpty(url, options)
   output.document(plan)
   writePlanSummary(plan, output)

@@ -6,16 +6,16 @@ import { type Random, randomFrom } from '../../generate/random.ts'
 import { type Writer, writerFor } from '../../generate/writer.ts'
 import type { Table } from '../../schema/schema.ts'
 import { count } from '../output.ts'
-import type { Story, StoryTest } from './story.ts'
+import type { Scenario, ScenarioTest } from './scenario.ts'
 
 const TESTS = 6
 
 /** The user's own tables, with generated rows where there are none, and random tests. */
-export async function storyOf(
+export async function scenarioOf(
   file: string,
   seed: number,
   onFilled: (filled: Filled) => void,
-): Promise<Story> {
+): Promise<Scenario> {
   const path = resolve(file)
   await access(path).catch((cause: unknown) => {
     throw new AfreshError('usage', `The file ${path} cannot be read.`, { next: 'Correct the path.', cause })
@@ -26,7 +26,7 @@ export async function storyOf(
     schemaFile: path,
     async fill({ engine, connection }) {
       const writer = await writerFor(engine, connection, random)
-      const { populated } = await engine.survey(connection, writer.schema)
+      const { populated } = await engine.inspectState(connection, writer.schema)
       onFilled(await fillTables(writer, populated))
     },
     async tests({ engine, connection }) {
@@ -47,7 +47,7 @@ const ACTIONS: readonly Action[] = [
   rollBack,
 ]
 
-function randomTest(writer: Writer, random: Random): StoryTest {
+function randomTest(writer: Writer, random: Random): ScenarioTest {
   return {
     title: 'Random writes',
     async write() {

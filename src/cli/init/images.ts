@@ -1,5 +1,5 @@
 import type { ServerEngine } from '../../server/spec.ts'
-import { type Facts, filesOf } from './facts.ts'
+import { filesOf, type ProjectInfo } from './project-info.ts'
 
 /** An image of a database server that a compose file names. */
 export interface Image {
@@ -26,7 +26,7 @@ const ENGINES: Readonly<Record<string, ServerEngine | undefined>> = {
   mariadb: 'mariadb',
 }
 
-export function imagesIn(facts: Facts): Image[] {
+export function imagesIn(facts: ProjectInfo): Image[] {
   return filesOf(facts, 'compose').flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(IMAGE_LINE)].flatMap(([, written = '']) => {
       const image = imageOf(written)

@@ -1,6 +1,6 @@
 import type { ServerEngine } from '../../server/spec.ts'
 import type { Choices } from './choices.ts'
-import type { Facts, PackageManager } from './facts.ts'
+import type { PackageManager, ProjectInfo } from './project-info.ts'
 
 const ADD: Readonly<Record<PackageManager, string>> = {
   npm: 'npm install --save-dev',
@@ -20,7 +20,7 @@ const TESTCONTAINERS: Readonly<Record<ServerEngine, string>> = {
 
 /** The one command that installs what package.json lacks; `undefined` where it lacks nothing. */
 export function installCommand(
-  facts: Facts,
+  facts: ProjectInfo,
   { engine, server, client, runner, language }: Choices,
 ): string | undefined {
   const driver = DRIVERS[engine.value]

@@ -1,11 +1,11 @@
 import {
   type Choice,
-  type Facts,
   filesOf,
   firstPackage,
   type KNOWN_FILES,
   type PackageManager,
-} from './facts.ts'
+  type ProjectInfo,
+} from './project-info.ts'
 
 /** How the project's database gets its tables. */
 export type Migrations =
@@ -26,7 +26,7 @@ interface Tool {
   /** Where it has no file that tells of it. */
   readonly package?: string
   /** What is run by the package manager's way to run a program: `prisma migrate deploy`. */
-  readonly command: (facts: Facts, file: string) => string
+  readonly command: (facts: ProjectInfo, file: string) => string
 }
 
 const TOOLS: readonly Tool[] = [
@@ -68,7 +68,35 @@ export function drizzleFolder(config: string): string {
   return /\bout:\s*["'](?:\.\/)?([\w./-]+?)\/?["']/.exec(config)?.[1] ?? 'drizzle'
 }
 
-export function chooseMigrations(facts: Facts): MigrationsChoice {
+const RUN_SCRIPT: Readonly<Record<PackageManager, string>> = {
+  npm: 'npm run',
+  pnpm: 'pnpm run',
+  yarn: 'yarn run',
+  bun: 'bun run',
+}
+
+const MIGRATES = /^(db:|database:)?(migrate|migrations?)(:(up|latest|deploy|run|apply|test))?$/
+/** What asks questions, undoes, makes files, or loads a `.env` of its own. */
+const NOT_FOR_TESTS = /\bdev\b|reset|rollback|\bdown\b|create|generate|\bmake\b|dotenv|--env-file/
+
+/** The project's own script that migrates: whoever wrote it knows what the tool needs. */
+function ownScript(facts: ProjectInfo): MigrationsChoice | undefined {
+  const [found] = [...facts.scripts].filter(
+    ([name, text]) => MIGRATES.test(name) && !NOT_FOR_TESTS.test(text),
+  )
+  if (found === undefined) return undefined
+  const [name, text] = found
+  const command = `${RUN_SCRIPT[facts.packageManager.value]} ${name}`
+  return {
+    value: { kind: 'command', command },
+    reason: `package.json has the script "${name}": ${text}`,
+    note: `See that \`${command}\` takes its database from DATABASE_URL, or name the variables that it reads under \`env\` in the configuration.`,
+  }
+}
+
+export function chooseMigrations(facts: ProjectInfo): MigrationsChoice {
+  const own = ownScript(facts)
+  if (own !== undefined) return own
   for (const tool of TOOLS) {
     const files = tool.config === undefined ? [] : filesOf(facts, tool.config)
     const found = files[0] ?? firstPackage(facts, tool.package === undefined ? [] : [tool.package])
@@ -93,14 +121,14 @@ export function chooseMigrations(facts: Facts): MigrationsChoice {
   return { value: { kind: 'example' }, reason: 'there are no migrations yet', note: undefined }
 }
 
-function hasMigrations(facts: Facts, folders: readonly string[]): boolean {
+function hasMigrations(facts: ProjectInfo, folders: readonly string[]): boolean {
   return folders.some(
     (folder) => facts.sqlMigrations.includes(folder) || facts.otherMigrations.includes(folder),
   )
 }
 
 /** A tool that goes by a URL of its own would migrate somebody's real database. */
-function noteOnUrl(facts: Facts, files: readonly string[], command: string): string | undefined {
+function noteOnUrl(facts: ProjectInfo, files: readonly string[], command: string): string | undefined {
   const texts = files.map((file) => facts.files.get(file) ?? '')
   if (files.length === 0 || texts.some((text) => text.includes('DATABASE_URL'))) return undefined
   return `${files.join(', ')} does not mention DATABASE_URL: see that \`${command}\` migrates the database named there, and no other.`

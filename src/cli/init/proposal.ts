@@ -1,25 +1,19 @@
-import type { Addition } from './addition.ts'
 import type { Choices } from './choices.ts'
+import type { ConfigPatch } from './config-patch.ts'
 import { exampleTest } from './example-test.ts'
-import { type Facts, filesOf, firstPackage } from './facts.ts'
 import { installCommand } from './install.ts'
 import type { Migrations } from './migrations.ts'
+import { filesOf, firstPackage, type ProjectInfo } from './project-info.ts'
+import type { ProposedFile } from './proposed-file.ts'
 import { runnerSetup } from './runner-setup.ts'
 import { configText, exampleMigration } from './templates.ts'
-
-/** A file that the project is to have. */
-export interface ProposedFile {
-  /** Relative to the project, with forward slashes. */
-  readonly path: string
-  readonly contents: string
-}
 
 /** What `afresh init` would do. */
 export interface Proposal {
   /** Any that is there already stays as it is. */
   readonly files: readonly ProposedFile[]
   /** What a person adds to files that are there. */
-  readonly additions: readonly Addition[]
+  readonly additions: readonly ConfigPatch[]
   /** Installs what is missing; `undefined` where nothing is. */
   readonly install: string | undefined
   /** Runs the tests. */
@@ -29,7 +23,7 @@ export interface Proposal {
 
 const EXAMPLE_FOLDER = 'migrations'
 
-export function propose(facts: Facts, choices: Choices): Proposal {
+export function propose(facts: ProjectInfo, choices: Choices): Proposal {
   const { files, additions, run } = runnerSetup(facts, choices)
   const rest = { additions, run, install: installCommand(facts, choices) }
   const [config] = filesOf(facts, 'afresh')
@@ -72,7 +66,7 @@ function migrateOption(migrations: Migrations): string | undefined {
   }
 }
 
-function examples(facts: Facts, choices: Choices): ProposedFile[] {
+function examples(facts: ProjectInfo, choices: Choices): ProposedFile[] {
   const { engine, migrate } = choices
   const migration = { path: `${EXAMPLE_FOLDER}/0001_users.sql`, contents: exampleMigration(engine.value) }
   return [...(migrate.value.kind === 'example' ? [migration] : []), testFile(facts, choices)]
@@ -80,7 +74,7 @@ function examples(facts: Facts, choices: Choices): ProposedFile[] {
 
 const SUBJECTS = { command: 'tables', sql: 'tables', example: 'users', unknown: 'database' } as const
 
-function testFile(facts: Facts, choices: Choices): ProposedFile {
+function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
   const extension = testExtension(facts, choices)
   const name = `database.test.${extension}`
   return {
@@ -98,7 +92,7 @@ function testFile(facts: Facts, choices: Choices): ProposedFile {
 const JEST_TRANSFORMS = ['ts-jest', '@swc/jest', 'esbuild-jest', '@babel/preset-typescript']
 
 /** In a language that the runner can run as it is set up. */
-function testExtension(facts: Facts, { runner, language }: Choices): string {
+function testExtension(facts: ProjectInfo, { runner, language }: Choices): string {
   const isTypeScript = language.value === 'TypeScript'
   if (runner.value === 'node:test') return 'mjs'
   if (runner.value === 'vitest') return isTypeScript ? 'ts' : 'js'

@@ -1,24 +1,24 @@
-import { type Addition, additionTo, type Entry, type Place } from './addition.ts'
 import type { Choices } from './choices.ts'
+import { type ConfigPatch, configPatch, type Entry, type InsertionPoint } from './config-patch.ts'
 import { diffOfEdits, linesOf } from './diff.ts'
-import { type Facts, filesOf, type RunnerName } from './facts.ts'
 import { RUN } from './migrations.ts'
-import type { ProposedFile } from './proposal.ts'
+import { filesOf, type ProjectInfo, type RunnerName } from './project-info.ts'
+import type { ProposedFile } from './proposed-file.ts'
 import { jestConfig, VITEST_CONFIG } from './templates.ts'
 
 /** What a runner needs to know of afresh. */
 export interface RunnerSetup {
   readonly files: readonly ProposedFile[]
-  readonly additions: readonly Addition[]
+  readonly additions: readonly ConfigPatch[]
   /** Runs the tests. */
   readonly run: string
 }
 
-export function runnerSetup(facts: Facts, choices: Choices): RunnerSetup {
+export function runnerSetup(facts: ProjectInfo, choices: Choices): RunnerSetup {
   return SETUPS[choices.runner.value](facts, choices)
 }
 
-const SETUPS: Readonly<Record<RunnerName, (facts: Facts, choices: Choices) => RunnerSetup>> = {
+const SETUPS: Readonly<Record<RunnerName, (facts: ProjectInfo, choices: Choices) => RunnerSetup>> = {
   vitest(facts, { language }) {
     const run = `${RUN[facts.packageManager.value]} vitest run`
     const [path] = filesOf(facts, 'vitest')
@@ -53,12 +53,12 @@ const VITEST_ENTRIES: readonly Entry[] = [
   { key: 'globalSetup', value: 'afresh/vitest/global-setup', isList: true },
   { key: 'setupFiles', value: 'afresh/vitest/reset', isList: true },
 ]
-const VITEST_PLACE: Place = {
+const VITEST_PLACE: InsertionPoint = {
   anchor: /^\s*test:\s*\{/,
   around: { anchor: /^.*\bdefineConfig\(\{|^export default \{/, key: 'test' },
 }
 
-function vitestAddition(facts: Facts, path: string): readonly Addition[] {
+function vitestAddition(facts: ProjectInfo, path: string): readonly ConfigPatch[] {
   const isVites = path.startsWith('vite.') && !facts.files.get(path)?.includes('vitest')
   return addTo(facts, path, VITEST_ENTRIES, VITEST_PLACE).map((addition) => ({
     ...addition,
@@ -74,23 +74,27 @@ const JEST_ENTRIES: readonly Entry[] = [
   { key: 'globalTeardown', value: 'afresh/jest/global-teardown', isList: false },
   { key: 'setupFilesAfterEnv', value: 'afresh/jest/reset', isList: true },
 ]
-const JEST_IN_PACKAGE: Place = { anchor: /^\s*"jest":\s*\{/, isJson: true }
+const COMBINE = 'docs/jest.md, "A global setup of your own"'
+const JEST_IN_PACKAGE: InsertionPoint = { anchor: /^\s*"jest":\s*\{/, isJson: true, combine: COMBINE }
 
-function jestPlace(path: string): Place {
+function jestPlace(path: string): InsertionPoint {
   return path.endsWith('.json')
-    ? { anchor: /^\s*\{/, isJson: true }
-    : { anchor: /^(?:module\.exports\s*=|export default|(?:const|let|var) \w*[cC]onfig\b[^=]*=)[^{]*\{/ }
+    ? { anchor: /^\s*\{/, isJson: true, combine: COMBINE }
+    : {
+        combine: COMBINE,
+        anchor: /^(?:module\.exports\s*=|export default|(?:const|let|var) \w*[cC]onfig\b[^=]*=)[^{]*\{/,
+      }
 }
 
 /** Whether jest takes its options from package.json. */
-function hasJestKey(facts: Facts): boolean {
+function hasJestKey(facts: ProjectInfo): boolean {
   return /^\s*"jest":\s*\{/m.test(facts.files.get('package.json') ?? '')
 }
 
 const NODE_TEST = 'node --import afresh/node-test --test'
 
 /** As a script, which is for a person to change: the one that runs the tests now, or one more. */
-function nodeTestScript(facts: Facts): readonly Addition[] {
+function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
   const text = facts.files.get('package.json') ?? ''
   if (text.includes('afresh/node-test')) return []
   const lines = linesOf(text)
@@ -113,7 +117,12 @@ function nodeTestScript(facts: Facts): readonly Addition[] {
   })
 }
 
-function addTo(facts: Facts, path: string, entries: readonly Entry[], place: Place): readonly Addition[] {
-  const addition = additionTo(path, facts.files.get(path) ?? '', entries, place)
+function addTo(
+  facts: ProjectInfo,
+  path: string,
+  entries: readonly Entry[],
+  place: InsertionPoint,
+): readonly ConfigPatch[] {
+  const addition = configPatch(path, facts.files.get(path) ?? '', entries, place)
   return addition === undefined ? [] : [addition]
 }

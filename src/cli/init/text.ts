@@ -1,11 +1,11 @@
 import type { ServerSpec } from '../../server/spec.ts'
 import { aligned, type Output, printable } from '../output.ts'
 import type { Choices } from './choices.ts'
-import type { Facts } from './facts.ts'
 import type { Migrations } from './migrations.ts'
+import type { ProjectInfo } from './project-info.ts'
 
 /** Each decision with its reason. */
-export function writeChoices(facts: Facts, choices: Choices, output: Output): void {
+export function writeChoices(facts: ProjectInfo, choices: Choices, output: Output): void {
   const { engine, server, client, migrate, runner, language } = choices
   const rows: readonly (readonly [string, string, string])[] = [
     ['engine', engine.value, engine.reason],

@@ -1,7 +1,7 @@
 import { lstat, mkdir, realpath, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
-import type { ProposedFile } from './proposal.ts'
+import type { ProposedFile } from './proposed-file.ts'
 
 /** Whether something has this name: a link that leads nowhere, too. */
 export async function isTaken(root: string, path: string): Promise<boolean> {

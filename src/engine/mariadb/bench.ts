@@ -1,6 +1,6 @@
-import type { BenchDialect } from '../mysql/bench.ts'
+import type { FlavorBenchSql } from '../mysql/bench.ts'
 
-export const mariadbBench: BenchDialect = {
+export const mariadbBench: FlavorBenchSql = {
   // The engine SEQUENCE: https://mariadb.com/kb/en/sequence-storage-engine/
   numbers: (from, to) => `(SELECT seq AS n FROM seq_${from}_to_${to})`,
   files: 'information_schema.innodb_sys_tablespaces',

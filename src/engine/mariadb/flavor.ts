@@ -1,5 +1,5 @@
 import type { Sequence } from '../../schema/schema.ts'
-import type { Row } from '../engine.ts'
+import type { Row } from '../connection.ts'
 import { type Flavor, LOST, LOST_SUM, type SequenceDialect } from '../mysql/flavor.ts'
 import { ident, literal, tableIn } from '../mysql/quote.ts'
 import { mariadbBench } from './bench.ts'
@@ -9,7 +9,7 @@ const sequences: SequenceDialect = {
   catalog: (names) =>
     everyOne(
       names,
-      'next_not_cached_value AS next, minimum_value AS low, maximum_value AS high, start_value AS start, increment, cache_size AS cache',
+      'next_not_cached_value AS next, minimum_value AS low, maximum_value AS high, start_value AS start, increment, cache_size AS cache, cycle_option AS cycle',
     ),
   parse: (name, row, schema): Sequence => ({
     id: `sequence ${ident(name)}`,
@@ -24,6 +24,7 @@ const sequences: SequenceDialect = {
     max: BigInt(String(row.high)),
     cache: BigInt(String(row.cache)),
     position: { value: BigInt(String(row.next)), called: false },
+    definition: `from ${row.start} by ${row.increment}, ${row.low} to ${row.high}, cache ${row.cache}, cycle ${row.cycle}`,
   }),
   // SETVAL cannot go back: https://mariadb.com/kb/en/setval/
   restart: (name, next) => `ALTER SEQUENCE ${ident(name)} RESTART WITH ${next}`,
@@ -66,6 +67,12 @@ export const mariadbFlavor: Flavor = {
   identityProbe:
     "SELECT LOWER(variable_name) AS name FROM information_schema.system_variables WHERE variable_name = 'SERVER_UID'",
   identity,
+  identityRepeats: true,
+  replica: {
+    status: 'SHOW ALL SLAVES STATUS',
+    signs: `@@global.gtid_slave_pos <> '' OR EXISTS (SELECT 1 FROM information_schema.global_status
+      WHERE variable_name IN ('SLAVE_RUNNING', 'SLAVES_RUNNING') AND variable_value NOT IN ('0', 'OFF'))`,
+  },
   // No metadata locks to be seen without a plugin: who has a transaction open here is all that is known.
   blockers: `
     SELECT p.id, CONCAT(p.user, '@', p.host) AS who,
@@ -107,5 +114,6 @@ export const mariadbFlavor: Flavor = {
     pageBytes: 16_384,
   },
   recursionLimit: 'max_recursive_iterations',
+  endsMessage: undefined,
   bench: mariadbBench,
 }

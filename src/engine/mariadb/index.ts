@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts'
-import { engineOf } from '../mysql/engine-of.ts'
+import { engineOf } from '../mysql/create-engine.ts'
 import { mariadbFlavor } from './flavor.ts'
 
 export const mariadb: Engine = engineOf(mariadbFlavor)

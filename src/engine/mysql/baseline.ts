@@ -1,7 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { AfreshError } from '../../errors.ts'
+import { plural } from '../../plan/describe.ts'
 import { type Table, tableOf } from '../../schema/schema.ts'
-import type { Connection, Program } from '../engine.ts'
-import { dropDatabase } from './drop.ts'
+import type { Connection } from '../connection.ts'
+import { newMark } from '../ownership-mark.ts'
+import type { Program } from '../resetter.ts'
+import { dropDatabase } from './drop-database.ts'
 import { BASELINE_PREFIX, currentDatabase, identityOf, MARKS, shortHash, writeMark } from './ownership.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { batch } from './session.ts'
@@ -17,6 +20,7 @@ export interface Baseline {
 
 /** The template, where there is one; else a copy of the populated tables in a database of their own. */
 export async function baselineOf(connection: Connection, program: Program): Promise<Baseline> {
+  await refuseHistory(connection, program)
   const tables = program.plan.populated.map((id) => tableOf(program.schema, id))
   if (program.template !== undefined || tables.length === 0) {
     const database = program.template ?? ''
@@ -30,6 +34,34 @@ export async function baselineOf(connection: Connection, program: Program): Prom
     rows: await countRows(connection, tables, copy.name),
     close: () => dropDatabase(connection, copy.name, copy.mark),
   }
+}
+
+/** A reset deletes what a test left as history; the server does not tell it from what was there before. */
+async function refuseHistory(connection: Connection, { schema, plan, template }: Program): Promise<void> {
+  const versioned = plan.order
+    .flat()
+    .map((id) => tableOf(schema, id))
+    .filter(({ traits }) => traits.includes('system-versioned'))
+  if (versioned.length === 0) return
+  const counts = await batch(
+    connection,
+    versioned.map(({ name }) => {
+      const table = tableIn(template, name)
+      return `SELECT (SELECT COUNT(*) FROM ${table} FOR SYSTEM_TIME ALL) - (SELECT COUNT(*) FROM ${table}) AS n`
+    }),
+  )
+  const found = versioned.flatMap(({ label }, place) => {
+    const n = Number(counts[place]?.rows[0]?.n)
+    return n > 0 ? [`"${label}" (${plural(n, 'row')})`] : []
+  })
+  if (found.length === 0) return
+  throw new AfreshError(
+    'plan',
+    `The baseline has history in system-versioned tables, which no reset could bring back: ${found.join(', ')}.`,
+    {
+      next: 'End migrations and fixtures with DELETE HISTORY FROM each of them, or name them in `keep`.',
+    },
+  )
 }
 
 async function countRows(
@@ -54,7 +86,7 @@ async function copyOf(
     `SELECT CONNECTION_ID() AS id, ${await identityOf(connection)} AS server`,
   )
   const name = `${copyPrefix(database)}${String(row?.id)}`
-  const mark = `afresh:v1:${String(row?.server)}:${name}:${randomBytes(8).toString('hex')}`
+  const mark = newMark({ server: String(row?.server), database: name }, 'made')
   await writeMark(connection, name, mark)
   await connection.query(`CREATE DATABASE ${ident(name)}`)
   try {

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withCleanUp, withUndo } from '../../errors.ts'
 import {
-  type BenchSyntax,
+  type BenchDialect,
   benchTables,
   INDEXED,
   type LockedTable,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
-} from '../bench.ts'
-import type { Connection, Row } from '../engine.ts'
+} from '../bench-dialect.ts'
+import type { Connection, Row } from '../connection.ts'
 import { literal } from './quote.ts'
 
 /** Where MySQL and MariaDB differ. */
-export interface BenchDialect {
+export interface FlavorBenchSql {
   /** A table expression with the whole numbers from one to the other in its column `n`. */
   numbers(from: number, to: number): string
   /** InnoDB's files: columns `name` and `file_size`. */
@@ -22,7 +22,7 @@ export interface BenchDialect {
 
 const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
 
-export const mysqlBench: BenchDialect = {
+export const mysqlBench: FlavorBenchSql = {
   numbers(from, to) {
     const places = Array.from({ length: String(to - from).length }, (_, place) => place)
     const number = places.map((place) => `${10 ** place} * p${place}.d`).join(' + ')
@@ -42,7 +42,7 @@ const TEXT: Readonly<Record<Shape['width'], string>> = {
 /** How long to wait for a statement that defines to come to its lock. */
 const LOCK_MS = 5_000
 
-export function benchOf(dialect: BenchDialect): BenchSyntax {
+export function benchOf(dialect: FlavorBenchSql): BenchDialect {
   const fillReferring = `INSERT INTO referring (t1_id) SELECT NULL FROM ${dialect.numbers(1, REFERRING_ROWS)} AS numbers`
   return {
     lacks({ logged, incoming, outgoing }) {

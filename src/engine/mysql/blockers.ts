@@ -1,5 +1,6 @@
-import type { Connection } from '../engine.ts'
-import { flavorOf } from './connection.ts'
+import type { Connection } from '../connection.ts'
+import { describeBlockers } from '../describe-blockers.ts'
+import { flavorOf } from './flavor-of.ts'
 
 /**
  * Who else holds locks in this database, in words: asked after a wait has timed out, for people to find the test
@@ -11,11 +12,96 @@ export async function blockersOf(connection: Connection): Promise<string> {
   if (rows === undefined) {
     return 'End the transaction that is in the way; GRANT PROCESS and SELECT ON performance_schema.* to see whose it is.'
   }
-  if (rows.length === 0) return 'Whoever held the lock is gone by now; reset again.'
-  const lines = rows.map(
-    ({ id, who, state, query }) => `connection ${id} (${who}), ${state}: ${shown(query)}`,
+  if (rows.length === 0) return otherBlockers(connection)
+  const own = await ownSessions(connection)
+  return describeBlockers(
+    rows.map(({ id, who, state, query }) => ({
+      text: `connection ${id} (${who}), ${state}: ${shown(query)}`,
+      isOwn: own.has(String(id)),
+    })),
   )
-  return `End the transaction that is in the way (a test left it open):\n    ${lines.join('\n    ')}`
+}
+
+/** Sessions of afresh's, this one and others, as far as the server tells. */
+async function ownSessions(connection: Connection): Promise<Set<string>> {
+  const rows = await connection
+    .query(
+      `SELECT processlist_id AS id FROM performance_schema.session_connect_attrs
+       WHERE attr_name = 'program_name' AND (attr_value = 'afresh' OR attr_value LIKE 'afresh %')`,
+    )
+    .catch(() => [])
+  return new Set(rows.map(({ id }) => String(id)))
+}
+
+/** What is of no transaction in this database: locks of the whole server, and transactions that their session has left. */
+async function otherBlockers(connection: Connection): Promise<string> {
+  const { name } = await flavorOf(connection)
+  const found = [...(await preparedTransactions(connection)), ...(await serverLocks(connection))]
+  if (found.length > 0)
+    return `End what is in the way (a test left it):\n    ${found.map(({ text }) => text).join('\n    ')}`
+  if (name === 'mysql') return 'Whoever held the lock is gone by now; reset again.'
+  const sessions = await connection.query(
+    `SELECT id AS id, CONCAT(user, '@', host) AS who, COALESCE(db, 'no database') AS db, time AS time FROM information_schema.processlist
+     WHERE id <> CONNECTION_ID() AND command = 'Sleep' ORDER BY id`,
+  )
+  const lines = sessions.map(
+    ({ id, who, db, time }) => `connection ${id} (${who}) in ${db}, idle for ${time} s`,
+  )
+  return (
+    'The server does not tell who holds the lock: a LOCK TABLES, FLUSH TABLES WITH READ LOCK, HANDLER or BACKUP STAGE that a test ' +
+    `left open, or somebody who is gone by now. ${lines.length === 0 ? 'Reset again.' : `End it, then reset again:\n    ${lines.join('\n    ')}`}`
+  )
+}
+
+interface Blocker {
+  readonly id: string
+  readonly session: number | undefined
+  readonly text: string
+}
+
+/** XA transactions outlive the client that prepared them. The server says of none in which database it wrote. */
+async function preparedTransactions(connection: Connection): Promise<Blocker[]> {
+  const rows = await connection.query('XA RECOVER').catch(() => [])
+  return rows.map(({ data }) => ({
+    id: `xa ${String(data)}`,
+    session: undefined,
+    text: `the prepared XA transaction ${String(data)}: XA COMMIT or XA ROLLBACK it`,
+  }))
+}
+
+/** Those that hold something in this database, as far as the server tells: their session is gone, its locks are not. */
+export async function abandonedHere(connection: Connection): Promise<Blocker[]> {
+  const { name } = await flavorOf(connection)
+  if (name !== 'mysql') return []
+  const left = await connection
+    .query(
+      `SELECT 1 AS found FROM performance_schema.metadata_locks AS m LEFT JOIN performance_schema.threads AS t
+         ON t.thread_id = m.owner_thread_id
+       WHERE m.object_type = 'TABLE' AND m.object_schema = DATABASE() AND m.lock_status = 'GRANTED' AND t.thread_id IS NULL LIMIT 1`,
+    )
+    .catch(() => [])
+  return left.length === 0 ? [] : preparedTransactions(connection)
+}
+
+/** FLUSH TABLES WITH READ LOCK and LOCK INSTANCE FOR BACKUP; MariaDB tells of them only by a plugin. */
+export async function serverLocks(connection: Connection, { here = false } = {}): Promise<Blocker[]> {
+  const { name } = await flavorOf(connection)
+  if (name !== 'mysql') return []
+  const rows = await connection
+    .query(
+      `SELECT t.processlist_id AS id, CONCAT(t.processlist_user, '@', t.processlist_host) AS who,
+         GROUP_CONCAT(DISTINCT LOWER(m.object_type)) AS what
+       FROM performance_schema.metadata_locks AS m JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
+       WHERE m.lock_status = 'GRANTED' AND m.lock_duration = 'EXPLICIT' AND m.lock_type IN ('SHARED', 'EXCLUSIVE')
+         AND m.object_type IN ('GLOBAL', 'COMMIT', 'BACKUP LOCK') AND t.processlist_id <> CONNECTION_ID() ${here ? 'AND t.processlist_db = DATABASE()' : ''}
+       GROUP BY t.processlist_id, who`,
+    )
+    .catch(() => [])
+  return rows.map(({ id, who, what }) => ({
+    id: `lock ${id} ${what}`,
+    session: Number(id),
+    text: `connection ${id} (${who}) locks the whole server (${what}): FLUSH TABLES WITH READ LOCK or LOCK INSTANCE FOR BACKUP`,
+  }))
 }
 
 function shown(query: unknown): string {

@@ -1,7 +1,7 @@
 import { AfreshError } from '../../errors.ts'
-import { addressOf } from '../address.ts'
-import type { Endpoint, Row } from '../engine.ts'
-import type { Result, Send } from './connection.ts'
+import type { Endpoint, Row } from '../connection.ts'
+import { addressOf } from '../peer-address.ts'
+import type { Result, Send } from './mysql-connection.ts'
 
 /** mysql2's connection or pool, whichever flavour: sessions to be had from it. */
 export interface Client {

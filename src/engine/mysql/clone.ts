@@ -1,11 +1,15 @@
-import { AfreshError, messageOf, withUndo } from '../../errors.ts'
+import { AfreshError, messageOf } from '../../errors.ts'
 import type { Schema, Table } from '../../schema/schema.ts'
-import type { CloneOptions, Connection, Row } from '../engine.ts'
+import type { Connection, Row } from '../connection.ts'
+import type { CloneOptions } from '../databases.ts'
+import { copyViews } from './clone-views.ts'
 import { connect } from './connection.ts'
-import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { createEach, failedAt } from './create-each.ts'
+import { type Definition, definitionFrom } from './definitions.ts'
 import { nextOf } from './flavor.ts'
+import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
-import { forget } from './ownership.ts'
+import { provision } from './provision.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { BatchError, batch, takeDefinitions } from './session.ts'
 import { columnList } from './statements.ts'
@@ -19,16 +23,18 @@ export async function cloneDatabase(
   connection: Connection,
   template: string,
   name: string,
-  { programs = true, onCreated }: CloneOptions = {},
-): Promise<void> {
+  { programs = true, leftOut = () => {} }: CloneOptions = {},
+): Promise<string> {
   const { url } = connection
   if (url === undefined) {
     throw new AfreshError('usage', 'A client cannot clone databases.', {
       next: 'Give afresh the URL of the server.',
     })
   }
+  const { name: server } = await flavorOf(connection)
   const [row] = await connection.query(
-    `SELECT default_character_set_name AS charset, default_collation_name AS collation
+    `SELECT default_character_set_name AS charset, default_collation_name AS collation,
+       ${server === 'mariadb' ? 'schema_comment' : "''"} AS comment
      FROM information_schema.schemata WHERE schema_name = ${literal(template)}`,
   )
   if (row === undefined) {
@@ -36,27 +42,19 @@ export async function cloneDatabase(
       next: 'Prepare the template again.',
     })
   }
-  await connection.query(
-    `CREATE DATABASE ${ident(name)} CHARACTER SET ${row.charset} COLLATE ${row.collation}`,
-  )
-  let isMarked = false
   const fill = async ([from, to]: readonly Connection[]) => {
     if (from === undefined || to === undefined) return
-    await onCreated?.(to)
-    isMarked = onCreated !== undefined
-    await copy(from, to, { template, name }, programs).catch((cause) => {
+    await copy(from, to, { template, name }, { programs, leftOut }).catch((cause) => {
+      if (cause instanceof AfreshError) throw cause
       throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
         next: 'Mend what it says in migrations or fixtures.',
         cause,
       })
     })
   }
-  await withUndo(
-    () => withConnections([urlOf(url, template), urlOf(url, name)], fill),
-    async () => {
-      await connection.query(`DROP DATABASE ${ident(name)}`)
-      if (isMarked) await connection.query(forget(name))
-    },
+  const comment = row.comment === '' ? '' : ` COMMENT ${literal(String(row.comment))}`
+  return provision(connection, name, `CHARACTER SET ${row.charset} COLLATE ${row.collation}${comment}`, () =>
+    withConnections([urlOf(url, template), urlOf(url, name)], fill),
   )
 }
 
@@ -65,9 +63,14 @@ interface Names {
   readonly name: string
 }
 
-async function copy(from: Connection, to: Connection, names: Names, withPrograms: boolean): Promise<void> {
+async function copy(
+  from: Connection,
+  to: Connection,
+  names: Names,
+  { programs: isWithPrograms, leftOut }: Required<CloneOptions>,
+): Promise<void> {
   const schema = await introspect(from)
-  const programs = withPrograms ? await listPrograms(from) : NO_PROGRAMS
+  const programs = isWithPrograms ? await listPrograms(from) : NO_PROGRAMS
   const definitions = await readDefinitions(from, schema, programs, names)
   await takeDefinitions(to)
   await replay(to, [
@@ -77,7 +80,7 @@ async function copy(from: Connection, to: Connection, names: Names, withPrograms
     ...counters(schema),
   ])
   await createEach(to, definitions.routines)
-  await createViews(to, definitions.views)
+  await copyViews(from, to, programs.views, { renamed: (one) => renamed(one, names), leftOut })
   await createEach(to, [...definitions.triggers, ...definitions.events])
 }
 
@@ -138,7 +141,6 @@ interface Definitions {
   readonly sequences: readonly string[]
   readonly tables: readonly string[]
   readonly routines: readonly Definition[]
-  readonly views: readonly Definition[]
   readonly triggers: readonly Definition[]
   readonly events: readonly Definition[]
 }
@@ -154,7 +156,9 @@ async function readDefinitions(
   const wanted = {
     sequences: free.map(({ name }) => ({ kind: 'SEQUENCE', name })),
     tables: schema.tables.map(({ name }) => ({ kind: 'TABLE', name })),
-    ...programs,
+    routines: programs.routines,
+    triggers: programs.triggers,
+    events: programs.events,
   }
   const all = Object.values(wanted).flat()
   const results = await batch(
@@ -168,49 +172,21 @@ async function readDefinitions(
   const statements = (of: readonly StoredProgram[]) => definitions(of).map(({ sql }) => sql)
   return {
     sequences: statements(wanted.sequences),
-    tables: statements(wanted.tables),
+    tables: statements(wanted.tables).map(withRoomForRows),
     routines: definitions(wanted.routines),
-    views: definitions(wanted.views),
     triggers: definitions(wanted.triggers),
     events: definitions(wanted.events),
   }
 }
 
+/** An ARCHIVE table takes no id below where its counter stands, and moves it along with its rows. */
+function withRoomForRows(sql: string): string {
+  return sql.replace(/( ENGINE=ARCHIVE) AUTO_INCREMENT=\d+/, '$1')
+}
+
 /** What names the template's own database means the clone's. */
 function renamed(definition: Definition, { template, name }: Names): Definition {
   return { ...definition, sql: definition.sql.replaceAll(`${ident(template)}.`, `${ident(name)}.`) }
-}
-
-/** Views that stand on other views come after them; what cannot be created in any order fails with its reason. */
-async function createViews(connection: Connection, views: readonly Definition[]): Promise<void> {
-  let left = [...views]
-  while (left.length > 0) {
-    const failed: Definition[] = []
-    let reason: unknown
-    for (const view of left) {
-      try {
-        await createEach(connection, [view])
-      } catch (error) {
-        failed.push(view)
-        reason = error
-      }
-    }
-    if (failed.length === left.length) throw reason
-    left = failed
-  }
-}
-
-/** In messages of their own: of several statements in one MySQL takes the semicolon for a part of the text. */
-async function createEach(connection: Connection, definitions: readonly Definition[]): Promise<void> {
-  for (const definition of definitions) {
-    for (const statement of asCreated(definition)) {
-      try {
-        await connection.query(statement)
-      } catch (error) {
-        throw at(statement, error)
-      }
-    }
-  }
 }
 
 async function replay(connection: Connection, statements: readonly string[]): Promise<void> {
@@ -219,12 +195,8 @@ async function replay(connection: Connection, statements: readonly string[]): Pr
     await batch(connection, statements)
   } catch (error) {
     if (!(error instanceof BatchError) || error.index === undefined) throw error
-    throw at(statements[error.index] ?? '', error)
+    throw failedAt(statements[error.index] ?? '', error)
   }
-}
-
-function at(statement: string, cause: unknown): Error {
-  return new Error(`${messageOf(cause)}\n  ${statement.replace(/\s+/g, ' ').slice(0, 300)}`, { cause })
 }
 
 async function withConnections(

@@ -1,32 +1,24 @@
 import type { Connection as DriverConnection } from 'mysql2/promise'
-import { AfreshError } from '../../errors.ts'
-import type { Connection, ConnectOptions, Row } from '../engine.ts'
-import { mariadbFlavor } from '../mariadb/flavor.ts'
+import { AfreshError, withCleanUp } from '../../errors.ts'
+import type { Connection, ConnectOptions, ScriptRun } from '../connection.ts'
 import { type Client, clientOf } from './client.ts'
 import { connectError } from './connect-error.ts'
-import { type Flavor, isMariaDb, mysqlFlavor } from './flavor.ts'
+import { type MysqlConnection, mysqlConnection, register } from './mysql-connection.ts'
+import { ownSettingsSql, type SessionKind } from './own-settings.ts'
 import { runScript } from './script.ts'
-import { parseUrl } from './url.ts'
-
-/** What one statement gave: rows, or the number of rows that it changed. */
-export interface Result {
-  readonly rows: Row[]
-  readonly affected: number
-}
-
-/** One message of one or more statements: one round trip. */
-export type Send = (sql: string, values?: readonly unknown[]) => Promise<Result[]>
-
-export interface MysqlConnection extends Connection {
-  /** Runs `body` on one and the same session, also where a pool lies underneath. */
-  pinned<T>(body: (send: Send) => Promise<T>): Promise<T>
-}
+import { checkAgainst } from './script-check.ts'
+import { type OpenSession, scriptRunOn } from './script-run.ts'
+import { asUser, parseUrl } from './url.ts'
 
 /**
  * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for a URL that is none or a missing driver,
  * `server` when nobody answers or lets us in.
  */
-export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
+export function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
+  return connectFor(options.names ?? 'server', url, options)
+}
+
+async function connectFor(kind: SessionKind, url: string, options: ConnectOptions): Promise<Connection> {
   const settings = parseUrl(url)
   const driver = await loadDriver()
   const timeoutMs = options.timeoutMs ?? 10_000
@@ -41,26 +33,46 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     })
     // A server that goes away between two queries reports here; without a listener it would end the process.
     client.on('error', () => {})
+    await client.query(ownSettingsSql(kind))
     const end = () => client.end().catch(() => client.destroy())
-    return overClient(clientOf(client) ?? unknownDriver(), {
+    const open: OpenSession = async (as, { bytes = false, kind = 'script' } = {}) => {
+      const session = await connectFor(kind, as === undefined ? url : asUser(url, as), options)
+      if (bytes) await sendBytes(session)
+      return mysqlConnection(session)
+    }
+    const scripts = (eventsOff = true): ScriptRun => scriptRunOn(connection, open, { eventsOff })
+    const connection: MysqlConnection = overClient(clientOf(client) ?? unknownDriver(), {
       url,
       database: settings.database ?? '',
       owned: true,
       unref: () => unref(client),
       close: end,
-      // As the server's own client would: what a script sets ends with its session, and locks of ours do not.
-      script: async (sql, label) => {
-        const own = await connect(url, options)
-        try {
-          await runScript(mysqlConnection(own), sql, label)
-        } finally {
-          await own.close()
-        }
+      scripts: () => scripts(),
+      async script(sql, label) {
+        const all = scripts(false)
+        await withCleanUp(() => all.run(Buffer.from(sql), label), all.end)
       },
     })
+    drivers.set(connection, client)
+    return connection
   } catch (error) {
     throw connectError(settings, error, timeoutMs)
   }
+}
+
+const drivers = new WeakMap<
+  Connection,
+  DriverConnection & { connection?: { config?: { charsetNumber?: number } } }
+>()
+/** The character set `binary`. */
+const BINARY = 63
+
+/** From now on each character of a query goes as one byte. The server still reads them as its session is set. */
+async function sendBytes(connection: Connection): Promise<void> {
+  const config = drivers.get(connection)?.connection?.config
+  if (config !== undefined) config.charsetNumber = BINARY
+  const [row] = await connection.query("SELECT HEX(_binary'\u00e4\u00ff') AS sent")
+  if (row?.sent !== 'E4FF') unknownDriver()
 }
 
 /** The types of `mysql2` do not know of it. */
@@ -77,35 +89,17 @@ export function wrap(client: unknown): Connection | undefined {
     database: found.database,
     owned: false,
     close: async () => {},
-    script: (sql, label) => runScript(connection, sql, label),
+    script: (sql, label) =>
+      connection.pinned(async (send) =>
+        runScript({ send, bytes: false, check: await checkAgainst(send), confined: undefined }, sql, label),
+      ),
   })
   return connection
 }
 
-const known = new WeakSet<Connection>()
-
-/** The connection as this engine made it. Throws when it is another engine's: a programming error. */
-export function mysqlConnection(connection: Connection): MysqlConnection {
-  if (!known.has(connection)) throw new TypeError('not a connection of MySQL or MariaDB')
-  return connection as MysqlConnection
-}
-
-const flavors = new WeakMap<Connection, Promise<Flavor>>()
-
-/** Which of the two is at the other end. */
-export function flavorOf(connection: Connection): Promise<Flavor> {
-  const found =
-    flavors.get(connection) ??
-    connection
-      .query('SELECT VERSION() AS version')
-      .then(([row]) => (isMariaDb(String(row?.version)) ? mariadbFlavor : mysqlFlavor))
-  flavors.set(connection, found)
-  return found
-}
-
 function overClient(
   client: Client,
-  rest: Pick<Connection, 'url' | 'database' | 'owned' | 'unref' | 'close' | 'script'>,
+  rest: Pick<Connection, 'url' | 'database' | 'owned' | 'unref' | 'close' | 'script' | 'scripts'>,
 ): MysqlConnection {
   const pinned: MysqlConnection['pinned'] = async (body) => {
     const session = await client.acquire()
@@ -122,8 +116,7 @@ function overClient(
     query: (sql, values) => pinned(async (send) => (await send(sql, values)).at(-1)?.rows ?? []),
     change: (sql, values) => pinned(async (send) => (await send(sql, values)).at(-1)?.affected ?? 0),
   }
-  known.add(connection)
-  return connection
+  return register(connection)
 }
 
 async function loadDriver(): Promise<typeof import('mysql2/promise')> {

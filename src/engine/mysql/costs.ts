@@ -1,7 +1,8 @@
 import type { Costs } from '../../plan/cost.ts'
-import type { Connection, Effort } from '../engine.ts'
-import { quartilesOf } from '../turns.ts'
-import { flavorOf } from './connection.ts'
+import type { Connection } from '../connection.ts'
+import type { MeasurementBudget } from '../costs.ts'
+import { quartilesOf } from '../interleaved-timing.ts'
+import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
 import { standsAt } from './steps.ts'
 
@@ -106,7 +107,11 @@ function joined(statements: readonly string[]): string {
   return [...statements, 'COMMIT'].join(';\n')
 }
 
-export async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
+export async function measure(
+  connection: Connection,
+  writer: Connection,
+  effort: MeasurementBudget,
+): Promise<Costs> {
   const { watch, crossingRows } = await flavorOf(connection)
   await connection.query([SETTINGS, ...TABLES].join(';\n'))
   await writer.query(WRITER_SETTINGS)

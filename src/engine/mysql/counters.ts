@@ -1,8 +1,9 @@
 import { AfreshError } from '../../errors.ts'
 import { tableOf } from '../../schema/schema.ts'
-import type { Connection, Program } from '../engine.ts'
-import { flavorOf } from './connection.ts'
+import type { Connection } from '../connection.ts'
+import type { Program } from '../resetter.ts'
 import { DENIED, DENIED_DATABASE, DENIED_ROUTINE, DENIED_TABLE } from './errno.ts'
+import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 
@@ -108,18 +109,25 @@ export function offExpression(database: string): string {
 
 /**
  * A statement that sets `@afresh_print`, which changes with the definitions of a database's tables, and the numbers
- * that InnoDB gives them: TRUNCATE and rewriting give a new one, and neither is counted. `cut`: tables whose number
- * is no news, because resets truncate them and a test that does so leaves them at their baseline.
+ * that InnoDB gives them: TRUNCATE and rewriting give a new one, and neither is counted. `cut`: tables that resets
+ * truncate, so that their number is no news where their baseline is empty. Those of `filled` stand behind the second colon.
  */
-export function fingerprintOfTables(tables: string, database: string, cut: readonly string[]): string {
+export function fingerprintOfTables(
+  tables: string,
+  database: string,
+  { cut, filled }: { readonly cut: readonly string[]; readonly filled: readonly string[] },
+): string {
   const file = fileOf(database)
   const own = file === undefined ? 'TRUE' : `LEFT(name, ${file.length + 1}) = ${literal(`${file}/`)}`
-  const known = cut.flatMap((name) => fileOf(database, name) ?? []).map(literal)
-  const number =
-    known.length === 0
-      ? 'table_id'
-      : `IF(CAST(SUBSTRING_INDEX(name, '#', 1) AS BINARY) IN (${known.join(', ')}), 0, table_id)`
-  return `SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS(' ', name, n_cols, ${number}))), 0)) INTO @afresh_print
+  const isOneOf = (names: readonly string[]) => {
+    const known = names.flatMap((name) => fileOf(database, name) ?? []).map(literal)
+    return known.length === 0
+      ? 'FALSE'
+      : `CAST(SUBSTRING_INDEX(name, '#', 1) AS BINARY) IN (${known.join(', ')})`
+  }
+  const number = `IF(${isOneOf(cut)}, 0, table_id)`
+  return `SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS(' ', name, n_cols, ${number}))), 0), ':',
+      COALESCE(SUM(IF(${isOneOf(filled)}, CRC32(CONCAT_WS(' ', name, table_id)), 0)), 0)) INTO @afresh_print
     FROM ${tables} WHERE ${own} AND name NOT LIKE '%/#sql%' AND name NOT REGEXP '/fts_[0-9a-f]{16}_'`
 }
 

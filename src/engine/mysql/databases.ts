@@ -1,20 +1,17 @@
 import { AfreshError } from '../../errors.ts'
-import type { Connection, DatabaseEntry, Databases, Row, ServerFacts } from '../engine.ts'
+import type { Connection, Row } from '../connection.ts'
+import type { DatabaseEntry, Databases, ServerFacts } from '../databases.ts'
+import { kindOf } from '../ownership-mark.ts'
 import { cloneDatabase } from './clone.ts'
-import { connect, flavorOf } from './connection.ts'
-import { dropDatabase } from './drop.ts'
-import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
+import { connect } from './connection.ts'
+import { dropDatabase } from './drop-database.ts'
+import { DENIED, DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE, SYNTAX } from './errno.ts'
 import { disableEvents } from './events.ts'
+import { flavorOf } from './flavor-of.ts'
+import { foreignRows } from './foreign-rows.ts'
 import { introspect, MARK_TABLE } from './introspect.ts'
-import {
-  BASELINE_PREFIX,
-  createRegistry,
-  forget,
-  identityOf,
-  MARKS,
-  REGISTRY,
-  shortHash,
-} from './ownership.ts'
+import { BASELINE_PREFIX, identityOf, lockName, MARKS, REGISTRY } from './ownership.ts'
+import { provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
@@ -27,15 +24,13 @@ export const databases: Databases = {
   urlOf,
   maxNameBytes: 64,
   list,
+  foreignRows: (connection, options) => foreignRows(connection, { system: SYSTEM, registered }, options),
   async create(connection, name) {
     try {
-      await connection.query(`CREATE DATABASE ${ident(name)}`)
+      return await provision(connection, name)
     } catch (cause) {
-      throw createError(name, cause)
+      throw cause instanceof AfreshError ? cause : createError(name, cause)
     }
-    // A row that stands there was left by a database that somebody dropped by hand.
-    await createRegistry(connection)
-    await connection.query(forget(name))
   },
   clone: cloneDatabase,
   async extent(connection) {
@@ -62,6 +57,10 @@ export const databases: Databases = {
     }
   },
   drop: dropDatabase,
+  async sessionOf(connection) {
+    const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
+    return Number(row?.id)
+  },
   async sessions(connection, name) {
     const rows = await connection.query(
       `SELECT id AS id, user AS user, host AS host, command AS command, time AS time, info AS info FROM information_schema.processlist
@@ -78,6 +77,11 @@ export const databases: Databases = {
   async unlock(connection, key) {
     await connection.query(`SELECT RELEASE_LOCK(${lockName(key)}) AS n`)
   },
+  async endHolder(connection, { key, session }) {
+    const held = await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) = ${session} AS n`)
+    // It may have ended by itself meanwhile.
+    if (isOne(held)) await connection.query(`KILL ${session}`).catch(() => {})
+  },
   async isLocked(connection, key) {
     return isOne(await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) IS NOT NULL AS n`))
   },
@@ -89,7 +93,7 @@ export const databases: Databases = {
  */
 async function facts(connection: Connection): Promise<ServerFacts> {
   const [row] = await connection.query(`SELECT VERSION() AS version, ${await identityOf(connection)} AS id,
-    @@global.read_only AS standby, EXISTS (
+    @@global.read_only AS read_only, EXISTS (
       SELECT 1 FROM DUAL WHERE COALESCE(CURRENT_ROLE(), 'NONE') <> 'NONE'
       UNION ALL
       SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'CREATE' AND grantee = ${GRANTEE}
@@ -99,8 +103,21 @@ async function facts(connection: Connection): Promise<ServerFacts> {
   return {
     version: String(row?.version),
     systemIdentifier: String(row?.id),
-    standby: Number(row?.standby) === 1,
+    standby: Number(row?.read_only) === 1 || (await isReplica(connection)),
     mayCreateDatabases: Number(row?.may_create) === 1,
+  }
+}
+
+/** One that may be written to is none by its settings: a promoted primary's former replica, or one set up so. */
+async function isReplica(connection: Connection): Promise<boolean> {
+  const { replica } = await flavorOf(connection)
+  try {
+    return (await connection.query(replica.status)).length > 0
+  } catch (error) {
+    // Before MySQL 8.0.22 the statement was called otherwise.
+    if (![DENIED, SYNTAX].some((errno) => errno === errnoOf(error))) throw error
+    const [row] = await connection.query(`SELECT ${replica.signs} AS signs`)
+    return Number(row?.signs) === 1
   }
 }
 
@@ -122,7 +139,12 @@ async function list(connection: Connection): Promise<DatabaseEntry[]> {
     connection,
     rows.flatMap((row) => (Number(row.adopted) === 1 ? [String(row.name)] : [])),
   )
-  return rows.map(({ name }) => {
+  const present = new Set(rows.map(({ name }) => String(name)))
+  // A process that was killed may have come no further than its mark.
+  const neverMade = [...marks.values()].filter(
+    ({ name, mark }) => !present.has(String(name)) && kindOf(String(mark)) === 'unfinished',
+  )
+  return [...rows, ...neverMade].map(({ name }) => {
     const entry = marks.get(String(name))
     const mark = entry?.mark ?? adopted.get(String(name))
     return {
@@ -194,11 +216,6 @@ function createError(name: string, cause: unknown): AfreshError {
     next: 'See what the server says, and try again.',
     cause,
   })
-}
-
-/** GET_LOCK takes 64 characters, and does not tell cases apart. */
-function lockName(key: string): string {
-  return literal(`afresh:${shortHash(key)}`)
 }
 
 function isOne(rows: readonly Row[]): boolean {

@@ -1,4 +1,4 @@
-import type { Row } from '../engine.ts'
+import type { Row } from '../connection.ts'
 import { literal } from './quote.ts'
 
 /** A stored program (trigger, routine, event) or view as SHOW CREATE gives it, with what its text depends on. */
@@ -44,10 +44,11 @@ export function asCreated({ sql, sqlMode, charset, collation, timeZone }: Defini
   // The message is UTF-8, so another client character set is claimed only of a text that is the same in both.
   const ascii = /^[\0-\x7f]*$/.test(sql)
   const settings = [
-    ...(sqlMode === undefined ? [] : [`sql_mode = ${literal(sqlMode)}`]),
+    // Texts that have none of their own are shown as the mode of `session.ts` reads them.
+    `sql_mode = ${literal(sqlMode ?? '')}`,
     ...(charset === undefined ? [] : [`character_set_client = ${ascii ? charset : 'utf8mb4'}`]),
     ...(collation === undefined ? [] : [`collation_connection = ${collation}`]),
     ...(timeZone === undefined ? [] : [`time_zone = ${literal(timeZone)}`]),
   ]
-  return [...(settings.length === 0 ? [] : [`SET ${settings.join(', ')}`]), sql]
+  return [`SET ${settings.join(', ')}`, sql]
 }

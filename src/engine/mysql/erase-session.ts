@@ -1,10 +1,12 @@
 import { AfreshError, EraseError, type ErrorCode } from '../../errors.ts'
-import type { Connection } from '../engine.ts'
-import type { EraseSyntax, Statement } from '../erase.ts'
-import { REMEDIES } from '../erase-remedies.ts'
+import type { Connection } from '../connection.ts'
+import { REMEDIES } from '../erase-advice.ts'
+import { asConflict } from '../erase-conflict.ts'
+import type { EraseDialect, EraseSession, Isolation, Statement } from '../erase-dialect.ts'
+import { proving } from '../erase-proof.ts'
 import { blockersOf } from './blockers.ts'
-import { flavorOf, mysqlConnection, type Send } from './connection.ts'
 import {
+  CHANGED,
   DEADLOCK,
   DENIED_DATABASE,
   DENIED_TABLE,
@@ -14,20 +16,22 @@ import {
   NO_TABLE,
   REFERRED,
 } from './errno.ts'
+import { flavorOf } from './flavor-of.ts'
+import { mysqlConnection, type Send } from './mysql-connection.ts'
 import { errnoOf, inSeconds, type Setting, swapped } from './session.ts'
 
 /** Connections of ours that wait no longer than this for a lock. */
 const waiting = new WeakMap<Connection, number>()
 
-export const session: EraseSyntax['session'] = async (connection, { lockTimeoutMs }, body) => {
+export const session: EraseDialect['session'] = async (connection, { lockTimeoutMs, proof }, body) => {
   const { recursionLimit } = await flavorOf(connection)
   const { save, set, restore } = swapped(settingsOf(recursionLimit, lockTimeoutMs))
   return mysqlConnection(connection).pinned(async (send) => {
-    const run = async (statement: Statement): Promise<readonly number[]> => {
+    const run = async (statement: Statement, isNested = false): Promise<readonly number[]> => {
       try {
         return await numbersOf(send, statement)
       } catch (cause) {
-        throw await failed(connection, statement, cause)
+        throw await failed(connection, statement, cause, isNested)
       }
     }
     let isSet = false
@@ -35,10 +39,57 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
       if (!isSet) await send(`${save}; ${set}`)
       isSet = true
     }
+    const begin = async (isNested: boolean, isolation: Isolation = 'none') => {
+      const first = [
+        // What is found by recursion is locked by this level alone.
+        ...(isolation !== 'none' && !isNested ? ['SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'] : []),
+        ...(isNested ? [] : ['START TRANSACTION']),
+        ...(typeof proof === 'string' ? [proof] : []),
+      ]
+      if (first.length === 0) return
+      try {
+        await proving(() => send(first.join('; ')))
+      } catch (error) {
+        await send(isNested ? UNDO : 'ROLLBACK').catch(() => {})
+        throw error
+      }
+    }
+    const transaction: EraseSession['transaction'] = async (
+      statements,
+      { keep, temporary, isolation, watch },
+    ) => {
+      await prepare()
+      const isNested = !connection.owned && (await isInTransaction(send))
+      await begin(isNested, isolation)
+      let isDone = false
+      try {
+        for (const [place, statement] of statements.entries()) watch(place, await run(statement, isNested))
+        isDone = true
+      } finally {
+        await send(ending(isDone && keep, isNested, temporary)).catch((error: unknown) => {
+          if (isDone) throw error
+        })
+      }
+    }
     try {
       return await body({
         prepare,
+        isolation: async () => 'locks',
         async alone(statement) {
+          if (proof !== undefined) {
+            let changed = 0
+            const watch = (_: number, [count = 0]: readonly number[]) => {
+              changed = count
+            }
+            await transaction([statement], {
+              keep: true,
+              cyclic: false,
+              isolation: 'none',
+              temporary: [],
+              watch,
+            })
+            return changed
+          }
           if (!connection.owned) await prepare()
           else if (!isSet && waiting.get(connection) !== lockTimeoutMs) {
             await send(
@@ -54,12 +105,24 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
         async define(statement) {
           await prepare()
           if (!connection.owned && (await isInTransaction(send))) throw wouldCommit()
-          await run(statement)
+          // The statement commits by itself: nothing can be nearer to it.
+          if (proof === undefined) {
+            await run(statement)
+            return
+          }
+          await begin(false)
+          try {
+            await run(statement)
+          } catch (error) {
+            await send('ROLLBACK').catch(() => {})
+            throw error
+          }
         },
         async dropEmpty(table) {
           await prepare()
           // Whoever has written into it is waited for; without locks a DROP would wait as well, and take the rows along.
           const own = (sql: string, reads = false) => run({ sql, values: [], reads })
+          if (proof !== undefined) await begin(false)
           await own(`LOCK TABLES ${table} WRITE`)
           try {
             const [rows] = await own(`SELECT count(*) AS n0 FROM ${table}`, true)
@@ -68,20 +131,8 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
             await send('UNLOCK TABLES').catch(() => {})
           }
         },
-        async transaction(statements, { keep, temporary, watch }) {
-          await prepare()
-          const isNested = !connection.owned && (await isInTransaction(send))
-          if (!isNested) await send('START TRANSACTION')
-          let isDone = false
-          try {
-            for (const [place, statement] of statements.entries()) watch(place, await run(statement))
-            isDone = true
-          } finally {
-            await send(ending(isDone && keep, isNested, temporary)).catch((error: unknown) => {
-              if (isDone) throw error
-            })
-          }
-        },
+        transaction,
+        discard: async (selection) => void (await send(`DROP TEMPORARY TABLE IF EXISTS ${selection}`)),
       })
     } finally {
       if (isSet) await send(restore).catch(() => {})
@@ -119,7 +170,7 @@ function settingsOf(recursionLimit: string, lockTimeoutMs: number): Setting[] {
   return [
     { name: 'foreign_key_checks', value: '1' },
     { name: 'sql_safe_updates', value: '0' },
-    { name: 'sql_select_limit', value: 'DEFAULT' },
+    { name: 'sql_select_limit', value: '18446744073709551615' },
     { name: 'sql_big_selects', value: '1' },
     // Rows that are there already are copied as they are, dates that nobody could write any more included.
     {
@@ -149,9 +200,17 @@ function wouldCommit(): AfreshError {
   )
 }
 
-async function failed(connection: Connection, { sql }: Statement, cause: unknown): Promise<EraseError> {
+/** A deadlock within a transaction of the user's has rolled all of it back: that is not ours to try again. */
+async function failed(
+  connection: Connection,
+  { sql }: Statement,
+  cause: unknown,
+  isNested: boolean,
+): Promise<EraseError> {
   const { code, next } = await remedy(connection, cause)
-  return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+  const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+  const isConflicting = [DEADLOCK, CHANGED].includes(errnoOf(cause) ?? 0)
+  return isConflicting && !isNested ? asConflict(error) : error
 }
 
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
@@ -160,6 +219,8 @@ async function remedy(connection: Connection, cause: unknown): Promise<{ code?: 
       return { code: 'blocked', next: await blockersOf(connection) }
     case DEADLOCK:
       return { code: 'blocked', next: REMEDIES.deadlock }
+    case CHANGED:
+      return { code: 'blocked', next: REMEDIES.changed }
     case REFERRED:
       return { next: REMEDIES.referred }
     case DENIED_DATABASE:

@@ -1,14 +1,14 @@
 import { types } from 'node:util'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, oneOfRows } from '../bound-sql.ts'
-import type { EraseSyntax, Identity } from '../erase.ts'
+import type { EraseDialect, Identity } from '../erase-dialect.ts'
+import { boundValue, concatenated, joined, oneOfRows } from '../sql/fragment.ts'
 import { session } from './erase-session.ts'
 import { ident } from './quote.ts'
 
-export const erase: EraseSyntax = {
+export const erase: EraseDialect = {
   ident,
   table: ({ name }) => ident(name),
-  family: ({ name }) => ident(name),
+  tableWithInheritors: ({ name }) => ident(name),
   // From what goes to what refers to it, which always has an index: by hash would be as good, but DELETE has none.
   join: 'STRAIGHT_JOIN',
   placeholder: () => '?',
@@ -27,11 +27,11 @@ export const erase: EraseSyntax = {
   identity,
   copiesCompare: true,
   // Texts are the same by their bytes, not by a collation: 'a' is no 'A' here.
-  same: (a, b) => `${a} <=> ${b} AND CAST(${a} AS BINARY) <=> CAST(${b} AS BINARY)`,
-  typed: (expression) => expression,
+  nullSafeEquals: (a, b) => `${a} <=> ${b} AND CAST(${a} AS BINARY) <=> CAST(${b} AS BINARY)`,
+  cast: (expression) => expression,
 
   // MySQL says "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
-  reopens: false,
+  canReferenceTempTableTwice: false,
   selectionName: (place) => ident(`afresh_erase_${place}`),
   create({ name, columns, from, unique, isList }) {
     const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
@@ -50,8 +50,9 @@ export const erase: EraseSyntax = {
     const same = isUnique && !isOurs ? ` ON DUPLICATE KEY UPDATE ${name}.c0 = ${name}.c0` : ''
     return `INSERT ${ignore}INTO ${name} (${names}) ${select}${same}`
   },
-  filled: undefined,
+  analyze: undefined,
   byIndex: undefined,
+  byKey: undefined,
   drop: (name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`,
 
   // Not by IN: MariaDB before 11.1 would look at every row of the table.
@@ -73,13 +74,33 @@ export const erase: EraseSyntax = {
     ])
   },
   defaultOf: () => 'DEFAULT',
-  // MySQL and MariaDB both know this one.
-  locked: (select) => `${select} LOCK IN SHARE MODE`,
+  // Not LOCK IN SHARE MODE: two sessions that both share a row, and both delete it, wait for each other.
+  locking: {
+    suffix: ' FOR UPDATE',
+    count: { before: 'SELECT count(*) AS n0 FROM ', after: ' FOR UPDATE' },
+    before: () => undefined,
+  },
   twin(table, name) {
     const columns = table.columns.map((column) => ident(column.name))
     return `CREATE TABLE ${ident(name)} AS SELECT ${columns.join(', ')} FROM ${ident(table.name)} LIMIT 0`
   },
-  isOlder: (column, milliseconds) => `${column} < NOW(6) - INTERVAL ${milliseconds * 1000} MICROSECOND`,
+  dates: undefined,
+  async clock(connection) {
+    const [row] = await connection.query(
+      `SELECT FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS now, IF(@@time_zone = 'SYSTEM', @@system_time_zone, @@time_zone) AS zone, UNIX_TIMESTAMP('2026-01-01') = 1767225600 AND UNIX_TIMESTAMP('2026-07-01') = 1782864000 AS utc`,
+    )
+    return { now: new Date(Number(row?.now)), zone: Number(row?.utc) === 1 ? undefined : String(row?.zone) }
+  },
+  hasZone: ({ type }) => /^timestamp/i.test(type),
+  isBefore(column, time, zone) {
+    const isUtc = zone === 'utc' && !/^timestamp/i.test(column.type)
+    const at = isUtc
+      ? `TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ${time.getTime() * 1000} MICROSECOND`
+      : `FROM_UNIXTIME(${time.getTime() / 1000})`
+    return `${ident(column.name)} < ${at}`
+  },
+  isNoTime: undefined,
+  timeOf: (time) => `FROM_UNIXTIME(${Math.floor(time.getTime() / 1000)})`,
 
   session,
 }

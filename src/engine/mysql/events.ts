@@ -1,5 +1,5 @@
 import { AfreshError, messageOf } from '../../errors.ts'
-import type { Connection, Row } from '../engine.ts'
+import type { Connection, Row } from '../connection.ts'
 import { asCreated } from './definitions.ts'
 import { ident, literal } from './quote.ts'
 import { batch, errnoOf } from './session.ts'

@@ -1,6 +1,7 @@
 import type { Column, Schema, Table } from '../../schema/schema.ts'
-import type { Connection, Fingerprint } from '../engine.ts'
-import { flavorOf } from './connection.ts'
+import type { Connection } from '../connection.ts'
+import type { Fingerprint } from '../fingerprint.ts'
+import { flavorOf } from './flavor-of.ts'
 import { ident } from './quote.ts'
 import { batch } from './session.ts'
 

@@ -1,7 +1,7 @@
 import type { Costs } from '../../plan/cost.ts'
 import type { Position, Sequence } from '../../schema/schema.ts'
-import type { Row } from '../engine.ts'
-import { type BenchDialect, mysqlBench } from './bench.ts'
+import type { Row } from '../connection.ts'
+import { type FlavorBenchSql, mysqlBench } from './bench.ts'
 import { literal } from './quote.ts'
 
 /** Where MySQL and MariaDB differ; found out from the server, whatever the URL calls it. */
@@ -17,6 +17,10 @@ export interface Flavor {
   readonly identityProbe: string | undefined
   /** An SQL expression that no two servers have the same value of. */
   identity(probed: readonly Row[]): string
+  /** Servers of the same name and address, as every run of a Compose file starts one, have the same identity. */
+  readonly identityRepeats: boolean
+  /** Whether the server takes its data from another one. */
+  readonly replica: ReplicaDialect
   /** Sessions that hold locks in the current database: columns `id`, `who`, `state`, `query`. */
   readonly blockers: string
   /** The open transactions of all sessions; `undefined` where the server does not tell. */
@@ -33,8 +37,17 @@ export interface Flavor {
   readonly crossingRows: number
   /** The variable that says how deep a recursive query may go. */
   readonly recursionLimit: string
+  /** Statements that take a semicolon after them for a part of what they define. */
+  readonly endsMessage: RegExp | undefined
   /** How emptying tables is measured at length. */
-  readonly bench: BenchDialect
+  readonly bench: FlavorBenchSql
+}
+
+export interface ReplicaDialect {
+  /** Shows a row for each server that data is taken from, to those who may see it. */
+  readonly status: string
+  /** A condition that everybody may ask for, and that holds only on a replica, or on one that was. */
+  readonly signs: string
 }
 
 /** Where the server tells what was done to tables; expressions over the rows of `status`. */
@@ -110,6 +123,12 @@ export const mysqlFlavor: Flavor = {
   },
   identityProbe: undefined,
   identity: () => '@@server_uuid',
+  identityRepeats: false,
+  replica: {
+    status: 'SHOW REPLICA STATUS',
+    // Transactions of other servers in its own log: those of a dump count as purged.
+    signs: `REPLACE(GTID_SUBTRACT(@@global.gtid_executed, @@global.gtid_purged), @@server_uuid, '') REGEXP '[0-9a-f]{8}-'`,
+  },
   blockers: `
     SELECT t.processlist_id AS id, CONCAT(t.processlist_user, '@', t.processlist_host) AS who,
       CONCAT(t.processlist_command, ' for ', t.processlist_time, ' s, ',
@@ -158,5 +177,7 @@ export const mysqlFlavor: Flavor = {
     pageBytes: 16_384,
   },
   recursionLimit: 'cte_max_recursion_depth',
+  // The parser reads one token ahead to know where a body ends, but for one in BEGIN … END.
+  endsMessage: /^CREATE\b[^(]*?\bTRIGGER\b(?!.*?\bFOR\s+EACH\s+ROW\s+BEGIN\b)/is,
   bench: mysqlBench,
 }

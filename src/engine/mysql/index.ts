@@ -1,7 +1,5 @@
 import type { Engine } from '../engine.ts'
-import { engineOf } from './engine-of.ts'
+import { engineOf } from './create-engine.ts'
 import { mysqlFlavor } from './flavor.ts'
-
-export { isMariaDb } from './flavor.ts'
 
 export const mysql: Engine = engineOf(mysqlFlavor)

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { AfreshError, messageOf } from '../../errors.ts'
-import type { Connection, Ownership } from '../engine.ts'
-import { flavorOf } from './connection.ts'
-import { NO_DATABASE, NO_TABLE } from './errno.ts'
+import type { Claim } from '../claim.ts'
+import type { Connection } from '../connection.ts'
+import type { Ownership } from '../ownership.ts'
+import { MARK_PREFIX } from '../ownership-mark.ts'
+import { NO_DATABASE, NO_TABLE, NOT_ONE_ROW } from './errno.ts'
+import { flavorOf } from './flavor-of.ts'
 import { MARK_TABLE } from './introspect.ts'
 import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
@@ -53,12 +56,12 @@ export const ownership: Ownership = {
   },
   async expected(connection) {
     const [row] = await connection.query(`SELECT ${await identityOf(connection)} AS server`)
-    return { server: String(row?.server), database: encodeURIComponent(await currentDatabase(connection)) }
+    const name = await currentDatabase(connection)
+    const since = await markedSince(connection, name)
+    const database = encodeURIComponent(name)
+    return { server: String(row?.server), database: since === undefined ? database : `${database}@${since}` }
   },
-  async write(connection, mark) {
-    const database = await currentDatabase(connection)
-    await writeMark(connection, database, mark)
-  },
+  write: async (connection, mark) => writeMark(connection, await currentDatabase(connection), mark),
   async erase(connection, mark) {
     const database = await currentDatabase(connection)
     if ((await ownership.read(connection)) !== mark) return
@@ -68,25 +71,81 @@ export const ownership: Ownership = {
         : `DROP TABLE ${ident(database)}.${ident(MARK_TABLE)}`,
     )
   },
+  async proof(connection, claim) {
+    return guard(connection, await currentDatabase(connection), claim, { current: true })
+  },
+  async whyRefused(connection, claim, error) {
+    const isOfProof = [NOT_ONE_ROW, NO_TABLE, NO_DATABASE].some((errno) => errno === errnoOf(error))
+    return isOfProof ? whyUnproved(connection, claim) : undefined
+  },
   isPrivate: async () => false,
 }
 
-export async function writeMark(connection: Connection, database: string, mark: string): Promise<void> {
+/** Why a claim does not hold that did not hold a moment ago. */
+export async function whyUnproved(connection: Connection, { mark, lease }: Claim): Promise<string> {
+  const found = await ownership.read(connection).catch(() => undefined)
+  return found === mark && lease !== undefined
+    ? 'the session that leased the database is gone, and its lease with it'
+    : `the database does not carry the mark ${mark}`
+}
+
+/** Returns the mark as it stands there now. */
+export async function writeMark(connection: Connection, database: string, mark: string): Promise<string> {
   if (isOurs(database)) {
-    await createRegistry(connection)
-    await connection.query(
-      `REPLACE INTO ${MARKS} (database_name, mark, frozen) VALUES (${literal(database)}, ${literal(mark)}, 0)`,
-    )
-    return
+    await writeRegisteredMark(connection, database, mark)
+    return mark
   }
   const table = `${ident(database)}.${ident(MARK_TABLE)}`
   await connection.query(`CREATE TABLE IF NOT EXISTS ${table} (id TINYINT PRIMARY KEY, mark VARCHAR(1000) NOT NULL)
-    ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'afresh may empty this database';
-    REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(mark)})`)
+    ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'afresh may empty this database'`)
+  const since = await markedSince(connection, database)
+  const name = encodeURIComponent(database)
+  const written = since === undefined ? mark : mark.replace(`:${name}:`, `:${name}@${since}:`)
+  await connection.query(`REPLACE INTO ${table} (id, mark) VALUES (1, ${literal(written)})`)
+  return written
+}
+
+/**
+ * When the table with the mark was made, where two servers may have the same identity: in a restored dump it is another
+ * one. `undefined` where the mark needs no more than the server's identity.
+ */
+async function markedSince(connection: Connection, database: string): Promise<string | undefined> {
+  if (isOurs(database) || !(await flavorOf(connection)).identityRepeats) return undefined
+  const [row] = await connection.query(
+    `SELECT UNIX_TIMESTAMP(create_time) AS since FROM information_schema.tables
+     WHERE table_schema = ${literal(database)} AND table_name = ${literal(MARK_TABLE)}`,
+  )
+  return row?.since === undefined || row.since === null ? undefined : String(Number(row.since))
+}
+
+/** The database as its mark names it, if it is this one's. */
+function namedIn(mark: string, database: string): string {
+  const name = encodeURIComponent(database)
+  const [, named = ''] = mark.slice(MARK_PREFIX.length).split(':')
+  return named.startsWith(`${name}@`) ? named : name
+}
+
+/** Other workers count CREATE TABLE as a change of definitions: it is sent only where there is no registry yet. */
+export async function writeRegisteredMark(
+  connection: Connection,
+  database: string,
+  mark: string,
+): Promise<void> {
+  const write = () =>
+    connection.query(
+      `REPLACE INTO ${MARKS} (database_name, mark, frozen) VALUES (${literal(database)}, ${literal(mark)}, 0)`,
+    )
+  try {
+    await write()
+  } catch (error) {
+    if (errnoOf(error) !== NO_DATABASE && errnoOf(error) !== NO_TABLE) throw error
+    await createRegistry(connection)
+    await write()
+  }
 }
 
 /** A statement that removes the mark of a database that afresh made, whatever it is. */
-export function forget(database: string): string {
+export function deleteMarkSql(database: string): string {
   return `DELETE FROM ${MARKS} WHERE database_name = ${literal(database)}`
 }
 
@@ -98,34 +157,40 @@ function markOf(database: string): string {
 }
 
 /**
- * A statement that fails unless the database carries this very mark and the mark is of this very server. The
- * first one of every batch that destroys anything: nothing after it runs then.
+ * A statement that fails unless the database carries this very mark, which is of this very server, and the lease is held.
+ * The first one of every batch that destroys anything: nothing after it runs then.
  *
  * `current`: the session must be in the database as well.
  */
 export async function guard(
   connection: Connection,
   database: string,
-  mark: string,
+  claim: Claim,
   options: { readonly current: boolean },
 ): Promise<string> {
-  return `SELECT ${await proofOf(connection, database, mark, options)} AS owned`
+  return `SELECT ${await proofOf(connection, database, claim, options)} AS owned`
 }
 
 /** The same as an expression: 1, or an error. */
 export async function proofOf(
   connection: Connection,
   database: string,
-  mark: string,
+  { mark, lease }: Claim,
   { current }: { readonly current: boolean },
 ): Promise<string> {
-  const prefix = `CONCAT('afresh:v1:', ${await identityOf(connection)}, ${literal(`:${encodeURIComponent(database)}:`)})`
+  const prefix = `CONCAT('${MARK_PREFIX}', ${await identityOf(connection)}, ${literal(`:${namedIn(mark, database)}:`)})`
   const conditions = [
     `CAST(${markOf(database)} AS BINARY) = CAST(${literal(mark)} AS BINARY)`,
     `CAST(LEFT(${literal(mark)}, CHAR_LENGTH(${prefix})) AS BINARY) = CAST(${prefix} AS BINARY)`,
     ...(current ? [`CAST(DATABASE() AS BINARY) = CAST(${literal(database)} AS BINARY)`] : []),
+    ...(lease === undefined ? [] : [`IS_USED_LOCK(${lockName(lease.key)}) = ${lease.session}`]),
   ]
   return `IF(${conditions.join(' AND ')}, 1, ${FAIL})`
+}
+
+/** GET_LOCK takes 64 characters, and does not tell cases apart. */
+export function lockName(key: string): string {
+  return literal(`afresh:${shortHash(key)}`)
 }
 
 const identities = new WeakMap<Connection, Promise<string>>()

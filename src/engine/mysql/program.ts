@@ -1,10 +1,10 @@
-import { type Step, select } from '../../plan/plan.ts'
+import type { Step } from '../../plan/plan.ts'
 import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
-import type { Outcome, Program } from '../engine.ts'
+import type { Outcome, Program } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
-import type { Result } from './connection.ts'
 import type { Found } from './detect.ts'
 import { nextOf } from './flavor.ts'
+import type { Result } from './mysql-connection.ts'
 import { isTruncatable, sequenceOf, statementsOf, truncate } from './statements.ts'
 import { suspended, type Trigger } from './triggers.ts'
 
@@ -28,23 +28,35 @@ export function actionsFor(
   program: Program,
   baseline: Baseline,
   triggers: readonly Trigger[],
-  { found, database }: { readonly found: Found; readonly database: string },
+  {
+    found,
+    database,
+    mayTruncate = true,
+  }: { readonly found: Found; readonly database: string; readonly mayTruncate?: boolean },
 ): { readonly actions: Action[]; readonly ran: readonly Chosen[] } {
-  const ran = chosen(program, baseline, triggers, found)
+  const ran = chosen(program, baseline, triggers, { found, mayTruncate })
   const { before, after } = suspended(database, firing(program, ran, triggers))
   const isDdl = ({ step, truncated }: Chosen) => truncated || step.kind === 'truncate'
+  const writes = ran.filter((one) => !isDdl(one) && one.step.kind !== 'restart')
   // TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them.
-  const rows = ran.filter((one) => !isDdl(one) && one.step.kind !== 'restart').flatMap(actionsOf)
+  const rows = writes.filter(({ step }) => !isNonTransactional(program, step)).flatMap(actionsOf)
   return {
     ran,
     actions: [
       ...before.map(aside),
       ...ran.filter(isDdl).flatMap(actionsOf),
+      // Under GTID consistency they may not be written in a transaction that others are written in.
+      ...writes.filter(({ step }) => isNonTransactional(program, step)).flatMap(actionsOf),
       ...(rows.length === 0 ? [] : [aside('START TRANSACTION'), ...rows, aside('COMMIT')]),
       ...ran.filter(({ step }) => step.kind === 'restart').flatMap(actionsOf),
       ...after.map(aside),
     ],
   }
+}
+
+function isNonTransactional({ schema }: Program, step: Step): boolean {
+  const tables = 'tables' in step ? step.tables : step.kind === 'trim' ? [step.table] : []
+  return tables.some((id) => tableOf(schema, id).traits.includes('non-transactional'))
 }
 
 /** The outcome, given the result of each action. */
@@ -71,18 +83,18 @@ function chosen(
   { schema, plan }: Program,
   baseline: Baseline,
   triggers: readonly Trigger[],
-  found: Found,
+  { found, mayTruncate }: { readonly found: Found; readonly mayTruncate: boolean },
 ): Chosen[] {
+  const dirty = new Set(found.dirty)
   const cut = new Set<TableId>()
-  return select(plan, new Set(found.dirty)).flatMap(({ index, step }): Chosen[] => {
-    if (step.kind === 'restart') {
-      const { ownedBy, increment } = sequenceOf(schema, step.sequence)
-      const wasCut = ownedBy !== undefined && cut.has(ownedBy.table)
-      const isDue = wasCut ? nextOf(step.to, increment) !== 1n : found.moved.has(step.sequence)
-      if (!isDue) return []
-    }
+  return plan.steps.flatMap((planned, index): Chosen[] => {
+    if (!isDue(planned)) return []
+    const step: Step =
+      planned.kind === 'truncate' && !mayTruncate
+        ? { ...planned, kind: 'delete', truncateAlternative: undefined }
+        : planned
     const byTruncate = step.kind === 'delete' && isCheaperCut(step)
-    const tables = byTruncate ? (step.orTruncate?.tables ?? step.tables) : []
+    const tables = byTruncate ? (step.truncateAlternative?.tables ?? step.tables) : []
     const statements = byTruncate
       ? tables.map((id) => truncate(tableOf(schema, id)))
       : statementsOf(schema, step, baseline.database)
@@ -92,17 +104,25 @@ function chosen(
     return [{ index, step, truncated: byTruncate, statements }]
   })
 
+  /** A counter is put back where TRUNCATE moved it, too, which the plan does not always foresee. */
+  function isDue(step: Step): boolean {
+    if (step.kind !== 'restart') return step.when.some((subject) => dirty.has(subject))
+    const { ownedBy, increment } = sequenceOf(schema, step.sequence)
+    const wasCut = ownedBy !== undefined && cut.has(ownedBy.table)
+    return wasCut ? nextOf(step.to, increment) !== 1n : found.moved.has(step.sequence)
+  }
+
   /** TRUNCATE fires no triggers; dropping and creating them would cost more. */
-  function isCheaperCut({ tables, orTruncate }: Extract<Step, { kind: 'delete' }>): boolean {
+  function isCheaperCut({ tables, truncateAlternative }: Extract<Step, { kind: 'delete' }>): boolean {
     const all = tables.map((id) => tableOf(schema, id))
-    if (plan.sequenceMode === 'keep' || !all.every(isTruncatable)) return false
+    if (!mayTruncate || plan.sequenceMode === 'keep' || !all.every(isTruncatable)) return false
     const fires = all.some(({ name }) =>
       triggers.some(({ table, event }) => table === name && event === 'DELETE'),
     )
     if (fires) return true
     const [own] = all
-    if (orTruncate === undefined || own === undefined) return false
-    const { aboveRows, aboveRowsIfMoved } = orTruncate.threshold
+    if (truncateAlternative === undefined || own === undefined) return false
+    const { aboveRows, aboveRowsIfMoved } = truncateAlternative.threshold
     return (found.rows.get(own.id) ?? 0) > (all.some(isPutBackByCut) ? aboveRowsIfMoved : aboveRows)
   }
 

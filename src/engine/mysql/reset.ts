@@ -1,24 +1,28 @@
 import { AfreshError, messageOf, ResetError, withCleanUp, withUndo } from '../../errors.ts'
-import type { Connection, Outcome, Program, Resetter } from '../engine.ts'
+import type { Connection } from '../connection.ts'
+import type { Outcome, Program, Resetter } from '../resetter.ts'
+import { refuseUnknown } from './assert-schema.ts'
 import { baselineOf } from './baseline.ts'
-import { refuseChanges, refuseUnknown } from './changes.ts'
-import { flavorOf } from './connection.ts'
+import { type CounterDetector, type DetectionResult, openCounterDetector } from './counter-detector.ts'
 import { refuseCounters, whyNotCounters } from './counters.ts'
+import { DEFINITION_COUNTS } from './definition-counts.ts'
 import { detector, type Found } from './detect.ts'
-import { DEADLOCK } from './errno.ts'
-import { explain } from './failure.ts'
+import { DEADLOCK, READ_ONLY } from './errno.ts'
+import { flavorOf } from './flavor-of.ts'
+import { introspect } from './introspect.ts'
 import { currentDatabase, guard, proofOf } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
+import { failedWith, isNoRoom, resetErrorFrom } from './reset-error.ts'
+import { schemaWatch } from './schema-watch.ts'
 import { BatchError, batch, CallError } from './session.ts'
 import { sequenceOf, statementsOf } from './statements.ts'
+import { IT_COUNTS, outcomeOfCounts } from './tracked-tables.ts'
 import { openSuspended, resumeTriggers, triggersOf } from './triggers.ts'
-import { type Findings, openWatch, type Watch } from './watch.ts'
 
 /** A deadlock with work that outlived its test ends that work or us; a few more tries tell. */
 const TRIES = 3
 
 const IT_LOOKS = 'it looks at every table'
-const IT_COUNTS = 'the server counts the writes to each table'
 
 /**
  * Takes what is in the database (or in the template) as the baseline. Where the server's counters can be had, a
@@ -26,22 +30,22 @@ const IT_COUNTS = 'the server counts the writes to each table'
  * dirty, and a second one, if anything is, that puts it right.
  */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
-  const { schema, plan, mark, lockTimeoutMs } = program
+  const { schema, plan, claim, lockTimeoutMs } = program
   const flavor = await flavorOf(connection)
   const database = await currentDatabase(connection)
-  const proof = mark === undefined ? [] : [await guard(connection, database, mark, { current: true })]
+  const proof = claim === undefined ? [] : [await guard(connection, database, claim, { current: true })]
   const options = { lockTimeoutMs }
 
   const run = async (statements: readonly string[], describe: (index: number) => Action | undefined) => {
     try {
       return (await batch(connection, [...proof, ...statements], options)).slice(proof.length)
     } catch (error) {
-      throw await explain(connection, program, error, (index) => describe(index - proof.length))
+      throw await resetErrorFrom(connection, program, error, (index) => describe(index - proof.length))
     }
   }
 
   await run([], () => undefined)
-  await resumeTriggers(connection, database)
+  const isResumed = await resumeTriggers(connection, database)
   const triggers = await triggersOf(connection)
   const names = new Set(
     plan.order.flat().flatMap((id) => schema.tables.find((table) => table.id === id)?.name ?? []),
@@ -53,24 +57,82 @@ export async function prepare(connection: Connection, program: Program): Promise
   const baseline = await baselineOf(connection, program)
   const detect = detector(program, baseline, { flavor, suspends: ours.length > 0, database })
 
-  const look = async (): Promise<Found> => {
-    const results = await run(detect.statements, (index) => lookedAt(detect.statements[index]))
+  // Triggers that were missing when the schema was read belong to it.
+  const definitions = schemaWatch(connection, {
+    ...{ database, proof, isCopy: program.template !== undefined },
+    schema: isResumed ? await introspect(connection) : schema,
+  })
+  /** Of the reset that is under way. */
+  const notes: string[] = []
+  const checkDefinitions = async (told?: string) => {
+    notes.push(...(await definitions.check(told)))
+  }
+  const look = async (): Promise<Found & { readonly isMoved: boolean }> => {
+    const statements = [DEFINITION_COUNTS, ...detect.statements]
+    const [counts, ...results] = await run(statements, (index) => lookedAt(statements[index]))
     const found = detect.read(results)
     refuseUnknown(found.unknown)
-    return found
+    // Where the counters are watched, their routine tells.
+    return {
+      ...found,
+      isMoved: chosen?.watch === undefined && definitions.moved(counts?.rows ?? []) !== undefined,
+    }
   }
 
+  /** Where definitions changed, this says so rather than what came of it. */
+  const explained = async (cause: unknown): Promise<unknown> => {
+    definitions.doubt()
+    // What the driver says of a lost connection, wherever in a reset it was lost, is no error for people.
+    const failure =
+      cause instanceof AfreshError || cause instanceof BatchError ? cause : new BatchError(undefined, cause)
+    const error =
+      failure instanceof BatchError
+        ? await resetErrorFrom(connection, program, failure, () => undefined)
+        : failure
+    if (!(error instanceof ResetError) || error.code === 'plan' || error.code === 'blocked') return error
+    return checkDefinitions(chosen?.watch?.told).then(
+      () => {
+        definitions.doubt()
+        return error
+      },
+      (found) =>
+        found instanceof AfreshError && (found.code === 'plan' || failedWith(error, READ_ONLY))
+          ? found
+          : error,
+    )
+  }
+
+  /** TRUNCATE takes new files; where the server has no room for them, rows are deleted. */
   const resetByScan = async (why: string): Promise<Outcome> => {
+    try {
+      return await resetOnce(why, { mayTruncate: true })
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      return deletingInstead()
+    }
+  }
+
+  const deletingInstead = async (): Promise<Outcome> => {
+    const outcome = await resetOnce(WHY_SCAN.full, { mayTruncate: false })
+    return { ...outcome, notes: [DELETED_INSTEAD] }
+  }
+
+  const resetOnce = async (
+    why: string,
+    { mayTruncate }: { readonly mayTruncate: boolean },
+  ): Promise<Outcome> => {
     const found = await look()
+    if (found.isMoved) await checkDefinitions()
     if (found.triggersPending) await resumeTriggers(connection, database)
     if (found.dirty.length === 0) return { detector: 'scan', why, dirty: [], ran: [] }
-    const { actions, ran } = actionsFor(program, baseline, ours, { found, database })
+    const { actions, ran } = actionsFor(program, baseline, ours, { found, database, mayTruncate })
     if (actions.length === 0) return { detector: 'scan', why, dirty: found.dirty, ran: [] }
     try {
       const results = await run(
         actions.map(({ sql }) => sql),
         (index) => actions[index],
       )
+      definitions.ran(actions.map(({ sql }) => sql))
       return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
       // Best now, while it is known who dropped them; the next reset finds them among the suspended ones otherwise.
@@ -81,11 +143,11 @@ export async function prepare(connection: Connection, program: Program): Promise
 
   const allDirty = async () => (await look()).dirty
 
-  const call = async (watch: Watch, acts: boolean) => {
+  const call = async (watch: CounterDetector, acts: boolean) => {
     try {
       return await watch.call({ acts })
     } catch (error) {
-      throw await explain(connection, program, error, (step) => ({
+      throw await resetErrorFrom(connection, program, error, (step) => ({
         sql: error instanceof CallError ? (error.sql ?? '') : '',
         step,
         counts: false,
@@ -93,22 +155,51 @@ export async function prepare(connection: Connection, program: Program): Promise
     }
   }
 
-  const resetByCounters = async (watch: Watch): Promise<Outcome> => {
-    const found = await call(watch, true)
-    if (found.state === 'clean' || found.state === 'dirty') return counted(program, found)
+  const resetByCounters = async (watch: CounterDetector): Promise<Outcome> => {
+    let found: DetectionResult
+    try {
+      found = await call(watch, true)
+    } catch (error) {
+      if (!isNoRoom(error)) throw error
+      const outcome = await deletingInstead()
+      chosen = await armed(watch)
+      return outcome
+    }
+    const { counts, done } = found.definitions
+    const moved = isDoubtful ? 'rows' : definitions.moved(counts, done)
+    if (moved !== undefined) {
+      isDoubtful = true
+      await checkDefinitions(watch.told)
+      isDoubtful = moved === 'rows'
+    }
+    if (!isDoubtful && (found.state === 'clean' || found.state === 'dirty'))
+      return outcomeOfCounts(program, found)
     const isCounting = found.state !== 'blind' || (await whyNotCounters(connection, program)) === undefined
-    if (found.state === 'changed') await refuseChanges(connection, schema)
-    const outcome = await resetByScan(WHY_SCAN[found.state])
+    const outcome = await afterCounters(found)
+    isDoubtful = false
     if (isCounting) chosen = await armed(watch)
     // Its counts would look right again as soon as the server counts on.
     else await watch.close()
     return outcome
   }
 
-  let chosen = await withUndo(
+  /** What was put right by the counters is told as well. */
+  const afterCounters = async (found: DetectionResult): Promise<Outcome> => {
+    if (found.state !== 'clean' && found.state !== 'dirty') return resetByScan(WHY_SCAN[found.state])
+    const first = outcomeOfCounts(program, found)
+    const { dirty, ran } = await resetByScan(WHY_SCAN.changed)
+    return { ...first, dirty: [...new Set([...first.dirty, ...dirty])], ran: [...first.ran, ...ran] }
+  }
+
+  // What a reset did while definitions were others is not to be trusted.
+  let isDoubtful = false
+  let chosen: Chosen | undefined
+  chosen = await withUndo(
     async () => {
       await startingPositions()
-      return chooseDetector()
+      const found = await chooseDetector()
+      await definitions.begin(found.watch?.told)
+      return found
     },
     () => baseline.close(),
   )
@@ -116,23 +207,28 @@ export async function prepare(connection: Connection, program: Program): Promise
     async reset() {
       for (let tried = 1; ; tried += 1) {
         try {
-          return await (chosen.watch === undefined ? resetByScan(chosen.why) : resetByCounters(chosen.watch))
-        } catch (error) {
-          const isDeadlock =
-            error instanceof ResetError && error.cause instanceof BatchError && error.cause.errno === DEADLOCK
-          if (!isDeadlock || tried === TRIES) throw error
+          const outcome = await (chosen?.watch === undefined
+            ? resetByScan(chosen?.why ?? IT_LOOKS)
+            : resetByCounters(chosen.watch))
+          const told = [...(outcome.notes ?? []), ...notes.splice(0)]
+          return told.length === 0 ? outcome : { ...outcome, notes: told }
+        } catch (cause) {
+          const error = await explained(cause)
+          // What was in the way is gone: the other session's transaction, or, by the check, what made the database read-only.
+          const mayGoOn = failedWith(error, DEADLOCK) || failedWith(error, READ_ONLY)
+          if (!mayGoOn || tried === TRIES) throw error
         }
       }
     },
     async detect(by) {
-      if (by === 'counters' && chosen.watch === undefined) refuseCounters(chosen.why)
-      if (by === 'scan' || chosen.watch === undefined) return [...(await allDirty())]
+      if (by === 'counters' && chosen?.watch === undefined) refuseCounters(chosen?.why ?? IT_LOOKS)
+      if (by === 'scan' || chosen?.watch === undefined) return [...(await allDirty())]
       const { state, due } = await call(chosen.watch, false)
       return state === 'clean' || state === 'dirty' ? [...due] : [...(await allDirty())]
     },
     async close() {
       await withCleanUp(
-        async () => chosen.watch?.close(),
+        async () => chosen?.watch?.close(),
         () => baseline.close(),
       )
     },
@@ -140,10 +236,16 @@ export async function prepare(connection: Connection, program: Program): Promise
 
   async function chooseDetector(): Promise<Chosen> {
     if (reason !== undefined) return { watch: undefined, why: `${IT_LOOKS}: ${reason}` }
-    const owned = mark === undefined ? '1' : await proofOf(connection, database, mark, { current: true })
-    let watch: Watch
+    const owned = claim === undefined ? '1' : await proofOf(connection, database, claim, { current: true })
+    let watch: CounterDetector
     try {
-      watch = await openWatch(connection, { program, baseline, triggers: ours, database, proof: owned })
+      watch = await openCounterDetector(connection, {
+        program,
+        baseline,
+        triggers: ours,
+        database,
+        proof: owned,
+      })
     } catch (error) {
       if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
       return withoutWatch(error)
@@ -152,7 +254,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   }
 
   /** Without the watch where the server has no room for it, or it is gone. */
-  async function armed(watch: Watch): Promise<Chosen> {
+  async function armed(watch: CounterDetector): Promise<Chosen> {
     try {
       await watch.arm(allDirty)
       return { watch, why: IT_COUNTS }
@@ -187,7 +289,7 @@ export async function prepare(connection: Connection, program: Program): Promise
 }
 
 interface Chosen {
-  readonly watch: Watch | undefined
+  readonly watch: CounterDetector | undefined
   readonly why: string
 }
 
@@ -195,34 +297,11 @@ const WHY_SCAN = {
   changed: `${IT_LOOKS}: some were truncated or written anew, which is not counted`,
   'by hand': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
   blind: `${IT_LOOKS}: the server did not count all writes`,
+  full: `${IT_LOOKS}: the server had no room for the new files of a TRUNCATE`,
 } as const
 
-/** What was wrong by what there was to do: a count alone tells of rows that were rolled back, too. */
-function counted({ plan }: Program, { ran }: Findings): Outcome {
-  const touched = ran.filter(({ step, rows, truncated }) => {
-    const kind = plan.steps[step]?.kind
-    return truncated || kind === 'restart' || (kind !== 'check' && rows > 0)
-  })
-  const dirty = touched.flatMap(({ step, of, truncated }) => {
-    const made = plan.steps[step]
-    if (made?.kind === 'restart') return [made.sequence]
-    return truncated ? of.subjects : of.subjects.slice(0, 1)
-  })
-  const names = new Set(touched.map(({ of }) => of.name))
-  return {
-    detector: 'counters',
-    why: IT_COUNTS,
-    dirty: [...new Set(dirty)],
-    ran: ran
-      .filter(({ of }) => names.has(of.name))
-      .map(({ step, truncated, rows }) => {
-        const kind = plan.steps[step]?.kind
-        const counts = !truncated && kind !== 'restart' && kind !== 'check'
-        return { step, rows: counts ? rows : undefined, truncated: truncated && kind === 'delete' }
-      })
-      .sort((a, b) => a.step - b.step),
-  }
-}
+const DELETED_INSTEAD =
+  'The disk or the memory of the server is full: rows were deleted, since TRUNCATE takes new files. A test may have filled it.'
 
 function lookedAt(sql: string | undefined): Action | undefined {
   return sql === undefined ? undefined : { sql, step: undefined, counts: false }

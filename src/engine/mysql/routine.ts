@@ -1,110 +1,21 @@
-import { createHash } from 'node:crypto'
-import type { Connection } from '../engine.ts'
-import { flavorOf } from './connection.ts'
 import { COUNTS, offExpression } from './counters.ts'
-import { ROUTINE_EXISTS } from './errno.ts'
 import type { Flavor } from './flavor.ts'
 import { MARK_TABLE } from './introspect.ts'
-import { createRegistry, REGISTRY } from './ownership.ts'
 import { literal } from './quote.ts'
-import { BatchError, batch, FORGET, type Setting, settingsOf, swapped, WHOLE_LISTS } from './session.ts'
-
-/**
- * What prepared resets need to have on the server, for all databases together: afresh's own database holds the
- * tables below and one procedure, so that a reset that finds something dirty puts it right in the same round trip.
- * The counts that were seen last stand in memory like the server's own: both are gone when it restarts.
- */
-export interface Store {
-  readonly watches: string
-  readonly seen: string
-  readonly cascades: string
-  readonly steps: string
-  readonly procedure: string
-}
-
-/** Two versions of afresh on one server have each their own: `digest` is of what the tables and procedure are. */
-function storeOf(digest: string): Store {
-  const name = (kind: string) => `${REGISTRY}.${kind}_${digest}`
-  return {
-    watches: name('watches'),
-    seen: name('seen'),
-    cascades: name('cascades'),
-    steps: name('steps'),
-    procedure: name('reset'),
-  }
-}
-
-/** A statement up to this long stands with its step, a longer one apart. */
-export const BRIEF = 500
-
-const tablesOf = ({ watches, seen, cascades, steps }: Store) => [
-  `CREATE TABLE IF NOT EXISTS ${watches} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
-    written BIGINT NOT NULL, print VARCHAR(64), tells TINYINT NOT NULL) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-  `CREATE TABLE IF NOT EXISTS ${seen} (watch BIGINT NOT NULL, name VARCHAR(64) NOT NULL, place INT NOT NULL, file VARCHAR(140),
-    next DECIMAL(20), many BIGINT NOT NULL, inserts BIGINT NOT NULL, others BIGINT NOT NULL,
-    PRIMARY KEY (watch, name), KEY (watch, place), KEY (watch, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-  `CREATE TABLE IF NOT EXISTS ${cascades} (watch BIGINT, place INT, child INT, PRIMARY KEY (watch, place, child)) ENGINE=InnoDB`,
-  `CREATE TABLE IF NOT EXISTS ${steps} (watch BIGINT, place INT, phase INT, step INT, sub INT, ways INT NOT NULL, counts VARCHAR(10),
-    unless VARCHAR(${BRIEF}), brief VARCHAR(${BRIEF}), run LONGTEXT, PRIMARY KEY (watch, place, phase, step, sub))
-    ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-]
+import { BRIEF, type Store } from './routine-store.ts'
+import { CLEAR_VARIABLES, type Setting, swapped, WHOLE_LISTS } from './session.ts'
 
 /** The order of a reset. TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them. */
-export const PHASE = { byHand: 0, cut: 1, rows: 2, restart: 3, print: 8, moved: 9 } as const
+export const PHASE = { byHand: 0, cut: 1, rows: 2, restart: 3, print: 8, moved: 9, filled: 10 } as const
+
+/** More statements than a reset ever runs: how many it will is told before it is known. */
+const MANY_STATEMENTS = 1_000_000
 
 /** How a table was written: no inserts, some, or so many that TRUNCATE is the cheaper way. */
 export const WAY = { noInserts: 1, inserts: 2, manyInserts: 4 } as const
 
-/** Makes the tables and the procedure where they are missing; returns their names and what the procedure sets. */
-export async function createRoutine(
-  connection: Connection,
-): Promise<{ readonly store: Store; readonly settings: readonly Setting[] }> {
-  const flavor = await flavorOf(connection)
-  const settings = settingsOf(flavor, 'seconds').filter(({ name }) => !KEPT_BY_ROUTINE.has(name))
-  const textOf = (store: Store) => [...tablesOf(store), bodyOf(flavor, settings, store)].join()
-  const digest = createHash('sha256')
-    .update(textOf(storeOf('')))
-    .digest('hex')
-    .slice(0, 12)
-  const store = storeOf(digest)
-  await createRegistry(connection)
-  await dropUnused(connection, digest)
-  await batch(connection, tablesOf(store), {
-    settings: [{ name: 'max_heap_table_size', value: '268435456' }],
-  })
-  try {
-    await batch(connection, [
-      `CREATE PROCEDURE ${store.procedure} (IN w BIGINT, IN db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, IN acts INT, IN seconds INT)
-       MODIFIES SQL DATA SQL SECURITY INVOKER ${bodyOf(flavor, settings, store)}`,
-    ])
-  } catch (error) {
-    if (!(error instanceof BatchError) || error.errno !== ROUTINE_EXISTS) throw error
-  }
-  return { store, settings }
-}
-
-/** Drops what another version of afresh has left, unless a session watches by it. */
-async function dropUnused(connection: Connection, own: string): Promise<void> {
-  const others = await connection.query(
-    `SELECT RIGHT(table_name, 12) AS digest FROM information_schema.tables
-     WHERE table_schema = ${literal(REGISTRY)} AND table_name REGEXP '^watches_[0-9a-f]{12}$' AND RIGHT(table_name, 12) <> ${literal(own)}`,
-  )
-  for (const { digest } of others) {
-    const { watches, seen, cascades, steps, procedure } = storeOf(String(digest))
-    const live = await connection.query(
-      `SELECT 1 AS live FROM ${watches} AS w JOIN information_schema.processlist AS p ON p.id = w.owner LIMIT 1`,
-    )
-    if (live.length > 0) continue
-    await batch(connection, [
-      `DROP PROCEDURE IF EXISTS ${procedure}`,
-      // The one that this goes by is the last.
-      ...[seen, cascades, steps, watches].map((table) => `DROP TABLE IF EXISTS ${table}`),
-    ])
-  }
-}
-
 /** A routine runs with the SQL mode and character set that it was created with, and shows and limits nothing. */
-const KEPT_BY_ROUTINE = new Set([
+export const KEPT_BY_ROUTINE = new Set([
   'sql_mode',
   'sql_quote_show_create',
   'sql_select_limit',
@@ -119,7 +30,7 @@ const entries = (json: string, columns: string) => `JSON_TABLE(${json}, '$[*]' C
  * those that they were), `by hand` (there are steps that a routine may not take), `blind` (the counts cannot be
  * relied on). With it `due`: `[place, way]` of each table that may be dirty, and `ran`: `[step, place, phase, rows]`.
  */
-function bodyOf(
+export function bodyOf(
   { watch }: Flavor,
   settings: readonly Setting[],
   { watches, seen, cascades, steps }: Store,
@@ -127,10 +38,10 @@ function bodyOf(
   const { save, set, restore } = swapped(settings)
   return `BEGIN
   DECLARE state VARCHAR(10) DEFAULT 'dirty';
-  DECLARE done, is_open, wanted, is_told INT DEFAULT 0;
-  DECLARE faults, now_catalog, known_catalog, affected, ddl BIGINT DEFAULT 0;
+  DECLARE done, is_open, wanted, is_told, is_behind INT DEFAULT 0;
+  DECLARE faults, now_catalog, known_catalog, affected, ddl, alters BIGINT DEFAULT 0;
   DECLARE known_print VARCHAR(64);
-  DECLARE flagged, moved, due, ran, run_now LONGTEXT;
+  DECLARE flagged, moved, due, ran, noted, run_now LONGTEXT;
   DECLARE at_phase, at_step, at_sub, at_place INT;
   DECLARE counts_as VARCHAR(10);
   DECLARE unless_now VARCHAR(${BRIEF}) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
@@ -148,11 +59,13 @@ function bodyOf(
   SELECT ${watch.catalog}, ${watch.lost} INTO now_catalog, faults FROM ${watch.status};
   SET faults = faults + ${offExpression('db')};
   SET done = 0;
-  SELECT written, print, tells INTO known_catalog, known_print, is_told FROM ${watches} WHERE id = w;
+  SELECT written, print, tells, told <> finished INTO known_catalog, known_print, is_told, is_behind FROM ${watches} WHERE id = w;
   IF faults > 0 OR done THEN
     SET state = 'blind';
     LEAVE whole;
   END IF;
+  -- The last call did not come to its end.
+  IF is_behind THEN UPDATE ${watches} SET told = finished WHERE id = w; END IF;
   IF now_catalog <> known_catalog THEN
     SELECT run INTO @afresh_sql FROM ${steps} WHERE watch = w AND place = -1 AND phase = ${PHASE.print};
     PREPARE afresh_step FROM @afresh_sql;
@@ -203,7 +116,7 @@ function bodyOf(
   ${save};
   ${set};
   COMMIT;
-  SET ran = '';
+  SET ran = '', noted = '';
   OPEN walk;
   steps: LOOP
     SET done = 0;
@@ -233,36 +146,60 @@ function bodyOf(
       SET wanted = NOT @afresh_is, @afresh_sql = run_now;
     END IF;
     IF wanted THEN
+      IF at_phase = ${PHASE.restart} THEN
+        IF alters = 0 THEN UPDATE ${watches} SET told = finished + ${MANY_STATEMENTS} WHERE id = w; END IF;
+        SET alters = alters + 1;
+      END IF;
       PREPARE afresh_step FROM @afresh_sql;
       EXECUTE afresh_step;
       SET affected = ROW_COUNT();
       SET ran = CONCAT(ran, ',[', at_step, ',', at_place, ',', at_phase, ',', affected, ']');
       IF at_phase <> ${PHASE.rows} THEN SET ddl = ddl + 1; END IF;
-      -- What was written here is no news, also where a later step fails.
-      IF counts_as = 'inserts' AND affected > 0 THEN
-        UPDATE ${seen} SET inserts = inserts + affected WHERE watch = w AND place = at_place;
-      ELSEIF counts_as = 'others' AND affected > 0 THEN
-        UPDATE ${seen} SET others = others + affected WHERE watch = w AND place = at_place;
-      ELSEIF counts_as = 'one' THEN
-        UPDATE ${seen} SET inserts = inserts + 1 WHERE watch = w AND place = at_place;
+      -- Kept until the transaction is over: under GTID consistency MEMORY tables may not be written within one.
+      IF counts_as IS NOT NULL THEN
+        SET noted = CONCAT(noted, ',[', at_place, ',', CASE counts_as WHEN 'inserts' THEN CONCAT(affected, ',0')
+          WHEN 'others' THEN CONCAT('0,', affected) ELSE '1,0' END, ']');
       END IF;
     END IF;
   END LOOP;
   CLOSE walk;
   IF is_open THEN COMMIT; END IF;
+  IF alters > 0 THEN UPDATE ${watches} SET told = finished + alters, finished = finished + alters WHERE id = w; END IF;
   IF state = 'dirty' THEN
-    UPDATE ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[2]', others BIGINT PATH '$[3]'")} AS f
+    SET noted = CONCAT('[', SUBSTRING(noted, 2), ']');
+    UPDATE (SELECT place, SUM(inserts) AS inserts, SUM(others) AS others FROM (
+        SELECT * FROM ${entries('flagged', "place INT PATH '$[0]', inserts BIGINT PATH '$[2]', others BIGINT PATH '$[3]'")} AS f
+        UNION ALL SELECT * FROM ${entries('noted', "place INT PATH '$[0]', inserts BIGINT PATH '$[1]', others BIGINT PATH '$[2]'")} AS n
+      ) AS every GROUP BY place) AS f
       STRAIGHT_JOIN ${seen} AS s ON s.watch = w AND s.place = f.place
       SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
     -- Statements of one's own can be told from others' in the same milliseconds. Rows of system tables cannot: the
     -- next reset looks what they were, where one's own TRUNCATE would not look like somebody else's.
     ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 AND NOT is_told THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
     IF now_catalog <> known_catalog THEN UPDATE ${watches} SET written = now_catalog WHERE id = w; END IF;
+    -- Tables with baseline rows have another number by one's own TRUNCATE. That of somebody else would leave them empty.
+    SET @afresh_sql = NULL;
+    IF ddl > alters THEN
+      SELECT MAX(run) INTO @afresh_sql FROM ${steps} WHERE watch = w AND place = -1 AND phase = ${PHASE.filled};
+    END IF;
+    IF @afresh_sql IS NOT NULL THEN
+      SET run_now = @afresh_sql;
+      SELECT run INTO @afresh_sql FROM ${steps} WHERE watch = w AND place = -1 AND phase = ${PHASE.print};
+      PREPARE afresh_step FROM @afresh_sql;
+      EXECUTE afresh_step;
+      SET @afresh_sql = run_now;
+      PREPARE afresh_step FROM @afresh_sql;
+      EXECUTE afresh_step;
+      IF @afresh_is AND SUBSTRING_INDEX(@afresh_print, ':', 2) = SUBSTRING_INDEX(known_print, ':', 2) THEN
+        UPDATE ${watches} SET print = @afresh_print WHERE id = w;
+      END IF;
+    END IF;
+    SET @afresh_sql = run_now;
   END IF;
   ${restore};
   END;
   IF @afresh_sql IS NOT NULL THEN DEALLOCATE PREPARE afresh_step; END IF;
-  ${FORGET};
+  ${CLEAR_VARIABLES};
   SELECT state, due, CONCAT('[', SUBSTRING(ran, 2), ']') AS ran;
 END`
 }

@@ -1,9 +1,9 @@
 import type { TableId } from '../../schema/schema.ts'
-import type { ColumnFacts, RowSyntax } from '../rows.ts'
-import { tableId } from './introspect.ts'
+import type { ColumnFacts, RowDialect } from '../row-dialect.ts'
+import { tableId } from './introspect-keys.ts'
 import { ident, literal } from './quote.ts'
 
-export const rows: RowSyntax = {
+export const rows: RowDialect = {
   ident,
   literal,
   qualified: ({ name }) => ident(name),

@@ -1,25 +1,62 @@
 import { AfreshError, messageOf } from '../../errors.ts'
-import { type Statement, splitScript } from '../sql-script.ts'
-import type { MysqlConnection, Send } from './connection.ts'
+import { type Statement, splitScript } from '../sql/script.ts'
+import {
+  DENIED,
+  DENIED_COLUMN,
+  DENIED_DATABASE,
+  DENIED_ROUTINE,
+  DENIED_TABLE,
+  INCORRECT_STRING,
+  NEEDS_SUPER,
+  NO_SUCH_GRANT,
+} from './errno.ts'
+import type { Send } from './mysql-connection.ts'
+import { type Check, refuseOtherDatabase } from './script-check.ts'
+import { type Defined, definedBy } from './script-definers.ts'
+import { errnoOf } from './session.ts'
 
 /** Statements sent together; a dump has thousands of INSERTs, and each round trip costs more than most of them. */
 const TOGETHER = 200
 const BYTES_TOGETHER = 1024 * 1024
 
+/** The session that a script runs in. */
+export interface ScriptSession {
+  readonly send: Send
+  /** Each character is a byte of a file that is no UTF-8. */
+  readonly bytes: boolean
+  /** Where nothing else keeps the script to its database. */
+  readonly check: Check | undefined
+  /** Where the script runs as an account of its own. */
+  readonly confined:
+    | {
+        /** A view or program was made for somebody else than this account. */
+        made(defined: Defined): void
+        /** Runs a definition in a session that may make programs although the binary log is on. */
+        elevated(sql: string): Promise<boolean>
+      }
+    | undefined
+}
+
 /** Runs a file of SQL. Throws `AfreshError` (`baseline`) with file, line and statement. */
-export async function runScript(connection: MysqlConnection, sql: string, label: string): Promise<void> {
-  const statements = splitScript(sql, 'mysql')
+export async function runScript(session: ScriptSession, sql: string, label: string): Promise<void> {
+  const statements = splitScript(sql, 'mysql', { backslashEscapes: await escapes(session.send, sql) })
   for (const { sql: text, line } of statements) refuseOtherDatabase(text, `${label}:${line}`)
-  await connection.pinned(async (send) => {
-    for (const group of groups(statements)) await runGroup(send, group, label)
-  })
+  const joins = session.bytes ? (one: Statement) => isInsert(one) && !hasBytes(one) : isInsert
+  for (const group of groups(statements, joins)) await runGroup(session, group, label)
+}
+
+/** As the server's own client does, which it tells. */
+async function escapes(send: Send, sql: string): Promise<boolean> {
+  if (!sql.includes('\\')) return true
+  const [result] = await send(`SELECT FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AS forbidden`)
+  return Number(result?.rows[0]?.forbidden) === 0
 }
 
 /**
  * Only INSERTs go together: a definition's text is kept by the server to the end of the message's statement,
  * semicolon included, and other statements may change how the next one is read.
  */
-function groups(statements: readonly Statement[]): Statement[][] {
+function groups(statements: readonly Statement[], mayJoin: (one: Statement) => boolean): Statement[][] {
   const found: Statement[][] = []
   let bytes = 0
   for (const statement of statements) {
@@ -28,8 +65,9 @@ function groups(statements: readonly Statement[]): Statement[][] {
       last !== undefined &&
       last.length < TOGETHER &&
       bytes + statement.sql.length < BYTES_TOGETHER &&
-      isInsert(statement) &&
-      isInsert(last[0])
+      mayJoin(statement) &&
+      last[0] !== undefined &&
+      mayJoin(last[0])
     if (joins) last.push(statement)
     else found.push([statement])
     bytes = joins ? bytes + statement.sql.length : statement.sql.length
@@ -37,56 +75,93 @@ function groups(statements: readonly Statement[]): Statement[][] {
   return found
 }
 
-function isInsert(statement: Statement | undefined): boolean {
-  return statement !== undefined && /^(insert|replace)\b/i.test(statement.sql)
+function isInsert({ sql }: Statement): boolean {
+  return /^(insert|replace)\b/i.test(sql)
 }
 
-async function runGroup(send: Send, group: readonly Statement[], label: string): Promise<void> {
-  if (group.length === 1) return runOne(send, group[0], label)
+function hasBytes({ sql }: Statement): boolean {
+  return /[\x80-\xff]/.test(sql)
+}
+
+async function runGroup(session: ScriptSession, group: readonly Statement[], label: string): Promise<void> {
+  const { send, check, confined } = session
+  if (check !== undefined) for (const { sql, line } of group) await check(sql, `${label}:${line}`)
+  if (group.length === 1) return runOne(session, group[0], label)
   try {
     await send(group.map(({ sql }, place) => `SET @afresh_at = ${place};\n${sql}`).join('\n;\n'))
   } catch (cause) {
     const at = (await send('SELECT @afresh_at AS at').catch(() => []))[0]?.rows[0]?.at
-    throw failure(group[Number(at ?? 0)], label, cause)
+    throw failure(group[Number(at ?? 0)], label, { cause, isConfined: confined !== undefined })
   }
 }
 
-async function runOne(send: Send, statement: Statement | undefined, label: string): Promise<void> {
+async function runOne(
+  { send, confined, bytes }: ScriptSession,
+  statement: Statement | undefined,
+  label: string,
+): Promise<void> {
   if (statement === undefined) return
+  const defined = confined === undefined ? undefined : definedBy(statement.sql)
+  const sql = defined?.sql ?? statement.sql
   try {
-    await send(statement.sql)
+    await send(sql).catch(async (error) => {
+      if (confined === undefined || errnoOf(error) !== NEEDS_SUPER) throw error
+      if (!(await confined.elevated(sql))) throw error
+    })
   } catch (cause) {
-    throw failure(statement, label, cause)
+    throw failure(statement, label, { cause, isConfined: confined !== undefined })
   }
+  if (bytes && hasBytes(statement)) await refuseLoss(send, statement, label)
+  if (defined !== undefined) confined?.made(defined)
 }
 
-function failure(statement: Statement | undefined, label: string, cause: unknown): AfreshError {
+/** Without a strict mode the server stores something else and warns. */
+async function refuseLoss(send: Send, statement: Statement, label: string): Promise<void> {
+  const warnings = (await send('SHOW WARNINGS'))[0]?.rows ?? []
+  const lost = warnings.find(({ Code: code }) => Number(code) === INCORRECT_STRING)
+  if (lost === undefined) return
+  throw new AfreshError(
+    'baseline',
+    `${label}:${statement.line}: the file is not UTF-8, and does not say what it is: ${String(lost.Message)}`,
+    {
+      next: 'Put SET NAMES latin1 (or the encoding that it has) at its top, write binary values by --hex-blob, or convert it by iconv.',
+    },
+  )
+}
+
+const DENIALS: readonly (number | undefined)[] = [
+  ...[DENIED, DENIED_COLUMN, DENIED_DATABASE, DENIED_ROUTINE, DENIED_TABLE, NO_SUCH_GRANT],
+]
+
+function failure(
+  statement: Statement | undefined,
+  label: string,
+  { cause, isConfined }: { readonly cause: unknown; readonly isConfined: boolean },
+): AfreshError {
+  if (cause instanceof AfreshError) return cause
   const text = (statement?.sql ?? '').replace(/\s+/g, ' ')
   const shown = text.length > 300 ? `${text.slice(0, 300)} …` : text
-  return new AfreshError('baseline', `${label}:${statement?.line ?? 1}: ${messageOf(cause)}\n  ${shown}`, {
+  const place = `${label}:${statement?.line ?? 1}`
+  if (errnoOf(cause) === NEEDS_SUPER) {
+    return new AfreshError('baseline', `${place}: ${messageOf(cause)}\n  ${shown}`, {
+      next: 'With the binary log on, programs take SUPER: set log_bin_trust_function_creators = 1 on the server, or use such a user.',
+      cause,
+    })
+  }
+  if (isConfined && DENIALS.includes(errnoOf(cause))) {
+    return new AfreshError(
+      'baseline',
+      `${place}: the script would change something outside of the database that afresh made for it: ${messageOf(cause)}\n  ${shown}`,
+      {
+        next:
+          'Remove the name of the other database from the statement. What is for the server and not for one database ' +
+          'belongs in a command or function: scripts run as an account that may write to the new database only.',
+        cause,
+      },
+    )
+  }
+  return new AfreshError('baseline', `${place}: ${messageOf(cause)}\n  ${shown}`, {
     next: 'Correct the script; nothing that ran before this statement is undone.',
     cause,
   })
-}
-
-const MENTIONED = /\b(database|schema)\b/i
-// Of comments that some server executes, by its version, only the marks: https://dev.mysql.com/doc/refman/9.7/en/comments.html
-const COMMENT = /\/\*M?!\d*|\/\*[\s\S]*?\*\/|\*\/|--(?=\s).*|#.*/g
-const EVERY_COMMENT = /\/\*[\s\S]*?\*\/|--(?=\s).*|#.*/g
-const OTHER_DATABASE = /^\s*(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i
-/** Without a name it means the one that the session is in. These words are reserved, so none of them is a name. */
-const OWN_DATABASE = /^\s*alter\s+(database|schema)\s+((default|character)\s|collate[\s=])/i
-
-/** A script that makes or drops databases would touch some that are not afresh's to change. */
-function refuseOtherDatabase(sql: string, place: string): void {
-  if (!MENTIONED.test(sql)) return
-  const readings = [COMMENT, EVERY_COMMENT].map((comment) => sql.replaceAll(comment, ' '))
-  if (readings.every((one) => !OTHER_DATABASE.test(one) || OWN_DATABASE.test(one))) return
-  throw new AfreshError(
-    'baseline',
-    `${place}: the script makes or changes a database of its own.\n  ${sql}`,
-    {
-      next: 'Remove the line (and USE): afresh has made the database that the script is to fill.',
-    },
-  )
 }

@@ -1,7 +1,8 @@
 import { messageOf } from '../../errors.ts'
-import type { Connection, Row } from '../engine.ts'
-import { flavorOf, mysqlConnection, type Result, type Send } from './connection.ts'
+import type { Connection, Row } from '../connection.ts'
 import { DENIED } from './errno.ts'
+import { flavorOf } from './flavor-of.ts'
+import { mysqlConnection, type Result, type Send } from './mysql-connection.ts'
 
 /** A statement of a batch failed; those after it did not run. */
 export class BatchError extends Error {
@@ -52,7 +53,9 @@ export function settingsOf(
     // Rows are put back as they were: id 0, and dates that a strict mode would not take any more.
     sql_mode: "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
     sql_safe_updates: '0',
-    sql_select_limit: 'DEFAULT',
+    // The server's default may be a limit, too.
+    sql_select_limit: '18446744073709551615',
+    sql_big_selects: '1',
     sql_quote_show_create: '1',
     time_zone: "'+00:00'",
     innodb_lock_wait_timeout: seconds,
@@ -81,7 +84,7 @@ export function swapped(settings: readonly Setting[]): {
 
 /**
  * Statements in one round trip, under settings of their own, which are put back in the same round trip, and on
- * failure in a second one. Returns the result of each. Throws `BatchError`.
+ * failure in a second one; but for triggers, see `messagesOf`. Returns the result of each. Throws `BatchError`.
  */
 export async function batch(
   connection: Connection,
@@ -89,13 +92,16 @@ export async function batch(
   { lockTimeoutMs = 10_000, settings: more = [] }: BatchOptions = {},
 ): Promise<Result[]> {
   const client = mysqlConnection(connection)
-  const settings = [...settingsOf(await flavorOf(client), String(inSeconds(lockTimeoutMs))), ...more]
+  const flavor = await flavorOf(client)
+  const settings = [...settingsOf(flavor, String(inSeconds(lockTimeoutMs))), ...more]
   const { save, set, restore } = swapped(settings)
   const before = [save, set]
   const numbered = statements.flatMap((sql, place) => [`SET @afresh_at = ${place}`, sql])
+  const messages = messagesOf([...before, ...numbered, restore, 'SET @afresh_at = NULL'], flavor.endsMessage)
   return client.pinned(async (send) => {
     try {
-      const results = await send(joined([...before, ...numbered, restore, 'SET @afresh_at = NULL']))
+      const results: Result[] = []
+      for (const message of messages) results.push(...(await send(joined(message))))
       return statements.map((_, place) => resultAt(results, before.length + 2 * place + 1))
     } catch (error) {
       throw new BatchError((await recover(send, restore)).at, error)
@@ -114,19 +120,21 @@ export class CallError extends BatchError {
 }
 
 /**
- * Calls a routine and returns its one row. The routine changes just these settings and keeps `@afresh_at` and
+ * Calls a routine, after these statements in the same message, and returns its one row and their results. The routine changes just these settings and keeps `@afresh_at` and
  * `@afresh_sql`. Throws `CallError`.
  */
 export async function callRoutine(
   connection: Connection,
   call: string,
   settings: readonly Setting[],
-): Promise<Row> {
+  before: readonly string[] = [],
+): Promise<{ readonly row: Row; readonly before: readonly Result[] }> {
   return mysqlConnection(connection).pinned(async (send) => {
     try {
-      const row = resultAt(await send(call), 0).rows[0]
+      const results = await send(joined([...before, call]))
+      const row = resultAt(results, before.length).rows[0]
       if (row === undefined) throw new Error('the routine returned nothing')
-      return row
+      return { row, before: results.slice(0, before.length) }
     } catch (error) {
       throw new CallError(await recover(send, swapped(settings).restore), error)
     }
@@ -147,7 +155,7 @@ async function recover(send: Send, restore: string): Promise<Stop> {
     )
     const row = resultAt(state, 0).rows[0]
     if (Number(row?.changed) === 1) await send(joined(['UNLOCK TABLES', 'ROLLBACK', restore]))
-    await send(FORGET)
+    await send(CLEAR_VARIABLES)
     const known = <T>(value: unknown, read: (value: unknown) => T) =>
       value === null || value === undefined ? undefined : read(value)
     return { at: known(row?.at, Number), sql: known(row?.sql, String) }
@@ -158,11 +166,21 @@ async function recover(send: Send, restore: string): Promise<Stop> {
 }
 
 /** What a batch or a routine keeps in the session while it runs. */
-export const FORGET = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
+export const CLEAR_VARIABLES = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
   ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
 /** MariaDB cuts what JSON_ARRAYAGG gives at this length, into JSON that is as good as whole. `FORGET` undoes it. */
 export const WHOLE_LISTS = 'SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456'
+
+/** A trigger whose text would gain the semicolon that follows it has to be the last statement of its message. */
+function messagesOf(statements: readonly string[], endsMessage: RegExp | undefined): string[][] {
+  const messages: string[][] = [[]]
+  for (const sql of statements) {
+    messages.at(-1)?.push(sql)
+    if (endsMessage?.test(sql)) messages.push([])
+  }
+  return messages
+}
 
 /** A statement may end in a line comment. */
 function joined(statements: readonly string[]): string {

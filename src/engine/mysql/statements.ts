@@ -1,6 +1,6 @@
 import { plural } from '../../plan/describe.ts'
 import type { Plan, Step } from '../../plan/plan.ts'
-import { type Column, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
+import { byId, type Column, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
 import { nextOf } from './flavor.ts'
 import { ident, tableIn } from './quote.ts'
 
@@ -25,7 +25,7 @@ export function unions(selects: readonly string[]): string[] {
 }
 
 /** The columns that are written, named one by one: `*` leaves out invisible ones and has generated ones. */
-export function writable(table: Table): readonly Column[] {
+function writable(table: Table): readonly Column[] {
   return table.columns.filter(({ generated }) => !generated)
 }
 
@@ -42,7 +42,7 @@ const SPATIAL = /^(geometry|point|linestring|polygon|multi\w+|geom\w*collection)
  * An expression that is equal only for the very same value: collations hold `a` and `A` for equal, JSON `1` and
  * `1.0`. Numbers stay numbers, because a FLOAT loses digits as text.
  */
-export function exactly({ name, type }: Column, alias: string): string {
+function exactly({ name, type }: Column, alias: string): string {
   const column = `${alias}.${ident(name)}`
   return TEXTUAL.test(type) || SPATIAL.test(type) ? `CAST(${column} AS BINARY)` : column
 }
@@ -189,7 +189,7 @@ function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>,
 }
 
 export function sequenceOf(schema: Schema, id: string): Sequence {
-  const sequence = schema.sequences.find((candidate) => candidate.id === id)
+  const sequence = byId(schema).sequences.get(id)
   if (sequence === undefined) throw new Error(`no sequence with the id ${id}`)
   return sequence
 }
@@ -198,8 +198,8 @@ export function sequenceOf(schema: Schema, id: string): Sequence {
 export function render(schema: Schema, plan: Plan): string[] {
   return plan.steps.map((step) => {
     const sql = statementsOf(schema, step, 'baseline').join(';\n')
-    if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
-    const { tables, threshold } = step.orTruncate
+    if (step.kind !== 'delete' || step.truncateAlternative === undefined) return sql
+    const { tables, threshold } = step.truncateAlternative
     const truncates = tables.map((id) => truncate(tableOf(schema, id))).join('; ')
     return `${sql}\n-- above ${plural(threshold.aboveRows, 'row')}: ${truncates}`
   })

@@ -1,6 +1,6 @@
 import type { Step } from '../../plan/plan.ts'
-import type { Sequence, SubjectId, Table } from '../../schema/schema.ts'
-import type { Program } from '../engine.ts'
+import type { Sequence, SubjectId, Table, TableId } from '../../schema/schema.ts'
+import type { Program } from '../resetter.ts'
 import { nextOf } from './flavor.ts'
 import { literal } from './quote.ts'
 import { PHASE, WAY } from './routine.ts'
@@ -39,21 +39,25 @@ export interface RoutineStep {
 
 /** Kept tables are among them, because writes to them may cascade. */
 export function watchedOf({ schema, plan }: Program): Watched[] {
-  const restarts = plan.steps.flatMap((step) => (step.kind === 'restart' ? [step] : []))
+  const restarts = new Map(
+    plan.steps.flatMap((step) => (step.kind === 'restart' ? [[step.sequence, step] as const] : [])),
+  )
+  const counters = new Map(schema.sequences.map((sequence) => [sequence.ownedBy?.table, sequence]))
+  const emptied = emptyingOf(plan.steps)
   const nextFor = (sequence: Sequence | undefined) => {
-    const step = restarts.find((one) => one.sequence === sequence?.id)
+    const step = sequence === undefined ? undefined : restarts.get(sequence.id)
     return step === undefined || sequence === undefined ? undefined : nextOf(step.to, sequence.increment)
   }
   return [
     ...schema.tables.map((table) => {
-      const counter = schema.sequences.find(({ ownedBy }) => ownedBy?.table === table.id)
+      const counter = counters.get(table.id)
       const next = nextFor(counter)
       return {
         name: table.name,
         table,
         subjects: [table.id, ...(next === undefined || counter === undefined ? [] : [counter.id])],
         next,
-        many: manyOf(plan.steps, table, next),
+        many: manyOf(emptied.get(table.id), next),
       }
     }),
     ...schema.sequences.flatMap((sequence) =>
@@ -64,10 +68,21 @@ export function watchedOf({ schema, plan }: Program): Watched[] {
   ]
 }
 
-function manyOf(steps: readonly Step[], table: Table, next: bigint | undefined): number {
-  const step = steps.find((one) => one.kind === 'delete' && one.tables.includes(table.id))
-  if (step?.kind !== 'delete' || step.orTruncate === undefined) return Number.MAX_SAFE_INTEGER
-  const { aboveRows, aboveRowsIfMoved } = step.orTruncate.threshold
+type EmptyingStep = Extract<Step, { kind: 'delete' | 'truncate' }>
+
+/** The first step that empties each table. */
+function emptyingOf(steps: readonly Step[]): Map<TableId, EmptyingStep> {
+  const found = new Map<TableId, EmptyingStep>()
+  for (const step of steps) {
+    if (step.kind !== 'delete' && step.kind !== 'truncate') continue
+    for (const id of step.tables) if (!found.has(id)) found.set(id, step)
+  }
+  return found
+}
+
+function manyOf(step: EmptyingStep | undefined, next: bigint | undefined): number {
+  if (step?.kind !== 'delete' || step.truncateAlternative === undefined) return Number.MAX_SAFE_INTEGER
+  const { aboveRows, aboveRowsIfMoved } = step.truncateAlternative.threshold
   // Whoever inserts moves the counter, but for ids of his own choice.
   return next === 1n ? aboveRowsIfMoved : aboveRows
 }
@@ -89,8 +104,14 @@ export function routineSteps(
     readonly database: string
   },
 ): RoutineStep[] {
+  const emptied = emptyingOf(plan.steps)
+  const firing = new Set(triggers.map(({ table, event }) => `${event} ${table}`))
+  const places = new Map(watched.flatMap(({ subjects }, place) => subjects.map((id) => [id, place] as const)))
   return plan.steps.flatMap((step, index) =>
-    watched.flatMap((one, place) => {
+    concernedBy(step).flatMap((id) => {
+      const place = places.get(id)
+      const one = place === undefined ? undefined : watched[place]
+      if (place === undefined || one === undefined) return []
       const make = (phase: number, run: string, rest: Partial<RoutineStep> = {}): RoutineStep => ({
         ...{ place, phase, step: index, sub: 0, ways: EVERY_WAY, counts: undefined, unless: undefined, run },
         ...rest,
@@ -101,17 +122,16 @@ export function routineSteps(
 
   function stepsFor(
     step: Step,
-    { table, subjects, next, name }: Watched,
+    { table, next, name }: Watched,
     make: (phase: number, run: string, rest?: Partial<RoutineStep>) => RoutineStep,
   ): RoutineStep[] {
-    const [sql = ''] = statementsOf(schema, step, baseline.database, database)
+    const [sql = ''] = 'tables' in step ? [] : statementsOf(schema, step, baseline.database, database)
     if (step.kind === 'restart') {
-      if (!subjects.includes(step.sequence)) return []
       if (table === undefined) return [make(PHASE.restart, sql, { counts: 'one' })]
       const ways = next === 1n ? EVERY_WAY & ~cutWays(table) : EVERY_WAY
       return ways === 0 ? [] : [make(PHASE.restart, sql, { ways, unless: standsAt(database, name, next) })]
     }
-    if (table === undefined || !concerns(step, table)) return []
+    if (table === undefined) return []
     if (step.kind === 'check') return [make(PHASE.rows, `SET @afresh_check = (${sql})`, { sub: 1 })]
     if (isByHand(step, table)) return [make(PHASE.byHand, '')]
     const cut = step.kind === 'delete' || step.kind === 'truncate' ? cutWays(table) : 0
@@ -130,12 +150,10 @@ export function routineSteps(
 
   /** The ways of being written after which the table is emptied by TRUNCATE. */
   function cutWays(table: Table): number {
-    const step = plan.steps.find(
-      (one) => (one.kind === 'delete' || one.kind === 'truncate') && one.tables.includes(table.id),
-    )
+    const step = emptied.get(table.id)
     if (step === undefined || !isTruncatable(table)) return 0
     if (step.kind === 'truncate' || fires(table, 'DELETE')) return EVERY_WAY
-    return step.kind === 'delete' && step.orTruncate !== undefined ? WAY.manyInserts : 0
+    return step.kind === 'delete' && step.truncateAlternative !== undefined ? WAY.manyInserts : 0
   }
 
   /** A routine may not take triggers away, and nobody counts how MariaDB writes history. */
@@ -146,7 +164,7 @@ export function routineSteps(
   }
 
   function fires({ name }: Table, event: string): boolean {
-    return triggers.some((trigger) => trigger.table === name && trigger.event === event)
+    return firing.has(`${event} ${name}`)
   }
 }
 
@@ -156,18 +174,21 @@ export function standsAt(database: string, table: string, next: bigint | undefin
     WHERE table_schema = ${literal(database)} AND table_name = ${literal(table)}`
 }
 
-function concerns(step: Step, { id }: Table): boolean {
+/** What a step reads or writes by itself. */
+function concernedBy(step: Step): readonly SubjectId[] {
   switch (step.kind) {
     case 'delete':
     case 'truncate':
     case 'fill':
-      return step.tables.includes(id)
+      return step.tables
     case 'trim':
-      return step.table === id
+      return [step.table]
     case 'check':
-      return step.foreignKey.to === id
+      return [step.foreignKey.to]
+    case 'restart':
+      return [step.sequence]
     default:
-      return false
+      return []
   }
 }
 

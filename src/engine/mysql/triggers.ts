@@ -1,4 +1,4 @@
-import type { Connection, Row } from '../engine.ts'
+import type { Connection, Row } from '../connection.ts'
 import { asCreated, type Definition, definitionFrom } from './definitions.ts'
 import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
@@ -72,15 +72,16 @@ export function pendingQuery(database: string): string {
   return `SELECT COUNT(*) AS pending FROM ${SUSPENDED} WHERE database_name = ${literal(database)}`
 }
 
-/** Creates again what a reset that did not come to its end has dropped; all of them, to keep their order. */
-export async function resumeTriggers(connection: Connection, database: string): Promise<void> {
+/** Creates again what a reset that did not come to its end has dropped, if any; all of them, to keep their order. */
+export async function resumeTriggers(connection: Connection, database: string): Promise<boolean> {
   const rows = await suspendedOf(connection, database)
-  if (rows.length === 0) return
+  if (rows.length === 0) return false
   const statements = rows.flatMap(({ name, definition }) => [
     `DROP TRIGGER IF EXISTS ${ident(String(name))}`,
     ...asCreated(JSON.parse(String(definition)) as Definition),
   ])
   await batch(connection, [...statements, forget(database)])
+  return true
 }
 
 async function suspendedOf(connection: Connection, database: string): Promise<Row[]> {

@@ -36,6 +36,17 @@ export function urlOf(url: string, database: string): string {
   return other.toString()
 }
 
+/** The same database, as somebody else. */
+export function asUser(
+  url: string,
+  { user, password }: { readonly user: string; readonly password: string },
+): string {
+  const other = urlOrError(url)
+  other.username = encodeURIComponent(user)
+  other.password = encodeURIComponent(password)
+  return other.toString()
+}
+
 function urlOrError(url: string): URL {
   try {
     const parsed = new URL(url)

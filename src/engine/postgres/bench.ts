@@ -1,17 +1,17 @@
 import { messageOf, withCleanUp } from '../../errors.ts'
 import type { TableId } from '../../schema/schema.ts'
 import {
-  type BenchSyntax,
+  type BenchDialect,
   benchTables,
   INDEXED,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
-} from '../bench.ts'
-import type { Connection } from '../engine.ts'
-import { aroundsOf } from './around.ts'
-import { OWN_NAMESPACES } from './introspect.ts'
+} from '../bench-dialect.ts'
+import type { Connection } from '../connection.ts'
+import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { literal } from './quote.ts'
+import { triggerSuspensionsOf } from './suspend-triggers.ts'
 
 /** The text of a row: 25 bytes, 1 kB, or 9 kB that stand in the TOAST table, uncompressed. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
@@ -23,7 +23,7 @@ const TEXT: Readonly<Record<Shape['width'], string>> = {
 // Autovacuum would come at some time or other, and with it a second writer.
 const QUIET = 'WITH (autovacuum_enabled = false)'
 
-export const bench: BenchSyntax = {
+export const bench: BenchDialect = {
   lacks: () => undefined,
 
   create(shape) {
@@ -119,9 +119,13 @@ export const bench: BenchSyntax = {
   },
 
   async silence(connection, schema, isUnchecked) {
-    const arounds = await aroundsOf(connection, schema, isUnchecked ? 'unchecked' : 'ordered')
+    const arounds = await triggerSuspensionsOf(connection, schema, {
+      mode: isUnchecked ? 'unchecked' : 'ordered',
+      order: schema.tables.map(({ id }) => [id]),
+      populated: schema.tables.map(({ id }) => id),
+    })
     const reasons = new Map<TableId, string>()
-    for (const [id, { before }] of arounds) {
+    for (const [id, { before }] of arounds.of) {
       try {
         await connection.query(before.join(';\n'))
       } catch (error) {

@@ -1,8 +1,13 @@
 import type { Client } from 'pg'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
-import { addressOf } from '../address.ts'
-import type { Connection, ConnectOptions, Row } from '../engine.ts'
+import type { Connection, ConnectOptions, Names, Row } from '../connection.ts'
+import { addressOf } from '../peer-address.ts'
+import { requireConnected } from '../pg-client.ts'
+import { withServerNames } from './catalog.ts'
+import { isRefusedWithoutTls, ownSettings } from './own-settings.ts'
+import { refuseTransactionPooler } from './pooler.ts'
 import { runScript } from './script.ts'
+import { ownSettingsSql } from './settings.ts'
 
 /**
  * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for a URL that is none or a missing driver,
@@ -10,22 +15,57 @@ import { runScript } from './script.ts'
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const { Client } = await loadDriver()
-  const timeoutMs = options.timeoutMs ?? 10_000
-  const client = new Client({
-    connectionString: parsed(url).toString(),
-    connectionTimeoutMillis: timeoutMs,
-    application_name: options.applicationName ?? 'afresh',
-    keepAlive: true,
-  })
-  // A server that goes away between two queries reports here; without a listener it would end the process.
-  client.on('error', () => {})
-  try {
-    await client.connect()
-  } catch (error) {
-    await client.end().catch(() => {})
-    throw connectError(url, error, timeoutMs)
+  const { timeoutMs = 10_000, names = 'server' } = options
+  const given = parsed(url)
+  const [first = {}, ...others] = ownSettings(given)
+  const open = async (settings: typeof first) => {
+    const client = new Client({
+      connectionString: given.toString(),
+      connectionTimeoutMillis: timeoutMs,
+      application_name: options.applicationName ?? 'afresh',
+      keepAlive: true,
+      ...settings,
+    })
+    // A server that goes away between two queries reports here; without a listener it would end the process.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await refuseTransactionPooler(client)
+      await client.query(ownSettingsSql(names))
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
   }
-  return { ...overPg(client), url, owned: true, unref: () => unref(client), close: () => client.end() }
+  try {
+    const client = await open(first).catch((error) => {
+      const [second] = others
+      if (second === undefined || !isRefusedWithoutTls(error)) throw error
+      return open(second)
+    })
+    return ownedBy(client, url, names)
+  } catch (error) {
+    throw error instanceof AfreshError ? error : connectError(url, error, timeoutMs)
+  }
+}
+
+function ownedBy(client: Client, url: string, names: Names): Connection {
+  const over = overPg(client)
+  const connection: Connection = {
+    ...over,
+    url,
+    owned: true,
+    unref: () => unref(client),
+    close: () => client.end(),
+    // A script has the session of its user, and leaves nothing of it behind.
+    async script(sql, label) {
+      await client.query('RESET ALL')
+      await over.script(sql, label)
+      await client.query(ownSettingsSql(names))
+    },
+  }
+  return names === 'server' ? withServerNames(connection) : connection
 }
 
 /** The types of `pg` do not know of it. */
@@ -35,9 +75,22 @@ function unref(client: Client & { unref?: () => void }): void {
 
 /** A connection over a client that the user opened: `pg`'s `Client`, or PGlite. */
 export function wrap(client: unknown): Connection | undefined {
-  if (isPgClient(client)) return { ...overPg(client), owned: false, close: async () => {} }
+  if (isPgClient(client)) {
+    requireConnected(client, 'attach')
+    const connection: Connection = { ...overPg(client), owned: false, close: async () => {} }
+    clients.set(connection, client)
+    return connection
+  }
   if (isPglite(client)) return overPglite(client)
   return undefined
+}
+
+const clients = new WeakMap<Connection, Client>()
+
+/** Throws `AfreshError` (`server`) where a user's client is connected through a pooler that shares sessions. */
+export async function refuseSharedSession(connection: Connection): Promise<void> {
+  const client = clients.get(connection)
+  if (client !== undefined) await refuseTransactionPooler(client)
 }
 
 async function loadDriver(): Promise<typeof import('pg')['default']> {
@@ -137,7 +190,7 @@ interface Pglite {
 }
 
 /** By its shape, so that PGlite need not be installed to find out that something else is no PGlite. */
-export function isPglite(client: unknown): client is Pglite {
+function isPglite(client: unknown): client is Pglite {
   return (
     typeof client === 'object' &&
     client !== null &&

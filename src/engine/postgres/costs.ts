@@ -1,6 +1,8 @@
 import type { Costs } from '../../plan/cost.ts'
-import type { Connection, CostMeter, Effort } from '../engine.ts'
-import { quartilesOf } from '../turns.ts'
+import type { Connection } from '../connection.ts'
+import type { CostMeter, MeasurementBudget } from '../costs.ts'
+import { quartilesOf } from '../interleaved-timing.ts'
+import { readCatalog } from './catalog.ts'
 import { ANYBODY_WRITES } from './detect.ts'
 
 /** PostgreSQL 18: between a container with its data in memory (80 a file) and a server on a disk (120 to 500). */
@@ -94,7 +96,11 @@ function labelled(rows: number): string {
 }
 
 /** Beyond a DELETE of one row: a reset commits once, whatever it does. */
-async function measure(connection: Connection, writer: Connection, effort: Effort): Promise<Costs> {
+async function measure(
+  connection: Connection,
+  writer: Connection,
+  effort: MeasurementBudget,
+): Promise<Costs> {
   const plans = PLANS.map((plan) => `PREPARE ${plan}`)
   await connection.query([PATH, SETTINGS, TABLES, ...plans].join(';\n'))
   await writer.query(PATH)
@@ -122,7 +128,7 @@ export const costs: CostMeter = {
   defaults,
   measure,
   async conditions(connection) {
-    const [row] = await connection.query(CONDITIONS)
+    const [row] = await readCatalog(connection, CONDITIONS)
     return String(row?.conditions)
   },
 }

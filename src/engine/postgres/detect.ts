@@ -2,6 +2,7 @@ import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import { only, qualified } from './quote.ts'
 import { STATE, versions } from './repair.ts'
+import { viewProbe } from './views.ts'
 
 /**
  * By table and sequence, the query that returns its id if it is dirty: a table whose baseline is empty when it has a
@@ -13,12 +14,7 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
   const probes = new Map<SubjectId, string>()
   for (const id of plan.order.flat()) {
     const table = tableOf(schema, id)
-    probes.set(
-      id,
-      populated.has(id)
-        ? versionsProbe(table)
-        : `SELECT ${id}::oid WHERE EXISTS (SELECT FROM ${only(table)})`,
-    )
+    probes.set(id, probeOf(table, populated.has(id)))
   }
   const sequences = new Map(schema.sequences.map((sequence) => [sequence.id, sequence]))
   for (const step of plan.steps) {
@@ -30,6 +26,13 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
     probes.set(sequence.id, `SELECT ${sequence.id}::oid FROM ${qualified(sequence)} WHERE ${isElsewhere}`)
   }
   return probes
+}
+
+function probeOf(table: Table, isPopulated: boolean): string {
+  if (table.traits.includes('materialized')) return viewProbe(table)
+  return isPopulated
+    ? versionsProbe(table)
+    : `SELECT ${table.id}::oid WHERE EXISTS (SELECT FROM ${only(table)})`
 }
 
 function versionsProbe(table: Table): string {
@@ -47,13 +50,13 @@ export function scanQuery(probes: Iterable<string>): string {
  * scan and may appear after it. `pg_stat_get_activity` is what the view `pg_stat_activity` reads. Autovacuum has transactions
  * too, for its statistics, but writes no rows of anybody's.
  */
-export const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
+const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
     AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`
 
 /** Transactions of this database that were prepared for a two-phase commit: they belong to no session. */
-export const PREPARED = `pg_catalog.pg_prepared_xact() AS x
+const PREPARED = `pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
 
 /** An expression: whether there is any of both. */
@@ -69,17 +72,3 @@ export const WAIT_FOR_WRITERS = `
     LOOP
       EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN SHARE MODE', held.name);
     END LOOP;`
-
-/**
- * What the plan was made for, as one number: another one means that somebody has made, dropped, renamed or widened
- * a table. Tables of sessions (`CREATE TEMP TABLE`) do not count.
- */
-export const SHAPE = `(SELECT coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind,
-    c.relpersistence, c.relnatts, c.relispartition), 0)), 0)::text
-  FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S') AND c.relpersistence <> 't' AND c.oid >= 16384)`
-
-/** The columns of all tables in the same way: dearer, so it is asked only when the journal names a catalog. */
-export const COLUMNS = `(SELECT coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(a.attrelid, a.attnum, a.attname, a.atttypid,
-    a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attisdropped), 0)), 0)::text
-  FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-  WHERE a.attnum > 0 AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384)`

@@ -1,14 +1,20 @@
 import { AfreshError, codeOf, EraseError, type ErrorCode } from '../../errors.ts'
-import type { Connection } from '../engine.ts'
-import type { EraseSession, EraseSyntax, Statement } from '../erase.ts'
-import { REMEDIES } from '../erase-remedies.ts'
+import type { Connection } from '../connection.ts'
+import { REMEDIES } from '../erase-advice.ts'
+import { asConflict } from '../erase-conflict.ts'
+import type { EraseDialect, EraseSession, Isolation, Proof, Statement } from '../erase-dialect.ts'
+import { asUnproven, proving } from '../erase-proof.ts'
 import { blockersOf } from './blockers.ts'
+import { refusalOf } from './ownership.ts'
 import { literal } from './quote.ts'
+
+/** Where others keep writing, rows are locked in the end: that costs a write for each, and needs no luck. */
+const MOST_SNAPSHOTS = 2
 
 /** Connections of ours that wait no longer than this for a lock. */
 const waiting = new WeakMap<Connection, number>()
 
-export const session: EraseSyntax['session'] = async (connection, { lockTimeoutMs }, body) => {
+export const session: EraseDialect['session'] = async (connection, { lockTimeoutMs, proof }, body) => {
   const run = async ({ sql, values, reads }: Statement): Promise<readonly number[]> => {
     const bound = values.length === 0 ? undefined : values
     if (!reads) return [await connection.change(sql, bound)]
@@ -16,6 +22,10 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
     return Object.values(row ?? {}).map(Number)
   }
   const alone = async (statement: Statement): Promise<number> => {
+    if (typeof proof === 'object' && connection.owned && statement.under !== undefined) {
+      return runUnder(connection, statement, statement.under(proof.condition))
+    }
+    if (proof !== undefined) return proven(statement)
     // What fails may not take a transaction of the user's along.
     const within = connection.owned ? undefined : await nested(connection)
     try {
@@ -24,11 +34,14 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
       return changed
     } catch (error) {
       await within?.rollback().catch(() => {})
-      throw await failed(connection, statement.sql, error)
+      throw await failed(connection, statement.sql, error, within !== undefined)
     }
   }
-  const transaction: EraseSession['transaction'] = async (statements, { keep, temporary, watch }) => {
-    const { commit, rollback } = await begin(connection)
+  const transaction: EraseSession['transaction'] = async (
+    statements,
+    { keep, temporary, isolation, watch },
+  ) => {
+    const { isNested, commit, rollback } = await begin(connection, proof, isolation)
     let at = 'COMMIT'
     try {
       for (const [place, statement] of statements.entries()) {
@@ -42,12 +55,27 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
     } catch (error) {
       await rollback().catch(() => {})
       // Who is in the way can only be asked outside of the transaction that failed.
-      throw error instanceof AfreshError ? error : await failed(connection, at, error)
+      throw error instanceof AfreshError ? error : await failed(connection, at, error, isNested)
     }
+  }
+  const proven = async (statement: Statement): Promise<number> => {
+    let changed = 0
+    const watch = (_: number, [count = 0]: readonly number[]) => {
+      changed = count
+    }
+    await transaction([statement], { keep: true, cyclic: false, isolation: 'none', temporary: [], watch })
+    return changed
   }
   return waitingFor(connection, lockTimeoutMs, () =>
     body({
       prepare: async () => {},
+      async isolation(attempt) {
+        if (!connection.owned && (await isInTransaction(connection))) {
+          await connection.query('RELEASE SAVEPOINT afresh_erase')
+          return 'locks'
+        }
+        return attempt > MOST_SNAPSHOTS ? 'locks' : 'snapshot'
+      },
       alone,
       define: async (statement) => void (await alone(statement)),
       async dropEmpty(table) {
@@ -57,8 +85,23 @@ export const session: EraseSyntax['session'] = async (connection, { lockTimeoutM
         await alone({ sql, values: [], reads: false })
       },
       transaction,
+      discard: async (selection) => void (await connection.query(`DROP TABLE IF EXISTS ${selection}`)),
     }),
   )
+}
+
+/** One statement by itself, which has the proof among its conditions. */
+async function runUnder(connection: Connection, { sql, values }: Statement, proven: string): Promise<number> {
+  try {
+    return await connection.change(proven, values.length === 0 ? undefined : values)
+  } catch (error) {
+    throw refusalOf(error) === undefined ? await failed(connection, sql, error, false) : asUnproven(error)
+  }
+}
+
+function sqlOf(proof: Proof | undefined): string[] {
+  if (typeof proof === 'string') return [proof]
+  return typeof proof === 'object' ? [proof.statement] : []
 }
 
 /** A client of the user's gets back what it had; in a transaction that has failed nothing can be done at all. */
@@ -101,22 +144,40 @@ async function lockTimeoutOf(connection: Connection): Promise<string> {
 }
 
 interface Transaction {
+  readonly isNested: boolean
   /** The statements that end it and keep what it did. */
   commit(temporary: readonly string[]): string
   rollback(): Promise<unknown>
 }
 
 /** A client of the user's may be in a transaction: then it is one within that. */
-async function begin(connection: Connection): Promise<Transaction> {
+async function begin(
+  connection: Connection,
+  proof: Proof | undefined,
+  isolation: Isolation,
+): Promise<Transaction> {
   const within = connection.owned ? undefined : await nested(connection)
-  if (within !== undefined) return within
-  await connection.query('BEGIN')
-  return { commit: () => 'COMMIT', rollback: () => connection.query('ROLLBACK') }
+  const found: Transaction = within ?? {
+    isNested: false,
+    commit: () => 'COMMIT',
+    rollback: () => connection.query('ROLLBACK'),
+  }
+  const begun = `BEGIN ISOLATION LEVEL ${isolation === 'snapshot' ? 'REPEATABLE READ' : 'READ COMMITTED'}`
+  const first = [...(within === undefined ? [begun] : []), ...sqlOf(proof)]
+  if (first.length === 0) return found
+  try {
+    await proving(() => connection.query(first.join('; ')))
+  } catch (error) {
+    await found.rollback().catch(() => {})
+    throw error
+  }
+  return found
 }
 
 async function nested(connection: Connection): Promise<Transaction | undefined> {
   if (!(await isInTransaction(connection))) return undefined
   return {
+    isNested: true,
     commit: (temporary) =>
       [...temporary.map((name) => `DROP TABLE IF EXISTS ${name}`), 'RELEASE SAVEPOINT afresh_erase'].join(
         '; ',
@@ -136,15 +197,25 @@ async function isInTransaction(connection: Connection): Promise<boolean> {
   }
 }
 
-async function failed(connection: Connection, sql: string, cause: unknown): Promise<EraseError> {
+/** Within a transaction of the user's nothing is tried again: it sees what it saw. */
+async function failed(
+  connection: Connection,
+  sql: string,
+  cause: unknown,
+  isNested: boolean,
+): Promise<EraseError> {
   const { code, next } = await remedy(connection, cause)
-  return new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+  const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
+  const isConflicting = ['40001', '40P01'].includes(codeOf(cause) ?? '')
+  return isConflicting && !isNested ? asConflict(error) : error
 }
 
 async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
   switch (codeOf(cause)) {
     case '55P03': // lock_not_available
       return { code: 'blocked', next: await blockersOf(connection) }
+    case '40001': // serialization_failure
+      return { code: 'blocked', next: REMEDIES.changed }
     case '40P01': // deadlock_detected
       return { code: 'blocked', next: REMEDIES.deadlock }
     case '23503': // foreign_key_violation
@@ -156,7 +227,7 @@ async function remedy(connection: Connection, cause: unknown): Promise<{ code?: 
       }
     case '42501': // insufficient_privilege
       return {
-        next: 'Grant the role what the statement needs: SELECT, DELETE, and TEMPORARY on the database.',
+        next: 'Grant the role what the statement needs: SELECT, DELETE, UPDATE, and TEMPORARY on the database.',
       }
     case '42P01': // undefined_table
     case '42703': // undefined_column

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
-import { boundValue, concatenated, joined } from '../bound-sql.ts'
-import type { EraseSyntax, Rows } from '../erase.ts'
+import type { EraseDialect, Rows } from '../erase-dialect.ts'
+import { boundValue, concatenated, joined } from '../sql/fragment.ts'
 import { session } from './erase-session.ts'
 import { ident, only, qualified } from './quote.ts'
 
@@ -10,10 +10,10 @@ const PLACE = { tableoid: 'oid', ctid: 'tid' } as const
 /** Off while rows are found by index, and as they were again then: a client's own transaction may go on. */
 const JOINS = ['enable_hashjoin', 'enable_mergejoin']
 
-export const erase: EraseSyntax = {
+export const erase: EraseDialect = {
   ident,
   table: only,
-  family: qualified,
+  tableWithInheritors: qualified,
   join: 'JOIN',
   placeholder: (place) => `$${place}`,
   bind(value) {
@@ -37,14 +37,14 @@ export const erase: EraseSyntax = {
       ? { columns: primaryKey.map(ident), isUnique: true, isFilled: true }
       : { columns: Object.keys(PLACE), isUnique: true, isFilled: true, version: 'xmin' },
   copiesCompare: true,
-  same: (a, b) => `${a} IS NOT DISTINCT FROM ${b}`,
-  typed(expression, { columns }, name) {
+  nullSafeEquals: (a, b) => `${a} IS NOT DISTINCT FROM ${b}`,
+  cast(expression, { columns }, name) {
     const type =
       PLACE[name as keyof typeof PLACE] ?? columns.find((column) => ident(column.name) === name)?.type
     return `CAST(${expression} AS ${type})`
   },
 
-  reopens: true,
+  canReferenceTempTableTwice: true,
   selectionName: (place) => `pg_temp.afresh_erase_${place}`,
   create({ name, columns, from, unique, isList }) {
     const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
@@ -63,13 +63,18 @@ export const erase: EraseSyntax = {
     return `INSERT INTO ${name} (${names}) ${select}${isUnique ? ' ON CONFLICT DO NOTHING' : ''}`
   },
   // Nobody else looks at temporary tables, autovacuum included.
-  filled: (name) => `ANALYZE ${name}`,
+  analyze: (name) => `ANALYZE ${name}`,
   byIndex: {
     before: settingJoins((name) => [
       set(`afresh.${name}`, `pg_catalog.current_setting('${name}')`),
       set(name, "'off'"),
     ]),
     after: settingJoins((name) => [set(name, `pg_catalog.current_setting('afresh.${name}')`)]),
+  },
+  // Not by switching joins off, which the subqueries of a condition may need.
+  byKey: {
+    before: `SELECT ${set('afresh.random_page_cost', "pg_catalog.current_setting('random_page_cost')")}, ${set('random_page_cost', "'0.2'")}`,
+    after: `SELECT ${set('random_page_cost', "pg_catalog.current_setting('afresh.random_page_cost')")}`,
   },
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
@@ -96,10 +101,32 @@ export const erase: EraseSyntax = {
     ])
   },
   defaultOf: () => 'DEFAULT',
-  locked: undefined,
+  locking: {
+    suffix: ' FOR UPDATE',
+    count: {
+      before: 'SELECT count(*) AS n0 FROM (SELECT 1 AS one FROM ',
+      after: ' FOR UPDATE) AS found',
+    },
+    before: (tables) => `LOCK TABLE ${tables.map(only).join(', ')} IN SHARE ROW EXCLUSIVE MODE`,
+  },
   twin: (table, name) =>
     `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
-  isOlder: (column, milliseconds) => `${column} < now() - interval '${milliseconds} milliseconds'`,
+  dates: undefined,
+  async clock(connection) {
+    const [row] = await connection.query(
+      `SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS now, pg_catalog.current_setting('TimeZone') AS zone, pg_catalog.date_part('epoch', '2026-01-01'::pg_catalog.timestamptz) AS winter, pg_catalog.date_part('epoch', '2026-07-01'::pg_catalog.timestamptz) AS summer`,
+    )
+    const isUtc = Number(row?.winter) === 1_767_225_600 && Number(row?.summer) === 1_782_864_000
+    return { now: new Date(Number(row?.now) * 1000), zone: isUtc ? undefined : String(row?.zone) }
+  },
+  hasZone: ({ type }) => /with time zone|timestamptz/i.test(type),
+  isBefore({ name, type }, time, zone) {
+    const at = `'${time.toISOString()}'::pg_catalog.timestamptz`
+    const isUtc = zone === 'utc' && !/with time zone|timestamptz/i.test(type)
+    return `${ident(name)} < ${isUtc ? `pg_catalog.timezone('UTC', ${at})` : `${at}${/without/i.test(type) ? '::pg_catalog.timestamp' : ''}`}`
+  },
+  isNoTime: undefined,
+  timeOf: (time) => `'${time.toISOString()}'::pg_catalog.timestamptz`,
 
   session,
 }

@@ -1,14 +1,21 @@
 import type { Schema, Table } from '../../schema/schema.ts'
-import type { Connection, Fingerprint } from '../engine.ts'
-import { readBounded } from './bounded.ts'
+import type { Connection } from '../connection.ts'
+import type { Fingerprint } from '../fingerprint.ts'
+import { readCatalog } from './catalog.ts'
 import { ident, only, qualified } from './quote.ts'
+import { readWithLockTimeout } from './with-lock-timeout.ts'
 
 /**
  * Rows and content of every table and the position of every sequence. Shares nothing with the detector: each
  * column is written out, rows are hashed by MD5 and summed, so that their order does not matter.
  */
 export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
-  const tables = await union(connection, schema.tables.map(tableHash))
+  const views = schema.tables.filter(({ traits }) => traits.includes('materialized'))
+  const unfilled = views.length === 0 ? new Set<string>() : await unfilledViews(connection)
+  const tables = await union(
+    connection,
+    schema.tables.map((table) => (unfilled.has(table.id) ? UNFILLED(table) : tableHash(table))),
+  )
   const sequences = await union(
     connection,
     schema.sequences.map(
@@ -24,14 +31,26 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
   }
 }
 
+/** Nothing can be read of a materialised view that was never refreshed. */
+const UNFILLED = ({ id }: Table) => `SELECT '${id}' AS id, '0' AS rows, 'unfilled' AS hash`
+
+async function unfilledViews(connection: Connection): Promise<Set<string>> {
+  const rows = await readCatalog(
+    connection,
+    `SELECT c.oid::text AS id FROM pg_catalog.pg_class AS c WHERE c.relkind = 'm' AND NOT c.relispopulated`,
+  )
+  return new Set(rows.map(({ id }) => String(id)))
+}
+
 async function union(connection: Connection, queries: readonly string[]) {
-  return queries.length === 0 ? [] : readBounded(connection, queries.join(' UNION ALL '))
+  return queries.length === 0 ? [] : readWithLockTimeout(connection, queries.join(' UNION ALL '))
 }
 
 function tableHash(table: Table): string {
-  const columns = table.columns.map(
-    ({ name }) => `coalesce(length(${ident(name)}::text) || ':' || ${ident(name)}::text, '-')`,
-  )
+  const columns = table.columns.map(({ name, exactType }) => {
+    const text = `${ident(name)}${exactType === undefined ? '' : `::${exactType}`}::text`
+    return `coalesce(length(${text}) || ':' || ${text}, '-')`
+  })
   const row = columns.length === 0 ? "''" : columns.join(` || `)
   const half = (from: number) =>
     `coalesce(sum(('x' || substr(md5(${row}), ${from}, 16))::bit(64)::bigint), 0)`

@@ -2,19 +2,25 @@ import { plural } from '../../plan/describe.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
-import { readBounded } from './bounded.ts'
-import { connect, wrap } from './connection.ts'
+import { readCatalog } from './catalog.ts'
+import { connect, refuseSharedSession, wrap } from './connection.ts'
 import { costs } from './costs.ts'
 import { databases } from './databases.ts'
+import { definitionsHash } from './definitions.ts'
+import * as environment from './environment.ts'
 import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
-import { holds } from './holds.ts'
 import { introspect } from './introspect.ts'
+import { countObjects } from './objects.ts'
+import { holds } from './open-resources.ts'
 import { ownership } from './ownership.ts'
 import { only } from './quote.ts'
+import { refusedRows, WAY_OUT } from './refused-rows.ts'
 import { prepare } from './reset.ts'
 import { rows } from './rows.ts'
 import { statementsOf } from './statements.ts'
+import { begin } from './transaction/begin.ts'
+import { readWithLockTimeout } from './with-lock-timeout.ts'
 
 /** PostgreSQL 15 and later, and PGlite by handle. */
 export const postgres: Engine = {
@@ -31,25 +37,39 @@ export const postgres: Engine = {
   },
   connect,
   wrap,
-  recognises: async () => true,
+  begin,
+  async isServerOf(connection) {
+    await refuseSharedSession(connection)
+    return true
+  },
   introspect,
+  definitions: definitionsHash,
   prepare,
+  async warnings(connection, schema, plan) {
+    const found = await refusedRows(connection, schema, plan)
+    return found.map((what) => `${what}: a test that writes there has its database made again. ${WAY_OUT}.`)
+  },
   fingerprint,
   databases,
   ownership,
   holds,
+  environment,
+  countObjects,
   rows,
   costs,
   erase,
   bench,
 
-  async survey(connection, schema) {
-    const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
+  async inspectState(connection, schema) {
+    const local = schema.tables.filter(
+      ({ traits }) => !traits.includes('foreign') && !traits.includes('unfilled'),
+    )
     const probes = local.map(
       (table) => `SELECT '${table.id}' AS id WHERE EXISTS (SELECT FROM ${only(table)})`,
     )
-    const rows = probes.length === 0 ? [] : await readBounded(connection, probes.join(' UNION ALL '))
-    const [role] = await connection.query(
+    const rows = probes.length === 0 ? [] : await readWithLockTimeout(connection, probes.join(' UNION ALL '))
+    const [role] = await readCatalog(
+      connection,
       `SELECT pg_catalog.has_parameter_privilege('session_replication_role', 'SET') AS allowed`,
     )
     return { populated: rows.map(({ id }) => String(id)), mayDisableChecks: role?.allowed === true }
@@ -58,8 +78,8 @@ export const postgres: Engine = {
   render: (schema, plan) =>
     plan.steps.map((step) => {
       const sql = statementsOf(schema, plan, step).join(';\n')
-      if (step.kind !== 'delete' || step.orTruncate === undefined) return sql
-      const { tables, threshold } = step.orTruncate
+      if (step.kind !== 'delete' || step.truncateAlternative === undefined) return sql
+      const { tables, threshold } = step.truncateAlternative
       const names = tables.map((id) => only(tableOf(schema, id))).join(', ')
       return `${sql}\n-- above ${plural(threshold.aboveRows, 'row')}: TRUNCATE ${names}`
     }),

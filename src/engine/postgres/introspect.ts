@@ -4,14 +4,16 @@ import type {
   PartitionName,
   ReferentialAction,
   Schema,
-  Sequence,
   Storage,
   Table,
   TableTrait,
 } from '../../schema/schema.ts'
-import type { Connection, Row } from '../engine.ts'
-import { readBounded } from './bounded.ts'
-import { qualified } from './quote.ts'
+import type { Connection, Row } from '../connection.ts'
+import { readCatalog } from './catalog.ts'
+
+import { FROM_EXTENSION } from './extension-tables.ts'
+import { named, OWN_NAMESPACES, readSequences } from './introspect-sequences.ts'
+import { inOrderOfReading } from './view-order.ts'
 
 /**
  * The catalog, by oid throughout: names may collide once truncated, constraints of different tables may share
@@ -19,23 +21,10 @@ import { qualified } from './quote.ts'
  * same in both. Partitions are not tables of their own here: their roots are.
  */
 export async function introspect(connection: Connection): Promise<Schema> {
-  const tables = (await connection.query(TABLES)).map(tableFrom)
-  const foreignKeys = (await connection.query(FOREIGN_KEYS)).map(foreignKeyFrom)
-  const sequences = await connection.query(SEQUENCES)
-  const positions = await readPositions(connection, sequences)
-  return {
-    tables,
-    foreignKeys,
-    sequences: sequences.map((row) => sequenceFrom(row, positions.get(String(row.id)))),
-  }
+  const tables = await inOrderOfReading(connection, (await readCatalog(connection, TABLES)).map(tableFrom))
+  const foreignKeys = (await readCatalog(connection, FOREIGN_KEYS)).map(foreignKeyFrom)
+  return { tables, foreignKeys, sequences: await readSequences(connection) }
 }
-
-/** The schemas whose tables count, of `n`. */
-export const OWN_NAMESPACES = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'`
-
-const FROM_EXTENSION = `EXISTS (SELECT FROM pg_catalog.pg_depend e
-  WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')`
 
 /** Everything below the table, partitions and inheritance children alike. */
 const DESCENDANTS = `WITH RECURSIVE below(oid) AS (
@@ -54,15 +43,17 @@ const STORAGE = `(SELECT json_build_object('files', sum(parts.files), 'indexes',
         (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = s.oid AND NOT x.indisprimary) AS indexes
       FROM pg_catalog.pg_class s WHERE s.oid = part.oid OFFSET 0) AS parts)`
 
-/** Materialised views come last, in the order in which they were made; one that was never filled cannot be read. */
+/** Materialised views come last, in the order in which they were made; see `inOrderOfReading`. */
 const TABLES = `
-SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,
+SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence, c.relispopulated AS populated,
   c.relrowsecurity AS row_security, ${FROM_EXTENSION} AS extension,
   (${DESCENDANTS} SELECT bool_or(f.relkind = 'f') FROM below JOIN pg_catalog.pg_class f ON f.oid = below.oid) AS foreign_below,
   CASE WHEN c.relkind = 'p' THEN (${DESCENDANTS} SELECT json_agg(p.relname ORDER BY p.relname)
     FROM below JOIN pg_catalog.pg_class p ON p.oid = below.oid) END AS partitions,
   (SELECT json_agg(i.inhparent::text ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) AS inherits,
   (SELECT json_agg(json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+      'exact', (SELECT pg_catalog.format_type(b.oid, NULL) FROM pg_catalog.pg_type AS y
+        JOIN pg_catalog.pg_type AS b ON b.oid = CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END WHERE y.oid = a.atttypid),
       'nullable', NOT a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity) ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
   (SELECT json_agg(a.attname ORDER BY k.place) FROM pg_catalog.pg_index x
@@ -78,7 +69,7 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
     AND pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false') AS unenforced,
   ${STORAGE} AS storage
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND c.relispopulated AND ${OWN_NAMESPACES}
+WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND ${OWN_NAMESPACES}
 ORDER BY c.relkind = 'm', CASE WHEN c.relkind = 'm' THEN c.oid END, n.nspname, c.relname`
 
 /** A key declared on a partition counts as its root's; the copies that the server keeps per partition do not count. */
@@ -87,6 +78,7 @@ SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.c
   coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid)::oid::text AS to_table,
   k.confdeltype AS on_delete, k.confupdtype AS on_update, k.condeferrable AS deferrable,
   pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false' AS unenforced,
+  pg_catalog.to_jsonb(k) ->> 'conperiod' = 'true' AS temporal,
   EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = k.conrelid AND x.indisvalid AND x.indpred IS NULL
     AND (x.indkey::int2[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey) AS indexed,
   (SELECT json_agg(a.attname ORDER BY a.attnum) FROM unnest(k.confdelsetcols) AS s(attnum)
@@ -105,34 +97,13 @@ SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.c
 FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
 ORDER BY k.conrelid, k.conname`
 
-const SEQUENCES = `
-SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, s.seqstart::text AS start,
-  s.seqincrement::text AS increment, s.seqmin::text AS min, s.seqmax::text AS max, s.seqcache::text AS cache,
-  coalesce(pg_catalog.pg_partition_root(o.refobjid), o.refobjid)::oid::text AS owner, a.attname AS owner_column
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
-LEFT JOIN pg_catalog.pg_depend o ON o.classid = 'pg_catalog.pg_class'::regclass AND o.objid = c.oid
-  AND o.refclassid = 'pg_catalog.pg_class'::regclass AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i')
-LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
-WHERE c.relkind = 'S' AND ${OWN_NAMESPACES} AND NOT ${FROM_EXTENSION}
-ORDER BY n.nspname, c.relname`
-
-async function readPositions(connection: Connection, sequences: readonly Row[]): Promise<Map<string, Row>> {
-  if (sequences.length === 0) return new Map()
-  const reads = sequences.map(
-    (row) =>
-      `SELECT '${row.id}' AS id, last_value::text AS value, is_called AS called FROM ${qualified(named(row))}`,
-  )
-  const rows = await readBounded(connection, reads.join(' UNION ALL '))
-  return new Map(rows.map((row) => [String(row.id), row]))
-}
-
 function tableFrom(row: Row): Table {
   const isForeign = row.kind === 'f' || row.foreign_below === true
   const traits: [boolean, TableTrait][] = [
     [row.unenforced === true, 'unenforced'],
     [row.kind === 'p', 'partitioned'],
     [row.kind === 'm', 'materialized'],
+    [row.kind === 'm' && row.populated === false, 'unfilled'],
     [isForeign, 'foreign'],
     [row.persistence === 'u', 'unlogged'],
     [row.extension === true, 'extension'],
@@ -155,14 +126,22 @@ function columnFrom(value: unknown): Column {
   const column = value as {
     name: string
     type: string
+    exact: string
     nullable: boolean
     generated: boolean
     identity: string
   }
   const { name, type, nullable, generated } = column
   const identity = column.identity === 'a' ? 'always' : column.identity === 'd' ? 'by default' : undefined
-  return { name, type, nullable, generated, identity }
+  const [, array] = NAMES_ALIKE.exec(column.exact) ?? []
+  return {
+    ...{ name, type, nullable, generated, identity },
+    ...(array !== undefined && { exactType: `pg_catalog.oid${array}` }),
+  }
 }
+
+/** Of functions and operators of one name each is written alike, and none can be read again. */
+const NAMES_ALIKE = /^reg(?:proc|oper)((?:\[\])?)$/
 
 /** The codes of `pg_constraint.confdeltype`. */
 const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
@@ -186,9 +165,17 @@ function foreignKeyFrom(row: Row): ForeignKey {
     ...(row.indexed === false && { indexed: false as const }),
     ...(row.unenforced === true && { enforced: false as const }),
     ...(row.set_columns !== null && { setColumns: texts(row.set_columns) }),
-    ...(row.operators !== null && { operators: texts(row.operators) }),
+    ...operatorsOf(row),
     ...partitionOf(row.from_partition, row.to_partition),
   }
+}
+
+/** A row refers to all that its period (the last column) overlaps, not to one with the same period. */
+function operatorsOf(row: Row): Pick<ForeignKey, 'operators'> {
+  const declared = row.operators === null ? undefined : texts(row.operators)
+  if (row.temporal !== true) return declared === undefined ? {} : { operators: declared }
+  const equal = declared ?? texts(row.columns).map(() => '=')
+  return { operators: [...equal.slice(0, -1), 'OPERATOR(pg_catalog.&&)'] }
 }
 
 function partitionOf(from: unknown, to: unknown): Pick<ForeignKey, 'partition'> {
@@ -199,27 +186,6 @@ function partitionOf(from: unknown, to: unknown): Pick<ForeignKey, 'partition'> 
       ...(to !== null && { to: to as PartitionName }),
     },
   }
-}
-
-function sequenceFrom(row: Row, position: Row | undefined): Sequence {
-  return {
-    id: String(row.id),
-    ...named(row),
-    kind: 'sequence',
-    ownedBy: row.owner === null ? undefined : { table: String(row.owner), column: String(row.owner_column) },
-    start: BigInt(String(row.start)),
-    increment: BigInt(String(row.increment)),
-    min: BigInt(String(row.min)),
-    max: BigInt(String(row.max)),
-    cache: BigInt(String(row.cache)),
-    position: { value: BigInt(String(position?.value)), called: position?.called === true },
-  }
-}
-
-function named(row: Row): { schema: string; name: string; label: string } {
-  const schema = String(row.schema)
-  const name = String(row.name)
-  return { schema, name, label: schema === 'public' ? name : `${schema}.${name}` }
 }
 
 function list(value: unknown): readonly unknown[] {

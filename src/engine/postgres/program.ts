@@ -1,46 +1,46 @@
-import { type TableId, tableOf } from '../../schema/schema.ts'
-import type { Program } from '../engine.ts'
-import type { Around } from './around.ts'
-import { COLUMNS, probesOf, SHAPE, scanQuery } from './detect.ts'
-import { LOOK_VARIABLES, look } from './look.ts'
-import { carries } from './ownership.ts'
-import { literal } from './quote.ts'
-import { captureBaseline, INDEX_ROWS, NOTE_BLOCKS, REPAIR_TABLES, ROWS, STATE } from './repair.ts'
-import { dollar } from './statements.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { type Schema, type Table, tableOf } from '../../schema/schema.ts'
+import type { Program } from '../resetter.ts'
+import { CATALOG_FUNCTION, CATALOG_QUERY, DEFINITIONS, DEFINITIONS_QUERY } from './definitions.ts'
+import { probesOf, scanQuery } from './detect.ts'
+import { FIND_DIRTY_VARIABLES, findDirty } from './find-dirty.ts'
+import { CAPTURE_OBJECTS, DROP_OBJECT_FUNCTIONS, OBJECTS, RESTORE_OBJECTS } from './large-objects.ts'
+import { proof } from './ownership.ts'
+import { dollar } from './quote.ts'
+import { captureTable, INDEX_ROWS, NOTE_BLOCKS, REPAIR_TABLES, ROWS, STATE } from './repair.ts'
+import { SIZE_FUNCTIONS } from './size-functions.ts'
 import {
   DUE,
   POSITIONS,
   PREPARE_STEPS,
+  REFERENCES,
   RESTART,
   runSteps,
-  SIZE_FUNCTIONS,
   STATEMENTS,
   STEP_TABLES,
   startingPositions,
   stepRows,
 } from './steps.ts'
+import type { TriggerSuspensions } from './suspend-triggers.ts'
+import { DROP_RUN_FUNCTION, runFunction, type UserFunctions } from './user-functions.ts'
+import { DROP_VIEW_FUNCTION, rememberNewView, rememberView, VIEW_FUNCTION } from './views.ts'
 import {
+  ADVANCE_PAST_OWN,
   DROP_FILES,
-  FIND_FILES_AGAIN,
   FOLLOW_REWRITTEN,
   fileTables,
   type Journal,
-  NOTE_WINDOW,
-  SKIP_OWN,
-  WEIGH,
+  MEASURE_SCAN,
+  REFRESH_FILENODES,
+  SAVE_LSN,
 } from './wal.ts'
-
-/** What `afresh_reset` raises when the mark is not there. */
-export const REFUSED = 'AFR01'
-
-/** The large objects of the baseline. */
-const OBJECTS = 'pg_temp.afresh_objects'
 
 export interface Session {
   /** The oid of the database that the session is in, and stays in. */
   readonly database: string
-  readonly arounds: ReadonlyMap<TableId, Around>
+  readonly arounds: TriggerSuspensions
   readonly journal: Journal
+  readonly functions: UserFunctions
   readonly owned: boolean
 }
 
@@ -48,29 +48,61 @@ export interface Session {
  * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
  * user's database.
  */
-export function programSql(program: Program, { arounds, journal, owned }: Session): string {
-  const { schema, plan } = program
+export function programSql(program: Program, { arounds, functions, journal, owned }: Session): string {
+  const { schema, plan, before } = program
   const probes = probesOf(schema, plan)
   return [
-    dropSql(owned),
-    ...REPAIR_TABLES,
+    dropSql(owned, { isKept: before !== undefined }),
     ...STEP_TABLES,
     SIZE_FUNCTIONS,
-    `CREATE TEMP TABLE afresh_objects AS SELECT oid FROM pg_catalog.pg_largeobject_metadata`,
-    ...captureBaseline(plan.populated.map((id) => tableOf(schema, id))),
-    INDEX_ROWS,
+    VIEW_FUNCTION,
+    runFunction(functions),
+    ...(before === undefined ? capture(schema, plan) : recapture(schema, plan)),
     ...stepRows(schema, plan, {
       arounds,
+      functions,
       isInJournal: (id) => journal.readable && !journal.unlogged.has(id),
     }),
     ...(journal.readable ? [PREPARE_STEPS] : []),
     `ANALYZE ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS].join(', ')}`,
     ...startingPositions(schema, plan),
-    `SELECT pg_catalog.set_config('afresh.shape', ${SHAPE}, false), pg_catalog.set_config('afresh.columns', ${COLUMNS}, false)`,
+    plpgsql('afresh_catalog() RETURNS text', `BEGIN RETURN (${CATALOG_QUERY}); END`),
+    `SELECT pg_catalog.set_config('afresh.catalog', ${CATALOG_FUNCTION}, false)`,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
-    ...(journal.readable ? [...fileTables(plan), WEIGH] : []),
+    ...(journal.readable ? [...fileTables(plan), MEASURE_SCAN] : []),
   ].join(';\n')
 }
+
+/** The baseline: rows and their versions, large objects, and every definition. */
+function capture(schema: Schema, plan: Plan): string[] {
+  return [
+    ...REPAIR_TABLES,
+    ...CAPTURE_OBJECTS,
+    ...plan.populated
+      .map((id) => tableOf(schema, id))
+      .filter(isStored)
+      .flatMap(captureTable),
+    ...views(schema).map(rememberView),
+    INDEX_ROWS,
+    `CREATE TEMP TABLE afresh_definitions AS ${DEFINITIONS_QUERY}`,
+    `CREATE INDEX ON ${DEFINITIONS} (relation)`,
+    `ANALYZE ${DEFINITIONS}`,
+  ]
+}
+
+/** The schema has more than it had, and the baseline stays. */
+function recapture(schema: Schema, plan: Plan): string[] {
+  const reset = new Set(plan.order.flat())
+  return [
+    `DELETE FROM ${STATE} AS s WHERE s.t <> ALL (ARRAY[${[...reset].join(', ')}]::oid[])`,
+    ...views(schema).map(rememberNewView),
+    `DELETE FROM ${DEFINITIONS}`,
+    `INSERT INTO ${DEFINITIONS} ${DEFINITIONS_QUERY}`,
+  ]
+}
+
+const isStored = ({ traits }: Table) => !traits.includes('materialized')
+const views = ({ tables }: Schema) => tables.filter((table) => !isStored(table))
 
 /** The functions of a session that has run `programSql`, which tells the `worth` of a scan. */
 export function functionsSql(program: Program, session: Session, worth: string): string {
@@ -79,11 +111,11 @@ export function functionsSql(program: Program, session: Session, worth: string):
   return [
     plpgsql(
       'afresh_look(IN forced text, OUT touched oid[], OUT reason text)',
-      `DECLARE${LOOK_VARIABLES} BEGIN ${look(journal, worth, probes, 'RETURN;')} END`,
+      `DECLARE${FIND_DIRTY_VARIABLES} BEGIN ${findDirty(journal, worth, probes, 'RETURN;')} END`,
     ),
     plpgsql(
       'afresh_reset(forced text) RETURNS json',
-      resetBody(program, session, look(journal, worth, probes, 'RETURN NULL;')),
+      resetBody(program, session, findDirty(journal, worth, probes, 'RETURN NULL;')),
     ),
   ].join(';\n')
 }
@@ -92,60 +124,57 @@ function plpgsql(signature: string, body: string): string {
   return `CREATE FUNCTION pg_temp.${signature} LANGUAGE plpgsql AS ${dollar(body)}`
 }
 
-export function dropSql(owned: boolean): string {
+/** @param isKept the baseline stays */
+export function dropSql(owned: boolean, { isKept = false } = {}): string {
+  const baseline = isKept ? [] : [ROWS, STATE, OBJECTS, DEFINITIONS]
+  const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_look(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
-  DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid);
+  DROP FUNCTION IF EXISTS ${CATALOG_FUNCTION};
+  DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); ${DROP_VIEW_FUNCTION}; ${DROP_RUN_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
-  DROP TABLE IF EXISTS ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS, OBJECTS].join(', ')}`
+  ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, ...baseline].join(', ')}`
 }
 
 /** So many blocks are looked at one by one; with more than that, the whole table is. */
 const NEAR_BLOCKS = 64
 
 /** A reset; null when the journal tells that nobody has written. */
-function resetBody({ plan, mark }: Program, { journal, database }: Session, found: string): string {
+function resetBody({ plan, claim }: Program, { journal, database }: Session, found: string): string {
   return `
 DECLARE
   reason text;
-  touched oid[];${LOOK_VARIABLES}
+  touched oid[];${FIND_DIRTY_VARIABLES}
   step record;
   is_near boolean;
+  is_full boolean;
+  referring oid[];
   count bigint;
   skipped pg_lsn;
   ran text := '';
 BEGIN
-  ${mark === undefined ? '' : guard(mark, database)}${found}
+  ${claim === undefined ? '' : proof(claim, database, { isHolder: true })}${found}
   ${journal.readable ? FOLLOW_REWRITTEN : ''}
   IF cardinality(touched) > 0 THEN
     ${plan.mode === 'ordered' ? 'SET CONSTRAINTS ALL IMMEDIATE;' : ''}
+    is_full := pg_catalog.current_setting('afresh.full', true) = 'on';
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN
       is_near := true;
       ${NOTE_BLOCKS}
     END IF;${runSteps(plan)}
   END IF;
   IF objects THEN
-    ${UNLINK_NEW_OBJECTS}
+    ${RESTORE_OBJECTS}
   END IF;
   ${
     journal.readable
       ? `IF moved THEN
-    ${FIND_FILES_AGAIN}
+    ${REFRESH_FILENODES}
   END IF;
-  ${SKIP_OWN}`
+  ${ADVANCE_PAST_OWN}`
       : ''
   }
   RETURN json_build_object('reason', reason, 'dirty', touched::text[], 'ran', ran, 'stale', stale, 'writing', writing,
-    'restarted', ${RESTART}${journal.readable ? `, 'bytes', upto - since, 'since', ${NOTE_WINDOW}` : ''});
+    'restarted', ${RESTART}${journal.readable ? `, 'bytes', upto - since, 'since', ${SAVE_LSN}` : ''});
 END`
-}
-
-/** Large objects live outside of every table; no foreign key takes them along. */
-const UNLINK_NEW_OBJECTS = `PERFORM pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata AS m
-    WHERE pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (SELECT FROM ${OBJECTS} AS o WHERE o.oid = m.oid);`
-
-function guard(mark: string, database: string): string {
-  return `IF NOT EXISTS (${carries(mark, database)}) THEN
-    RAISE EXCEPTION USING ERRCODE = '${REFUSED}', MESSAGE = 'the database does not carry the mark ' || ${literal(mark)};
-  END IF;`
 }

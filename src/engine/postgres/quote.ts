@@ -19,3 +19,10 @@ export function qualified({ schema, name }: { readonly schema: string; readonly 
 export function only(table: Table): string {
   return table.traits.includes('partitioned') ? qualified(table) : `ONLY ${qualified(table)}`
 }
+
+/** Dollar quotes around a body, with a tag that the body does not hold. */
+export function dollar(body: string): string {
+  let tag = '$afresh$'
+  for (let i = 0; body.includes(tag); i++) tag = `$afresh${i}$`
+  return `${tag}${body}${tag}`
+}

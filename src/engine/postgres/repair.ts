@@ -16,7 +16,7 @@ export const STATE = 'pg_temp.afresh_state'
 
 export const REPAIR_TABLES = [
   `CREATE TEMP TABLE afresh_rows (t oid, rel oid, node oid, place tid, born xid, row text COLLATE "C")`,
-  `CREATE TEMP TABLE afresh_state (t oid PRIMARY KEY, rows bigint, hash bigint)`,
+  `CREATE TEMP TABLE afresh_state (t oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false)`,
 ]
 
 export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (t, rel, place)`
@@ -25,17 +25,25 @@ export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (t, rel, place)`
  * The alias under which a table is read. A column of the same name would hide the row behind it
  * (`alias::text` is the column then), so it is one that nobody has.
  */
-const ALIAS = 'afresh_row_of_table'
+export const ROW_ALIAS = 'afresh_row_of_table'
+const ALIAS = ROW_ALIAS
 
 /**
  * A row as text, written and read in one session. Lossless, but for the declaration (`<?xml version="1.0"?>`) of an
  * XML document, which its output function leaves out.
  */
-const ROW_TEXT = `${ALIAS}::text COLLATE "C"`
+function rowText({ columns }: Table): string {
+  if (columns.every(({ exactType }) => exactType === undefined)) return `${ALIAS}::text COLLATE "C"`
+  const values = columns.map(({ name, exactType }) => {
+    const value = `${ALIAS}.${ident(name)}`
+    return exactType === undefined ? value : `${value}::${exactType}`
+  })
+  return `ROW(${values.join(', ')})::text COLLATE "C"`
+}
 
-export function captureRows(table: Table): string {
+function captureRows(table: Table): string {
   return `INSERT INTO ${ROWS} (t, rel, node, place, born, row)
-    SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${ROW_TEXT}
+    SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${rowText(table)}
     FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid`
 }
 
@@ -43,17 +51,14 @@ export function versions(table: Table): string {
   return `SELECT count(*) AS rows, coalesce(bit_xor(${hash('tableoid, ctid, xmin')}), 0) AS hash FROM ${only(table)}`
 }
 
-function hash(version: string): string {
+export function hash(version: string): string {
   return `pg_catalog.hash_record_extended(ROW(${version}), 0)`
 }
 
-export function rememberFirst(table: Table): string {
-  return `INSERT INTO ${STATE} (t, rows, hash) SELECT ${table.id}, v.rows, v.hash FROM (${versions(table)}) AS v`
-}
-
-/** Where rows were put back without noting which went where. */
-export function remember(table: Table): string {
-  return `UPDATE ${STATE} AS s SET rows = v.rows, hash = v.hash FROM (${versions(table)}) AS v WHERE s.t = ${table.id}`
+/** Of the rows that were captured, and not of what is there by now: somebody may have committed another meanwhile. */
+function rememberCaptured(table: Table): string {
+  return `INSERT INTO ${STATE} (t, rows, hash) SELECT ${table.id}, count(*), coalesce(bit_xor(${hash('r.rel, r.place, r.born')}), 0)
+    FROM ${ROWS} AS r WHERE r.t = ${table.id}`
 }
 
 /** Where to look for differences: in the whole table, or in the blocks that the journal names. */
@@ -120,18 +125,22 @@ export function fillMissing(table: Table, where: Where): string {
     SELECT FROM missing`
 }
 
-/** With checks on, the plan has emptied the tables before, and those of a cycle come back in one statement. */
+/**
+ * With checks on, the plan has emptied the tables before, and those of a cycle come back in one statement. What is remembered
+ * are the versions that were put in, and not what is there then: another session may have committed a row meanwhile.
+ */
 export function fillEmpty(tables: readonly Table[]): string {
-  const inserts = tables.map((table) =>
-    insert(
-      table,
-      `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t = ${table.id} OFFSET 0) AS missing`,
-    ),
-  )
-  const [first] = inserts
-  if (inserts.length === 1 && first !== undefined) return first
-  const parts = inserts.map((sql, i) => `i${i} AS (${sql} RETURNING 1)`)
-  return `WITH ${parts.join(', ')} ${inserts.map((_, i) => `SELECT FROM i${i}`).join(' UNION ALL ')}`
+  const parts = tables.flatMap((table, i) => {
+    const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
+    const version = hash('b.rel, b.place, pg_catalog.pg_current_xact_id()::xid')
+    return [
+      `back${i} AS (${insert(table, rows)} RETURNING tableoid AS rel, ctid AS place)`,
+      `known${i} AS (UPDATE ${STATE} AS s SET rows = v.rows, hash = v.hash
+        FROM (SELECT pg_catalog.count(*) AS rows, coalesce(pg_catalog.bit_xor(${version}), 0) AS hash FROM back${i} AS b) AS v
+        WHERE s.t OPERATOR(pg_catalog.=) ${table.id})`,
+    ]
+  })
+  return `WITH ${parts.join(', ')} ${tables.map((_, i) => `SELECT FROM back${i}`).join(' UNION ALL ')}`
 }
 
 /** `from` gives rows of the table's type as `r`. */
@@ -146,10 +155,7 @@ export function notesVersions({ mode }: Plan): boolean {
   return mode === 'unchecked'
 }
 
-/** What can be computed again need not be kept. */
-export function captureBaseline(tables: readonly Table[]): string[] {
-  return tables.flatMap((table) => [
-    ...(table.traits.includes('materialized') ? [] : [captureRows(table)]),
-    rememberFirst(table),
-  ])
+/** What a table holds, and the versions of its rows. */
+export function captureTable(table: Table): string[] {
+  return [captureRows(table), rememberCaptured(table)]
 }

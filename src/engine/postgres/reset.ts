@@ -1,21 +1,31 @@
-import { AfreshError, codeOf, type ErrorCode, messageOf, RefusedError, ResetError } from '../../errors.ts'
-import { describeStep, tableOfStep } from '../../plan/describe.ts'
+import { AfreshError, codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
-import type { Connection, Outcome, Program, Resetter, Row } from '../engine.ts'
-import { aroundsOf } from './around.ts'
-import { blockersOf } from './blockers.ts'
+import type { Connection, Row } from '../connection.ts'
+import type { Outcome, Program, Resetter } from '../resetter.ts'
+import { readCatalog } from './catalog.ts'
+import { asNotedRole, noteRole } from './client-role.ts'
+import { schemaChanges } from './definitions.ts'
 import { probesOf, scanQuery } from './detect.ts'
-import { REASONS } from './look.ts'
-import { dropSql, functionsSql, programSql, REFUSED } from './program.ts'
+import { REASONS } from './find-dirty.ts'
+import { dropSql, functionsSql, programSql } from './program.ts'
 import { literal } from './quote.ts'
+import { refuseRefusedRows } from './refused-rows.ts'
 import { ROWS, STATE } from './repair.ts'
-import { READABLE, type Setting, settingsSql } from './settings.ts'
-import { stepWith } from './steps.ts'
+import { explain, failedStatement } from './reset-error.ts'
+import { READABLE, SERVER_NAMES, type Setting, settingsSql } from './settings.ts'
+import { NO_ROOM } from './steps.ts'
+import { refuseDenied, triggerSuspensionsOf } from './suspend-triggers.ts'
+import { userFunctionsOf } from './user-functions.ts'
 import { FLUSH_AHEAD, type Journal, journalOf } from './wal.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
-  const arounds = await aroundsOf(connection, program.schema, program.plan.mode)
+  await noteRole(connection)
+  const arounds = await triggerSuspensionsOf(connection, program.schema, program.plan)
+  refuseDenied(arounds)
+  if (program.template === undefined && program.before === undefined)
+    await refuseRefusedRows(connection, program.schema, program.plan)
+  const functions = await userFunctionsOf(connection)
   const settings = sessionSettings(program)
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
@@ -25,7 +35,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   const { schema, plan } = program
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
   const probes = probesOf(schema, plan)
-  const session = { arounds, journal, owned: connection.owned, database }
+  const session = { arounds, functions, journal, owned: connection.owned, database }
   const [weighed] = await call(programSql(program, session))
   await call(functionsSql(program, session, String(weighed?.worth)))
   const run = (sql: (by: string) => string, by: string) =>
@@ -44,12 +54,28 @@ export async function prepare(connection: Connection, program: Program): Promise
   return {
     reset: () =>
       explained(async () => {
-        const [row] = await run((by) => `SELECT pg_temp.afresh_reset(${by}) AS outcome`, program.detector)
-        const outcome = outcomeOf(plan, journal, row)
+        const reset = (by: string) => `SELECT pg_temp.afresh_reset(${by}) AS outcome`
+        const { rows, notes } = await triedAgain(() => run(reset, program.detector)).then(
+          (rows) => ({ rows, notes: [] }),
+          async (error) => {
+            if (codeOf(error) !== DISK_FULL) throw error
+            const rows = await run((by) => `SELECT ${NO_ROOM}; ${reset(by)}`, program.detector)
+            return { rows, notes: [DELETED_INSTEAD] }
+          },
+        )
+        const found = outcomeOf(plan, journal, rows[0])
+        const outcome = { ...found, notes: [...notes, ...(found.notes ?? [])] }
         repaired += outcome.ran.reduce((sum, { rows = 0 }) => sum + rows, 0)
         if (repaired > TIDY_AFTER && connection.owned) {
-          repaired = 0
-          await connection.query(TIDY)
+          await connection.query(TIDY).then(
+            () => {
+              repaired = 0
+            },
+            // VACUUM writes, too: it can wait until there is room.
+            (error) => {
+              if (codeOf(error) !== DISK_FULL) throw error
+            },
+          )
         }
         return outcome
       }),
@@ -65,14 +91,40 @@ export async function prepare(connection: Connection, program: Program): Promise
         const looked = await call(scanQuery(touched.flatMap((id) => probes.get(id) ?? [])))
         return looked.map(({ oid }) => String(oid))
       }),
+    changes: () => explained(() => schemaChanges(connection)),
     async close() {
-      await connection.query(dropSql(connection.owned))
+      const drop = dropSql(connection.owned)
+      // The user's client may be within a transaction by now.
+      await call(drop).catch(() => connection.query(drop))
     },
   }
 }
 
+/**
+ * A session that writes meanwhile may take a key before its row is put back, delete a row that it refers to, or deadlock; a
+ * few more tries tell.
+ */
+const TRIES = 3
+/** unique, foreign_key, restrict and exclusion_violation, deadlock_detected, serialization_failure */
+const OF_WRITERS: readonly (string | undefined)[] = ['23505', '23503', '23001', '23P01', '40P01', '40001']
+
+async function triedAgain<T>(work: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!OF_WRITERS.includes(codeOf(error)) || tried === TRIES) throw error
+    }
+  }
+}
+
+const DISK_FULL = '53100'
+const DELETED_INSTEAD =
+  'The disk of the server is full: rows were deleted, since TRUNCATE takes new files. A test may have filled it.'
+
 async function oidOfDatabase(connection: Connection): Promise<string> {
-  const [row] = await connection.query(
+  const [row] = await readCatalog(
+    connection,
     'SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
   )
   return String(row?.oid)
@@ -104,6 +156,7 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
     // A straggler that commits while it is waited for must be seen by the look that follows.
     ['default_transaction_isolation', "'read committed'"],
     ...READABLE,
+    SERVER_NAMES,
     ['jit', 'off'],
     // Arrays of unknown length would have every statement planned anew.
     ['plan_cache_mode', 'force_generic_plan'],
@@ -121,7 +174,7 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
  */
 function callerOf(connection: Connection, settings: readonly Setting[]): (sql: string) => Promise<Row[]> {
   if (connection.owned) return (sql) => connection.query(sql)
-  const local = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; ${settingsSql('SET LOCAL', settings)}`
+  const local = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; ${asNotedRole(connection)}${settingsSql('SET LOCAL', settings)}`
   return (sql) => connection.query(`${local}; ${NO_OPEN_TRANSACTION}; ${sql}`)
 }
 
@@ -177,68 +230,4 @@ const UNTOUCHED = 'nobody has written since the last reset'
 function whyScan(journal: Journal, reason: string): string {
   if (!journal.readable) return journal.why
   return Object.entries(REASONS).find(([name]) => name === reason)?.[1] ?? reason
-}
-
-/** The error of a failed reset, with everything that the server said of it. */
-async function explain(connection: Connection, program: Program, error: unknown): Promise<Error> {
-  const code = codeOf(error)
-  if (code === REFUSED) {
-    return new RefusedError(`The reset was refused: ${messageOf(error)}.`, {
-      next: 'Somebody took the mark away or the connection leads elsewhere now; lease or attach again.',
-      cause: error,
-    })
-  }
-  const statement = failedStatement(error)
-  const step = statement === undefined ? undefined : stepWith(program.schema, program.plan, statement)
-  const failed = {
-    step: step === undefined ? 'find out what is dirty' : describeStep(program.schema, step),
-    table: step === undefined ? undefined : tableOfStep(program.schema, step),
-    statement,
-  }
-  return new ResetError(failed, error, await remedy(connection, code))
-}
-
-async function remedy(
-  connection: Connection,
-  code: string | undefined,
-): Promise<{ code?: ErrorCode; next: string }> {
-  switch (code) {
-    case '55P03': // lock_not_available
-    case '40P01': // deadlock_detected
-      return { code: 'blocked', next: await blockersOf(connection) }
-    case '25001': // active_sql_transaction
-      return { code: 'blocked', next: 'End it: a test has left BEGIN without COMMIT or ROLLBACK.' }
-    case '42P01': // undefined_table
-    case '42703': // undefined_column
-    case '22P02': // invalid_text_representation: a baseline row that fits its table no more
-    case '23502': // not_null_violation, as the next
-    case '23514': // check_violation: also no partition for it
-    case '42804': // datatype_mismatch
-    case '42846': // cannot_coerce
-      return {
-        code: 'plan',
-        next: 'A test changed the schema: lease or attach again to take the new one into account.',
-      }
-    case '53200': // out_of_memory, here: of the lock table
-      return {
-        next: 'Raise max_locks_per_transaction on the server: every table of the schema is looked at.',
-      }
-    case '42501': // insufficient_privilege
-      return { next: 'Grant the role what the step needs; `afresh doctor` lists the privileges.' }
-    default:
-      return isConnectionLoss(code)
-        ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
-        : { next: 'Nothing was changed: the reset is one transaction. Mend the cause and reset again.' }
-  }
-}
-
-/** No SQLSTATE at all means that it was the driver, not the server, who spoke. */
-function isConnectionLoss(code: string | undefined): boolean {
-  return code === undefined || code.startsWith('57P') || code.startsWith('08') || code.startsWith('E')
-}
-
-/** The server's context names the statement that a function was at. */
-function failedStatement(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('where' in error)) return undefined
-  return /SQL statement "([\s\S]*?)"(?:\nPL\/pgSQL|$)/.exec(String(error.where))?.[1]
 }

@@ -1,8 +1,8 @@
 import type { TableId } from '../../schema/schema.ts'
-import type { ColumnFacts, RowSyntax } from '../rows.ts'
+import type { ColumnFacts, RowDialect } from '../row-dialect.ts'
 import { ident, literal, qualified } from './quote.ts'
 
-export const rows: RowSyntax = {
+export const rows: RowDialect = {
   ident,
   literal,
   qualified,

@@ -1,8 +1,8 @@
 import { finished } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { AfreshError, messageOf } from '../../errors.ts'
-import type { Row } from '../engine.ts'
-import { type Statement, splitScript } from '../sql-script.ts'
+import type { Row } from '../connection.ts'
+import { type Statement, splitScript } from '../sql/script.ts'
 
 interface Target {
   query(sql: string): Promise<Row[]>
@@ -16,13 +16,22 @@ interface Target {
  * emptying `search_path`.
  */
 export async function runScript(target: Target, sql: string, label: string): Promise<void> {
-  const statements = splitScript(sql, 'postgres')
+  const statements = splitScript(sql, 'postgres', { backslashEscapes: await escapes(target, sql) })
   for (const statement of statements) refuseOtherDatabase(statement, label)
   try {
     for (const statement of statements) await runStatement(target, statement, label)
   } finally {
     await target.query('ROLLBACK; RESET ALL; RESET ROLE').catch(() => {})
   }
+}
+
+/** As psql does, which the server tells of the setting. */
+async function escapes(target: Target, sql: string): Promise<boolean> {
+  if (!sql.includes('\\')) return false
+  const [row] = await target.query(
+    `SELECT pg_catalog.current_setting('standard_conforming_strings') AS conforming`,
+  )
+  return row?.conforming === 'off'
 }
 
 async function runStatement(target: Target, statement: Statement, label: string): Promise<void> {

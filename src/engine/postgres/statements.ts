@@ -1,7 +1,8 @@
 import type { Plan, Step } from '../../plan/plan.ts'
 import { byId, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
-import { ident, literal, only, qualified } from './quote.ts'
-import { fillEmpty, fillMissing, notesVersions, remember, trim } from './repair.ts'
+import { dollar, ident, literal, only, qualified } from './quote.ts'
+import { fillEmpty, fillMissing, notesVersions, trim } from './repair.ts'
+import { refresh } from './views.ts'
 
 /** The SQL of a step, in order. */
 export function statementsOf(schema: Schema, plan: Plan, step: Step): string[] {
@@ -16,12 +17,9 @@ export function statementsOf(schema: Schema, plan: Plan, step: Step): string[] {
     case 'fill':
       return notesVersions(plan)
         ? tables(step.tables).map((table) => fillMissing(table, 'everywhere'))
-        : [fillEmpty(tables(step.tables)), ...tables(step.tables).map(remember)]
+        : [fillEmpty(tables(step.tables))]
     case 'refresh':
-      return [
-        `REFRESH MATERIALIZED VIEW ${qualified(tableOf(schema, step.table))}`,
-        remember(tableOf(schema, step.table)),
-      ]
+      return refresh(tableOf(schema, step.table))
     case 'restart':
       return restart(schema, step.sequence, step.to)
     case 'check':
@@ -30,7 +28,7 @@ export function statementsOf(schema: Schema, plan: Plan, step: Step): string[] {
 }
 
 /** Several tables form a cycle: checks run at the end of the statement, when all of them are empty. */
-export function deleteFrom(tables: readonly Table[]): string {
+function deleteFrom(tables: readonly Table[]): string {
   const [first] = tables
   if (tables.length === 1 && first !== undefined) return `DELETE FROM ${only(first)}`
   const parts = tables.map((table, i) => `d${i} AS (DELETE FROM ${only(table)} RETURNING 1)`)
@@ -83,11 +81,4 @@ export function statementNear(schema: Schema, plan: Plan, step: Step): string | 
   if (step.kind === 'trim') return trim(tableOf(schema, step.table), 'near')
   const [id] = step.kind === 'fill' ? step.tables : []
   return id === undefined ? undefined : fillMissing(tableOf(schema, id), 'near')
-}
-
-/** Dollar quotes around a body, with a tag that the body does not hold. */
-export function dollar(body: string): string {
-  let tag = '$afresh$'
-  for (let i = 0; body.includes(tag); i++) tag = `$afresh${i}$`
-  return `${tag}${body}${tag}`
 }

@@ -1,21 +1,25 @@
-import type { Plan, RestartStep, Step, TruncateInstead } from '../../plan/plan.ts'
+import type { Plan, RestartStep, Step, TruncateInstead, TruncateStep } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
-import type { Around } from './around.ts'
 import { literal } from './quote.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
+import type { TriggerSuspensions } from './suspend-triggers.ts'
+import { asUser, type UserFunctions } from './user-functions.ts'
 
 /** The statements of the steps. The one that puts rows right has the place 0, what prepares it comes before. */
 export const STATEMENTS = 'pg_temp.afresh_statements'
 /** Which steps run when which subject is dirty. */
 export const DUE = 'pg_temp.afresh_due'
+/** Which table refers to which, where steps follow what their tables refer to. */
+export const REFERENCES = 'pg_temp.afresh_references'
 /** Where sequences go, all of them in one statement: the `restart` steps that need nothing but `setval`. */
 export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
-  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, above_rows float8, above bigint,
+  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
     dead bigint, relation oid, parted boolean, fills boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
-  `CREATE TEMP TABLE afresh_due (subject oid, no int, PRIMARY KEY (subject, no))`,
+  `CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no))`,
+  `CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
 ]
 
@@ -25,28 +29,40 @@ export function stepRows(
   plan: Plan,
   {
     arounds,
+    functions,
     isInJournal,
   }: {
-    readonly arounds: ReadonlyMap<TableId, Around>
+    readonly arounds: TriggerSuspensions
+    readonly functions: UserFunctions
     /** Whether the journal names every block of a subject that is written. */
     readonly isInJournal: (id: SubjectId) => boolean
   },
 ): string[] {
-  return plan.steps.flatMap((step, no) => {
-    const main = statementsOf(schema, plan, step)
+  const references = plan.references.map(({ from, to }) => `(${to}, ${from})`)
+  const rows = plan.steps.flatMap((step, no) => {
+    const isOfUser =
+      step.kind === 'refresh' || (step.kind === 'fill' && step.tables.some((id) => functions.tables.has(id)))
+    const named = isOfUser ? asUser : (sql: string) => sql
+    const main = statementsOf(schema, plan, step).map(named)
     if (step.kind === 'restart' && main.length === 1) {
       return [
         `INSERT INTO ${POSITIONS} VALUES (${step.sequence}, ${no}, ${step.to.value}, ${step.to.called})`,
       ]
     }
     if (step.when.length === 0) return []
-    const touched = touchedBy(step).flatMap((id) => arounds.get(id) ?? [])
+    const touched = [
+      ...touchedBy(step).flatMap((id) => arounds.of.get(id) ?? []),
+      ...referringTo(schema, plan, step).flatMap((id) => arounds.ofStatements.get(id) ?? []),
+    ]
     const before = touched.flatMap((around) => around.before)
     const after = touched.flatMap((around) => around.after)
     const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
     const others = {
-      ...(near === undefined ? {} : { near: literal(near) }),
-      ...(step.kind === 'delete' && step.orTruncate ? insteadOfDelete(schema, step.orTruncate) : {}),
+      ...(near === undefined ? {} : { near: literal(named(near)) }),
+      ...(step.kind === 'delete' && step.truncateAlternative
+        ? insteadOfDelete(schema, step.truncateAlternative)
+        : {}),
+      ...(step.kind === 'truncate' ? { deletes: literal(deletesOf(schema, plan, step)) } : {}),
     }
     return [
       ...[...before, ...main, ...after].map((sql, index) => {
@@ -56,13 +72,21 @@ export function stepRows(
           place,
           sql: literal(sql),
           fills: step.kind === 'fill',
-          moves: /^(TRUNCATE|ALTER|REFRESH)/.test(sql),
+          moves: step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql),
           ...(place === 0 ? others : {}),
         })
       }),
-      `INSERT INTO ${DUE} VALUES ${step.when.map((subject) => `(${subject}, ${no})`).join(', ')}`,
+      `INSERT INTO ${DUE} VALUES ${dueOf(step, no).join(', ')}`,
     ]
   })
+  return references.length === 0
+    ? rows
+    : [`INSERT INTO ${REFERENCES} VALUES ${references.join(', ')}`, `ANALYZE ${REFERENCES}`, ...rows]
+}
+
+function dueOf({ when, follows }: Step, no: number): string[] {
+  const following = new Set<SubjectId>(follows)
+  return when.map((subject) => `(${subject}, ${no}, ${following.has(subject)})`)
 }
 
 /** A row of `STATEMENTS`: its columns as SQL. */
@@ -83,12 +107,29 @@ function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead)
   }
 }
 
+/** What empties the tables where the server has no room for the new files of a TRUNCATE. */
+function deletesOf(schema: Schema, plan: Plan, step: TruncateStep): string {
+  return statementsOf(schema, plan, { ...step, kind: 'delete', truncateAlternative: undefined }).join('; ')
+}
+
+/** A setting of the transaction, which tells that there is none. */
+export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
+
+/** With checks on: the tables on which a key runs a statement when rows of this step go. */
+function referringTo({ foreignKeys }: Schema, { mode }: Plan, step: Step): TableId[] {
+  if (step.kind !== 'delete' || mode !== 'ordered') return []
+  const acts = foreignKeys.filter(({ onDelete }) => onDelete !== 'no action' && onDelete !== 'restrict')
+  const touched = touchedBy(step)
+  const from = acts.filter((key) => step.tables.includes(key.to)).map((key) => key.from)
+  return [...new Set(from)].filter((id) => !touched.includes(id))
+}
+
 function touchedBy(step: Step): readonly TableId[] {
   switch (step.kind) {
     case 'trim':
       return [step.table]
     case 'delete':
-      return [...new Set([...step.tables, ...(step.orTruncate?.tables ?? [])])]
+      return [...new Set([...step.tables, ...(step.truncateAlternative?.tables ?? [])])]
     case 'truncate':
     case 'fill':
       return step.tables
@@ -97,54 +138,34 @@ function touchedBy(step: Step): readonly TableId[] {
   }
 }
 
-/** Rows on a page, where nobody looks. */
-const USUAL_ROWS = 100
-
-/**
- * `afresh_size` is that of the rows of a partitioned table, which are in its partitions. `afresh_is_large` tells whether
- * TRUNCATE is the cheaper way: how many rows there are it takes from the page in the middle, since they may be of any length, and
- * pages may be dead; and from the last page, which is seldom full: where each row is dear, because referrers are probed, the
- * two ways cross at two or three pages. Some 20 us, and only where the size leaves it open.
- */
-export const SIZE_FUNCTIONS = `CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT sum(pg_catalog.pg_relation_size(p.relid))::bigint
-  FROM pg_catalog.pg_partition_tree(relation) AS p WHERE p.isleaf $$;
-  CREATE FUNCTION pg_temp.afresh_is_large(relation oid, size bigint, parted boolean, above_rows float8, dead bigint)
-  RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE
-    pages bigint := size / pg_catalog.current_setting('block_size')::int;
-    alive bigint := ${USUAL_ROWS};
-    last bigint := ${USUAL_ROWS};
-  BEGIN
-    IF NOT parted THEN
-      EXECUTE pg_catalog.format('SELECT (SELECT count(*) FROM ONLY %1$s WHERE ctid >= ''(%2$s,0)'' AND ctid < ''(%3$s,0)''),
-          (SELECT count(*) FROM ONLY %1$s WHERE ctid >= ''(%4$s,0)'')',
-        relation::pg_catalog.regclass, (pages - 1) / 2, (pages + 1) / 2, pages - 1) INTO alive, last;
-    END IF;
-    RETURN (pages - 1) * alive + last > above_rows OR alive = 0 AND size > dead;
-  END $$`
-
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
  * gets step, place, whether it was by TRUNCATE, and rows of each statement.
  */
 export function runSteps({ steps }: Plan): string {
   const once = steps.every(({ when }) => when.length <= 1)
-  return `
+  const isFollowing = steps.some(({ follows }) => follows !== undefined)
+  return `${isFollowing ? FIND_REFERRING : ''}
     FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*,
-        CASE WHEN z.size > s.above THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS cut,
+        CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS cut,
         ${changesOf('s')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
       CROSS JOIN LATERAL (SELECT CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation)
         ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
-      WHERE d.subject = ANY (touched) ORDER BY s.no, s.place
+      WHERE d.subject = ANY (touched)${isFollowing ? ' OR d.follows AND d.subject = ANY (referring)' : ''} ORDER BY s.no, s.place
     LOOP
-      EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
+      EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
       ran := ran || ',[' || step.no || ',' || step.place || ',' || coalesce(step.cut, false) || ','
         || coalesce(${changesOf('step')} - step.changes, count) || ']';
       moved := moved OR step.moves OR step.cut;
     END LOOP;`
 }
+
+/** PL/pgSQL: everything that refers to what is dirty, over any number of keys. */
+const FIND_REFERRING = `
+    referring := ARRAY(WITH RECURSIVE r(id) AS (SELECT f.child FROM ${REFERENCES} AS f WHERE f.parent = ANY (touched)
+      UNION SELECT f.child FROM r JOIN ${REFERENCES} AS f ON f.parent = r.id) SELECT r.id FROM r);`
 
 /** An expression: puts the sequences among `touched` back, and tells which steps these were. */
 export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.setval(p.subject, p.value, p.called)
@@ -200,8 +221,8 @@ export function stepWith(schema: Schema, plan: Plan, statement: string): Step | 
   const everything = new Set(plan.steps.flatMap(({ when }) => when))
   return select(plan, everything).find(({ step }) => {
     const shortcut =
-      step.kind === 'delete' && step.orTruncate
-        ? [truncate(step.orTruncate.tables.map((id) => tableOf(schema, id)))]
+      step.kind === 'delete' && step.truncateAlternative
+        ? [truncate(step.truncateAlternative.tables.map((id) => tableOf(schema, id)))]
         : []
     const near = statementNear(schema, plan, step)
     return [...statementsOf(schema, plan, step), ...shortcut, ...(near === undefined ? [] : [near])].some(

@@ -1,7 +1,9 @@
 import { codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { SubjectId } from '../../schema/schema.ts'
-import type { Connection, Program } from '../engine.ts'
+import type { Connection } from '../connection.ts'
+import type { Program } from '../resetter.ts'
+import { WATCHED_CATALOGS } from './definitions.ts'
 import { ANYBODY_WRITES } from './detect.ts'
 import { AS_BLOCKS } from './repair.ts'
 
@@ -106,21 +108,13 @@ export function fileTables(plan: Plan): string[] {
   ]
 }
 
-const WATCHED_CATALOGS = [
-  'pg_class',
-  'pg_attribute',
-  'pg_constraint',
-  'pg_trigger',
-  'pg_rewrite',
-  'pg_inherits',
-]
-
 /** Where everything lies now. */
 function findFiles(plan: Plan): string {
   return `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(w.id), w.id, w.subject, w.populated FROM (${watched(plan)}
       UNION ALL SELECT ('pg_catalog.' || c.name)::regclass, ${CATALOG}, false
         FROM unnest(ARRAY['${WATCHED_CATALOGS.join("', '")}']) AS c(name)
-      UNION ALL SELECT 'pg_catalog.pg_largeobject_metadata'::regclass, ${OBJECTS}, false) AS w`
+      UNION ALL SELECT o.id, ${OBJECTS}, false
+        FROM unnest(ARRAY['pg_catalog.pg_largeobject_metadata', 'pg_catalog.pg_largeobject']::regclass[]) AS o(id)) AS w`
 }
 
 /** The relations that hold rows and positions, partitions included, and whose they are. */
@@ -135,7 +129,7 @@ function oids(ids: readonly string[]): string {
 }
 
 /** Records that change no row: locks, hints, pruning, freezing, and the statistics that ANALYZE writes in place. */
-const HARMLESS = [
+const IGNORED_RECORDS = [
   'LOCK',
   'LOCK_UPDATED',
   'INPLACE',
@@ -173,15 +167,16 @@ export const IS_UNFLUSHED = 'upto > pg_catalog.pg_current_wal_flush_lsn()'
  * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `special` is above no
  * special subject that was written, and `blocks` are those of populated tables. What the last reset wrote is told apart
  * by its transaction. What belongs to none is upkeep, but for sequences: inside a savepoint they are moved in the name of
- * the transaction around it, and the record has none.
+ * the transaction around it, and the record has none. Catalogs that all databases share have the database 0; their files
+ * have numbers that no table of a user's gets.
  */
 export function readJournal({ database, populated }: Readable): string {
   // Rows of a table that is to be empty are to go, whatever happened to them.
-  const harmful = `AND b.record_type <> ALL ('{${HARMLESS.join(',')}}')`
+  const harmful = `AND b.record_type <> ALL ('{${IGNORED_RECORDS.join(',')}}')`
   return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}
         INTO touched, special${populated ? ', blocks' : ''}
         FROM (SELECT b.relfilenode AS node${populated ? ', b.relblocknumber AS block' : ''}
-          FROM pg_temp.afresh_wal(since, upto, false) AS b WHERE b.relforknumber = 0 AND b.reldatabase = ${database}
+          FROM pg_temp.afresh_wal(since, upto, false) AS b WHERE b.relforknumber = 0 AND b.reldatabase IN (${database}, 0)
             AND CASE b.xid WHEN '0' THEN b.resource_manager = 'Sequence'
               ELSE b.xid <> pg_catalog.current_setting('afresh.own')::xid END ${populated ? harmful : ''}
           GROUP BY ${populated ? '1, 2' : '1'} OFFSET 0) AS x
@@ -212,7 +207,7 @@ function subjectsMoved(condition: string): string {
  * catalog says so, and the block numbers of the old one mean nothing then. The rows of a partition that the plan does not
  * know are found by a scan only.
  */
-export const FOLLOW_FILES = `IF reason IS NULL THEN
+export const DETECT_REWRITES = `IF reason IS NULL THEN
       blocks := NULL;
       IF stale THEN
         reason := 'changed';
@@ -230,18 +225,25 @@ export const FOLLOW_REWRITTEN = `IF reason IS NOT NULL THEN
     touched := touched || ${subjectsMoved('f.populated AND f.subject <> ALL (touched)')};
   END IF;`
 
-/** After steps that gave a relation a new file; and a scan does not tell what a test has moved. */
-export const FIND_FILES_AGAIN = `UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation)
-    WHERE f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation);`
+/**
+ * PL/pgSQL after steps that gave a relation a new file, and after a scan, which does not tell what a test has moved. What
+ * somebody else moves after the look stays unknown, for the next reset to find: noted are only the files of relations that
+ * were looked at or put right, so that nobody could move them since, of those that a TRUNCATE of ours took along, and of
+ * catalogs.
+ */
+export const REFRESH_FILENODES = `UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation)
+    WHERE f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation)
+      AND (reason IS NOT NULL OR f.subject = ANY (touched) OR f.subject <= ${OBJECTS} OR EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = f.relation AND c.xmin = pg_catalog.pg_current_xact_id()::xid));`
 
 /** A reset may write much, by its own measure, in bytes. */
-const MUCH = 4096
+const MIN_SKIP_BYTES = 4096
 
 /**
  * PL/pgSQL that spares the next reset the reading of what this one wrote, where it is much and nobody else can have
  * written meanwhile.
  */
-export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MUCH} AND writing IS NOT TRUE THEN
+export const ADVANCE_PAST_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MIN_SKIP_BYTES} AND writing IS NOT TRUE THEN
     skipped := pg_catalog.pg_current_wal_insert_lsn();
     PERFORM pg_catalog.pg_stat_clear_snapshot();
     -- All earlier transactions had ended before. In this order, and as two statements, since the snapshot is the statement's:
@@ -254,21 +256,21 @@ export const SKIP_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MU
   END IF;`
 
 /**
- * Where the next look begins: an expression that notes it. What an open transaction has written may be committed later, so
- * then it begins where this one did.
+ * Where the next look begins: an expression that notes it. What an open transaction has written may be committed later, and
+ * a change of the schema stays until it is undone, so then it begins where this one did.
  */
-export const NOTE_WINDOW = `pg_catalog.set_config('afresh.since', CASE WHEN writing THEN since ELSE upto END::text, false),
+export const SAVE_LSN = `pg_catalog.set_config('afresh.since', CASE WHEN writing OR stale THEN since ELSE upto END::text, false),
     'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
 
 /**
  * From how many bytes on a scan is cheaper: it is timed, the best of three. Between tests it takes some three times as
  * long, with other things in the processor's caches; the journal takes 10 to 17 ns a byte then.
  */
-export const WEIGH = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
+export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
     PERFORM pg_temp.afresh_scan();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
   END LOOP;
-  PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MUCH})::bigint::text, false);
+  PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MIN_SKIP_BYTES})::bigint::text, false);
 END $$; SELECT pg_catalog.current_setting('afresh.worth') AS worth`

@@ -1,7 +1,7 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
-import type { Program } from '../engine.ts'
+import type { Program } from '../resetter.ts'
 import type { Database } from './driver.ts'
 import { captureSql, copyOf, hasIdentity, isDerived } from './statements.ts'
 

@@ -1,11 +1,11 @@
 import {
-  type BenchSyntax,
+  type BenchDialect,
   benchTables,
   INDEXED,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
-} from '../bench.ts'
+} from '../bench-dialect.ts'
 
 /** The text of a row; of 9 kB all but the first part stands on overflow pages. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
@@ -14,7 +14,7 @@ const TEXT: Readonly<Record<Shape['width'], string>> = {
   'off-page': `printf('%.*c', 9000, 'x')`,
 }
 
-export const bench: BenchSyntax = {
+export const bench: BenchDialect = {
   lacks({ logged, partitions }) {
     if (!logged) return 'there are no unlogged tables'
     return partitions > 0 ? 'there are no partitions' : undefined

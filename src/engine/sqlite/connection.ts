@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AfreshError, messageOf } from '../../errors.ts'
-import type { Connection, Row } from '../engine.ts'
-import { splitScript } from '../sql-script.ts'
+import type { Connection, Row } from '../connection.ts'
+import { splitScript } from '../sql/script.ts'
 import { type Database, type Handle, isHandle, over } from './driver.ts'
 
 export interface SqliteConnection extends Connection {
@@ -132,7 +132,7 @@ function runScript(db: Database, text: string, label: string): void {
 }
 
 /** Asked of SQLite itself, since `node:sqlite` tells by a property only from Node 22.16 on. */
-export function inTransaction(db: Database): boolean {
+function inTransaction(db: Database): boolean {
   try {
     db.exec('BEGIN')
   } catch (error) {

@@ -1,7 +1,7 @@
 import { AfreshError } from '../../errors.ts'
 import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
-import type { Row } from '../engine.ts'
+import type { Row } from '../connection.ts'
 import type { Baseline } from './baseline.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 import { positionsIn, seqOf } from './sequences.ts'

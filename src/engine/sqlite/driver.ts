@@ -1,4 +1,4 @@
-import type { Row } from '../engine.ts'
+import type { Row } from '../connection.ts'
 
 /** A SQLite database as the rest of this folder sees it, whichever driver is below. Integers are `bigint`s. */
 export interface Database {

@@ -1,17 +1,18 @@
 import { types } from 'node:util'
 import { AfreshError, EraseError, messageOf } from '../../errors.ts'
 import type { Table } from '../../schema/schema.ts'
-import { boundValue, concatenated, joined, oneOfRows, plainText, type Sql } from '../bound-sql.ts'
-import type { EraseSyntax, Rows, Statement } from '../erase.ts'
-import { REMEDIES } from '../erase-remedies.ts'
+import { REMEDIES } from '../erase-advice.ts'
+import type { EraseDialect, Rows, Statement } from '../erase-dialect.ts'
+import { asUnproven, isUnproven } from '../erase-proof.ts'
+import { boundValue, concatenated, joined, oneOfRows, plainText, type Sql } from '../sql/fragment.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 import { nameOf, quoted, rowidOf } from './statements.ts'
 import { changing, isLocked, withForeignKeysOff } from './transaction.ts'
 
-export const erase: EraseSyntax = {
+export const erase: EraseDialect = {
   ident: quoted,
   table: nameOf,
-  family: nameOf,
+  tableWithInheritors: nameOf,
   // Without statistics SQLite might begin with the largest table.
   join: 'CROSS JOIN',
   placeholder: () => '?',
@@ -29,10 +30,10 @@ export const erase: EraseSyntax = {
   identity: (table) => ({ columns: keyOf(table), isUnique: true, isFilled: true }),
   // A copy has neither the collation nor the affinity that decide what a key refers to.
   copiesCompare: false,
-  same: (a, b) => `${a} IS ${b}`,
-  typed: (expression) => expression,
+  nullSafeEquals: (a, b) => `${a} IS ${b}`,
+  cast: (expression) => expression,
 
-  reopens: true,
+  canReferenceTempTableTwice: true,
   selectionName: (place) => `temp.${quoted(`afresh:erase:${place}`)}`,
   create({ name, columns, from, unique, isList }) {
     const isRowid = unique > 0 && !from.traits.includes('without-rowid')
@@ -49,8 +50,9 @@ export const erase: EraseSyntax = {
     const names = columns.map((_, at) => `c${at}`).join(', ')
     return `INSERT ${isUnique ? 'OR IGNORE ' : ''}INTO ${name} (${names}) ${select}`
   },
-  filled: undefined,
+  analyze: undefined,
   byIndex: undefined,
+  byKey: undefined,
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
   delete(rows) {
@@ -72,53 +74,97 @@ export const erase: EraseSyntax = {
     return concatenated([`UPDATE ${nameOf(rows.table)} SET `, ...assignments, ' WHERE ', among(rows, which)])
   },
   defaultOf: ({ columns }, name) => `(${columns.find((column) => column.name === name)?.default ?? 'NULL'})`,
-  locked: undefined,
+  locking: undefined,
   twin(table, name) {
     const columns = table.columns.map((column) => quoted(column.name))
     return `CREATE TABLE main.${quoted(name)} AS SELECT ${columns.join(', ')} FROM ${nameOf(table)} LIMIT 0`
   },
-  // As text, a number is less than any time, and '2026-01-01T…' more than '2026-01-01 …'.
-  isOlder: (column, milliseconds) =>
-    `datetime(${column}) < datetime('now', '-${milliseconds / 1000} seconds')`,
+  dates: { column: dayOf, value: (date) => dayAt(date) },
+  clock: async () => ({ now: new Date(), zone: undefined }),
+  hasZone: () => true,
+  isBefore: ({ name }, time) => `${dayOf(quoted(name))} < ${dayAt(time)}`,
+  isNoTime: ({ name }) => `${quoted(name)} IS NOT NULL AND ${dayOf(quoted(name))} IS NULL`,
+  timeOf: (time) => `datetime(${Math.floor(time.getTime() / 1000)}, 'unixepoch')`,
 
-  session: async (given, { lockTimeoutMs }, body) => {
+  session: async (given, { lockTimeoutMs, proof }, body) => {
     const connection = sqliteOf(given)
+    const { db } = connection
+    const prove = () => {
+      try {
+        if (typeof proof === 'function') proof()
+        else if (typeof proof === 'string') db.exec(proof)
+      } catch (error) {
+        throw asUnproven(error)
+      }
+    }
     const alone = async (statement: Statement): Promise<number> => {
       try {
-        return connection.db.run(statement.sql, statement.values)
+        return proof === undefined ? db.run(statement.sql, statement.values) : nested(db, prove, statement)
       } catch (error) {
+        if (isUnproven(error)) throw error
         if (!isLocked(error)) throw failed(statement, error)
       }
-      const [changed = 0] = await changing(connection, lockTimeoutMs, () => run(connection, statement))
+      const [changed = 0] = await changing(connection, lockTimeoutMs, () => {
+        prove()
+        return run(connection, statement)
+      })
       return changed
     }
     return body({
       prepare: async () => {},
+      // Nobody else can write.
+      isolation: async () => 'snapshot',
       define: async (statement) => void (await alone(statement)),
       alone,
+      discard: async (selection) => void db.exec(erase.drop(selection)),
       async dropEmpty(table) {
         const look = { sql: `SELECT count(*) FROM ${table}`, values: [], reads: true }
         const drop = { sql: `DROP TABLE ${table}`, values: [], reads: false }
         await changing(connection, lockTimeoutMs, () => {
+          prove()
           if (run(connection, look)[0] === 0) run(connection, drop)
         })
       },
       async transaction(statements, { keep, cyclic, temporary, watch }) {
         const work = () => {
+          prove()
           for (const [place, statement] of statements.entries()) watch(place, run(connection, statement))
-          for (const name of temporary) connection.db.exec(erase.drop(name))
+          for (const name of temporary) db.exec(erase.drop(name))
         }
         await changing(
           connection,
           lockTimeoutMs,
           work,
           // Everything that refers to what goes is known here, and nobody else can write.
-          cyclic ? (attempt) => withForeignKeysOff(connection.db, attempt) : undefined,
+          cyclic ? (attempt) => withForeignKeysOff(db, attempt) : undefined,
           keep,
         )
       },
     })
   },
+}
+
+const DAY_MS = 86_400_000
+/** 1970-01-01 as a Julian day, in milliseconds: computed as SQLite does, so that the same times are equal. */
+const EPOCH_MS = 210_866_760_000_000
+
+function dayAt(time: Date): string {
+  return String((time.getTime() + EPOCH_MS) / DAY_MS)
+}
+
+/**
+ * A time as a Julian day, however it is stored: as text, or as a number of milliseconds, seconds or days, which are told
+ * apart by their size; NULL for anything else. As text, a number is less than any time, and '2026-01-01T…' more than
+ * '2026-01-01 …'.
+ */
+function dayOf(column: string): string {
+  const number = [
+    `WHEN abs(${column}) >= 1e11 THEN (${column} + ${EPOCH_MS}) / ${DAY_MS}.0`,
+    `WHEN abs(${column}) >= 1e8 THEN (${column} * 1000 + ${EPOCH_MS}) / ${DAY_MS}.0`,
+    `WHEN ${column} BETWEEN 1721059.5 AND 5373484.5 THEN ${column}`,
+  ]
+  const isNumber = `typeof(${column}) IN ('integer', 'real')`
+  return `CASE WHEN typeof(${column}) = 'text' THEN julianday(${column}) WHEN ${isNumber} THEN CASE ${number.join(' ')} END END`
 }
 
 function keyOf(table: Table): string[] {
@@ -150,6 +196,20 @@ function among({ table, from, on }: Rows, which?: Sql): Sql {
     ...(which === undefined ? [] : [' AND ', which]),
     ')',
   ])
+}
+
+/** One statement behind its proof, in a transaction that the handle is in already or in one of its own. */
+function nested(db: SqliteConnection['db'], prove: () => void, { sql, values }: Statement): number {
+  db.exec('SAVEPOINT afresh_erase')
+  try {
+    prove()
+    const changed = db.run(sql, values)
+    db.exec('RELEASE afresh_erase')
+    return changed
+  } catch (error) {
+    db.exec('ROLLBACK TO afresh_erase; RELEASE afresh_erase')
+    throw error
+  }
 }
 
 function run({ db }: SqliteConnection, statement: Statement): number[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Schema, Table } from '../../schema/schema.ts'
-import type { Fingerprint } from '../engine.ts'
+import type { Fingerprint } from '../fingerprint.ts'
 import type { Database } from './driver.ts'
 import { positionOf, positionsIn } from './sequences.ts'
 import { nameOf, quoted } from './statements.ts'

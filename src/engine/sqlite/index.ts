@@ -22,10 +22,10 @@ export const sqlite: Engine = {
   protocols: ['sqlite', 'file'],
 
   connect,
-  recognises: async (connection) => 'db' in connection,
+  isServerOf: async (connection) => 'db' in connection,
   wrap,
   introspect: async (connection) => introspect(sqliteOf(connection).db),
-  survey: async (connection, schema) => {
+  inspectState: async (connection, schema) => {
     const { db } = sqliteOf(connection)
     const isPopulated = (sql: string) => db.all(sql).length > 0
     return {

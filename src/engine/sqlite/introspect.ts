@@ -8,7 +8,7 @@ import type {
   TableId,
   TableTrait,
 } from '../../schema/schema.ts'
-import type { Row } from '../engine.ts'
+import type { Row } from '../connection.ts'
 import type { Database } from './driver.ts'
 import { positionOf, positionsIn } from './sequences.ts'
 
@@ -39,7 +39,12 @@ export function introspect(db: Database): Schema {
       partitions: [],
     }
   })
-  return { tables, foreignKeys: foreignKeysOf(db, tables), sequences: sequencesOf(db, tables, entries) }
+  return {
+    foldsTableNames: true,
+    tables,
+    foreignKeys: foreignKeysOf(db, tables),
+    sequences: sequencesOf(db, tables, entries),
+  }
 }
 
 /** SQLite compares names without regard to the case of ASCII letters, and only of those. */

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { AfreshError, RefusedError } from '../../errors.ts'
-import type { Connection, Ownership } from '../engine.ts'
+import type { Connection } from '../connection.ts'
+import type { Ownership } from '../ownership.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 
 /**
@@ -17,13 +18,22 @@ export const ownership: Ownership = {
     if (file === undefined) {
       throw new AfreshError('usage', 'A database in memory needs no mark.', { next: 'Reset it as it is.' })
     }
-    writeFileSync(sidecarOf(file), `${mark}\n`)
+    writeMark(sidecarOf(file), mark)
+    return mark
   },
 
   async erase(connection, mark) {
     const { file } = sqliteOf(connection)
     if (file !== undefined && markOf(sqliteOf(connection)) === mark) rmSync(sidecarOf(file))
   },
+
+  proof: async (connection, { mark }) => {
+    const opened = sqliteOf(connection)
+    return () => assertMark(opened, mark)
+  },
+
+  // `assertMark` says it all.
+  whyRefused: async () => undefined,
 
   isPrivate: async (connection: Connection) => sqliteOf(connection).file === undefined,
 }
@@ -47,6 +57,13 @@ export function assertMark(connection: SqliteConnection, mark: string | undefine
       next: 'The file was moved, replaced or handed back: close the handle and attach to the database again.',
     },
   )
+}
+
+/** To a file of its own, which then takes the place of whatever is there: through a link it would go to another file. */
+function writeMark(sidecar: string, mark: string): void {
+  const fresh = `${sidecar}.${randomUUID()}`
+  writeFileSync(fresh, `${mark}\n`, { flag: 'wx' })
+  renameSync(fresh, sidecar)
 }
 
 function markOf({ file }: SqliteConnection): string | undefined {

@@ -1,6 +1,6 @@
 import { AfreshError } from '../../errors.ts'
 import { type SubjectId, tableOf } from '../../schema/schema.ts'
-import type { Outcome, Program, Resetter } from '../engine.ts'
+import type { Outcome, Program, Resetter } from '../resetter.ts'
 import { capture, release } from './baseline.ts'
 import type { SqliteConnection } from './connection.ts'
 import { type Detector, detectorOf } from './detect.ts'
@@ -14,6 +14,7 @@ const WRITTEN = 'somebody has written since the last reset, and the counters do 
 /** Copies the baseline's rows into the connection's `temp` schema; afterwards a reset needs no other place. */
 export async function prepare(connection: SqliteConnection, program: Program): Promise<Resetter> {
   const { db } = connection
+  refuseReadOnly(connection)
   const session = await changing(connection, program.lockTimeoutMs, (): Session => {
     const baseline = capture(db, program)
     const detector = detectorOf(db, baseline)
@@ -24,7 +25,10 @@ export async function prepare(connection: SqliteConnection, program: Program): P
     return session
   })
   return {
-    reset: () => reset(connection, program, session),
+    reset: async () => {
+      const outcome = await reset(connection, program, session)
+      return { ...outcome, notes: notesOn(connection) }
+    },
     detect: (by) =>
       looking(connection, program.lockTimeoutMs, () =>
         by !== 'scan' && session.detector.isUntouched() ? [] : look(session),
@@ -34,10 +38,11 @@ export async function prepare(connection: SqliteConnection, program: Program): P
 }
 
 async function reset(connection: SqliteConnection, program: Program, session: Session): Promise<Outcome> {
-  const { lockTimeoutMs, mark } = program
+  const { lockTimeoutMs, claim } = program
   const { detector } = session
+  allowWrites(connection)
   const { stamp, dirty } = await looking(connection, lockTimeoutMs, () => {
-    assertMark(connection, mark)
+    assertMark(connection, claim?.mark)
     return {
       stamp: detector.stamp(),
       dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : look(session),
@@ -46,7 +51,7 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
   if (dirty === undefined) return { detector: 'counters', why: UNTOUCHED, dirty: [], ran: [] }
 
   const putBack = (): Outcome => {
-    assertMark(connection, mark)
+    assertMark(connection, claim?.mark)
     // Somebody may have written since the look.
     const found = detector.stamp() === stamp ? dirty : look(session)
     const ran = runSteps(session, found)
@@ -60,6 +65,33 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
     if (outcome !== undefined) return outcome
   }
   return changing(connection, lockTimeoutMs, putBack, (attempt) => withForeignKeysOff(connection.db, attempt))
+}
+
+/** Throws `AfreshError` (`usage`): the handle takes no writes. */
+function refuseReadOnly({ db, database }: SqliteConnection): void {
+  const [row] = db.all('PRAGMA query_only')
+  if (Number(row?.query_only) !== 1) return
+  throw new AfreshError('usage', `The handle of ${database} takes no writes: PRAGMA query_only is on.`, {
+    next: 'Switch it off before it is attached: PRAGMA query_only = OFF.',
+  })
+}
+
+/** Takes back what a test has set. */
+function allowWrites({ db }: SqliteConnection): void {
+  try {
+    db.exec('PRAGMA query_only = OFF')
+  } catch {
+    // A handle that is at work says so in the words of what comes next.
+  }
+}
+
+/** What a reset of this handle does not put back, in sentences. */
+function notesOn({ db }: SqliteConnection): string[] {
+  const attached = db.all(`SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')`)
+  return attached.map(
+    ({ name }) =>
+      `The tables of the attached database "${String(name)}" are not reset: give it a handle of its own, and attach to that.`,
+  )
 }
 
 function look({ detector }: Session): SubjectId[] {

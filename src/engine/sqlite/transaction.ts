@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AfreshError, messageOf } from '../../errors.ts'
+import { now, sleep } from '../../util/clock.ts'
 import { isNestedBegin, type SqliteConnection } from './connection.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 
@@ -77,14 +77,14 @@ async function begun<T>(
   body: () => T,
   around: Around,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs
+  const deadline = now() + timeoutMs
   for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const attempt = around(() => {
       const refusal = begin(connection, lock)
       return refusal === undefined ? { result: body() } : { refusal }
     })
     if ('result' in attempt) return attempt.result
-    if (performance.now() >= deadline) throw lockedOut(connection, timeoutMs, attempt.refusal)
+    if (now() >= deadline) throw lockedOut(connection, timeoutMs, attempt.refusal)
     await sleep(pause)
   }
 }

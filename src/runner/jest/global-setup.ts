@@ -3,8 +3,9 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
-import { configIn, findConfig, share } from '../shared.ts'
-import { endHeld, held } from './held.ts'
+import type { Harness } from '../../harness/harness.ts'
+import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
+import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
 import { provide } from './provided.ts'
 
 /** As much of jest's configuration of a run as is used here. */
@@ -30,8 +31,8 @@ export interface ProjectConfig {
  */
 export default async function setup(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   if (!(run.globalTeardown || project.globalTeardown)) throw noTeardown()
-  await endHeld()
-  await withUndo(() => start(run, project), endHeld)
+  await releaseActiveHarnesses()
+  await withUndo(() => start(run, project), releaseActiveHarnesses)
 }
 
 async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
@@ -43,8 +44,8 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
       if (place in handles) break
       const wanted = await configIn(place)
       if (wanted === undefined) continue
-      const joined = await share(wanted, announce)
-      held.push(joined)
+      const joined = await acquire(wanted, announce)
+      activeHarnesses.push(joined)
       handles[place] = joined.harness.handle
       break
     }
@@ -62,9 +63,9 @@ function foldersOf({ rootDir, projects = [] }: GlobalConfig): string[] {
   })
 }
 
-/** The one line of a run: standard output may be the reporter's. */
-function announce({ title }: { readonly title: string }): void {
-  process.stderr.write(`afresh: ${title}\n`)
+/** The one line of a run, if nothing is wrong: standard output may be the reporter's. */
+function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
+  for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }
 
 function noTeardown(): AfreshError {

@@ -1,6 +1,6 @@
 /** `globalTeardown: 'afresh/jest/global-teardown'`: ends what the global setup has started, in the same process. */
-import { endHeld } from './held.ts'
+import { releaseActiveHarnesses } from './active-harnesses.ts'
 
 export default async function teardown(): Promise<void> {
-  await endHeld()
+  await releaseActiveHarnesses()
 }

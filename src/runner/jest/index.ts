@@ -1,4 +1,4 @@
-import type { WorkerDatabase } from '../worker.ts'
+import type { WorkerDatabase } from '../core/worker.ts'
 import { leasing } from './concurrency.ts'
 import { inThisRealm, testName, testPath, worker } from './realm.ts'
 

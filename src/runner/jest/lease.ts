@@ -1,6 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AfreshError } from '../../errors.ts'
-import { leaseFrom, type TestDatabase, urlOfSlot } from '../../harness/test-database.ts'
+import { leaseFrom, urlOfSlot } from '../../harness/lease-from.ts'
+import type { TestDatabase } from '../../harness/test-database.ts'
+import { now, sleep } from '../../util/clock.ts'
+import { endReportedSessions } from '../core/leak-check.ts'
 import type { Host } from './provided.ts'
 
 interface Lease {
@@ -36,17 +38,21 @@ export async function leaseOf(host: Host): Promise<TestDatabase> {
 export async function giveBack(): Promise<void> {
   const lease = global[KEY]
   global[KEY] = undefined
-  await lease?.database.then((database) => database.release()).catch(() => {})
+  const end = async (database: TestDatabase) => {
+    await endReportedSessions(database).catch(() => {})
+    await database.release()
+  }
+  await lease?.database.then(end).catch(() => {})
 }
 
 /** The code under test has its URL before it is leased, so that another database would not do. */
 async function leaseSlot({ handle, slot }: Host): Promise<TestDatabase> {
-  const deadline = Date.now() + NOTICE_MS
+  const deadline = now() + NOTICE_MS
   for (;;) {
     const database = await leaseFrom(handle, { slot, unref: true })
     if (database.url === urlOfSlot(handle, slot)) return database
     await database.release()
-    if (Date.now() > deadline) break
+    if (now() > deadline) break
     await sleep(50)
   }
   throw new AfreshError('server', `The database of jest's worker ${slot} is leased by another process.`, {

@@ -1,7 +1,7 @@
 /// <reference path="./jest-globals.d.ts" />
 import { runInThisContext } from 'node:vm'
 import { expect } from '@jest/globals'
-import type { WorkerDatabase } from '../worker.ts'
+import type { WorkerDatabase } from '../core/worker.ts'
 import type * as Worker from './worker.ts'
 
 let loaded: typeof Worker | undefined
@@ -38,6 +38,9 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     },
     get url() {
       return database().url
+    },
+    get env() {
+      return { ...database().env }
     },
     begin: async (client) => database().begin(client),
     reset: async () => copyOf(await database().reset()),

@@ -11,13 +11,16 @@ const KEY = Symbol.for('afresh.jest.ready')
 const global = globalThis as { [KEY]?: Promise<void> }
 
 function setUp(): Promise<void> {
-  const { url, ready } = worker().enter(testPath())
+  const { variables, ready } = worker().enter(testPath())
   // jest 29 does not wait for CommonJS setup files: the URL is there at once, the database before the first hook.
-  process.env.DATABASE_URL = url
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
   ready.catch(() => {})
   beforeAll(() => ready, TIMEOUT_MS)
-  beforeEach(() => worker().before(testPath()), TIMEOUT_MS)
-  afterEach(() => worker().after(testPath(), testName()), TIMEOUT_MS)
+  beforeEach(() => worker().before(testPath(), process.env), TIMEOUT_MS)
+  afterEach(() => worker().after(testPath(), testName(), process.env), TIMEOUT_MS)
   test.concurrent = refusing(test.concurrent)
   return ready
 }

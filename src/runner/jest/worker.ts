@@ -2,18 +2,23 @@
  * What runs in the worker's own realm. A test file has its modules, timers and mocks for itself: there, fake timers
  * would hold up the driver, a mock of `pg` would be in our way, and modules are loaded anew for each file.
  */
+import type { Variables } from '../../engine/environment.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
-import { leaseFrom, type TestDatabase, urlOfSlot } from '../../harness/test-database.ts'
-import { lookAfter, type NamedTest } from '../left.ts'
-import type { WorkerDatabase } from '../worker.ts'
+import { leaseFrom, urlOfSlot } from '../../harness/lease-from.ts'
+import type { TestDatabase } from '../../harness/test-database.ts'
+import { clearInterval, setInterval } from '../../util/clock.ts'
+import { watchConnections } from '../core/connections.ts'
+import { checkForLeaks, type NamedTest, resetBeforeTest } from '../core/leak-check.ts'
+import { checkVariables, configuredIn, targetVariables } from '../core/other-databases.ts'
+import type { WorkerDatabase } from '../core/worker.ts'
 import { leaseOf } from './lease.ts'
 import { hostOf } from './provided.ts'
 
 let current: TestDatabase | undefined
 
 export interface Entered {
-  /** Of the database that this test file will have. */
-  readonly url: string
+  /** They lead to the database that this test file will have. */
+  readonly variables: Variables
   /** Fulfilled when it has it, at its baseline. */
   readonly ready: Promise<void>
 }
@@ -21,13 +26,17 @@ export interface Entered {
 /** @throws AfreshError `usage` where the global setup is missing */
 export function enter(testPath: string): Entered {
   const host = hostOf(testPath)
+  const { handle } = host
+  const url = urlOfSlot(handle, host.slot)
+  watchConnections()
+  isChecked = false
   const ready = awake(async () => {
     current = undefined
     const leased = await leaseOf(host)
-    await leased.reset()
+    await resetBeforeTest(leased)
     current = leased
   })
-  return { url: urlOfSlot(host.handle, host.slot), ready }
+  return { variables: targetVariables({ url, handle }), ready }
 }
 
 /** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet. */
@@ -37,6 +46,9 @@ export const database: WorkerDatabase = {
   },
   get url() {
     return leased().url
+  },
+  get env() {
+    return leased().env
   },
   begin: (client) => awake(() => leased().begin(client)),
   reset: () => awake(() => leased().reset()),
@@ -49,11 +61,22 @@ export const database: WorkerDatabase = {
 /** What was held already when the test began. */
 let known = new Set<string>()
 
-/** Before each test, each attempt of it. */
-export function before(testPath: string): Promise<void> {
+/** Whether the code of the file has left the variables as they were is looked at once. */
+let isChecked = false
+
+/**
+ * Before each test, each attempt of it.
+ *
+ * @param environment of the realm of the test file
+ * @throws AfreshError `usage` where the code that was loaded has changed the variables that lead to the database
+ */
+export function before(testPath: string, environment: NodeJS.ProcessEnv): Promise<void> {
   return awake(async () => {
-    const { tests } = hostOf(testPath).handle
-    await leased().reset()
+    const { handle } = hostOf(testPath)
+    const { tests } = handle
+    if (!isChecked) checkVariables({ url: leased().url, handle }, configuredIn(environment, handle))
+    isChecked = true
+    await resetBeforeTest(leased())
     known = new Set(tests.leaks === 'ignore' ? [] : (await leased().holds()).map(({ id }) => id))
   })
 }
@@ -63,9 +86,11 @@ export function before(testPath: string): Promise<void> {
  *
  * @throws AfreshError `leak` where the test has left something open
  */
-export function after(testPath: string, test: string): Promise<void> {
-  const { tests } = hostOf(testPath).handle
-  return awake(() => lookAfter({ test, file: testPath }, leased(), tests, { known }))
+export function after(testPath: string, test: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { handle } = hostOf(testPath)
+  return awake(() =>
+    checkForLeaks({ test, file: testPath }, leased(), handle, { known, environment: () => environment }),
+  )
 }
 
 /** Leases another database while `use` runs. */
@@ -79,7 +104,7 @@ export function withLease(
     await withCleanUp(
       async () => {
         await use(own)
-        await lookAfter({ test, file }, own, handle.tests, { known: new Set() })
+        await checkForLeaks({ test, file }, own, handle, { known: new Set() })
       },
       () => own.release(),
     )

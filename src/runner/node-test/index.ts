@@ -6,8 +6,8 @@ import { afterEach, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 import { AfreshError, withCleanUp } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
-import { leaseFrom } from '../../harness/test-database.ts'
-import { lookAfter, type NamedTest } from '../left.ts'
+import { leaseFrom } from '../../harness/lease-from.ts'
+import { checkForLeaks, type NamedTest } from '../core/leak-check.ts'
 import {
   database,
   enter,
@@ -15,15 +15,15 @@ import {
   lookAfter as lookAfterTest,
   resetBefore,
   type WorkerDatabase,
-} from '../worker.ts'
-import { INSIDE, meet } from './meet.ts'
-import { publish } from './published.ts'
+} from '../core/worker.ts'
+import { INSIDE, joinRun } from './join-run.ts'
+import { publish, type TestBody } from './require-bridge.ts'
 import { runnerOfThis } from './runner.ts'
-import { turns } from './turns.ts'
+import { testMutex } from './test-mutex.ts'
 
 export { database, type WorkerDatabase }
 
-const queue = turns()
+const queue = testMutex()
 let host: { readonly handle: HarnessHandle; readonly slot: number } | undefined
 
 /**
@@ -31,9 +31,7 @@ let host: { readonly handle: HarnessHandle; readonly slot: number } | undefined
  * `test('…', withDatabase(async ({ database }, t) => { … }))`. The database is given back when `body` is over,
  * whatever happened. `DATABASE_URL` stays the one of the file.
  */
-export function withDatabase(
-  body: (own: { readonly database: WorkerDatabase }, t: TestContext) => unknown,
-): (t: TestContext) => Promise<void> {
+export function withDatabase(body: TestBody): (t: TestContext) => Promise<void> {
   return async (t) => {
     queue.leave(t)
     if (host === undefined) throw notATest()
@@ -41,7 +39,7 @@ export function withDatabase(
     const own = await leaseFrom(handle, { slot: slot + 1, unref: true })
     await withCleanUp(async () => {
       await body({ database: own }, t)
-      await lookAfter(nameOf(t), own, handle.tests, { known: new Set() })
+      await checkForLeaks(nameOf(t), own, handle, { known: new Set() })
     }, own.release)
   }
 }
@@ -61,7 +59,7 @@ function nameOf({ fullName }: TestContext): NamedTest {
 }
 
 async function begin(): Promise<void> {
-  const { handle } = await meet(runnerOfThis(), new URL('./keeper.js', import.meta.url))
+  const { handle } = await joinRun(runnerOfThis(), new URL('./harness-process.js', import.meta.url))
   host = { handle, slot: Number(process.env.NODE_TEST_WORKER_ID) || 1 }
   const worker = { ...host, keep: false, background: true }
   await enter(worker)

@@ -1,6 +1,6 @@
 /** `require('afresh/node-test')`: what `--import` has loaded. It has to wait for a server, and `require` cannot. */
 import { AfreshError } from '../../errors.ts'
-import { published } from './published.ts'
+import { published } from './require-bridge.ts'
 
 function loaded() {
   const names = published()

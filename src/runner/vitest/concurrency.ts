@@ -1,5 +1,5 @@
 import { AfreshError } from '../../errors.ts'
-import type { Task } from './hooks.ts'
+import type { Task } from './task.ts'
 
 /** Whether others run beside it: hooks interleave then. A sequential test in a concurrent suite has neighbours too. */
 export function isConcurrent(test: Task): boolean {
@@ -16,15 +16,15 @@ export function isConcurrent(test: Task): boolean {
 const KEY = Symbol.for('afresh.claimed')
 const global = globalThis as { [KEY]?: WeakSet<object> }
 global[KEY] ??= new WeakSet()
-const claimed = global[KEY]
+const isolatedTests = global[KEY]
 
-export function claim(test: Task): void {
-  claimed.add(test)
+export function markIsolated(test: Task): void {
+  isolatedTests.add(test)
 }
 
 /** Throws `AfreshError` (`usage`): the reset before one of these tests would wipe the rows of another. */
-export function refuseUnlessClaimed(test: Task): void {
-  if (claimed.has(test)) return
+export function rejectUnlessIsolated(test: Task): void {
+  if (isolatedTests.has(test)) return
   throw new AfreshError(
     'usage',
     `"${test.name}" runs concurrently with other tests of its file, which share its database: a reset would wipe their rows.`,

@@ -1,7 +1,8 @@
 /** `globalSetup: ['afresh/vitest/global-setup']`: server and template once, for all the projects of a vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
-import { findConfig, type Share, share, type Wanted } from '../shared.ts'
+import type { Harness } from '../../harness/harness.ts'
+import { acquire, findConfig, type LoadedConfig, type SharedHarness } from '../core/shared-harness.ts'
 import type {} from './provided.ts'
 
 /**
@@ -13,7 +14,7 @@ import type {} from './provided.ts'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folders = [project.config.root, project.vitest.config.root]
   let wanted = await findConfig(folders)
-  let held = await share(wanted, announce)
+  let held = await acquire(wanted, announce)
   provide(project, held)
 
   project.onTestsRerun(async () => {
@@ -30,13 +31,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return () => held.release()
 }
 
-async function exchange(old: Share, wanted: Wanted): Promise<Share> {
-  const next = await share(wanted, announce)
+async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<SharedHarness> {
+  const next = await acquire(wanted, announce)
   await old.release()
   return next
 }
 
-function provide(project: TestProject, { harness }: Share): void {
+function provide(project: TestProject, { harness }: SharedHarness): void {
   project.provide('afresh', { handle: harness.handle, keep: keepsProcess(project.config) })
 }
 
@@ -48,7 +49,7 @@ function keepsProcess({ pool, isolate, ...config }: TestProject['config']): bool
   return (poolOptions?.[pool]?.isolate ?? isolate) === false
 }
 
-/** The one line of a run: standard output is the reporter's, which may be writing JSON. */
-function announce({ title }: { readonly title: string }): void {
-  process.stderr.write(`afresh: ${title}\n`)
+/** The one line of a run, if nothing is wrong: standard output is the reporter's, which may be writing JSON. */
+function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
+  for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }

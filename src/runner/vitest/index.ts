@@ -1,12 +1,14 @@
 import { test as base, type TestAPI } from 'vitest'
-import { leaseFrom, type TestDatabase } from '../../harness/test-database.ts'
-import { lookAfter } from '../left.ts'
-import { database, enter, leave, type WorkerDatabase, whileConcurrent } from '../worker.ts'
-import { claim, isConcurrent } from './concurrency.ts'
-import { after, before, nameOf, noteOn, type Task } from './hooks.ts'
+import { leaseFrom } from '../../harness/lease-from.ts'
+import type { TestDatabase } from '../../harness/test-database.ts'
+import { checkForLeaks } from '../core/leak-check.ts'
+import { database, enter, leave, type WorkerDatabase, whileConcurrent } from '../core/worker.ts'
+import { isConcurrent, markIsolated } from './concurrency.ts'
+import { after, before, nameOf, recordInMeta } from './hooks.ts'
 import { host } from './provided.ts'
+import type { Task } from './task.ts'
 
-export type { Left } from '../left.ts'
+export type { TestEffects as Left } from '../core/leak-check.ts'
 export type { Provided } from './provided.ts'
 export { database, type TestDatabase, type WorkerDatabase }
 
@@ -40,7 +42,7 @@ type Use<T> = (value: T) => Promise<void>
 export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   claimed: [
     async ({ task }, use) => {
-      claim(task)
+      markIsolated(task)
       if (isConcurrent(task)) await whileConcurrent(() => use(undefined))
       else await use(undefined)
     },
@@ -80,7 +82,7 @@ async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const own = await leaseFrom(handle, { slot })
   try {
     await use(own)
-    await lookAfter(nameOf(task), own, handle.tests, { known: new Set(), note: noteOn(task) })
+    await checkForLeaks(nameOf(task), own, handle, { known: new Set(), note: recordInMeta(task) })
   } finally {
     await own.release()
   }

@@ -1,7 +1,7 @@
 import { inject } from 'vitest'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
-import type { WorkerHost } from '../worker.ts'
+import type { WorkerHost } from '../core/worker.ts'
 
 /** What the global setup hands to the workers: plain JSON. */
 export type Provided =

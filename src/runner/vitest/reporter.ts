@@ -1,6 +1,6 @@
 /** `reporters: ['default', 'afresh/vitest/reporter']`, with the option `writes`: what each test wrote. */
 import type { Reporter, TestCase } from 'vitest/node'
-import type { Written } from '../../reset/written.ts'
+import type { Written } from '../../reset/writes.ts'
 import type { Meta } from './hooks.ts'
 
 /** Tells after the run which tables each test wrote: `+` rows more, `~` changed, `-` gone. */

@@ -3,7 +3,7 @@
  * that it imports: what belongs to one test file must be done here.
  */
 import * as vitest from 'vitest'
-import { enter, leave } from '../worker.ts'
+import { enter, leave } from '../core/worker.ts'
 import { after, before } from './hooks.ts'
 import { host } from './provided.ts'
 

@@ -3,10 +3,11 @@
  * configuration of hooks comes between; but it comes after the user's own `aroundEach`.
  */
 import { VitestTestRunner } from 'vitest/runners'
-import { enter, leave, type WorkerHost } from '../worker.ts'
-import { isConcurrent, refuseUnlessClaimed } from './concurrency.ts'
-import { after, before, type Task } from './hooks.ts'
+import { enter, leave, type WorkerHost } from '../core/worker.ts'
+import { isConcurrent, rejectUnlessIsolated } from './concurrency.ts'
+import { after, before } from './hooks.ts'
 import { host } from './provided.ts'
+import type { Task } from './task.ts'
 
 type Args<Method extends 'importFile' | 'onBeforeTryTask'> = Parameters<VitestTestRunner[Method]>
 
@@ -25,6 +26,7 @@ export default class AfreshRunner extends VitestTestRunner {
     return super.importFile(...args)
   }
 
+  /** Resets the database before each attempt of a test, but for concurrent ones, which have databases of their own. */
   override async onBeforeTryTask(...args: Args<'onBeforeTryTask'>): Promise<void> {
     super.onBeforeTryTask(...args)
     const [task] = args as [Task]
@@ -35,7 +37,7 @@ export default class AfreshRunner extends VitestTestRunner {
   /** Behind all hooks of the test. */
   async onAfterRetryTask(test: Task): Promise<void> {
     try {
-      if (isConcurrent(test)) refuseUnlessClaimed(test)
+      if (isConcurrent(test)) rejectUnlessIsolated(test)
       else await after(test)
     } finally {
       this.#over.get(test)?.()
@@ -43,6 +45,7 @@ export default class AfreshRunner extends VitestTestRunner {
     }
   }
 
+  /** Releases the database of the worker. */
   override async onAfterRunFiles(): Promise<void> {
     super.onAfterRunFiles()
     const worker = this.#worker

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { compare } from '../../../src/bench/against.ts'
 import { OWN_FACTOR } from '../../../src/bench/cases.ts'
-import { isOwnTable } from '../../../src/bench/report/base.ts'
+import { compareRuns } from '../../../src/bench/compare-runs.ts'
+import { isOwnTable } from '../../../src/bench/report/base-case.ts'
 import { caseName, factorFigures } from '../../../src/bench/report/figure.ts'
 import { htmlOf } from '../../../src/bench/report/html.ts'
 import { mainOf } from '../../../src/bench/report/recommend.ts'
@@ -69,7 +69,7 @@ describe('a table of somebody’s', () => {
       cell.case === 'table=base' && cell.way === 'delete' && cell.rows === 1000 && cell.outcome === 'measured'
         ? { ...cell, median: cell.median * 9, q1: cell.q1 * 9, q3: cell.q3 * 9 }
         : cell
-    const comparison = compare({ ...own, cells: own.cells.map(slower) }, own)
+    const comparison = compareRuns({ ...own, cells: own.cells.map(slower) }, own)
     const said = saidBy((output) => writeComparison(comparison, 'earlier.json', output))
     expect(said.at(-1)).toMatch(/^ {4}postgres:18, base {2}1,000 rows {2}delete {2}/)
   })

@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { csvOf } from '../../../src/bench/report/csv.ts'
-import { caseName, wayLabel } from '../../../src/bench/report/figure.ts'
+import { caseName, methodLabel } from '../../../src/bench/report/figure.ts'
+import { bytesText, spanText, timeText, whole } from '../../../src/bench/report/format.ts'
 import { type ReportFiles, writeReport } from '../../../src/bench/report/index.ts'
-import { bytesText, spanText, timeText, whole } from '../../../src/bench/report/text.ts'
-import { type Cell, cellAt } from '../../../src/bench/results.ts'
+import { type Cell, findCell } from '../../../src/bench/results.ts'
 import { describeInChromium } from './chromium.ts'
 import { ownSchemaResults, sampleResults } from './sample.ts'
 
@@ -56,7 +56,7 @@ describeInChromium('the report in a browser', (browser) => {
     expect(await charts.count()).toBe(1 + 2 * 12 + 5 + 4)
     const bare = `[...document.querySelectorAll('.chart')].filter((chart) =>
       chart.querySelectorAll('svg path').length < 6 || !chart.getAttribute('aria-label')).length`
-    await expect.poll(() => main.evaluate(bare)).toBe(0)
+    await expect.poll(() => main.evaluate(bare), { timeout: 60_000 }).toBe(0)
   })
 
   it('shows the figures of the results: in tables', async () => {
@@ -73,7 +73,7 @@ describeInChromium('the report in a browser', (browser) => {
           const label = results.cases.find((one) => one.id === cell.case)?.label ?? ''
           const name = caseName(results, cell.case)
           const caption = `${cell.case === 'base' ? `${name}: ${label}` : name}, on ${title}`
-          return [caption, whole(cell.rows), wayLabel(results, cell.way), ...columnsOf(cell)]
+          return [caption, whole(cell.rows), methodLabel(results, cell.way), ...columnsOf(cell)]
         }),
     )
     const lines = (rows: readonly string[][]) => rows.map((row) => row.join('|')).toSorted()
@@ -92,9 +92,9 @@ describeInChromium('the report in a browser', (browser) => {
       const rows = Number(/^([\d,]+) row/.exec(tip)?.[1]?.replaceAll(',', ''))
       seen.add(rows)
       for (const way of ['delete', 'truncate']) {
-        const cell = cellAt(results, { server: 'postgres:18', case: 'base', rows, way })
+        const cell = findCell(results, { server: 'postgres:18', case: 'base', rows, way })
         if (cell === undefined || !('median' in cell)) throw new Error(`no ${way} of ${rows} rows`)
-        expect(tip).toContain(`${wayLabel(results, way)}|${timeText(cell.median)}|`)
+        expect(tip).toContain(`${methodLabel(results, way)}|${timeText(cell.median)}|`)
         if (cell.outcome === 'measured') {
           const spread = `${spanText(cell.q1, cell.q3, timeText)}, n ${cell.n}`
           expect(tip).toContain(`|${spread}|journal ${bytesText(cell.journalBytes ?? 0)}`)

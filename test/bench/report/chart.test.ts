@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
+import { METHODS } from '../../../src/bench/methods.ts'
 import { chartOf } from '../../../src/bench/report/chart.ts'
-import { inOrder } from '../../../src/bench/report/crossings.ts'
+import { inOrder } from '../../../src/bench/report/crossover-chart.ts'
 import {
   asideFigures,
+  deleteVsTruncateFigure,
   descriptionOf,
   factorFigures,
-  rivalsFigure,
-  waysFigure,
+  methodsFigure,
 } from '../../../src/bench/report/figure.ts'
-import { lookOfWay, THEMES } from '../../../src/bench/report/look.ts'
 import { recommendationsOf } from '../../../src/bench/report/recommend.ts'
 import { logScale } from '../../../src/bench/report/scale.ts'
+import { styleOfMethod, THEMES } from '../../../src/bench/report/series-style.ts'
 import { pictureOfServers, picturesOf } from '../../../src/bench/report/svg.ts'
 import { tooltipOf } from '../../../src/bench/report/tooltip.ts'
-import { cellAt, medianOf } from '../../../src/bench/results.ts'
-import { WAYS } from '../../../src/bench/ways.ts'
+import { findCell, medianOf } from '../../../src/bench/results.ts'
 import { ownSchemaResults, sampleResults } from './sample.ts'
 
 const results = sampleResults()
@@ -38,11 +38,11 @@ describe('a logarithmic axis', () => {
 
 describe('figures', () => {
   it('hold every time of the results, and no other', () => {
-    const figure = rivalsFigure(results, SERVER, 'base')
+    const figure = deleteVsTruncateFigure(results, SERVER, 'base')
     expect(figure.lines.map(({ name }) => name)).toEqual(['DELETE', 'TRUNCATE'])
     for (const [index, way] of ['delete', 'truncate'].entries()) {
       const expected = results.settings.rows.flatMap((rows) => {
-        const median = medianOf(cellAt(results, { server: SERVER, case: 'base', rows, way }))
+        const median = medianOf(findCell(results, { server: SERVER, case: 'base', rows, way }))
         return median === undefined ? [] : [[rows, median]]
       })
       expect(figure.lines[index]?.points.map(({ rows, value }) => [rows, value])).toEqual(expected)
@@ -50,8 +50,8 @@ describe('figures', () => {
   })
 
   it('are there for every way, each factor, and what else it costs', () => {
-    expect(waysFigure(results, SERVER, 'base')?.lines).toHaveLength(12)
-    expect(waysFigure(ownSchemaResults(2), SERVER, 'table=public.table_2')).toBeUndefined()
+    expect(methodsFigure(results, SERVER, 'base')?.lines).toHaveLength(12)
+    expect(methodsFigure(ownSchemaResults(2), SERVER, 'table=public.table_2')).toBeUndefined()
     const factors = factorFigures(results, SERVER)
     expect(factors.map(({ title }) => title)).toEqual([
       ...new Set(results.cases.flatMap(({ factor }) => factor || [])),
@@ -74,14 +74,14 @@ describe('figures', () => {
   })
 
   it('tell who cannot see them where each line begins and ends', () => {
-    expect(descriptionOf(rivalsFigure(results, SERVER, 'base'))).toMatch(
+    expect(descriptionOf(deleteVsTruncateFigure(results, SERVER, 'base'))).toMatch(
       /^base case, by the number of rows\. DELETE: \d+ µs at 0 rows and [\d.]+ s at 10,000,000 rows; TRUNCATE: /,
     )
   })
 })
 
 describe('the chart', () => {
-  const figure = rivalsFigure(results, SERVER, 'base')
+  const figure = deleteVsTruncateFigure(results, SERVER, 'base')
   const series = [chartOf(figure, canvas).series ?? []].flat()
 
   it('draws what was measured solid and what was extrapolated hollow, apart', () => {
@@ -114,21 +114,21 @@ describe('the chart', () => {
   })
 
   it('gives no two ways the same colour and symbol', () => {
-    const looks = WAYS.map(({ id }) => `${lookOfWay(id).color.light} ${lookOfWay(id).symbol}`)
-    expect(new Set(looks).size).toBe(WAYS.length)
+    const looks = METHODS.map(({ id }) => `${styleOfMethod(id).color.light} ${styleOfMethod(id).symbol}`)
+    expect(new Set(looks).size).toBe(METHODS.length)
   })
 
   it('has colours that can be read on either background', () => {
     for (const theme of Object.values(THEMES)) {
-      for (const { id } of WAYS)
+      for (const { id } of METHODS)
         expect(
-          contrast(lookOfWay(id).color[theme.id], theme.background),
+          contrast(styleOfMethod(id).color[theme.id], theme.background),
           `${id}, ${theme.id}`,
         ).toBeGreaterThan(3)
       for (const color of [
         theme.text,
         theme.muted,
-        ...['delete', 'truncate'].map((id) => lookOfWay(id).color[theme.id]),
+        ...['delete', 'truncate'].map((id) => styleOfMethod(id).color[theme.id]),
       ])
         expect(contrast(color, theme.background), `${color}, ${theme.id}`).toBeGreaterThan(4.5)
     }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { leftOut, remedy } from '../../support/left-out.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -22,20 +23,24 @@ const program = (process.env.PATH ?? '')
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((file) => existsSync(file))
 
-/** A block of tests in a browser; skipped by name, with the reason, where there is none (see `support/at-hand.ts`). */
+/** A block of tests in a browser; skipped by name where it is left out (see `support/left-out.ts`). */
 export function describeInChromium(name: string, body: (browser: () => Browser) => void): void {
   let browser: Browser | undefined
   const given = () => {
     if (browser === undefined) throw new Error('not started')
     return browser
   }
+  const reason = leftOut('chromium')
+  if (reason !== undefined) {
+    describe.skip(`NOT RUN: ${name} (chromium ${reason})`, () => body(given))
+    return
+  }
   if (program === undefined) {
-    const reason = `none of ${NAMES.join(', ')} on the PATH`
-    if (process.env.AFRESH_REQUIRE === 'all') {
-      it(name, () => {
-        throw new Error(`AFRESH_REQUIRE=all, but chromium is not at hand: ${reason}`)
-      })
-    } else describe.skip(`NOT RUN: chromium (${reason}): ${name}`, () => body(given))
+    it(name, () => {
+      throw new Error(
+        `chromium is missing: none of ${NAMES.join(', ')} on the PATH\n  → ${remedy('chromium')}`,
+      )
+    })
     return
   }
   describe(name, () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { lookOfWay, THEMES } from '../../../src/bench/report/look.ts'
+import { styleOfMethod, THEMES } from '../../../src/bench/report/series-style.ts'
 import { pictureOfServers } from '../../../src/bench/report/svg.ts'
 import type { Cell } from '../../../src/bench/results.ts'
 import { sampleResults } from './sample.ts'
 
 const results = sampleResults()
 const GREY = THEMES.light.rule
-const colorOf = (way: string) => lookOfWay(way).color.light
+const colorOf = (way: string) => styleOfMethod(way).color.light
 
 describe('the bar of a server where one way is always faster', () => {
   it('has its colour and its words all along where no size leaves a doubt', () => {

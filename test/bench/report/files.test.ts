@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { csvOf } from '../../../src/bench/report/csv.ts'
-import { htmlOf } from '../../../src/bench/report/html.ts'
 import {
   about,
   bytesText,
@@ -9,7 +8,8 @@ import {
   spanText,
   timeText,
   visible,
-} from '../../../src/bench/report/text.ts'
+} from '../../../src/bench/report/format.ts'
+import { htmlOf } from '../../../src/bench/report/html.ts'
 import { parseResults } from '../../../src/bench/results.ts'
 import { HOSTILE, ownSchemaResults, sampleResults } from './sample.ts'
 

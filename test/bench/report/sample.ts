@@ -1,6 +1,6 @@
 import { CASES } from '../../../src/bench/cases.ts'
-import type { BenchResults, BenchServer, Cell, Place } from '../../../src/bench/results.ts'
-import { WAYS } from '../../../src/bench/ways.ts'
+import { METHODS } from '../../../src/bench/methods.ts'
+import type { BenchResults, Cell, CellKey, ServerResults } from '../../../src/bench/results.ts'
 import { type Random, randomFrom } from '../../../src/generate/random.ts'
 
 const ROWS = [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
@@ -45,7 +45,7 @@ function measuresOf({ delete: del, truncate }: Costs): Readonly<Record<string, M
   }
 }
 
-const SERVERS: readonly (BenchServer & { readonly costs: Costs })[] = [
+const SERVERS: readonly (ServerResults & { readonly costs: Costs })[] = [
   {
     id: 'postgres:18',
     title: 'PostgreSQL 18.6 in a container (postgres:18)',
@@ -74,7 +74,7 @@ export function sampleResults(): BenchResults {
   const random = randomFrom(7)
   const cells = SERVERS.flatMap((server) =>
     CASES.flatMap((one) =>
-      WAYS.filter(({ everywhere }) => everywhere || one.id === 'base').flatMap(({ id: way }) => {
+      METHODS.filter(({ everywhere }) => everywhere || one.id === 'base').flatMap(({ id: way }) => {
         const factor = { delete: 1, truncate: 1, ...CASE_COSTS[one.id] }
         const measure = measuresOf({
           delete: { fixed: server.costs.delete.fixed, perRow: server.costs.delete.perRow * factor.delete },
@@ -152,17 +152,17 @@ function frame(rows: readonly number[]) {
     settings: {
       rows: [...rows],
       cases: CASES.map(({ id }) => id),
-      ways: WAYS.map(({ id }) => id),
+      ways: METHODS.map(({ id }) => id),
       rounds: 30,
       leastRounds: 3,
       budgetMs: 20_000,
       seed: 1,
     },
-    ways: WAYS.map(({ id, label, note }) => ({ id, label, note })),
+    ways: METHODS.map(({ id, label, note }) => ({ id, label, note })),
   }
 }
 
-function cellOf(place: Place, measure: Measure, random: Random): Cell {
+function cellOf(place: CellKey, measure: Measure, random: Random): Cell {
   const time = measure(place.rows)
   if (place.server === 'mysql:9.7' && place.way === 'truncate-cascade')
     return { ...place, outcome: 'not possible', reason: 'MySQL has no TRUNCATE … CASCADE' }

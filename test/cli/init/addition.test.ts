@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Addition } from '../../../src/cli/init/addition.ts'
+import type { ConfigPatch } from '../../../src/cli/init/config-patch.ts'
 import { facts, proposed } from './project.ts'
 
 /** What a unified diff makes of a text: the diff is applied as it says, at the lines that it names. */
@@ -22,7 +22,7 @@ function applied(text: string, diff: readonly string[]): string {
   return [...after, ...before.slice(at)].join('\n')
 }
 
-function additionIn(path: string, text: string, scripts: Record<string, string> = {}): Addition {
+function additionIn(path: string, text: string, scripts: Record<string, string> = {}): ConfigPatch {
   const runner = path === 'package.json' && Object.keys(scripts).length > 0 ? 'node:test' : undefined
   const packages = path.startsWith('vit') ? ['vitest'] : ['jest']
   const given = facts({ packages, files: { [path]: text }, scripts })

@@ -1,16 +1,16 @@
 import { choose } from '../../../src/cli/init/choices.ts'
-import type { Asked, Facts } from '../../../src/cli/init/facts.ts'
+import type { Asked, ProjectInfo } from '../../../src/cli/init/project-info.ts'
 import { type Proposal, propose } from '../../../src/cli/init/proposal.ts'
 import { migrateLabel, serverLabel } from '../../../src/cli/init/text.ts'
 
 /** An empty folder, but for what is said. */
 export function facts(
-  some: Partial<Omit<Facts, 'packages' | 'files' | 'scripts'>> & {
+  some: Partial<Omit<ProjectInfo, 'packages' | 'files' | 'scripts'>> & {
     packages?: readonly string[]
     files?: Readonly<Record<string, string>>
     scripts?: Readonly<Record<string, string>>
   } = {},
-): Facts {
+): ProjectInfo {
   const { packages = [], files = {}, scripts = {}, ...rest } = some
   return {
     packages: new Set(packages),
@@ -27,7 +27,7 @@ export function facts(
 }
 
 /** What is chosen, without the reasons. */
-export function chosen(given: Facts, asked: Asked = {}): Record<string, string> {
+export function chosen(given: ProjectInfo, asked: Asked = {}): Record<string, string> {
   const { engine, server, client, runner, migrate, language } = choose(given, asked)
   return {
     engine: engine.value,
@@ -39,7 +39,7 @@ export function chosen(given: Facts, asked: Asked = {}): Record<string, string> 
   }
 }
 
-export function proposed(given: Facts, asked: Asked = {}): Proposal {
+export function proposed(given: ProjectInfo, asked: Asked = {}): Proposal {
   return propose(given, choose(given, asked))
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Connection } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
 import { Bench, onEachServer } from './support.ts'
 
 describe('clone', () => {
@@ -32,14 +32,14 @@ describe('clone', () => {
       expect(entries.find(({ name }) => name === clone.name)?.frozen).toBe(false)
     })
 
-    it('leaves no half copy when a definition cannot be replayed', async () => {
+    it('leaves no half copy of what cannot be copied', async () => {
       const { name, connection } = await bench.database(
-        'CREATE TABLE t (id INT PRIMARY KEY); CREATE VIEW v AS SELECT id FROM t; DROP TABLE t;',
+        'CREATE TABLE t (id INT) ENGINE=MyISAM; CREATE TABLE merged (id INT) ENGINE=MERGE UNION=(t);',
       )
       const copy = bench.newName('half')
-      await expect(bench.databases.clone(bench.admin, name, copy)).rejects.toThrow(/Could not clone/)
+      await expect(bench.databases.clone(bench.admin, name, copy)).rejects.toThrow(/MERGE/)
       expect((await bench.databases.list(bench.admin)).map((entry) => entry.name)).not.toContain(copy)
-      await connection.query('DROP VIEW v')
+      await connection.query('DROP TABLE merged')
     })
 
     it('takes 100 tables in reasonable time', async () => {

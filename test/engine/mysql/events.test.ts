@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Connection } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
 import { Bench, onEachServer } from './support.ts'
 
 const SCRIPT = `CREATE TABLE log (n INT);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Connection } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
 import { buildPlan } from '../../../src/plan/build.ts'
 import type { Schema } from '../../../src/schema/schema.ts'
 import { Bench, onEachServer } from './support.ts'
@@ -89,7 +89,7 @@ describe('introspect', () => {
     })
 
     it('surveys which tables have rows', async () => {
-      const { populated, mayDisableChecks } = await bench.engine.survey(connection, schema)
+      const { populated, mayDisableChecks } = await bench.engine.inspectState(connection, schema)
       expect(mayDisableChecks).toBe(true)
       expect(populated).toContain('`parent`')
       expect(populated).toContain('`zero`')
@@ -97,7 +97,7 @@ describe('introspect', () => {
     })
 
     it('renders every step, the same each time', async () => {
-      const { populated, mayDisableChecks } = await bench.engine.survey(connection, schema)
+      const { populated, mayDisableChecks } = await bench.engine.inspectState(connection, schema)
       const { capabilities, render } = bench.engine
       const plan = buildPlan(schema, {
         strategy: 'auto',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Connection } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
 import type { Schema } from '../../../src/schema/schema.ts'
 import { countingProxy } from './proxy.ts'
 import { Bench, onEachServer } from './support.ts'
@@ -101,7 +101,8 @@ describe('reset', () => {
       )
       proxy.reset()
       expect((await resetter.reset()).dirty).not.toEqual([])
-      expect(proxy.requests()).toBe(2)
+      // And for each trigger on `audited` that is no BEGIN … END: MySQL takes a semicolon after it for a part of its text.
+      expect(proxy.requests()).toBe(bench.engine.name === 'mysql' ? 2 + 3 : 2)
       await resetter.close()
       await connection.close()
       await proxy.close()

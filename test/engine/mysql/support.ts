@@ -1,11 +1,13 @@
-import type { Connection, Detector, Engine, Program, Resetter } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
+import type { Engine } from '../../../src/engine/engine.ts'
 import { engineNamed } from '../../../src/engine/registry.ts'
+import type { Detector, Program, Resetter } from '../../../src/engine/resetter.ts'
 import { buildPlan, type PlanInput } from '../../../src/plan/build.ts'
-import { spreadSequences } from '../../../src/plan/spread.ts'
-import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
+import { assignSequenceRanges } from '../../../src/plan/sequence-ranges.ts'
+import { describeOn, type ServerAtHand } from '../../support/servers.ts'
 import { nastySchema, OTHER } from './nasty.ts'
 
-export const SERVERS = ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11'] as const
+const SERVERS = ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11'] as const
 
 /** The same tests on every server of the family. */
 export function onEachServer(body: (server: ServerAtHand) => void): void {
@@ -78,7 +80,7 @@ export class Bench {
 
   async mark(connection: Connection): Promise<string> {
     const { server, database } = await this.engine.ownership.expected(connection)
-    const mark = `afresh:v1:${server}:${database}:0123456789abcdef`
+    const mark = `afresh:v1:${server}:${database}:made-0123456789abcdef`
     await this.engine.ownership.write(connection, mark)
     return mark
   }
@@ -102,8 +104,8 @@ export class Bench {
   ): Promise<{ program: Program; resetter: Resetter }> {
     const { engine } = this
     const found = await engine.introspect(connection)
-    const schema = input.sequences === 'spread' ? spreadSequences(found) : found
-    const { populated, mayDisableChecks } = await engine.survey(connection, schema)
+    const schema = input.sequences === 'spread' ? assignSequenceRanges(found) : found
+    const { populated, mayDisableChecks } = await engine.inspectState(connection, schema)
     const plan = buildPlan(schema, {
       strategy: 'auto',
       sequences: 'restart',
@@ -118,7 +120,7 @@ export class Bench {
     const program = {
       schema,
       plan,
-      mark,
+      claim: mark === undefined ? undefined : { mark },
       template,
       lockTimeoutMs: input.lockTimeoutMs ?? 3000,
       detector: input.detector ?? ('auto' as const),

@@ -1,4 +1,4 @@
-import type { Fingerprint } from '../../../src/engine/engine.ts'
+import type { Fingerprint } from '../../../src/engine/fingerprint.ts'
 
 export function sameContent(a: Fingerprint, b: Fingerprint): boolean {
   const text = (one: Fingerprint) => JSON.stringify([[...one.tables], [...one.sequences]])

@@ -3,13 +3,13 @@ import { expect, it } from 'vitest'
 import { createHarness, embedded, existing } from '../../../src/index.ts'
 import { startServer } from '../../../src/server/server.ts'
 import { ask } from '../../support/ask.ts'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 
 /** What autovacuum finds out about it last, and in a transaction that has written by then, takes a tenth of a second a row. */
 const SCHEMA = `
   CREATE TABLE orders (id serial PRIMARY KEY, note text);
   CREATE TABLE looked_at (id int, note text);
-  INSERT INTO looked_at SELECT n FROM generate_series(1, 40) AS n;
+  INSERT INTO looked_at SELECT n FROM generate_series(1, 150) AS n;
   CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_catalog.pg_sleep(0.1); RETURN $1; END';
   CREATE STATISTICS about_it ON slow(id), note FROM looked_at;`

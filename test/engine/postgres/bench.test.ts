@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { open } from '../../../src/engine/registry.ts'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { withDatabase } from './with-database.ts'
 
 const schema = `CREATE TABLE here (id int); CREATE SCHEMA "elsewhere too"; CREATE TABLE "elsewhere too".there (id int)`

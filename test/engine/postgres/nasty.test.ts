@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type HarnessOptions, type TestDatabase } from '../../../src/index.ts'
-import { describeOn, type ServerAtHand, type ServerId } from '../../support/at-hand.ts'
 import { drawAll, everything, mess } from '../../support/postgres-oracle.ts'
+import { describeOn, type ServerAtHand, type ServerId } from '../../support/servers.ts'
 
 const FILES: Partial<Record<ServerId, readonly string[]>> = {
   'embedded:18': ['postgres', 'postgres-18', 'postgres-always', 'postgres-publication'],

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
-import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
 import { withDatabaseOn } from '../../support/database-on.ts'
+import { describeOn, type ServerAtHand } from '../../support/servers.ts'
 
 /** A database of people's, on the server that the templates are made on. */
 const SHOP = 'shop_of_scripts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { withDatabase } from './with-database.ts'
 
 /** PostgreSQL 18 refuses to truncate `parents`, whatever else is named. */

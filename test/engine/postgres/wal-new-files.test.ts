@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import type { TestDatabase } from '../../../src/index.ts'
-import { describeOn, type ServerAtHand } from '../../support/at-hand.ts'
+import { describeOn, type ServerAtHand } from '../../support/servers.ts'
 import { withDatabase as withDatabaseOf } from './with-database.ts'
 
 const SCHEMA = `

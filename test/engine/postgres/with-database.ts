@@ -1,7 +1,21 @@
 import pg from 'pg'
-import { type AttachOptions, createHarness, existing, type TestDatabase } from '../../../src/index.ts'
+import { afterAll } from 'vitest'
+import {
+  type AttachOptions,
+  createHarness,
+  existing,
+  type Harness,
+  type TestDatabase,
+} from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
-import type { ServerAtHand } from '../../support/at-hand.ts'
+import type { ServerAtHand } from '../../support/servers.ts'
+
+/** One for all tests of a file that want the same: each leases from it. */
+const harnesses = new Map<string, Promise<Harness>>()
+
+afterAll(async () => {
+  for (const harness of harnesses.values()) await harness.then((made) => made.close())
+})
 
 /** A leased database after its first reset, which always looks at everything, and a client of the test's own. */
 export async function withDatabase(
@@ -9,17 +23,10 @@ export async function withDatabase(
   { schema, ...options }: AttachOptions & { readonly schema: string },
   body: (database: TestDatabase, client: pg.Client) => Promise<void>,
 ): Promise<void> {
-  const migrate = async ({ url }: { url: string }) => {
-    await ask({ ...server, url }, schema)
-  }
-  await using harness = await createHarness({
-    server: existing(server.url),
-    migrate,
-    fingerprint: schema,
-    lockTimeoutMs: 500,
-    ...options,
-  })
-  await using database = await harness.lease()
+  const key = JSON.stringify([server.url, schema, options])
+  const made = harnesses.get(key) ?? harnessOf(server, schema, options)
+  harnesses.set(key, made)
+  await using database = await (await made).lease()
   await database.reset()
   const client = new pg.Client({ connectionString: database.url })
   client.on('error', () => {})
@@ -29,4 +36,14 @@ export async function withDatabase(
   } finally {
     await client.end()
   }
+}
+
+function harnessOf(server: ServerAtHand, schema: string, options: AttachOptions): Promise<Harness> {
+  return createHarness({
+    server: existing(server.url),
+    migrate: async ({ url }) => void (await ask({ ...server, url }, schema)),
+    fingerprint: schema,
+    lockTimeoutMs: 500,
+    ...options,
+  })
 }

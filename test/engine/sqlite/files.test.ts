@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { isMarkOf, newMark } from '../../../src/database/mark.ts'
+import { isMarkOf, newMark } from '../../../src/engine/ownership-mark.ts'
 import { sqlite } from '../../../src/engine/sqlite/index.ts'
 import { RefusedError } from '../../../src/errors.ts'
 import { describeSqlite, type SqliteHandle } from '../../support/sqlite.ts'
@@ -29,7 +29,7 @@ describeSqlite(({ kind, open }) => {
   async function marked(lockTimeoutMs?: number): Promise<Bench> {
     const connection = sqlite.wrap(client)
     if (connection === undefined) throw new Error('not recognised')
-    await sqlite.ownership.write(connection, newMark(await sqlite.ownership.expected(connection)))
+    await sqlite.ownership.write(connection, newMark(await sqlite.ownership.expected(connection), 'adopted'))
     return benchOf(client, {}, lockTimeoutMs)
   }
 

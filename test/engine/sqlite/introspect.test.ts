@@ -101,6 +101,8 @@ describeSqlite(({ open }) => {
 
   it('bears a database that never had an AUTOINCREMENT table, or any', async () => {
     expect((await schemaOf('CREATE TABLE a (b)')).sequences).toEqual([])
-    expect(await schemaOf('')).toEqual({ tables: [], foreignKeys: [], sequences: [] })
+    expect(await schemaOf('')).toEqual({
+      ...{ foldsTableNames: true, tables: [], foreignKeys: [], sequences: [] },
+    })
   })
 })

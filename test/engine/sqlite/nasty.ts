@@ -1,4 +1,5 @@
-import type { Connection, Resetter } from '../../../src/engine/engine.ts'
+import type { Connection } from '../../../src/engine/connection.ts'
+import type { Resetter } from '../../../src/engine/resetter.ts'
 import { sqlite } from '../../../src/engine/sqlite/index.ts'
 import { buildPlan, type PlanInput } from '../../../src/plan/build.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
@@ -88,7 +89,7 @@ export async function benchOf(
     strategy: 'auto',
     sequences: 'restart',
     keep: [],
-    ...(await sqlite.survey(connection, schema)),
+    ...(await sqlite.inspectState(connection, schema)),
     capabilities: sqlite.capabilities,
     ...input,
   })
@@ -96,7 +97,7 @@ export async function benchOf(
   const resetter = await sqlite.prepare(connection, {
     schema,
     plan,
-    mark,
+    claim: mark === undefined ? undefined : { mark },
     template: undefined,
     lockTimeoutMs,
     detector: 'auto',

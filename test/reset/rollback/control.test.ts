@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { controlsIn } from '../../../src/reset/rollback/control.ts'
+import { controlsIn } from '../../../src/engine/transaction/control-statements.ts'
 
 const kinds = (text: string, dialect: 'postgres' | 'mysql', several = true) =>
   controlsIn(text, dialect, several)?.map(({ control }) => control?.kind ?? 'other')

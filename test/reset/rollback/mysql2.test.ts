@@ -3,7 +3,7 @@ import mysql from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { Harness, TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { harnessOn, MYSQL } from './support.ts'
 
 const HELD = { held: true, lost: undefined, escaped: [] }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { Harness, TestDatabase } from '../../../src/index.ts'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { harnessOn, POSTGRES } from './support.ts'
 
 const HELD = { held: true, lost: undefined, escaped: [] }

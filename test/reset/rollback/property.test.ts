@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { type Client, clientOf, codeOf, harnessOn, MYSQL, POSTGRES, type Row } from './support.ts'
 
 const RUNS = 200

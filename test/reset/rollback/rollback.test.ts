@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Harness, TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
-import { describeOn } from '../../support/at-hand.ts'
+import { describeOn } from '../../support/servers.ts'
 import { type Client, clientOf, harnessOn, MYSQL, names, POSTGRES } from './support.ts'
 
 const HELD = { held: true, lost: undefined, escaped: [] }

@@ -2,7 +2,7 @@ import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { createHarness, existing, type Harness, type TestDatabase } from '../../../src/index.ts'
 import { ask } from '../../support/ask.ts'
-import type { ServerAtHand, ServerId } from '../../support/at-hand.ts'
+import type { ServerAtHand, ServerId } from '../../support/servers.ts'
 
 export const POSTGRES: readonly ServerId[] = ['embedded:18', 'postgres:18']
 export const MYSQL: readonly ServerId[] = ['mysql:9.7', 'mariadb:11.8']

@@ -1,10 +1,16 @@
 /** The program of the page: charts, the theme, and the CSV. All text is there without it. */
 import type { BenchResults } from '../../results.ts'
-import { type Bar, barsOfCases, barsOfServers, crossingsHeight, crossingsOf } from '../crossings.ts'
+import {
+  type Bar,
+  barsOfCases,
+  barsOfServers,
+  crossoverChart,
+  crossoverChartHeight,
+} from '../crossover-chart.ts'
 import { csvOf } from '../csv.ts'
-import { asideFigures, type Figure, factorFigures, rivalsFigure, waysFigure } from '../figure.ts'
-import { THEMES, type Theme } from '../look.ts'
+import { asideFigures, deleteVsTruncateFigure, type Figure, factorFigures, methodsFigure } from '../figure.ts'
 import { recommendationsOf } from '../recommend.ts'
+import { THEMES, type Theme } from '../series-style.ts'
 import { chartPanel, figurePanel, type Panel } from './panel.ts'
 
 const results = JSON.parse(document.getElementById('results')?.textContent ?? '') as BenchResults
@@ -78,8 +84,8 @@ function serversChart(): readonly Panel[] {
 
 function barsPanel(bars: readonly Bar[]): Panel {
   return chartPanel('', (theme, width) => {
-    const height = crossingsHeight(bars.length)
-    return { height, option: crossingsOf(results, bars, { theme, width, height }) }
+    const height = crossoverChartHeight(bars.length)
+    return { height, option: crossoverChart(results, bars, { theme, width, height }) }
   })
 }
 
@@ -100,12 +106,12 @@ function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
     figures.map((figure) => figurePanel(figure, figure.title, small))
 
   const chosenCase = (id: string) => [
-    ...place('rivals', () => [figurePanel(rivalsFigure(results, server, id), '', large)]),
+    ...place('rivals', () => [figurePanel(deleteVsTruncateFigure(results, server, id), '', large)]),
     ...place('asides', () => multiples(asideFigures(results, server, id))),
   ]
   const always = [
     ...place('ways', () => {
-      const ways = waysFigure(results, server, first.case)
+      const ways = methodsFigure(results, server, first.case)
       return ways === undefined ? [] : [figurePanel(ways, '', large)]
     }),
     ...place('factors', () => multiples(factorFigures(results, server))),

@@ -2,7 +2,7 @@ import type { EChartsOption } from 'echarts'
 import { chartOf, groupsOf } from '../chart.ts'
 import { init } from '../echarts.ts'
 import type { Figure } from '../figure.ts'
-import { type Look, pathOf, type Theme } from '../look.ts'
+import { pathOf, type SeriesStyle, type Theme } from '../series-style.ts'
 
 /** One chart with what is around it. It follows the width that it has, and the theme. */
 export interface Panel {
@@ -99,7 +99,7 @@ export function chartPanel(
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-function swatch(look: Look, theme: Theme): SVGElement {
+function swatch(look: SeriesStyle, theme: Theme): SVGElement {
   const svg = document.createElementNS(SVG, 'svg')
   const path = document.createElementNS(SVG, 'path')
   for (const [name, value] of Object.entries({

@@ -1,6 +1,7 @@
 import pg from 'pg'
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+pool.on('error', () => {}) // afresh may cut idle connections; without a listener pg throws
 
 export const all = async () => (await pool.query('SELECT id, name FROM users ORDER BY id')).rows
 export const add = async (name: string) =>

@@ -1,0 +1,241 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { calibrate } from '../costs/calibrate.ts'
+import { replaceSamples } from '../costs/store.ts'
+import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { makeDatabase } from '../database/lease.ts'
+import { type Names, namesFor, newRunId } from '../database/names.ts'
+import { requirePrivileges } from '../database/privileges.ts'
+import { dropRun, reap, runKey } from '../database/reaper.ts'
+import { makeTemporaryDatabase } from '../database/temporary-database.ts'
+import type { Shape } from '../engine/bench-dialect.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { open } from '../engine/registry.ts'
+import { withCleanUp, withUndo } from '../errors.ts'
+import { registerCleanup } from '../server/cleanup.ts'
+import { folderInMemory } from '../server/data-directory.ts'
+import type { Storage } from './cases.ts'
+
+/** Where databases for measuring are made: a server, or for SQLite this process. */
+export interface BenchServer {
+  readonly engine: Engine
+  readonly version: string
+  /** Version and settings that decide what a write costs, in one line. */
+  readonly conditions: string
+  /** A new database with the tables of a shape. */
+  build(shape: Shape): Promise<BenchDatabase>
+  /** Measures thoroughly what the strategy `auto` goes by, and remembers it. Nothing where there is no choice. */
+  calibrate(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A database with the tables of one shape. */
+export interface BenchDatabase {
+  readonly connection: Connection
+  /** Connections of others; an empty list where the database lives in this process. */
+  others(count: number): Promise<readonly Connection[]>
+  /** The same tables in a database that can be made again from its template; absent where there are no templates. */
+  readonly cloned?: ClonedDatabase | undefined
+  close(): Promise<void>
+}
+
+export interface ClonedDatabase {
+  connection(): Connection
+  /** Drops the database, makes it from its template again, and connects. */
+  again(): Promise<void>
+}
+
+/** Whose server it is, for the guard. */
+export interface ServerAccess {
+  /** Afresh started it. */
+  readonly ours: boolean
+  /** Servers elsewhere that are there for tests only, as `host:port#system_identifier`. */
+  readonly allow: readonly string[]
+}
+
+/**
+ * A server on which databases for measuring are made; all others are left alone.
+ *
+ * @throws AfreshError `usage`, `server`
+ * @throws RefusedError for a server that the guard refuses
+ */
+export async function openBenchServer(adminUrl: string, { ours, allow }: ServerAccess): Promise<BenchServer> {
+  guardEnvironment()
+  const { engine, connection: admin } = await open(adminUrl, { applicationName: 'afresh (bench)' })
+  return withUndo(
+    async () => {
+      const { databases } = engine
+      if (databases === undefined) throw new Error(`${engine.title} has no server`)
+      const facts = await databases.facts(admin)
+      const foreignRows = () => databases.foreignRows(admin)
+      await guardServer({ endpoint: admin.endpoint, facts, ours, allow, foreignRows })
+      requirePrivileges(facts, adminUrl)
+      const run = newRunId()
+      await databases.tryLock(admin, runKey(run))
+      await reap(databases, admin)
+      const { version } = facts
+      const place = {
+        engine,
+        databases,
+        adminUrl,
+        admin,
+        run,
+        names: namesFor('bench', databases.maxNameBytes),
+      }
+      let slot = 0
+      return {
+        engine,
+        version,
+        conditions: (await engine.costs?.conditions(admin)) ?? version,
+        build: (shape) => buildOn(place, shape, () => ++slot),
+        async calibrate() {
+          const costs = await calibrate({ ...place, scratch: place.names.scratch(run) }, admin)
+          await replaceSamples({ engine, connection: admin }, costs, { ours })
+        },
+        close: () =>
+          withCleanUp(
+            () => dropRun(databases, admin, run),
+            () => admin.close(),
+          ),
+      }
+    },
+    () => admin.close(),
+  )
+}
+
+interface Place {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly adminUrl: string
+  readonly admin: Connection
+  readonly run: string
+  readonly names: Names
+}
+
+async function buildOn(place: Place, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
+  const { engine, admin, names, run } = place
+  const scratch = await makeTemporaryDatabase(place, admin, names.database(run, nextSlot()))
+  const others: Connection[] = []
+  let cloned: CloneOfTemplate | undefined
+  const close = () =>
+    withCleanUp(
+      async () => {
+        await Promise.all(others.map((other) => other.close()))
+        await cloned?.close()
+      },
+      () => scratch.drop(),
+    )
+  return withUndo(async () => {
+    await scratch.connection.query(engine.bench.create(shape).join(';\n'))
+    const made = new CloneOfTemplate(place, shape, nextSlot)
+    cloned = made
+    return {
+      connection: scratch.connection,
+      async others(count) {
+        while (others.length < count) others.push(await engine.connect(scratch.url, { names: 'user' }))
+        return others.slice(0, count)
+      },
+      cloned: { connection: () => made.connection(), again: () => made.again() },
+      close,
+    }
+  }, close)
+}
+
+/** Template and clone are made when they are first asked for. */
+class CloneOfTemplate {
+  readonly #place: Place
+  readonly #shape: Shape
+  readonly #slot: () => number
+  #template: { readonly name: string; readonly mark: string } | undefined
+  #clone: { readonly name: string; readonly mark: string; readonly connection: Connection } | undefined
+
+  constructor(place: Place, shape: Shape, slot: () => number) {
+    this.#place = place
+    this.#shape = shape
+    this.#slot = slot
+  }
+
+  connection(): Connection {
+    if (this.#clone === undefined) throw new Error('the clone is made by `again`')
+    return this.#clone.connection
+  }
+
+  async again(): Promise<void> {
+    const { databases, admin, names, run } = this.#place
+    const template = await this.#templateOf()
+    const name = this.#clone?.name ?? names.database(run, this.#slot())
+    if (this.#clone !== undefined) {
+      await this.#clone.connection.close()
+      await databases.drop(admin, name, this.#clone.mark)
+      this.#clone = undefined
+    }
+    const { claim, connection } = await makeDatabase({ ...this.#place, template, names: 'user' }, admin, name)
+    this.#clone = { name, mark: claim.mark, connection }
+  }
+
+  async #templateOf(): Promise<string> {
+    if (this.#template === undefined) {
+      const { engine, databases, admin, names, run } = this.#place
+      const { name, mark, connection } = await makeTemporaryDatabase(
+        this.#place,
+        admin,
+        names.database(run, this.#slot()),
+      )
+      this.#template = { name, mark }
+      await connection.query(engine.bench.create(this.#shape).join(';\n'))
+      await connection.close()
+      await databases.freeze(admin, name)
+    }
+    return this.#template.name
+  }
+
+  async close(): Promise<void> {
+    const { databases, admin } = this.#place
+    await this.#clone?.connection.close()
+    for (const made of [this.#clone, this.#template]) {
+      if (made !== undefined) await databases.drop(admin, made.name, made.mark)
+    }
+  }
+}
+
+/**
+ * A file of a folder that is gone afterwards. Not `:memory:`: millions of rows would be this process's memory.
+ * https://sqlite.org/pragma.html#pragma_synchronous
+ */
+export async function openSqlite(storage: Storage): Promise<BenchServer> {
+  const { engine, connection } = await open('sqlite::memory:')
+  const [row] = await connection.query('SELECT sqlite_version() AS version')
+  await connection.close()
+  const version = String(row?.version)
+  const inMemory = storage === 'memory' ? folderInMemory() : undefined
+  const synchronous = storage === 'durable' ? 'FULL' : 'OFF'
+  return {
+    engine,
+    version,
+    conditions: `SQLite ${version}, a file in ${inMemory === undefined ? tmpdir() : 'memory'}, synchronous ${synchronous}`,
+    async build(shape) {
+      const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
+      // It would stay in memory for ever if this process were killed.
+      const release = await registerCleanup({ kind: 'folder', path: folder })
+      const file = join(folder, 'bench.db')
+      writeFileSync(file, '') // the connection wants one that is there
+      const own = await engine.connect(`sqlite:${file}`)
+      await own.query(`PRAGMA synchronous = ${synchronous}`)
+      await own.query(engine.bench.create(shape).join(';\n'))
+      return {
+        connection: own,
+        others: async () => [],
+        close: async () => {
+          await own.close()
+          rmSync(folder, { recursive: true, force: true })
+          await release()
+        },
+      }
+    },
+    calibrate: async () => {},
+    close: async () => {},
+  }
+}

@@ -1,0 +1,186 @@
+import type { MethodId } from '../engine/bench-dialect.ts'
+import type { Connection } from '../engine/connection.ts'
+import { messageOf } from '../errors.ts'
+import type { Random } from '../generate/random.ts'
+import type { BenchDatabase, BenchServer } from './bench-server.ts'
+import type { Case } from './cases.ts'
+import { interleave, type Measurement, summarize, type Variant } from './measure.ts'
+import { type MethodContext, type MethodRunner, methodRunnerFor } from './method-runner.ts'
+import { predict } from './predict.ts'
+import { type Cell, type CellKey, type MeasuredCell, medianOf } from './results.ts'
+import { emptyOnce, type Sample, TimeLimitExceeded } from './round.ts'
+import { storageMetricsOf } from './storage-metrics.ts'
+
+/** All ways of one case at one number of rows. */
+export interface CellGroup {
+  /** The id of the server. */
+  readonly server: string
+  readonly case: Case
+  readonly rows: number
+  readonly ways: readonly MethodId[]
+}
+
+export interface CellGroupOptions {
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take in a group, making the rows included; in milliseconds. */
+  readonly budgetMs: number
+  /** A way that would take longer than this for once is not carried out to its end; in milliseconds. */
+  readonly limitMs: number
+  readonly random: Random
+  readonly signal?: AbortSignal | undefined
+}
+
+/** From so many rows on nothing is warmed up. */
+const COLD_ROWS = 100_000
+
+/** Budgets that the fewest rounds may take; a way that takes longer is carried out once. */
+const PATIENCE = 30
+
+/** Measures the ways in turns, each turn in another order. Cells of fewer rows tell what would take too long. */
+export async function measureCellGroup(
+  benchServer: BenchServer,
+  benchDatabase: BenchDatabase,
+  group: CellGroup,
+  options: CellGroupOptions,
+  before: readonly Cell[],
+): Promise<Cell[]> {
+  const { shape, readers } = group.case
+  const asked: MethodContext = {
+    engine: benchServer.engine,
+    benchDatabase,
+    shape,
+    rowsPerTable: Math.ceil(group.rows / shape.tables),
+    metrics: await storageMetricsOf(benchServer.engine, benchDatabase.connection),
+  }
+  const cells: Cell[] = []
+  const attempts: Attempt[] = []
+  for (const way of group.ways) {
+    const place = placeOf(group, way)
+    const runner = methodRunnerFor(way, asked)
+    if (typeof runner === 'string') cells.push({ ...place, outcome: 'not possible', reason: runner })
+    else {
+      const tooLong = extrapolate(place, before, options)
+      if (tooLong === undefined) attempts.push(new Attempt(place, asked, runner, options.limitMs))
+      else cells.push(tooLong)
+    }
+  }
+  const crowd = await benchDatabase.others(readers)
+  const measured = await interleave(
+    attempts.map((attempt) => attempt.contender(crowd)),
+    {
+      ...options,
+      budgetOf: () => options.budgetMs,
+      patienceMs: PATIENCE * options.budgetMs,
+      warmUp: group.rows < COLD_ROWS,
+    },
+  )
+  for (const attempt of attempts) {
+    const own = measured.get(attempt.place.way)
+    // Nobody could read what is cloned again: its readers would be thrown out.
+    if (readers === 0 && attempt.place.way !== 'clone' && own?.failure === undefined) {
+      await attempt.observe(await benchDatabase.others(1), PATIENCE * options.budgetMs)
+    }
+    cells.push(attempt.cell(own))
+  }
+  return group.ways.flatMap((way) => cells.filter((cell) => cell.way === way))
+}
+
+function placeOf({ server, case: { id }, rows }: CellGroup, way: MethodId): CellKey {
+  return { server, case: id, rows, way }
+}
+
+/** The cell of a way that would take too long, by what it took with fewer rows. */
+function extrapolate(
+  place: CellKey,
+  before: readonly Cell[],
+  { limitMs }: CellGroupOptions,
+): Cell | undefined {
+  const known = before
+    .filter((cell) => cell.server === place.server && cell.case === place.case && cell.way === place.way)
+    .flatMap((cell) => {
+      const ms = medianOf(cell)
+      return ms === undefined ? [] : [{ rows: cell.rows, ms }]
+    })
+  const prediction = predict(known, place.rows)
+  if (prediction === undefined || prediction.ms <= limitMs) return undefined
+  const from = prediction.from.map((rows) => rows.toLocaleString('en-US')).join(' and ')
+  return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows`, limitMs }
+}
+
+/** One method in one group. */
+class Attempt {
+  readonly place: CellKey
+  readonly #context: MethodContext
+  readonly #runner: MethodRunner
+  readonly #limitMs: number
+  readonly #samples: Sample[] = []
+  #readerWaitMs: number | undefined
+  #longestRoundMs = 0
+
+  constructor(place: CellKey, asked: MethodContext, runner: MethodRunner, limitMs: number) {
+    this.place = place
+    this.#context = asked
+    this.#runner = runner
+    this.#limitMs = limitMs
+  }
+
+  contender(readers: readonly Connection[]): Variant {
+    return {
+      id: this.place.way,
+      round: async () => {
+        const began = performance.now()
+        const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs })
+        this.#longestRoundMs = Math.max(this.#longestRoundMs, performance.now() - began)
+        this.#samples.push(sample)
+        return sample.ms
+      },
+    }
+  }
+
+  /** Once more, with somebody who reads: that would be part of the time otherwise. Not where a round takes longer than that. */
+  async observe(readers: readonly Connection[], mostMs: number): Promise<void> {
+    if (readers.length === 0 || this.#samples.length === 0 || this.#longestRoundMs > mostMs) return
+    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs }).catch(
+      () => undefined,
+    )
+    this.#readerWaitMs = sample?.readerWaitMs
+  }
+
+  cell(measured: Measurement | undefined): Cell {
+    const { place } = this
+    const failure = measured?.failure
+    if (failure instanceof TimeLimitExceeded) {
+      const percent = (failure.share * 100).toPrecision(2)
+      return {
+        ...place,
+        outcome: 'extrapolated',
+        median: failure.ms / failure.share,
+        basis: `from ${percent} % of the rows`,
+        limitMs: this.#limitMs,
+      }
+    }
+    if (measured === undefined || measured.samples.length === 0) {
+      return { ...place, outcome: 'failed', reason: messageOf(failure) }
+    }
+    return { ...place, outcome: 'measured', ...summarize(measured.samples), ...this.#figures() }
+  }
+
+  #figures(): Pick<
+    MeasuredCell,
+    'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'
+  > {
+    const middle = (figure: (sample: Sample) => number | undefined) => {
+      const known = this.#samples.map(figure).filter((value) => value !== undefined)
+      return known.length === 0 ? null : summarize(known).median
+    }
+    return {
+      journalBytes: middle(({ journalBytes }) => journalBytes),
+      freedBytes: middle(({ freedBytes }) => freedBytes),
+      leftBytes: middle(({ leftBytes }) => leftBytes),
+      readerWaitMs: this.#readerWaitMs ?? middle(({ readerWaitMs }) => readerWaitMs),
+      nextInsertMs: middle(({ nextInsertMs }) => nextInsertMs),
+    }
+  }
+}

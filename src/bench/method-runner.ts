@@ -1,0 +1,122 @@
+import {
+  ANYWHERE,
+  benchTables,
+  type MethodId,
+  type Shape,
+  type StatementWay,
+} from '../engine/bench-dialect.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { BenchDatabase } from './bench-server.ts'
+import { methodById } from './methods.ts'
+import type { StorageMetrics } from './storage-metrics.ts'
+
+/** A way to empty the tables of a database, ready to be carried out. */
+export interface MethodRunner {
+  /** Where its rows are. */
+  connection(): Connection
+  /** Before rows are written: makes the tables as new. */
+  renew(): Promise<void>
+  /**
+   * Empties them.
+   *
+   * @param until `performance.now()` from which on loops give up
+   * @returns the share of the rows that are gone: 1 unless it gave up
+   */
+  run(until: number): Promise<number>
+}
+
+/** What is asked for, and where. */
+export interface MethodContext {
+  readonly engine: Engine
+  readonly benchDatabase: BenchDatabase
+  readonly shape: Shape
+  /** In each table. */
+  readonly rowsPerTable: number
+  readonly metrics: StorageMetrics
+}
+
+const BATCH: Readonly<Partial<Record<MethodId, number>>> = {
+  'batch-100': 100,
+  'batch-1000': 1000,
+  'batch-10000': 10_000,
+}
+const ORM_KEYS = 100
+
+/** @returns a phrase for people where the engine has no such way for these tables */
+export function methodRunnerFor(way: MethodId, asked: MethodContext): MethodRunner | string {
+  const { engine, benchDatabase, shape } = asked
+  const { connection } = benchDatabase
+  const here = {
+    connection: () => connection,
+    renew: async () => {
+      await connection.query(engine.bench.renew(shape).join(';\n'))
+    },
+  }
+  const size = BATCH[way]
+  if (size !== undefined) return { ...here, run: (until) => inBatches(asked, size, until) }
+  if (way === 'orm-100') return { ...here, run: (until) => byKeys(asked, until) }
+  if (way === 'clone') return cloning(asked)
+  // What is left are lists of statements.
+  const statements = engine.bench.empty(way as StatementWay, shape)
+  if (statements === undefined) return `${engine.title} has no ${methodById(way).label} for these tables`
+  const sql = statements.join(';\n')
+  return {
+    ...here,
+    async run() {
+      await connection.query(sql)
+      return 1
+    },
+  }
+}
+
+function cloning({ engine, benchDatabase: { cloned } }: MethodContext): MethodRunner | string {
+  if (cloned === undefined) return `${engine.title} has no templates`
+  return {
+    connection: cloned.connection,
+    renew: cloned.again,
+    async run() {
+      await cloned.again()
+      return 1
+    },
+  }
+}
+
+/** A statement, a round trip and a transaction for each range of keys. */
+async function inBatches(
+  { benchDatabase, shape, rowsPerTable }: MethodContext,
+  size: number,
+  until: number,
+): Promise<number> {
+  const tables = benchTables(shape)
+  for (const [done, table] of tables.entries()) {
+    // One statement at least: nobody knows without it that there is nothing.
+    for (let from = 1; from === 1 || from <= rowsPerTable; from += size) {
+      if (performance.now() > until)
+        return share(done * rowsPerTable + from - 1, tables.length * rowsPerTable)
+      await benchDatabase.connection.query(ANYWHERE.deleteRange(table, from, from + size - 1))
+    }
+  }
+  return 1
+}
+
+/** As an ORM deletes what it was told to: keys to the client, a statement for a hundred of them. */
+async function byKeys({ benchDatabase, shape, rowsPerTable }: MethodContext, until: number): Promise<number> {
+  const { connection } = benchDatabase
+  let deleted = 0
+  for (const table of benchTables(shape)) {
+    for (;;) {
+      if (performance.now() > until) return share(deleted, benchTables(shape).length * rowsPerTable)
+      const keys = (await connection.query(ANYWHERE.someKeys(table, ORM_KEYS))).map(({ id }) => Number(id))
+      if (keys.length === 0) break
+      await connection.query(ANYWHERE.deleteKeys(table, keys))
+      deleted += keys.length
+    }
+  }
+  return 1
+}
+
+/** Never none: something was done before it gave up. */
+function share(done: number, all: number): number {
+  return Math.max(1, done) / Math.max(1, all)
+}

@@ -1,0 +1,54 @@
+import type { MethodId } from '../engine/bench-dialect.ts'
+
+/** A way to empty a table, for people. */
+export interface Method {
+  readonly id: MethodId
+  readonly label: string
+  /** What it does, in a sentence. */
+  readonly note: string
+  /** Taken in every case, not in the base case alone. */
+  readonly everywhere: boolean
+}
+
+/** In the order in which they are told of. */
+export const METHODS: readonly Method[] = [
+  way('delete', 'DELETE', 'one statement without a condition', true),
+  way('delete-restart', 'DELETE + restart', 'DELETE, and the counter back to its start', false),
+  way(
+    'delete-rows',
+    'DELETE row by row',
+    'DELETE WHERE true: without the short cut that SQLite takes',
+    false,
+  ),
+  way('truncate', 'TRUNCATE', 'with every table that refers to it, where the server wants them named', true),
+  way('truncate-restart', 'TRUNCATE RESTART IDENTITY', 'the counter goes back to its start as well', false),
+  way('truncate-cascade', 'TRUNCATE CASCADE', 'and whatever refers to it', false),
+  way(
+    'batch-100',
+    'DELETE, 100 a statement',
+    'by ranges of the key, a round trip and a transaction each',
+    false,
+  ),
+  way('batch-1000', 'DELETE, 1,000 a statement', 'by ranges of the key', false),
+  way('batch-10000', 'DELETE, 10,000 a statement', 'by ranges of the key', false),
+  way(
+    'orm-100',
+    'ORM loop, 100 keys',
+    'select 100 keys, delete them by id, and again (Django ticket 9519)',
+    false,
+  ),
+  way('drop-create', 'DROP + CREATE', 'the table is made again', false),
+  way('swap', 'swap of an empty twin', 'an empty twin takes its name, and the old one is dropped', false),
+  way('clone', 'clone again', 'the whole database is dropped and cloned from its template', false),
+]
+
+function way(id: MethodId, label: string, note: string, everywhere: boolean): Method {
+  return { id, label, note, everywhere }
+}
+
+/** For people. Throws for an id that is none: a programming error. */
+export function methodById(id: string): Method {
+  const found = METHODS.find((candidate) => candidate.id === id)
+  if (found === undefined) throw new Error(`no way is called ${id}`)
+  return found
+}

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const BUILT = 'bench/report-client.js'
+
+/** The program of the page, bundled with what it draws by: the package has it; from the sources it is made on the spot. */
+export async function clientBundle(): Promise<string> {
+  const here = fileURLToPath(import.meta.url)
+  if (here.endsWith('.ts')) return bundled(join(dirname(here), 'client/main.ts'))
+  let folder = dirname(here)
+  while (!existsSync(join(folder, BUILT))) {
+    if (folder === dirname(folder)) throw new Error(`no ${BUILT} above ${here}`)
+    folder = dirname(folder)
+  }
+  return readFile(join(folder, BUILT), 'utf8')
+}
+
+/** As `tsdown.config.ts` has it made. */
+async function bundled(entry: string): Promise<string> {
+  const { build } = await import('rolldown')
+  const { output } = await build({
+    input: entry,
+    platform: 'browser',
+    transform: { target: 'es2022' },
+    output: { format: 'iife', minify: true },
+    write: false,
+  })
+  return output[0].code
+}

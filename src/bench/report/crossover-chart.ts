@@ -1,0 +1,222 @@
+import type { CustomSeriesOption, CustomSeriesRenderItemReturn, EChartsOption } from 'echarts'
+import type { Crossover } from '../crossover.ts'
+import type { BenchResults } from '../results.ts'
+import { isOwnTable } from './base-case.ts'
+import { type Canvas, chartFrame, rowsAxis } from './chart-frame.ts'
+import { caseName } from './figure.ts'
+import { about, escapeHtml, visible, whole } from './format.ts'
+import { mainOf, type Recommendation } from './recommend.ts'
+import { logScale, type Scale } from './scale.ts'
+import { styleOfMethod } from './series-style.ts'
+
+const LINE_HEIGHT = 26
+const AROUND = 70
+/** The width of a single size. */
+const HAIR = 3
+/** About what a character takes, and what is left free beside words. */
+const TEXT = { character: 6.4, gap: 7 }
+
+/** How to read it. */
+export const BARS =
+  'blue: DELETE is faster, orange: TRUNCATE, grey between: too close to call, *: extrapolated'
+
+/** A line of the chart. */
+export interface Bar {
+  readonly name: string
+  readonly of: Recommendation
+}
+
+export function crossoverChartHeight(lines: number): number {
+  return lines * LINE_HEIGHT + AROUND
+}
+
+/** Each case of a server, or each of somebody's tables. */
+export function barsOfCases(results: BenchResults, all: readonly Recommendation[]): Bar[] {
+  return inOrder(results, all).map((of) => ({ name: caseName(results, of.case), of }))
+}
+
+/** Each server that has both ways, in the case that all others are held against. */
+export function barsOfServers(results: BenchResults): Bar[] {
+  return results.servers.flatMap(({ id, title }) => {
+    const of = mainOf(results, id)
+    return of === undefined || of.crossover.kind === 'unknown' ? [] : [{ name: visible(title), of }]
+  })
+}
+
+/** Somebody's tables by the number of rows at which it turns; cases as they are, since they are told by what is varied. */
+export function inOrder({ cases }: BenchResults, all: readonly Recommendation[]): readonly Recommendation[] {
+  if (!cases.some(isOwnTable)) return all
+  return all.toSorted((a, b) => turnOf(a) - turnOf(b))
+}
+
+/** Whether there is something to draw: more than one, and one at least with times of both ways. */
+export function hasCrossovers(bars: readonly Bar[]): boolean {
+  return bars.length > 1 && bars.some(({ of }) => of.crossover.kind !== 'unknown')
+}
+
+function turnOf({ crossover }: Recommendation): number {
+  if (crossover.kind === 'crosses') return crossover.above === 'truncate' ? crossover.rows : Number.MAX_VALUE
+  return crossover.kind === 'always' && crossover.faster === 'truncate' ? 0 : Number.MAX_VALUE
+}
+
+/** A bar for each case, table or server, from the smallest size to the largest: where DELETE is faster, and where TRUNCATE. */
+export function crossoverChart(
+  { cells }: Pick<BenchResults, 'cells'>,
+  bars: readonly Bar[],
+  canvas: Canvas,
+): EChartsOption {
+  const { theme, width, still } = canvas
+  const compared = new Set(bars.map(({ of }) => of.case))
+  const sizes = cells.flatMap((cell) => (compared.has(cell.case) && 'median' in cell ? [cell.rows] : []))
+  const x = logScale(sizes, 0.1)
+  const labelWidth = Math.min(Math.round(width * 0.38), 300)
+  const colorOf = (way: string) => styleOfMethod(way).color[theme.id]
+  const series: CustomSeriesOption = {
+    type: 'custom',
+    name: 'crossover',
+    data: bars.map(({ of }, index) => {
+      const [from, to] = barOf(of, x)
+      return [from, index, to]
+    }),
+    encode: { x: [0, 2], y: 1 },
+    renderItem: (_, api) => {
+      const line = api.value(1)
+      const bar = bars[Number(line)]
+      const spot = (place: number) => api.coord([place, line])
+      const all = bar === undefined ? [] : pieces(bar.of, x, colorOf, theme)
+      return { type: 'group', children: all.flatMap((piece) => drawn(piece, spot)) }
+    },
+  }
+  return {
+    ...chartFrame('From how many rows on which is faster', canvas),
+    aria: {
+      enabled: true,
+      label: { description: bars.map(({ name, of }) => `${name}: ${of.text}`).join(' ') },
+    },
+    grid: { left: labelWidth + 20, right: 24, top: still === undefined ? 22 : 76, bottom: 46 },
+    xAxis: rowsAxis(x, { theme, width: width - labelWidth }),
+    yAxis: {
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ name }) => name),
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: {
+        color: theme.text,
+        fontSize: 11.5,
+        width: still === undefined ? labelWidth : labelWidth * 0.85,
+        overflow: 'truncate',
+        interval: 0,
+      },
+    },
+    tooltip: {
+      show: still === undefined,
+      confine: true,
+      backgroundColor: theme.tooltip,
+      borderColor: theme.rule,
+      textStyle: { color: theme.text, fontSize: 12 },
+      extraCssText: 'max-width: 20rem; white-space: normal; overflow-wrap: anywhere',
+      formatter: (params) => {
+        const { dataIndex } = Array.isArray(params) ? (params[0] ?? { dataIndex: -1 }) : params
+        const { name = '', of } = bars[dataIndex] ?? {}
+        return `<strong>${escapeHtml(name)}</strong><br>${escapeHtml(of?.text ?? '')}`
+      },
+    },
+    series: [series],
+  }
+}
+
+function barOf({ crossover }: Recommendation, x: Scale): [number, number] {
+  return crossover.kind === 'unknown'
+    ? [x.min, x.max]
+    : [x.place(crossover.sizes.from), x.place(crossover.sizes.to)]
+}
+
+/** What a bar is made of: stretches of colour, and words on them. */
+function pieces(
+  one: Recommendation,
+  x: Scale,
+  colorOf: (way: string) => string,
+  theme: Canvas['theme'],
+): readonly Piece[] {
+  const { crossover } = one
+  const [from, to] = barOf(one, x)
+  switch (crossover.kind) {
+    case 'unknown':
+      return [{ at: from, text: 'not compared', fill: theme.muted, align: 'left' }]
+    case 'equal':
+      return [{ from, to, fill: theme.rule }]
+    case 'always': {
+      const { faster, certain } = crossover
+      const [start, end] = [x.place(certain.from), x.place(certain.to)]
+      const text = `${faster.toUpperCase()} ${extentOf(crossover)}`
+      return [
+        { from, to, fill: theme.rule },
+        { from: start, to: end, fill: colorOf(faster), least: HAIR },
+        { at: start, until: end, text, fill: theme.background, align: 'left' },
+      ]
+    }
+    case 'crosses': {
+      const inside = (rows: number) => Math.min(to, Math.max(from, x.place(rows)))
+      const [start, at, end] = [
+        inside(crossover.range.from),
+        inside(crossover.rows),
+        inside(crossover.range.to),
+      ]
+      const text = `${about(crossover.rows)}${crossover.isExtrapolated ? '*' : ''}`
+      return [
+        { from, to: start, fill: colorOf(crossover.below) },
+        { from: start, to: end, fill: theme.rule },
+        { from: end, to, fill: colorOf(crossover.above) },
+        // Where there is more room for it.
+        at - from > to - at
+          ? { at: start, text, fill: theme.background, align: 'right' }
+          : { at: end, text, fill: theme.background, align: 'left' },
+      ]
+    }
+  }
+}
+
+/** Where the one way is faster beyond doubt: `at every size`, `from 1,000 on`. */
+function extentOf({ sizes, certain }: Extract<Crossover, { kind: 'always' }>): string {
+  const [isFirst, isLast] = [certain.from === sizes.from, certain.to === sizes.to]
+  if (isFirst && isLast) return 'at every size'
+  if (isLast) return `from ${whole(certain.from)} on`
+  if (isFirst) return `up to ${whole(certain.to)}`
+  return `from ${whole(certain.from)} to ${whole(certain.to)}`
+}
+
+type Piece =
+  | {
+      readonly from: number
+      readonly to: number
+      readonly fill: string
+      /** So wide at least. */
+      readonly least?: number
+    }
+  | {
+      readonly at: number
+      readonly text: string
+      readonly fill: string
+      readonly align: 'left' | 'right'
+      /** Where it has to end: what does not fit is left out. */
+      readonly until?: number
+    }
+
+type Shape = NonNullable<CustomSeriesRenderItemReturn>
+
+function drawn(piece: Piece, spot: (place: number) => number[]): readonly Shape[] {
+  if ('text' in piece) {
+    const [x = 0, y = 0] = spot(piece.at)
+    const { text, fill, align, until } = piece
+    const [end = 0] = until === undefined ? [Number.POSITIVE_INFINITY] : spot(until)
+    if (text.length * TEXT.character + 2 * TEXT.gap > end - x) return []
+    const style = { text, fill, align, verticalAlign: 'middle', fontSize: 11, fontWeight: 600 } as const
+    return [{ type: 'text', style: { ...style, x: align === 'left' ? x + TEXT.gap : x - TEXT.gap, y } }]
+  }
+  const [left = 0, y = 0] = spot(piece.from)
+  const [right = 0] = spot(piece.to)
+  const width = Math.max(piece.least ?? 0, right - left)
+  const shape = { x: (left + right - width) / 2, y: y - 8, width, height: 16 }
+  return [{ type: 'rect', shape, style: { fill: piece.fill } }]
+}

@@ -1,0 +1,67 @@
+import type { LineSeriesOption } from 'echarts'
+
+type MarkAreaOption = NonNullable<LineSeriesOption['markArea']>
+
+import type { Crossover } from '../crossover.ts'
+import type { Canvas } from './chart-frame.ts'
+import { about } from './format.ts'
+import type { Scale } from './scale.ts'
+import type { SeriesStyle } from './series-style.ts'
+
+type MarkAreaPair = Extract<NonNullable<MarkAreaOption['data']>[number], unknown[]>
+type Looks = Readonly<Record<string, SeriesStyle>>
+
+/** Where two lines meet: a line there, and on either side a breath of the colour of the faster way. */
+export function crossoverMark(
+  crossover: Crossover | undefined,
+  x: Scale,
+  looks: Looks,
+  canvas: Canvas,
+): LineSeriesOption[] {
+  if (crossover?.kind !== 'crosses') return []
+  const { theme, width } = canvas
+  const { rows, range, below, above, isExtrapolated } = crossover
+  const isWide = width >= 520
+  const [from, to] = [x.place(range.from), x.place(range.to)]
+  const label = `≈ ${about(rows)} rows${isExtrapolated ? (isWide ? ', extrapolated' : '*') : ''}`
+  const tint = (way: string) => ({
+    color: looks[way]?.color[theme.id] ?? theme.muted,
+    opacity: theme.id === 'light' ? 0.07 : 0.1,
+  })
+  const side = (way: string, start: number, end: number): MarkAreaPair => [
+    {
+      xAxis: start,
+      itemStyle: tint(way),
+      label: {
+        // Narrower than its words it would stand across the lines' own place.
+        show: isWide && (end - start) / (x.max - x.min) > 0.2,
+        formatter: `${way.toUpperCase()} is faster`,
+        position: 'insideTop',
+        color: looks[way]?.color[theme.id] ?? theme.text,
+        fontSize: 12,
+      },
+    },
+    { xAxis: end },
+  ]
+  return [
+    {
+      type: 'line',
+      name: 'crossover',
+      data: [],
+      silent: true,
+      markLine: {
+        silent: true,
+        symbol: 'none',
+        animation: false,
+        lineStyle: { color: theme.text, width: 1.2, type: [3, 3] },
+        label: { formatter: label, position: 'end', color: theme.text, fontSize: 12, fontWeight: 600 },
+        data: [{ xAxis: x.place(rows) }],
+      },
+      markArea: {
+        silent: true,
+        animation: false,
+        data: [side(below, x.min, from), side(above, to, x.max)],
+      },
+    },
+  ]
+}

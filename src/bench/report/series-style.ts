@@ -1,0 +1,93 @@
+/** Colours and symbols. No two ways have the same colour and symbol, so that neither has to be told by hue alone. */
+
+export interface Theme {
+  readonly id: 'light' | 'dark'
+  readonly background: string
+  readonly text: string
+  readonly muted: string
+  readonly rule: string
+  readonly tooltip: string
+}
+
+export const THEMES: Readonly<Record<Theme['id'], Theme>> = {
+  light: {
+    id: 'light',
+    background: '#ffffff',
+    text: '#18212c',
+    muted: '#566272',
+    rule: '#e4e8ed',
+    tooltip: '#ffffff',
+  },
+  dark: {
+    id: 'dark',
+    background: '#161c24',
+    text: '#e8ecf1',
+    muted: '#9fabb9',
+    rule: '#2b3440',
+    tooltip: '#212a35',
+  },
+}
+
+export interface SeriesStyle {
+  /** A colour on either background, after Okabe and Ito: also red-green blind people can tell them apart. */
+  readonly color: Readonly<Record<Theme['id'], string>>
+  readonly symbol: string
+  /** One of the two that everything is about. */
+  readonly isStrong: boolean
+}
+
+const CROSS = 'path://M-4,-2L-2,-4L0,-2L2,-4L4,-2L2,0L4,2L2,4L0,2L-2,4L-4,2L-2,0Z'
+const PLUS = 'path://M-1.3,-4H1.3V-1.3H4V1.3H1.3V4H-1.3V1.3H-4V-1.3H-1.3Z'
+const DOWN = 'path://M-4,-3.5H4L0,4Z'
+
+function look(light: string, dark: string, symbol: string, isStrong = false): SeriesStyle {
+  return { color: { light, dark }, symbol, isStrong }
+}
+
+const LOOKS: Readonly<Record<string, SeriesStyle>> = {
+  delete: look('#0069a8', '#5cb8f0', 'circle', true),
+  'delete-restart': look('#2f8fc9', '#93d0f5', 'diamond'),
+  'delete-rows': look('#3d6f8f', '#7fa9c4', 'triangle'),
+  truncate: look('#c04d00', '#ff9d52', 'rect', true),
+  'truncate-restart': look('#b07c00', '#f0c14b', 'diamond'),
+  'truncate-cascade': look('#8a4b2f', '#d99a7c', 'triangle'),
+  'batch-100': look('#a8508a', '#eaa3d0', 'circle'),
+  'batch-1000': look('#8d3f8f', '#d38bd6', 'rect'),
+  'batch-10000': look('#6f3592', '#b48be0', DOWN),
+  'orm-100': look('#4d5663', '#b7c0cc', CROSS),
+  'drop-create': look('#007a58', '#3fc79a', 'diamond'),
+  swap: look('#4d7c0f', '#a3d154', PLUS),
+  clone: look('#7a6a00', '#d6c95a', DOWN),
+}
+
+const OTHERS = [
+  look('#0069a8', '#5cb8f0', 'circle'),
+  look('#007a58', '#3fc79a', 'triangle'),
+  look('#a8508a', '#eaa3d0', 'diamond'),
+  look('#b07c00', '#f0c14b', DOWN),
+  look('#c04d00', '#ff9d52', 'rect'),
+  look('#6f3592', '#b48be0', PLUS),
+]
+
+export function styleOfMethod(id: string): SeriesStyle {
+  return LOOKS[id] ?? styleAtIndex(id.length)
+}
+
+/** Of what has no look of its own: by its place among others of its kind. */
+export function styleAtIndex(place: number): SeriesStyle {
+  return OTHERS[place % OTHERS.length] ?? look('#4d5663', '#b7c0cc', CROSS)
+}
+
+/** Of what others are held against. */
+export const BASE_STYLE: SeriesStyle = look('#4d5663', '#c3cbd6', CROSS)
+
+/** The symbol as the `d` of an SVG path within a box of 10 by 10 around the origin, for legends outside of a chart. */
+export function pathOf({ symbol }: SeriesStyle): string {
+  const known: Readonly<Record<string, string>> = {
+    circle: 'M-4,0A4,4,0,1,1,4,0A4,4,0,1,1,-4,0Z',
+    rect: 'M-3.6,-3.6H3.6V3.6H-3.6Z',
+    triangle: 'M0,-4L4,3.5H-4Z',
+    diamond: 'M0,-4.6L4.6,0L0,4.6L-4.6,0Z',
+  }
+  return known[symbol] ?? symbol.replace('path://', '')
+}

@@ -1,0 +1,194 @@
+import { guardServer } from '../../database/guard.ts'
+import { leaseKey, makeDatabase } from '../../database/lease.ts'
+import { type Names, namesFor, newRunId } from '../../database/names.ts'
+import { requirePrivileges } from '../../database/privileges.ts'
+import { dropRun, reap, runKey } from '../../database/reaper.ts'
+import { makeTemporaryDatabase } from '../../database/temporary-database.ts'
+import type { Connection } from '../../engine/connection.ts'
+import type { DatabaseSize } from '../../engine/database-size.ts'
+import type { Databases } from '../../engine/databases.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { type Opened, open } from '../../engine/registry.ts'
+import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
+import { matchTables } from '../../schema/filter.ts'
+
+export interface CloneOptions {
+  readonly allow: readonly string[]
+  readonly tables?: readonly string[] | undefined
+  /** From what size on it is told how large the database is. Default: 1 GiB. */
+  readonly tellFromBytes?: number | undefined
+  /** A line for people. */
+  readonly onProgress: (line: string) => void
+}
+
+/** A copy of somebody's database, in which anything may be done. */
+export interface Clone {
+  readonly engine: Engine
+  readonly databases: Databases
+  /** The name of what was copied. */
+  readonly source: string
+  readonly version: string
+  /** To the copy. */
+  readonly connection: Connection
+  /** To the copy as well: somebody else, who reads. */
+  readonly observer: Connection
+  /** To another database of ours on the same server. */
+  readonly admin: Connection
+  readonly adminUrl: string
+  /** What a database for measuring may be called. */
+  readonly scratch: string
+  /** Drops everything that was made. */
+  close(): Promise<void>
+}
+
+/**
+ * The database is only read. PostgreSQL copies none that somebody is connected to, so we are not either by then: a
+ * database of our own is where we are meanwhile, and its connection holds the lock of the run.
+ *
+ * @throws RefusedError for a server that the guard refuses
+ * @throws AfreshError `usage` for a database that there is nothing to measure in; `server` where it cannot be copied
+ */
+export async function cloneOf(
+  url: string,
+  { allow, tables, tellFromBytes, onProgress }: CloneOptions,
+): Promise<Clone> {
+  const opened = await open(url, { applicationName: 'afresh (bench)' })
+  const { engine, connection } = opened
+  let isOpen = true
+  const leave = async () => {
+    if (isOpen) await connection.close()
+    isOpen = false
+  }
+  return withUndo(async () => {
+    const databases = serverOf(opened)
+    const facts = await databases.facts(connection)
+    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
+    requirePrivileges(facts, url)
+    await refuseUnmeasurable(opened, tables ?? [])
+    const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
+    if (warning !== undefined) onProgress(warning)
+    onProgress('copies the database')
+    const run = newRunId()
+    const names = namesFor('bench', databases.maxNameBytes)
+    await databases.tryLock(connection, runKey(run))
+    await reap(databases, connection)
+    const drop = () => dropFrom(opened, databases, run)
+    return withUndo(async () => {
+      const { connection: admin, url: adminUrl } = await placeOfOurs(opened, databases, { names, run })
+      await leave()
+      return withUndo(
+        async () => {
+          await databases.tryLock(admin, runKey(run))
+          const place = { engine, databases, adminUrl, template: connection.database, programs: false }
+          const { connection: copy, observer } = await copyOf(place, admin, names.database(run, 2))
+          return {
+            engine,
+            databases,
+            source: connection.database,
+            version: facts.version,
+            connection: copy,
+            observer,
+            admin,
+            adminUrl,
+            scratch: names.scratch(run),
+            close: () =>
+              withCleanUp(async () => {
+                await observer.close()
+                await copy.close()
+                await admin.close()
+              }, drop),
+          }
+        },
+        () => admin.close(),
+      )
+    }, drop)
+  }, leave)
+}
+
+/** What is said before a large database is copied: it is copied whole, whatever is measured of it. */
+export function warningOf(
+  database: string,
+  { bytes, rows, seconds }: DatabaseSize,
+  fromBytes = 2 ** 30,
+): string | undefined {
+  if (bytes < fromBytes) return undefined
+  const gib = (bytes / 2 ** 30).toPrecision(2)
+  const time = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
+  return (
+    `"${database}" has ${Number(gib)} GiB, about ${rows.toLocaleString('en-US')} rows, and all of it is copied: ` +
+    `it may take ${time}, which --budget does not count, and as much room again on the server`
+  )
+}
+
+function serverOf({ engine }: Opened): Databases {
+  const { databases, capabilities, title, rows } = engine
+  if (capabilities.truncate && databases !== undefined && rows !== undefined) return databases
+  throw new AfreshError('usage', `${title} has no TRUNCATE, so there is nothing to choose between.`, {
+    next: 'A reset uses DELETE there; `afresh bench --engine sqlite` tells what that takes.',
+  })
+}
+
+async function refuseUnmeasurable(
+  { engine, connection }: Opened,
+  patterns: readonly string[],
+): Promise<void> {
+  if (connection.database === '') {
+    throw new AfreshError('usage', 'The URL names no database.', {
+      next: 'Name the one that your application uses: it is copied, and the copy is measured.',
+    })
+  }
+  const schema = await engine.introspect(connection)
+  if (schema.tables.length === 0) {
+    throw new AfreshError('usage', `There are no tables in "${connection.database}".`, {
+      next: 'Name the database that your application uses: it is copied, and the copy is measured.',
+    })
+  }
+  const { unmatched } = matchTables(schema, patterns)
+  if (unmatched.length === 0) return
+  throw new AfreshError('usage', `\`tables\` names tables that are not there: ${unmatched.join(', ')}.`, {
+    next: 'Correct the names; `afresh plan` lists the tables that there are.',
+  })
+}
+
+/** Leased before it can be taken for one that a killed run left. */
+async function placeOfOurs(
+  { engine, connection }: Opened,
+  databases: Databases,
+  { names, run }: { readonly names: Names; readonly run: string },
+) {
+  const adminUrl = connection.url ?? ''
+  const place = await makeTemporaryDatabase(
+    { engine, databases, adminUrl },
+    connection,
+    names.database(run, 1),
+  )
+  await databases.tryLock(place.connection, leaseKey(place.name))
+  return place
+}
+
+async function copyOf(
+  place: {
+    readonly engine: Engine
+    readonly databases: Databases
+    readonly adminUrl: string
+    readonly template: string
+    readonly programs: boolean
+  },
+  admin: Connection,
+  name: string,
+): Promise<Pick<Clone, 'connection' | 'observer'>> {
+  const { connection, url } = await makeDatabase({ ...place, names: 'user' }, admin, name)
+  return withUndo(
+    async () => ({ connection, observer: await place.engine.connect(url, { names: 'user' }) }),
+    () => connection.close(),
+  )
+}
+
+/** From where we came in: nobody can drop a database from within. */
+async function dropFrom({ engine, connection }: Opened, databases: Databases, run: string): Promise<void> {
+  const outside = await engine.connect(connection.url ?? '', { applicationName: 'afresh (bench)' })
+  await withCleanUp(
+    () => dropRun(databases, outside, run),
+    () => outside.close(),
+  )
+}

@@ -1,0 +1,55 @@
+import type { RowDialect } from '../../engine/row-dialect.ts'
+import { randomFrom } from '../../generate/random.ts'
+import { type Graph, graphOf } from '../../schema/graph.ts'
+import type { Schema, TableId } from '../../schema/schema.ts'
+import type { ServerResults } from '../results.ts'
+import { type StorageMetrics, storageMetricsOf } from '../storage-metrics.ts'
+import type { Clone } from './clone.ts'
+import { RowMaker } from './made-rows.ts'
+import type { SchemaBenchOptions } from './options.ts'
+import { serverOf } from './server-summary.ts'
+import { TableMethods } from './table-methods.ts'
+
+/** What is known of the copy before anything is measured. */
+export interface SchemaBenchContext {
+  readonly clone: Clone
+  readonly schema: Schema
+  readonly graph: Graph
+  /** Foreign keys, and triggers where that can be, are off. */
+  readonly isUnchecked: boolean
+  readonly syntax: RowDialect
+  readonly methods: TableMethods
+  readonly rows: RowMaker
+  readonly metrics: StorageMetrics
+  readonly server: ServerResults
+  /** Why a table is not measured, by what its copy is like. */
+  readonly unfit: ReadonlyMap<TableId, string>
+}
+
+/** Reads the copy and makes it ready to be measured. `populated`: tables that have rows. */
+export async function openContext(
+  clone: Clone,
+  options: SchemaBenchOptions,
+): Promise<{ readonly context: SchemaBenchContext; readonly populated: readonly TableId[] }> {
+  const { engine, connection } = clone
+  const { rows: syntax } = engine
+  if (syntax === undefined) throw new Error(`rows cannot be made up for ${engine.title}`)
+  const schema = await engine.introspect(connection)
+  const { populated, mayDisableChecks: isUnchecked } = await engine.inspectState(connection, schema)
+  if (isUnchecked) await connection.query(syntax.uncheck)
+  const unfit = await engine.bench.silence(connection, schema, isUnchecked)
+  const random = randomFrom(options.seed)
+  const context: SchemaBenchContext = {
+    clone,
+    schema,
+    graph: graphOf(schema),
+    isUnchecked,
+    syntax,
+    methods: new TableMethods(engine, schema, isUnchecked),
+    rows: await RowMaker.open({ engine, connection, schema, isUnchecked, random }, syntax),
+    metrics: await storageMetricsOf(engine, connection),
+    server: await serverOf(clone, options.previous),
+    unfit,
+  }
+  return { context, populated }
+}

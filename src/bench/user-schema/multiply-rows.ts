@@ -1,0 +1,203 @@
+import type { ColumnFacts, RowDialect } from '../../engine/row-dialect.ts'
+import type { Column, ForeignKey, Table } from '../../schema/schema.ts'
+
+/** What is known of a table whose rows are to be multiplied. */
+export interface SubjectTable {
+  readonly table: Table
+  readonly facts: readonly ColumnFacts[]
+  /** The columns of each unique index. */
+  readonly uniques: readonly (readonly string[])[]
+  /** Its own, to other tables and to itself. */
+  readonly foreignKeys: readonly ForeignKey[]
+  /** The columns that refer to rows which will be gone by then; empty where nobody checks. */
+  readonly dangling: ReadonlySet<string>
+  /** Foreign keys are off: a column that refers may hold anything. */
+  readonly isUnchecked: boolean
+}
+
+/** Some rows that the server has in a table of its own. */
+export interface Seed {
+  /** The name of that table. */
+  readonly name: string
+  readonly rows: number
+}
+
+/** How a column gets another value in each row. */
+type Change = 'number' | 'uuid' | 'text' | 'bytes' | 'null'
+export type Changes = ReadonlyMap<string, Change>
+
+/** How text is made unique: with a number behind it, in the place of its beginning, or before it. */
+const FORMS = ['behind', 'over', 'before'] as const
+
+/** How often it can be tried in another way. */
+export const ATTEMPTS = FORMS.length
+
+/**
+ * Which columns get another value in each row, so that unique indexes let it in: of each index one, the most obvious at
+ * the first attempt and the next ones later, since checks and partition bounds may be against the first. Pure.
+ */
+export function changesFor(
+  subject: SubjectTable,
+  attempt: number,
+): { readonly changes: Changes } | { readonly impossible: string } {
+  const { table, uniques, dangling } = subject
+  const changes = new Map<string, Change>([...dangling].map((name) => [name, 'null']))
+  for (const columns of uniques.toSorted((a, b) => a.length - b.length)) {
+    if (columns.some((name) => changes.has(name) || isNumberedByServer(table, name))) continue
+    const candidates = candidatesAmong(subject, columns)
+    const chosen = candidates[Math.min(attempt, candidates.length - 1)]
+    if (chosen !== undefined) changes.set(chosen.name, chosen.change)
+    else if (!columns.some((name) => columnOf(table, name)?.generated)) {
+      return { impossible: `nothing in (${columns.join(', ')}), which is unique, can be counted up` }
+    }
+  }
+  return { changes }
+}
+
+/** The columns that can be changed, the best one first: those that checks and references are about come last. */
+function candidatesAmong(
+  { table, facts, foreignKeys, isUnchecked }: SubjectTable,
+  columns: readonly string[],
+): { readonly name: string; readonly change: Change }[] {
+  const refers = new Set(foreignKeys.flatMap((key) => key.columns))
+  return columns
+    .flatMap((name) => {
+      const fact = facts.find((one) => one.name === name)
+      const column = columnOf(table, name)
+      if (fact === undefined || column === undefined || column.generated) return []
+      const kind = kindOf(fact)
+      if (kind !== undefined && (isUnchecked || !refers.has(name))) {
+        const rank =
+          RANKS.indexOf(kind) + (fact.conditions.length > 0 ? 10 : 0) + (refers.has(name) ? 100 : 0)
+        return [{ name, change: kind, rank }]
+      }
+      return column.nullable ? [{ name, change: 'null' as const, rank: 50 }] : []
+    })
+    .sort((a, b) => a.rank - b.rank)
+}
+
+const RANKS: readonly Change[] = ['number', 'uuid', 'text', 'bytes']
+
+const KINDS: readonly (readonly [RegExp, Change])[] = [
+  [/^((tiny|small|medium|big)?int(eger)?|numeric|decimal|real|double|float)\b/, 'number'],
+  [/^uuid$/, 'uuid'],
+  [/^((national )?(character|char|varchar)|bpchar|name|citext|(tiny|medium|long)?text)\b/, 'text'],
+  [/^(bytea|(var)?binary|(tiny|medium|long)?blob)\b/, 'bytes'],
+]
+
+function kindOf({ type, labels }: ColumnFacts): Change | undefined {
+  if (labels.length > 0 || type.endsWith('[]')) return undefined
+  return KINDS.find(([pattern]) => pattern.test(type))?.[1]
+}
+
+/**
+ * Makes the table in which the server keeps the seed: number, columns, and the least value of each that is counted. In two
+ * steps: MariaDB would go through all rows for each of them, and MySQL gives columns of a derived table defaults that it
+ * does not allow.
+ */
+export function keepSeed(
+  subject: SubjectTable,
+  name: string,
+  most: number,
+  { ident, qualified }: RowDialect,
+): string {
+  const columns = writableColumns(subject.table)
+  const few = columns.map((column, place) => `${ident(column.name)} AS c${place}`)
+  const counted = columns.flatMap((column, place) => {
+    const fact = subject.facts.find((one) => one.name === column.name)
+    return fact !== undefined && kindOf(fact) === 'number' ? [`MIN(c${place}) OVER () AS least${place}`] : []
+  })
+  const all = columns.map((_, place) => `c${place}`)
+  const numbered = ['ROW_NUMBER() OVER () - 1 AS place', ...all, ...counted]
+  return [
+    `CREATE TEMPORARY TABLE ${name}_few AS SELECT ${['1 AS one', ...few].join(', ')} FROM ${qualified(subject.table)} LIMIT ${most}`,
+    `CREATE TEMPORARY TABLE ${name} AS SELECT ${numbered.join(', ')} FROM ${name}_few`,
+    `DROP TABLE ${name}_few`,
+  ].join(';\n')
+}
+
+/** Fills the table with so many rows, made by the server from the seed. Pure. */
+export function insertRows(
+  { table, facts }: SubjectTable,
+  seed: Seed,
+  { changes, attempt }: { readonly changes: Changes; readonly attempt: number },
+  rows: number,
+  syntax: RowDialect,
+): string {
+  const columns = writableColumns(table)
+  const number = `(copies.n * ${seed.rows} + seed.place)`
+  const digits = String(Math.max(0, rows - 1)).length
+  const values = columns.map((column, place) => {
+    const change = changes.get(column.name)
+    if (change === undefined) return `seed.c${place}`
+    if (change === 'null') return 'NULL'
+    const size = sizeOf(facts.find(({ name }) => name === column.name))
+    const changed = {
+      number: () => `(COALESCE(seed.least${place}, 1) + ${number})`,
+      uuid: () => `RPAD(${scattered(number, syntax)}, 32, '0')`,
+      bytes: () => cut(scattered(number, syntax), size),
+      text: () => numbered(syntax.asText(`seed.c${place}`), syntax.asText(number), { digits, size, attempt }),
+    }[change]()
+    return syntax.asColumn(changed, column)
+  })
+  const names = columns.map(({ name }) => syntax.ident(name)).join(', ')
+  const copies = numbersTo(Math.ceil(rows / Math.max(1, seed.rows)))
+  return (
+    `INSERT INTO ${syntax.qualified(table)} ${names === '' ? '' : `(${names}) `}SELECT ${values.join(', ')} ` +
+    `FROM ${seed.name} AS seed CROSS JOIN ${copies} AS copies WHERE ${number} < ${rows}`
+  )
+}
+
+/** Ten digits, in no order, as such values are; each once, since the factor has no divisor in common with 2^32. */
+function scattered(number: string, { asText }: RowDialect): string {
+  return `LPAD(${asText(`(${number} * 2654435761 % 4294967296)`)}, 10, '0')`
+}
+
+function numbered(
+  text: string,
+  number: string,
+  { digits, size, attempt }: { digits: number; size: number | undefined; attempt: number },
+): string {
+  const padded = `LPAD(${number}, ${digits}, '0')`
+  switch (FORMS[attempt]) {
+    case 'over':
+      return `CONCAT(${padded}, SUBSTRING(${text}, ${digits + 1}))`
+    case 'before':
+      return cut(`CONCAT(${padded}, ${text})`, size)
+    default:
+      return `CONCAT(${cut(text, size === undefined ? undefined : Math.max(0, size - digits))}, ${padded})`
+  }
+}
+
+function cut(text: string, size: number | undefined): string {
+  return size === undefined ? text : `LEFT(${text}, ${size})`
+}
+
+/** What stands in brackets behind a type: `varchar(20)`. */
+function sizeOf(fact: ColumnFacts | undefined): number | undefined {
+  const [, size] = /\((\d+)\)/.exec(fact?.type ?? '') ?? []
+  return size === undefined ? undefined : Number(size)
+}
+
+const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
+
+/** A table expression with the numbers from 0 in its column `n`: as many as asked for, or some more. */
+function numbersTo(count: number): string {
+  const places = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, place) => place)
+  const number = places.map((place) => `${10 ** place} * d${place}.d`).join(' + ')
+  const digits = places.map((place) => `${DIGITS} AS d${place}`).join(', ')
+  return `(SELECT ${number} AS n FROM ${digits} WHERE ${number} < ${Math.max(1, count)})`
+}
+
+/** The others are the server's to fill. */
+function writableColumns({ columns }: Table): readonly Column[] {
+  return columns.filter(({ generated, identity }) => !generated && identity !== 'always')
+}
+
+function isNumberedByServer(table: Table, name: string): boolean {
+  return columnOf(table, name)?.identity === 'always'
+}
+
+function columnOf({ columns }: Table, name: string): Column | undefined {
+  return columns.find((column) => column.name === name)
+}

@@ -1,0 +1,263 @@
+import type { Connection } from '../../engine/connection.ts'
+import { messageOf } from '../../errors.ts'
+import { randomFrom } from '../../generate/random.ts'
+import { plural } from '../../plan/describe.ts'
+import { matchTables } from '../../schema/filter.ts'
+import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { OWN_FACTOR } from '../cases.ts'
+import { machine } from '../machine.ts'
+import { methodById } from '../methods.ts'
+import { type BenchResults, type Cell, findCell, joined } from '../results.ts'
+import type { Clone } from './clone.ts'
+import { openContext, type SchemaBenchContext } from './context.ts'
+import { Eta } from './eta.ts'
+import type { RowStock, RowSupply } from './made-rows.ts'
+import type { SchemaBenchOptions } from './options.ts'
+import { SCHEMA_METHODS, TableBench } from './table-bench.ts'
+import { locksOn } from './table-locks.ts'
+import { reasonNotToMeasure, type TableMethod } from './table-methods.ts'
+
+/** Measures table after table of a copy. */
+export class SchemaBenchRun {
+  readonly #context: SchemaBenchContext
+  readonly #options: SchemaBenchOptions
+  readonly #began = Date.now()
+  /** The tables that were asked for, with the ids of their cases. */
+  readonly #cases: ReadonlyMap<TableId, string>
+  /** Those whose turn is over. */
+  readonly #passed = new Set<TableId>()
+  readonly #cells: Cell[] = []
+  readonly #eta = new Eta()
+  #knowsLocks: boolean
+  /** Those of them that are left to measure. */
+  readonly #measured: readonly TableId[]
+
+  private constructor(context: SchemaBenchContext, options: SchemaBenchOptions) {
+    this.#context = context
+    this.#options = options
+    this.#knowsLocks = Object.keys(context.server.locks).length > 0
+    const { schema } = context
+    const wanted = options.tables === undefined ? undefined : matchTables(schema, options.tables).tables
+    const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
+    this.#cases = new Map(tables.map((table) => [table.id, caseOf(table, tables)]))
+    this.#measured = tables.flatMap((table) =>
+      this.#reasonAgainst(table) === undefined && this.#missing(table).length > 0 ? [table.id] : [],
+    )
+  }
+
+  /** Empties the copy. */
+  static async open(clone: Clone, options: SchemaBenchOptions): Promise<SchemaBenchRun> {
+    const { context, populated } = await openContext(clone, options)
+    const run = new SchemaBenchRun(context, options)
+    await run.#empty(populated)
+    return run
+  }
+
+  /**
+   * Every table that was asked for, those that refer to others first: what refers to a table is empty at its turn. Of all
+   * of them some rows are kept first, since emptying one may empty others.
+   */
+  async measure(): Promise<void> {
+    const { schema, graph, rows } = this.#context
+    const needed = new Set(this.#measured.flatMap((id) => [id, ...graph.ancestors(id)]))
+    this.#options.onProgress(`makes up rows for ${plural(needed.size, 'table')}`)
+    await rows.fill(needed)
+    const stocks = new Map<TableId, RowStock | string>()
+    for (const id of this.#measured) stocks.set(id, await this.#keep(tableOf(schema, id)))
+    await this.#tidy()
+    for (const id of graph.order.flat()) {
+      const table = tableOf(schema, id)
+      this.#options.signal?.throwIfAborted()
+      if (this.#cases.has(id))
+        await this.#measureTable(table, this.#reasonAgainst(table) ?? stocks.get(id) ?? '')
+      this.#passed.add(id)
+      if (needed.has(id)) await this.#tidy()
+    }
+  }
+
+  async finish(): Promise<BenchResults> {
+    const results = this.#results(true)
+    await this.#options.onBlock(results)
+    return results
+  }
+
+  async #keep(table: Table): Promise<RowStock | string> {
+    try {
+      return await this.#context.rows.keep(table)
+    } catch (error) {
+      return this.#reasonIn(error)
+    }
+  }
+
+  async #measureTable(table: Table, stock: RowStock | string): Promise<void> {
+    const { budgetMs } = this.#options
+    const { rows } = this.#context
+    const sizes = this.#missing(table)
+    if (sizes.length === 0) return
+    if (typeof stock === 'string') return this.#note(this.#leftOut(table, sizes, stock))
+    let done = 0
+    try {
+      const method = await this.#emptyingOf(table)
+      const supply = await rows.supply(stock, { renew: method.renew, wanted: Math.max(...sizes), budgetMs })
+      const bench = new TableBench(
+        {
+          server: this.#context.server.id,
+          case: this.#caseOf(table),
+          connection: this.#connection,
+          observer: this.#context.clone.observer,
+          readOne: `SELECT 1 FROM ${this.#context.syntax.qualified(table)} LIMIT 1`,
+          metrics: this.#context.metrics,
+          method,
+          supply,
+          count: this.#countOf(table),
+        },
+        { ...this.#options, random: randomFrom(this.#options.seed) },
+      )
+      await this.#noteLocks(table, method, supply)
+      for (const size of sizes) {
+        this.#options.onProgress(this.#line(table, size))
+        const began = performance.now()
+        const cells = await bench.measure(size)
+        this.#eta.record(size, performance.now() - began)
+        await this.#note(cells)
+        done += 1
+      }
+    } catch (error) {
+      this.#options.signal?.throwIfAborted()
+      await this.#note(this.#leftOut(table, sizes.slice(done), await this.#reasonIn(error)))
+    }
+    await rows.drop(stock.seed)
+  }
+
+  /** Of the first table that can be emptied by both ways: they are the same on every other. */
+  async #noteLocks(table: Table, method: TableMethod, supply: RowSupply): Promise<void> {
+    const { clone, syntax, server } = this.#context
+    if (this.#knowsLocks || typeof method.truncate !== 'string') return
+    const locks = await locksOn(clone, { table, sql: syntax.qualified(table), method, supply })
+    this.#knowsLocks = locks !== undefined
+    Object.assign(server.locks, locks)
+  }
+
+  /** The sizes that an earlier run does not have of a table, or with a way that failed. */
+  #missing(table: Table): number[] {
+    const { previous, rows } = this.#options
+    const place = { server: this.#context.server.id, case: this.#caseOf(table) }
+    const outcome = (count: number, way: string) =>
+      previous === undefined ? undefined : findCell(previous, { ...place, rows: count, way })?.outcome
+    return rows.filter((count) =>
+      SCHEMA_METHODS.some((way) => [undefined, 'failed'].includes(outcome(count, way))),
+    )
+  }
+
+  #reasonAgainst(table: Table): string | undefined {
+    return reasonNotToMeasure(table) ?? this.#context.unfit.get(table.id)
+  }
+
+  /** Whether the server lets it be truncated, it has to say itself. */
+  async #emptyingOf({ id }: Table): Promise<TableMethod> {
+    const method = this.#context.methods.of(id)
+    try {
+      await this.#connection.query(method.renew)
+      return method
+    } catch (error) {
+      const impossible = await this.#reasonIn(error)
+      return { ...method, truncate: { impossible }, renew: method.delete }
+    }
+  }
+
+  /** Empties what nobody needs any more, whoever wrote it: triggers do. Only checks need rows to refer to. */
+  async #tidy(): Promise<void> {
+    const { clone, schema, graph, isUnchecked } = this.#context
+    const coming = isUnchecked ? [] : this.#measured.filter((id) => !this.#passed.has(id))
+    const needed = new Set(coming.flatMap((id) => graph.ancestors(id)))
+    const { populated } = await clone.engine.inspectState(this.#connection, schema)
+    await this.#empty(populated.filter((id) => !needed.has(id)))
+  }
+
+  /** Those that are referred to first: others have to go with them anyway. */
+  async #empty(ids: readonly TableId[]): Promise<void> {
+    const { graph, schema, methods } = this.#context
+    const left = new Set(ids.filter((id) => reasonNotToMeasure(tableOf(schema, id)) === undefined))
+    for (const id of graph.order.flat().toReversed()) {
+      if (!left.has(id)) continue
+      const { renew, renewed } = methods.of(id)
+      // What keeps a table from being emptied is told when it is measured.
+      await this.#connection.query(renew).catch((error) => this.#reasonIn(error))
+      for (const one of renewed) left.delete(one)
+    }
+  }
+
+  /** Rows of heirs would be among them. */
+  #countOf(table: Table): string | undefined {
+    const { schema, syntax } = this.#context
+    if (schema.tables.some(({ inherits }) => inherits.includes(table.id))) return undefined
+    return `SELECT COUNT(*) AS n FROM ${syntax.qualified(table)}`
+  }
+
+  /** What the server has against a table; throws where the connection is lost, which no other table would survive. */
+  async #reasonIn(error: unknown): Promise<string> {
+    await this.#connection.query('SELECT 1')
+    return messageOf(error).replaceAll(/\s+/g, ' ')
+  }
+
+  #leftOut(table: Table, sizes: readonly number[], reason: string): Cell[] {
+    const place = { server: this.#context.server.id, case: this.#caseOf(table) }
+    return sizes.flatMap((rows) =>
+      SCHEMA_METHODS.map((way) => ({ ...place, rows, way, outcome: 'left out' as const, reason })),
+    )
+  }
+
+  async #note(cells: readonly Cell[]): Promise<void> {
+    this.#cells.push(...cells)
+    await this.#options.onBlock(this.#results(false))
+  }
+
+  #line(table: Table, rows: number): string {
+    const all = this.#measured.length
+    const left = this.#measured.filter((id) => !this.#passed.has(id)).length
+    return `${all - left + 1}/${all}  ${table.label}, ${plural(rows, 'row')}${this.#eta.describe(left)}`
+  }
+
+  #caseOf({ id, label }: Table): string {
+    return this.#cases.get(id) ?? label
+  }
+
+  get #connection(): Connection {
+    return this.#context.clone.connection
+  }
+
+  #results(complete: boolean): BenchResults {
+    const { rows, rounds, leastRounds, budgetMs, seed, previous } = this.#options
+    const { schema, server } = this.#context
+    const asked = [...this.#cases].map(([id, name]) => ({
+      id: name,
+      factor: OWN_FACTOR,
+      label: tableOf(schema, id).label,
+    }))
+    const others = (previous?.cases ?? []).filter((one) => !asked.some(({ id }) => id === one.id))
+    const cases = [...others, ...asked]
+    return {
+      format: 1,
+      date: previous?.date ?? new Date(this.#began).toISOString(),
+      tookSeconds: (previous?.tookSeconds ?? 0) + Math.round((Date.now() - this.#began) / 1000),
+      complete,
+      machine: machine(),
+      settings: {
+        rows: [...new Set([...(previous?.settings.rows ?? []), ...rows])].toSorted((a, b) => a - b),
+        cases: cases.map(({ id }) => id),
+        ways: [...SCHEMA_METHODS],
+        ...{ rounds, leastRounds, budgetMs, seed },
+      },
+      servers: [server],
+      cases,
+      ways: SCHEMA_METHODS.map(methodById).map(({ id, label, note }) => ({ id, label, note })),
+      cells: joined(previous?.cells, this.#cells),
+    }
+  }
+}
+
+/** By its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
+function caseOf({ id, label }: Table, tables: readonly Table[]): string {
+  const isShared = tables.filter((table) => table.label === label).length > 1
+  return `${OWN_FACTOR}=${isShared ? `${label} (${id})` : label}`
+}

@@ -1,0 +1,30 @@
+import type { BenchResults, ServerResults } from '../results.ts'
+import { otherConditions } from '../resume.ts'
+import type { Clone } from './clone.ts'
+
+/**
+ * How results name the server and the database.
+ *
+ * @throws AfreshError `usage` where the earlier results are of another one
+ */
+export async function serverOf(
+  { engine, connection, source, version }: Clone,
+  previous: BenchResults | undefined,
+): Promise<ServerResults> {
+  const { endpoint } = connection
+  const isNamed = endpoint !== undefined && !endpoint.host.startsWith('/')
+  const server = {
+    id: isNamed ? `${endpoint.host}:${endpoint.port}` : engine.title,
+    title: `${engine.title} ${/^\d[\d.]*/.exec(version)?.[0] ?? version}, ${source}`,
+    engine: engine.title,
+    version,
+    conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
+    // An earlier run of the same server knows them.
+    locks: { ...previous?.servers[0]?.locks },
+  }
+  const [earlier] = previous?.servers ?? []
+  if (earlier === undefined || (earlier.id === server.id && earlier.title === server.title)) return server
+  throw otherConditions('The folder', [
+    `${earlier.title} at ${earlier.id} rather than ${server.title} at ${server.id}`,
+  ])
+}

@@ -1,0 +1,212 @@
+import type { Connection } from '../../engine/connection.ts'
+import { messageOf } from '../../errors.ts'
+import type { Random } from '../../generate/random.ts'
+import { plural } from '../../plan/describe.ts'
+import { interleave, type Measurement, summarize, type Variant } from '../measure.ts'
+import { type Known, predict } from '../predict.ts'
+import type { Cell, CellKey, MeasuredCell } from '../results.ts'
+import type { StorageMetrics } from '../storage-metrics.ts'
+import type { RowSupply } from './made-rows.ts'
+import type { TableMethod } from './table-methods.ts'
+import { emptyOnce, type Round, type Sample, Unfillable } from './table-round.ts'
+
+/** The two that a reset chooses between. */
+export const SCHEMA_METHODS = ['delete', 'truncate'] as const
+export type SchemaMethod = (typeof SCHEMA_METHODS)[number]
+
+export interface TableInput {
+  /** The server's id. */
+  readonly server: string
+  /** The id of the case that the table is. */
+  readonly case: string
+  readonly connection: Connection
+  /** Somebody else's, for a look at what readers wait, by `readOne`. */
+  readonly observer: Connection
+  readonly readOne: string
+  readonly metrics: StorageMetrics
+  readonly method: TableMethod
+  readonly supply: RowSupply
+  /** A query that tells the number of rows in `n`; `undefined` where others' rows would be among them. */
+  readonly count: string | undefined
+}
+
+export interface TableOptions {
+  readonly rounds: number
+  readonly leastRounds: number
+  /** What a way may take at one number of rows, making the rows included; in milliseconds. */
+  readonly budgetMs: number
+  readonly random: Random
+  readonly signal?: AbortSignal | undefined
+}
+
+/** From so many rows on nothing is warmed up. */
+const COLD_ROWS = 100_000
+/** The fewest rounds may take so many budgets together. */
+const PATIENCE = 2
+/** Where one round would take more budgets than this, there is none. */
+const LONGEST_ROUND = 3
+/** Fewer rows tell of round trips only. */
+const TELLING_ROWS = 1000
+
+/** One way at one number of rows. */
+interface Attempt {
+  readonly contender: Variant
+  readonly samples: readonly Sample[]
+  /** Once more, with somebody who reads, which would be part of the time otherwise: how long the longest read took. */
+  observe(): Promise<number | undefined>
+}
+
+/** One table, at more and more rows. */
+export class TableBench {
+  readonly #input: TableInput
+  readonly #options: TableOptions
+  readonly #known = new Map<SchemaMethod, Known[]>(SCHEMA_METHODS.map((way) => [way, []]))
+  /** Of each way the quickest round of each number of rows: the others were disturbed. */
+  readonly #quickest = new Map<SchemaMethod, Map<number, number>>(
+    SCHEMA_METHODS.map((way) => [way, new Map()]),
+  )
+  #most: { readonly rows: number; readonly reason: string }
+
+  constructor(input: TableInput, options: TableOptions) {
+    this.#input = input
+    this.#options = options
+    const { most, reason } = input.supply
+    this.#most = { rows: most, reason: `only ${plural(most, 'row')} could be made: ${reason}` }
+  }
+
+  /** @param rows more than the last time */
+  async measure(rows: number): Promise<Cell[]> {
+    if (rows > this.#most.rows) return this.#leftOut(rows, this.#most.reason)
+    const longestMs = LONGEST_ROUND * this.#options.budgetMs
+    const tooLong = SCHEMA_METHODS.filter((way) => this.#expectedRoundMs(way, rows) > longestMs)
+    const attempts = SCHEMA_METHODS.flatMap((way) => (tooLong.includes(way) ? [] : this.#attempt(way, rows)))
+    const measured = await interleave(
+      attempts.map(({ contender }) => contender),
+      {
+        ...this.#options,
+        budgetOf: () => this.#options.budgetMs,
+        patienceMs: PATIENCE * this.#options.budgetMs,
+        warmUp: rows < COLD_ROWS,
+      },
+    )
+    const unfillable = [...measured.values()].find(({ failure }) => failure instanceof Unfillable)
+    if (unfillable !== undefined) {
+      this.#most = { rows: rows - 1, reason: messageOf(unfillable.failure).replaceAll(/\s+/g, ' ') }
+      return this.#leftOut(rows, this.#most.reason)
+    }
+    const cells: Cell[] = []
+    for (const way of SCHEMA_METHODS) {
+      const attempt = attempts.find(({ contender }) => contender.id === way)
+      cells.push(
+        tooLong.includes(way)
+          ? this.#extrapolated(way, rows)
+          : await this.#cell(way, rows, attempt, measured.get(way)),
+      )
+    }
+    return cells
+  }
+
+  #attempt(way: SchemaMethod, rows: number): Attempt[] {
+    const { connection, observer, metrics, method, supply, readOne, count } = this.#input
+    const empty = method[way]
+    if (typeof empty !== 'string') return []
+    const samples: Sample[] = []
+    const round: Round = {
+      renew: method.renew,
+      fill: supply.insert(rows),
+      empty,
+      insertOne: supply.insert(1),
+      readOne,
+      count,
+    }
+    const contender = {
+      id: way,
+      round: async () => {
+        const began = performance.now()
+        const sample = await emptyOnce(connection, round, { rows, metrics })
+        const took = performance.now() - began
+        const quickest = this.#quickestOf(way)
+        quickest.set(rows, Math.min(took, quickest.get(rows) ?? took))
+        samples.push(sample)
+        return sample.ms
+      },
+    }
+    const observe = async () =>
+      (await emptyOnce(connection, round, { rows, metrics, readers: [observer] })).readerWaitMs
+    return [{ contender, samples, observe }]
+  }
+
+  async #cell(
+    way: SchemaMethod,
+    rows: number,
+    attempt: Attempt | undefined,
+    measured: Measurement | undefined,
+  ): Promise<Cell> {
+    const place = this.#place(way, rows)
+    const { truncate } = this.#input.method
+    if (way === 'truncate' && typeof truncate !== 'string') {
+      return { ...place, outcome: 'not possible', reason: truncate.impossible }
+    }
+    if (attempt === undefined || measured === undefined || measured.samples.length === 0) {
+      return { ...place, outcome: 'failed', reason: messageOf(measured?.failure) }
+    }
+    const times = summarize(measured.samples)
+    this.#known.get(way)?.push({ rows, ms: times.median })
+    const isQuick = (this.#quickestOf(way).get(rows) ?? 0) <= this.#options.budgetMs
+    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    const readerWaitMs =
+      isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
+    return { ...place, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
+  }
+
+  /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
+  #expectedRoundMs(way: SchemaMethod, rows: number): number {
+    const [last, before] = [...this.#quickestOf(way)].toSorted(([a], [b]) => b - a)
+    if (last === undefined || last[0] < TELLING_ROWS) return 0
+    const [lastRows, lastMs] = last
+    const [beforeRows, beforeMs] = before ?? [0, 0]
+    const perRow = Math.max(0, lastMs - beforeMs) / (lastRows - beforeRows)
+    return lastMs + perRow * (rows - lastRows)
+  }
+
+  #quickestOf(way: SchemaMethod): Map<number, number> {
+    return this.#quickest.get(way) ?? new Map()
+  }
+
+  #extrapolated(way: SchemaMethod, rows: number): Cell {
+    const place = this.#place(way, rows)
+    const prediction = predict(this.#known.get(way) ?? [], rows)
+    if (prediction === undefined) {
+      const reason = `a single round would take about ${(this.#expectedRoundMs(way, rows) / 1000).toPrecision(2)} s`
+      return { ...place, outcome: 'left out', reason }
+    }
+    const from = prediction.from.map((count) => count.toLocaleString('en-US')).join(' and ')
+    return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
+  }
+
+  #leftOut(rows: number, reason: string): Cell[] {
+    return SCHEMA_METHODS.map((way) => ({ ...this.#place(way, rows), outcome: 'left out', reason }))
+  }
+
+  #place(way: SchemaMethod, rows: number): CellKey {
+    const { server, case: id } = this.#input
+    return { server, case: id, rows, way }
+  }
+}
+
+function figuresOf(
+  samples: readonly Sample[],
+  readerWaitMs: number | undefined,
+): Pick<MeasuredCell, 'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'> {
+  const middle = (figure: keyof Sample) => {
+    const known = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
+    return known.length === 0 ? null : summarize(known).median
+  }
+  return {
+    journalBytes: middle('journalBytes'),
+    freedBytes: middle('freedBytes'),
+    leftBytes: middle('leftBytes'),
+    readerWaitMs: readerWaitMs ?? null,
+    nextInsertMs: middle('nextInsertMs'),
+  }
+}

@@ -1,0 +1,60 @@
+import type { CliCommand } from './command.ts'
+
+/** A command as the list of all shows it. Its module, and all that it needs, is loaded when it is asked for. */
+export interface ListedCommand {
+  readonly name: string
+  readonly summary: string
+  /** What stands there without a flag. */
+  readonly operands?: string
+  load(): Promise<CliCommand>
+}
+
+export const COMMANDS: readonly ListedCommand[] = [
+  {
+    name: 'init',
+    summary:
+      'Write the files that a project needs for its first database test, after looking at what it uses',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
+    name: 'demo',
+    summary: 'The main job end to end on the best server at hand: no database and no configuration needed',
+    load: async () => (await import('./commands/demo.ts')).demoCommand,
+  },
+  {
+    name: 'plan',
+    summary: 'Show the tables in reset order, and what a reset would do and why; changes nothing',
+    load: async () => (await import('./commands/plan.ts')).planCommand,
+  },
+  {
+    name: 'reset',
+    summary: 'Empty the tables of a marked database and put its sequences to their start',
+    load: async () => (await import('./commands/reset.ts')).resetCommand,
+  },
+  {
+    name: 'erase',
+    summary: 'Delete selected rows of a marked database, and what refers to them',
+    operands: '<table>',
+    load: async () => (await import('./commands/erase.ts')).eraseCommand,
+  },
+  {
+    name: 'purge',
+    summary: 'Delete the rows of a marked database that a soft delete has marked',
+    load: async () => (await import('./commands/purge.ts')).purgeCommand,
+  },
+  {
+    name: 'adopt',
+    summary: 'Mark a database as disposable, after a person has typed its name',
+    load: async () => (await import('./commands/adopt.ts')).adoptCommand,
+  },
+  {
+    name: 'bench',
+    summary: 'DELETE against TRUNCATE and ten more ways, by number of rows: figures, charts, and what to use',
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'Show which servers, drivers and privileges are at hand here, and what is missing',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+]

@@ -1,0 +1,110 @@
+import { type Opened, open } from '../../engine/registry.ts'
+import { withCleanUp } from '../../errors.ts'
+import { createHarness, type Harness } from '../../harness/harness.ts'
+import { type PlanView, planReset } from '../../harness/plan-view.ts'
+import type { TestDatabase } from '../../harness/test-database.ts'
+import type { ResetReport } from '../../reset/report.ts'
+import type { Difference } from '../../reset/verify.ts'
+import type { ServerSpec } from '../../server/server.ts'
+import type { Scenario, ScenarioTest } from './scenario.ts'
+
+/** A test that was played: what it wrote, what the reset did, and whether the database is at its baseline again. */
+export interface ScenarioResult extends ResetReport {
+  readonly round: number
+  readonly title: string
+  readonly wrote: string | undefined
+  /** Empty: an independent fingerprint of every table and sequence equals the baseline's. */
+  readonly differences: readonly Difference[]
+}
+
+export interface Ready {
+  readonly server: string
+  readonly database: string
+  readonly plan: PlanView
+  readonly baselineRows: number
+  /** Milliseconds: the server, the template with its rows, and the first test database. */
+  readonly readyMs: number
+}
+
+export interface ScenarioOptions {
+  readonly story: Scenario
+  readonly server: ServerSpec
+  readonly rounds: number
+  readonly onProgress: (line: string) => void
+  /** Called when everything is ready, before the first test. */
+  readonly onStage: (stage: Ready) => void
+  readonly onPlayed: (played: ScenarioResult) => void
+}
+
+/** The main job end to end. Leaves nothing behind, also on Ctrl-C. */
+export async function runScenario(playing: ScenarioOptions): Promise<void> {
+  const start = performance.now()
+  const harness = await createHarness(
+    {
+      server: playing.server,
+      project: 'demo',
+      migrate: [playing.story.schemaFile],
+      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.story.fill),
+    },
+    { onProgress: playing.onProgress },
+  )
+  const stopListening = closeOnInterrupt(harness)
+  await withCleanUp(
+    () => playOn(harness, playing, start),
+    async () => {
+      stopListening()
+      await harness.close()
+    },
+  )
+}
+
+async function playOn(harness: Harness, playing: ScenarioOptions, start: number): Promise<void> {
+  const database = await harness.lease()
+  await withCleanUp(
+    async () => {
+      const readyMs = performance.now() - start
+      playing.onStage({
+        server: harness.title,
+        database: database.name,
+        plan: await planReset(database.url),
+        baselineRows: harness.handle.baseline.tables.reduce((sum, [, rows]) => sum + rows, 0),
+        readyMs,
+      })
+      await withClient(database.url, 'demo application', async (client) => {
+        for (let round = 1; round <= playing.rounds; round++) {
+          for (const test of await playing.story.tests(client)) {
+            playing.onPlayed(await playTest(database, test, round))
+          }
+        }
+      })
+    },
+    () => database.release(),
+  )
+}
+
+async function playTest(database: TestDatabase, test: ScenarioTest, round: number): Promise<ScenarioResult> {
+  const wrote = await test.write()
+  const report = await database.reset()
+  return { round, title: test.title, wrote, ...report, differences: await database.verify() }
+}
+
+async function withClient<T>(
+  url: string,
+  applicationName: string,
+  body: (client: Opened) => Promise<T>,
+): Promise<T> {
+  const opened = await open(url, { applicationName, names: 'user' })
+  return withCleanUp(
+    () => body(opened),
+    () => opened.connection.close(),
+  )
+}
+
+/** A server of our own goes with this process anyway; on somebody's server the databases have to be dropped. */
+function closeOnInterrupt(harness: Harness): () => void {
+  const onInterrupt = () => {
+    harness.close().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt)
+  return () => process.off('SIGINT', onInterrupt).off('SIGTERM', onInterrupt)
+}

@@ -1,0 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Opened } from '../../engine/registry.ts'
+import type { ServerEngine } from '../../server/server.ts'
+import { packageRoot } from '../package-root.ts'
+
+/** A database with its rows, and tests that write to it. */
+export interface Scenario {
+  readonly title: string
+  /** The SQL file that makes the tables. */
+  readonly schemaFile: string
+  /** Writes the rows of the baseline. */
+  fill(opened: Opened): Promise<void>
+  /** The tests to be played, once; they write through the connection, as an application would. */
+  tests(client: Opened): Promise<readonly ScenarioTest[]>
+}
+
+export interface ScenarioTest {
+  readonly title: string
+  /** Writes. Returns what it wrote, in words, where the title does not tell. */
+  write(): Promise<string | undefined>
+}
+
+/** Lantern Books, the sample that comes with the package; its tests are SQL files that anybody can read. */
+export async function lanternBooks(engine: ServerEngine): Promise<Scenario> {
+  const root = join(packageRoot(), 'fixtures', 'demo')
+  const folder = engine === 'postgres' ? root : join(root, 'mysql')
+  const names = (await readdir(join(folder, 'tests'))).filter((name) => name.endsWith('.sql')).sort()
+  const files = await Promise.all(names.map((name) => readFile(join(folder, 'tests', name), 'utf8')))
+  return {
+    title: 'Lantern Books, an online bookshop',
+    schemaFile: join(folder, 'schema.sql'),
+    async fill({ connection }) {
+      await connection.script(await readFile(join(folder, 'data.sql'), 'utf8'), 'data.sql')
+    },
+    async tests({ connection }) {
+      return files.map((sql, place) => ({
+        title: /^-- (.*)/.exec(sql)?.[1] ?? names[place] ?? '',
+        async write() {
+          await connection.script(sql, names[place] ?? '')
+          return undefined
+        },
+      }))
+    },
+  }
+}

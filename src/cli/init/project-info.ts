@@ -1,0 +1,81 @@
+import type { ServerEngine } from '../../server/spec.ts'
+
+export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
+export type RunnerName = 'vitest' | 'jest' | 'node:test'
+
+/** What a project shows of itself: read by `gather`, and all that the rest of this folder goes by. */
+export interface ProjectInfo {
+  /** Packages that package.json names, those of a workspace's root included. */
+  readonly packages: ReadonlySet<string>
+  /** Whether its `.js` files are ES modules. */
+  readonly isModule: boolean
+  readonly scripts: ReadonlyMap<string, string>
+  readonly packageManager: Choice<PackageManager>
+  /** The files that tell something (`KNOWN_FILES`), with their texts; an empty one where a file cannot be read. */
+  readonly files: ReadonlyMap<string, string>
+  /** Folders and files of SQL that afresh can run as they are. */
+  readonly sqlMigrations: readonly string[]
+  /** Folders of migrations that it cannot: they need a tool. */
+  readonly otherMigrations: readonly string[]
+  /** Where tests are, if not beside the code. */
+  readonly testFolder: string | undefined
+  readonly dockerAnswers: boolean
+}
+
+/** What a person has decided already. */
+export interface Asked {
+  readonly engine?: ServerEngine
+  readonly runner?: RunnerName
+  readonly server?: string
+}
+
+/** A decision and the fact behind it. */
+export interface Choice<T> {
+  readonly value: T
+  readonly reason: string
+}
+
+const scripts = (stem: string, extensions = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs']) =>
+  extensions.map((extension) => `${stem}.${extension}`)
+const yaml = (stem: string) => scripts(stem, ['yaml', 'yml'])
+
+/** Files by what they tell, the more telling ones first. */
+export const KNOWN_FILES = {
+  package: ['package.json'],
+  afresh: scripts('afresh.config', ['ts', 'mts', 'js', 'mjs', 'cjs']),
+  vitest: [...scripts('vitest.config'), ...scripts('vite.config')],
+  jest: [...scripts('jest.config'), 'jest.config.json'],
+  typescript: ['tsconfig.json'],
+  compose: [
+    ...['compose', 'docker-compose', 'compose.test', 'docker-compose.test', 'docker-compose.dev'].flatMap(
+      yaml,
+    ),
+    ...yaml('.devcontainer/docker-compose'),
+  ],
+  environment: [
+    '.env.test',
+    '.env.example',
+    '.env.sample',
+    '.env.template',
+    '.env.dist',
+    '.env.test.example',
+  ],
+  prisma: ['prisma/schema.prisma', 'schema.prisma', ...scripts('prisma.config')],
+  drizzle: scripts('drizzle.config'),
+  knex: scripts('knexfile'),
+  mikroOrm: [...scripts('mikro-orm.config'), ...scripts('src/mikro-orm.config')],
+  typeOrm: ['', 'src/', 'db/', 'src/db/', 'src/database/'].flatMap((folder) =>
+    scripts(`${folder}data-source`, ['ts', 'js']),
+  ),
+  sequelize: ['.sequelizerc', 'config/config.json', 'config/config.js', 'config/database.js'],
+} as const satisfies Record<string, readonly string[]>
+
+/** The files of a kind that the project has. */
+export function filesOf(facts: ProjectInfo, kind: keyof typeof KNOWN_FILES): string[] {
+  return KNOWN_FILES[kind].filter((path) => facts.files.has(path))
+}
+
+/** The first package of these that the project names. */
+export function firstPackage(facts: ProjectInfo, names: readonly string[]): string | undefined {
+  return names.find((name) => facts.packages.has(name))
+}

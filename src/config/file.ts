@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { AfreshError, messageOf } from '../errors.ts'
+import type { HarnessOptions } from './options.ts'
+
+const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((extension) => `afresh.config.${extension}`)
+
+export interface LoadedConfig {
+  /** The file that was found; `undefined` where there is none, and then there are no options either. */
+  readonly path: string | undefined
+  readonly options: HarnessOptions
+}
+
+/**
+ * Finds and loads the configuration file of a project. Relative paths in it begin at its own folder.
+ *
+ * @param cwd the folder to look in; its parents are not searched
+ * @throws AfreshError `usage` for several files, one that fails to load, and one that exports no options
+ */
+export async function loadConfig(cwd: string): Promise<LoadedConfig> {
+  const found = NAMES.map((name) => join(resolve(cwd), name)).filter((path) => existsSync(path))
+  const [path, ...others] = found
+  if (path === undefined) return { path: undefined, options: {} }
+  if (others.length > 0) {
+    throw new AfreshError(
+      'usage',
+      `There are several configuration files in ${cwd}: ${found.map((file) => basename(file)).join(', ')}.`,
+      { next: 'Keep one of them.' },
+    )
+  }
+  const options = exportedOptions(path, await load(path))
+  return { path, options: { ...options, cwd: resolve(dirname(path), options.cwd ?? '.') } }
+}
+
+async function load(path: string): Promise<unknown> {
+  const { createJiti } = await import('jiti')
+  // No caches: in watch mode the file may have changed, and nothing of it is to be left on the disk.
+  const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false })
+  try {
+    return await jiti.import(path)
+  } catch (cause) {
+    throw new AfreshError('usage', `${path} could not be loaded: ${messageOf(cause)}`, {
+      next: 'Correct the file; it is run as it stands, like a module of your own.',
+      cause,
+    })
+  }
+}
+
+function exportedOptions(path: string, module: unknown): HarnessOptions {
+  const exported =
+    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
+  if (typeof exported === 'object' && exported !== null && !Array.isArray(exported)) return exported
+  throw new AfreshError('usage', `${path} exports no options.`, {
+    next: "Write: import { defineConfig } from 'afresh'; export default defineConfig({ … })",
+  })
+}

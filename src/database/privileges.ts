@@ -1,0 +1,10 @@
+import type { ServerFacts } from '../engine/databases.ts'
+import { AfreshError } from '../errors.ts'
+
+/** @throws AfreshError `server` for a role that may not create databases, as every copy needs */
+export function requirePrivileges({ mayCreateDatabases }: ServerFacts, url: string): void {
+  if (mayCreateDatabases) return
+  throw new AfreshError('server', `The role "${new URL(url).username}" may not create databases.`, {
+    next: 'Grant it (PostgreSQL: ALTER ROLE … CREATEDB; MySQL: GRANT ALL ON `afresh\\_%`.* TO …), or use another role.',
+  })
+}

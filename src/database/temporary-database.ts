@@ -1,0 +1,46 @@
+import type { Connection } from '../engine/connection.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { withUndo } from '../errors.ts'
+
+/** Where a database of our own can be made and dropped. */
+export interface TemporaryDatabaseServer {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly adminUrl: string
+}
+
+/** An empty database for measuring, marked so that the reaper knows it for one of ours. */
+export interface TemporaryDatabase {
+  readonly name: string
+  readonly mark: string
+  readonly url: string
+  readonly connection: Connection
+  /** Closes the connection and drops the database. */
+  drop(): Promise<void>
+}
+
+/**
+ * @param name one that `Names` made: the reaper knows those
+ * Throws what the server throws, and leaves nothing then.
+ */
+export async function makeTemporaryDatabase(
+  place: TemporaryDatabaseServer,
+  admin: Connection,
+  name: string,
+): Promise<TemporaryDatabase> {
+  const { engine, databases, adminUrl } = place
+  const mark = await databases.create(admin, name)
+  const url = databases.urlOf(adminUrl, name)
+  return withUndo(
+    async () => {
+      const connection = await engine.connect(url, { applicationName: 'afresh (bench)', names: 'user' })
+      const drop = async () => {
+        await connection.close().catch(() => {})
+        await databases.drop(admin, name, mark)
+      }
+      return { name, mark, url, connection, drop }
+    },
+    () => databases.drop(admin, name, mark),
+  )
+}

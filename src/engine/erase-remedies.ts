@@ -1,8 +1,0 @@
-/** What to do about a statement of an erase that failed, in words that are the same for every engine. */
-export const REMEDIES = {
-  referred:
-    "Rows refer to those: `cascade: 'follow'` deletes them too. Where it was said already, another session wrote such a row meanwhile: erase again.",
-  deadlock: 'Another session wanted the same rows in another order. Nothing was changed: erase again.',
-  unknownName: 'Correct the condition; or, if a test changed the schema, reset first.',
-  other: 'Nothing was changed. Mend the cause and erase again.',
-} as const

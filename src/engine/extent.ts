@@ -1,8 +1,0 @@
-/** How large a database is. */
-export interface Extent {
-  readonly bytes: number
-  /** As the server estimates them. */
-  readonly rows: number
-  /** What copying that much may take: a rough guess, by what it takes elsewhere. */
-  readonly seconds: number
-}

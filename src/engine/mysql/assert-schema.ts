@@ -1,0 +1,82 @@
+import { ResetError } from '../../errors.ts'
+import { differing } from '../../schema/parts.ts'
+import type { Schema, Table } from '../../schema/schema.ts'
+import { sleep } from '../../util/clock.ts'
+import type { Connection } from '../connection.ts'
+import { introspect } from './introspect.ts'
+
+const SETTLE_MS = 100
+const LOOKS = 20
+
+/** Throws `ResetError` (`plan`) naming the tables, where the catalog is not the one that the plan was made for. */
+export async function assertSchema(connection: Connection, planned: Schema): Promise<void> {
+  let changes = changesOf(planned, await introspect(connection))
+  // While another session has a table in hand (TRUNCATE), MariaDB shows parts of it only. What is changed stays so.
+  for (let left = LOOKS; changes.length > 0; left--) {
+    await sleep(SETTLE_MS)
+    const again = changesOf(planned, await introspect(connection))
+    if (left === 0 || String(again) === String(changes)) throw changedSchema(changes)
+    changes = again
+  }
+}
+
+function changesOf(planned: Schema, found: Schema): string[] {
+  return [
+    ...differences(planned.tables, found.tables, (table) => [table.label, definitionOf(table)]),
+    ...differences(planned.sequences, found.sequences, ({ label, id, kind, definition }) => [
+      kind === 'sequence' ? `the sequence "${label}"` : label,
+      `${id} ${definition}`,
+    ]),
+    ...differences(planned.foreignKeys, found.foreignKeys, (key) => [
+      `the foreign key ${key.name}`,
+      JSON.stringify(key),
+    ]),
+    ...partChanges(planned, found),
+  ]
+}
+
+function partChanges(planned: Schema, found: Schema): string[] {
+  const now = new Map(found.tables.map(({ id, parts }) => [id, parts]))
+  return [
+    ...planned.tables.flatMap(({ id, label, parts }) =>
+      now.has(id) ? differing(parts, now.get(id)).map((change) => `of ${label} ${change}`) : [],
+    ),
+    ...differing(planned.parts, found.parts),
+  ]
+}
+
+/** Throws `ResetError` (`plan`) where there are tables that the plan does not know. */
+export function refuseUnknown(names: readonly string[]): void {
+  if (names.length > 0) throw changedSchema(names.map((name) => `${name} is new`))
+}
+
+function changedSchema(changes: readonly string[]): ResetError {
+  return new ResetError(
+    { step: 'see that the tables are those of the plan', table: undefined, statement: undefined },
+    new Error(changes.join(', ')),
+    { code: 'plan', next: NEW_SCHEMA },
+  )
+}
+
+export const NEW_SCHEMA = 'A test changed the schema: lease or attach again to take the new one into account.'
+
+/** What a plan depends on; triggers and the costs of storage are looked after elsewhere. */
+function definitionOf({ columns, primaryKey, traits, partitions }: Table): string {
+  return JSON.stringify([columns, primaryKey, traits, partitions])
+}
+
+function differences<T>(
+  planned: readonly T[],
+  found: readonly T[],
+  describe: (one: T) => readonly [label: string, definition: string],
+): string[] {
+  const before = new Map(planned.map(describe))
+  const now = new Map(found.map(describe))
+  return [
+    ...[...now.keys()].filter((label) => !before.has(label)).map((label) => `${label} is new`),
+    ...[...before.keys()].filter((label) => !now.has(label)).map((label) => `${label} is gone`),
+    ...[...now].flatMap(([label, definition]) =>
+      before.has(label) && before.get(label) !== definition ? [`${label} is another one`] : [],
+    ),
+  ]
+}

@@ -1,0 +1,74 @@
+import { messageOf } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { createEach } from './create-each.ts'
+import { type Definition, definitionFrom } from './definitions.ts'
+import { ident } from './quote.ts'
+import { BatchError, batch } from './session.ts'
+
+/** Views that stand on other views come after them; `leftOut` is told of those that nobody could use in the template either. */
+export async function copyViews(
+  from: Connection,
+  to: Connection,
+  views: readonly Named[],
+  options: {
+    readonly renamed: (definition: Definition) => Definition
+    readonly leftOut: (what: string) => void
+  },
+): Promise<void> {
+  let left: readonly View[] = await definitionsOf(from, views)
+  for (;;) {
+    const failed: View[] = []
+    for (const view of left) {
+      const { name, definition } = view
+      await (definition === undefined
+        ? Promise.reject(view.failure)
+        : createEach(to, [options.renamed(definition)])
+      ).catch((failure: unknown) => failed.push({ name, definition, failure }))
+    }
+    if (failed.length < left.length) {
+      left = failed
+      continue
+    }
+    for (const { name, failure } of failed) {
+      const invalid = await whyInvalid(from, name)
+      if (invalid === undefined) throw failure
+      options.leftOut(`the view "${name}" (${invalid})`)
+    }
+    return
+  }
+}
+
+interface Named {
+  readonly name: string
+}
+
+interface View extends Named {
+  readonly definition: Definition | undefined
+  readonly failure?: unknown
+}
+
+/** One round trip; one for each view where the server does not show them all. */
+async function definitionsOf(connection: Connection, views: readonly Named[]): Promise<View[]> {
+  const show = ({ name }: Named) => `SHOW CREATE VIEW ${ident(name)}`
+  try {
+    const results = await batch(connection, views.map(show))
+    return views.map(({ name }, place) => ({ name, definition: definitionFrom(results[place]?.rows[0]) }))
+  } catch (error) {
+    if (!(error instanceof BatchError) || error.index === undefined) throw error
+  }
+  const read: View[] = []
+  for (const view of views) {
+    read.push(
+      await batch(connection, [show(view)]).then(
+        ([result]) => ({ name: view.name, definition: definitionFrom(result?.rows[0]) }),
+        (failure: unknown) => ({ name: view.name, definition: undefined, failure }),
+      ),
+    )
+  }
+  return read
+}
+
+/** Why nobody can use the view; `undefined` where somebody can. */
+async function whyInvalid(connection: Connection, view: string): Promise<string | undefined> {
+  return connection.query(`SELECT 1 FROM ${ident(view)} LIMIT 0`).then(() => undefined, messageOf)
+}

@@ -1,0 +1,20 @@
+import { messageOf } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { asCreated, type Definition } from './definitions.ts'
+
+/** In messages of their own: of several statements in one MySQL takes the semicolon for a part of the text. */
+export async function createEach(connection: Connection, definitions: readonly Definition[]): Promise<void> {
+  for (const definition of definitions) {
+    for (const statement of asCreated(definition)) {
+      try {
+        await connection.query(statement)
+      } catch (error) {
+        throw failedAt(statement, error)
+      }
+    }
+  }
+}
+
+export function failedAt(statement: string, cause: unknown): Error {
+  return new Error(`${messageOf(cause)}\n  ${statement.replace(/\s+/g, ' ').slice(0, 300)}`, { cause })
+}

@@ -1,0 +1,56 @@
+import type { Engine } from '../engine.ts'
+import { benchOf } from './bench.ts'
+import { connect, wrap } from './connection.ts'
+import { conditions, measure } from './costs.ts'
+import { databases } from './databases.ts'
+import * as environment from './environment.ts'
+import { erase } from './erase.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { Flavor } from './flavor.ts'
+import { flavorOf } from './flavor-of.ts'
+import { inspectState, introspect } from './introspect.ts'
+import { countObjects } from './objects.ts'
+import { holds } from './open-resources.ts'
+import { ownership } from './ownership.ts'
+import { prepare } from './reset.ts'
+import { rows } from './rows.ts'
+import { render } from './statements.ts'
+import { begin } from './transaction/begin.ts'
+
+/**
+ * The engine of one of the two. They differ in name only: which server is at the other end is asked of the
+ * server, because `mysql://` URLs lead to MariaDB too.
+ */
+export function engineOf({ name, title, protocols, costs: defaults, bench }: Flavor): Engine {
+  return {
+    name,
+    title,
+    protocols,
+    capabilities: {
+      truncate: true,
+      truncateRestarts: true,
+      truncateNeedsClosure: false,
+      atomicReset: false,
+      baselineInTemplate: true,
+      detectors: ['counters', 'scan'],
+    },
+    connect,
+    wrap,
+    begin,
+    isServerOf: async (connection) => (await flavorOf(connection)).name === name,
+    introspect,
+    inspectState,
+    prepare,
+    render,
+    fingerprint,
+    databases,
+    ownership,
+    holds,
+    environment,
+    countObjects,
+    rows,
+    costs: { defaults, conditions, measure },
+    erase,
+    bench: benchOf(bench),
+  }
+}

@@ -1,0 +1,16 @@
+import type { Connection } from '../connection.ts'
+import { mariadbFlavor } from '../mariadb/flavor.ts'
+import { type Flavor, isMariaDb, mysqlFlavor } from './flavor.ts'
+
+const flavors = new WeakMap<Connection, Promise<Flavor>>()
+
+/** Which of the two is at the other end. */
+export function flavorOf(connection: Connection): Promise<Flavor> {
+  const found =
+    flavors.get(connection) ??
+    connection
+      .query('SELECT VERSION() AS version')
+      .then(([row]) => (isMariaDb(String(row?.version)) ? mariadbFlavor : mysqlFlavor))
+  flavors.set(connection, found)
+  return found
+}

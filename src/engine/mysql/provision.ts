@@ -1,0 +1,54 @@
+import { withUndo } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { type MarkKind, newMark } from '../ownership-mark.ts'
+import { deleteMarkSql, identityOf, writeRegisteredMark } from './ownership.ts'
+import { ident, literal } from './quote.ts'
+
+/**
+ * Makes a database, whose mark is there before it is: a process that is killed leaves nothing that a later one does not
+ * know for afresh's own.
+ *
+ * @param options of CREATE DATABASE
+ * @param fill what has to be in it before it counts as complete
+ * @returns the mark that it has then
+ * @throws what the server throws, 1007 where there is a database of this name; nothing is left then
+ */
+export async function provision(
+  connection: Connection,
+  name: string,
+  options = '',
+  fill: () => Promise<void> = async () => {},
+): Promise<string> {
+  if (await exists(connection, name)) {
+    // Nothing may say that it is afresh's: the server's own error tells.
+    await connection.query(`CREATE DATABASE ${ident(name)}`)
+  }
+  await writeRegisteredMark(connection, name, await markFor(connection, name, 'unfinished'))
+  return withUndo(
+    async () => {
+      await connection.query(`CREATE DATABASE ${ident(name)} ${options}`)
+      return withUndo(
+        async () => {
+          await fill()
+          const mark = await markFor(connection, name, 'made')
+          await writeRegisteredMark(connection, name, mark)
+          return mark
+        },
+        async () => void (await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)),
+      )
+    },
+    async () => void (await connection.query(deleteMarkSql(name))),
+  )
+}
+
+async function exists(connection: Connection, name: string): Promise<boolean> {
+  const rows = await connection.query(
+    `SELECT 1 AS n FROM information_schema.schemata WHERE schema_name = ${literal(name)}`,
+  )
+  return rows.length > 0
+}
+
+async function markFor(connection: Connection, name: string, kind: MarkKind): Promise<string> {
+  const [row] = await connection.query(`SELECT ${await identityOf(connection)} AS server`)
+  return newMark({ server: String(row?.server), database: encodeURIComponent(name) }, kind)
+}

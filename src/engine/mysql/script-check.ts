@@ -1,0 +1,155 @@
+import { AfreshError } from '../../errors.ts'
+import type { Row } from '../connection.ts'
+import type { Send } from './mysql-connection.ts'
+
+// Of comments that some server executes, by its version, only the marks: https://dev.mysql.com/doc/refman/9.7/en/comments.html
+const COMMENT = /\/\*M?!\d*|\/\*[\s\S]*?\*\/|\*\/|--(?=\s).*|#.*/g
+const EVERY_COMMENT = /\/\*[\s\S]*?\*\/|--(?=\s).*|#.*/g
+const MENTIONED = /\b(database|schema|use)\b/i
+const OTHER_DATABASE = /^\s*(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i
+/** Without a name it means the one that the session is in. These words are reserved, so none of them is a name. */
+const OWN_DATABASE = /^\s*alter\s+(database|schema)\s+((default|character)\s|collate[\s=])/i
+const USE = /^\s*use\b/i
+
+/** A script that makes or drops databases, or moves to another one, would touch some that are not afresh's to change. */
+export function refuseOtherDatabase(sql: string, place: string): void {
+  if (!MENTIONED.test(sql)) return
+  const readings = readingsOf(sql)
+  if (readings.some((one) => USE.test(one))) {
+    throw new AfreshError(
+      'baseline',
+      `${place}: the script leaves the database that afresh made for it.\n  ${sql}`,
+      { next: 'Remove the line; mysqldump writes none without --databases.' },
+    )
+  }
+  if (readings.every((one) => !OTHER_DATABASE.test(one) || OWN_DATABASE.test(one))) return
+  throw new AfreshError(
+    'baseline',
+    `${place}: the script makes or changes a database of its own.\n  ${sql}`,
+    {
+      next: 'Remove the line (and USE): afresh has made the database that the script is to fill.',
+    },
+  )
+}
+
+function readingsOf(sql: string): string[] {
+  return [COMMENT, EVERY_COMMENT].map((comment) => sql.replaceAll(comment, ' '))
+}
+
+/** Looks at a statement before it runs, where the server would let it write to any database. */
+export type Check = (sql: string, place: string) => Promise<void>
+
+/** What stands before the name of a table or program, where no column could. */
+const BEFORE_NAMES = new Set(
+  'table exists view trigger event procedure function sequence to as rename into update from join call references'.split(
+    ' ',
+  ),
+)
+const TOKEN =
+  /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--(?=\s).*|#.*|'(?:[^'\\]|\\[\s\S])*'|`(?:[^`]|``)*`|"(?:[^"\\]|\\[\s\S])*"|[\p{L}\p{N}_$]+|\S/gu
+/** With NO_BACKSLASH_ESCAPES. */
+const TOKEN_UNESCAPED =
+  /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--(?=\s).*|#.*|'[^']*'|`(?:[^`]|``)*`|"[^"]*"|[\p{L}\p{N}_$]+|\S/gu
+const DYNAMIC = /^\s*(?:prepare\s+\S+\s+from|execute\s+immediate)\s+([\s\S]*?)(?:\s+using\s[\s\S]*)?$/i
+const DYNAMIC_INSIDE = /\bprepare\s+\S+\s+from\b|\bexecute\s+immediate\b/i
+const NEXT =
+  'Remove the qualifier, or give the user of the URL the right CREATE USER (with GRANT OPTION): scripts then run as an ' +
+  'account of their own, which the server keeps to the new database.'
+
+/** By the text alone, with what the server has: refuses names of other databases' tables, and texts that cannot be known. */
+export async function checkAgainst(send: Send): Promise<Check> {
+  const rows = await rowsOf(
+    send,
+    // The session may have a limit of its own (sql_select_limit), which none may get past.
+    `SELECT LOWER(schema_name) AS name FROM information_schema.schemata
+     WHERE schema_name NOT IN ('information_schema', 'performance_schema') AND schema_name <> DATABASE()
+     LIMIT 18446744073709551615`,
+  )
+  const others = new Set(rows.map(({ name }) => String(name)))
+
+  const check: Check = async (sql, place) => {
+    for (const reading of readingsOf(sql)) {
+      const [, text] = DYNAMIC.exec(reading) ?? []
+      if (text !== undefined) {
+        const [row] = await rowsOf(send, `SELECT ${text} AS text`)
+        const inner = String(row?.text ?? '')
+        refuseOtherDatabase(inner, place)
+        await check(inner, place)
+        return
+      }
+      if (/^\s*create\b/i.test(reading) && DYNAMIC_INSIDE.test(withoutTexts(reading))) {
+        throw new AfreshError(
+          'baseline',
+          `${place}: the script makes a program that runs SQL which it puts together, and this might change another database.\n  ${shown(sql)}`,
+          { next: NEXT },
+        )
+      }
+    }
+    for (const { database, name, before } of qualified(sql, others)) {
+      if (!BEFORE_NAMES.has(before) && !(await isThere(send, database, name))) continue
+      throw new AfreshError(
+        'baseline',
+        `${place}: the script names \`${database}\`.\`${name}\`, which is in another database.\n  ${shown(sql)}`,
+        { next: NEXT },
+      )
+    }
+  }
+  return check
+}
+
+interface Qualified {
+  readonly database: string
+  readonly name: string
+  readonly before: string
+}
+
+/** In either reading of backslashes: a script may change which one holds. */
+function qualified(sql: string, others: ReadonlySet<string>): Qualified[] {
+  const ways = sql.includes('\\') ? [TOKEN, TOKEN_UNESCAPED] : [TOKEN]
+  return ways.flatMap((token) => qualifiedIn(sql, token, others))
+}
+
+function qualifiedIn(sql: string, pattern: RegExp, others: ReadonlySet<string>): Qualified[] {
+  const tokens = [...sql.matchAll(pattern)]
+    .map(([token]) => token)
+    .filter((token) => !/^(\/\*|\*\/|--\s|#)/.test(token))
+  return tokens.flatMap((token, at): Qualified[] => {
+    const database = nameOf(token).toLowerCase()
+    if (!others.has(database) || tokens[at + 1] !== '.' || tokens[at - 1] === '.') return []
+    // RENAME may have an equals sign.
+    const before = tokens[at - 1] === '=' ? tokens[at - 2] : tokens[at - 1]
+    const isRename = before?.toLowerCase() === 'rename'
+    const word = tokens[at - 1] === '=' && !isRename ? '=' : before
+    return [{ database, name: nameOf(tokens[at + 2] ?? ''), before: (word ?? '').toLowerCase() }]
+  })
+}
+
+/** A double quote makes a name where the script says ANSI_QUOTES. */
+function nameOf(token: string): string {
+  const quote = token.charAt(0)
+  if (quote !== '`' && quote !== '"') return token
+  return token.slice(1, -1).replaceAll(quote + quote, quote)
+}
+
+async function isThere(send: Send, database: string, name: string): Promise<boolean> {
+  const binds = [database, name]
+  for (const sql of [
+    'SELECT 1 AS one FROM information_schema.tables WHERE table_schema = ? AND table_name = ? LIMIT 1',
+    'SELECT 1 AS one FROM information_schema.routines WHERE routine_schema = ? AND routine_name = ? LIMIT 1',
+  ]) {
+    if ((await send(sql, binds))[0]?.rows.length) return true
+  }
+  return false
+}
+
+async function rowsOf(send: Send, sql: string): Promise<Row[]> {
+  return (await send(sql)).at(-1)?.rows ?? []
+}
+
+function withoutTexts(sql: string): string {
+  return sql.replaceAll(/'(?:[^'\\]|\\[\s\S])*'|`(?:[^`]|``)*`/g, "''")
+}
+
+function shown(sql: string): string {
+  return sql.replace(/\s+/g, ' ').slice(0, 300)
+}

@@ -1,0 +1,142 @@
+import { AfreshError, messageOf } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { ident, literal } from './quote.ts'
+import { batch } from './session.ts'
+
+// Spaces, comments (with the marks of those that the server runs), and what may stand before DEFINER.
+const BLANK = String.raw`(?:\s|\/\*M?!\d*|\*\/|\/\*(?!M?!)[\s\S]*?\*\/|--\s[^\n]*\n|#[^\n]*\n)`
+const PART = '(?:`(?:[^`]|``)*`|\'(?:[^\'\\\\]|\'\'|\\\\.)*\'|"(?:[^"\\\\]|""|\\\\.)*"|[\\w$.%-]+)'
+const ACCOUNT = `${PART}(?:${BLANK}*@${BLANK}*${PART})?(?:${BLANK}*\\(${BLANK}*\\))?`
+const HEAD = `^(?:${BLANK}|\\b(?:create|alter|or|replace|algorithm${BLANK}*=${BLANK}*\\w+|aggregate)\\b)*?`
+const DEFINER = new RegExp(`(${HEAD}\\bdefiner${BLANK}*=${BLANK}*)(${ACCOUNT})`, 'i')
+const NAMED = new RegExp(
+  `^(?:${BLANK}|\\b(?:sql${BLANK}+security${BLANK}+\\w+|aggregate)\\b)*(trigger|procedure|function|event|view|package(?:\\s+body)?)\\b` +
+    `(?:${BLANK}|\\bif\\b|\\bnot\\b|\\bexists\\b)*(\`(?:[^\`]|\`\`)+\`|"(?:[^"]|"")+"|[^\\s(\`"]+)`,
+  'i',
+)
+const CURRENT = /^current_(user|role)\b/i
+
+/** A definition that is to belong to somebody: `sql` leaves it to whoever runs it, `definer` is who it was. */
+export interface Defined {
+  readonly sql: string
+  readonly of: string
+  readonly definer: string
+}
+
+/** What a statement says about the definer of a view or program; `undefined` where it says nothing of the kind. */
+export function definedBy(sql: string): Defined | undefined {
+  const found = DEFINER.exec(sql)
+  const [whole = '', before = '', definer = ''] = found ?? []
+  if (found === null || CURRENT.test(definer)) return undefined
+  const rest = sql.slice(whole.length)
+  const [, kind = '', name = ''] = NAMED.exec(rest) ?? []
+  return { sql: `${before}CURRENT_USER${rest}`, of: keyOf(kind, unquoted(name)), definer: plain(definer) }
+}
+
+function keyOf(kind: string, name: string): string {
+  return `${kind.toUpperCase().replace(/\s+/, ' ')} ${name.toLowerCase()}`
+}
+
+function unquoted(name: string): string {
+  const quote = /^[`"]/.exec(name)?.[0]
+  return quote === undefined ? name : name.slice(1, -1).replaceAll(quote + quote, quote)
+}
+
+/** Without comments; quoted as it stood. */
+function plain(account: string): string {
+  return account.replaceAll(new RegExp(`${BLANK}*@${BLANK}*`, 'g'), '@')
+}
+
+interface Owned {
+  readonly kind: string
+  readonly name: string
+}
+
+/** In the order in which they can be created; triggers of a table in the order in which they fire. */
+const OWNED = (definer: string) => `
+SELECT routine_type AS kind, routine_name AS name, 0 AS no, definer = ${definer} AS own, '' AS subject
+  FROM information_schema.routines WHERE routine_schema = DATABASE() AND definer = ${definer}
+UNION ALL SELECT 'VIEW', table_name, 0, 1, '' FROM information_schema.views
+  WHERE table_schema = DATABASE() AND definer = ${definer}
+UNION ALL SELECT 'EVENT', event_name, 0, 1, status FROM information_schema.events
+  WHERE event_schema = DATABASE() AND definer = ${definer}
+UNION ALL SELECT 'TRIGGER', trigger_name, action_order, definer = ${definer}, event_object_table FROM information_schema.triggers
+  WHERE trigger_schema = DATABASE()
+ORDER BY kind, subject, no, name`
+
+/**
+ * `eventsOff`: as in every template. An event would run with the rights of its definer from now on.
+ *
+ * Gives views and programs that the scripts' account made to those who were named as their definers, or to this session's
+ * user.
+ */
+export async function giveAway(
+  connection: Connection,
+  account: string,
+  definers: ReadonlyMap<string, string>,
+  { eventsOff }: { readonly eventsOff: boolean },
+): Promise<void> {
+  const found = await connection.query(OWNED(literal(account)))
+  const touched = new Set(found.flatMap(({ own, subject }) => (Number(own) === 1 ? [subject] : [])))
+  const owned = found.filter(({ subject }) => touched.has(subject))
+  if (owned.length === 0) return
+  const [row] = await connection.query(
+    `SELECT CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))) AS own`,
+  )
+  const shown = await batch(
+    connection,
+    owned.map(({ kind, name }) => `SHOW CREATE ${kind} ${ident(String(name))}`),
+  )
+  const all = owned.map(({ kind, name, subject }, place) => {
+    const one = { kind: String(kind), name: String(name) }
+    const definer = definers.get(keyOf(one.kind, one.name)) ?? String(row?.own)
+    return {
+      ...one,
+      isEnabled: subject === 'ENABLED' && !eventsOff,
+      definition: ownedBy(definitionFrom(shown[place]?.rows[0]), account, definer),
+    }
+  })
+  // A package takes its body along, and the triggers of a table fire in the order in which they were created.
+  for (const { kind, name } of all.filter(({ kind }) => kind !== 'VIEW' && kind !== 'EVENT')) {
+    // MariaDB's other grammar alone has the statement; what is created again sets its own mode.
+    if (kind.startsWith('PACKAGE')) await connection.query(`SET sql_mode = 'ORACLE'`)
+    await connection.query(`DROP ${kind} IF EXISTS ${ident(name)}`)
+  }
+  for (const one of all) {
+    for (const sql of recreated(one)) await connection.query(sql).catch((cause) => failed(one, cause))
+  }
+}
+
+function ownedBy(definition: Definition, account: string, definer: string): Definition {
+  const [user = '', host = ''] = account.split('@')
+  // The server quotes it as the mode of the program has it.
+  const shown = [`${ident(user)}@${ident(host)}`, `"${user}"@"${host}"`].find((name) =>
+    definition.sql.includes(`DEFINER=${name}`),
+  )
+  return shown === undefined
+    ? definition
+    : { ...definition, sql: definition.sql.replace(`DEFINER=${shown}`, () => `DEFINER=${definer}`) }
+}
+
+function recreated(one: Owned & { readonly isEnabled: boolean; readonly definition: Definition }): string[] {
+  const { kind, name, definition } = one
+  if (kind === 'VIEW') return [definition.sql.replace(/^CREATE/, 'CREATE OR REPLACE')]
+  if (kind !== 'EVENT') return asCreated(definition)
+  const [, definer = ''] = new RegExp(`\\bDEFINER=(${ACCOUNT})`).exec(definition.sql) ?? []
+  const how = one.isEnabled ? 'ENABLE' : 'DISABLE'
+  return asCreated({ ...definition, sql: `ALTER DEFINER=${definer} EVENT ${ident(name)} ${how}` })
+}
+
+function failed({ kind, name }: Owned, cause: unknown): void {
+  // Nobody can create a view again whose tables are gone: it stays as it is.
+  if (kind === 'VIEW') return
+  throw new AfreshError(
+    'baseline',
+    `The ${kind.toLowerCase()} "${name}" cannot be given to its definer: ${messageOf(cause)}.`,
+    {
+      next: 'Leave DEFINER out of the script, or give afresh the URL of a user who may create it so.',
+      cause,
+    },
+  )
+}

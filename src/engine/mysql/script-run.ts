@@ -1,0 +1,121 @@
+import { withCleanUp } from '../../errors.ts'
+import type { ScriptRun } from '../connection.ts'
+import type { MysqlConnection, Send } from './mysql-connection.ts'
+import type { SessionKind } from './own-settings.ts'
+import { runScript, type ScriptSession } from './script.ts'
+import { createScriptAccount, type ScriptAccount } from './script-account.ts'
+import { checkAgainst } from './script-check.ts'
+import { giveAway } from './script-definers.ts'
+
+/** A session: as which account, whether texts are bytes, one a character, and whose SQL it reads; by default a script's. */
+export type OpenSession = (
+  as: { readonly user: string; readonly password: string } | undefined,
+  options?: { readonly bytes?: boolean; readonly kind?: SessionKind },
+) => Promise<MysqlConnection>
+
+/**
+ * Runs scripts as an account that may write to this one database: what a script does cannot be told from its text. Where
+ * the user may not create accounts, each statement is looked at before it runs.
+ *
+ * @param open as the server's own client would: what a script sets ends with its session, and locks of ours do not
+ */
+export function scriptRunOn(
+  admin: MysqlConnection,
+  open: OpenSession,
+  options: { readonly eventsOff: boolean },
+): ScriptRun {
+  let account: Promise<ScriptAccount | undefined> | undefined
+  const definers = new Map<string, string>()
+
+  const run = async (file: Buffer, label: string): Promise<void> => {
+    account ??= accountFor(admin, open)
+    const as = await account
+    const { text, bytes } = decoded(file)
+    const own = await open(as, { bytes })
+    const openElevated = () => open(as, { bytes })
+    let elevated: Promise<MysqlConnection> | undefined
+    await withCleanUp(
+      () =>
+        own.pinned(async (send) => {
+          const session: ScriptSession = {
+            send,
+            bytes,
+            check: as === undefined ? await checkAgainst(send) : undefined,
+            confined: as && {
+              made: ({ of, definer }) => definers.set(of, definer),
+              async elevated(sql) {
+                elevated ??= as.elevated(openElevated)
+                const session = await elevated.catch(() => undefined)
+                if (session === undefined) return false
+                await runAs(send, session, sql)
+                return true
+              },
+            },
+          }
+          await runScript(session, text, label)
+        }),
+      async () => {
+        await own.close()
+        await (await elevated?.catch(() => undefined))?.close()
+      },
+    )
+  }
+
+  return {
+    run,
+    async url() {
+      account ??= accountFor(admin, open)
+      const as = await account
+      if (as === undefined || admin.url === undefined) return undefined
+      await as.trust()
+      return Object.assign(new URL(admin.url), { username: as.user, password: as.password }).toString()
+    },
+    async end() {
+      const as = await account
+      account = undefined
+      if (as === undefined) return
+      await withCleanUp(async () => {
+        const inside = await open(undefined, { kind: 'server' })
+        await withCleanUp(
+          () => giveAway(inside, as.definer, definers, options),
+          () => inside.close(),
+        )
+      }, as.drop)
+    },
+  }
+}
+
+/** Where the account cannot connect (a proxy that does not know it), it is of no use. */
+async function accountFor(admin: MysqlConnection, open: OpenSession): Promise<ScriptAccount | undefined> {
+  const [row] = await admin.query('SELECT DATABASE() AS name')
+  if (typeof row?.name !== 'string') return undefined
+  const account = await createScriptAccount(admin, row.name)
+  if (account === undefined) return undefined
+  try {
+    await (await open(account)).close()
+    return account
+  } catch {
+    await account.drop()
+    return undefined
+  }
+}
+
+/** What a program keeps of the session that creates it. */
+const KEPT = ['sql_mode', 'character_set_client', 'collation_connection', 'collation_database', 'time_zone']
+
+async function runAs(send: Send, other: MysqlConnection, sql: string): Promise<void> {
+  const values = KEPT.map((name) => `'${name} = ', QUOTE(@@${name})`).join(", ', ', ")
+  const [row] = (await send(`SELECT CONCAT(${values}) AS settings`))[0]?.rows ?? []
+  await other.query(`SET ${String(row?.settings)}`)
+  await other.query(sql)
+}
+
+/** Bytes that are no UTF-8 are for the server to read, as the script says by SET NAMES or an introducer. */
+function decoded(file: Buffer): { readonly text: string; readonly bytes: boolean } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file), bytes: false }
+  } catch {
+    const isMarked = file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf
+    return { text: file.toString('latin1', isMarked ? 3 : 0), bytes: true }
+  }
+}

@@ -1,0 +1,113 @@
+import { connectionQueue } from '../../transaction/connection-queue.ts'
+import {
+  type Ending,
+  isObject,
+  replaced,
+  type Transaction,
+  type TransactionOptions,
+} from '../../transaction/transaction.ts'
+import { beginMysql, type MysqlCore } from './client.ts'
+
+interface PooledCore extends MysqlCore {
+  release(): void
+  destroy(): void
+}
+
+type OnConnection = (error: unknown, connection?: PooledCore) => void
+
+/** As much of mysql2's pool as everything goes through: promises, callbacks, `pool.query`. */
+export interface MysqlPool {
+  getConnection(done: OnConnection): void
+  query(...args: unknown[]): unknown
+  execute(...args: unknown[]): unknown
+  end(done?: (error?: unknown) => void): void
+}
+
+/** mysql2's pool, or what its promises are wrapped around. */
+export function mysqlPoolOf(pool: unknown): MysqlPool | undefined {
+  if (!isObject(pool)) return undefined
+  return [pool.pool, pool].find(isPool)
+}
+
+function isPool(value: unknown): value is MysqlPool {
+  return (
+    isObject(value) &&
+    typeof value.promise === 'function' &&
+    typeof value.getConnection === 'function' &&
+    isObject(value.config) &&
+    'connectionConfig' in value.config
+  )
+}
+
+/** Takes one connection out of the pool, which from then on lends no other. */
+export async function beginMysqlPool(pool: MysqlPool, options: TransactionOptions): Promise<Transaction> {
+  const core = await new Promise<PooledCore>((resolve, reject) => {
+    pool.getConnection((error, found) => (found === undefined ? reject(error) : resolve(found)))
+  })
+  let transaction: Transaction
+  try {
+    transaction = await beginMysql(core, options)
+  } catch (error) {
+    core.release()
+    throw error
+  }
+  return lentByTurns(pool, core, transaction, options)
+}
+
+function lentByTurns(
+  pool: MysqlPool,
+  core: PooledCore,
+  transaction: Transaction,
+  { waitMs }: TransactionOptions,
+): Transaction {
+  const { acquire: take, release: giveBack, close, isOut } = connectionQueue(waitMs)
+  let isQuery = false
+
+  const getConnection = (done: OnConnection) => {
+    const lend = (error?: unknown) => (error === undefined ? done(null, core) : done(error))
+    if (isQuery) take({ isQuery, grant: lend })
+    else take({ isQuery, grant: (error) => process.nextTick(lend, error) })
+  }
+  // They ask for a connection before they return.
+  const asQuery = (original: MysqlPool['query']) => {
+    return (...args: unknown[]) => {
+      isQuery = true
+      try {
+        return original.apply(pool, args)
+      } finally {
+        isQuery = false
+      }
+    }
+  }
+
+  const end = async (): Promise<Ending> => {
+    for (const putBack of restore) putBack()
+    close()
+    const ending = await transaction.end()
+    for (const putBack of restoreRelease) putBack()
+    // One that was lost may be in any state, and one that somebody still has is nobody else's: the pool makes another.
+    if (ending.lost === undefined && !isOut()) core.release()
+    else core.destroy()
+    return ending
+  }
+  let ended: Promise<Ending> | undefined
+  const once = () => {
+    ended ??= end()
+    return ended
+  }
+  // It would leave the connection that is kept out of it with an open transaction.
+  const endPool = (done?: (error?: unknown) => void) => {
+    void once().then(() => pool.end(done))
+  }
+  const restore = [
+    replaced(pool, 'getConnection', getConnection),
+    replaced(pool, 'query', asQuery(pool.query)),
+    replaced(pool, 'execute', asQuery(pool.execute)),
+    replaced(pool, 'end', endPool),
+  ]
+  const restoreRelease = [
+    replaced(core, 'release', giveBack),
+    replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
+  ]
+  return { end: once }
+}

@@ -1,0 +1,50 @@
+import { AfreshError, messageOf } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { DEADLOCK, LOCK_TIMEOUT, NO_FILE, NO_TABLE } from './errno.ts'
+import { ident } from './quote.ts'
+import { batch, errnoOf } from './session.ts'
+
+export const RESTORE_FILE =
+  'Mend what the server names (files, a storage engine, the tables that it stands on), or drop the table and make it again.'
+
+/** What a table that another session has in hand answers; any other error stays. */
+const PASSING: readonly (number | undefined)[] = [LOCK_TIMEOUT, DEADLOCK, NO_TABLE]
+const WAIT_MS = 1_000
+
+/**
+ * Asks for each table that the catalog does not describe: nothing where another session merely has it in hand.
+ *
+ * @throws AfreshError `plan` where the server cannot open one, with its own reason
+ */
+export async function refuseUnopenable(connection: Connection, tables: readonly string[]): Promise<void> {
+  for (const table of tables) {
+    try {
+      await batch(connection, [`SELECT 1 FROM ${ident(table)} LIMIT 0`], { lockTimeoutMs: WAIT_MS })
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === undefined) throw error
+      if (errno === LOCK_TIMEOUT) return
+      if (!PASSING.includes(errno)) throw unopenable(`"${table}"`, error)
+    }
+  }
+}
+
+/** The error of a read that failed, where no other read would do better. */
+export function orUnopenable(error: unknown): unknown {
+  return NO_FILE.includes(errnoOf(error)) ? unopenable('A table', error) : error
+}
+
+function unopenable(table: string, cause: unknown): AfreshError {
+  return new AfreshError('plan', `${table} cannot be opened: ${messageOf(cause)}.`, {
+    next: RESTORE_FILE,
+    cause,
+  })
+}
+
+export function inHand(tables: readonly string[], afterMs: number): AfreshError {
+  return new AfreshError(
+    'blocked',
+    `The definition of ${tables.join(', ')} could not be read within ${afterMs / 1000} s: another session is changing it.`,
+    { next: 'See SHOW PROCESSLIST for ALTER or TRUNCATE; end what a test has left running.' },
+  )
+}

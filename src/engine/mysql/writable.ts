@@ -1,0 +1,42 @@
+import { AfreshError, messageOf } from '../../errors.ts'
+import type { Connection } from '../connection.ts'
+import { flavorOf } from './flavor-of.ts'
+import { ident } from './quote.ts'
+import { batch } from './session.ts'
+
+/**
+ * Takes back ALTER DATABASE … READ ONLY = 1 (MySQL 8.0.22 on), which nothing but a test can have set: a database that was
+ * read-only when it was attached could not have been marked.
+ *
+ * @param proof statements that fail where the database is not ours
+ * @returns a note where it was read-only
+ * @throws AfreshError `reset` where this account may not
+ */
+export async function makeWritable(
+  connection: Connection,
+  database: string,
+  proof: readonly string[],
+): Promise<string | undefined> {
+  const { name } = await flavorOf(connection)
+  if (name !== 'mysql') return undefined
+  const [row] = await connection.query(IS_READ_ONLY)
+  if (Number(row?.n) === 0) return undefined
+  try {
+    await batch(connection, [...proof, writable(database)])
+  } catch (cause) {
+    throw new AfreshError(
+      'reset',
+      `A test made the database "${database}" read-only, and this account may not undo it: ${messageOf(cause)}.`,
+      { next: `Run as an administrator: ${writable(database)}`, cause },
+    )
+  }
+  return `A test made the database read-only; it was made writable again: ${writable(database)}`
+}
+
+export function writable(database: string): string {
+  return `ALTER DATABASE ${ident(database)} READ ONLY = 0`
+}
+
+/** The options are told of from the version on that has this one. */
+const IS_READ_ONLY = `SELECT 0 /*!80022 + (SELECT COUNT(*) FROM information_schema.schemata_extensions
+  WHERE schema_name = DATABASE() AND options LIKE '%READ ONLY=1%') */ AS n`

@@ -1,0 +1,227 @@
+import type { Connection } from '../connection.ts'
+import type { SchemaChange } from '../resetter.ts'
+import { readCatalog } from './catalog.ts'
+import { OWN_NAMESPACES } from './introspect-sequences.ts'
+import { ALL_OBJECTS } from './large-objects.ts'
+
+/**
+ * What the schema is, for a reset to know whether it still is the baseline's. Two measures: a number for each reset, which
+ * only says that something may be different, and a description of every object, which says what.
+ */
+
+/** The description of every object when the session began. */
+export const DEFINITIONS = 'pg_temp.afresh_definitions'
+export const CATALOG_FUNCTION = 'pg_temp.afresh_catalog()'
+
+/** Catalogs of what has no part of its own here: one like it may be added, and is no table's. */
+const OTHER_CATALOGS = [
+  'pg_operator',
+  'pg_opclass',
+  'pg_cast',
+  'pg_collation',
+  'pg_conversion',
+  'pg_ts_config',
+  'pg_ts_dict',
+  'pg_statistic_ext',
+  'pg_foreign_data_wrapper',
+  'pg_foreign_server',
+]
+
+/** `o`: on which column of a table a sequence depends, by OWNED BY, serial or identity. */
+const OWNER_OF = (
+  sequence: string,
+) => `o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = ${sequence}
+        AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype IN ('a', 'i')`
+
+const OWN_DATABASE =
+  '(SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())'
+
+const hash = (...columns: string[]) => `pg_catalog.hash_record_extended(ROW(${columns.join(', ')}), 0)`
+
+/**
+ * The body of `afresh_catalog`. A row of a catalog that no reset writes to is told by its version (xmin); the others by
+ * their columns, since a reset switches triggers off and on and gives tables new files. Temporary tables are no part of
+ * the schema.
+ */
+export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relpersistence = 't' OR c.relkind = 't' OR c.relkind IN ('i', 'I')),
+  rows(h) AS (
+    SELECT ${hash('c.oid', 'c.relname', 'c.relnamespace', 'c.relkind', 'c.relpersistence', 'c.relnatts', 'c.relispartition', 'c.relrowsecurity', 'c.relforcerowsecurity', 'c.relreplident', 'c.relowner', 'c.reloptions', 'c.relacl::text')}
+      FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f', 'c', 'i', 'I') AND c.relpersistence <> 't' AND c.oid >= 16384
+    UNION ALL SELECT ${hash('a.tableoid', 'a.attrelid', 'a.attnum', 'a.xmin')} FROM pg_catalog.pg_attribute AS a
+      WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = a.attrelid)
+    UNION ALL SELECT ${hash('d.tableoid', 'd.oid', 'd.xmin')} FROM pg_catalog.pg_attrdef AS d
+      WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.adrelid)
+    UNION ALL SELECT ${hash('k.tableoid', 'k.conrelid', 'k.conname', "CASE WHEN k.convalidated OR k.contype NOT IN ('c', 'n') THEN k.xmin END", "CASE WHEN NOT k.convalidated AND k.contype = 'c' THEN k.conbin::text END")}
+      FROM pg_catalog.pg_constraint AS k WHERE k.oid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = k.conrelid)
+    UNION ALL SELECT ${hash('x.tableoid', 'x.indexrelid', 'x.indisunique', 'x.indisvalid', 'x.indisready', 'x.indisexclusion', 'x.indimmediate')} FROM pg_catalog.pg_index AS x
+      WHERE x.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = x.indrelid)
+    UNION ALL SELECT ${hash('g.tableoid', 'g.oid', 'g.tgname', 'g.tgenabled', 'g.tgfoid', 'g.tgtype', 'g.tgargs', 'g.tgattr::int2[]', 'g.tgqual::text', 'g.tgdeferrable', 'g.tginitdeferred')} FROM pg_catalog.pg_trigger AS g
+      WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = g.tgrelid)
+    UNION ALL SELECT ${hash('r.tableoid', 'r.oid', 'r.rulename', 'r.ev_enabled', "CASE WHEN r.ev_type = '1' THEN r.xmin END", "CASE WHEN r.ev_type <> '1' THEN pg_catalog.concat(r.ev_qual, r.ev_action) END")} FROM pg_catalog.pg_rewrite AS r WHERE r.oid >= 16384
+    UNION ALL SELECT ${hash('n.tableoid', 'n.oid', 'n.nspname', 'n.nspowner', 'n.nspacl::text')} FROM pg_catalog.pg_namespace AS n WHERE n.nspname !~ '^pg_'
+    UNION ALL SELECT ${hash('i.tableoid', 'i.inhrelid', 'i.inhparent', 'i.inhdetachpending')} FROM pg_catalog.pg_inherits AS i
+    UNION ALL SELECT ${hash('s.tableoid', 's.seqrelid', 's.seqtypid', 's.seqstart', 's.seqincrement', 's.seqmax', 's.seqmin', 's.seqcache', 's.seqcycle')}
+      FROM pg_catalog.pg_sequence AS s WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = s.seqrelid)
+    UNION ALL SELECT ${hash('s.tableoid', 's.seqrelid', 'o.refobjid', 'o.refobjsubid')} FROM pg_catalog.pg_sequence AS s
+      JOIN pg_catalog.pg_depend AS o ON ${OWNER_OF('s.seqrelid')} WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = s.seqrelid)
+    UNION ALL SELECT ${hash('g.tableoid', 'g.setrole', 'g.setconfig')} FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = ${OWN_DATABASE}
+    UNION ALL SELECT ${hash("'subscription'::text", 'b.oid', 'b.subname', 'b.subowner', 'b.subslotname', 'b.subpublications')} FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
+    UNION ALL SELECT ${hash('m.tableoid', 'm.mapcfg', 'm.maptokentype', 'm.mapseqno', 'm.mapdict')} FROM pg_catalog.pg_ts_config_map AS m
+      WHERE m.mapcfg >= 16384
+    UNION ALL SELECT ${hash('p.tableoid', 'p.oid', 'p.xmin')} FROM pg_catalog.pg_proc AS p
+      WHERE p.oid >= 16384 AND p.pronamespace <> pg_catalog.pg_my_temp_schema()
+    UNION ALL SELECT ${hash('y.tableoid', 'y.oid', 'y.xmin')} FROM pg_catalog.pg_type AS y WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e')
+    ${[
+      'pg_enum',
+      'pg_policy',
+      'pg_publication',
+      'pg_publication_rel',
+      'pg_publication_namespace',
+      'pg_event_trigger',
+      'pg_extension',
+      'pg_default_acl',
+      ...OTHER_CATALOGS,
+    ]
+      .map(
+        (name) =>
+          `UNION ALL SELECT ${hash('o.tableoid', 'o.oid', 'o.xmin')} FROM pg_catalog.${name} AS o WHERE o.oid >= 16384`,
+      )
+      .join('\n    ')}
+  )
+  SELECT pg_catalog.concat_ws(' ', count(*), bit_xor(h)) FROM rows`
+
+/** The catalogs that it reads: the journal names them when somebody has written there. */
+export const WATCHED_CATALOGS = [
+  ...new Set(CATALOG_QUERY.match(/(?<=pg_catalog\.)pg_[a-z_]+(?= AS )/g)),
+].filter(
+  // Read for the number of the database; each run makes and drops some.
+  (name) => name !== 'pg_database',
+)
+
+const FROM_EXTENSION = (catalog: string, oid: string) => `EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+      WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype = 'e')`
+
+const TABLE = `pg_catalog.format('%I.%I', n.nspname, c.relname)`
+const OF_TABLES = `JOIN pg_catalog.pg_class AS c ON c.oid = %s JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND ${OWN_NAMESPACES}`
+const of = (oid: string) => OF_TABLES.replace('%s', oid)
+
+/**
+ * Every object of the schema: what it is called, how it is defined, and the table that it belongs to (0: none). `free`: one
+ * like it may be added without anything that was there behaving otherwise.
+ */
+export const DEFINITIONS_QUERY = `
+  SELECT pg_catalog.concat('table ', ${TABLE}) AS object, c.oid AS relation, c.relkind IN ('v', 'm') AS free, pg_catalog.concat_ws(' ',
+      c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner,
+      pg_catalog.pg_get_partkeydef(c.oid), pg_catalog.pg_get_expr(c.relpartbound, c.oid),
+      (SELECT pg_catalog.string_agg(i.inhparent::text, ',' ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid),
+      c.reloptions, c.relacl, CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.md5(pg_catalog.pg_get_viewdef(c.oid)) END) AS definition
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'c') AND ${OWN_NAMESPACES} AND NOT ${FROM_EXTENSION('pg_class', 'c.oid')}
+  UNION ALL SELECT pg_catalog.concat('column ', ${TABLE}, '.', pg_catalog.quote_ident(a.attname)), c.oid, false, pg_catalog.concat_ws(' ',
+      pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
+      CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attacl)
+    FROM pg_catalog.pg_attribute AS a ${of('a.attrelid')}
+    LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND (c.relkind IN ('r', 'p', 'f', 'c') OR c.relkind = 'v' AND d.oid IS NOT NULL)
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', ${TABLE}), c.oid, false,
+      pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.to_jsonb(k) ->> 'conenforced')
+    FROM pg_catalog.pg_constraint AS k ${of('k.conrelid')} WHERE k.contype <> 'n' AND k.conparentid = 0
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), 0, false,
+      pg_catalog.pg_get_constraintdef(k.oid)
+    FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
+  UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', ${TABLE}), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
+      pg_catalog.concat_ws(' ', x.indisvalid, pg_catalog.pg_get_indexdef(x.indexrelid))
+    FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid ${of('x.indrelid')}
+  UNION ALL SELECT pg_catalog.concat('trigger ', pg_catalog.quote_ident(t.tgname), ' of ', ${TABLE}), c.oid, false,
+      pg_catalog.concat_ws(' ', t.tgenabled, pg_catalog.pg_get_triggerdef(t.oid))
+    FROM pg_catalog.pg_trigger AS t ${of('t.tgrelid')} WHERE NOT t.tgisinternal OR t.tgenabled <> 'O'
+  UNION ALL SELECT pg_catalog.concat('rule ', pg_catalog.quote_ident(r.rulename), ' of ', ${TABLE}), c.oid, false,
+      pg_catalog.concat_ws(' ', r.ev_enabled, pg_catalog.pg_get_ruledef(r.oid))
+    FROM pg_catalog.pg_rewrite AS r ${of('r.ev_class')} WHERE r.ev_type <> '1'
+  UNION ALL SELECT pg_catalog.concat('policy ', pg_catalog.quote_ident(p.polname), ' of ', ${TABLE}), c.oid, false,
+      pg_catalog.concat_ws(' ', p.polcmd, p.polpermissive, p.polroles, pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))
+    FROM pg_catalog.pg_policy AS p ${of('p.polrelid')}
+  UNION ALL SELECT pg_catalog.concat('sequence ', ${TABLE}), c.oid, true, pg_catalog.concat_ws(' ', c.oid, pg_catalog.format_type(s.seqtypid, NULL),
+      'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
+      c.relpersistence, c.relacl, (SELECT pg_catalog.concat('of ', o.refobjid, ' ', o.refobjsubid) FROM pg_catalog.pg_depend AS o WHERE ${OWNER_OF('c.oid')}))
+    FROM pg_catalog.pg_sequence AS s ${of('s.seqrelid')}
+  UNION ALL SELECT pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure), 0, true, pg_catalog.md5(pg_catalog.concat_ws(' ', p.proacl, CASE WHEN p.prokind IN ('f', 'p', 'w')
+      THEN pg_catalog.pg_get_functiondef(p.oid) ELSE pg_catalog.concat_ws(' ', p.prosrc, p.prorettype) END))
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND ${OWN_NAMESPACES}
+    WHERE p.oid >= 16384 AND NOT ${FROM_EXTENSION('pg_proc', 'p.oid')}
+  UNION ALL SELECT pg_catalog.concat('type ', pg_catalog.format_type(y.oid, NULL)), 0, true, pg_catalog.concat_ws(' ',
+      CASE WHEN y.typtype = 'd' THEN pg_catalog.format_type(y.typbasetype, y.typtypmod) END, y.typnotnull, y.typdefault, y.typacl,
+      (SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = y.oid))
+    FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND ${OWN_NAMESPACES} WHERE y.typtype IN ('d', 'e') AND y.oid >= 16384
+  UNION ALL SELECT pg_catalog.concat('publication ', pg_catalog.quote_ident(b.pubname)), 0, false, pg_catalog.concat_ws(' ',
+      b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot,
+      (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', l.prrelid, l.prattrs, pg_catalog.pg_get_expr(l.prqual, l.prrelid)), ',' ORDER BY l.prrelid) FROM pg_catalog.pg_publication_rel AS l WHERE l.prpubid = b.oid),
+      (SELECT pg_catalog.string_agg(l.pnnspid::text, ',' ORDER BY l.pnnspid) FROM pg_catalog.pg_publication_namespace AS l WHERE l.pnpubid = b.oid))
+    FROM pg_catalog.pg_publication AS b
+  UNION ALL SELECT pg_catalog.concat('subscription ', pg_catalog.quote_ident(b.subname)), 0, false,
+      pg_catalog.concat_ws(' ', b.subowner, b.subslotname, b.subpublications) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
+  UNION ALL SELECT pg_catalog.concat('event trigger ', pg_catalog.quote_ident(v.evtname)), 0, false,
+      pg_catalog.concat_ws(' ', v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
+  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, x.extversion FROM pg_catalog.pg_extension AS x
+  UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), 0, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE ${OWN_NAMESPACES}
+  UNION ALL SELECT pg_catalog.concat('default privileges of ', u.defaclrole::pg_catalog.regrole, ' for ', u.defaclobjtype, ' in ', u.defaclnamespace::pg_catalog.regnamespace),
+      0, false, u.defaclacl::text FROM pg_catalog.pg_default_acl AS u
+  UNION ALL SELECT pg_catalog.concat('mapping of text search configuration ', m.mapcfg::pg_catalog.regconfig, ' for token ', m.maptokentype), 0, false,
+      pg_catalog.string_agg(m.mapdict::text, ',' ORDER BY m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg >= 16384 GROUP BY m.mapcfg, m.maptokentype
+  UNION ALL SELECT pg_catalog.concat('settings of the database', CASE WHEN g.setrole <> 0 THEN pg_catalog.concat(' for the role ', g.setrole::pg_catalog.regrole) END),
+      0, false, g.setconfig::text FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = ${OWN_DATABASE}
+  ${OTHER_CATALOGS.map(
+    (
+      name,
+    ) => `UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.${name} AS o WHERE o.oid >= 16384 AND NOT ${FROM_EXTENSION(name, 'o.oid')}`,
+  ).join('\n  ')}`
+
+/**
+ * What differs, by one statement that reads the catalog once. The number is taken before: what changes meanwhile is
+ * noticed by the next look.
+ */
+const CHANGES = `WITH catalog AS MATERIALIZED (SELECT ${CATALOG_FUNCTION} AS now),
+  found AS MATERIALIZED (${DEFINITIONS_QUERY}),
+  changes AS MATERIALIZED (
+    SELECT coalesce(f.object, k.object) AS object, k.definition AS was, f.definition AS now, coalesce(f.relation, k.relation) AS relation, f.free
+    FROM found AS f FULL JOIN ${DEFINITIONS} AS k ON k.object = f.object WHERE k.definition IS DISTINCT FROM f.definition)
+  SELECT c.object, c.was, c.now, c.was IS NULL AND (c.free
+      OR c.relation <> 0 AND NOT EXISTS (SELECT FROM ${DEFINITIONS} AS t WHERE t.relation = c.relation)) AS harmless,
+    (SELECT k.now FROM catalog AS k) AS catalog
+  FROM (SELECT) AS one LEFT JOIN changes AS c ON true ORDER BY c.object`
+
+/** What differs from the schema that the session began with. Where nothing does, the next look compares with what is now. */
+export async function schemaChanges(connection: Connection): Promise<SchemaChange[]> {
+  const rows = await readCatalog(connection, CHANGES)
+  const changes = rows.flatMap(({ object, was, now, harmless }): SchemaChange[] =>
+    object === null
+      ? []
+      : [
+          {
+            object: String(object),
+            was: was === null ? undefined : String(was),
+            is: now === null ? undefined : String(now),
+            isHarmless: harmless === true,
+          },
+        ],
+  )
+  if (changes.length === 0) {
+    await readCatalog(
+      connection,
+      `SELECT pg_catalog.set_config('afresh.catalog', '${String(rows[0]?.catalog)}', false)`,
+    )
+  }
+  return changes
+}
+
+export async function definitionsHash(connection: Connection): Promise<string> {
+  const [row] = await readCatalog(
+    connection,
+    `SELECT pg_catalog.md5(pg_catalog.concat(
+      pg_catalog.string_agg(pg_catalog.concat(d.object, ' ', d.definition), ';' ORDER BY d.object COLLATE "C"), ${ALL_OBJECTS})) AS hash
+    FROM (${DEFINITIONS_QUERY}) AS d`,
+  )
+  return String(row?.hash)
+}

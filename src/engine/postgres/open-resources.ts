@@ -1,0 +1,99 @@
+import { codeOf } from '../../errors.ts'
+import type { Connection, Row } from '../connection.ts'
+import type { HoldFinder, HoldKind } from '../open-resources.ts'
+import { readCatalog } from './catalog.ts'
+
+/**
+ * What sessions hold, in one look. Nobody can see what another session has set for itself.
+ *
+ * A statement is over before its client is told so, hence whoever is seen to be at work here was not waited for.
+ * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+ */
+export const holds: HoldFinder = {
+  async begin(connection) {
+    if (own.has(connection)) return
+    const rows = await readCatalog(connection, SETTINGS)
+    own.set(connection, new Set(rows.map(({ id }) => String(id))))
+  },
+  async find(connection) {
+    const rows = (await look(connection)).filter(({ id }) => own.get(connection)?.has(String(id)) !== true)
+    return rows.map(({ id, kind, session, text }) => ({
+      id: String(id),
+      kind: kind as HoldKind,
+      session: session === null ? undefined : Number(session),
+      text: String(text),
+    }))
+  },
+  async end(connection, sessions) {
+    await readCatalog(
+      connection,
+      `SET LOCAL ROLE NONE; SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a
+       WHERE a.datname = pg_catalog.current_database() AND a.pid = ANY (ARRAY[${sessions.map(Number).join(', ')}]::int[])`,
+    )
+  },
+}
+
+/** The settings that a database has from its migrations. */
+const own = new WeakMap<Connection, ReadonlySet<string>>()
+
+const UNKNOWN_STATEMENT = '26000'
+
+/** To plan it takes five times as long as to run it, and it runs with each test. Two that ask at once wait for one. */
+const prepared = new WeakMap<Connection, Promise<unknown>>()
+
+async function look(connection: Connection): Promise<Row[]> {
+  if (!connection.owned) return readCatalog(connection, FIND)
+  await prepare(connection)
+  const used = prepared.get(connection)
+  try {
+    return await connection.query('EXECUTE afresh_holds')
+  } catch (error) {
+    // A reset's program that is made anew takes the session's statements along.
+    if (codeOf(error) !== UNKNOWN_STATEMENT) throw error
+    if (prepared.get(connection) === used) prepared.delete(connection)
+    await prepare(connection)
+    return connection.query('EXECUTE afresh_holds')
+  }
+}
+
+async function prepare(connection: Connection): Promise<void> {
+  const preparing = prepared.get(connection) ?? connection.query(`PREPARE afresh_holds AS ${FIND}`)
+  prepared.set(connection, preparing)
+  try {
+    await preparing
+  } catch (error) {
+    prepared.delete(connection)
+    throw error
+  }
+}
+
+const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = pg_catalog.current_database()
+  AND s.pid <> pg_catalog.pg_backend_pid() AND s.backend_type = 'client backend' AND (s.state = 'active' OR s.state LIKE 'idle in transaction%')`
+
+const whoIs = (a: string) =>
+  `'process ' || ${a}.pid || ' (' || coalesce(nullif(${a}.application_name, ''), 'no application name') || ')'`
+const said = `left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)`
+const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE l.classid || ', ' || l.objid END`
+
+const SETTINGS = `
+SELECT 'setting ' || s.setrole || ' ' || c.config AS id, 'setting of the database' AS kind, NULL::int AS session, c.config AS text
+FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL unnest(s.setconfig) AS c (config)
+WHERE s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())`
+
+const FIND = `
+SELECT a.pid || ' ' || coalesce(a.xact_start, a.query_start) AS id,
+  CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind, a.pid AS session,
+  ${whoIs('a')} || CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END || ${said} AS text
+FROM (${BUSY}) AS a
+UNION ALL
+SELECT 'lock ' || l.pid || ' ' || ${keyOf} || ' ' || l.objsubid, 'advisory lock', l.pid, ${whoIs('a')} || ', key ' || ${keyOf}
+FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND a.datname = pg_catalog.current_database() AND l.pid <> pg_catalog.pg_backend_pid()
+  AND l.database = a.datid
+UNION ALL
+SELECT 'table ' || c.oid, 'temporary table', NULL, c.relname::text FROM pg_catalog.pg_class AS c
+WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND c.relnamespace <> pg_catalog.pg_my_temp_schema()
+UNION ALL
+SELECT 'prepared ' || p.gid, 'prepared transaction', NULL, p.gid FROM pg_catalog.pg_prepared_xacts AS p
+WHERE p.database = pg_catalog.current_database()
+UNION ALL ${SETTINGS}`

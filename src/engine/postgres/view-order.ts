@@ -1,0 +1,44 @@
+import type { Table, TableId } from '../../schema/schema.ts'
+import type { Connection } from '../connection.ts'
+import { readCatalog } from './catalog.ts'
+
+/** Which relation each view reads, whatever kind of view it is. */
+const READS = `SELECT DISTINCT r.ev_class::text AS view, d.refobjid::text AS relation
+  FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_depend AS d
+    ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class
+  WHERE r.ev_type = '1' AND r.ev_class >= 16384 AND d.refobjid >= 16384`
+
+/**
+ * Materialised views after those that they read, through views or not. That one was made later tells nothing: CREATE OR
+ * REPLACE VIEW may lead another one there since.
+ */
+export async function inOrderOfReading(connection: Connection, tables: readonly Table[]): Promise<Table[]> {
+  const views = new Map(tables.filter(isView).map((table) => [table.id, table]))
+  if (views.size < 2) return [...tables]
+  const reads = new Map<TableId, TableId[]>()
+  for (const { view, relation } of await readCatalog(connection, READS)) {
+    reads.set(String(view), [...(reads.get(String(view)) ?? []), String(relation)])
+  }
+  const ordered = new Set<Table>()
+  const seen = new Set<TableId>()
+  for (const start of views.keys()) {
+    const path = [{ id: start, isDone: false }]
+    for (let next = path.pop(); next !== undefined; next = path.pop()) {
+      const view = views.get(next.id)
+      if (next.isDone) {
+        if (view !== undefined) ordered.add(view)
+        continue
+      }
+      if (seen.has(next.id)) continue
+      seen.add(next.id)
+      path.push({ id: next.id, isDone: true })
+      path.push(...(reads.get(next.id) ?? []).map((id) => ({ id, isDone: false })))
+    }
+  }
+  return [...tables.filter((table) => !isView(table)), ...ordered]
+}
+
+function isView({ traits }: Table): boolean {
+  return traits.includes('materialized')
+}

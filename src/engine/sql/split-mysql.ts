@@ -1,0 +1,69 @@
+import { Scanner, type SplitOptions, type Statement } from './scanner.ts'
+import { escapesAfter } from './sql-mode.ts'
+
+const DELIMITER = /delimiter[ \t]+(\S+)[^\n]*/iy
+const OTHER_DATABASE = /(use(?=[\s`"/#])|source(?=\s))[^\n;]*/iy
+const LINE_COMMENT = /#|--(?=\s|$)/y
+// A comment that the server runs (`/*!40101`, MariaDB's `/*M!`), or an optimizer hint.
+const LIVE_COMMENT = /\/\*(?:M?!|\+)/y
+/** mariadb-dump's first line, in both of its forms: a command to the mariadb client, disguised as a comment. */
+const SANDBOX = /\/\*M?!999999\\-/y
+
+/** Follows the mysql and mariadb clients (`add_line` in `client/mysql.cc`), which the server tells of NO_BACKSLASH_ESCAPES. */
+export function splitMysql(text: string, { backslashEscapes = true }: SplitOptions = {}): Statement[] {
+  const scanner = new Scanner(text)
+  const mode = escapesAfter(backslashEscapes)
+  let delimiter = ';'
+  while (!scanner.atEnd) {
+    const command = scanner.pending ? null : scanner.match(DELIMITER)
+    if (command !== null) {
+      delimiter = command[1] ?? delimiter
+      scanner.pos += command[0].length
+    } else if (scanner.looksAt(delimiter)) {
+      mode.read(scanner.finish(delimiter.length)?.sql)
+    } else if (!skipBlank(scanner)) {
+      if (!scanner.pending) refuseOtherDatabase(scanner)
+      takeCode(scanner, mode.escapes)
+    }
+  }
+  return scanner.done()
+}
+
+function skipBlank(scanner: Scanner): boolean {
+  const { char } = scanner
+  if (char <= ' ') scanner.pos += 1
+  else if ((char === '#' || char === '-') && scanner.match(LINE_COMMENT) !== null) scanner.skipLine()
+  else if (char === '/' && isDeadComment(scanner)) scanner.skipPast('*/', 2)
+  else return false
+  return true
+}
+
+function isDeadComment(scanner: Scanner): boolean {
+  return scanner.looksAt('/*') && (scanner.match(SANDBOX) !== null || scanner.match(LIVE_COMMENT) === null)
+}
+
+function takeCode(scanner: Scanner, escapes: boolean): void {
+  const { char } = scanner
+  if (escapes && (char === "'" || char === '"')) scanner.takeEscaped()
+  else if (char === "'" || char === '"' || char === '`') scanner.takeQuoted()
+  else if (char === '\\') takeBackslash(scanner)
+  else scanner.take(scanner.match(LIVE_COMMENT)?.[0].length ?? 1)
+}
+
+/** `\g` and `\G` end a statement, `\N` is an old NULL; what else begins so is a command of the client. */
+function takeBackslash(scanner: Scanner): void {
+  const command = scanner.text.slice(scanner.pos, scanner.pos + 2)
+  if (command === '\\g' || command === '\\G') scanner.finish(2)
+  else if (command === '\\N') scanner.take(2)
+  else throw scanner.fail(`${command} is a command of the mysql client, not SQL.`, 'Remove it.')
+}
+
+/** A script that moves to another database would change one that is not afresh's to change. */
+function refuseOtherDatabase(scanner: Scanner): void {
+  const command = scanner.match(OTHER_DATABASE)?.[0].trim()
+  if (command === undefined) return
+  throw scanner.fail(
+    `«${command}» leaves the database that afresh made for this script.`,
+    'Remove the line; mysqldump writes none without --databases.',
+  )
+}

@@ -1,0 +1,118 @@
+import { types } from 'node:util'
+import type { Clock, EraseDialect, Zone } from '../engine/erase-dialect.ts'
+import { concatenated } from '../engine/sql/fragment.ts'
+import { AfreshError } from '../errors.ts'
+import type { Column, Table } from '../schema/schema.ts'
+import type { EraseRequest } from './erase-rows.ts'
+import type { EraseContext } from './run-transaction.ts'
+import { conditionsOf, type Value } from './where.ts'
+
+/** Which rows of a table are meant by a purge. */
+export interface PurgeRequest {
+  readonly column: string
+  readonly olderThan: number | Date | string | undefined
+  readonly value: Value | undefined
+  readonly zone: Zone | undefined
+}
+
+/** @throws AfreshError `usage` where what is stored does not tell which rows those are */
+export async function wantedRows(
+  ground: EraseContext,
+  tables: readonly Table[],
+  marked: PurgeRequest,
+): Promise<EraseRequest[]> {
+  const { olderThan } = marked
+  const syntax = ground.engine.erase
+  if (marked.value !== undefined || olderThan === undefined || typeof olderThan === 'string') {
+    return tables.map((table) => ({ table, conditions: plainConditions(syntax, table, marked) }))
+  }
+  // One time for all statements.
+  const clock = await syntax.clock(ground.connection)
+  const time = timeOf(olderThan, clock)
+  const wanted: EraseRequest[] = []
+  for (const table of tables) {
+    const column = columnOf(table, marked.column)
+    refuseNumbers(table, column)
+    const zone = zoneOf(syntax, table, column, clock, marked.zone)
+    await refuseNoTimes(ground, table, column)
+    wanted.push({ table, conditions: [concatenated([syntax.isBefore(column, time, zone)])] })
+  }
+  return wanted
+}
+
+function plainConditions(
+  syntax: EraseDialect,
+  table: Table,
+  { column, olderThan, value }: PurgeRequest,
+): EraseRequest['conditions'] {
+  if (value !== undefined) return conditionsOf({ [column]: value }, table, syntax)
+  if (typeof olderThan === 'string') return conditionsOf({ [column]: { lt: olderThan } }, table, syntax)
+  if (columnOf(table, column).nullable) return conditionsOf({ [column]: { not: null } }, table, syntax)
+  throw new AfreshError('usage', `purge: ${table.label}.${column} is never NULL: which rows are marked?`, {
+    next: 'Say by which value (value: true), or how old (olderThan).',
+  })
+}
+
+function timeOf(olderThan: number | Date, { now }: Clock): Date {
+  // The date may be another realm's.
+  const time = types.isDate(olderThan)
+    ? new Date(olderThan)
+    : new Date(now.getTime() - Math.round(Number(olderThan)))
+  const isAge = types.isDate(olderThan) || olderThan >= 0
+  if (isAge && !Number.isNaN(time.getTime())) return time
+  throw new AfreshError('usage', `purge: olderThan: ${String(olderThan)} is no number of milliseconds.`, {
+    next: 'Write 30 days as 30 * 24 * 3600 * 1000.',
+  })
+}
+
+function columnOf(table: Table, name: string): Column {
+  const column = table.columns.find((one) => one.name === name)
+  if (column === undefined) throw new Error(`${table.label} has no column ${name}`)
+  return column
+}
+
+/** Throws `AfreshError` (`usage`): a server may compare a number with a time, and find it less whatever it counts. */
+function refuseNumbers(table: Table, { name, type }: Column): void {
+  if (!/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type)) return
+  throw new AfreshError('usage', `purge: olderThan: ${table.label}.${name} is ${type}, which is no time.`, {
+    next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }).',
+  })
+}
+
+/** Throws `AfreshError` (`usage`): read in the wrong zone, a row that was marked a minute ago is hours old. */
+function zoneOf(
+  syntax: EraseDialect,
+  table: Table,
+  column: Column,
+  clock: Clock,
+  given: Zone | undefined,
+): Zone {
+  if (given !== undefined) return given
+  if (clock.zone === undefined || syntax.hasZone(column)) return 'session'
+  throw new AfreshError(
+    'usage',
+    `purge: olderThan: ${table.label}.${column.name} is ${column.type}, without a time zone, and the session is in ${clock.zone}: its times may be of that zone, or of UTC.`,
+    {
+      next: "Say what the column holds: zone: 'utc' or zone: 'session' (--zone utc). Nothing was changed.",
+    },
+  )
+}
+
+/** Throws `AfreshError` (`usage`): such rows would never be old enough, and nobody would know. */
+async function refuseNoTimes(
+  { engine, connection }: EraseContext,
+  table: Table,
+  column: Column,
+): Promise<void> {
+  const { isNoTime, ident, table: nameOf } = engine.erase
+  if (isNoTime === undefined) return
+  const [row] = await connection.query(
+    `SELECT count(*) AS n, CAST(min(${ident(column.name)}) AS TEXT) AS one FROM ${nameOf(table)} WHERE ${isNoTime(column)}`,
+  )
+  if (Number(row?.n ?? 0) === 0) return
+  throw new AfreshError(
+    'usage',
+    `purge: olderThan: ${row?.n} rows of ${table.label} hold what is no time in ${column.name}, such as ${JSON.stringify(row?.one)}.`,
+    { next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }). Nothing was changed.' },
+  )
+}

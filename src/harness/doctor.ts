@@ -1,0 +1,150 @@
+import { confirmationOf, readMark, serverFingerprint } from '../database/guard.ts'
+import { open } from '../engine/registry.ts'
+import { withCleanUp } from '../errors.ts'
+import { type AvailableServers, availableServers } from '../server/pick-server.ts'
+import { type Driver, installedDrivers } from './optional-packages.ts'
+
+export interface Diagnosis {
+  readonly node: { readonly version: string; readonly supported: boolean }
+  readonly servers: AvailableServers
+  readonly drivers: readonly Driver[]
+  /** How dirty tables can be found. */
+  readonly detectors: readonly { readonly name: string; readonly where: string }[]
+  /** The server and database of the URL, where one was given. */
+  readonly database: DatabaseDiagnosis | undefined
+  /** What is missing, and how to get it. */
+  readonly problems: readonly string[]
+  /** There is a server that afresh can use: that of the URL, else any. */
+  readonly usable: boolean
+}
+
+export interface DatabaseDiagnosis {
+  readonly engine: string
+  readonly database: string
+  /** The server's; `undefined` where a database is a file. */
+  readonly version: string | undefined
+  /** `host:port#system_identifier`, which `allow` in the configuration takes. */
+  readonly fingerprint: string | undefined
+  /** `NAME#SYSTEM_IDENTIFIER`, which `afresh adopt --confirm` takes. */
+  readonly confirmation: string
+  readonly standby: boolean
+  readonly mayCreateDatabases: boolean
+  /** The session may switch foreign keys and triggers off: resets are fastest then. */
+  readonly mayDisableChecks: boolean
+  readonly tables: number
+  readonly tablesWithRows: number
+  /** It carries afresh's mark. */
+  readonly marked: boolean
+  /** Other people's sessions, for which afresh would refuse to touch it. */
+  readonly sessions: readonly string[]
+}
+
+const MINIMUM_NODE = [20, 19] as const
+
+/**
+ * What is at hand here; starts nothing and changes nothing.
+ *
+ * @throws AfreshError `usage`, `server` for a URL that leads nowhere
+ */
+export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
+  const database = url === undefined ? undefined : await diagnoseDatabase(url)
+  const servers = await availableServers()
+  const drivers = installedDrivers(cwd)
+  const supported = isSupported(process.versions.node)
+  const hasServer = servers.container.available || servers.embedded.available
+  const problems = [
+    ...(supported
+      ? []
+      : [`Node ${process.version} is too old: afresh needs ${MINIMUM_NODE.join('.')} or later.`]),
+    ...(servers.container.problem === undefined ? [] : [`containers: ${servers.container.problem}`]),
+    ...(servers.embedded.problem === undefined ? [] : [`embedded PostgreSQL: ${servers.embedded.problem}`]),
+    ...driverProblems(drivers),
+    ...(database === undefined ? [] : databaseProblems(database)),
+  ]
+  const usable = supported && (database === undefined ? hasServer : !database.standby)
+  const detectors = [
+    {
+      name: 'wal',
+      where:
+        'PostgreSQL 16 and later as a superuser, with the contrib module pg_walinspect: costs what the test wrote',
+    },
+    {
+      name: 'counters',
+      where:
+        'MySQL, and MariaDB with performance_schema: costs what the test wrote. SQLite: tells a database that nobody wrote to',
+    },
+    { name: 'scan', where: 'every engine: looks at each table and sequence in one round trip' },
+  ]
+  return {
+    node: { version: process.version, supported },
+    servers,
+    drivers,
+    detectors,
+    database,
+    problems,
+    usable,
+  }
+}
+
+function isSupported(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1])
+}
+
+function driverProblems(drivers: readonly Driver[]): string[] {
+  const isMissing = (name: string) => drivers.find((driver) => driver.package === name)?.version === undefined
+  return [
+    ...(isMissing('pg') ? ['PostgreSQL needs its driver: npm install --save-dev pg'] : []),
+    ...(isMissing('mysql2') ? ['MySQL and MariaDB need their driver: npm install --save-dev mysql2'] : []),
+    ...(isMissing('node:sqlite') && isMissing('better-sqlite3')
+      ? ['SQLite needs Node 22.13 or later, or: npm install --save-dev better-sqlite3']
+      : []),
+  ]
+}
+
+function databaseProblems({
+  standby,
+  mayCreateDatabases,
+  mayDisableChecks,
+  sessions,
+}: DatabaseDiagnosis): string[] {
+  return [
+    ...(standby ? ['The server is a standby: it takes no writes.'] : []),
+    ...(mayCreateDatabases
+      ? []
+      : ['The role may not create databases: createHarness needs that (PostgreSQL: ALTER ROLE … CREATEDB).']),
+    ...(mayDisableChecks
+      ? []
+      : [
+          'The role may not switch foreign keys off: resets go in order, children first, and take a little longer.',
+        ]),
+    ...(sessions.length > 0 ? [`Other people are connected to the database: ${sessions.join('; ')}`] : []),
+  ]
+}
+
+async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
+  const { engine, connection } = await open(url)
+  return withCleanUp(
+    async () => {
+      const facts = await engine.databases?.facts(connection)
+      const schema = await engine.introspect(connection)
+      const survey = await engine.inspectState(connection, schema)
+      const identity = await engine.ownership.expected(connection)
+      return {
+        engine: engine.title,
+        database: connection.database,
+        version: facts?.version,
+        fingerprint: facts && connection.endpoint && serverFingerprint(connection.endpoint, facts),
+        confirmation: confirmationOf(connection, identity.server),
+        standby: facts?.standby ?? false,
+        mayCreateDatabases: facts?.mayCreateDatabases ?? true,
+        mayDisableChecks: survey.mayDisableChecks,
+        tables: schema.tables.length,
+        tablesWithRows: survey.populated.length,
+        marked: (await readMark({ engine, connection })).isForGood,
+        sessions: (await engine.databases?.sessions(connection, connection.database)) ?? [],
+      }
+    },
+    () => connection.close(),
+  )
+}

@@ -1,0 +1,112 @@
+import { type AttachOptions, parseAttachOptions } from '../config/options.ts'
+import { readServerCosts } from '../costs/store.ts'
+import { guardEnvironment, requireMark } from '../database/guard.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type Opened, open } from '../engine/registry.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
+import type { Plan } from '../plan/plan.ts'
+import { planFor } from '../reset/make-plan.ts'
+import type { ResetReport } from '../reset/report.ts'
+import { openSession } from '../reset/session.ts'
+import { bookkeepingTables } from '../schema/migration-tables.ts'
+import type { Schema } from '../schema/schema.ts'
+import { examine } from './attach.ts'
+import { type PlanView, viewOf } from './plan-view.ts'
+
+export interface EmptyDatabaseOptions extends AttachOptions {
+  /** Empty the tables of migration tools too, instead of stopping when they have rows. Default `false`. */
+  readonly bookkeeping?: boolean
+}
+
+/**
+ * Empties the tables of a marked database and puts its sequences to their start: the reset of a database whose
+ * baseline was never captured.
+ *
+ * @throws RefusedError for a database without a valid mark (`afresh adopt`), or with other people's sessions; it is
+ * untouched
+ * @throws AfreshError `usage` when it would empty the tables of a migration tool; `plan`, `server`
+ * @throws ResetError naming step, table, statement and cause
+ */
+export async function emptyDatabase(url: string, options: EmptyDatabaseOptions = {}): Promise<ResetReport> {
+  return onMarked(url, options, async ({ engine, connection }, mark) => {
+    const { reset } = parse(options)
+    const session = await openSession({
+      engine,
+      connection,
+      options: reset,
+      claim: mark === undefined ? undefined : { mark },
+      from: 'nothing',
+      costs: await readServerCosts({ engine, connection }),
+      // Known without looking; and nothing here asks for it.
+      baseline: { tables: new Map(), sequences: new Map() },
+    })
+    return withCleanUp(
+      async () => {
+        const report = await session.reset()
+        await requireEmpty(engine, connection, session)
+        return report
+      },
+      () => session.close(),
+    )
+  })
+}
+
+/** What `emptyDatabase` would do; changes nothing. Throws as it does. */
+export async function planToEmpty(url: string, options: EmptyDatabaseOptions = {}): Promise<PlanView> {
+  return onMarked(url, options, ({ engine, connection }) =>
+    viewOf(engine, connection, parse(options).reset, 'nothing'),
+  )
+}
+
+function parse({ bookkeeping: _, ...options }: EmptyDatabaseOptions) {
+  return parseAttachOptions(options)
+}
+
+async function onMarked<T>(
+  url: string,
+  options: EmptyDatabaseOptions,
+  body: (opened: Opened, mark: string | undefined) => Promise<T>,
+): Promise<T> {
+  const { allow, reset } = parse(options)
+  guardEnvironment()
+  const opened = await open(url)
+  return withCleanUp(
+    async () => {
+      const { engine, connection } = opened
+      const mark = await requireMark(await examine(opened, allow))
+      const { schema, plan, survey } = await planFor(engine, connection, reset, { from: 'nothing' })
+      if (options.bookkeeping !== true) refuseBookkeeping(schema, plan, survey.populated)
+      return body(opened, mark)
+    },
+    () => opened.connection.close(),
+  )
+}
+
+function refuseBookkeeping(schema: Schema, plan: Plan, populated: readonly string[]): void {
+  const reset = new Set(plan.order.flat())
+  const tables = bookkeepingTables(schema, populated).filter(({ id }) => reset.has(id))
+  if (tables.length === 0) return
+  const labels = tables.map(({ label }) => label)
+  throw new AfreshError(
+    'usage',
+    `${labels.join(', ')} would be emptied, and the migrations that ${tables.length > 1 ? 'they note' : 'it notes'} ` +
+      'would run again; nothing was changed.',
+    { next: `Keep what they hold by --keep ${labels.join(',')}, or say --empty to empty them too.` },
+  )
+}
+
+/** A trigger or a rule may veto a DELETE without an error. */
+async function requireEmpty(
+  engine: Engine,
+  connection: Connection,
+  { schema, plan }: { readonly schema: Schema; readonly plan: Plan },
+): Promise<void> {
+  const { populated } = await engine.inspectState(connection, schema)
+  const reset = new Set(plan.order.flat())
+  const left = schema.tables.filter(({ id }) => reset.has(id) && populated.includes(id))
+  if (left.length === 0) return
+  throw new AfreshError('reset', `There still are rows in ${left.map(({ label }) => label).join(', ')}.`, {
+    next: 'Somebody writes to the database, or a trigger or rule there prevents deletes.',
+  })
+}

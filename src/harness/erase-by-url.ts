@@ -1,0 +1,72 @@
+import { DEFAULT_LOCK_TIMEOUT_MS } from '../config/options.ts'
+import { guardEnvironment, requireMark } from '../database/guard.ts'
+import { open } from '../engine/registry.ts'
+import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
+import { type EraseView, explainErase } from '../erase/explain.ts'
+import type { EraseOptions } from '../erase/options.ts'
+import type { EraseReport } from '../erase/report.ts'
+import type { EraseContext } from '../erase/run-transaction.ts'
+import type { Where } from '../erase/where.ts'
+import { withCleanUp } from '../errors.ts'
+import { examine } from './attach.ts'
+import { withProof } from './erase-connection.ts'
+
+/** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+export interface AllowOption {
+  readonly allow?: readonly string[]
+}
+
+/**
+ * `TestDatabase.erase` in a database that was made by afresh or handed over to it (`afresh adopt`), without its baseline
+ * being captured. Other people may be connected: only rows that are selected go.
+ *
+ * @throws RefusedError for any other database; it is untouched
+ * @throws AfreshError as `TestDatabase.erase` does
+ */
+export async function eraseFrom(
+  url: string,
+  table: string,
+  where: Where,
+  { allow = [], ...options }: EraseOptions & AllowOption = {},
+): Promise<EraseReport> {
+  return onMarked(url, allow, (ground) => erase(ground, table, where, options))
+}
+
+/** `TestDatabase.purge` in such a database. Throws as `eraseFrom` does. */
+export async function purgeFrom(
+  url: string,
+  { allow = [], ...options }: PurgeOptions & AllowOption = {},
+): Promise<EraseReport> {
+  return onMarked(url, allow, (ground) => purge(ground, options))
+}
+
+/**
+ * What an erase would do, of the catalog alone: no row is read and nothing changed, so that any database may be looked at.
+ *
+ * @throws AfreshError `usage`, `server`
+ */
+export async function planErase(url: string, table: string, options: EraseOptions = {}): Promise<EraseView> {
+  const { engine, connection } = await open(url)
+  return withCleanUp(
+    async () => explainErase(await engine.introspect(connection), table, options),
+    () => connection.close(),
+  )
+}
+
+async function onMarked<T>(
+  url: string,
+  allow: readonly string[],
+  body: (ground: EraseContext) => Promise<T>,
+): Promise<T> {
+  guardEnvironment()
+  const opened = await open(url, { names: 'both' })
+  return withCleanUp(
+    async () => {
+      const takeover = await examine(opened, allow)
+      const mark = await requireMark(takeover, { isShared: true })
+      const ground = { ...opened, schema: takeover.schema, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }
+      return withProof(ground, mark === undefined ? undefined : { mark }, body)
+    },
+    () => opened.connection.close(),
+  )
+}

@@ -1,0 +1,111 @@
+import type { Claim } from '../engine/claim.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import { isUnproven } from '../engine/erase-proof.ts'
+import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
+import type { EraseOptions } from '../erase/options.ts'
+import type { EraseReport } from '../erase/report.ts'
+import type { EraseContext } from '../erase/run-transaction.ts'
+import type { Where } from '../erase/where.ts'
+import { AfreshError, EraseError, RefusedError } from '../errors.ts'
+import type { ResetSession } from '../reset/session.ts'
+import { whileServerAnswers } from './liveness.ts'
+
+export interface EraseConnection {
+  erase(table: string, where: Where, options?: EraseOptions): Promise<EraseReport>
+  purge(options?: PurgeOptions): Promise<EraseReport>
+  close(): Promise<void>
+}
+
+/** What an eraser works on now. */
+export interface EraseConnectionState {
+  readonly engine: Engine
+  /** Where the database is reset. */
+  readonly connection: Connection
+  readonly session: Pick<ResetSession, 'schema' | 'lockTimeoutMs' | 'alone'>
+  /** What every transaction of an erase proves first; none within this process. */
+  readonly claim: Claim | undefined
+}
+
+/**
+ * Erases on a connection of its own, opened for the first erase: the one that resets has foreign keys and triggers switched
+ * off, and settings that are no others' business. A client of the user's, and a handle, are used as they are.
+ *
+ * @param unref the connection lets the process end
+ */
+export function eraseConnectionOn(
+  current: () => Promise<EraseConnectionState>,
+  { unref = false } = {},
+): EraseConnection {
+  /** For the database as that lease found it: the next lease may have made it again, which ends every session in it. */
+  let own: { readonly lease: Connection; readonly connection: Promise<Connection> } | undefined
+
+  const connectionFor = async ({ engine, connection: lease }: EraseConnectionState): Promise<Connection> => {
+    const { url, owned } = lease
+    if (!owned || url === undefined || engine.databases === undefined) return lease
+    if (own?.lease !== lease) await close()
+    own ??= { lease, connection: connect(engine, url) }
+    return own.connection
+  }
+
+  const connect = async (engine: Engine, url: string): Promise<Connection> => {
+    const connection = await engine.connect(url, { names: 'both' })
+    if (unref) connection.unref?.()
+    return connection
+  }
+
+  const close = async (): Promise<void> => {
+    const open = own
+    own = undefined
+    await open?.connection.then((connection) => connection.close()).catch(() => {})
+  }
+
+  const on = async (erasing: (ground: EraseContext) => Promise<EraseReport>): Promise<EraseReport> => {
+    const ground = await current()
+    const { schema, lockTimeoutMs, alone } = ground.session
+    const { engine, claim } = ground
+    const work = async (): Promise<EraseReport> => {
+      try {
+        const connection = await connectionFor(ground)
+        return await withProof({ engine, connection, schema, lockTimeoutMs }, claim, erasing)
+      } catch (error) {
+        const isRefusal = error instanceof AfreshError && !(error instanceof EraseError)
+        // It may have been lost, or left in a state that nobody foresaw: the next one is new.
+        if (!isRefusal) await close()
+        throw error
+      }
+    }
+    const asked = { engine, url: ground.connection.url, doing: 'rows were erased' }
+    return alone(() => whileServerAnswers(work, asked))
+  }
+
+  return {
+    erase: (table, where, options) => on((ground) => erase(ground, table, where, options)),
+    purge: (options) => on((ground) => purge(ground, options)),
+    close,
+  }
+}
+
+/**
+ * Erases with the proof of a claim at the beginning of every transaction.
+ *
+ * @throws RefusedError where the claim does not hold; what batches before have deleted is deleted
+ */
+export async function withProof<T>(
+  ground: EraseContext,
+  claim: Claim | undefined,
+  work: (ground: EraseContext) => Promise<T>,
+): Promise<T> {
+  if (claim === undefined) return work(ground)
+  const { ownership } = ground.engine
+  try {
+    return await work({ ...ground, proof: await ownership.proof(ground.connection, claim) })
+  } catch (error) {
+    const why = isUnproven(error) ? await ownership.whyRefused(ground.connection, claim, error) : undefined
+    if (why === undefined) throw error
+    throw new RefusedError(`The erase was refused: ${why}.`, {
+      next: 'The mark was taken away, the lease was lost or the connection leads elsewhere: lease or attach again.',
+      cause: error,
+    })
+  }
+}

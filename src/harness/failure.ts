@@ -1,0 +1,25 @@
+import { AfreshError, messageOf } from '../errors.ts'
+
+/**
+ * Any failure as an `AfreshError`: an error of a driver says neither what was under way nor what to do next.
+ *
+ * @param doing what failed, as the words after "while"
+ */
+export function failureOf(error: unknown, doing: string): AfreshError {
+  if (error instanceof AfreshError) return error
+  return new AfreshError('server', `The server refused something while ${doing}: ${messageOf(error)}.`, {
+    next: 'The next reset starts over; where it fails in the same way, mend what the server names.',
+    cause: error,
+  })
+}
+
+/** What was captured of the baseline is in a session, and goes with it: nobody could tell now what the baseline was. */
+export function sessionLost(database: string, cause: AfreshError): AfreshError {
+  const [what = ''] = cause.message.split('\n  → ')
+  return new AfreshError('server', what, {
+    next:
+      `The session that knew the baseline of "${database}" is lost, and its later resets fail as well: bring the database ` +
+      'to its baseline again, release this one, and attach anew.',
+    cause,
+  })
+}

@@ -1,0 +1,72 @@
+import { namesFor } from '../database/names.ts'
+import { engineNamed } from '../engine/registry.ts'
+import { AfreshError } from '../errors.ts'
+import { rollbacks } from '../reset/rollback.ts'
+import { explainFullMemory } from '../server/data-directory.ts'
+import { clearInterval, setInterval } from '../util/clock.ts'
+import { withEnvironment } from './environment.ts'
+import type { HarnessHandle } from './handle.ts'
+import { leasedDatabase, openLease, type ReacquiredLease } from './lease-session.ts'
+import { whileServerAnswers } from './liveness.ts'
+import type { LeaseOptions, TestDatabase } from './test-database.ts'
+
+/** Leases a database of the harness, from this process or any other. */
+export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {}): Promise<TestDatabase> {
+  const slot = options.slot ?? 1
+  if (!Number.isInteger(slot) || slot < 1) {
+    throw new AfreshError('usage', `slot: ${slot} is not a whole number from 1 on.`, {
+      next: 'Leave it out, or count from 1.',
+    })
+  }
+  const engine = engineNamed(handle.engine)
+  const { databases } = engine
+  if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
+  const around = (database: string) =>
+    rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
+  const take = async (first: number, again?: ReacquiredLease) => {
+    const asked = { engine, url: handle.adminUrl, doing: 'a database was leased' }
+    const held = await whileServerAnswers(
+      () => openLease(engine, databases, handle, { first, again }),
+      asked,
+    ).catch((error) => {
+      throw explainFullMemory(error, handle.server)
+    })
+    if (options.unref === true) held.lease.connection.unref?.()
+    return held
+  }
+  const leased = await leasedDatabase(engine, slot, take, around, options.unref === true)
+  const database = withEnvironment(leased, handle)
+  return options.unref === true ? inBackground(database) : database
+}
+
+/** Its connection does not keep the process alive, not even while a query is under way. */
+function inBackground(database: TestDatabase): TestDatabase {
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => {
+    const timer = setInterval(() => {}, 60_000)
+    try {
+      return await work()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+  const release = () => alive(database.release)
+  return {
+    ...database,
+    begin: (client) => alive(() => database.begin(client)),
+    reset: () => alive(database.reset),
+    verify: () => alive(database.verify),
+    erase: (...given) => alive(() => database.erase(...given)),
+    purge: (options) => alive(() => database.purge(options)),
+    holds: () => alive(database.holds),
+    endHolds: (holds) => alive(() => database.endHolds(holds)),
+    release,
+    [Symbol.asyncDispose]: release,
+  }
+}
+
+/** The URL that the database in a slot has, or will have, if nobody else takes the slot. */
+export function urlOfSlot({ engine, adminUrl, project, run }: HarnessHandle, slot: number): string {
+  const { databases } = engineNamed(engine)
+  if (databases === undefined) throw new Error(`${engine} has no server to lease databases from`)
+  return databases.urlOf(adminUrl, namesFor(project, databases.maxNameBytes).database(run, slot))
+}

@@ -1,0 +1,219 @@
+import { type Lease, lease as leaseDatabase } from '../database/lease.ts'
+import { namesFor } from '../database/names.ts'
+import type { Lock } from '../engine/claim.ts'
+import type { Databases } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { newMark } from '../engine/ownership-mark.ts'
+import { AfreshError, messageOf, withUndo } from '../errors.ts'
+import type { Rollbacks } from '../reset/rollback.ts'
+import { openSession, type ResetSession } from '../reset/session.ts'
+import { now, sleep } from '../util/clock.ts'
+import { settledWithin } from '../util/with-timeout.ts'
+import { eraseConnectionOn } from './erase-connection.ts'
+import { failureOf } from './failure.ts'
+import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
+import { whileServerAnswers } from './liveness.ts'
+import { holdsOn, wasReleased } from './open-resources.ts'
+import type { TestDatabase } from './test-database.ts'
+
+/** How long a server may take to notice that a connection was lost: the lock is held until then. */
+const NOTICE_MS = 3_000
+
+/** How a database is leased again whose lease was lost, or that no reset could bring back. */
+export interface ReacquiredLease {
+  /** The lock of the lease before, whose session the server may not have ended yet. */
+  readonly lost?: Lock | undefined
+  /** What is in it is no baseline: it is made again, unseen. */
+  readonly mustBeNew?: boolean
+}
+
+export interface OpenLease {
+  readonly lease: Lease
+  readonly session: ResetSession
+}
+
+export async function openLease(
+  engine: Engine,
+  databases: Databases,
+  handle: HarnessHandle,
+  { first, again = {} }: { readonly first: number; readonly again?: ReacquiredLease | undefined },
+): Promise<OpenLease> {
+  const names = namesFor(handle.project, databases.maxNameBytes)
+  const lease = await leaseDatabase({
+    engine,
+    databases,
+    adminUrl: handle.adminUrl,
+    template: handle.template,
+    nameOf: (slot) => names.database(handle.run, slot),
+    firstSlot: first,
+    ...again,
+    isClean: (connection) => isAtBaseline(engine, connection, handle.baseline),
+  })
+  const { connection, claim } = lease
+  const { options, template, baseline, costs } = handle
+  return withUndo(
+    async () => {
+      const from = { claim, template, baseline: fingerprintOf(baseline), costs }
+      return { lease, session: await openSession({ engine, connection, options, ...from }) }
+    },
+    () => lease.release(),
+  )
+}
+
+/**
+ * A connection that was lost takes the lease and the captured baseline with it; the next reset leases anew, and
+ * finds or makes a database that is at the baseline.
+ */
+export async function leasedDatabase(
+  engine: Engine,
+  wanted: number,
+  take: (slot: number, again?: ReacquiredLease) => Promise<OpenLease>,
+  around: (database: string) => Rollbacks,
+  unref: boolean,
+): Promise<Omit<TestDatabase, 'env'>> {
+  let held: Promise<OpenLease> | undefined = take(wanted)
+  const { name, url, slot } = (await held).lease
+  const { begin, settled, ...transaction } = around(name)
+  let isReleased = false
+
+  const current = async (): Promise<OpenLease> => {
+    if (isReleased) throw wasReleased(name)
+    const opened = held ?? takeAgain()
+    held = opened
+    try {
+      return await opened
+    } catch (error) {
+      // The next one tries again: what was in the way may be gone by then.
+      if (held === opened) held = undefined
+      throw error instanceof AfreshError ? error : notLeasedAgain(name, error)
+    }
+  }
+
+  /** Clients have the URL of this very database: another one would not do. */
+  let again: ReacquiredLease = {}
+  const takeAgain = async (): Promise<OpenLease> => {
+    const deadline = now() + NOTICE_MS
+    for (;;) {
+      const taken = await take(slot, again)
+      if (taken.lease.name === name) {
+        again = {}
+        return taken
+      }
+      await taken.lease.release()
+      if (now() > deadline) break
+      await sleep(50)
+    }
+    throw new AfreshError(
+      'server',
+      `The database "${name}" was leased by another worker after its connection was lost.`,
+      {
+        next: 'Lease another one, and open new clients for it.',
+      },
+    )
+  }
+
+  const orForget = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    const used = held
+    try {
+      return await whileServerAnswers(work, { engine, url, doing })
+    } catch (error) {
+      const isForgotten = !(error instanceof AfreshError) || error.code === 'server' || error.code === 'plan'
+      if (isForgotten)
+        await forget(used, { isChanged: error instanceof AfreshError && error.code === 'plan' })
+      throw failureOf(error, doing)
+    }
+  }
+
+  /** @param used the lease that failed, unless another one has taken its place by now */
+  const forget = async (
+    used: Promise<OpenLease> | undefined,
+    { isChanged }: { readonly isChanged: boolean },
+  ): Promise<void> => {
+    if (used === undefined || held !== used) return
+    held = undefined
+    const letGo = async () => {
+      const last = await used
+      again = { lost: last.lease.claim.lease, mustBeNew: isChanged }
+      // The same slot is leased again at once: nobody waits until the server has noticed that somebody has gone.
+      await last.lease.release()
+    }
+    await settledWithin(letGo(), NOTICE_MS)
+  }
+
+  const reset = () =>
+    orForget('a reset was under way', () => transaction.reset(async () => (await current()).session))
+
+  const eraser = eraseConnectionOn(
+    async () => {
+      await settled()
+      const { session, lease } = await current()
+      return { engine, connection: lease.connection, session, claim: lease.claim }
+    },
+    { unref },
+  )
+
+  const release = async (): Promise<void> => {
+    if (isReleased) return
+    isReleased = true
+    await transaction.abandon()
+    await eraser.close()
+    // Best effort: whoever leases the database next checks it, and makes it again where it has to.
+    const last = await held?.catch(() => undefined)
+    if (last === undefined) return
+    const giveBack = async () => {
+      await last.session.reset().catch(() => markUnfinished(engine, last))
+      await last.session.close()
+    }
+    await whileServerAnswers(giveBack, { engine, url, doing: 'the database was given back' }).catch(() => {})
+    await settledWithin(last.lease.release(), NOTICE_MS)
+  }
+
+  return {
+    name,
+    url,
+    async begin(client) {
+      if (isReleased) throw wasReleased(name)
+      await begin(client)
+    },
+    reset: async () => {
+      try {
+        return await reset()
+      } catch (error) {
+        if (!(error instanceof AfreshError) || error.code !== 'plan') throw error
+        const report = await reset()
+        return { ...report, notes: [recreatedNote(error), ...report.notes], recreated: true }
+      }
+    },
+    verify: () =>
+      orForget('it was compared with its baseline', async () => (await current()).session.verify()),
+    erase: eraser.erase,
+    purge: eraser.purge,
+    holds: () =>
+      orForget('its sessions were looked at', async () =>
+        holdsOn(engine, (await current()).lease.connection).holds(),
+      ),
+    endHolds: (found) =>
+      orForget('its sessions were looked at', async () =>
+        holdsOn(engine, (await current()).lease.connection).endHolds(found),
+      ),
+    release,
+    [Symbol.asyncDispose]: release,
+  }
+}
+
+/** What could not be reset is made again by whichever worker leases it next. */
+async function markUnfinished({ ownership }: Engine, { lease: { connection } }: OpenLease): Promise<void> {
+  await ownership.write(connection, newMark(await ownership.expected(connection), 'unfinished'))
+}
+
+function notLeasedAgain(name: string, cause: unknown): AfreshError {
+  return new AfreshError('server', `The database "${name}" could not be leased again: ${messageOf(cause)}.`, {
+    next: 'The next reset tries again; see whether the server is up and has a connection to spare.',
+    cause,
+  })
+}
+
+function recreatedNote({ cause, message }: AfreshError): string {
+  const [what = ''] = (cause instanceof Error ? cause.message : message).split('\n')
+  return `A reset could not bring the database back (${what.replace(/\.$/, '')}): it was made again from its template.`
+}

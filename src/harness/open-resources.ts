@@ -1,0 +1,18 @@
+import type { Connection } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
+import { AfreshError } from '../errors.ts'
+import type { TestDatabase } from './test-database.ts'
+
+export function holdsOn({ holds }: Engine, connection: Connection): Pick<TestDatabase, 'holds' | 'endHolds'> {
+  return {
+    holds: async () => (await holds?.find(connection)) ?? [],
+    endHolds: async (found) => {
+      const sessions = found.flatMap(({ session }) => session ?? [])
+      if (sessions.length > 0) await holds?.end(connection, [...new Set(sessions)])
+    },
+  }
+}
+
+export function wasReleased(name: string): AfreshError {
+  return new AfreshError('usage', `The database "${name}" was released.`, { next: 'Take another one.' })
+}

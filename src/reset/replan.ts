@@ -1,0 +1,94 @@
+import type { Resetter } from '../engine/resetter.ts'
+import { AfreshError } from '../errors.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Schema } from '../schema/schema.ts'
+import { describeChange, listed, schemaDiff } from './diff.ts'
+import { planFor } from './make-plan.ts'
+import type { SessionInput } from './options.ts'
+import type { ResetReport } from './report.ts'
+
+/** A plan and what carries it out. */
+export interface Planned {
+  readonly schema: Schema
+  readonly plan: Plan
+  readonly resetter: Resetter
+}
+
+export async function prepare(
+  { engine, connection, options, claim, template }: SessionInput,
+  { schema, plan }: { readonly schema: Schema; readonly plan: Plan },
+  before?: Resetter,
+): Promise<Planned> {
+  const { lockTimeoutMs, detector } = options
+  const program = { schema, plan, claim, template, lockTimeoutMs, detector, before }
+  return { schema, plan, resetter: await engine.prepare(connection, program) }
+}
+
+/**
+ * A new plan, for a schema that a test added to. The baseline stays what it was, and what is new is to be empty.
+ *
+ * @returns what there was where nothing that matters is new
+ * @throws AfreshError `plan` naming everything that is not as it was: no reset brings that back
+ */
+export async function replan(
+  input: SessionInput,
+  before: Planned,
+): Promise<{ readonly next: Planned; readonly added: readonly string[] }> {
+  const { engine, connection, options } = input
+  const changes = await before.resetter.changes?.()
+  if (changes?.length === 0) return { next: before, added: [] }
+  const lasting = changes?.filter(({ isHarmless }) => !isHarmless).map((change) => describeChange(change))
+  if (lasting !== undefined && lasting.length > 0) throw changedSchema(lasting)
+  const found = await engine.introspect(connection)
+  const drift = schemaDiff(before.schema, found)
+  const broken = lasting ?? drift.broken
+  if (broken.length > 0) throw changedSchema(broken)
+  if (changes === undefined) await before.resetter.close()
+  const next = await planFor(engine, connection, options, { ...input, from: 'found', before, found })
+  return { next: await prepare(input, next, before.resetter), added: drift.added }
+}
+
+function changedSchema(what: readonly string[]): AfreshError {
+  return new AfreshError('plan', `A test changed the schema: ${listed(what)}.`, {
+    next: 'Change it back, or lease or attach again to take the new one into account.',
+  })
+}
+
+/** Whether what failed may have failed because the schema is not what the plan was made for. */
+export async function mayBeOfTheSchema(
+  error: unknown,
+  { resetter }: Planned,
+  { engine, template }: SessionInput,
+): Promise<boolean> {
+  if (!(error instanceof AfreshError) || error.code === 'refused' || error.code === 'server') return false
+  // The old plan put nothing right: a new one would take what is there now for the baseline.
+  if (resetter.changes === undefined) {
+    return isStale(error) && template !== undefined && engine.capabilities.baselineInTemplate
+  }
+  return error.code !== 'blocked' && (await resetter.changes().catch(() => [])).length > 0
+}
+
+function isStale(error: AfreshError): boolean {
+  return error.code === 'plan'
+}
+
+/** `first`: what was put right before by the old plan, where it could be. */
+export function afterReplan(
+  report: ResetReport,
+  added: readonly string[],
+  first: ResetReport | undefined,
+): ResetReport {
+  return {
+    ...report,
+    dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
+    written: [...(first?.written ?? []), ...report.written],
+    steps: [...(first?.steps ?? []), ...report.steps],
+    durationMs: (first?.durationMs ?? 0) + report.durationMs,
+    notes: [
+      ...report.notes,
+      added.length === 0
+        ? 'A test changed the schema: planned anew.'
+        : `A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`,
+    ],
+  }
+}

@@ -1,0 +1,156 @@
+import { beginOn } from '../engine/registry.ts'
+import type { Ending, Transaction, TransactionOptions } from '../engine/transaction/transaction.ts'
+import { AfreshError, messageOf } from '../errors.ts'
+import { describeStep } from '../plan/describe.ts'
+import type { Step } from '../plan/plan.ts'
+import { type TableId, tableOf } from '../schema/schema.ts'
+import { withTimeout } from '../util/with-timeout.ts'
+import type { ResetReport } from './report.ts'
+import type { ResetSession } from './session.ts'
+
+/** What became of the transaction around a test. */
+export interface RollbackReport {
+  /** Whether everything that went through the client was rolled back: nothing ended the transaction before. */
+  readonly held: boolean
+  /** What ended it, for people; `undefined` where it held. */
+  readonly lost: string | undefined
+  /**
+   * Labels of the tables that were dirty all the same: writes of other connections, of tables without transactions,
+   * and of the client from where the transaction was lost. This reset has put them right.
+   */
+  readonly escaped: readonly string[]
+}
+
+/** `rollback`: only where a transaction was begun since the last reset. */
+export type TestReport = ResetReport & { readonly rollback?: RollbackReport }
+
+/** The transaction around each test of one database: at most one at a time. */
+export interface Rollbacks {
+  begin(client: object): Promise<void>
+  /** Ends the transaction, if there is one, and resets. Calls wait for each other. */
+  reset(open: () => Promise<ResetSession>): Promise<TestReport>
+  /** Throws `AfreshError` (`usage`) while a transaction is open: another connection does not see what is in it. */
+  settled(): Promise<void>
+  /** Ends the transaction, if there is one; never throws. */
+  abandon(): Promise<void>
+}
+
+/** @param isAsked whether strategy `rollback` was asked for */
+export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollbacks {
+  let current: Promise<Transaction> | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  const end = async (): Promise<Ending | undefined> => {
+    const transaction = await current?.catch(() => undefined)
+    current = undefined
+    // A query of the test that waits for a lock would be waited for as long.
+    const { waitMs } = options
+    const late = () => {
+      throw stillRunning(waitMs)
+    }
+    return transaction && withTimeout(transaction.end(), waitMs, late)
+  }
+
+  const endAndReset = async (open: () => Promise<ResetSession>): Promise<TestReport> => {
+    const ending = await end()
+    const session = await open()
+    const report = await session.reset()
+    if (ending === undefined) return report
+    if (ending.violation !== undefined) throw violated(ending.violation)
+    const { lost } = ending
+    return {
+      ...report,
+      rollback: { held: lost === undefined, lost, escaped: escapedTables(session, report) },
+    }
+  }
+
+  return {
+    async begin(client) {
+      if (!isAsked) throw notAsked()
+      if (current !== undefined) throw begunTwice()
+      const begun = beginOn(client, options)
+      current = begun
+      try {
+        await begun
+      } catch (error) {
+        current = undefined
+        throw error
+      }
+    },
+    reset(open) {
+      const next = last.then(() => endAndReset(open))
+      last = next.catch(() => {})
+      return next
+    },
+    async settled() {
+      if (current !== undefined) throw stillBegun()
+    },
+    async abandon() {
+      await end().catch(() => {})
+    },
+  }
+}
+
+/** The tables that a reset after the rollback has changed; a step that found no row to change was a false alarm. */
+function escapedTables({ schema, plan }: ResetSession, { dirty, steps }: ResetReport): string[] {
+  const labels = new Set(dirty)
+  const changed = new Set(steps.filter(({ rows }) => rows !== 0).map(({ step }) => step))
+  const tables = plan.steps
+    .filter((step) => changed.has(describeStep(schema, step)))
+    .flatMap(rowsOf)
+    .map((id) => tableOf(schema, id).label)
+  return [...new Set(tables)].filter((label) => labels.has(label))
+}
+
+function rowsOf(step: Step): readonly TableId[] {
+  switch (step.kind) {
+    case 'delete':
+    case 'truncate':
+    case 'fill':
+      return step.tables
+    case 'trim':
+    case 'refresh':
+      return [step.table]
+    case 'restart':
+    case 'check':
+      return []
+  }
+}
+
+function violated(cause: unknown): AfreshError {
+  return new AfreshError(
+    'reset',
+    `The test left rows that break a deferred constraint, so its COMMIT would have failed: ${messageOf(cause)}.`,
+    { next: 'Mend the code under test. The database is at its baseline.', cause },
+  )
+}
+
+function notAsked(): AfreshError {
+  return new AfreshError('usage', 'begin: strategy "rollback" was not asked for.', {
+    next: "Set strategy: 'rollback', or leave begin() out: reset() does without.",
+  })
+}
+
+function begunTwice(): AfreshError {
+  return new AfreshError('usage', 'begin: the transaction of the test before is still open.', {
+    next: 'Call reset() after each test: it ends the transaction.',
+  })
+}
+
+function stillBegun(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'erase: what the test wrote is in a transaction that only its client sees.',
+    {
+      next: 'Delete by that client, or erase before begin() or after reset().',
+    },
+  )
+}
+
+function stillRunning(waitMs: number): AfreshError {
+  return new AfreshError(
+    'blocked',
+    `The client has not answered for ${waitMs} ms: a query of the test is still running, or waits for a lock.`,
+    { next: 'Await every query, and end what holds the lock; the next reset puts everything right.' },
+  )
+}

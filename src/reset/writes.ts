@@ -1,0 +1,67 @@
+import type { Outcome } from '../engine/resetter.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
+
+/** What was written to a table since the last reset, as far as putting it right told. */
+export interface Written {
+  /** Its label. */
+  readonly table: string
+  /** Rows that the baseline has not; `undefined` where the table was emptied at one stroke, which counts nothing. */
+  readonly in: number | undefined
+  /** Rows that the baseline has otherwise. One that was deleted and a new one count as such, too. */
+  readonly changed: number | undefined
+  /** Rows of the baseline that were gone. */
+  readonly out: number | undefined
+}
+
+interface Counts {
+  gone: number
+  back: number
+  isCounted: boolean
+}
+
+/** By the steps that ran. Pure. */
+export function writtenBy(schema: Schema, plan: Plan, { ran, dirty }: Outcome): Written[] {
+  const wasWritten = new Set(dirty)
+  const populated = new Set(plan.populated)
+  const counts = new Map<TableId, Counts>()
+  const of = (id: TableId): Counts => {
+    const known = counts.get(id) ?? { gone: 0, back: 0, isCounted: true }
+    counts.set(id, known)
+    return known
+  }
+  for (const { step: index, rows, truncated } of ran) {
+    const step = plan.steps[index]
+    switch (step?.kind) {
+      case 'delete':
+      case 'truncate':
+        for (const id of step.tables) {
+          const table = of(id)
+          // Where baseline rows go too, nobody knows which of them had been changed.
+          const isExact = rows !== undefined && !truncated && step.tables.length === 1 && !populated.has(id)
+          if (isExact) table.gone += rows
+          else table.isCounted = false
+        }
+        break
+      case 'trim':
+        if (rows === undefined) of(step.table).isCounted = false
+        else of(step.table).gone += rows
+        break
+      case 'fill':
+        for (const id of step.tables) {
+          const table = of(id)
+          if (rows === undefined || step.tables.length > 1) table.isCounted = false
+          else table.back += rows
+        }
+        break
+    }
+  }
+  return [...counts].flatMap(([id, { gone, back, isCounted }]): Written[] => {
+    const table = tableOf(schema, id).label
+    // Where constraints stay on, tables that refer to a dirty one are emptied and filled along with it.
+    if (!wasWritten.has(id)) return []
+    if (!isCounted) return [{ table, in: undefined, changed: undefined, out: undefined }]
+    const changed = Math.min(gone, back)
+    return gone + back === 0 ? [] : [{ table, in: gone - changed, changed, out: back - changed }]
+  })
+}

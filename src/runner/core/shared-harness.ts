@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { describeInputs } from '../../baseline/load.ts'
+import { loadConfig } from '../../config/file.ts'
+import type { HarnessOptions } from '../../config/options.ts'
+import { AfreshError } from '../../errors.ts'
+import { createHarness, type Harness } from '../../harness/harness.ts'
+
+/** One use of a harness that several projects of a process may share. */
+export interface SharedHarness {
+  readonly harness: Harness
+  /** The last one to release it closes it. May be called again. */
+  release(): Promise<void>
+}
+
+/** A configuration with everything that goes into the harness made from it. */
+export interface LoadedConfig {
+  readonly options: HarnessOptions
+  /** Differs when the configuration or one of its SQL files does. */
+  readonly key: string
+}
+
+interface Entry {
+  readonly harness: Promise<Harness>
+  users: number
+}
+
+/** Global, since each project loads modules of its own. */
+const KEY = Symbol.for('afresh.harnesses')
+const global = globalThis as { [KEY]?: Map<string, Entry> }
+global[KEY] ??= new Map()
+const entries = global[KEY]
+
+/**
+ * The configuration of the first folder that has one.
+ *
+ * @throws AfreshError `usage` where there is none, or one that cannot be used
+ */
+export async function findConfig(folders: readonly string[]): Promise<LoadedConfig> {
+  for (const folder of new Set(folders)) {
+    const wanted = await configIn(folder)
+    if (wanted !== undefined) return wanted
+  }
+  throw new AfreshError(
+    'usage',
+    `There is no afresh.config.ts (or .js, .mjs) in ${[...new Set(folders)].join(' or ')}.`,
+    {
+      next: "`npx afresh init` writes one. Or by hand: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
+    },
+  )
+}
+
+/** The configuration of just this folder; `undefined` where it has none. */
+export async function configIn(folder: string): Promise<LoadedConfig | undefined> {
+  const { path, options } = await loadConfig(folder)
+  return path === undefined ? undefined : { options, key: await keyOf(path, options) }
+}
+
+async function keyOf(path: string, options: HarnessOptions): Promise<string> {
+  const cwd = options.cwd ?? process.cwd()
+  const { parts } = await describeInputs(options.migrate, options.fixtures, cwd, options.fingerprint)
+  const text = JSON.stringify([path, options, parts], (_, value: unknown) =>
+    typeof value === 'function' ? String(value) : value,
+  )
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Joins the harness of this configuration, or makes it. `onStart` is told only by whoever made it. */
+export async function acquire(
+  { options, key }: LoadedConfig,
+  onStart: (harness: Harness) => void,
+): Promise<SharedHarness> {
+  const entry = entries.get(key) ?? start(options, key, onStart)
+  entry.users++
+  const harness = await entry.harness
+  let released: Promise<void> | undefined
+  const release = async () => {
+    entry.users--
+    if (entry.users > 0) return
+    entries.delete(key)
+    await harness.close()
+  }
+  return {
+    harness,
+    release: () => {
+      released ??= release()
+      return released
+    },
+  }
+}
+
+function start(options: HarnessOptions, key: string, onStart: (harness: Harness) => void): Entry {
+  const make = async () => {
+    try {
+      const harness = await createHarness(options)
+      onStart(harness)
+      return harness
+    } catch (error) {
+      entries.delete(key)
+      throw error
+    }
+  }
+  const entry = { harness: make(), users: 0 }
+  entries.set(key, entry)
+  return entry
+}

@@ -1,0 +1,180 @@
+/**
+ * In: the bytes that a client writes to its socket. Out: which database its session is in, whatever the driver is. The
+ * runners use it to notice code under test that is connected to another database than the test's.
+ */
+
+/** What is known of a socket after the writes so far. */
+export type Seen =
+  /** Not a database's client, or one of afresh's own. */
+  | { readonly kind: 'other' }
+  /** It asks for TLS: what follows is written to another socket, around this one; or to this one, where there is none. */
+  | { readonly kind: 'tls' }
+  | Session
+
+export interface Session {
+  readonly kind: 'session'
+  readonly protocol: 'postgres' | 'mysql'
+  /** Empty: none yet. */
+  readonly database: string
+  readonly user: string
+  /** A statement was sent: it was let in, and does something there. */
+  readonly inUse: boolean
+}
+
+const OTHER: Seen = { kind: 'other' }
+const TLS: Seen = { kind: 'tls' }
+
+/** How afresh's own connections call themselves; see `applicationName` of `ConnectOptions`. */
+const OWN_NAME = /^afresh( \([a-z ]+\))?$/
+
+/** What the next write tells. */
+export function look(before: Seen | undefined, chunk: unknown): Seen {
+  if (!(chunk instanceof Uint8Array)) return before?.kind === 'session' ? before : OTHER
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  if (before?.kind === 'session')
+    return before.protocol === 'postgres' ? inPostgres(before, bytes) : inMysql(before, bytes)
+  return postgresStartup(bytes) ?? mysqlHandshake(bytes) ?? OTHER
+}
+
+// https://www.postgresql.org/docs/current/protocol-message-formats.html: StartupMessage, SSLRequest, GSSENCRequest
+const PROTOCOL_3 = 3
+const SSL_REQUEST = 80_877_103
+const GSS_REQUEST = 80_877_104
+const LONGEST_STARTUP = 10_000
+
+function postgresStartup(bytes: Buffer): Seen | undefined {
+  if (bytes.length < 8 || bytes.readInt32BE(0) !== bytes.length || bytes.length > LONGEST_STARTUP)
+    return undefined
+  const code = bytes.readInt32BE(4)
+  if (code === SSL_REQUEST || code === GSS_REQUEST) return TLS
+  if (code >> 16 !== PROTOCOL_3) return undefined
+  const words = bytes.toString('utf8', 8).split('\0')
+  const parameters = new Map<string, string>()
+  for (let i = 0; i + 1 < words.length; i += 2) parameters.set(words[i] ?? '', words[i + 1] ?? '')
+  if (OWN_NAME.test(parameters.get('application_name') ?? '')) return OTHER
+  const user = parameters.get('user') ?? ''
+  return {
+    kind: 'session',
+    protocol: 'postgres',
+    database: parameters.get('database') ?? user,
+    user,
+    inUse: false,
+  }
+}
+
+const PASSWORD = 0x70 // p
+const TERMINATE = 0x58 // X
+
+function inPostgres(session: Session, bytes: Buffer): Session {
+  if (session.inUse) return session
+  const [type] = bytes
+  return { ...session, inUse: type !== PASSWORD && type !== TERMINATE }
+}
+
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_response.html
+const CLIENT_CONNECT_WITH_DB = 0x8
+const CLIENT_PROTOCOL_41 = 0x200
+const CLIENT_SSL = 0x800
+const CLIENT_SECURE_CONNECTION = 0x8000
+const CLIENT_PLUGIN_AUTH_LENENC = 0x20_0000
+const HEADER = 4
+const FIXED = 32
+/** Of the 23 zero bytes before the user MariaDB has put 4 to use. */
+const ZEROS = 19
+
+function mysqlHandshake(bytes: Buffer): Seen | undefined {
+  if (bytes.length < HEADER + FIXED || bytes.readUIntLE(0, 3) !== bytes.length - HEADER) return undefined
+  const [, , , sequence = 0] = bytes
+  const flags = bytes.readUInt32LE(HEADER)
+  const zeros = bytes.subarray(HEADER + 9, HEADER + 9 + ZEROS)
+  if (sequence < 1 || sequence > 3 || !(flags & CLIENT_PROTOCOL_41) || zeros.some((byte) => byte !== 0))
+    return undefined
+  if (bytes.length === HEADER + FIXED) return flags & CLIENT_SSL ? TLS : undefined
+  if (OWN_MYSQL.some((own) => bytes.includes(own))) return OTHER
+  const user = wordAt(bytes, HEADER + FIXED)
+  const auth = user.end
+  const databaseAt =
+    flags & (CLIENT_PLUGIN_AUTH_LENENC | CLIENT_SECURE_CONNECTION)
+      ? auth + 1 + (bytes[auth] ?? 0)
+      : wordAt(bytes, auth).end
+  const database = flags & CLIENT_CONNECT_WITH_DB ? wordAt(bytes, databaseAt).text : ''
+  return { kind: 'session', protocol: 'mysql', database, user: user.text, inUse: false }
+}
+
+/** Attributes of the connection: names and values with their length before. */
+const OWN_MYSQL = ['afresh', 'afresh (harness)', 'afresh (costs)', 'afresh (bench)'].map((name) =>
+  Buffer.from(`\x0cprogram_name${String.fromCharCode(name.length)}${name}`, 'latin1'),
+)
+
+function wordAt(bytes: Buffer, start: number): { readonly text: string; readonly end: number } {
+  const zero = bytes.indexOf(0, start)
+  const end = zero < 0 ? bytes.length : zero
+  return { text: bytes.toString('utf8', start, end), end: end + 1 }
+}
+
+const COM_QUIT = 0x01
+const COM_INIT_DB = 0x02
+const COM_QUERY = 0x03
+const COM_PING = 0x0e
+const COM_CHANGE_USER = 0x11
+const USE = /^\s*use\s+(`[^`]+`|[\w$]+)\s*;?\s*$/i
+const LONGEST_USE = 100
+
+function inMysql(session: Session, bytes: Buffer): Session {
+  // Packets of the login are numbered on; each command begins at 0.
+  if (bytes.length < HEADER + 1 || bytes[3] !== 0) return session
+  const [command] = bytes.subarray(HEADER)
+  // Else it is compressed, or several.
+  const isOne = bytes.readUIntLE(0, 3) === bytes.length - HEADER
+  if (isOne && command === COM_CHANGE_USER) {
+    const user = wordAt(bytes, HEADER + 1)
+    return {
+      ...session,
+      user: user.text,
+      database: wordAt(bytes, user.end + 1 + (bytes[user.end] ?? 0)).text,
+    }
+  }
+  if (isOne && command === COM_INIT_DB) return { ...session, database: bytes.toString('utf8', HEADER + 1) }
+  if (isOne && command === COM_QUERY && bytes.length < LONGEST_USE) {
+    // With CLIENT_QUERY_ATTRIBUTES the number of attributes, none, and of sets of them, one, come before the statement.
+    const start = HEADER + (bytes[HEADER + 1] === 0 ? 3 : 1)
+    const [, name] = USE.exec(bytes.toString('utf8', start)) ?? []
+    if (name !== undefined) return { ...session, database: name.replaceAll('`', '') }
+  }
+  return session.inUse || command === COM_QUIT || command === COM_PING ? session : { ...session, inUse: true }
+}
+
+/** Whether a client says goodbye. */
+export function endsSession({ protocol }: Session, chunk: unknown): boolean {
+  if (!(chunk instanceof Uint8Array)) return false
+  return protocol === 'postgres' ? chunk[0] === TERMINATE : chunk[3] === 0 && chunk[HEADER] === COM_QUIT
+}
+
+const BACKEND_KEY_DATA = 0x4b // K
+const GREETING = 10
+
+/** The server's number of the session, where it tells it in this chunk. */
+export function idIn(
+  seen: Seen | undefined,
+  chunk: Uint8Array,
+): { readonly protocol: Session['protocol']; readonly id: number } | undefined {
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  if (seen === undefined) {
+    // The server speaks first: protocol 10, its version, the number.
+    const isGreeting =
+      bytes.length > HEADER + FIXED &&
+      bytes[3] === 0 &&
+      bytes[HEADER] === GREETING &&
+      bytes.readUIntLE(0, 3) === bytes.length - HEADER
+    const { end } = wordAt(bytes, HEADER + 1)
+    return isGreeting && end + 4 <= bytes.length
+      ? { protocol: 'mysql', id: bytes.readUInt32LE(end) }
+      : undefined
+  }
+  if (seen.kind !== 'session' || seen.protocol !== 'postgres' || seen.inUse) return undefined
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1)) {
+    if (bytes[at] === BACKEND_KEY_DATA && at + 9 <= bytes.length)
+      return { protocol: 'postgres', id: bytes.readUInt32BE(at + 5) }
+  }
+  return undefined
+}

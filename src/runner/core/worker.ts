@@ -1,0 +1,206 @@
+import { AfreshError } from '../../errors.ts'
+import type { HarnessHandle } from '../../harness/handle.ts'
+import { leaseFrom } from '../../harness/lease-from.ts'
+import type { TestDatabase } from '../../harness/test-database.ts'
+import { watchConnections } from './connections.ts'
+import {
+  endReportedSessions,
+  checkForLeaks as lookAfterTest,
+  type NamedTest,
+  resetBeforeTest,
+  type TestEffects,
+} from './leak-check.ts'
+import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
+
+/** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
+export type WorkerDatabase = Pick<
+  TestDatabase,
+  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'holds'
+>
+
+/** What a runner says of the worker that wants a database. */
+export interface WorkerHost {
+  readonly handle: HarnessHandle
+  /** The slot to look at first, counted from 1; the lease on the server decides. */
+  readonly slot: number
+  /**
+   * Whether later test files run in this process with the same modules: their clients were opened with the URL of
+   * this database, so it stays leased until the process ends.
+   */
+  readonly keep: boolean
+  /** Whether the process ends by itself when its tests are over: the lease must not keep it alive. */
+  readonly background?: boolean
+}
+
+interface Worker {
+  lease: { readonly run: string; readonly database: Promise<TestDatabase> } | undefined
+  database: TestDatabase | undefined
+  users: number
+  /** The test that the database was reset for, until it is over. */
+  test: object | undefined
+  /** It is over, and what it left is known. */
+  isOver: boolean
+  /** How many tests run beside each other now. */
+  concurrent: number
+  /** The suite of the last test. */
+  suite: object | undefined
+  /** What was held already when it began: hooks may open something for all tests of a suite. */
+  known: Set<string>
+  handle: HarnessHandle | undefined
+  /** Whether the code of the file has left the variables as they were is looked at once. */
+  isChecked: boolean
+}
+
+/**
+ * One a worker. Not a variable of this module, since there may be several copies of it in a process: in the
+ * bundles of several entries, or loaded anew for every test file.
+ */
+const KEY = Symbol.for('afresh.worker')
+const global = globalThis as { [KEY]?: Worker }
+global[KEY] ??= {
+  lease: undefined,
+  database: undefined,
+  users: 0,
+  test: undefined,
+  isOver: false,
+  concurrent: 0,
+  suite: undefined,
+  known: new Set(),
+  handle: undefined,
+  isChecked: false,
+}
+const worker = global[KEY]
+
+/**
+ * Leases a database for this worker, or joins the lease that it has, and sets `DATABASE_URL` and its like to it. Every `enter`
+ * wants a `leave`.
+ */
+export async function enter({ handle, slot, background = false }: WorkerHost): Promise<void> {
+  // A run in watch mode may have another harness than the one before.
+  if (worker.lease !== undefined && worker.lease.run !== handle.run) await release()
+  worker.lease ??= { run: handle.run, database: leaseFrom(handle, { slot, unref: background }) }
+  try {
+    worker.database = await worker.lease.database
+  } catch (error) {
+    worker.lease = undefined
+    throw error
+  }
+  worker.users++
+  worker.handle = handle
+  worker.isChecked = false
+  watchConnections()
+  setVariables(process.env, targetVariables({ url: worker.database.url, handle }))
+}
+
+/** Gives the database back, at its baseline, when nobody in this worker needs it any more. */
+export async function leave({ keep }: WorkerHost): Promise<void> {
+  worker.users = Math.max(0, worker.users - 1)
+  if (worker.users === 0 && !keep) await release()
+}
+
+async function release(): Promise<void> {
+  const { database } = worker
+  worker.lease = undefined
+  worker.database = undefined
+  worker.users = 0
+  if (database !== undefined) await endReportedSessions(database).catch(() => {})
+  await database?.release()
+}
+
+/**
+ * Resets the database before a test, unless that was done already: an inner hook, where a runner sets up twice, or
+ * a fixture must not wipe what the hooks before it have prepared.
+ *
+ * @param over tells when the test is over, each attempt of it
+ * @param suite of the test: hooks for all its tests run before the first of them
+ */
+export async function resetBefore(
+  test: object,
+  over: (then: () => void) => void,
+  suite?: object,
+): Promise<void> {
+  if (worker.test === test) return
+  const database = current()
+  checkOnce(database)
+  await resetBeforeTest(database)
+  // Within a suite nobody has opened anything between two tests.
+  const isKnown = suite !== undefined && suite === worker.suite
+  if (!isKnown && worker.handle?.tests.leaks !== 'ignore') {
+    worker.known = new Set((await database.holds()).map(({ id }) => id))
+  }
+  worker.suite = suite
+  worker.test = test
+  worker.isOver = false
+  over(() => {
+    worker.test = undefined
+  })
+}
+
+/**
+ * Looks what a test has left, as soon as it is over, if the database was reset for it.
+ *
+ * @param note told before it throws, where anybody wants to know
+ * @throws AfreshError `leak` where it has left a transaction open, say: the test is to fail
+ */
+export async function lookAfter(
+  test: object,
+  name: NamedTest,
+  note: (left: TestEffects) => void,
+): Promise<void> {
+  const { handle, known } = worker
+  if (worker.test !== test || worker.isOver || handle === undefined) return
+  worker.isOver = true
+  await lookAfterTest(name, current(), handle, { known, note })
+}
+
+/** @throws AfreshError `usage` for each test of a file that has changed the variables while it was loaded */
+function checkOnce({ url }: TestDatabase): void {
+  const { handle } = worker
+  if (handle === undefined || worker.isChecked) return
+  checkVariables({ url, handle }, configuredIn(process.env, handle))
+  worker.isChecked = true
+}
+
+/** A test beside which others run: what is done with the database that all of them share would be anybody's. */
+export async function whileConcurrent<T>(work: () => Promise<T>): Promise<T> {
+  worker.concurrent++
+  try {
+    return await work()
+  } finally {
+    worker.concurrent--
+  }
+}
+
+function current(): TestDatabase {
+  if (worker.database !== undefined) return worker.database
+  throw new AfreshError('usage', 'This worker has no database yet.', {
+    next: "vitest: add setupFiles: ['afresh/vitest/reset'] to the configuration, or take `database` from the test's fixtures. node:test: only a test file's own process has one.",
+  })
+}
+
+/** For tests: `current`, where nobody else uses it meanwhile. */
+function shared(): TestDatabase {
+  if (worker.concurrent === 0) return current()
+  throw new AfreshError('usage', 'Tests run concurrently, and this is the database that they all share.', {
+    next: 'Take `database` from the fixtures of the test: where others run beside it, it is one of its own.',
+  })
+}
+
+/** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet, and while tests run concurrently. */
+export const database: WorkerDatabase = {
+  get name() {
+    return shared().name
+  },
+  get url() {
+    return shared().url
+  },
+  get env() {
+    return shared().env
+  },
+  begin: (client) => shared().begin(client),
+  reset: () => shared().reset(),
+  verify: () => shared().verify(),
+  erase: (...given) => shared().erase(...given),
+  purge: (options) => shared().purge(options),
+  holds: () => shared().holds(),
+}

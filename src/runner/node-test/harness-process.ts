@@ -1,0 +1,43 @@
+/**
+ * A process of its own that keeps the harness of a run until the process that runs the tests has ended, in
+ * whatever way, or the place is cleared. Node loads `--import` into test processes only, so that none of our code
+ * sees beginning and end of a run.
+ */
+import { existsSync } from 'node:fs'
+import { AfreshError, messageOf } from '../../errors.ts'
+import { createHarness } from '../../harness/harness.ts'
+import { registerCleanup } from '../../server/cleanup.ts'
+import { sleep } from '../../util/clock.ts'
+import { findConfig } from '../core/shared-harness.ts'
+import { isRunning, removeAbandoned, removeDirectory, writeState } from './run-directory.ts'
+
+const LOOK_MS = 100
+
+/** What is to be ended before this process, in this order. */
+const ends: (() => Promise<void>)[] = []
+
+/** Starts the harness of `afresh.config.*` in the current folder, and tells of it, or why there is none. */
+async function start(directory: string, runner: string): Promise<void> {
+  try {
+    ends.unshift(await registerCleanup({ kind: 'folder', path: directory }))
+    removeAbandoned(directory, runner)
+    const { options } = await findConfig([process.cwd()])
+    const harness = await createHarness(options)
+    ends.unshift(() => harness.close())
+    writeState(directory, {
+      pid: process.pid,
+      title: [harness.title, ...harness.warnings].join('\nafresh: '),
+      handle: harness.handle,
+    })
+  } catch (error) {
+    const code = error instanceof AfreshError ? error.code : 'server'
+    writeState(directory, { problem: { code, message: messageOf(error) } })
+  }
+}
+
+process.title = 'afresh harness process'
+const [directory = '', runner = ''] = process.argv.slice(2)
+await start(directory, runner)
+while (isRunning(runner) && existsSync(directory)) await sleep(LOOK_MS)
+removeDirectory(directory)
+for (const end of ends) await end()

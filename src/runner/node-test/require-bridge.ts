@@ -1,0 +1,22 @@
+import type { TestContext } from 'node:test'
+import type { WorkerDatabase } from '../core/worker.ts'
+
+/** A test that gets a database of its own. */
+export type TestBody = (own: { readonly database: WorkerDatabase }, t: TestContext) => unknown
+
+/** What `require` gets to see of the module that `--import` has loaded. */
+export interface Published {
+  readonly database: WorkerDatabase
+  readonly withDatabase: (body: TestBody) => (t: TestContext) => Promise<void>
+}
+
+const KEY = Symbol.for('afresh.node-test')
+const global = globalThis as { [KEY]?: Published }
+
+export function publish(names: Published): void {
+  global[KEY] = names
+}
+
+export function published(): Published | undefined {
+  return global[KEY]
+}

@@ -1,0 +1,125 @@
+/** Something on this machine that must not outlive the process that made it. */
+export type Resource =
+  /** A container, by the value of its label `afresh.run`. `client`: the file of the testcontainers package. */
+  | { readonly kind: 'container'; readonly label: string; readonly client: string }
+  /** A folder, with the PostgreSQL processes that have their data in it. Its path must be nobody else's. */
+  | { readonly kind: 'folder'; readonly path: string }
+
+/** One line on the cleanup process's standard input: from now on look after `resource`, or (without one) no longer. */
+export interface CleanupCommand {
+  readonly id: string
+  readonly resource?: Resource
+}
+
+/** As much of testcontainers' client as the removal needs. */
+export interface ContainerClient {
+  readonly container: {
+    readonly dockerode: {
+      listContainers(options: object): Promise<{ Id: string }[]>
+      getContainer(id: string): { remove(options: object): Promise<unknown> }
+    }
+  }
+}
+
+export const CLEANUP_LABEL = 'afresh.run'
+
+/** Removes the containers with this label, running or not, with their volumes. Returns how many there were. */
+export async function removeContainers(client: ContainerClient, label: string): Promise<number> {
+  const { dockerode } = client.container
+  const found = await dockerode.listContainers({ all: true, filters: { label: [label] } })
+  for (const { Id } of found) {
+    await dockerode
+      .getContainer(Id)
+      .remove({ force: true, v: true })
+      .catch((error: { statusCode?: number }) => {
+        // 404: gone already; 409: somebody else is removing it
+        if (error.statusCode !== 404 && error.statusCode !== 409) throw error
+      })
+  }
+  return found.length
+}
+
+/** The ids of the PostgreSQL processes (`postgres -D …`, `initdb -D …`) that have their data under this path. */
+export function processesWithDataIn(path: string): number[] {
+  // self-contained, see cleanupProcess()
+  const { execFileSync } = process.getBuiltinModule('node:child_process')
+  const { readdirSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const commandLine = (pid: number) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    } catch {
+      return '' // it ended meanwhile
+    }
+  }
+  if (process.platform === 'linux') {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0 && commandLine(pid).includes(`-D\0${path}`))
+  }
+  if (process.platform === 'win32') return []
+  return execFileSync('ps', ['-axo', 'pid=,command='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(`-D ${path}`))
+    .map((line) => Number.parseInt(line, 10))
+}
+
+/**
+ * The body of a small process of its own that outlives this one: it reads orders until its standard input
+ * closes, which happens however this process ends, then removes what is still registered and ends.
+ *
+ * It is handed to `node -e` as text (see cleanup.ts), so that it runs from the sources, from the build and
+ * from within anybody's bundle alike. Therefore: no imports, no names from outside the function.
+ */
+export async function cleanupProcess(
+  remove: typeof removeContainers,
+  processesIn: typeof processesWithDataIn,
+  label: string,
+): Promise<void> {
+  const { rmSync } = process.getBuiltinModule('node:fs')
+  const { createRequire } = process.getBuiltinModule('node:module')
+  const { createInterface } = process.getBuiltinModule('node:readline')
+  const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
+
+  process.title = 'afresh cleanup' // else `ps` shows all of this text
+  const resources = new Map<string, Resource>()
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line) as CleanupCommand
+    if (order.resource === undefined) resources.delete(order.id)
+    else resources.set(order.id, order.resource)
+  }
+
+  const removeContainer = async (resource: Resource & { kind: 'container' }) => {
+    const { getContainerRuntimeClient } = createRequire(resource.client)(resource.client)
+    const client = await getContainerRuntimeClient()
+    // The engine may still be carrying out a request to create it: look again for a while.
+    for (let tries = 0; tries < 20; tries++) {
+      if ((await remove(client, `${label}=${resource.label}`)) > 0) return
+      await sleep(500)
+    }
+  }
+
+  const signal = (pid: number, name: NodeJS.Signals) => {
+    try {
+      process.kill(pid, name)
+    } catch {
+      // it ended meanwhile
+    }
+  }
+
+  const removeFolder = async ({ path }: Resource & { kind: 'folder' }) => {
+    // QUIT is PostgreSQL's immediate shutdown: it still gives back its shared memory, KILL would not.
+    for (let tries = 0; tries < 60; tries++) {
+      const pids = processesIn(path)
+      if (pids.length === 0) break
+      for (const pid of pids) signal(pid, tries < 50 ? 'SIGQUIT' : 'SIGKILL')
+      await sleep(100)
+    }
+    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
+
+  await Promise.allSettled(
+    [...resources.values()].map((resource) =>
+      resource.kind === 'container' ? removeContainer(resource) : removeFolder(resource),
+    ),
+  )
+}

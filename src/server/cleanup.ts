@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { AfreshError } from '../errors.ts'
+import {
+  CLEANUP_LABEL,
+  type CleanupCommand,
+  cleanupProcess,
+  processesWithDataIn,
+  type Resource,
+  removeContainers,
+} from './cleanup-process.ts'
+
+/**
+ * Registers a resource with the cleanup process **before** it is made: should this process end in whatever way
+ * (SIGKILL, Ctrl-C, a crash), the cleanup process removes it.
+ *
+ * @returns ends the registration, after the resource was removed in an orderly way
+ * @throws AfreshError `server` where the cleanup process cannot be started
+ */
+export async function registerCleanup(resource: Resource): Promise<() => Promise<void>> {
+  const id = randomUUID()
+  registered.set(id, resource)
+  if (child === undefined || !(await written(child, { id, resource }))) await startCleanupProcess()
+  return async () => {
+    registered.delete(id)
+    if (child !== undefined) await written(child, { id })
+  }
+}
+
+const registered = new Map<string, Resource>()
+let child: ChildProcess | undefined
+
+/** The first one, or somebody killed the last: it gets to know of everything. */
+async function startCleanupProcess(): Promise<void> {
+  const started = spawnCleanupProcess()
+  child = started
+  for (const [id, resource] of registered) {
+    if (await written(started, { id, resource })) continue
+    throw new AfreshError(
+      'server',
+      'The process that removes servers when this one is killed did not start.',
+      {
+        next: `See whether ${process.execPath} can be run from here; nothing is started without it.`,
+      },
+    )
+  }
+}
+
+const SCRIPT = `(${cleanupProcess})(${removeContainers}, ${processesWithDataIn}, ${JSON.stringify(CLEANUP_LABEL)})`
+
+function spawnCleanupProcess(): ChildProcess {
+  // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it.
+  const started = spawn(process.execPath, ['-e', SCRIPT], {
+    cwd: tmpdir(),
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+    windowsHide: true,
+  })
+  const forget = () => {
+    if (child === started) child = undefined
+  }
+  started.once('error', forget).once('exit', forget)
+  started.stdin?.on('error', forget)
+  // It must not keep this process alive.
+  started.unref()
+  if (started.stdin !== null && 'unref' in started.stdin) (started.stdin as { unref(): void }).unref()
+  return started
+}
+
+/** Whether the line is in the pipe: the cleanup process reads it from there even if this process ends right after. */
+function written(to: ChildProcess, order: CleanupCommand): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (to.stdin?.writable !== true) return resolve(false)
+    to.stdin.write(`${JSON.stringify(order)}\n`, (error) => resolve(!error))
+  })
+}

@@ -1,0 +1,191 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { MariaDbContainer } from '@testcontainers/mariadb'
+import type { MySqlContainer } from '@testcontainers/mysql'
+import type { PostgreSqlContainer } from '@testcontainers/postgresql'
+import type { StartedTestContainer } from 'testcontainers'
+import { AfreshError, messageOf, withCleanUp } from '../../errors.ts'
+import { registerCleanup } from '../cleanup.ts'
+import { CLEANUP_LABEL, removeContainers } from '../cleanup-process.ts'
+import { loadModule } from '../resolve-package.ts'
+import { type RunningServer, runningServer, type StartOptions, titleOf } from '../running-server.ts'
+import { keptPassword } from '../secret.ts'
+import type { ContainerSpec, ServerEngine } from '../spec.ts'
+import {
+  type ContainerPackages,
+  type ContainerRuntime,
+  ensureImage,
+  findRuntime,
+  loadPackages,
+} from './container-engine.ts'
+import { IMAGE_PRESETS } from './image-presets.ts'
+import { privateAddressOf, publishOn, startOnFreePort } from './publish-port.ts'
+
+const ENGINE_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 120_000
+
+/** @throws AfreshError `usage`, `server` */
+export async function startContainer(
+  spec: ContainerSpec,
+  { onProgress }: StartOptions,
+): Promise<RunningServer> {
+  const packages = await loadPackages(IMAGE_PRESETS[spec.engine].module)
+  const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
+  await ensureImage(packages, runtime, spec.image, { platform: spec.platform, onProgress })
+
+  const address = privateAddressOf(runtime)
+  if (staysForNextRun(spec))
+    return describe(spec, await start(spec, packages, address, runtime, undefined), async () => {})
+
+  const label = randomUUID()
+  const release = await registerCleanup({ kind: 'container', label, client: packages.file })
+  const remove = async () => {
+    await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
+    await release()
+  }
+  try {
+    return describe(spec, await start(spec, packages, address, runtime, label), remove)
+  } catch (error) {
+    return withCleanUp(() => Promise.reject(error), remove)
+  }
+}
+
+/** The same variable with which testcontainers lets a machine (CI) switch reuse off. */
+function staysForNextRun(spec: ContainerSpec): boolean {
+  return spec.reuse && process.env.TESTCONTAINERS_REUSE_ENABLE !== 'false'
+}
+
+interface Started {
+  readonly container: StartedTestContainer
+  readonly url: string
+}
+
+async function start(
+  spec: ContainerSpec,
+  packages: ContainerPackages,
+  address: string | undefined,
+  runtime: ContainerRuntime,
+  label: string | undefined,
+): Promise<Started> {
+  const preset = IMAGE_PRESETS[spec.engine]
+  const { Wait } = packages.testcontainers
+  // A container that is to be found again must be asked for in the same words, password included.
+  const password = label === undefined ? keptPassword('container-password') : randomBytes(15).toString('hex')
+  const said = Wait.forLogMessage(preset.ready.line, preset.ready.times)
+  const log = new LogTail()
+
+  const { container, url } = await BUILDERS[spec.engine](packages.moduleFile, spec.image, password)
+  container
+    .withEnvironment({ ...preset.environment, ...spec.environment })
+    .withCommand([...preset.command, ...(preset.commandFor?.(spec.data) ?? []), ...spec.command])
+    // The log tells sooner than testcontainers' default of running a check inside several times a second.
+    .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
+    // A container that was stopped and started again still has the log of its first start.
+    .withWaitStrategy(
+      label === undefined ? Wait.forAll([said, Wait.forSuccessfulCommand(preset.isReady)]) : said,
+    )
+    .withStartupTimeout(START_TIMEOUT_MS)
+    .withLogConsumer((stream) => log.read(stream))
+  if (address !== undefined) publishOn(container, address)
+  if (spec.data === 'memory') container.withTmpFs({ [preset.dataFolder]: 'rw' })
+  if (spec.platform !== undefined) container.withPlatform(spec.platform)
+  if (label === undefined) container.withReuse()
+  // Our own cleanup process removes it; the reaper would be one more container (and image).
+  else container.withLabels({ [CLEANUP_LABEL]: label }).withAutoCleanup?.(false)
+
+  try {
+    // One that is to be found again is found by its next start, too.
+    const discard = async () => label !== undefined && removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
+    const started = await startOnFreePort(container, discard)
+    return { container: started, url: url(started) }
+  } catch (cause) {
+    const logged = log.toString()
+    throw new AfreshError('server', `${spec.image} did not start: ${messageOf(cause).trim()}${logged}`, {
+      next:
+        logged === ''
+          ? 'The container engine refused to run it: `docker run` with the same image says more.'
+          : 'The end of its log, above, says why; `command` and `environment` reach the server as they are.',
+      cause,
+    })
+  }
+}
+
+function describe(spec: ContainerSpec, { container, url }: Started, end: () => Promise<void>): RunningServer {
+  return runningServer(
+    {
+      kind: 'container',
+      engine: spec.engine,
+      url,
+      title: `${titleOf(spec.engine)} in a container (${spec.image})`,
+      ours: true,
+      containerId: container.getId(),
+      data: spec.data,
+      endsWithRun: !staysForNextRun(spec),
+    },
+    end,
+  )
+}
+
+type Builder = (
+  moduleFile: string,
+  image: string,
+  password: string,
+) => Promise<{
+  container: PostgreSqlContainer | MySqlContainer | MariaDbContainer
+  url: (started: StartedTestContainer) => string
+}>
+
+const BUILDERS: Readonly<Record<ServerEngine, Builder>> = {
+  async postgres(moduleFile, image, password) {
+    const module = await loadModule<typeof import('@testcontainers/postgresql')>(moduleFile)
+    const container = new module.PostgreSqlContainer(image).withDatabase('postgres').withUsername('postgres')
+    return {
+      container: container.withPassword(password),
+      url: (started) => adminUrl('postgres', 'postgres', password, started, 5432, 'postgres'),
+    }
+  },
+  async mysql(moduleFile, image, password) {
+    const module = await loadModule<typeof import('@testcontainers/mysql')>(moduleFile)
+    return {
+      container: new module.MySqlContainer(image).withRootPassword(password).withUserPassword(password),
+      url: (started) => adminUrl('mysql', 'root', password, started, 3306, 'mysql'),
+    }
+  },
+  async mariadb(moduleFile, image, password) {
+    const module = await loadModule<typeof import('@testcontainers/mariadb')>(moduleFile)
+    return {
+      container: new module.MariaDbContainer(image).withRootPassword(password).withUserPassword(password),
+      url: (started) => adminUrl('mariadb', 'root', password, started, 3306, 'mysql'),
+    }
+  },
+}
+
+function adminUrl(
+  protocol: string,
+  user: string,
+  password: string,
+  started: StartedTestContainer,
+  port: number,
+  database: string,
+): string {
+  return `${protocol}://${user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${database}`
+}
+
+/** The last lines that a container logged: it is removed before anybody can ask for them. */
+class LogTail {
+  #lines: string[] = []
+
+  read(stream: Readable): void {
+    let rest = ''
+    stream.on('data', (chunk) => {
+      const lines = (rest + String(chunk)).split('\n')
+      rest = lines.pop() ?? ''
+      this.#lines = [...this.#lines, ...lines].slice(-15)
+    })
+    stream.on('error', () => {}) // it ends with the container
+  }
+
+  toString(): string {
+    return this.#lines.map((line) => `\n  | ${line.trimEnd()}`).join('')
+  }
+}

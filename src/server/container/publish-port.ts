@@ -1,0 +1,53 @@
+import { isIPv4 } from 'node:net'
+import type { StartedTestContainer } from 'testcontainers'
+import { messageOf } from '../../errors.ts'
+import { isOwnAddress } from '../../util/this-machine.ts'
+import type { ContainerRuntime } from './container-engine.ts'
+
+/**
+ * The address of this machine to publish ports on, where the engine runs here: a superuser's port is nobody else's. By
+ * another address the engine is elsewhere, or this is a container beside it. testcontainers gives the bridge's address
+ * rather than loopback where it finds `/.dockerenv`; other machines reach neither.
+ */
+export function privateAddressOf({ info }: ContainerRuntime): string | undefined {
+  const addresses = info.containerRuntime.hostIps.map(({ address }) => address)
+  if (!addresses.every(isOwnAddress)) return undefined
+  return addresses.find((one) => isIPv4(one)) ?? addresses[0]
+}
+
+/** testcontainers has no option for it: it publishes on all addresses. */
+export function publishOn(container: object, HostIp: string): void {
+  const { hostConfig } = container as {
+    hostConfig?: { PortBindings?: Record<string, { HostPort: string }[]> }
+  }
+  if (hostConfig?.PortBindings === undefined) return
+  const bound = Object.entries(hostConfig.PortBindings).map(
+    ([port, bindings]) => [port, bindings.map((one) => ({ ...one, HostIp }))] as const,
+  )
+  hostConfig.PortBindings = Object.fromEntries(bound)
+}
+
+/** The engine tries ten ports a start, and goes on from there at the next one. */
+const STARTS = 20
+const PORT_TAKEN = /address already in use|port is already allocated/i
+
+/**
+ * Starts a container on a port that is free. Docker's engine counts the ports it gave out per address, and gives up
+ * after ten that something else has: another program, or ten containers that are published on all addresses.
+ * https://github.com/moby/moby/blob/v20.10.24/libnetwork/drivers/bridge/port_mapping.go (maxAllocatePortAttempts)
+ *
+ * @param discard removes what a start left that failed.
+ */
+export async function startOnFreePort(
+  container: { start(): Promise<StartedTestContainer> },
+  discard: () => Promise<unknown>,
+): Promise<StartedTestContainer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await container.start()
+    } catch (error) {
+      if (attempt === STARTS || !PORT_TAKEN.test(messageOf(error))) throw error
+      await discard()
+    }
+  }
+}

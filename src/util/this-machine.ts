@@ -1,0 +1,10 @@
+import { networkInterfaces } from 'node:os'
+
+/**
+ * Whether an IP address belongs to this machine: the loopback range, or one of its network interfaces (the bridge of a
+ * container engine that runs here, for example).
+ */
+export function isOwnAddress(address: string): boolean {
+  if (address === '::1' || /^127\.[\d.]+$/.test(address)) return true
+  return Object.values(networkInterfaces()).some((list) => list?.some((own) => own.address === address))
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { compareRuns } from '../../src/bench/compare-runs.ts'
+import type { BenchResults, MeasuredCell } from '../../src/bench/results.ts'
+
+describe('two runs', () => {
+  it('that are the same differ in nothing', () => {
+    const run = runOf([cell('delete', 10), cell('truncate', 2)])
+    expect(compareRuns(run, run)).toEqual({ drift: 1, within: 1, changed: [], compared: 2 })
+  })
+
+  it('on a machine that was slower all over differ in nothing but that', () => {
+    const before = runOf(WAYS.map((way, place) => cell(way, 1 + place)))
+    const after = runOf(WAYS.map((way, place) => cell(way, 2 * (1 + place))))
+    const { drift, changed, within } = compareRuns(after, before)
+    expect(drift).toBeCloseTo(2)
+    expect(changed).toEqual([])
+    expect(within).toBe(0)
+  })
+
+  it('differ where the middle halves lie apart, by drift taken out, the largest first', () => {
+    const before = runOf(WAYS.map((way) => cell(way, 10)))
+    const after = runOf(WAYS.map((way) => cell(way, way === 'truncate' ? 40 : way === 'swap' ? 5 : 10)))
+    const { changed } = compareRuns(after, before)
+    expect(changed.map(({ way, ratio }) => [way, ratio])).toEqual([
+      ['truncate', 4],
+      ['swap', 0.5],
+    ])
+  })
+
+  it('do not differ by noise, by little, or by what was measured once', () => {
+    const before = runOf([
+      { ...cell('delete', 10), q1: 5, q3: 30 },
+      { ...cell('truncate', 10) },
+      { ...cell('swap', 10), n: 1 },
+      ...STEADY.map((way) => cell(way, 10)),
+    ])
+    const after = runOf([
+      { ...cell('delete', 20) },
+      { ...cell('truncate', 12) },
+      { ...cell('swap', 90), n: 1 },
+      ...STEADY.map((way) => cell(way, 10)),
+    ])
+    expect(compareRuns(after, before)).toMatchObject({ drift: 1, changed: [], compared: 8 })
+  })
+
+  it('may have nothing in common', () => {
+    expect(compareRuns(runOf([cell('delete', 1)]), runOf([]))).toEqual({
+      drift: 1,
+      within: 1,
+      changed: [],
+      compared: 0,
+    })
+  })
+})
+
+const STEADY = ['drop-create', 'clone', 'orm-100', 'batch-100', 'batch-1000']
+const WAYS = ['delete', 'truncate', 'swap', ...STEADY]
+
+function cell(way: string, median: number): MeasuredCell {
+  return {
+    server: 'one',
+    case: 'base',
+    rows: 100,
+    way,
+    outcome: 'measured',
+    n: 9,
+    median,
+    q1: median * 0.95,
+    q3: median * 1.05,
+    min: median * 0.9,
+    max: median * 1.1,
+    journalBytes: null,
+    freedBytes: null,
+    leftBytes: null,
+    readerWaitMs: null,
+    nextInsertMs: null,
+  }
+}
+
+function runOf(cells: readonly MeasuredCell[]): BenchResults {
+  return {
+    format: 1,
+    date: '2026-01-01T00:00:00.000Z',
+    tookSeconds: 1,
+    complete: true,
+    machine: { cpu: 'one', cores: 2, memoryGb: 4, os: 'one', node: '20' },
+    settings: { rows: [100], cases: ['base'], ways: WAYS, rounds: 9, leastRounds: 3, budgetMs: 100, seed: 1 },
+    servers: [],
+    cases: [],
+    ways: [],
+    cells: [...cells],
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { erase, purge } from '../../src/erase/erase.ts'
+import type { EraseOptions } from '../../src/erase/options.ts'
+import type { EraseContext } from '../../src/erase/run-transaction.ts'
+import { sql } from '../../src/erase/sql.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { ask } from '../support/ask.ts'
+import { hold } from '../support/hold.ts'
+import { describeOn, engines } from '../support/servers.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+import { untilWaiting } from '../support/waiting.ts'
+
+const ids = Array.from({ length: 30 }, (_, at) => at + 1)
+
+const SCHEMA = [
+  'CREATE TABLE teams (id int PRIMARY KEY, is_closed int)',
+  'INSERT INTO teams VALUES (1, 1), (2, 1)',
+  // Columns that are called as those of the list could be, without and with a primary key.
+  'CREATE TABLE marked (id int PRIMARY KEY, n int, c0 int, team int, gone timestamp NULL)',
+  `INSERT INTO marked VALUES ${ids.map((id) => `(${id}, ${id}, ${id}, ${id === 25 ? 2 : 1}, '2020-01-01 00:00:00')`).join(', ')}`,
+  // So many that no server that knows of it reads, and locks, all of them for a batch.
+  `INSERT INTO marked (id, n) VALUES ${Array.from({ length: 3000 }, (_, at) => `(${at + 1000}, 0)`).join(', ')}`,
+  'CREATE TABLE notes (id int PRIMARY KEY, mark int, FOREIGN KEY (mark) REFERENCES marked (id) ON DELETE SET NULL)',
+  'INSERT INTO notes VALUES (1, 15)',
+]
+
+const batches = { batch: 10, cascade: 'follow' } as const
+
+async function left(place: Place): Promise<number[]> {
+  const rows = await place.select('marked')
+  return rows.map(({ id }) => Number(id)).filter((id) => id < 1000)
+}
+
+type Work = (ground: EraseContext, options: EraseOptions) => Promise<{ readonly rows: number }>
+
+const isClosed = sql`team IN (SELECT id FROM teams WHERE is_closed = ${1})`
+
+interface Way {
+  readonly work: Work
+  readonly act: string
+  /** InnoDB shares the rows that a subquery reads: nobody writes them while a batch runs. */
+  readonly waitsOnInnodb?: true
+}
+
+/** What makes a row stay, by whom it is looked for, and what somebody else commits after the first batch. */
+const ways: Record<string, Way> = {
+  'a row that is restored': {
+    work: (ground, options) => purge(ground, { ...options, column: 'gone' }),
+    act: 'UPDATE marked SET gone = NULL WHERE id = 25',
+  },
+  'a row whose mark is new': {
+    work: (ground, options) => purge(ground, { ...options, column: 'gone', olderThan: 3_600_000 }),
+    act: 'UPDATE marked SET gone = CURRENT_TIMESTAMP WHERE id = 25',
+  },
+  'a row that is another one now': {
+    work: (ground, options) => erase(ground, 'marked', { n: { gt: 0 }, c0: ids }, options),
+    act: 'UPDATE marked SET n = -1 WHERE id = 25',
+  },
+  'a row whose parent says otherwise': {
+    work: (ground, options) => erase(ground, 'marked', isClosed, options),
+    act: 'UPDATE teams SET is_closed = 0 WHERE id = 2',
+    waitsOnInnodb: true,
+  },
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) => {
+    for (const [name, { work, act, waitsOnInnodb = false }] of Object.entries(ways)) {
+      if (waitsOnInnodb && server.engine !== 'postgres') continue
+      it(`asks the condition again in every batch, and leaves ${name}`, async () => {
+        await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+        for (const statement of SCHEMA) await place.run(statement)
+        const on = { ...server, url: place.url }
+        await ask(on, server.engine === 'postgres' ? 'ANALYZE marked' : 'ANALYZE TABLE marked')
+        // The second batch waits for it, and nothing before does.
+        const held = await hold(on, 'UPDATE notes SET id = id')
+        const erasing = work(await place.ground(), { ...batches, lockTimeoutMs: 30_000 })
+        await Promise.race([untilWaiting(server), erasing])
+        await ask(on, act)
+        await held.commit()
+        expect(await erasing).toMatchObject({ rows: 29, batches: 3 })
+        expect(await left(place)).toEqual([25])
+      })
+    }
+  })
+}
+
+describe('SQLite', () =>
+  describeSqlite(({ open }) => {
+    const onSqlitePlace = async (body: (place: Place) => Promise<void>) => {
+      await using place = onSqlite(open)
+      for (const statement of SCHEMA) await place.run(statement)
+      await body(place)
+    }
+    for (const [name, { work, act }] of Object.entries(ways)) {
+      it(`asks the condition again in every batch, and leaves ${name}`, () =>
+        onSqlitePlace(async (place) => {
+          const onProgress: EraseOptions['onProgress'] = ({ batch }) => void (batch === 1 && place.run(act))
+          const report = await work(await place.ground(), { ...batches, onProgress })
+          expect(report).toMatchObject({ rows: 29, batches: 3 })
+          expect(await left(place)).toEqual([25])
+        }))
+    }
+  }))

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { erase } from '../../src/erase/erase.ts'
+import { sql } from '../../src/erase/sql.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { describeOn, engines } from '../support/servers.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+
+const SCHEMA = [
+  'CREATE TABLE users (id int PRIMARY KEY, said varchar(40), counted bigint, never bigint DEFAULT 0 NOT NULL, flag boolean NOT NULL, state varchar(9))',
+  "INSERT INTO users VALUES (1, '2020-01-01 00:00:00', 1577836800000, 5, true, 'active'), (2, NULL, NULL, 0, false, 'active')",
+  'CREATE TABLE orders (id int PRIMARY KEY, user_id int, said varchar(40), FOREIGN KEY (user_id) REFERENCES users (id))',
+  "INSERT INTO orders VALUES (1, 1, '2020-01-01 00:00:00'), (2, 2, NULL)",
+]
+
+function cases(open: () => Promise<Place> | Place): void {
+  const opened = async (body: (place: Place) => Promise<void>) => {
+    await using place = await open()
+    for (const statement of SCHEMA) await place.run(statement)
+    await body(place)
+  }
+  const all = sql`1 = 1`
+  const column = async (place: Place, name: string) =>
+    (await place.select('users'))
+      .toSorted((a, b) => Number(a.id) - Number(b.id))
+      .map((row) => (typeof row[name] === 'bigint' ? Number(row[name]) : row[name]))
+
+  it('leaves the mark of a row that was marked before, whatever the mark is', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      const follow = { cascade: 'follow' } as const
+      const text = { column: 'said', value: '2026-01-01 00:00:00' }
+      expect(await erase(ground, 'users', all, { ...follow, softDelete: text })).toMatchObject({ rows: 2 })
+      expect(await column(place, 'said')).toEqual(['2020-01-01 00:00:00', '2026-01-01 00:00:00'])
+      const number = { column: 'counted', value: 1_800_000_000_000 }
+      const onDelete = { 'orders.user_id': 'set null' } as const
+      await erase(ground, 'users', all, { ...follow, onDelete, softDelete: number })
+      expect((await column(place, 'counted')).map(Number)).toEqual([1577836800000, 1800000000000])
+      // What was asked for by name is done, to marked rows too.
+      expect((await place.select('orders')).map(({ user_id }) => user_id)).toEqual([null, null])
+    }))
+
+  it('counts, and is held back by, rows only that are not marked yet', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      const softDelete = { column: 'said', value: '2026-01-01 00:00:00' }
+      const onDelete = { 'orders.user_id': 'restrict' } as const
+      const held = erase(ground, 'users', [2], { cascade: 'follow', onDelete, softDelete })
+      await expect(held).rejects.toMatchObject({ message: expect.stringContaining('1 rows refer') })
+      expect(await erase(ground, 'users', [1], { cascade: 'follow', onDelete, softDelete })).toMatchObject({
+        rows: 0,
+      })
+      const few = { cascade: 'follow', max: 2, softDelete } as const
+      expect(await erase(ground, 'users', all, few)).toMatchObject({ rows: 2 })
+    }))
+
+  it('asks what rows have that are not marked where NULL does not tell', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      const onDelete = { 'orders.user_id': 'set null' } as const
+      const marking = (softDelete: {
+        column: string
+        value?: string | number | boolean
+        live?: string | number
+      }) => erase(ground, 'users', all, { cascade: 'follow', onDelete, softDelete })
+      await expect(marking({ column: 'never', value: 7 })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/users\.never is never NULL.*live/s),
+      })
+      await expect(marking({ column: 'state', value: 'gone' })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/2 of the selected rows of users have another value.*live/s),
+      })
+      expect((await column(place, 'never')).map(Number)).toEqual([5, 0])
+      expect(await marking({ column: 'never', value: 7, live: 0 })).toMatchObject({ rows: 1 })
+      expect((await column(place, 'never')).map(Number)).toEqual([5, 7])
+      expect(await marking({ column: 'state', value: 'gone', live: 'active' })).toMatchObject({ rows: 2 })
+      expect(await marking({ column: 'flag', value: true })).toMatchObject({ rows: 1 })
+    }))
+
+  it('marks all rows of an erase with one time', () =>
+    opened(async (place) => {
+      const ground = await place.ground()
+      await erase(ground, 'users', [2], { cascade: 'follow', softDelete: 'said' })
+      const users = await column(place, 'said')
+      const [, order] = (await place.select('orders')).toSorted((a, b) => Number(a.id) - Number(b.id))
+      expect(order?.said).toBe(users[1])
+      expect(order?.said).toMatch(/^20\d\d-/)
+    }))
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) =>
+    cases(() => (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))),
+  )
+}
+
+describe('SQLite', () => describeSqlite(({ open }) => cases(() => onSqlite(open))))

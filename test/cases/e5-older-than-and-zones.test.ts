@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { wrap } from '../../src/engine/registry.ts'
+import { erase, type PurgeOptions, purge } from '../../src/erase/erase.ts'
+import { onMysql, onPostgres, onSqlite, type ServerPlace } from '../erase/targets.ts'
+import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+import { clientOn } from './client.ts'
+
+const HOUR = 3_600_000
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString().slice(0, 19).replace('T', ' ')
+
+/** Row 1 was marked a minute ago, row 2 two hours ago, row 3 never. */
+async function withZone(
+  server: ServerAtHand,
+  zone: string,
+  type: 'zoned' | 'zoneless',
+  body: (purged: (options: PurgeOptions) => Promise<number[]>) => Promise<void>,
+): Promise<void> {
+  const isPostgres = server.engine === 'postgres'
+  await using place: ServerPlace = await (isPostgres ? onPostgres(server) : onMysql(server))
+  const types = isPostgres
+    ? { zoned: 'timestamptz', zoneless: 'timestamp' }
+    : { zoned: 'timestamp', zoneless: 'datetime' }
+  await place.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${types[type]} NULL)`)
+  // Written in UTC, as applications do.
+  await place.run(isPostgres ? "SET TIME ZONE 'UTC'" : "SET time_zone = '+00:00'")
+  await place.run(`INSERT INTO t VALUES (1, '${ago(60_000)}'), (2, '${ago(2 * HOUR)}'), (3, NULL)`)
+  await using client = await clientOn(server, place.url)
+  await client.query(
+    isPostgres ? `SET TIME ZONE INTERVAL '${zone}' HOUR TO MINUTE` : `SET time_zone = '${zone}'`,
+  )
+  const ground = { ...(await place.ground()), ...(await wrap(client.client)) }
+  await body(async (options) => {
+    await purge(ground, options)
+    return (await place.select('t')).map(({ id }) => Number(id)).sort()
+  })
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) => {
+    for (const zone of ['+09:00', '-05:00'] as const) {
+      for (const olderThan of [HOUR, new Date(Date.now() - HOUR)]) {
+        const kind = typeof olderThan === 'number' ? 'an age' : 'a date'
+        it(`reads ${kind} by the clock where times have a zone, the session's being ${zone}`, () =>
+          withZone(server, zone, 'zoned', async (purged) => {
+            expect(await purged({ olderThan })).toEqual([1, 3])
+          }))
+
+        it(`refuses to guess the zone of times that have none, for ${kind} at ${zone}, and believes what is said`, () =>
+          withZone(server, zone, 'zoneless', async (purged) => {
+            await expect(purged({ olderThan })).rejects.toMatchObject({
+              code: 'usage',
+              message: expect.stringMatching(/t\.deleted_at .* without a time zone.*zone: 'utc'/s),
+            })
+            expect(await purged({ olderThan: 3 * HOUR, zone: 'utc' })).toEqual([1, 2, 3])
+            expect(await purged({ olderThan, zone: 'utc' })).toEqual([1, 3])
+          }))
+      }
+    }
+
+    it('asks nothing where the session is in UTC', () =>
+      withZone(server, '+00:00', 'zoneless', async (purged) => {
+        expect(await purged({ olderThan: HOUR })).toEqual([1, 3])
+      }))
+  })
+}
+
+describe('SQLite', () =>
+  describeSqlite(({ open }) => {
+    const stored: Record<string, (time: number) => string> = {
+      text: (time) => `'${ago(time)}'`,
+      'text as Node writes it': (time) => `'${new Date(Date.now() - time).toISOString()}'`,
+      milliseconds: (time) => String(Date.now() - time),
+      seconds: (time) => String(Math.round((Date.now() - time) / 1000)),
+      'a Julian day': (time) => String((Date.now() - time) / 86_400_000 + 2_440_587.5),
+    }
+    for (const [name, write] of Object.entries(stored)) {
+      it(`knows the age of a DATETIME that holds ${name}`, async () => {
+        await using place = onSqlite(open)
+        await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
+        await place.run(`INSERT INTO t VALUES (1, ${write(60_000)}), (2, ${write(2 * HOUR)}), (3, NULL)`)
+        const ground = await place.ground()
+        const at = { lt: new Date(Date.now() - HOUR) }
+        expect(await erase(ground, 't', { deleted_at: at }, { dryRun: true })).toMatchObject({ rows: 1 })
+        expect(await purge(ground, { olderThan: new Date(Date.now() - HOUR), dryRun: true })).toMatchObject({
+          rows: 1,
+        })
+        expect(await purge(ground, { olderThan: HOUR })).toMatchObject({ rows: 1 })
+        expect(await place.select('t')).toMatchObject([{ id: 1 }, { id: 3 }])
+      })
+    }
+
+    it('says what is no time instead of leaving it for ever', async () => {
+      await using place = onSqlite(open)
+      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
+      await place.run("INSERT INTO t VALUES (1, 'yesterday'), (2, 17)")
+      await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/2 rows of t hold what is no time in deleted_at/),
+      })
+    })
+  }))

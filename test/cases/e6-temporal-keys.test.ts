@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { erase } from '../../src/erase/erase.ts'
+import { onPostgres, type Place } from '../erase/targets.ts'
+import { describeOn } from '../support/servers.ts'
+
+const SCHEMA = `
+  CREATE EXTENSION btree_gist;
+  CREATE TABLE rooms (id int, valid_at daterange, gone timestamptz, PRIMARY KEY (id, valid_at WITHOUT OVERLAPS));
+  CREATE TABLE stays (id int PRIMARY KEY, room int, valid_at daterange, gone timestamptz,
+    FOREIGN KEY (room, PERIOD valid_at) REFERENCES rooms (id, PERIOD valid_at));
+  INSERT INTO rooms VALUES (1, '[2026-01-01,2026-02-01)'), (1, '[2026-02-01,2026-03-01)'), (2, '[2026-01-01,2026-03-01)');
+  INSERT INTO stays VALUES (1, 1, '[2026-01-05,2026-01-09)'), (2, 1, '[2026-01-30,2026-02-03)'),
+    (3, 1, '[2026-02-10,2026-02-12)'), (4, 2, '[2026-01-05,2026-01-09)')`
+
+describeOn('postgres:18', (server) => {
+  const opened = async (
+    body: (place: Place, left: (where?: string) => Promise<number[]>) => Promise<void>,
+  ) => {
+    await using place = await onPostgres(server)
+    await place.run(SCHEMA)
+    const left = async () => {
+      const rows = await place.select('stays')
+      return rows
+        .filter(({ gone }) => gone === null)
+        .map(({ id }) => Number(id))
+        .sort()
+    }
+    await body(place, left)
+  }
+  const january = { id: 1, valid_at: '[2026-01-01,2026-02-01)' }
+
+  it('takes along what refers to a period by overlapping it', () =>
+    opened(async (place, left) => {
+      expect(await erase(await place.ground(), 'rooms', january, { cascade: 'follow' })).toMatchObject({
+        rows: 3,
+      })
+      expect(await left()).toEqual([3, 4])
+    }))
+
+  it('marks it, too', () =>
+    opened(async (place, left) => {
+      const options = { cascade: 'follow', softDelete: 'gone' } as const
+      expect(await erase(await place.ground(), 'rooms', january, options)).toMatchObject({ rows: 3 })
+      expect(await left()).toEqual([3, 4])
+    }))
+
+  it('is held back by it', () =>
+    opened(async (place) => {
+      const onDelete = { 'stays(room, valid_at)': 'restrict' } as const
+      const ground = await place.ground()
+      await expect(erase(ground, 'rooms', january, { cascade: 'follow', onDelete })).rejects.toMatchObject({
+        message: expect.stringContaining('2 rows refer'),
+      })
+    }))
+})

@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest'
+import { erase } from '../../src/erase/erase.ts'
+import { sql } from '../../src/erase/sql.ts'
+import { onMysql, onPostgres } from '../erase/targets.ts'
+import { describeOn } from '../support/servers.ts'
+
+const all = sql`1 = 1`
+
+describeOn('postgres:18', (server) => {
+  for (const [name, parent, child] of [
+    ['a child', 'CREATE TABLE events (id int, kind int)', 'INHERITS (events)'],
+    [
+      'a partition',
+      'CREATE TABLE events (id int, kind int) PARTITION BY LIST (kind)',
+      'PARTITION OF events FOR VALUES IN (2)',
+    ],
+  ] as const) {
+    it(`erases nothing from a table with ${name} on another server, and names it`, async () => {
+      await using far = await onPostgres(server)
+      await using place = await onPostgres(server)
+      await far.run('CREATE TABLE far (id int, kind int); INSERT INTO far VALUES (1, 2), (2, 2)')
+      const { pathname } = new URL(far.url)
+      await place.run(`CREATE EXTENSION postgres_fdw;
+        CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname '${pathname.slice(1)}');
+        CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (user 'postgres'); ${parent}`)
+      const columns = child.startsWith('INHERITS') ? '()' : ''
+      await place.run(
+        `CREATE FOREIGN TABLE far ${child.startsWith('INHERITS') ? columns : ''} ${child} SERVER s`,
+      )
+      const ground = await place.ground()
+      for (const options of [{}, { cascade: 'declared' }, { cascade: 'follow', batch: 1 }] as const) {
+        await expect(erase(ground, 'events', all, options)).rejects.toMatchObject({
+          code: 'erase',
+          message: expect.stringMatching(/on another server.*far/s),
+        })
+      }
+      expect(await far.select('far')).toHaveLength(2)
+    })
+  }
+})
+
+for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    it('erases nothing that a key of another database takes along there', async () => {
+      await using place = await onMysql(server)
+      await using far = await onMysql(server)
+      const near = new URL(place.url).pathname.slice(1)
+      await place.run('CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1)')
+      await far.run(
+        `CREATE TABLE notes (id int, user_id int, FOREIGN KEY (user_id) REFERENCES \`${near}\`.users (id) ON DELETE CASCADE); INSERT INTO notes VALUES (1, 1)`,
+      )
+      const ground = await place.ground()
+      for (const cascade of ['error', 'follow', 'declared'] as const) {
+        await expect(erase(ground, 'users', all, { cascade })).rejects.toMatchObject({
+          code: 'erase',
+          message: expect.stringMatching(/another database refer to those: .*notes/s),
+        })
+      }
+      expect(await far.select('notes')).toHaveLength(1)
+      await far.run('DROP TABLE notes')
+    })
+  })
+}

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { createHarness, type HarnessOptions } from '../../src/index.ts'
+import { takeUsed, watchConnections } from '../../src/runner/core/connections.ts'
+import {
+  checkConnections,
+  checkVariables,
+  configuredIn,
+  type TestTarget,
+} from '../../src/runner/core/other-databases.ts'
+import { withDatabaseOn } from '../support/database-on.ts'
+import { describeOn, type ServerAtHand } from '../support/servers.ts'
+
+let cwd: string
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'afresh-g6-'))
+  writeFileSync(join(cwd, 't.sql'), 'CREATE TABLE t (id int)')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(cwd, { recursive: true, force: true })
+})
+
+interface Places {
+  /** The database of the test. */
+  readonly own: string
+  /** The development database. */
+  readonly dev: string
+  readonly lead: TestTarget
+  /** What a test that was over would be told; `undefined` where nothing. */
+  told(environment?: NodeJS.ProcessEnv): string | undefined
+}
+
+/** A test's database, and another one, on a server that somebody runs. */
+async function withPlaces(
+  server: ServerAtHand,
+  options: HarnessOptions,
+  body: (places: Places) => Promise<void>,
+) {
+  await withDatabaseOn(server, 'shop_dev', async (dev) => {
+    const harness = await createHarness({ server: server.url, cwd, migrate: 't.sql', ...options })
+    const database = await harness.lease()
+    const lead = { url: database.url, handle: harness.handle }
+    watchConnections()
+    takeUsed()
+    try {
+      await body({
+        own: database.url,
+        dev: dev.url,
+        lead,
+        told: (environment = {}) => {
+          try {
+            checkConnections('a test', lead, environment)
+            return undefined
+          } catch (error) {
+            return String(error)
+          }
+        },
+      })
+    } finally {
+      await database.release()
+      await harness.close()
+    }
+  })
+}
+
+async function usePg(config: pg.ClientConfig, sql = 'SELECT 1') {
+  const client = new pg.Client(config)
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}
+
+async function useMysql(config: mysql.ConnectionOptions, sql = 'SELECT 1') {
+  const client = await mysql.createConnection(config)
+  await client.query(sql)
+  await client.end()
+}
+
+describeOn('embedded:18', (server) => {
+  it('a session in another database is told, with the variable that leads there', async () => {
+    await withPlaces(server, {}, async ({ dev, told }) => {
+      await usePg({ connectionString: dev })
+      const text = told({ DATABASE_URL: dev, DB_NAME: 'shop_dev', NODE_ENV: 'shop_dev' })
+      expect(text).toContain('"a test", or what ran before it in this process, used another database')
+      expect(text).toContain('a connection to the database "shop_dev" of PostgreSQL at 127.0.0.1:')
+      expect(text).toContain('Nothing in this process has used its own')
+      expect(text).toMatch(/DATABASE_URL is postgres:.*:\*\*\*@.*shop_dev, and was postgres:.*:\*\*\*@/)
+      expect(text).toContain('the variable DB_NAME leads there: shop_dev')
+      expect(text).not.toContain('NODE_ENV')
+      expect(text).not.toContain(new URL(dev).password)
+      expect(text).toContain("env: { DB_NAME: 'database' }")
+      expect(told()).toBeUndefined()
+    })
+  })
+
+  it('a pool that was opened for a test before is told of again when it is used again', async () => {
+    await withPlaces(server, {}, async ({ dev, told }) => {
+      const pool = new pg.Pool({ connectionString: dev, max: 1 })
+      await pool.query('SELECT 1')
+      expect(told()).toContain('shop_dev')
+      expect(told()).toBeUndefined()
+      await pool.query('SELECT 1')
+      expect(told()).toContain('shop_dev')
+      await pool.end()
+    })
+  })
+
+  it("the test's own database, those of the run, and the server's are fine", async () => {
+    await withPlaces(server, {}, async ({ own, lead, told }) => {
+      await usePg({ connectionString: own })
+      await usePg({ connectionString: server.url })
+      const another = await createHarness({ server: server.url })
+      await using database = await another.lease()
+      await usePg({ connectionString: database.url })
+      await another.close()
+      expect(told()).toBeUndefined()
+      expect(lead.handle.tests.otherDatabases).toBe('fail')
+    })
+  })
+
+  it('a login that fails has done no harm', async () => {
+    await withPlaces(server, {}, async ({ dev, told }) => {
+      await expect(usePg({ connectionString: dev.replace(/:[^:@]+@/, ':wrong@') })).rejects.toThrow()
+      await expect(usePg({ connectionString: dev.replace('shop_dev', 'nowhere') })).rejects.toThrow()
+      expect(told()).toBeUndefined()
+    })
+  })
+
+  it('can be allowed by name, made a warning, and left alone', async () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      for (const otherDatabases of [['shop_dev'], 'ignore', 'warn'] as const) {
+        await withPlaces(server, { otherDatabases }, async ({ dev, told }) => {
+          await usePg({ connectionString: dev })
+          expect(told()).toBeUndefined()
+        })
+      }
+      expect(write.mock.calls.flat().join('')).toMatch(/^afresh: "a test", or what/)
+      expect(write.mock.calls.length).toBe(1)
+      await withPlaces(server, { otherDatabases: ['audit'] }, async ({ dev, told }) => {
+        await usePg({ connectionString: dev })
+        expect(told()).toContain('shop_dev')
+      })
+    } finally {
+      write.mockRestore()
+    }
+  })
+
+  it('variables that were changed while a file was loaded are told before its first test', async () => {
+    await withPlaces(server, { env: { DB_NAME: 'database' } }, async ({ own, dev, lead }) => {
+      const check = (environment: NodeJS.ProcessEnv) =>
+        checkVariables(lead, configuredIn(environment, lead.handle))
+      const name = new URL(own).pathname.slice(1)
+      check({ DATABASE_URL: own, DB_NAME: name })
+      check({ DATABASE_URL: `${own}?schema=public`, DB_NAME: name })
+      check({ DATABASE_URL: own.replace('127.0.0.1', 'localhost') })
+      expect(() => check({ DATABASE_URL: dev, DB_NAME: name })).toThrow(
+        /DATABASE_URL was changed[\s\S]*override/,
+      )
+      expect(() => check({ DATABASE_URL: own, DB_NAME: 'shop_dev' })).toThrow(/DB_NAME was changed/)
+    })
+  })
+})
+
+for (const id of ['postgres:18'] as const) {
+  describeOn(id, (server) => {
+    it('a database of the same name on another server is told', async () => {
+      await withPlaces(server, {}, async ({ told }) => {
+        const other = await createHarness({ server: 'embedded' })
+        try {
+          await usePg({ connectionString: other.handle.adminUrl })
+          expect(told()).toContain('the database "postgres" of PostgreSQL at 127.0.0.1:')
+        } finally {
+          await other.close()
+        }
+      })
+    })
+  })
+}
+
+for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    const ways: [string, mysql.ConnectionOptions][] = [
+      ['plain', {}],
+      ['compressed', { compress: true }],
+    ]
+    if (id === 'mysql:9.7') ways.push(['with TLS', { ssl: { rejectUnauthorized: false } }])
+    it.each(ways)('a session in another database is told (%s)', async (_, options) => {
+      await withPlaces(server, {}, async ({ own, dev, told }) => {
+        await useMysql({ uri: own, ...options })
+        expect(told()).toBeUndefined()
+        await useMysql({ uri: dev, ...options })
+        expect(told({ MYSQL_DATABASE: 'shop_dev' })).toMatch(
+          /"shop_dev" of MySQL or MariaDB at [\s\S]*MYSQL_DATABASE/,
+        )
+      })
+    })
+
+    it('so is one that goes there later', async () => {
+      await withPlaces(server, {}, async ({ own, told }) => {
+        const client = await mysql.createConnection({ uri: own })
+        await client.query('USE shop_dev')
+        await client.query('SELECT 1')
+        expect(told()).toContain('shop_dev')
+        await client.changeUser({ database: new URL(own).pathname.slice(1) })
+        told()
+        await client.query('SELECT 1')
+        expect(told()).toBeUndefined()
+        await client.changeUser({ database: 'shop_dev' })
+        await client.query('SELECT 1')
+        expect(told()).toContain('shop_dev')
+        await client.end()
+      })
+    })
+  })
+}

@@ -1,0 +1,23 @@
+/** A run that `g3-killed.test.ts` kills: everything that makes or drops databases, again and again. */
+import { createHarness, existing } from '../../src/index.ts'
+import { ask } from '../support/ask.ts'
+
+const [url = '', engine = '', no = ''] = process.argv.slice(2)
+process.send?.('begun')
+for (let round = 0; ; round++) {
+  const harness = await createHarness({
+    server: existing(url),
+    project: 'killed',
+    fingerprint: `${no} ${round}`,
+    strategy: 'delete',
+    migrate: async (template) =>
+      void (await ask({ engine, url: template.url }, 'CREATE TABLE t (id int PRIMARY KEY)')),
+  })
+  const one = await harness.lease()
+  const two = await harness.lease({ slot: 2 })
+  await ask({ engine, url: one.url }, 'INSERT INTO t VALUES (1)')
+  await one.reset()
+  await two.release()
+  await one.release()
+  await harness.close()
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest'
+import { ask } from '../support/ask.ts'
+import { describeOn, type ServerId } from '../support/servers.ts'
+import { withLease } from './support.ts'
+
+/** What no rows and no plan depend on, and what a later test meets all the same. */
+const SCHEMA = `
+  CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, v int COMMENT 'vee', note varchar(20), KEY by_note (note));
+  INSERT INTO t (v) VALUES (1);
+  CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (10));
+  CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW SET NEW.note = 'x';
+  CREATE VIEW seen AS SELECT id FROM t;
+  CREATE FUNCTION doubled(n int) RETURNS int DETERMINISTIC RETURN 2 * n;
+  CREATE EVENT later ON SCHEDULE EVERY 1 DAY STARTS '2037-01-01' DO DELETE FROM t`
+
+type Change = readonly [sql: string, named: RegExp]
+
+const CHANGES: readonly Change[] = [
+  ["ALTER TABLE t MODIFY v int COMMENT 'vee '", /column "v" is another one/],
+  ["ALTER TABLE t DROP KEY by_note, ADD KEY by_note (note) COMMENT 'mine'", /index "by_note" is another one/],
+  ["ALTER FUNCTION doubled COMMENT 'mine'", /function "doubled" is another one/],
+  ["ALTER EVENT later COMMENT 'mine'", /event "later" is another one/],
+  [
+    "ALTER TABLE parted REORGANIZE PARTITION low INTO (PARTITION low VALUES LESS THAN (10) COMMENT 'mine')",
+    /partition "low" is another one/,
+  ],
+  [
+    "SET collation_connection = utf8mb4_bin; DROP TRIGGER stamp; CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW SET NEW.note = 'x'",
+    /trigger "stamp" is another one/,
+  ],
+  [
+    'SET collation_connection = utf8mb4_bin; CREATE OR REPLACE VIEW seen AS SELECT id FROM t',
+    /view "seen" is another one/,
+  ],
+  [
+    'SET collation_connection = utf8mb4_bin; DROP FUNCTION doubled; CREATE FUNCTION doubled(n int) RETURNS int DETERMINISTIC RETURN 2 * n',
+    /function "doubled" is another one/,
+  ],
+  ['ALTER TABLE t DISCARD TABLESPACE', /discarded/i],
+]
+
+const MARIADB_SCHEMA = `${SCHEMA};
+  CREATE SEQUENCE numbers START WITH 100 INCREMENT BY 5 MAXVALUE 10000 CACHE 10 CYCLE;
+  CREATE TABLE booked (room int, s date, e date, PERIOD FOR stay (s, e), UNIQUE KEY once (room, stay WITHOUT OVERLAPS))`
+
+const MARIADB_CHANGES: readonly Change[] = [
+  ...['INCREMENT BY 7', 'MINVALUE 2', 'NO MAXVALUE', 'START WITH 105', 'NOCACHE', 'NOCYCLE'].map(
+    (what): Change => [`ALTER SEQUENCE numbers ${what}`, /sequence "numbers" is defined otherwise/],
+  ),
+  ["ALTER TABLE numbers COMMENT 'mine'", /sequence "numbers" is defined otherwise/],
+  ['DROP SEQUENCE numbers', /sequence "numbers" is gone/],
+  ['RENAME TABLE numbers TO figures', /sequence "numbers" is gone/],
+  ['ALTER ALGORITHM = TEMPTABLE VIEW seen AS SELECT id FROM t', /view "seen" is another one/],
+  ["ALTER DATABASE COMMENT 'mine'", /the database is another one/],
+]
+
+/** Only from 11.4 on does the server tell of these. */
+const PERIODS: readonly Change[] = [
+  [
+    'ALTER TABLE booked DROP KEY once; ALTER TABLE booked DROP PERIOD FOR stay; ALTER TABLE booked ADD CONSTRAINT stay CHECK (s < e); ALTER TABLE booked ADD UNIQUE once (room, e, s)',
+    /period "stay" is gone/,
+  ],
+]
+
+const ON: Partial<Record<ServerId, { schema: string; changes: readonly Change[] }>> = {
+  'mysql:9.7': { schema: SCHEMA, changes: CHANGES },
+  'mariadb:11.8': { schema: MARIADB_SCHEMA, changes: [...CHANGES, ...MARIADB_CHANGES, ...PERIODS] },
+  'mariadb:10.11': { schema: MARIADB_SCHEMA, changes: MARIADB_CHANGES },
+}
+
+for (const [id, { schema, changes }] of Object.entries(ON)) {
+  describeOn(id as ServerId, (server) => {
+    describe('a detail of a definition that a test changed', () => {
+      it('has the database made again in that reset, which says why', () =>
+        withLease(server, schema, {}, async (database, run) => {
+          for (const [sql, named] of changes) {
+            await run(sql)
+            const report = await database.reset()
+            expect(report, sql).toMatchObject({ recreated: true, notes: [expect.stringMatching(named)] })
+            expect((await database.reset()).notes, sql).toEqual([])
+            expect(await run('SELECT v FROM t'), sql).toEqual([{ v: 1 }])
+          }
+        }))
+    })
+  })
+}
+
+for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
+  describeOn(id, (server) => {
+    it('gives a copy the comment of its template', () =>
+      withLease(
+        server,
+        "ALTER DATABASE COMMENT 'of the ''shop'''; CREATE TABLE t (id int)",
+        {},
+        async ({ name }) => {
+          const [row] = await ask(server, `SHOW CREATE DATABASE \`${name}\``)
+          expect(row?.['Create Database']).toContain("COMMENT 'of the ''shop'''")
+        },
+      ))
+  })
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { routineSteps, watchedOf } from '../../src/engine/mysql/steps.ts'
+import type { Program } from '../../src/engine/resetter.ts'
+import { buildPlan, type PlanInput } from '../../src/plan/build.ts'
+import { select } from '../../src/plan/plan.ts'
+import type { Schema, Table } from '../../src/schema/schema.ts'
+import { asPlainRole } from '../support/plain-role.ts'
+import { schemaOf, sequence, table } from '../support/schemas.ts'
+import { describeOn } from '../support/servers.ts'
+import { withLease } from './support.ts'
+
+const COSTS = {
+  ...{ truncate: 0, truncateFile: 50, truncateKey: 0, planTable: 0, deleteRow: 1, deleteIndexRow: 0 },
+  ...{ probeRow: 0, referredRow: 0, readPage: 0, restart: 0, pageBytes: 16_384 },
+}
+
+/** How often the plan and the steps of a chain of so many tables look at one of them. */
+function looksAt(tables: number, strategy: PlanInput['strategy']): number {
+  let looks = 0
+  const counted = (one: Table): Table =>
+    new Proxy(one, {
+      get(target, key, receiver) {
+        looks += 1
+        return Reflect.get(target, key, receiver)
+      },
+    })
+  const names = Array.from({ length: tables }, (_, no) => `t${no}`)
+  const chain = schemaOf(names.map((name, no) => (no === 0 ? name : `${name} -> t${no - 1}`)))
+  const schema: Schema = {
+    ...chain,
+    tables: names.map((name) => counted(table(name))),
+    sequences: names.map((name) => sequence(`${name}_id`, name, { kind: 'auto-increment' })),
+  }
+  const plan = buildPlan(schema, {
+    strategy,
+    sequences: 'restart',
+    keep: [],
+    populated: names.filter((_, no) => no % 2 === 0),
+    mayDisableChecks: true,
+    capabilities: { truncate: true, truncateRestarts: true, truncateNeedsClosure: false },
+    costs: COSTS,
+  })
+  const program: Program = {
+    ...{ schema, plan, claim: undefined, template: 'template', lockTimeoutMs: 1000, detector: 'auto' },
+  }
+  const steps = routineSteps(watchedOf(program), {
+    ...{ program, baseline: { database: 'template' }, triggers: [], database: 'here' },
+  })
+  expect(steps.length).toBeGreaterThanOrEqual(tables)
+  return looks
+}
+
+/** How much a plan that keeps checks on stores for a chain of so many tables, all of them with rows. */
+function entriesOf(tables: number): number {
+  const names = Array.from({ length: tables }, (_, no) => `t${no}`)
+  const plan = buildPlan(schemaOf(names.map((name, no) => (no === 0 ? name : `${name} -> t${no - 1}`))), {
+    strategy: 'delete',
+    sequences: 'restart',
+    keep: [],
+    populated: names,
+    mayDisableChecks: false,
+    capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
+  })
+  expect(select(plan, new Set(['t0']))).toHaveLength(2 * tables)
+  expect(select(plan, new Set([`t${tables - 1}`]))).toHaveLength(2)
+  return plan.steps.reduce(
+    (sum, { when, follows = [] }) => sum + when.length + follows.length,
+    plan.references.length,
+  )
+}
+
+describe('a plan that keeps checks on', () => {
+  it.each([3000])('stores so much for each of %i tables in a chain, however many there are', (tables) => {
+    expect(entriesOf(tables) / tables).toBeLessThanOrEqual(entriesOf(200) / 200 + 1)
+  })
+})
+
+describeOn('postgres:18', (bare) => {
+  it('without superuser, rows come back wherever they are in a chain of tables', async () => {
+    const chain = Array.from(
+      { length: 60 },
+      (_, no) =>
+        `CREATE TABLE t${no} (id int PRIMARY KEY, up int ${no === 0 ? '' : `REFERENCES t${no - 1} ON DELETE CASCADE`});
+         INSERT INTO t${no} VALUES (1, 1)`,
+    )
+    await withLease(await asPlainRole(bare), chain.join(';'), {}, async (database, run) => {
+      for (const [sql, rows] of [
+        ['DELETE FROM t0', 60],
+        ['DELETE FROM t59', 1],
+        ['DELETE FROM t30', 30],
+        ['INSERT INTO t10 VALUES (2, 1)', 0],
+      ] as const) {
+        await run(sql)
+        const { dirty } = await database.reset()
+        expect(dirty.length, sql).toBe(rows === 0 ? 1 : rows)
+        expect(await database.verify(), sql).toEqual([])
+      }
+    })
+  })
+})
+
+describe.each(['auto', 'delete', 'truncate'] as const)('planning with strategy %s', (strategy) => {
+  it.each([2000, 3000])(
+    'looks at each of %i tables in a chain a few times, however many there are',
+    (tables) => {
+      const few = looksAt(200, strategy) / 200
+      expect(looksAt(tables, strategy) / tables).toBeLessThan(few * 2)
+    },
+  )
+})

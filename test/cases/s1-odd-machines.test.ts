@@ -1,0 +1,106 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Event } from '../server/child.ts'
+import { describeOn } from '../support/servers.ts'
+
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../server/child.mjs', import.meta.url))
+const SPEC = JSON.stringify({ kind: 'embedded', settings: {} })
+const NOBODY = 65_534
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'afresh-s1-'))
+  chmodSync(folder, 0o755)
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Starts an embedded server in a process of its own, and says what came of it. */
+function start(environment: Record<string, string | undefined>, uid?: number): Event {
+  const { stdout, stderr } = spawnSync(process.execPath, [SCRIPT, SOURCES, SPEC, 'stop'], {
+    cwd: '/',
+    encoding: 'utf8',
+    timeout: 100_000,
+    env: { PATH: process.env.PATH, JITI_FS_CACHE: 'false', ...environment },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  })
+  const events: Event[] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line || '{}'))
+  const last = events.at(-1)
+  if (last === undefined || last.starting) throw new Error(`it said nothing: ${stderr}`)
+  return last
+}
+
+/** A folder that anybody may write to. */
+function open(name: string): string {
+  mkdirSync(join(folder, name))
+  chmodSync(join(folder, name), 0o1777)
+  return join(folder, name)
+}
+
+describeOn('embedded:18', () => {
+  const isRoot = process.getuid?.() === 0
+
+  it.runIf(isRoot).each([
+    ['unset', undefined],
+    ['/', '/'],
+    ['one that is not there', '/nonexistent/home'],
+    ['one that may not be written to', '/proc'],
+  ])('HOME %s: the cache is in the folder for temporary files', (_, HOME) => {
+    expect(start({ HOME, TMPDIR: open('tmp') }, NOBODY).url).toMatch(/^postgres:/)
+  })
+
+  it.runIf(isRoot)('a user without an entry in /etc/passwd is told that PostgreSQL wants one', () => {
+    const { code, message } = start({ HOME: undefined, TMPDIR: open('tmp') }, 12_345)
+    expect({ code, message }).toMatchObject({ code: 'server' })
+    expect(message).toMatch(/This user \(12345\) has no entry in \/etc\/passwd/)
+  })
+
+  it.runIf(isRoot)('root, whose files are in a folder that is closed to others', () => {
+    const closed = join(folder, 'closed')
+    mkdirSync(closed, { mode: 0o700 })
+    const cache = start({ HOME: '/root', AFRESH_CACHE_DIR: join(closed, 'cache') })
+    expect(cache.message).toContain(`${closed} is closed to the user`)
+    expect(cache.message).toContain('Set AFRESH_CACHE_DIR')
+    mkdirSync(join(closed, 'tmp'), { mode: 0o755 })
+    const temporary = start({ HOME: '/root', TMPDIR: join(closed, 'tmp') })
+    expect(temporary.message).toContain('Set TMPDIR')
+  })
+
+  it.runIf(isRoot)('a /dev/shm of 1 MiB, the cache empty', () => {
+    const script = `mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "${process.execPath}" "${SCRIPT}" "${SOURCES}" '${SPEC}' stop`
+    const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      cwd: '/',
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        HOME: '/root',
+        JITI_FS_CACHE: 'false',
+        AFRESH_CACHE_DIR: join(folder, 'cache'),
+        TMPDIR: open('tmp'),
+      },
+    })
+    expect(stdout, stderr).toContain('"url":"postgres:')
+  })
+
+  it('a TMPDIR that is missing', () => {
+    const { code, message } = start({ HOME: process.env.HOME, TMPDIR: join(folder, 'missing') })
+    expect({ code, message }).toMatchObject({ code: 'server' })
+    expect(message).toMatch(/The folder for temporary files, .*missing, cannot be used[\s\S]*set TMPDIR/)
+  })
+
+  it('a cache under /proc is an error, and no wait without end', () => {
+    const { message } = start({
+      HOME: process.env.HOME,
+      AFRESH_CACHE_DIR: '/proc/afresh/cache',
+      TMPDIR: open('tmp'),
+    })
+    expect(message).toMatch(/\/proc\/afresh\/cache cannot be made[\s\S]*Set AFRESH_CACHE_DIR/)
+  })
+})

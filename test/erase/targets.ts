@@ -1,0 +1,229 @@
+import mysql from 'mysql2/promise'
+import pg from 'pg'
+import { engineNamed, open, wrap } from '../../src/engine/registry.ts'
+import type { EraseContext } from '../../src/erase/run-transaction.ts'
+import type { ReferentialAction } from '../../src/schema/schema.ts'
+import { ask } from '../support/ask.ts'
+import type { ServerAtHand } from '../support/servers.ts'
+import type { SqliteHandle } from '../support/sqlite.ts'
+import type { Case, CaseRow, CaseTable, CaseValue } from './random.ts'
+
+/** A database of an engine that cases are played in, written and read by a client that is not afresh's. */
+export interface Place extends AsyncDisposable {
+  /** Those that the engine has. */
+  readonly actions: readonly ReferentialAction[]
+  /** It looks at each row by itself, so that it may refuse what the standard does not. */
+  readonly isRowByRow: boolean
+  /** It loses track of its own cascades. */
+  readonly mayOrphan: boolean
+  load(given: Case): Promise<void>
+  rows(given: Case): Promise<Map<string, CaseRow[]>>
+  /** By one table's name, with its columns as they are in the database. */
+  select(table: string): Promise<CaseRow[]>
+  run(sql: string): Promise<void>
+  ground(): Promise<EraseContext>
+  quote(name: string): string
+}
+
+/** One on a server, that others can connect to. */
+export interface ServerPlace extends Place {
+  readonly url: string
+}
+
+const EVERY: readonly ReferentialAction[] = ['no action', 'restrict', 'cascade', 'set null', 'set default']
+
+/** A database of this test's own. */
+async function databaseOn(server: ServerAtHand): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `erase_${process.pid}_${++made}`
+  await ask(server, `CREATE DATABASE ${name}`)
+  const url = engineNamed(server.engine).databases?.urlOf(server.url, name) ?? ''
+  return { url, drop: async () => void (await ask(server, `DROP DATABASE ${name}`)) }
+}
+
+let made = 0
+
+interface Dialect {
+  readonly quote: (name: string) => string
+  /** Before and after rows are written in any order. */
+  readonly unchecked: readonly [string, string]
+  readonly clear: string
+  /** Keys are part of the table's definition. */
+  readonly inline: boolean
+}
+
+const double = (name: string) => `"${name.replaceAll('"', '""')}"`
+const backtick = (name: string) => `\`${name.replaceAll('`', '``')}\``
+
+export async function onPostgres(server: ServerAtHand): Promise<ServerPlace> {
+  const { url, drop } = await databaseOn(server)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const dialect: Dialect = {
+    quote: double,
+    unchecked: ['SET session_replication_role = replica', 'SET session_replication_role = origin'],
+    clear: 'DROP SCHEMA public CASCADE; CREATE SCHEMA public',
+    inline: false,
+  }
+  const { engine, connection } = await open(url, { names: 'user' })
+  const place = placeOf(dialect, {
+    actions: EVERY,
+    isRowByRow: false,
+    mayOrphan: false,
+    run: async (sql) => void (await client.query(sql)),
+    select: async (sql) => (await client.query(sql)).rows,
+    ground: async () => ({
+      engine,
+      connection,
+      schema: await engine.introspect(connection),
+      lockTimeoutMs: 2500,
+    }),
+    async close() {
+      await connection.close()
+      await client.end()
+      await drop()
+    },
+  })
+  return { ...place, url }
+}
+
+export async function onMysql(server: ServerAtHand): Promise<ServerPlace> {
+  const { url, drop } = await databaseOn(server)
+  const client = await mysql.createConnection({ uri: url, multipleStatements: true })
+  const { engine, connection } = await open(url, { names: 'user' })
+  const database = connection.database
+  const dialect: Dialect = {
+    quote: backtick,
+    unchecked: ['SET foreign_key_checks = 0', 'SET foreign_key_checks = 1'],
+    clear: '',
+    inline: false,
+  }
+  const clear = async () => {
+    const [found] = await client.query(
+      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ?',
+      [database],
+    )
+    const names = (found as { name: string }[]).map(({ name }) => backtick(name))
+    if (names.length > 0)
+      await client.query(
+        `SET foreign_key_checks = 0; DROP TABLE ${names.join(', ')}; SET foreign_key_checks = 1`,
+      )
+  }
+  const place = placeOf(dialect, {
+    actions: EVERY.filter((action) => action !== 'set default'),
+    isRowByRow: true,
+    mayOrphan: server.engine === 'mysql',
+    before: clear,
+    run: async (sql) => void (await client.query(sql)),
+    select: async (sql) => (await client.query(sql))[0] as CaseRow[],
+    ground: async () => ({
+      engine,
+      connection,
+      schema: await engine.introspect(connection),
+      lockTimeoutMs: 2500,
+    }),
+    async close() {
+      await connection.close()
+      await client.end()
+      await drop()
+    },
+  })
+  return { ...place, url }
+}
+
+export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
+  let client = openHandle(':memory:')
+  const dialect: Dialect = {
+    quote: double,
+    unchecked: ['PRAGMA foreign_keys = OFF', 'PRAGMA foreign_keys = ON'],
+    clear: '',
+    inline: true,
+  }
+  return placeOf(dialect, {
+    actions: EVERY,
+    isRowByRow: false,
+    mayOrphan: false,
+    async before() {
+      client.close()
+      client = openHandle(':memory:')
+    },
+    run: async (sql) => void client.exec(sql),
+    select: async (sql) => client.prepare(sql).all() as CaseRow[],
+    async ground() {
+      const { engine, connection } = await wrap(client)
+      return { engine, connection, schema: await engine.introspect(connection), lockTimeoutMs: 2500 }
+    },
+    close: async () => void client.close(),
+  })
+}
+
+interface Access {
+  readonly actions: Place['actions']
+  readonly isRowByRow: boolean
+  readonly mayOrphan: boolean
+  before?(): Promise<void>
+  run(sql: string): Promise<void>
+  select(sql: string): Promise<CaseRow[]>
+  ground(): Promise<EraseContext>
+  close(): Promise<void>
+}
+
+function placeOf(dialect: Dialect, access: Access): Place {
+  const { quote } = dialect
+  return {
+    actions: access.actions,
+    isRowByRow: access.isRowByRow,
+    mayOrphan: access.mayOrphan,
+    quote,
+    run: access.run,
+    ground: access.ground,
+    async load(given) {
+      await access.before?.()
+      await access.run(scriptOf(given, dialect))
+    },
+    async rows(given) {
+      const found = new Map<string, CaseRow[]>()
+      for (const { name } of given.tables)
+        found.set(name, await access.select(`SELECT * FROM ${quote(name)}`))
+      return found
+    },
+    select: (table) => access.select(`SELECT * FROM ${quote(table)}`),
+    [Symbol.asyncDispose]: access.close,
+  }
+}
+
+function scriptOf({ tables, keys, rows }: Case, { quote, unchecked, clear, inline }: Dialect): string {
+  const list = (names: readonly string[]) => names.map(quote).join(', ')
+  const constraint = (key: Case['keys'][number]) =>
+    `CONSTRAINT ${quote(key.name)} FOREIGN KEY (${list(key.columns)}) REFERENCES ${quote(key.to)} (${list(key.referenced)}) ON DELETE ${key.onDelete}`
+  const create = tables.map((table) => {
+    const parts = [
+      'v integer',
+      'gone integer',
+      ...table.columns.map(
+        ({ name, type, nullable, fallback }) =>
+          `${quote(name)} ${type}${nullable ? '' : ' NOT NULL'}${fallback === undefined ? '' : ` DEFAULT ${fallback}`}`,
+      ),
+      ...(table.primaryKey.length > 0 ? [`PRIMARY KEY (${list(table.primaryKey)})`] : []),
+      ...(table.unique === undefined ? [] : [`UNIQUE (${quote(table.unique)})`]),
+      ...(inline ? keys.filter(({ from }) => from === table.name).map(constraint) : []),
+    ]
+    return `CREATE TABLE ${quote(table.name)} (${parts.join(', ')})`
+  })
+  const alter = inline ? [] : keys.map((key) => `ALTER TABLE ${quote(key.from)} ADD ${constraint(key)}`)
+  const insert = tables.flatMap((table) => insertOf(table, rows.get(table.name) ?? [], quote))
+  const [off, on] = unchecked
+  return [clear, ...create, ...alter, off, ...insert, on].filter((sql) => sql !== '').join(';\n')
+}
+
+function insertOf({ name }: CaseTable, rows: readonly CaseRow[], quote: Dialect['quote']): string[] {
+  const [first] = rows
+  if (first === undefined) return []
+  const columns = Object.keys(first)
+  const tuples = rows.map((row) => `(${columns.map((column) => literal(row[column] ?? null)).join(', ')})`)
+  return [`INSERT INTO ${quote(name)} (${columns.map(quote).join(', ')}) VALUES ${tuples.join(', ')}`]
+}
+
+function literal(value: CaseValue): string {
+  if (value === null) return 'NULL'
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`
+}

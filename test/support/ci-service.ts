@@ -1,0 +1,76 @@
+import { GenericContainer, Network, Wait } from 'testcontainers'
+import type { ServerEngine } from '../../src/server/spec.ts'
+import type { ServerAtHand } from './servers.ts'
+
+/** A service as a CI system has it in its configuration. */
+export interface CiRecipe {
+  readonly image: string
+  readonly environment: Readonly<Record<string, string>>
+  /** With the host name that the CI system gives it. */
+  readonly url: string
+}
+
+const RECIPES = {
+  postgres: {
+    image: 'postgres:18',
+    environment: { POSTGRES_PASSWORD: 'test', POSTGRES_DB: 'app' },
+    url: 'postgres://postgres:test@postgres:5432/app',
+  },
+  mysql: {
+    image: 'mysql:9.7',
+    environment: { MYSQL_ROOT_PASSWORD: 'test', MYSQL_DATABASE: 'app' },
+    url: 'mysql://root:test@mysql:3306/app',
+  },
+  mariadb: {
+    image: 'mariadb:11.8',
+    environment: { MARIADB_ROOT_PASSWORD: 'test', MARIADB_DATABASE: 'app' },
+    url: 'mariadb://root:test@mariadb:3306/app',
+  },
+} as const satisfies Record<ServerEngine, CiRecipe>
+
+const DATA = { postgres: '/var/lib/postgresql', mysql: '/var/lib/mysql', mariadb: '/var/lib/mysql' }
+
+export interface CiService extends AsyncDisposable {
+  readonly server: ServerAtHand
+  /** Runs a command in the container. */
+  exec(command: string[]): Promise<void>
+}
+
+/**
+ * The image as it comes on a Docker network: what a CI system starts beside a job. It is reached by its own address there,
+ * which is none of this machine's.
+ */
+export async function startCiService(
+  engine: ServerEngine,
+  { image, environment, url }: CiRecipe = RECIPES[engine],
+): Promise<CiService> {
+  const { port } = new URL(url)
+  const network = await new Network().start()
+  const ready = engine === 'postgres' ? /ready to accept connections/ : /Version: .*port: 3306\b/
+  try {
+    const container = await new GenericContainer(image)
+      .withEnvironment(environment)
+      .withNetwork(network)
+      .withTmpFs({ [DATA[engine]]: 'rw' })
+      // A server for the initialisation comes first.
+      .withWaitStrategy(Wait.forLogMessage(ready, engine === 'postgres' ? 2 : 1))
+      .withStartupTimeout(120_000)
+      .start()
+    const elsewhere = new URL(url)
+    elsewhere.host = `${container.getIpAddress(network.getName())}:${port}`
+    return {
+      server: { engine, url: elsewhere.toString() },
+      async exec(command) {
+        const { exitCode, output } = await container.exec(command)
+        if (exitCode !== 0) throw new Error(output)
+      },
+      async [Symbol.asyncDispose]() {
+        await container.stop()
+        await network.stop()
+      },
+    }
+  } catch (error) {
+    await network.stop()
+    throw error
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What a run of tests does without, because somebody said so. Anything else that is missing fails the run.
+ *
+ * - `AFRESH_SKIP=mysql,postgres:15,chromium`: servers by their ids, all of a kind by the part before the colon, `chromium`,
+ *   `pgbouncer`.
+ * - `AFRESH_ENGINES=embedded:18,postgres:18`: these servers and no others; an empty one for none.
+ */
+
+/** Programs beside the servers that tests need. */
+const PROGRAMS = ['chromium', 'pgbouncer'] as const
+
+/** Which variable leaves it out; `undefined` where it has to be there. */
+export function leftOut(id: string): string | undefined {
+  const only = listIn('AFRESH_ENGINES')
+  const isServer = !PROGRAMS.some((program) => program === id)
+  if (isServer && only?.includes(id) === false) return 'left out by AFRESH_ENGINES'
+  const skipped = listIn('AFRESH_SKIP')?.some((name) => name === id || name === kindOf(id))
+  return skipped ? 'left out by AFRESH_SKIP' : undefined
+}
+
+/** @throws Error naming what the variables name and nobody knows */
+export function checkNames(servers: readonly string[]): void {
+  const kinds = servers.map(kindOf)
+  check('AFRESH_ENGINES', servers)
+  check('AFRESH_SKIP', [...servers, ...kinds, ...PROGRAMS])
+}
+
+/** What to do about something that is missing. */
+export function remedy(id: string): string {
+  const how =
+    id === 'chromium' || id === 'pgbouncer'
+      ? 'Install it (.ci/run does, on Debian)'
+      : id.startsWith('embedded')
+        ? 'Install the packages again, with their install scripts'
+        : 'Start a container engine that can get its image'
+  return `${how}, or leave it out: AFRESH_SKIP=${id}`
+}
+
+function check(variable: string, known: readonly string[]): void {
+  const unknown = listIn(variable)?.filter((name) => !known.includes(name)) ?? []
+  if (unknown.length === 0) return
+  throw new Error(
+    `${variable} names what no test knows: ${unknown.join(', ')}.\n  Known: ${[...new Set(known)].join(', ')}`,
+  )
+}
+
+function kindOf(id: string): string {
+  return id.split(':')[0] ?? id
+}
+
+function listIn(variable: string): string[] | undefined {
+  return process.env[variable]?.split(',').flatMap((name) => name.trim() || [])
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import type { GenericContainer, StartedTestContainer } from 'testcontainers'
+import { registerCleanup } from '../../src/server/cleanup.ts'
+import { CLEANUP_LABEL, removeContainers } from '../../src/server/cleanup-process.ts'
+import {
+  type ContainerRuntime,
+  findRuntime,
+  loadPackages,
+} from '../../src/server/container/container-engine.ts'
+import { privateAddressOf, publishOn, startOnFreePort } from '../../src/server/container/publish-port.ts'
+import { type RunningServer, runningServer } from '../../src/server/running-server.ts'
+import type { ServerEngine } from '../../src/server/spec.ts'
+
+export interface OwnContainer {
+  readonly engine: ServerEngine
+  readonly image: string
+  /** Arguments of the server, and all that it has beside the settings of its image. */
+  readonly command: readonly string[]
+}
+
+const PASSWORD = 'stock'
+
+/** How the images of each engine are started. */
+const IMAGES = {
+  postgres: {
+    module: '@testcontainers/postgresql',
+    password: 'POSTGRES_PASSWORD',
+    account: `postgres:${PASSWORD}`,
+    database: 'postgres',
+    port: 5432,
+    data: '/var/lib/postgresql',
+    // A server for the initialisation comes first.
+    ready: { message: /ready to accept connections/, times: 2 },
+  },
+  mysql: mysqlImage('mysql', 'MYSQL_ROOT_PASSWORD'),
+  mariadb: mysqlImage('mariadb', 'MARIADB_ROOT_PASSWORD'),
+} as const
+
+function mysqlImage(engine: string, password: string) {
+  return {
+    module: `@testcontainers/${engine}`,
+    password,
+    account: `root:${PASSWORD}`,
+    database: 'mysql',
+    port: 3306,
+    data: '/var/lib/mysql',
+    ready: { message: /Version: .*port: 3306\b/, times: 1 },
+  }
+}
+
+/** Starts a container as afresh's own are: on an address and a port of this machine that is nobody else's. */
+export async function startPublished(
+  runtime: ContainerRuntime,
+  container: GenericContainer,
+  label: string,
+): Promise<StartedTestContainer> {
+  const address = privateAddressOf(runtime)
+  if (address !== undefined) publishOn(container, address)
+  return startOnFreePort(container.withLabels({ [CLEANUP_LABEL]: label }), () =>
+    removeContainers(runtime, `${CLEANUP_LABEL}=${label}`),
+  )
+}
+
+/** A container with the settings that its image has, and none of afresh's; removed with this process at the latest. */
+export async function startOwnContainer(title: string, options: OwnContainer): Promise<RunningServer> {
+  const { engine, image, command } = options
+  const { module, password, account, database, port, data, ready } = IMAGES[engine]
+  const packages = await loadPackages(module)
+  const runtime = await findRuntime(packages, 10_000)
+  const { GenericContainer, Wait } = packages.testcontainers
+  const label = randomUUID()
+  const release = await registerCleanup({ kind: 'container', label, client: packages.file })
+  const container = new GenericContainer(image)
+    .withEnvironment({ [password]: PASSWORD })
+    .withCommand([...command])
+    // Its settings are what is tried, not this machine's disk.
+    .withTmpFs({ [data]: 'rw' })
+    .withExposedPorts(port)
+    .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
+    .withWaitStrategy(Wait.forLogMessage(ready.message, ready.times))
+    .withStartupTimeout(120_000)
+  container.withAutoCleanup?.(false)
+  const started = await startPublished(runtime, container, label)
+  return runningServer(
+    {
+      kind: 'existing',
+      engine,
+      url: `${engine}://${account}@${started.getHost()}:${started.getMappedPort(port)}/${database}`,
+      title,
+      ours: false,
+      containerId: started.getId(),
+      data: undefined,
+      endsWithRun: true,
+    },
+    async () => {
+      await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
+      await release()
+    },
+  )
+}

@@ -1,0 +1,66 @@
+/**
+ * The servers that the tests run on. `global-setup.ts` starts each of them once for every worker; a test takes its URL:
+ *
+ *     describeOn('postgres:18', ({ url }) => { it('…', async () => { const server = url() … }) })
+ *
+ * A server that does not start fails the run, unless `AFRESH_SKIP` or `AFRESH_ENGINES` leaves it out: see `left-out.ts`.
+ */
+import { describe, inject } from 'vitest'
+import { type RunningServer, startServer } from '../../src/server/server.ts'
+import { container, embedded, type ServerEngine } from '../../src/server/spec.ts'
+import { STOCK, type StockId, startStock } from './stock-server.ts'
+
+export type ServerId = (typeof IDS)[number] | StockId
+
+const IDS = [
+  'embedded:18',
+  'postgres:18',
+  'postgres:17',
+  'postgres:15',
+  'mysql:9.7',
+  'mariadb:11.8',
+  'mariadb:10.11',
+] as const
+
+interface ServerEntry {
+  readonly id: ServerId
+  start(): Promise<RunningServer>
+}
+
+export const engines: readonly ServerEntry[] = IDS.map((id) => ({
+  id,
+  start: () => startServer(id.startsWith('embedded:') ? embedded() : container(id)),
+}))
+
+/** Servers with their own settings, which users have. */
+export const stockServers: readonly ServerEntry[] = (Object.keys(STOCK) as StockId[]).map((id) => ({
+  id,
+  start: () => startStock(id),
+}))
+
+export const allServers: readonly ServerEntry[] = [...engines, ...stockServers]
+
+export type ServerAtHand = { engine: ServerEngine; url: string; containerId?: string }
+export type Servers = Record<ServerId, ServerAtHand | { missing: string }>
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** For each worker its own: some tests look at all that a server has. */
+    servers: readonly Servers[]
+  }
+}
+
+/** The running server, or why there is none. Only within tests. */
+export function serverAtHand(id: ServerId): ServerAtHand | { missing: string } {
+  const own = inject('servers')[Number(process.env.VITEST_POOL_ID) - 1]
+  if (own === undefined) throw new Error(`there are no servers for worker ${process.env.VITEST_POOL_ID}`)
+  return own[id]
+}
+
+/** A block of tests on one server; skipped by name, with the reason, where the server is not at hand. */
+export function describeOn(id: ServerId, body: (server: ServerAtHand) => void): void {
+  const server = serverAtHand(id)
+  if ('missing' in server)
+    describe.skip(`NOT RUN: ${id} (${server.missing})`, () => body({ engine: 'postgres', url: '' }))
+  else describe(id, () => body(server))
+}

@@ -1,0 +1,75 @@
+import { afterAll, describe } from 'vitest'
+import { messageOf } from '../../src/errors.ts'
+import type { RunningServer } from '../../src/server/running-server.ts'
+import { leftOut, remedy } from './left-out.ts'
+import { startOwnContainer } from './own-container.ts'
+import { extensionImage } from './postgres-extensions.ts'
+import type { ServerAtHand } from './servers.ts'
+
+const LOWERCASE = [
+  '--lower-case-table-names=1',
+  '--autocommit=0',
+  '--sql-mode=',
+  '--performance-schema=ON',
+  '--skip-log-bin',
+]
+
+/**
+ * Servers with settings that only a start of their own can give. The one file that asks for one starts it, for as long as
+ * its tests take: `AFRESH_ENGINES` and `AFRESH_SKIP` mean them, too.
+ */
+const VARIANTS = {
+  'postgres:18-extensions': async () =>
+    startOwnContainer('postgres:18-extensions', {
+      engine: 'postgres',
+      image: await extensionImage(),
+      command: [
+        ...['-c', 'shared_preload_libraries=timescaledb,pg_cron', '-c', 'timescaledb.telemetry_level=off'],
+        ...['-c', 'fsync=off', '-c', 'cron.database_name=cron_home'],
+      ],
+    }),
+  'mysql:9.7-lowercase': () =>
+    startOwnContainer('mysql:9.7-lowercase', {
+      engine: 'mysql',
+      image: 'mysql:9.7',
+      command: LOWERCASE,
+    }),
+  'mariadb:11.8-lowercase': () =>
+    startOwnContainer('mariadb:11.8-lowercase', {
+      engine: 'mariadb',
+      image: 'mariadb:11.8',
+      command: LOWERCASE,
+    }),
+} as const satisfies Record<string, () => Promise<RunningServer>>
+
+export type VariantId = keyof typeof VARIANTS
+
+export const VARIANT_IDS = Object.keys(VARIANTS) as VariantId[]
+
+/**
+ * A block of tests on a server that is started for it; skipped by name where it is left out. At the
+ * top level of a file, and awaited.
+ */
+export async function describeVariant(id: VariantId, body: (server: ServerAtHand) => void): Promise<void> {
+  const server = await started(id)
+  if ('missing' in server) {
+    process.stdout.write(`not run: ${id} (${server.missing})\n`)
+    describe.skip(`NOT RUN: ${id} (${server.missing})`, () => body({ engine: 'postgres', url: '' }))
+    return
+  }
+  describe(id, () => {
+    afterAll(() => server.stop())
+    const { engine, url, containerId } = server
+    body({ engine, url, ...(containerId === undefined ? {} : { containerId }) })
+  })
+}
+
+async function started(id: VariantId): Promise<RunningServer | { missing: string }> {
+  const reason = leftOut(id)
+  if (reason !== undefined) return { missing: reason }
+  try {
+    return await VARIANTS[id]()
+  } catch (cause) {
+    throw new Error(`${id} is missing: ${messageOf(cause)}\n  → ${remedy(id)}`, { cause })
+  }
+}
