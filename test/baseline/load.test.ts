@@ -191,7 +191,7 @@ describe('functions', () => {
 
   it('are not waited for for ever', async () => {
     const error = await failure({ fixtures: () => new Promise<void>(() => {}), timeoutMs: 50 })
-    expect(error.message).toContain('longer than 50 ms')
+    expect(error.message).toContain('longer than 0.05 s')
   })
 
   it('need a URL', async () => {

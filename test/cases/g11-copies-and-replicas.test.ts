@@ -1,9 +1,10 @@
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
-import { Wait } from 'testcontainers'
+import { getContainerRuntimeClient, Wait } from 'testcontainers'
 import { describe, expect, it } from 'vitest'
 import { attach, createHarness, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { withDatabaseOn } from '../support/database-on.ts'
+import { startPublished } from '../support/own-container.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { adoptHere } from './support.ts'
 
@@ -152,11 +153,13 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
 
 describeOn('postgres:18', () => {
   it('the mark of a database is worth nothing on a promoted copy of its cluster', async () => {
-    const container = await new PostgreSqlContainer('postgres:18')
-      .withExposedPorts(5432, 5433)
-      // Nobody listens on the second port yet; the first start is that of the image's own set-up.
-      .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
-      .start()
+    const container = await startPublished(
+      await getContainerRuntimeClient(),
+      new PostgreSqlContainer('postgres:18')
+        .withExposedPorts(5432, 5433)
+        // Nobody listens on the second port yet; the first start is that of the image's own set-up.
+        .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2)),
+    )
     try {
       const url = new URL(container.getConnectionUri())
       await ask({ engine: 'postgres', url: url.toString() }, USERS)

@@ -11,9 +11,12 @@ import { describeOn, type ServerAtHand } from '../support/servers.ts'
 /** Everything that afresh's own SQL could mean by a name: the words of the engine's source. */
 const folder = resolve(import.meta.dirname, '../../src/engine/postgres')
 const words = new Set(
-  readdirSync(folder).flatMap(
-    (file) => readFileSync(resolve(folder, file), 'utf8').match(/[a-z_][a-z_0-9]*/gi) ?? [],
-  ),
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap(
+      ({ parentPath, name }) =>
+        readFileSync(resolve(parentPath, name), 'utf8').match(/[a-z_][a-z_0-9]*/gi) ?? [],
+    ),
 )
 
 const SCHEMA = `

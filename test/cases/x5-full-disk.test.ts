@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing } from '../../src/index.ts'
@@ -65,7 +64,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           .withExposedPorts(port)
           .withWaitStrategy(ready)
           .withStartupTimeout(120_000)
-        const container = await startPublished(await getContainerRuntimeClient(), server, randomUUID())
+        const container = await startPublished(await getContainerRuntimeClient(), server)
         try {
           const url = `${engine}://${user}:small@${container.getHost()}:${container.getMappedPort(port)}/${engine === 'postgres' ? 'postgres' : 'mysql'}`
           const schema = `CREATE TABLE parent (id int PRIMARY KEY, v int);

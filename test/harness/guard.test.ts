@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import pg from 'pg'
+import { getContainerRuntimeClient } from 'testcontainers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { leaseFrom } from '../../src/harness/lease-from.ts'
 import { AfreshError, attach, createHarness, eraseFrom, existing, RefusedError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
+import { startPublished } from '../support/own-container.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
@@ -368,7 +370,10 @@ describeOn('postgres:18', (server) => {
     })
 
     it('refuses a standby', async () => {
-      const container = await new PostgreSqlContainer('postgres:18').start()
+      const container = await startPublished(
+        await getContainerRuntimeClient(),
+        new PostgreSqlContainer('postgres:18'),
+      )
       try {
         await container.exec(['touch', '/var/lib/postgresql/18/docker/standby.signal'])
         await container.restart()

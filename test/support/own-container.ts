@@ -48,17 +48,21 @@ function mysqlImage(engine: string, password: string) {
   }
 }
 
+interface Startable<T> extends Pick<GenericContainer, 'withLabels'> {
+  start(): Promise<T>
+}
+
 /** Starts a container as afresh's own are: on an address and a port of this machine that is nobody else's. */
-export async function startPublished(
+export async function startPublished<T extends StartedTestContainer>(
   runtime: ContainerRuntime,
-  container: GenericContainer,
-  label: string,
-): Promise<StartedTestContainer> {
+  container: Startable<T>,
+  label: string = randomUUID(),
+): Promise<T> {
   const address = privateAddressOf(runtime)
   if (address !== undefined) publishOn(container, address)
-  return startOnFreePort(container.withLabels({ [CLEANUP_LABEL]: label }), () =>
-    removeContainers(runtime, `${CLEANUP_LABEL}=${label}`),
-  )
+  container.withLabels({ [CLEANUP_LABEL]: label })
+  const start = (): Promise<T> => container.start()
+  return startOnFreePort(start, () => removeContainers(runtime, `${CLEANUP_LABEL}=${label}`))
 }
 
 /** A container with the settings that its image has, and none of afresh's; removed with this process at the latest. */

@@ -96,7 +96,7 @@ async function start(
   try {
     // One that is to be found again is found by its next start, too.
     const discard = async () => label !== undefined && removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
-    const started = await startOnFreePort(container, discard)
+    const started = await startOnFreePort<StartedTestContainer>(() => container.start(), discard)
     return { container: started, url: url(started) }
   } catch (cause) {
     const logged = log.toString()

@@ -38,13 +38,13 @@ const PORT_TAKEN = /address already in use|port is already allocated/i
  *
  * @param discard removes what a start left that failed.
  */
-export async function startOnFreePort(
-  container: { start(): Promise<StartedTestContainer> },
+export async function startOnFreePort<T extends StartedTestContainer>(
+  start: () => Promise<T>,
   discard: () => Promise<unknown>,
-): Promise<StartedTestContainer> {
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await container.start()
+      return await start()
     } catch (error) {
       if (attempt === STARTS || !PORT_TAKEN.test(messageOf(error))) throw error
       await discard()
