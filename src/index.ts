@@ -1,7 +1,7 @@
 /** The public API of afresh; docs/ documents what is exported here. */
 export type { Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
 export { type AttachOptions, defineConfig, type HarnessOptions } from './config/options.ts'
-export type { Hold, HoldKind } from './engine/open-resources.ts'
+export type { OpenResource, OpenResourceKind } from './engine/open-resources.ts'
 export type { PurgeOptions } from './erase/erase.ts'
 export type { EraseBranch, EraseView } from './erase/explain.ts'
 export type { EraseOptions, EraseProgress } from './erase/options.ts'
@@ -28,7 +28,7 @@ export type { LeaseOptions, TestDatabase } from './harness/test-database.ts'
 export type { ResetReport, StepReport } from './reset/report.ts'
 export type { RollbackReport, TestReport } from './reset/rollback.ts'
 export type { Difference } from './reset/verify.ts'
-export type { Written } from './reset/writes.ts'
+export type { TableWrites } from './reset/writes.ts'
 export {
   type ContainerOptions,
   container,

@@ -174,7 +174,7 @@ async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefine
 }
 
 /** A worker that was killed leaves a statement that the server goes on with, and what it writes nobody sees yet. */
-async function endBusy({ holds }: Engine, connection: Connection): Promise<void> {
+async function endBusy({ openResources: holds }: Engine, connection: Connection): Promise<void> {
   const busy = ((await holds?.find(connection)) ?? []).flatMap(({ session }) => session ?? [])
   if (busy.length > 0) await holds?.end(connection, [...new Set(busy)])
 }

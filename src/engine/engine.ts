@@ -7,7 +7,7 @@ import type { Databases } from './databases.ts'
 import type { ConnectionVariables } from './environment.ts'
 import type { EraseDialect } from './erase-dialect.ts'
 import type { Fingerprint } from './fingerprint.ts'
-import type { HoldFinder } from './open-resources.ts'
+import type { OpenResourceFinder } from './open-resources.ts'
 import type { Ownership } from './ownership.ts'
 import type { Detector, Program, Resetter, Survey } from './resetter.ts'
 import type { RowDialect } from './row-dialect.ts'
@@ -59,7 +59,7 @@ export interface Engine {
   /** How a database of this engine is marked as afresh's own. */
   readonly ownership: Ownership
   /** What other sessions hold; absent where nobody else can be connected. */
-  readonly holds?: HoldFinder
+  readonly openResources?: OpenResourceFinder
   /** The variables by which its clients find a database; absent where a database is a file. */
   readonly environment?: ConnectionVariables
   /** How many objects of any kind the database has; absent where nobody asks. */

@@ -17,7 +17,7 @@ import { environmentOf } from './environment.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
 import { failureOf, sessionLost } from './failure.ts'
 import { whileServerAnswers } from './liveness.ts'
-import { holdsOn, wasReleased } from './open-resources.ts'
+import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { TestDatabase } from './test-database.ts'
 
 const ASK_MS = 1_000
@@ -115,7 +115,7 @@ export async function attach(target: string | object, options: AttachOptions = {
       verify: () => alive('it was compared with its baseline', session.verify),
       erase: eraser.erase,
       purge: eraser.purge,
-      ...holdsOn(engine, connection),
+      ...openResourcesOn(engine, connection),
       release,
       [Symbol.asyncDispose]: release,
     }

@@ -57,8 +57,8 @@ function inBackground(database: TestDatabase): TestDatabase {
     verify: () => alive(database.verify),
     erase: (...given) => alive(() => database.erase(...given)),
     purge: (options) => alive(() => database.purge(options)),
-    holds: () => alive(database.holds),
-    endHolds: (holds) => alive(() => database.endHolds(holds)),
+    openResources: () => alive(database.openResources),
+    endOpenResources: (found) => alive(() => database.endOpenResources(found)),
     release,
     [Symbol.asyncDispose]: release,
   }

@@ -13,7 +13,7 @@ import { eraseConnectionOn } from './erase-connection.ts'
 import { failureOf } from './failure.ts'
 import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
 import { whileServerAnswers } from './liveness.ts'
-import { holdsOn, wasReleased } from './open-resources.ts'
+import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { TestDatabase } from './test-database.ts'
 
 /** How long a server may take to notice that a connection was lost: the lock is held until then. */
@@ -188,13 +188,13 @@ export async function leasedDatabase(
       orForget('it was compared with its baseline', async () => (await current()).session.verify()),
     erase: eraser.erase,
     purge: eraser.purge,
-    holds: () =>
+    openResources: () =>
       orForget('its sessions were looked at', async () =>
-        holdsOn(engine, (await current()).lease.connection).holds(),
+        openResourcesOn(engine, (await current()).lease.connection).openResources(),
       ),
-    endHolds: (found) =>
+    endOpenResources: (found) =>
       orForget('its sessions were looked at', async () =>
-        holdsOn(engine, (await current()).lease.connection).endHolds(found),
+        openResourcesOn(engine, (await current()).lease.connection).endOpenResources(found),
       ),
     release,
     [Symbol.asyncDispose]: release,

@@ -3,12 +3,15 @@ import type { Engine } from '../engine/engine.ts'
 import { AfreshError } from '../errors.ts'
 import type { TestDatabase } from './test-database.ts'
 
-export function holdsOn({ holds }: Engine, connection: Connection): Pick<TestDatabase, 'holds' | 'endHolds'> {
+export function openResourcesOn(
+  { openResources: finder }: Engine,
+  connection: Connection,
+): Pick<TestDatabase, 'openResources' | 'endOpenResources'> {
   return {
-    holds: async () => (await holds?.find(connection)) ?? [],
-    endHolds: async (found) => {
+    openResources: async () => (await finder?.find(connection)) ?? [],
+    endOpenResources: async (found) => {
       const sessions = found.flatMap(({ session }) => session ?? [])
-      if (sessions.length > 0) await holds?.end(connection, [...new Set(sessions)])
+      if (sessions.length > 0) await finder?.end(connection, [...new Set(sessions)])
     },
   }
 }

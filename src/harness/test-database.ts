@@ -1,4 +1,4 @@
-import type { Hold } from '../engine/open-resources.ts'
+import type { OpenResource } from '../engine/open-resources.ts'
 import type { PurgeOptions } from '../erase/erase.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
@@ -50,13 +50,13 @@ export interface TestDatabase extends AsyncDisposable {
   /** Deletes what `softDelete` has marked, in every table that has the column. Throws as `erase` does. */
   purge(options?: PurgeOptions): Promise<EraseReport>
   /**
-   * What other sessions hold in the database now: open transactions, running statements, advisory locks, temporary
+   * What other sessions have open in the database now: transactions, running statements, advisory locks, temporary
    * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite). MySQL and MariaDB answer a
    * moment before a statement is over: it may be there still.
    */
-  holds(): Promise<Hold[]>
+  openResources(): Promise<OpenResource[]>
   /** Ends the sessions that these are of: their clients lose the connection. What is of no session stays. */
-  endHolds(holds: readonly Hold[]): Promise<void>
+  endOpenResources(found: readonly OpenResource[]): Promise<void>
   /** Gives the database back. May be called again. */
   release(): Promise<void>
 }

@@ -43,7 +43,7 @@ function uncheckedSteps(context: Context): Step[] {
   const ids = storedGroups(context).flat()
   const removals = ids.flatMap((id): Step[] => {
     if (isTruncating(context, [id])) return [truncateStep(context, id)]
-    return [populated.has(id) ? trimStep(id) : deleteStep(context, [id], [id])]
+    return [populated.has(id) ? deleteDifferingStep(id) : deleteStep(context, [id], [id])]
   })
   const filled = ids.toReversed().filter((id) => populated.has(id))
   const emptiedBy = new Map<TableId, SubjectId[]>()
@@ -51,7 +51,7 @@ function uncheckedSteps(context: Context): Step[] {
     if (step.kind !== 'truncate') continue
     for (const id of step.tables) emptiedBy.set(id, [...(emptiedBy.get(id) ?? []), ...step.when])
   }
-  const fills = filled.map((id): Step => fillStep([id], [id, ...(emptiedBy.get(id) ?? [])]))
+  const fills = filled.map((id): Step => insertMissingStep([id], [id, ...(emptiedBy.get(id) ?? [])]))
   return [...removals, ...fills, ...checkSteps(context)]
 }
 
@@ -73,7 +73,7 @@ function orderedSteps(context: Context): Step[] {
   )
   const fills = order.toReversed().flatMap((group) => {
     const rows = group.filter((id) => populated.has(id))
-    return rows.length === 0 ? [] : [following(fillStep(rows, group), group)]
+    return rows.length === 0 ? [] : [following(insertMissingStep(rows, group), group)]
   })
   return [...removals, ...fills]
 }
@@ -158,12 +158,17 @@ function truncateStep(context: Context, id: TableId): Step {
   }
 }
 
-function trimStep(table: TableId): Step {
-  return { kind: 'trim', table, when: [table], reason: 'its baseline has rows: only what differs goes' }
+function deleteDifferingStep(table: TableId): Step {
+  return {
+    kind: 'delete-differing',
+    table,
+    when: [table],
+    reason: 'its baseline has rows: only what differs goes',
+  }
 }
 
-function fillStep(tables: readonly TableId[], when: readonly TableId[]): Step {
-  return { kind: 'fill', tables, when: unique(when), reason: 'its baseline has rows' }
+function insertMissingStep(tables: readonly TableId[], when: readonly TableId[]): Step {
+  return { kind: 'insert-missing', tables, when: unique(when), reason: 'its baseline has rows' }
 }
 
 function checkSteps(context: Context): Step[] {

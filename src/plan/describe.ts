@@ -9,9 +9,9 @@ export function describeStep(schema: Schema, step: Step): string {
       return `delete from ${labels(step.tables)}`
     case 'truncate':
       return `truncate ${labels(step.tables)}`
-    case 'trim':
+    case 'delete-differing':
       return `remove what differs from ${tableLabel(schema, step.table)}`
-    case 'fill':
+    case 'insert-missing':
       return `put back the baseline rows of ${labels(step.tables)}`
     case 'refresh':
       return `refresh ${tableLabel(schema, step.table)}`
@@ -27,9 +27,9 @@ export function tableOfStep(schema: Schema, step: Step): string | undefined {
   switch (step.kind) {
     case 'delete':
     case 'truncate':
-    case 'fill':
+    case 'insert-missing':
       return step.tables.map((id) => tableLabel(schema, id)).join(', ')
-    case 'trim':
+    case 'delete-differing':
     case 'refresh':
       return tableLabel(schema, step.table)
     case 'check':

@@ -46,7 +46,14 @@ interface AnyStep {
   readonly reason: string
 }
 
-export type Step = DeleteStep | TruncateStep | TrimStep | FillStep | RefreshStep | RestartStep | CheckStep
+export type Step =
+  | DeleteStep
+  | TruncateStep
+  | DeleteDifferingStep
+  | InsertMissingStep
+  | RefreshStep
+  | RestartStep
+  | CheckStep
 
 /** Every row of these tables goes; more than one table means a cycle, cleared by one statement. */
 export interface DeleteStep extends AnyStep {
@@ -71,14 +78,14 @@ export interface TruncateStep extends AnyStep {
 }
 
 /** Rows that the baseline lacks, or has differently, go. */
-export interface TrimStep extends AnyStep {
-  readonly kind: 'trim'
+export interface DeleteDifferingStep extends AnyStep {
+  readonly kind: 'delete-differing'
   readonly table: TableId
 }
 
 /** Baseline rows that are missing come back; more than one table means a cycle. */
-export interface FillStep extends AnyStep {
-  readonly kind: 'fill'
+export interface InsertMissingStep extends AnyStep {
+  readonly kind: 'insert-missing'
   readonly tables: readonly TableId[]
 }
 

@@ -81,7 +81,7 @@ export function afterReplan(
   return {
     ...report,
     dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
-    written: [...(first?.written ?? []), ...report.written],
+    writes: [...(first?.writes ?? []), ...report.writes],
     steps: [...(first?.steps ?? []), ...report.steps],
     durationMs: (first?.durationMs ?? 0) + report.durationMs,
     notes: [

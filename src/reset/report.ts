@@ -2,14 +2,14 @@ import type { Detector, Outcome } from '../engine/resetter.ts'
 import { describeStep, subjectLabel } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
-import { type Written, writtenBy } from './writes.ts'
+import { type TableWrites, tableWrites } from './writes.ts'
 
 /** What a reset found and did. */
 export interface ResetReport {
   /** Labels of the tables and sequences that differed from the baseline. */
   readonly dirty: readonly string[]
   /** How many rows of which tables had been written. */
-  readonly written: readonly Written[]
+  readonly writes: readonly TableWrites[]
   readonly steps: readonly StepReport[]
   /** Milliseconds, as seen from here. */
   readonly durationMs: number
@@ -39,7 +39,7 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
   return {
     // A table and its AUTO_INCREMENT counter go by one name.
     dirty: [...new Set(outcome.dirty.map((id) => subjectLabel(schema, id)))],
-    written: writtenBy(schema, plan, outcome),
+    writes: tableWrites(schema, plan, outcome),
     steps: outcome.ran.flatMap(({ step: index, rows, truncated }) => {
       const step = plan.steps[index]
       return step === undefined

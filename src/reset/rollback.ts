@@ -106,9 +106,9 @@ function rowsOf(step: Step): readonly TableId[] {
   switch (step.kind) {
     case 'delete':
     case 'truncate':
-    case 'fill':
+    case 'insert-missing':
       return step.tables
-    case 'trim':
+    case 'delete-differing':
     case 'refresh':
       return [step.table]
     case 'restart':

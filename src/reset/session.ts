@@ -32,7 +32,7 @@ export interface ResetSession {
 export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options } = input
   refuseDetector(engine, options.detector)
-  await engine.holds?.begin?.(connection)
+  await engine.openResources?.begin?.(connection)
   const first = await planFor(engine, connection, options, input)
   const baseline = input.baseline ?? (await engine.fingerprint(connection, first.schema))
   let planned = await prepare(input, first)

@@ -3,15 +3,15 @@ import type { Plan } from '../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
 
 /** What was written to a table since the last reset, as far as putting it right told. */
-export interface Written {
+export interface TableWrites {
   /** Its label. */
   readonly table: string
   /** Rows that the baseline has not; `undefined` where the table was emptied at one stroke, which counts nothing. */
-  readonly in: number | undefined
+  readonly inserted: number | undefined
   /** Rows that the baseline has otherwise. One that was deleted and a new one count as such, too. */
-  readonly changed: number | undefined
+  readonly updated: number | undefined
   /** Rows of the baseline that were gone. */
-  readonly out: number | undefined
+  readonly deleted: number | undefined
 }
 
 interface Counts {
@@ -21,7 +21,7 @@ interface Counts {
 }
 
 /** By the steps that ran. Pure. */
-export function writtenBy(schema: Schema, plan: Plan, { ran, dirty }: Outcome): Written[] {
+export function tableWrites(schema: Schema, plan: Plan, { ran, dirty }: Outcome): TableWrites[] {
   const wasWritten = new Set(dirty)
   const populated = new Set(plan.populated)
   const counts = new Map<TableId, Counts>()
@@ -43,11 +43,11 @@ export function writtenBy(schema: Schema, plan: Plan, { ran, dirty }: Outcome): 
           else table.isCounted = false
         }
         break
-      case 'trim':
+      case 'delete-differing':
         if (rows === undefined) of(step.table).isCounted = false
         else of(step.table).gone += rows
         break
-      case 'fill':
+      case 'insert-missing':
         for (const id of step.tables) {
           const table = of(id)
           if (rows === undefined || step.tables.length > 1) table.isCounted = false
@@ -56,12 +56,14 @@ export function writtenBy(schema: Schema, plan: Plan, { ran, dirty }: Outcome): 
         break
     }
   }
-  return [...counts].flatMap(([id, { gone, back, isCounted }]): Written[] => {
+  return [...counts].flatMap(([id, { gone, back, isCounted }]): TableWrites[] => {
     const table = tableOf(schema, id).label
     // Where constraints stay on, tables that refer to a dirty one are emptied and filled along with it.
     if (!wasWritten.has(id)) return []
-    if (!isCounted) return [{ table, in: undefined, changed: undefined, out: undefined }]
+    if (!isCounted) return [{ table, inserted: undefined, updated: undefined, deleted: undefined }]
     const changed = Math.min(gone, back)
-    return gone + back === 0 ? [] : [{ table, in: gone - changed, changed, out: back - changed }]
+    return gone + back === 0
+      ? []
+      : [{ table, inserted: gone - changed, updated: changed, deleted: back - changed }]
   })
 }

@@ -53,7 +53,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         await using harness = await start()
         await using database = await harness.lease()
         await ask(at(database.url), `INSERT INTO users VALUES (2, 'Grace')`)
-        expect((await database.reset()).written).toMatchObject([{ table: expect.stringContaining('users') }])
+        expect((await database.reset()).writes).toMatchObject([{ table: expect.stringContaining('users') }])
         expect(await ask(at(database.url), 'SELECT id FROM users')).toEqual([{ id: 1 }])
         // Its own databases hold rows, the template too.
         await using second = await start()

@@ -39,7 +39,9 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
             next: expect.stringMatching(named),
           })
           if (server.engine === 'mysql' && !sql.startsWith('LOCK')) {
-            expect((await database.holds()).map(({ text }) => text)).toEqual([expect.stringMatching(named)])
+            expect((await database.openResources()).map(({ text }) => text)).toEqual([
+              expect.stringMatching(named),
+            ])
           }
           if (leaves) await ask(server, "XA ROLLBACK 'left'")
           else await client.end()

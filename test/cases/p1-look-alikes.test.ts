@@ -85,7 +85,7 @@ async function exercise(
     await run(`INSERT INTO public.p VALUES (2, 'x')`)
     await run('REFRESH MATERIALIZED VIEW public.m')
     expect((await database.verify()).length).toBeGreaterThan(3)
-    await database.holds()
+    await database.openResources()
     const { dirty } = await database.reset()
     expect(dirty).toEqual(expect.arrayContaining(['a', 'b', 'checked', 'nested', 'p', 'sized']))
     expect(await database.verify()).toEqual([])

@@ -42,17 +42,17 @@ export function contract(target: Target): void {
         await run(`INSERT INTO orders (user_id, total) VALUES (2, 9.99), (2, 1)`)
         await run(`UPDATE countries SET name = upper(name) WHERE code <> 'JP'`)
         await run(`DELETE FROM log WHERE message = 'ready'`)
-        const { written } = await database.reset()
-        const uncounted = { in: undefined, changed: undefined, out: undefined }
-        expect(written).toHaveLength(3)
-        expect(written).toEqual(
+        const { writes } = await database.reset()
+        const uncounted = { inserted: undefined, updated: undefined, deleted: undefined }
+        expect(writes).toHaveLength(3)
+        expect(writes).toEqual(
           expect.arrayContaining([
-            { table: 'orders', in: 2, changed: 0, out: 0 },
-            { table: 'countries', ...(target.repairs ? { in: 0, changed: 2, out: 0 } : uncounted) },
-            { table: 'log', ...(target.repairs ? { in: 0, changed: 0, out: 1 } : uncounted) },
+            { table: 'orders', inserted: 2, updated: 0, deleted: 0 },
+            { table: 'countries', ...(target.repairs ? { inserted: 0, updated: 2, deleted: 0 } : uncounted) },
+            { table: 'log', ...(target.repairs ? { inserted: 0, updated: 0, deleted: 1 } : uncounted) },
           ]),
         )
-        expect((await database.reset()).written).toEqual([])
+        expect((await database.reset()).writes).toEqual([])
       }))
 
     it('restarts what hands out numbers, also after a rollback', () =>

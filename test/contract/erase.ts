@@ -263,7 +263,7 @@ export function eraseContract(target: Target): void {
         expect(await database.verify()).toEqual([])
         expect(await ids(run, 'SELECT id FROM users ORDER BY id')).toEqual([1, 2, 3])
         // MySQL answers a moment before a statement is over.
-        await expect.poll(() => database.holds()).toEqual([])
+        await expect.poll(() => database.openResources()).toEqual([])
         expect(await database.reset()).toMatchObject({ dirty: [] })
       }))
 

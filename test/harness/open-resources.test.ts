@@ -36,13 +36,13 @@ for (const { id } of engines) {
       await using database = await harness.lease()
       const client = await clientOf(server, database)
       try {
-        await expect.poll(() => database.holds()).toEqual([])
+        await expect.poll(() => database.openResources()).toEqual([])
         await body(database, client)
       } finally {
         await client.end()
       }
     }
-    const kinds = async (database: TestDatabase) => (await database.holds()).map(({ kind }) => kind)
+    const kinds = async (database: TestDatabase) => (await database.openResources()).map(({ kind }) => kind)
 
     it('a transaction that was left open, until it ends', () =>
       onDatabase(async (database, client) => {
@@ -50,17 +50,17 @@ for (const { id } of engines) {
         await client.run('INSERT INTO t VALUES (1)')
         // MySQL and MariaDB answer a moment before a statement is over.
         await expect.poll(() => kinds(database)).toEqual(['open transaction'])
-        const [hold] = await database.holds()
+        const [hold] = await database.openResources()
         if (server.engine === 'postgres') expect(hold?.text).toMatch(/\(the test\).*INSERT INTO t VALUES/)
-        expect(await database.holds()).toEqual([hold])
+        expect(await database.openResources()).toEqual([hold])
         await client.run('COMMIT')
-        await expect.poll(() => database.holds()).toEqual([])
+        await expect.poll(() => database.openResources()).toEqual([])
         // MariaDB tells only of those that have written something.
         if (server.engine === 'mariadb') return
         await client.run('BEGIN')
         await client.run('SELECT * FROM t')
         await expect.poll(() => kinds(database)).toEqual(['open transaction'])
-        const [next] = await database.holds()
+        const [next] = await database.openResources()
         if (server.engine === 'postgres') expect(next?.id).not.toBe(hold?.id)
       }))
 
@@ -71,11 +71,11 @@ for (const { id } of engines) {
           () => 'ended',
         )
         await expect.poll(() => kinds(database)).toEqual(['running statement'])
-        expect((await database.holds())[0]?.text).toContain(SLEEP[server.engine])
+        expect((await database.openResources())[0]?.text).toContain(SLEEP[server.engine])
         // Nobody else's: this one's number is none of a session here.
-        await database.endHolds([{ id: '', kind: 'running statement', session: 2 ** 30, text: '' }])
+        await database.endOpenResources([{ id: '', kind: 'running statement', session: 2 ** 30, text: '' }])
         expect(await kinds(database)).toEqual(['running statement'])
-        await database.endHolds(await database.holds())
+        await database.endOpenResources(await database.openResources())
         expect(await asleep).toBe('ended')
         await expect.poll(() => kinds(database)).toEqual([])
       }))
@@ -86,7 +86,7 @@ for (const { id } of engines) {
         await client.run(
           server.engine === 'postgres' ? 'SELECT pg_advisory_lock(42)' : `SELECT GET_LOCK('forty-two', 0)`,
         )
-        const holds = await database.holds()
+        const holds = await database.openResources()
         const name = server.engine === 'postgres' ? '42' : 'forty-two'
         expect(holds).toEqual([
           expect.objectContaining({ kind: 'advisory lock', text: expect.stringContaining(name) }),
@@ -98,7 +98,7 @@ for (const { id } of engines) {
       onDatabase(async (database, client) => {
         await client.run('CREATE TEMP TABLE forgotten (id int)')
         await client.run(`ALTER DATABASE "${database.name}" SET work_mem = '1MB'`)
-        expect((await database.holds()).map(({ kind, text }) => `${kind}: ${text}`).sort()).toEqual([
+        expect((await database.openResources()).map(({ kind, text }) => `${kind}: ${text}`).sort()).toEqual([
           'setting of the database: work_mem=1MB',
           'temporary table: forgotten',
         ])

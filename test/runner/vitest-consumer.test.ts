@@ -109,14 +109,14 @@ describeOn('embedded:18', () => {
     expect(tests.find(({ test }) => test === 'the accessor > says what was dirty')).toEqual({
       test: 'the accessor > says what was dirty',
       file: join(consumer.folder, 'tests/fixture.test.ts'),
-      written: [],
-      holds: [],
+      writes: [],
+      openResources: [],
     })
     expect(tests.find(({ test }) => test === 'is reset before each test that takes it (1)')).toBeUndefined()
     expect(
       tests.find(({ test }) => String(test).includes('keeps what the hooks prepared (1)')),
     ).toMatchObject({
-      written: [{ table: 'customers', in: 2, changed: 0, out: 0 }],
+      writes: [{ table: 'customers', inserted: 2, updated: 0, deleted: 0 }],
     })
     expect(output).toContain('Written by the tests (afresh):')
     expect(output).toMatch(

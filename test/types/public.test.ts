@@ -17,18 +17,18 @@ import {
   type Harness,
   type HarnessHandle,
   type HarnessOptions,
-  type Hold,
   join,
+  type OpenResource,
   RefusedError,
   ResetError,
   type ResetReport,
   type ServerSpec,
   type SqlFragment,
   sql,
+  type TableWrites,
   type TestDatabase,
   type TestReport,
   type Where,
-  type Written,
 } from '../../src/index.ts'
 import type * as jest from '../../src/runner/jest/index.ts'
 import type * as node from '../../src/runner/node-test/index.ts'
@@ -89,10 +89,10 @@ describe('a test database', () => {
     expectTypeOf<TestDatabase['reset']>().returns.resolves.toEqualTypeOf<TestReport>()
     expectTypeOf<TestReport>().toExtend<ResetReport>()
     expectTypeOf<ResetReport['dirty']>().toEqualTypeOf<readonly string[]>()
-    expectTypeOf<ResetReport['written']>().toEqualTypeOf<readonly Written[]>()
-    expectTypeOf<Written['in']>().toEqualTypeOf<number | undefined>()
+    expectTypeOf<ResetReport['writes']>().toEqualTypeOf<readonly TableWrites[]>()
+    expectTypeOf<TableWrites['inserted']>().toEqualTypeOf<number | undefined>()
     expectTypeOf<TestDatabase['verify']>().returns.resolves.toEqualTypeOf<Difference[]>()
-    expectTypeOf<TestDatabase['holds']>().returns.resolves.toEqualTypeOf<Hold[]>()
+    expectTypeOf<TestDatabase['openResources']>().returns.resolves.toEqualTypeOf<OpenResource[]>()
     expectTypeOf<TestDatabase['begin']>().parameter(0).toEqualTypeOf<object>()
     expectTypeOf<TestDatabase>().toHaveProperty('url').toEqualTypeOf<string>()
     // @ts-expect-error it is the server's to name

@@ -10,7 +10,7 @@ import type { Flavor } from './flavor.ts'
 import { flavorOf } from './flavor-of.ts'
 import { inspectState, introspect } from './introspect.ts'
 import { countObjects } from './objects.ts'
-import { holds } from './open-resources.ts'
+import { openResources } from './open-resources.ts'
 import { ownership } from './ownership.ts'
 import { prepare } from './reset.ts'
 import { rows } from './rows.ts'
@@ -45,7 +45,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     fingerprint,
     databases,
     ownership,
-    holds,
+    openResources: openResources,
     environment,
     countObjects,
     rows,

@@ -1,5 +1,5 @@
 import type { Connection, Row } from '../connection.ts'
-import type { Hold, HoldFinder } from '../open-resources.ts'
+import type { OpenResource, OpenResourceFinder } from '../open-resources.ts'
 import { abandonedHere, serverLocks } from './blockers.ts'
 import { flavorOf } from './flavor-of.ts'
 
@@ -7,7 +7,7 @@ import { flavorOf } from './flavor-of.ts'
  * What sessions hold. Without the PROCESS privilege statements of the same user are all that is seen. Neither server tells
  * whose a temporary table is, and MariaDB tells of GET_LOCK only with a plugin.
  */
-export const holds: HoldFinder = {
+export const openResources: OpenResourceFinder = {
   async find(connection) {
     const { userLocks } = await flavorOf(connection)
     const sessions = await connection.query(SESSIONS)
@@ -15,16 +15,18 @@ export const holds: HoldFinder = {
     return [
       ...(await busyOf(connection, sessions)),
       ...locks.map(
-        ({ id, who, name }): Hold => ({
+        ({ id, who, name }): OpenResource => ({
           id: `lock ${id} ${name}`,
           kind: 'advisory lock',
           session: Number(id),
           text: `${who}, ${name}`,
         }),
       ),
-      ...(await abandonedHere(connection)).map((one): Hold => ({ ...one, kind: 'prepared transaction' })),
+      ...(await abandonedHere(connection)).map(
+        (one): OpenResource => ({ ...one, kind: 'prepared transaction' }),
+      ),
       ...(await serverLocks(connection, { here: true })).map(
-        (one): Hold => ({ ...one, kind: 'lock of the server' }),
+        (one): OpenResource => ({ ...one, kind: 'lock of the server' }),
       ),
     ]
   },
@@ -34,10 +36,10 @@ export const holds: HoldFinder = {
   },
 }
 
-async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<Hold[]> {
+async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<OpenResource[]> {
   if (sessions.length === 0) return []
   const transactions = await transactionsOf(connection)
-  return sessions.flatMap(({ id, command, who, query }): Hold[] => {
+  return sessions.flatMap(({ id, command, who, query }): OpenResource[] => {
     const session = Number(id)
     const isAtWork = command === 'Query' || command === 'Execute'
     const transaction = transactions.get(session)

@@ -55,7 +55,7 @@ export function actionsFor(
 }
 
 function isNonTransactional({ schema }: Program, step: Step): boolean {
-  const tables = 'tables' in step ? step.tables : step.kind === 'trim' ? [step.table] : []
+  const tables = 'tables' in step ? step.tables : step.kind === 'delete-differing' ? [step.table] : []
   return tables.some((id) => tableOf(schema, id).traits.includes('non-transactional'))
 }
 
@@ -141,8 +141,8 @@ function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly 
   const written = new Set(
     ran.flatMap(({ step, truncated }) => {
       if (truncated) return []
-      if (step.kind === 'trim') return [tableOf(schema, step.table).name]
-      if (step.kind !== 'delete' && step.kind !== 'fill' && step.kind !== 'truncate') return []
+      if (step.kind === 'delete-differing') return [tableOf(schema, step.table).name]
+      if (step.kind !== 'delete' && step.kind !== 'insert-missing' && step.kind !== 'truncate') return []
       return step.tables
         .map((id) => tableOf(schema, id))
         .flatMap((table) => (step.kind === 'truncate' && isTruncatable(table) ? [] : [table.name]))
@@ -152,7 +152,9 @@ function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly 
 }
 
 function actionsOf({ index, step, truncated, statements }: Chosen): Action[] {
-  const counted = !truncated && (step.kind === 'delete' || step.kind === 'trim' || step.kind === 'fill')
+  const counted =
+    !truncated &&
+    (step.kind === 'delete' || step.kind === 'delete-differing' || step.kind === 'insert-missing')
   return statements.map((sql) => ({
     sql,
     step: index,

@@ -109,10 +109,10 @@ export function statementsOf(schema: Schema, step: Step, baseline: string, here?
         const table = tableOf(schema, id)
         return isTruncatable(table) ? [truncate(table, here)] : emptied(table, here)
       })
-    case 'trim':
-      return trim(tableOf(schema, step.table), baseline, here)
-    case 'fill':
-      return step.tables.map((id) => fill(tableOf(schema, id), baseline, here))
+    case 'delete-differing':
+      return deleteDiffering(tableOf(schema, step.table), baseline, here)
+    case 'insert-missing':
+      return step.tables.map((id) => insertMissing(tableOf(schema, id), baseline, here))
     case 'restart':
       return [restart(schema, step, here)]
     case 'check':
@@ -140,8 +140,8 @@ function forgotten(table: Table, here?: string): string[] {
   return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(here, table.name)}`]
 }
 
-function trim(table: Table, baseline: string, here?: string): string[] {
-  if (table.primaryKey.length === 0) return trimBag(table, baseline, here)
+function deleteDiffering(table: Table, baseline: string, here?: string): string[] {
+  if (table.primaryKey.length === 0) return deleteDifferingUnkeyed(table, baseline, here)
   return [
     `DELETE t FROM ${tableIn(here, table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
       `ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')})`,
@@ -149,8 +149,8 @@ function trim(table: Table, baseline: string, here?: string): string[] {
   ]
 }
 
-/** All rows of a content that there is too much or too little of go; `fill` then finds them missing. */
-function trimBag(table: Table, baseline: string, here?: string): string[] {
+/** All rows of a content that there is too much or too little of go; `insertMissing` then finds them missing. */
+function deleteDifferingUnkeyed(table: Table, baseline: string, here?: string): string[] {
   const own = tableIn(here, table.name)
   return [
     `DELETE t FROM ${own} AS t JOIN (${differing(table, own, tableIn(baseline, table.name))}) AS d ON d.digest = ${digestOf(table, 't')}`,
@@ -158,7 +158,7 @@ function trimBag(table: Table, baseline: string, here?: string): string[] {
   ]
 }
 
-function fill(table: Table, baseline: string, here?: string): string {
+function insertMissing(table: Table, baseline: string, here?: string): string {
   const own = tableIn(here, table.name)
   const from = tableIn(baseline, table.name)
   const into = `INSERT INTO ${own} (${columnList(table)}) SELECT ${columnList(table, 'b')} FROM ${from} AS b`

@@ -141,7 +141,7 @@ export function routineSteps(
       baseline.database,
       database,
     )
-    const counts = step.kind === 'fill' ? 'inserts' : 'others'
+    const counts = step.kind === 'insert-missing' ? 'inserts' : 'others'
     return [
       ...(cut === 0 ? [] : [make(PHASE.cut, truncate(table, database), { ways: cut })]),
       ...(cut === EVERY_WAY ? [] : [make(PHASE.rows, only ?? sql, { ways: EVERY_WAY & ~cut, counts })]),
@@ -159,7 +159,8 @@ export function routineSteps(
   /** A routine may not take triggers away, and nobody counts how MariaDB writes history. */
   function isByHand(step: Step, table: Table): boolean {
     if (!isTruncatable(table)) return true
-    if (step.kind === 'trim' || step.kind === 'fill') return fires(table, 'DELETE') || fires(table, 'INSERT')
+    if (step.kind === 'delete-differing' || step.kind === 'insert-missing')
+      return fires(table, 'DELETE') || fires(table, 'INSERT')
     return fires(table, 'DELETE') && plan.sequenceMode === 'keep'
   }
 
@@ -179,9 +180,9 @@ function concernedBy(step: Step): readonly SubjectId[] {
   switch (step.kind) {
     case 'delete':
     case 'truncate':
-    case 'fill':
+    case 'insert-missing':
       return step.tables
-    case 'trim':
+    case 'delete-differing':
       return [step.table]
     case 'check':
       return [step.foreignKey.to]

@@ -12,7 +12,7 @@ import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
 import { countObjects } from './objects.ts'
-import { holds } from './open-resources.ts'
+import { openResources } from './open-resources.ts'
 import { ownership } from './ownership.ts'
 import { only } from './quote.ts'
 import { refusedRows, WAY_OUT } from './refused-rows.ts'
@@ -52,7 +52,7 @@ export const postgres: Engine = {
   fingerprint,
   databases,
   ownership,
-  holds,
+  openResources: openResources,
   environment,
   countObjects,
   rows,

@@ -1,6 +1,6 @@
 import { codeOf } from '../../errors.ts'
 import type { Connection, Row } from '../connection.ts'
-import type { HoldFinder, HoldKind } from '../open-resources.ts'
+import type { OpenResourceFinder, OpenResourceKind } from '../open-resources.ts'
 import { readCatalog } from './catalog.ts'
 
 /**
@@ -9,7 +9,7 @@ import { readCatalog } from './catalog.ts'
  * A statement is over before its client is told so, hence whoever is seen to be at work here was not waited for.
  * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
-export const holds: HoldFinder = {
+export const openResources: OpenResourceFinder = {
   async begin(connection) {
     if (own.has(connection)) return
     const rows = await readCatalog(connection, SETTINGS)
@@ -19,7 +19,7 @@ export const holds: HoldFinder = {
     const rows = (await look(connection)).filter(({ id }) => own.get(connection)?.has(String(id)) !== true)
     return rows.map(({ id, kind, session, text }) => ({
       id: String(id),
-      kind: kind as HoldKind,
+      kind: kind as OpenResourceKind,
       session: session === null ? undefined : Number(session),
       text: String(text),
     }))

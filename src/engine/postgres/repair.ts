@@ -65,7 +65,7 @@ function rememberCaptured(table: Table): string {
 export type Where = 'everywhere' | 'near'
 
 /** Every version that is not the baseline's goes. */
-export function trim(table: Table, where: Where): string {
+export function deleteDiffering(table: Table, where: Where): string {
   if (where === 'near') {
     return `DELETE FROM ${only(table)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (
         SELECT a.tableoid AS rel, a.ctid AS place, a.xmin AS born FROM ${only(table)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
@@ -111,7 +111,7 @@ function missingRows(table: Table, where: Where): string {
  * Baseline rows whose version is gone come back, and their new versions are noted. Triggers and rules are off, so
  * every row of the INSERT returns one, in the order in which they were given to it.
  */
-export function fillMissing(table: Table, where: Where): string {
+export function insertMissing(table: Table, where: Where): string {
   return `WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (${missingRows(table, where)}) AS m),
     back AS (${insert(table, `(SELECT m.n, m.row::${qualified(table)} AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n`)}
       RETURNING tableoid AS rel, ctid AS place),
@@ -129,7 +129,7 @@ export function fillMissing(table: Table, where: Where): string {
  * With checks on, the plan has emptied the tables before, and those of a cycle come back in one statement. What is remembered
  * are the versions that were put in, and not what is there then: another session may have committed a row meanwhile.
  */
-export function fillEmpty(tables: readonly Table[]): string {
+export function insertAll(tables: readonly Table[]): string {
   const parts = tables.flatMap((table, i) => {
     const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
     const version = hash('b.rel, b.place, pg_catalog.pg_current_xact_id()::xid')

@@ -220,7 +220,7 @@ function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome 
   return { ...rest, detector: 'wal', why, dirty: rest.dirty.filter((id) => mended.has(id)), ran: done }
 }
 
-const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'trim', 'fill'])
+const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'delete-differing', 'insert-missing'])
 
 const OPEN =
   'Somebody who wrote has not ended the transaction: what it commits later, a later reset will find.'

@@ -1,7 +1,7 @@
 import type { Plan, Step } from '../../plan/plan.ts'
 import { byId, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
 import { dollar, ident, literal, only, qualified } from './quote.ts'
-import { fillEmpty, fillMissing, notesVersions, trim } from './repair.ts'
+import { deleteDiffering, insertAll, insertMissing, notesVersions } from './repair.ts'
 import { refresh } from './views.ts'
 
 /** The SQL of a step, in order. */
@@ -12,12 +12,12 @@ export function statementsOf(schema: Schema, plan: Plan, step: Step): string[] {
       return [deleteFrom(tables(step.tables))]
     case 'truncate':
       return [truncate(tables(step.tables))]
-    case 'trim':
-      return [trim(tableOf(schema, step.table), 'everywhere')]
-    case 'fill':
+    case 'delete-differing':
+      return [deleteDiffering(tableOf(schema, step.table), 'everywhere')]
+    case 'insert-missing':
       return notesVersions(plan)
-        ? tables(step.tables).map((table) => fillMissing(table, 'everywhere'))
-        : [fillEmpty(tables(step.tables))]
+        ? tables(step.tables).map((table) => insertMissing(table, 'everywhere'))
+        : [insertAll(tables(step.tables))]
     case 'refresh':
       return refresh(tableOf(schema, step.table))
     case 'restart':
@@ -78,7 +78,7 @@ function dangling(schema: Schema, key: Extract<Step, { kind: 'check' }>['foreign
 export function statementNear(schema: Schema, plan: Plan, step: Step): string | undefined {
   // TRUNCATE by a step of the plan's own leaves no block behind.
   if (!notesVersions(plan) || plan.strategy === 'truncate') return undefined
-  if (step.kind === 'trim') return trim(tableOf(schema, step.table), 'near')
-  const [id] = step.kind === 'fill' ? step.tables : []
-  return id === undefined ? undefined : fillMissing(tableOf(schema, id), 'near')
+  if (step.kind === 'delete-differing') return deleteDiffering(tableOf(schema, step.table), 'near')
+  const [id] = step.kind === 'insert-missing' ? step.tables : []
+  return id === undefined ? undefined : insertMissing(tableOf(schema, id), 'near')
 }

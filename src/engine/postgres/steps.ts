@@ -17,7 +17,7 @@ export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
   `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
-    dead bigint, relation oid, parted boolean, fills boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
+    dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
   `CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no))`,
   `CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
@@ -41,7 +41,8 @@ export function stepRows(
   const references = plan.references.map(({ from, to }) => `(${to}, ${from})`)
   const rows = plan.steps.flatMap((step, no) => {
     const isOfUser =
-      step.kind === 'refresh' || (step.kind === 'fill' && step.tables.some((id) => functions.tables.has(id)))
+      step.kind === 'refresh' ||
+      (step.kind === 'insert-missing' && step.tables.some((id) => functions.tables.has(id)))
     const named = isOfUser ? asUser : (sql: string) => sql
     const main = statementsOf(schema, plan, step).map(named)
     if (step.kind === 'restart' && main.length === 1) {
@@ -71,7 +72,7 @@ export function stepRows(
           no,
           place,
           sql: literal(sql),
-          fills: step.kind === 'fill',
+          inserts: step.kind === 'insert-missing',
           moves: step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql),
           ...(place === 0 ? others : {}),
         })
@@ -126,12 +127,12 @@ function referringTo({ foreignKeys }: Schema, { mode }: Plan, step: Step): Table
 
 function touchedBy(step: Step): readonly TableId[] {
   switch (step.kind) {
-    case 'trim':
+    case 'delete-differing':
       return [step.table]
     case 'delete':
       return [...new Set([...step.tables, ...(step.truncateAlternative?.tables ?? [])])]
     case 'truncate':
-    case 'fill':
+    case 'insert-missing':
       return step.tables
     default:
       return []
@@ -173,7 +174,7 @@ export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.se
 
 /** How many rows of its table a step's like has put back or deleted, as far as the statistics have not been told. */
 function changesOf(step: string): string {
-  return `CASE WHEN ${step}.fills THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${step}.prepared)
+  return `CASE WHEN ${step}.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${step}.prepared)
           ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(${step}.prepared) END`
 }
 

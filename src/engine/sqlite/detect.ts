@@ -72,8 +72,10 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
 
 function watchedTables({ schema, plan }: Baseline): { derived: Table[]; plain: Table[] } {
   const ids = plan.steps.flatMap((step) => {
-    if (step.kind === 'trim') return [step.table]
-    return step.kind === 'delete' || step.kind === 'truncate' || step.kind === 'fill' ? step.tables : []
+    if (step.kind === 'delete-differing') return [step.table]
+    return step.kind === 'delete' || step.kind === 'truncate' || step.kind === 'insert-missing'
+      ? step.tables
+      : []
   })
   const tables = [...new Set(ids)].map((id) => tableOf(schema, id))
   return { derived: tables.filter(isDerived), plain: tables.filter((table) => !isDerived(table)) }

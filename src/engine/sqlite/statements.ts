@@ -123,10 +123,10 @@ export function statementsOf(schema: Schema, step: Step, generation: number): st
     case 'delete':
     case 'truncate':
       return step.tables.map((id) => emptySql(table(id)))
-    case 'trim':
-      return isDerived(table(step.table)) ? [] : [trimSql(table(step.table), generation)]
-    case 'fill':
-      return step.tables.map((id) => fillSql(table(id), generation))
+    case 'delete-differing':
+      return isDerived(table(step.table)) ? [] : [deleteDifferingSql(table(step.table), generation)]
+    case 'insert-missing':
+      return step.tables.map((id) => insertMissingSql(table(id), generation))
     case 'restart': {
       const name = literal(schema.sequences.find(({ id }) => id === step.sequence)?.name ?? '')
       const seq = seqOf(step.to)
@@ -152,11 +152,11 @@ function emptySql(table: Table): string {
   return `DELETE FROM ${nameOf(table)}`
 }
 
-function trimSql(table: Table, generation: number): string {
+function deleteDifferingSql(table: Table, generation: number): string {
   return `DELETE FROM ${nameOf(table)} AS m WHERE ${isStray(table, generation)}`
 }
 
-function fillSql(table: Table, generation: number): string {
+function insertMissingSql(table: Table, generation: number): string {
   if (isDerived(table)) return rebuildSql(table)
   const { targets, copies, missing } = layoutOf(table)
   return (

@@ -64,7 +64,7 @@ function runIndexes(session: Session, dirty: readonly SubjectId[]): Ran[] {
   const stale = new Set(session.detector.outOfSync())
   if (stale.size === 0) return []
   return stepsOf(session.baseline.plan).flatMap(({ index, step }) =>
-    (step.kind === 'delete' || step.kind === 'fill') && step.tables.some((id) => stale.has(id))
+    (step.kind === 'delete' || step.kind === 'insert-missing') && step.tables.some((id) => stale.has(id))
       ? [runStep(session, index, step)]
       : [],
   )
@@ -83,7 +83,7 @@ function stepsOf(plan: Plan): { index: number; step: Step }[] {
 }
 
 function written({ baseline: { schema } }: Session, step: Step): Table[] {
-  if (step.kind === 'trim') return [tableOf(schema, step.table)]
+  if (step.kind === 'delete-differing') return [tableOf(schema, step.table)]
   if (!('tables' in step)) return []
   return step.tables.map((id) => tableOf(schema, id))
 }

@@ -1,11 +1,11 @@
 import { appendFile } from 'node:fs/promises'
 import type { TestOptions } from '../../config/options.ts'
-import type { Hold } from '../../engine/open-resources.ts'
+import type { OpenResource } from '../../engine/open-resources.ts'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import type { TestReport } from '../../reset/rollback.ts'
-import type { Written } from '../../reset/writes.ts'
+import type { TableWrites } from '../../reset/writes.ts'
 import { now, sleep } from '../../util/clock.ts'
 import { turn } from '../../util/turn.ts'
 import { isOpening, parkSessions } from './connections.ts'
@@ -16,8 +16,8 @@ export interface TestEffects {
   /** The names of its suites and its own, with ` > ` between. */
   readonly test: string
   readonly file: string | undefined
-  readonly written: readonly Written[]
-  readonly holds: readonly Hold[]
+  readonly writes: readonly TableWrites[]
+  readonly openResources: readonly OpenResource[]
 }
 
 export type NamedTest = Pick<TestEffects, 'test' | 'file'>
@@ -30,7 +30,7 @@ const LOOK_MS = 10
 interface Reported {
   readonly test: string
   readonly database: string
-  readonly holds: readonly Hold[]
+  readonly openResources: readonly OpenResource[]
 }
 
 /** Global: a process may run several files, and have several copies of this module. */
@@ -40,9 +40,9 @@ global[KEY] ??= { reported: [], last: undefined }
 const memory = global[KEY]
 
 /**
- * The tables that the test wrote, put right, and what it still holds beyond what is `known`, to which that is added.
+ * Restores the tables that the test wrote, and finds what it left open beyond `known`, to which that is added.
  *
- * @returns `undefined` where nobody wants to know; `holds` are those that are to fail the test
+ * @returns `undefined` where neither `leaks` nor `writes` asks for it; its `openResources` fail the test
  */
 async function effectsOf(
   test: NamedTest,
@@ -51,24 +51,26 @@ async function effectsOf(
   known: Set<string>,
 ): Promise<TestEffects | undefined> {
   if (leaks === 'ignore' && writes === undefined) return undefined
-  const holds = leaks === 'ignore' ? [] : await openResourcesOf(database, known)
-  // Whoever is told of it is told once.
-  for (const { id } of holds) known.add(id)
-  if (holds.length > 0 && leaks === 'end') await end(database, holds)
-  else if (holds.length > 0) memory.reported.push({ test: test.test, database: database.name, holds })
-  if (writes === undefined) return { ...test, written: [], holds }
-  const { written } = await resetBeforeTest(database)
-  const left = { ...test, written, holds }
+  const openResources = leaks === 'ignore' ? [] : await openResourcesOf(database, known)
+  // Report each leak only once.
+  for (const { id } of openResources) known.add(id)
+  if (openResources.length > 0 && leaks === 'end') await end(database, openResources)
+  else if (openResources.length > 0)
+    memory.reported.push({ test: test.test, database: database.name, openResources })
+  if (writes === undefined) return { ...test, writes: [], openResources }
+  const left = { ...test, writes: (await resetBeforeTest(database)).writes, openResources }
   // One short write at the end of a file: several workers may do so at once.
   if (writes.to !== undefined) await appendFile(writes.to, `${JSON.stringify(left)}\n`)
   return left
 }
 
 /** Ends sessions. An open transaction is a client's that nobody uses: it need not raise an error. */
-async function end(database: TestDatabase, holds: readonly Hold[]): Promise<void> {
-  const idle = holds.filter(({ kind }) => kind === 'open transaction').flatMap(({ session }) => session ?? [])
+async function end(database: TestDatabase, openResources: readonly OpenResource[]): Promise<void> {
+  const idle = openResources
+    .filter(({ kind }) => kind === 'open transaction')
+    .flatMap(({ session }) => session ?? [])
   parkSessions(database.name, idle)
-  await database.endHolds(holds)
+  await database.endOpenResources(openResources)
 }
 
 /**
@@ -80,8 +82,8 @@ export async function endReportedSessions(database: TestDatabase): Promise<strin
   const mine = memory.reported.filter(({ database: name }) => name === database.name)
   if (mine.length === 0) return []
   memory.reported = memory.reported.filter((one) => !mine.includes(one))
-  const ids = new Set(mine.flatMap(({ holds }) => holds.map(({ id }) => id)))
-  const still = (await database.holds()).filter(({ id }) => ids.has(id))
+  const ids = new Set(mine.flatMap(({ openResources }) => openResources.map(({ id }) => id)))
+  const still = (await database.openResources()).filter(({ id }) => ids.has(id))
   if (still.length > 0) await end(database, still)
   return mine.map(({ test }) => test)
 }
@@ -124,15 +126,15 @@ async function untilOpened(): Promise<boolean> {
   return true
 }
 
-async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string>): Promise<Hold[]> {
+async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string>): Promise<OpenResource[]> {
   // What the test has sent is on its way before we ask.
   await turn()
   const isNew = await untilOpened()
   const until = now() + GRACE_MS
   for (;;) {
-    const holds = (await database.holds()).filter(({ id }) => !known.has(id))
+    const openResources = (await database.openResources()).filter(({ id }) => !known.has(id))
     // What was sent a moment ago the server may not have begun with.
-    if (now() > until || (holds.length === 0 && !isNew)) return holds
+    if (now() > until || (openResources.length === 0 && !isNew)) return openResources
     await sleep(LOOK_MS)
   }
 }
@@ -142,7 +144,7 @@ async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string
  *
  * @param note told before it fails, where anybody wants to know
  * @param environment that the code under test reads
- * @throws AfreshError `leak` for a test that holds something, `usage` for one that has used another database
+ * @throws AfreshError `leak` for a test that left something open, `usage` for one that has used another database
  */
 export async function checkForLeaks(
   test: NamedTest,
@@ -158,7 +160,7 @@ export async function checkForLeaks(
   memory.last = test.test
   if (left === undefined) return
   note(left)
-  if (left.holds.length > 0) throw leakOf(left, tests.leaks, last)
+  if (left.openResources.length > 0) throw leakOf(left, tests.leaks, last)
 }
 
 interface LeakCheck {
@@ -168,13 +170,13 @@ interface LeakCheck {
 }
 
 function leakOf(
-  { test, holds }: TestEffects,
+  { test, openResources }: TestEffects,
   leaks: TestOptions['leaks'],
   before: string | undefined,
 ): AfreshError {
-  const lines = holds.map(({ kind, text }) => `\n    ${kind}: ${text}`)
+  const lines = openResources.map(({ kind, text }) => `\n    ${kind}: ${text}`)
   const late =
-    holds.some(({ kind }) => kind === 'running statement') && before !== undefined && before !== test
+    openResources.some(({ kind }) => kind === 'running statement') && before !== undefined && before !== test
   const perhaps = late
     ? `\n  It may have been sent by "${before}", the test before, which did not wait for it.`
     : ''

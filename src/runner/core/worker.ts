@@ -15,7 +15,7 @@ import { checkVariables, configuredIn, setVariables, targetVariables } from './o
 /** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
 export type WorkerDatabase = Pick<
   TestDatabase,
-  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'holds'
+  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'openResources'
 >
 
 /** What a runner says of the worker that wants a database. */
@@ -126,7 +126,7 @@ export async function resetBefore(
   // Within a suite nobody has opened anything between two tests.
   const isKnown = suite !== undefined && suite === worker.suite
   if (!isKnown && worker.handle?.tests.leaks !== 'ignore') {
-    worker.known = new Set((await database.holds()).map(({ id }) => id))
+    worker.known = new Set((await database.openResources()).map(({ id }) => id))
   }
   worker.suite = suite
   worker.test = test
@@ -202,5 +202,5 @@ export const database: WorkerDatabase = {
   verify: () => shared().verify(),
   erase: (...given) => shared().erase(...given),
   purge: (options) => shared().purge(options),
-  holds: () => shared().holds(),
+  openResources: () => shared().openResources(),
 }

@@ -47,7 +47,7 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     verify: async () => copyOf(await database().verify()),
     erase: async (...given) => copyOf(await database().erase(...given)),
     purge: async (options) => copyOf(await database().purge(options)),
-    holds: async () => copyOf(await database().holds()),
+    openResources: async () => copyOf(await database().openResources()),
   }
 }
 

@@ -55,7 +55,7 @@ export const database: WorkerDatabase = {
   verify: () => awake(() => leased().verify()),
   erase: (...given) => awake(() => leased().erase(...given)),
   purge: (options) => awake(() => leased().purge(options)),
-  holds: () => awake(() => leased().holds()),
+  openResources: () => awake(() => leased().openResources()),
 }
 
 /** What was held already when the test began. */
@@ -77,7 +77,7 @@ export function before(testPath: string, environment: NodeJS.ProcessEnv): Promis
     if (!isChecked) checkVariables({ url: leased().url, handle }, configuredIn(environment, handle))
     isChecked = true
     await resetBeforeTest(leased())
-    known = new Set(tests.leaks === 'ignore' ? [] : (await leased().holds()).map(({ id }) => id))
+    known = new Set(tests.leaks === 'ignore' ? [] : (await leased().openResources()).map(({ id }) => id))
   })
 }
 

@@ -27,7 +27,7 @@ export interface Meta {
 /** Where a test wrote nothing, nothing. */
 export function recordInMeta({ meta }: Task): (left: TestEffects) => void {
   return (left) => {
-    if (meta !== undefined && left.written.length + left.holds.length > 0)
+    if (meta !== undefined && left.writes.length + left.openResources.length > 0)
       Object.assign(meta, { afresh: left })
   }
 }

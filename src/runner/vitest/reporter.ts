@@ -1,6 +1,6 @@
 /** `reporters: ['default', 'afresh/vitest/reporter']`, with the option `writes`: what each test wrote. */
 import type { Reporter, TestCase } from 'vitest/node'
-import type { Written } from '../../reset/writes.ts'
+import type { TableWrites } from '../../reset/writes.ts'
 import type { Meta } from './hooks.ts'
 
 /** Tells after the run which tables each test wrote: `+` rows more, `~` changed, `-` gone. */
@@ -9,8 +9,8 @@ export default class WritesReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     const { afresh } = test.meta() as Meta
-    if (afresh === undefined || afresh.written.length === 0) return
-    const tables = afresh.written.map((table) => describeWritten(table)).join(', ')
+    if (afresh === undefined || afresh.writes.length === 0) return
+    const tables = afresh.writes.map((table) => describeWrites(table)).join(', ')
     this.#lines.push(`${test.module.relativeModuleId} > ${test.fullName}: ${tables}`)
   }
 
@@ -22,9 +22,9 @@ export default class WritesReporter implements Reporter {
 }
 
 /** `orders +2 ~1`; `orders` alone where nobody counted. */
-export function describeWritten({ table, ...rows }: Written): string {
-  const signs = { in: '+', changed: '~', out: '-' } as const
-  const counts = (['in', 'changed', 'out'] as const).flatMap((key) =>
+export function describeWrites({ table, ...rows }: TableWrites): string {
+  const signs = { inserted: '+', updated: '~', deleted: '-' } as const
+  const counts = (['inserted', 'updated', 'deleted'] as const).flatMap((key) =>
     rows[key] === undefined || rows[key] === 0 ? [] : [`${signs[key]}${rows[key]}`],
   )
   return [table, ...counts].join(' ')

@@ -201,8 +201,8 @@ describe('counters', () => {
             ('table' in made ? made.table : 'tables' in made && made.tables[0]) === table
           )
         })?.rows
-      expect([rows('trim', '`keyed`'), rows('fill', '`keyed`')]).toEqual([5, 5])
-      expect([rows('trim', '`bag`'), rows('fill', '`bag`')]).toEqual([6, 6])
+      expect([rows('delete-differing', '`keyed`'), rows('insert-missing', '`keyed`')]).toEqual([5, 5])
+      expect([rows('delete-differing', '`bag`'), rows('insert-missing', '`bag`')]).toEqual([6, 6])
       expect(await bench.engine.fingerprint(connection, program.schema)).toEqual(baseline)
       await resetter.close()
     })

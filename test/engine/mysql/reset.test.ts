@@ -156,8 +156,8 @@ describe('reset', () => {
         expect.arrayContaining([
           { kind: 'delete', table: '`a`', rows: undefined, truncated: true },
           { kind: 'delete', table: '`big`', rows: undefined, truncated: true },
-          { kind: 'trim', table: '`b`', rows: 1, truncated: false },
-          { kind: 'fill', table: '`b`', rows: 1, truncated: false },
+          { kind: 'delete-differing', table: '`b`', rows: 1, truncated: false },
+          { kind: 'insert-missing', table: '`b`', rows: 1, truncated: false },
         ]),
       )
       expect(steps).toHaveLength(4)

@@ -241,8 +241,8 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           const report = await database.reset()
           expect(report).toMatchObject({ detector: 'wal', dirty: ['many_id_seq', 'many'] })
           expect(report.steps.map(({ kind, rows }) => [kind, rows])).toEqual([
-            ['trim', 5],
-            ['fill', 8],
+            ['delete-differing', 5],
+            ['insert-missing', 8],
             ['restart', undefined],
           ])
           expect(await database.verify()).toEqual([])
