@@ -64,13 +64,13 @@ export class ResetError extends AfreshError {
   readonly failed: FailedStep
 
   constructor(failed: FailedStep, cause: unknown, options: { code?: ErrorCode; next?: string } = {}) {
-    const at = [
+    const position = [
       `  step:      ${failed.step}`,
       ...(failed.table === undefined ? [] : [`  table:     ${failed.table}`]),
       ...(failed.statement === undefined ? [] : [`  statement: ${failed.statement}`]),
       `  cause:     ${messageOf(cause)}`,
     ].join('\n')
-    super(options.code ?? 'reset', `The reset failed.\n${at}`, {
+    super(options.code ?? 'reset', `The reset failed.\n${position}`, {
       cause,
       ...(options.next === undefined ? {} : { next: options.next }),
     })

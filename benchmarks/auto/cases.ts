@@ -53,8 +53,8 @@ function logUniform(random: Random, from: number, to: number): number {
 }
 
 /** `no. 17: 2,300 rows, 3 indexes, …` */
-export function describeCase(one: Case): string {
-  const { no, rows, indexes, letters, incoming, outgoing, counts, mayDisableChecks } = one
+export function describeCase(benchCase: Case): string {
+  const { no, rows, indexes, letters, incoming, outgoing, counts, mayDisableChecks } = benchCase
   return [
     `no. ${no}: ${rows.toLocaleString('en')} rows`,
     `${indexes} indexes`,

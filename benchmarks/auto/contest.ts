@@ -76,12 +76,12 @@ export class Contest {
 
   /** Some cases, in one schema; all of them with constraints off, or all with constraints on. */
   async open(cases: readonly Case[]): Promise<Match> {
-    const tables = cases.map((one) => tablesOf(this.#server.running.engine, one))
-    return new Match(await Promise.all(this.#places.map((place) => this.#side(place, cases, tables))))
+    const tables = cases.map((benchCase) => tablesOf(this.#server.running.engine, benchCase))
+    return new Match(await Promise.all(this.#places.map((context) => this.#side(context, cases, tables))))
   }
 
   async #side({ role, url, mark }: Place, cases: readonly Case[], tables: readonly Tables[]): Promise<Side> {
-    const as = cases.every((one) => one.mayDisableChecks) ? url : plainUrl(url)
+    const as = cases.every((benchCase) => benchCase.mayDisableChecks) ? url : plainUrl(url)
     const writer = await connect(as)
     await writer.run([CREATE_FILLER, ...tables.map(({ create }) => create)].join('; '))
     if (isPostgres(this.#server)) await writer.run(WRITTEN)

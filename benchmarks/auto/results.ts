@@ -69,22 +69,22 @@ const IN_HASTE = { rounds: 3, ratio: 2 }
 
 /** Whether more rounds would tell nothing new. */
 export function isClear(outcome: Outcome, { inHaste = false } = {}): boolean {
-  const { delete: one, truncate: other } = outcome
-  const ratio = Math.max(one.median / other.median, other.median / one.median)
+  const { delete: summary, truncate: other } = outcome
+  const ratio = Math.max(summary.median / other.median, other.median / summary.median)
   const enough = inHaste ? [...CLEAR, IN_HASTE] : CLEAR
-  return !overlap(outcome) && enough.some((least) => one.n >= least.rounds && ratio >= least.ratio)
+  return !overlap(outcome) && enough.some((least) => summary.n >= least.rounds && ratio >= least.ratio)
 }
 
 /** The slower way takes less than so many times the faster one. */
 const CLOSE = 1.5
 
 /** Whether a few rounds on a busy machine could have told the wrong one to be the faster. */
-export function isClose({ delete: one, truncate: other }: Outcome): boolean {
-  return Math.max(one.median / other.median, other.median / one.median) < CLOSE
+export function isClose({ delete: summary, truncate: other }: Outcome): boolean {
+  return Math.max(summary.median / other.median, other.median / summary.median) < CLOSE
 }
 
-function overlap({ delete: one, truncate: other }: Outcome): boolean {
-  return one.q1 <= other.q3 && other.q1 <= one.q3
+function overlap({ delete: summary, truncate: other }: Outcome): boolean {
+  return summary.q1 <= other.q3 && other.q1 <= summary.q3
 }
 
 export interface Score {
@@ -99,7 +99,7 @@ export interface Score {
 
 export function scoreOf(cases: readonly (Outcome & Verdict)[]): Score {
   const count = (chose: Forced, best: Forced) =>
-    cases.filter((one) => one.chose === chose && one.best === best).length
+    cases.filter((benchCase) => benchCase.chose === chose && benchCase.best === best).length
   const ratios = cases
     .map(({ auto, best, ...times }) => auto.median / times[best].median)
     .sort((a, b) => a - b)

@@ -91,16 +91,17 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
   const cases: (Case & Outcome & Verdict)[] = []
   for (const group of grouped(drawCases(random, server.running.engine, count))) {
     const match = await contest.open(group)
-    const judged = async (one: Case, limits: Pick<Limits, 'leastRounds' | 'budgetMs'>) => {
+    const judged = async (benchCase: Case, limits: Pick<Limits, 'leastRounds' | 'budgetMs'>) => {
       const outcome = await match
-        .run(one, { autoRounds: 5, mostRounds, random, ...limits })
+        .run(benchCase, { autoRounds: 5, mostRounds, random, ...limits })
         .catch((cause) => {
-          throw new Error(`${server.id}, ${describeCase(one)}`, { cause })
+          throw new Error(`${server.id}, ${describeCase(benchCase)}`, { cause })
         })
-      return { ...one, ...outcome, ...judge(outcome) }
+      return { ...benchCase, ...outcome, ...judge(outcome) }
     }
     const firsts: (Case & Outcome & Verdict)[] = []
-    for (const one of group) firsts.push(await judged(one, { leastRounds: 1, budgetMs: budget() }))
+    for (const benchCase of group)
+      firsts.push(await judged(benchCase, { leastRounds: 1, budgetMs: budget() }))
     for (const first of firsts) {
       // A moment later, in case that something else had kept the machine busy.
       const last = isClose(first) ? await judged(first, AGAIN) : first
@@ -118,7 +119,7 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
 /** Alike in what the role may do. */
 function grouped(cases: readonly Case[]): Case[][] {
   return [true, false].flatMap((mayDisableChecks) => {
-    const alike = cases.filter((one) => one.mayDisableChecks === mayDisableChecks)
+    const alike = cases.filter((benchCase) => benchCase.mayDisableChecks === mayDisableChecks)
     return Array.from({ length: Math.ceil(alike.length / TOGETHER) }, (_, index) =>
       alike.slice(index * TOGETHER, (index + 1) * TOGETHER),
     )

@@ -24,8 +24,8 @@ export const NUMBERS = 'afresh_bench_numbers'
 export const NUMBERS_SQL = (() => {
   const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(' UNION ALL ')})`
   const places = [1, 10, 100, 1000, 10_000]
-  const sum = places.map((factor, place) => `${factor} * p${place}.d`).join(' + ')
-  const from = places.map((_, place) => `${digits} AS p${place}`).join(', ')
+  const sum = places.map((factor, index) => `${factor} * p${index}.d`).join(' + ')
+  const from = places.map((_, index) => `${digits} AS p${index}`).join(', ')
   return `CREATE DATABASE ${NUMBERS}; CREATE TABLE ${NUMBERS}.numbers (n int PRIMARY KEY);
     INSERT INTO ${NUMBERS}.numbers SELECT 1 + ${sum} FROM ${from}`
 })()
@@ -34,17 +34,17 @@ const LETTERED = ['a', 'b', 'c', 'd', 'e'] as const
 /** Multiplied by these and cut, numbers come in no order. */
 const FACTORS = [7919, 104_729, 1_299_709, 15_485_863, 32_452_843]
 
-export function tablesOf(engine: ServerEngine, one: Case): Tables {
+export function tablesOf(engine: ServerEngine, benchCase: Case): Tables {
   const isPostgres = engine === 'postgres'
-  const subject = `subject_${one.no}`
-  const parents = named(`parent_${one.no}`, one.outgoing)
-  const children = named(`child_${one.no}`, one.incoming)
-  const key = one.counts ? (isPostgres ? 'id serial' : 'id int AUTO_INCREMENT') : 'id int'
+  const subject = `subject_${benchCase.no}`
+  const parents = named(`parent_${benchCase.no}`, benchCase.outgoing)
+  const children = named(`child_${benchCase.no}`, benchCase.incoming)
+  const key = benchCase.counts ? (isPostgres ? 'id serial' : 'id int AUTO_INCREMENT') : 'id int'
   const columns = [
     `${key} PRIMARY KEY`,
     ...LETTERED.map((name) => `${name} int NOT NULL`),
     'label varchar(40) NOT NULL',
-    ...(one.letters === 0 ? [] : ['body text NOT NULL']),
+    ...(benchCase.letters === 0 ? [] : ['body text NOT NULL']),
     ...parents.map((name) => `${name} int NOT NULL`),
     ...parents.map((name) => `FOREIGN KEY (${name}) REFERENCES ${name} (id)`),
   ]
@@ -57,7 +57,7 @@ export function tablesOf(engine: ServerEngine, one: Case): Tables {
         `INSERT INTO ${name} VALUES ${ten}`,
       ]),
       `CREATE TABLE ${subject} (${columns.join(', ')})`,
-      ...LETTERED.slice(0, one.indexes).map(
+      ...LETTERED.slice(0, benchCase.indexes).map(
         (name) => `CREATE INDEX ${subject}_${name} ON ${subject} (${name})`,
       ),
       ...children.flatMap((name) => [
@@ -69,15 +69,15 @@ export function tablesOf(engine: ServerEngine, one: Case): Tables {
     renew: isPostgres
       ? `TRUNCATE ${[subject, ...children, FILLER].join(', ')}; ${insert(1)}; ${FILL_FILLER}`
       : insert(1),
-    fill: insert(one.rows),
+    fill: insert(benchCase.rows),
   }
 
   function insert(rows: number): string {
     const values: [string, string][] = [
-      ...(one.counts ? [] : [['id', 'n'] as [string, string]]),
-      ...LETTERED.map((name, place): [string, string] => [name, `(n * ${FACTORS[place]}) % 100003`]),
+      ...(benchCase.counts ? [] : [['id', 'n'] as [string, string]]),
+      ...LETTERED.map((name, index): [string, string] => [name, `(n * ${FACTORS[index]}) % 100003`]),
       ['label', isPostgres ? "'label ' || n" : "CONCAT('label ', n)"],
-      ...(one.letters === 0 ? [] : [['body', `repeat('x', ${one.letters})`] as [string, string]]),
+      ...(benchCase.letters === 0 ? [] : [['body', `repeat('x', ${benchCase.letters})`] as [string, string]]),
       ...parents.map((name): [string, string] => [name, '1 + n % 10']),
     ]
     const from = isPostgres

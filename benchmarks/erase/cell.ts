@@ -95,8 +95,8 @@ class Contender {
     { engine, tree, budgetSeconds }: { engine: EngineName; tree: Tree; budgetSeconds: number },
   ): Promise<Contender> {
     const { depth } = tree
-    const place = { url: ground.url, engine, depth, rowsPerRoot: rowsPerRoot(tree) }
-    const worker = await Worker.begin({ way, place })
+    const context = { url: ground.url, engine, depth, rowsPerRoot: rowsPerRoot(tree) }
+    const worker = await Worker.begin({ way, context: context })
     const isStopped = way.kind === 'loop' || way.kind === 'orm'
     return new Contender(way, ground, worker, isStopped ? budgetSeconds : undefined)
   }

@@ -6,7 +6,7 @@ import type { Eraser, OpenWay, Place, WayFacts } from './way.ts'
 
 export interface Start {
   readonly way: Pick<WayFacts, 'id' | 'kind'>
-  readonly place: Omit<Place, 'connect' | 'rootsFor'> & { readonly rowsPerRoot: number }
+  readonly context: Omit<Place, 'connect' | 'rootsFor'> & { readonly rowsPerRoot: number }
 }
 
 export interface Figures {
@@ -39,7 +39,7 @@ async function carryOut(order: Order): Promise<Figures | null> {
   return null
 }
 
-async function open({ way, place }: Start): Promise<void> {
+async function open({ way, context: place }: Start): Promise<void> {
   const { engine, url, rowsPerRoot } = place
   isCounted = engine !== 'sqlite'
   if (isCounted) countRoundTrips(engine === 'postgres' ? 'postgres' : 'mysql')

@@ -89,10 +89,12 @@ export function merged(before: Results | undefined, run: RunFacts, ways: readonl
 
 /** Without runs of which everything was measured again. */
 function withoutLostRuns(results: Results): Results {
-  const left = results.runs.flatMap((_, at) => (results.cells.some(({ run }) => run === at) ? [at] : []))
+  const left = results.runs.flatMap((_, index) =>
+    results.cells.some(({ run }) => run === index) ? [index] : [],
+  )
   return {
     ...results,
-    runs: results.runs.filter((_, at) => left.includes(at)),
+    runs: results.runs.filter((_, index) => left.includes(index)),
     cells: results.cells.map((cell) => ({ ...cell, run: left.indexOf(cell.run) })),
   }
 }

@@ -159,7 +159,7 @@ function versions(): Record<string, string> {
   const names = ['pg', 'mysql2', 'better-sqlite3', ...ways.map(({ source }) => source)]
   const found = names.flatMap((name): [string, string][] => {
     const places = [join(PACKAGES_FOLDER, 'node_modules'), join(PACKAGES_FOLDER, '../node_modules')]
-    const file = places.map((place) => join(place, name, 'package.json')).find((path) => existsSync(path))
+    const file = places.map((folder) => join(folder, name, 'package.json')).find((path) => existsSync(path))
     return file === undefined
       ? []
       : [[name, (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version]]

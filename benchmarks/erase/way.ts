@@ -39,4 +39,4 @@ export interface Eraser {
   close(): Promise<void>
 }
 
-export type OpenWay = (place: Place) => Promise<Eraser>
+export type OpenWay = (context: Place) => Promise<Eraser>

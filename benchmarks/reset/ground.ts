@@ -18,11 +18,11 @@ export async function prepareGround(
     made.push(name)
     return urlOf(url, name)
   }
-  const fill = async (at: string) => {
-    const client = await connect(at)
+  const fill = async (url: string) => {
+    const client = await connect(url)
     await client.run(sql)
     await client.close()
-    return at
+    return url
   }
   if (engine === 'postgres') await fill(await create('bench_template'))
   return {

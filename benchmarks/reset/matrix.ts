@@ -37,14 +37,14 @@ export async function runMatrix(
 ): Promise<Cell[]> {
   const cells: Cell[] = []
   for (const block of blocks) {
-    await using place = await prepareGround(server, block.tables, block.baseline === 'reference')
-    cells.push(...(await runBlock(place, block, tooSlow(cells, options, block.tables), options)))
+    await using context = await prepareGround(server, block.tables, block.baseline === 'reference')
+    cells.push(...(await runBlock(context, block, tooSlow(cells, options, block.tables), options)))
   }
   return cells
 }
 
 async function runBlock(
-  place: Place,
+  context: Place,
   block: Block,
   out: ReadonlyMap<string, string>,
   options: MatrixOptions,
@@ -52,10 +52,10 @@ async function runBlock(
   const runs: TestRun[] = []
   const failed = new Map<string, string>()
   try {
-    const fitting = options.ways.filter((way) => fits(way, place))
+    const fitting = options.ways.filter((way) => fits(way, context))
     for (const way of fitting.filter(({ id }) => !out.has(id))) {
       try {
-        runs.push(await TestRun.begin(way, place))
+        runs.push(await TestRun.begin(way, context))
       } catch (error) {
         failed.set(way.id, firstLine(error))
       }
@@ -63,7 +63,12 @@ async function runBlock(
     const cells: Cell[] = []
     const looks = new Looks(options.random)
     for (const dirty of block.dirty) {
-      const where: Where = { server: place.server.id, tables: block.tables, dirty, baseline: block.baseline }
+      const where: Where = {
+        server: context.server.id,
+        tables: block.tables,
+        dirty,
+        baseline: block.baseline,
+      }
       options.onCell(where)
       const timed = await runCell(runs, dirty, looks, options)
       for (const { id } of fitting)

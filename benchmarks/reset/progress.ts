@@ -12,8 +12,8 @@ export class Progress {
 
   cell({ server, tables, dirty, baseline }: Where): void {
     const what = baseline === 'reference' ? `${dirty} and reference rows dirty` : `${dirty} dirty`
-    const place = `${this.#done + 1}/${this.#all.length}`
-    this.say(`${place}  ${server}, ${tables} tables, ${what}${this.#left()}`)
+    const progress = `${this.#done + 1}/${this.#all.length}`
+    this.say(`${progress}  ${server}, ${tables} tables, ${what}${this.#left()}`)
     this.#done++
   }
 

@@ -39,25 +39,25 @@ function rowsOf(results: Results, isShown: (way: WayFacts) => boolean): string[]
     .filter((way) => (way.kind === 'peer' || way.kind === 'rollback') && isShown(way))
     .map((way) => ({
       way,
-      ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, at(id), way.id))),
+      ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, cellOf(id), way.id))),
     }))
     .filter(({ ratios }) => ratios.some((value) => value !== undefined))
     .toSorted((a, b) => firstOf(a.ratios) - firstOf(b.ratios))
   return [
-    ['**afresh**', ...servers.map(({ id }) => milliseconds(medianOf(results, at(id), 'afresh'))), ''],
+    ['**afresh**', ...servers.map(({ id }) => milliseconds(medianOf(results, cellOf(id), 'afresh'))), ''],
     ['hand-written SQL, dirty tables known', ...servers.map(({ id }) => times(handRatio(results, id))), ''],
     ...peers.map(({ way, ratios }) => [labelOf(way), ...ratios.map(times), leavesOf(results, way)]),
   ]
 }
 
-const at = (server: string): Where => ({ server, tables: TABLES, dirty: DIRTY, baseline: 'empty' })
+const cellOf = (server: string): Where => ({ server, tables: TABLES, dirty: DIRTY, baseline: 'empty' })
 
 function handRatio(results: Results, server: string): number | undefined {
-  return ratio(results, server, bestByHand(results, at(server))?.median)
+  return ratio(results, server, bestByHand(results, cellOf(server))?.median)
 }
 
 function ratio(results: Results, server: string, median: number | undefined): number | undefined {
-  const afresh = medianOf(results, at(server), 'afresh')
+  const afresh = medianOf(results, cellOf(server), 'afresh')
   return median === undefined || afresh === undefined ? undefined : median / afresh
 }
 
@@ -98,13 +98,13 @@ function perServer(results: Results, value: (server: string) => string | undefin
 }
 
 function ofFloor(results: Results, server: string): string | undefined {
-  const where = { ...at(server), dirty: 0 }
+  const where = { ...cellOf(server), dirty: 0 }
   const [afresh, floor] = [medianOf(results, where, 'afresh'), medianOf(results, where, 'floor')]
   return afresh === undefined || floor === undefined ? undefined : short(afresh / floor)
 }
 
 function growth(results: Results, server: string): string | undefined {
-  const [few, many] = [30, 1000].map((tables) => medianOf(results, { ...at(server), tables }, 'afresh'))
+  const [few, many] = [30, 1000].map((tables) => medianOf(results, { ...cellOf(server), tables }, 'afresh'))
   return few === undefined || many === undefined ? undefined : times(many / few)
 }
 

@@ -12,16 +12,16 @@ export class TestRun implements AsyncDisposable {
   readonly #open: OpenWay
   #writer: Client
 
-  private constructor(way: Way, place: Place, open: OpenWay, writer: Client) {
+  private constructor(way: Way, context: Place, open: OpenWay, writer: Client) {
     this.way = way
-    this.#place = place
+    this.#place = context
     this.#open = open
     this.#writer = writer
   }
 
-  static async begin(way: Way, place: Place): Promise<TestRun> {
-    const open = await way.open(place)
-    return new TestRun(way, place, open, open.client ?? (await connect(open.url())))
+  static async begin(way: Way, context: Place): Promise<TestRun> {
+    const open = await way.open(context)
+    return new TestRun(way, context, open, open.client ?? (await connect(open.url())))
   }
 
   contender(random: Random, dirty: number): Variant {

@@ -15,7 +15,7 @@ export interface Way {
   readonly engines: readonly ServerEngine[]
   /** Needs a container, since it works by commands run inside. */
   readonly containerOnly?: true
-  open(place: Place): Promise<OpenWay>
+  open(context: Place): Promise<OpenWay>
 }
 
 /** `floor`: resets nothing. `hand`: told which tables are dirty. `rollback`: a transaction around the test. */

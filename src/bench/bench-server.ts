@@ -77,7 +77,7 @@ export async function openBenchServer(adminUrl: string, { ours, allow }: ServerA
       await databases.tryLock(admin, runKey(run))
       await reap(databases, admin)
       const { version } = facts
-      const place = {
+      const context = {
         engine,
         databases,
         adminUrl,
@@ -90,9 +90,9 @@ export async function openBenchServer(adminUrl: string, { ours, allow }: ServerA
         engine,
         version,
         conditions: (await engine.costs?.conditions(admin)) ?? version,
-        build: (shape) => buildOn(place, shape, () => ++slot),
+        build: (shape) => buildOn(context, shape, () => ++slot),
         async calibrate() {
-          const costs = await calibrate({ ...place, scratch: place.names.scratch(run) }, admin)
+          const costs = await calibrate({ ...context, scratch: context.names.scratch(run) }, admin)
           await replaceSamples({ engine, connection: admin }, costs, { ours })
         },
         close: () =>
@@ -115,9 +115,9 @@ interface Place {
   readonly names: Names
 }
 
-async function buildOn(place: Place, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
-  const { engine, admin, names, run } = place
-  const scratch = await makeTemporaryDatabase(place, admin, names.database(run, nextSlot()))
+async function buildOn(context: Place, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
+  const { engine, admin, names, run } = context
+  const scratch = await makeTemporaryDatabase(context, admin, names.database(run, nextSlot()))
   const others: Connection[] = []
   let cloned: CloneOfTemplate | undefined
   const close = () =>
@@ -130,7 +130,7 @@ async function buildOn(place: Place, shape: Shape, nextSlot: () => number): Prom
     )
   return withUndo(async () => {
     await scratch.connection.query(engine.bench.create(shape).join(';\n'))
-    const made = new CloneOfTemplate(place, shape, nextSlot)
+    const made = new CloneOfTemplate(context, shape, nextSlot)
     cloned = made
     return {
       connection: scratch.connection,
@@ -152,8 +152,8 @@ class CloneOfTemplate {
   #template: { readonly name: string; readonly mark: string } | undefined
   #clone: { readonly name: string; readonly mark: string; readonly connection: Connection } | undefined
 
-  constructor(place: Place, shape: Shape, slot: () => number) {
-    this.#place = place
+  constructor(context: Place, shape: Shape, slot: () => number) {
+    this.#place = context
     this.#shape = shape
     this.#slot = slot
   }

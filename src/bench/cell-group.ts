@@ -56,12 +56,12 @@ export async function measureCellGroup(
   const cells: Cell[] = []
   const attempts: Attempt[] = []
   for (const way of group.ways) {
-    const place = placeOf(group, way)
+    const key = placeOf(group, way)
     const runner = methodRunnerFor(way, asked)
-    if (typeof runner === 'string') cells.push({ ...place, outcome: 'not possible', reason: runner })
+    if (typeof runner === 'string') cells.push({ ...key, outcome: 'not possible', reason: runner })
     else {
-      const tooLong = extrapolate(place, before, options)
-      if (tooLong === undefined) attempts.push(new Attempt(place, asked, runner, options.limitMs))
+      const tooLong = extrapolate(key, before, options)
+      if (tooLong === undefined) attempts.push(new Attempt(key, asked, runner, options.limitMs))
       else cells.push(tooLong)
     }
   }
@@ -91,21 +91,17 @@ function placeOf({ server, case: { id }, rows }: CellGroup, way: MethodId): Cell
 }
 
 /** The cell of a way that would take too long, by what it took with fewer rows. */
-function extrapolate(
-  place: CellKey,
-  before: readonly Cell[],
-  { limitMs }: CellGroupOptions,
-): Cell | undefined {
+function extrapolate(key: CellKey, before: readonly Cell[], { limitMs }: CellGroupOptions): Cell | undefined {
   const known = before
-    .filter((cell) => cell.server === place.server && cell.case === place.case && cell.way === place.way)
+    .filter((cell) => cell.server === key.server && cell.case === key.case && cell.way === key.way)
     .flatMap((cell) => {
       const ms = medianOf(cell)
       return ms === undefined ? [] : [{ rows: cell.rows, ms }]
     })
-  const prediction = predict(known, place.rows)
+  const prediction = predict(known, key.rows)
   if (prediction === undefined || prediction.ms <= limitMs) return undefined
   const from = prediction.from.map((rows) => rows.toLocaleString('en-US')).join(' and ')
-  return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows`, limitMs }
+  return { ...key, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows`, limitMs }
 }
 
 /** One method in one group. */
@@ -118,8 +114,8 @@ class Attempt {
   #readerWaitMs: number | undefined
   #longestRoundMs = 0
 
-  constructor(place: CellKey, asked: MethodContext, runner: MethodRunner, limitMs: number) {
-    this.place = place
+  constructor(key: CellKey, asked: MethodContext, runner: MethodRunner, limitMs: number) {
+    this.place = key
     this.#context = asked
     this.#runner = runner
     this.#limitMs = limitMs
@@ -149,12 +145,12 @@ class Attempt {
   }
 
   cell(measured: Measurement | undefined): Cell {
-    const { place } = this
+    const { place: cellKey } = this
     const failure = measured?.failure
     if (failure instanceof TimeLimitExceeded) {
       const percent = (failure.share * 100).toPrecision(2)
       return {
-        ...place,
+        ...cellKey,
         outcome: 'extrapolated',
         median: failure.ms / failure.share,
         basis: `from ${percent} % of the rows`,
@@ -162,9 +158,9 @@ class Attempt {
       }
     }
     if (measured === undefined || measured.samples.length === 0) {
-      return { ...place, outcome: 'failed', reason: messageOf(failure) }
+      return { ...cellKey, outcome: 'failed', reason: messageOf(failure) }
     }
-    return { ...place, outcome: 'measured', ...summarize(measured.samples), ...this.#figures() }
+    return { ...cellKey, outcome: 'measured', ...summarize(measured.samples), ...this.#figures() }
   }
 
   #figures(): Pick<

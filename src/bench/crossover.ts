@@ -37,10 +37,10 @@ export interface Span {
 /** @param ways by default the two that everything here is about */
 export function crossoverOf(
   cells: readonly Cell[],
-  place: { readonly server: string; readonly case: string },
+  key: { readonly server: string; readonly case: string },
   [first, second]: readonly [string, string] = ['delete', 'truncate'],
 ): Crossover {
-  const here = cells.filter((cell) => cell.server === place.server && cell.case === place.case)
+  const here = cells.filter((cell) => cell.server === key.server && cell.case === key.case)
   return crossoverOfTimes(timesOf(here, first), timesOf(here, second), [first, second])
 }
 
@@ -116,7 +116,7 @@ function crossoverOfTimes(
 
   const firstAfter = compared.findIndex((size, index) => index > lastOfOther && signOf(size) === sign)
   const between = compared.slice(lastOfOther, firstAfter + 1)
-  const toRows = (at: number) => Math.max(1, 10 ** at)
+  const toRows = (exponent: number) => Math.max(1, 10 ** exponent)
   // Turned so that all three curves go from below 0 to above it.
   const early = zerosOf(between, ({ least, most }) => (sign > 0 ? most : -least))
   const middle = zerosOf(between, (size) => size.middle * sign)

@@ -28,10 +28,10 @@ export class Estimate {
 
   /** What is measured now, and how long the rest will take. */
   line({ server, case: { id }, rows }: CellGroup): string {
-    const place = `${this.#all - this.#left.length + 1}/${this.#all}`
+    const progress = `${this.#all - this.#left.length + 1}/${this.#all}`
     const left = this.leftMs()
     const rest = left === undefined ? '' : `, about ${minutes(left)} left`
-    return `${place}  ${server}, ${id}, ${rows.toLocaleString('en-US')} rows${rest}`
+    return `${progress}  ${server}, ${id}, ${rows.toLocaleString('en-US')} rows${rest}`
   }
 
   /** Milliseconds; `undefined` until something was measured. */
@@ -42,7 +42,7 @@ export class Estimate {
 
   /** Where it was not measured, that of the nearest number of rows, by which it grows or shrinks. */
   #costOf(rows: number): number {
-    const known = [...this.#costs].map(([at, { ms, ways }]) => ({ at, ms: ms / ways }))
+    const known = [...this.#costs].map(([index, { ms, ways }]) => ({ at: index, ms: ms / ways }))
     const [nearest] = known.toSorted((a, b) => distance(a.at, rows) - distance(b.at, rows))
     if (nearest === undefined) return 0
     const grown = rows > nearest.at ? nearest.ms * (rows / Math.max(1, nearest.at)) : nearest.ms

@@ -184,13 +184,15 @@ class MatrixRun {
     // An empty table tells of round trips, which are the same in all cases.
     const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
-    return wanted.flatMap((one) =>
-      (one.id === 'base' ? rows : variedRows).flatMap((count): CellGroup[] => {
-        const place = { server: target.id, case: one.id, rows: count }
-        const missing = waysIn(one, ways).filter(
-          (way) => !this.#cells.some((cell) => matchesKey(cell, { ...place, way }) && this.#isKnown(cell)),
+    return wanted.flatMap((benchCase) =>
+      (benchCase.id === 'base' ? rows : variedRows).flatMap((count): CellGroup[] => {
+        const key = { server: target.id, case: benchCase.id, rows: count }
+        const missing = waysIn(benchCase, ways).filter(
+          (way) => !this.#cells.some((cell) => matchesKey(cell, { ...key, way }) && this.#isKnown(cell)),
         )
-        return missing.length === 0 ? [] : [{ server: target.id, case: one, rows: count, ways: missing }]
+        return missing.length === 0
+          ? []
+          : [{ server: target.id, case: benchCase, rows: count, ways: missing }]
       }),
     )
   }

@@ -29,10 +29,10 @@ export function summarize(samples: readonly number[]): Summary {
 
 /** With interpolation between neighbours, as R (type 7) and NumPy have it. */
 function quantile(sorted: readonly number[], share: number): number {
-  const place = (sorted.length - 1) * share
-  const below = sorted[Math.floor(place)] ?? 0
-  const above = sorted[Math.ceil(place)] ?? below
-  return below + (above - below) * (place % 1)
+  const rank = (sorted.length - 1) * share
+  const below = sorted[Math.floor(rank)] ?? 0
+  const above = sorted[Math.ceil(rank)] ?? below
+  return below + (above - below) * (rank % 1)
 }
 
 /** One of several things that are measured side by side. */

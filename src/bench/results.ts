@@ -139,16 +139,13 @@ export function parseResults(text: string, name: string): BenchResults {
 const NEXT = 'Name a results.json that `afresh bench` wrote, or another folder for --out.'
 
 /** The cell of this place; `undefined` where there is none. */
-export function findCell({ cells }: Pick<BenchResults, 'cells'>, place: CellKey): Cell | undefined {
-  return cells.find((candidate) => matchesKey(candidate, place))
+export function findCell({ cells }: Pick<BenchResults, 'cells'>, key: CellKey): Cell | undefined {
+  return cells.find((candidate) => matchesKey(candidate, key))
 }
 
-export function matchesKey(cell: CellKey, place: CellKey): boolean {
+export function matchesKey(cell: CellKey, key: CellKey): boolean {
   return (
-    cell.server === place.server &&
-    cell.case === place.case &&
-    cell.rows === place.rows &&
-    cell.way === place.way
+    cell.server === key.server && cell.case === key.case && cell.rows === key.rows && cell.way === key.way
   )
 }
 

@@ -72,19 +72,19 @@ export async function withOptions<T>(
 const ACTIONS = ['cascade', 'set null', 'set default', 'restrict'] as const
 
 function action(text: string, before: EraseFlags['onDelete'] = {}): EraseFlags['onDelete'] {
-  const at = text.lastIndexOf('=')
+  const separator = text.lastIndexOf('=')
   const wanted = ACTIONS.find(
-    (one) =>
-      one ===
+    (action) =>
+      action ===
       text
-        .slice(at + 1)
+        .slice(separator + 1)
         .trim()
         .toLowerCase(),
   )
-  if (at < 1 || wanted === undefined) {
+  if (separator < 1 || wanted === undefined) {
     throw new InvalidArgumentError(`Write KEY=ACTION, with one of ${ACTIONS.join(', ')}.`)
   }
-  return { ...before, [text.slice(0, at).trim()]: wanted }
+  return { ...before, [text.slice(0, separator).trim()]: wanted }
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

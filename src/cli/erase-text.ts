@@ -59,8 +59,8 @@ export function writeTree(view: EraseView, output: Output): void {
 }
 
 function writeBranches(branches: readonly EraseBranch[], indent: string, output: Output): void {
-  for (const [at, branch] of branches.entries()) {
-    const isLast = at === branches.length - 1
+  for (const [index, branch] of branches.entries()) {
+    const isLast = index === branches.length - 1
     output.line(`${indent}${isLast ? '└─ ' : '├─ '}${wordsOf(branch)}${triggersOf(branch)}`)
     writeBranches(branch.children, `${indent}${isLast ? '   ' : '│  '}`, output)
   }

@@ -98,7 +98,7 @@ export function inColumns(cells: readonly string[], width: number, indent = '  '
   const across = Math.max(1, Math.floor((width - indent.length + 3) / cellWidth))
   const down = Math.ceil(cells.length / across)
   return Array.from({ length: down }, (_, row) => {
-    const inRow = cells.filter((_cell, place) => place % down === row)
+    const inRow = cells.filter((_cell, index) => index % down === row)
     return `${indent}${inRow.map((cell) => cell.padEnd(cellWidth)).join('')}`.trimEnd()
   })
 }
@@ -106,12 +106,12 @@ export function inColumns(cells: readonly string[], width: number, indent = '  '
 /** Rows with aligned columns; the last column is as long as it is. Cells of numbers are set to the right. */
 export function aligned(rows: readonly (readonly (string | number)[])[], indent = '  '): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, place) =>
-    Math.max(0, ...rows.map((row) => String(row[place] ?? '').length)),
+  const widths = Array.from({ length: columns }, (_, index) =>
+    Math.max(0, ...rows.map((row) => String(row[index] ?? '').length)),
   )
   return rows.map((row) => {
-    const cells = row.map((cell, place) => {
-      const width = widths[place] ?? 0
+    const cells = row.map((cell, index) => {
+      const width = widths[index] ?? 0
       return typeof cell === 'number' ? String(cell).padStart(width) : cell.padEnd(width)
     })
     return `${indent}${cells.join('  ')}`.trimEnd()

@@ -48,9 +48,9 @@ export function writePlanSummary(plan: PlanView, output: Output): void {
 export function writeOrder(plan: PlanView, output: Output): void {
   const selves = new Set(plan.selfReferencing)
   const digits = String(plan.order.length).length
-  const cells = plan.order.map((group, place) => {
+  const cells = plan.order.map((group, index) => {
     const labels = group.map((label) => `${printable(label, LABEL_LENGTH)}${selves.has(label) ? ' ↺' : ''}`)
-    return `${String(place + 1).padStart(digits)}  ${labels.join(' ⇄ ')}`
+    return `${String(index + 1).padStart(digits)}  ${labels.join(' ⇄ ')}`
   })
   for (const line of inColumns(cells, output.width)) output.line(line)
   const notes: [string, string][] = [
@@ -64,8 +64,8 @@ export function writeOrder(plan: PlanView, output: Output): void {
 
 export function writeSteps(plan: PlanView, { sql }: { readonly sql: boolean }, output: Output): void {
   const width = Math.min(60, Math.max(0, ...plan.steps.map(({ step }) => step.length)))
-  for (const [place, { step, reason, sql: statements }] of plan.steps.entries()) {
-    const number = String(place + 1).padStart(4)
+  for (const [index, { step, reason, sql: statements }] of plan.steps.entries()) {
+    const number = String(index + 1).padStart(4)
     output.line(`${number}  ${printable(step).padEnd(width)}  ${output.style.dim(reason)}`)
     if (!sql) continue
     for (const line of statements.split('\n')) output.line(output.style.dim(`        ${line.trim()}`))

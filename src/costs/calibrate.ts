@@ -13,12 +13,12 @@ const THOROUGH: MeasurementBudget = { rounds: 200, budgetMs: 4000 }
  * @param admin a connection to the server that may make databases
  */
 export async function calibrate(
-  place: Omit<MeasurementServer, 'ours'>,
+  server: Omit<MeasurementServer, 'ours'>,
   admin: Connection,
   effort: MeasurementBudget = THOROUGH,
 ): Promise<Costs> {
-  const costs = await measureCosts(place, admin, effort)
+  const costs = await measureCosts(server, admin, effort)
   if (costs === undefined)
-    throw new Error(`${place.engine.title} leaves no choice between DELETE and TRUNCATE`)
+    throw new Error(`${server.engine.title} leaves no choice between DELETE and TRUNCATE`)
   return costs
 }

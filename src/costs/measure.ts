@@ -25,10 +25,10 @@ export interface MeasurementServer {
  * @returns never a rejection; `undefined` where nothing is known
  */
 export async function costsOf(
-  place: MeasurementServer,
+  target: MeasurementServer,
   onProblem: (line: string) => void,
 ): Promise<Costs | undefined> {
-  const { engine, adminUrl, ours } = place
+  const { engine, adminUrl, ours } = target
   if (engine.costs === undefined) return undefined
   const orSay = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -45,7 +45,7 @@ export async function costsOf(
         const server = { engine, connection: admin }
         const known = await readCosts(server)
         if (known?.isSettled) return known.costs
-        const costs = await measureCosts(place, admin)
+        const costs = await measureCosts(target, admin)
         if (costs === undefined) return undefined
         await orSay('kept', () => addSample(server, costs, { ours }))
         return (await readServerCosts(server)) ?? costs

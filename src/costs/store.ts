@@ -148,14 +148,14 @@ async function writtenAt(path: string): Promise<number> {
 async function placesOf(engine: Engine, meter: CostMeter, connection: Connection) {
   const conditions = await meter.conditions(connection)
   const facts = await engine.databases?.facts(connection)
-  const place = (...parts: string[]) => {
+  const pathOf = (...parts: string[]) => {
     const hash = createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)
     return join(cacheFolder(), 'costs', `${engine.name}-${hash}.json`)
   }
   return {
     conditions,
-    server: place(conditions, facts?.systemIdentifier ?? ''),
-    kind: place(conditions),
+    server: pathOf(conditions, facts?.systemIdentifier ?? ''),
+    kind: pathOf(conditions),
   }
 }
 

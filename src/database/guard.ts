@@ -85,7 +85,7 @@ async function isOnThisMachine({ host, address }: Endpoint): Promise<boolean> {
   if (host.startsWith('/') && address === undefined) return true // a socket
   if (address !== undefined) return isOwnAddress(address)
   const addresses = await lookup(host, { all: true }).catch(() => [])
-  return addresses.length > 0 && addresses.every((one) => isOwnAddress(one.address))
+  return addresses.length > 0 && addresses.every((address) => isOwnAddress(address.address))
 }
 
 export interface OwnershipRequest {

@@ -25,11 +25,11 @@ export interface TemporaryDatabase {
  * Throws what the server throws, and leaves nothing then.
  */
 export async function makeTemporaryDatabase(
-  place: TemporaryDatabaseServer,
+  server: TemporaryDatabaseServer,
   admin: Connection,
   name: string,
 ): Promise<TemporaryDatabase> {
-  const { engine, databases, adminUrl } = place
+  const { engine, databases, adminUrl } = server
   const mark = await databases.create(admin, name)
   const url = databases.urlOf(adminUrl, name)
   return withUndo(

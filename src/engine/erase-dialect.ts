@@ -64,7 +64,7 @@ export interface TransactionOptions {
   /** The selections that it makes: they are gone afterwards. */
   readonly temporary: readonly string[]
   /** Sees the numbers of each statement; what it throws rolls everything back. */
-  watch(place: number, numbers: readonly number[]): void
+  watch(index: number, numbers: readonly number[]): void
 }
 
 /** One session of the server for as long as an erase takes. Every transaction of it begins with the proof. */
@@ -131,7 +131,7 @@ export interface EraseDialect {
   /** An inner join that is read from left to right, where the planner would do it otherwise. */
   readonly join: string
   /** Of the value in this place, counted from 1. */
-  placeholder(place: number): string
+  placeholder(index: number): string
   /** A value as the driver takes it; `undefined` for one that the engine has no like of. */
   bind(value: unknown): unknown
   /** Whether the operand is one of the values, none of which is NULL. */
@@ -151,7 +151,7 @@ export interface EraseDialect {
 
   /** Whether a statement may name a selection twice. */
   readonly canReferenceTempTableTwice: boolean
-  selectionName(place: string): string
+  selectionName(name: string): string
   create(selection: SelectionTable): readonly string[]
   /** The same with rows; its columns are called as the query calls them. */
   createAs(name: string, select: string): string

@@ -48,7 +48,9 @@ function written(protocol: string, { credentials, host, port, path, parameters }
   const user = parameters.get('user')
   const password = parameters.get('password')
   for (const name of ['user', 'password']) parameters.delete(name)
-  const given = [user, password].flatMap((one) => (one === null ? [] : [encodeURIComponent(one)])).join(':')
+  const given = [user, password]
+    .flatMap((part) => (part === null ? [] : [encodeURIComponent(part)]))
+    .join(':')
   const who = given || credentials
   const where = host.startsWith('/') ? encodeURIComponent(host) : host
   const rest = parameters.toString()

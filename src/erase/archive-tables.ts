@@ -49,9 +49,9 @@ export async function withArchiveTables<T>(
 ): Promise<T> {
   const made: ArchiveTable[] = []
   const work = async () => {
-    for (const one of missing) {
-      await session.define({ sql: syntax.twin(one.of, one.twin.name), values: [], reads: false })
-      made.push(one)
+    for (const archive of missing) {
+      await session.define({ sql: syntax.twin(archive.of, archive.twin.name), values: [], reads: false })
+      made.push(archive)
     }
     return body()
   }

@@ -138,14 +138,14 @@ function refuseStopped(
 /** Rows of one table may go in the batches of several. */
 function summed(tallies: readonly RowCounter[]): ErasedTable[] {
   const found = new Map<string, ErasedTable>()
-  for (const one of tallies.flatMap((tally) => tally.tables(true))) {
-    const before = found.get(one.table)
-    found.set(one.table, {
-      table: one.table,
-      deleted: sum(before?.deleted, one.deleted),
-      changed: sum(before?.changed, one.changed),
-      marked: (before?.marked ?? 0) + one.marked,
-      archived: (before?.archived ?? 0) + one.archived,
+  for (const erased of tallies.flatMap((tally) => tally.tables(true))) {
+    const before = found.get(erased.table)
+    found.set(erased.table, {
+      table: erased.table,
+      deleted: sum(before?.deleted, erased.deleted),
+      changed: sum(before?.changed, erased.changed),
+      marked: (before?.marked ?? 0) + erased.marked,
+      archived: (before?.archived ?? 0) + erased.archived,
     })
   }
   return [...found.values()]

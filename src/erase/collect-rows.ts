@@ -31,12 +31,12 @@ export function selecting(builder: Builder, group: Group, targets: readonly Targ
       ...finished(builder, selection),
     ])
   }
-  const members = written.map((selection, at): Member => {
-    const base = { ...selection, name: syntax.selectionName(`${builder.temporary.length}_base_${at}`) }
+  const members = written.map((selection, index): Member => {
+    const base = { ...selection, name: syntax.selectionName(`${builder.temporary.length}_base_${index}`) }
     return { id: selection.from.id, base }
   })
-  const bases = written.flatMap((selection, at) => {
-    const base = members[at]?.base ?? selection
+  const bases = written.flatMap((selection, index) => {
+    const base = members[index]?.base ?? selection
     return [
       ...creating(builder, base),
       ...filling(builder, selection, base, targets),
@@ -81,16 +81,16 @@ function closing(
   }
   const name = syntax.selectionName(`${temporary.length}_all`)
   temporary.push(name)
-  const split = written.map((one, at) =>
+  const split = written.map((candidate, selection) =>
     selectionStatement(
       syntax.insert(
-        one,
-        `SELECT ${columnNames(members, at)
+        candidate,
+        `SELECT ${columnNames(members, selection)
           .map((column) => `g.${column}`)
-          .join(', ')} FROM ${name} AS g WHERE g.t = ${at}`,
+          .join(', ')} FROM ${name} AS g WHERE g.t = ${selection}`,
         false,
       ),
-      one.from.id,
+      candidate.from.id,
     ),
   )
   return [
@@ -113,7 +113,7 @@ function filling(
 ): EraseStatement[] {
   const { plan, syntax, selections } = builder
   const isUnique = unique > 0
-  const target = targets.find((one) => one.table.id === table.id)
+  const target = targets.find((target) => target.table.id === table.id)
   const found = target === undefined ? [] : finding(syntax, target, columns)
   const led = linksFromOutside(plan, table.id).map((link): Sql => {
     const chosen = columns.map((column) => `r.${column}`).join(', ')
@@ -142,8 +142,8 @@ function finding(syntax: EraseDialect, target: Target, columns: readonly string[
   // Names that no condition would use: its columns are the table's alone.
   const { columns: own, version, isUnique } = syntax.identity(table)
   const listed = [...own, ...(version === undefined ? [] : [version])]
-  const kept = (at: number) => `afresh_list.afresh_${at}`
-  const all = listed.map((_, at) => `l.c${at} AS afresh_${at}`).join(', ')
+  const kept = (index: number) => `afresh_list.afresh_${index}`
+  const all = listed.map((_, index) => `l.c${index} AS afresh_${index}`).join(', ')
   const part = `SELECT ${isUnique ? '' : 'DISTINCT '}${all} FROM ${list.name} AS l WHERE l.n > ${list.after} AND l.n <= ${list.upTo}`
   const alias = syntax.ident(as ?? table.name)
   const same = [
@@ -178,7 +178,7 @@ export function listing(syntax: EraseDialect, list: SelectionTable, target: Targ
 function finished(builder: Builder, { name, columns, from }: SelectionTable): EraseStatement[] {
   const { syntax, selections } = builder
   const copy = selections.copies.get(from.id)
-  const all = columns.map((_, at) => `c${at}`).join(', ')
+  const all = columns.map((_, index) => `c${index}`).join(', ')
   return [
     ...settled(syntax, { name, from }),
     ...(copy === undefined ? [] : creating(builder, copy)),

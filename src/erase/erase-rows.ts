@@ -46,7 +46,7 @@ export async function eraseRows(
   // A twin may have been made since.
   const schema = options.archive === true ? await engine.introspect(connection) : given.schema
   const ground = { ...given, schema }
-  const targets = wanted.flatMap((one) => targetsOf(schema, one))
+  const targets = wanted.flatMap((request) => targetsOf(schema, request))
   const { softDelete } = options
   const mark =
     softDelete === undefined

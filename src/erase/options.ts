@@ -124,7 +124,7 @@ export function checkOptions(options: EraseOptions): void {
  */
 export function tableNamed(schema: Schema, name: string): Table {
   const { tables } = schema
-  const isNamed = (one: string) => isCalled(schema, one, name)
+  const isNamed = (candidate: string) => isCalled(schema, candidate, name)
   const found =
     tables.find(({ label }) => isNamed(label)) ??
     only(
@@ -202,11 +202,11 @@ export function actionsOf(
 function keyNamed(schema: Schema, name: string): ForeignKey {
   const here = schema.foreignKeys.filter((key) => isHere(schema, key))
   const found = here.filter(
-    (key) => key.name === name || columnsOf(schema, key).some((one) => isCalled(schema, one, name)),
+    (key) => key.name === name || columnsOf(schema, key).some((column) => isCalled(schema, column, name)),
   )
   const [key] = found
   if (found.length === 1 && key !== undefined) return key
-  const known = (found.length > 1 ? found : here).slice(0, 8).map((one) => columnsOf(schema, one)[0])
+  const known = (found.length > 1 ? found : here).slice(0, 8).map((key) => columnsOf(schema, key)[0])
   throw new AfreshError(
     'usage',
     `onDelete: ${found.length > 1 ? 'several foreign keys are' : 'no foreign key is'} called ${JSON.stringify(name)}.`,

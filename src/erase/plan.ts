@@ -77,8 +77,8 @@ export function familyOf(schema: Schema, table: Table): TableId[] {
   const family = [table.id]
   for (const id of family) {
     family.push(
-      ...schema.tables.flatMap((one) =>
-        one.inherits.includes(id) && !family.includes(one.id) ? one.id : [],
+      ...schema.tables.flatMap((candidate) =>
+        candidate.inherits.includes(id) && !family.includes(candidate.id) ? candidate.id : [],
       ),
     )
   }

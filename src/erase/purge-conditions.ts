@@ -66,7 +66,7 @@ function timeOf(olderThan: number | Date, { now }: Clock): Date {
 }
 
 function columnOf(table: Table, name: string): Column {
-  const column = table.columns.find((one) => one.name === name)
+  const column = table.columns.find((column) => column.name === name)
   if (column === undefined) throw new Error(`${table.label} has no column ${name}`)
   return column
 }

@@ -15,7 +15,7 @@ export interface Member {
  * would write.
  */
 export function treeOf(plan: ErasePlan, syntax: EraseDialect, { base }: Member, link: Link): string {
-  const names = base.columns.map((_, at) => `c${at}`)
+  const names = base.columns.map((_, index) => `c${index}`)
   const { join, column } = referredFrom(plan, syntax, link, base, 'q', storedIn('s'))
   return `WITH RECURSIVE gone (${names.join(', ')}) AS (
   SELECT ${names.map((name) => `b.${name}`).join(', ')} FROM ${base.name} AS b
@@ -37,11 +37,11 @@ export function closureOf(
   links: readonly Link[],
 ): string {
   const placeOf = (id: string) => members.findIndex((member) => member.id === id)
-  const names = members.flatMap((_, at) => columnNames(members, at))
+  const names = members.flatMap((_, index) => columnNames(members, index))
   const bases = members.map(({ base }, own) => {
-    const columns = members.flatMap((member, at) =>
+    const columns = members.flatMap((member, index) =>
       member.base.columns.map((column, c) =>
-        at === own ? `b.c${c}` : syntax.cast('NULL', tableOf(plan.schema, member.id), column),
+        index === own ? `b.c${c}` : syntax.cast('NULL', tableOf(plan.schema, member.id), column),
       ),
     )
     return `SELECT ${own} AS t, ${columns.join(', ')} FROM ${base.name} AS b`
@@ -59,7 +59,14 @@ export function closureOf(
     const base = members[parent]?.base
     if (base === undefined) throw new Error(`the key ${link.key.name} leads out of its group`)
     const turn = `x.e = ${e} AND s.t = ${parent}`
-    const { join, column } = referredFrom(plan, syntax, link, base, `q${e}`, (at) => `s.m${parent}c${at}`)
+    const { join, column } = referredFrom(
+      plan,
+      syntax,
+      link,
+      base,
+      `q${e}`,
+      (index) => `s.m${parent}c${index}`,
+    )
     return `${join === undefined ? '' : `LEFT JOIN ${join} AND ${turn} `}LEFT JOIN ${syntax.table(childOf(plan, link))} AS r${e} ON ${turn} AND ${matching(link, { column }, `r${e}`, syntax)}`
   })
   const turns = links.map((_, e) => `SELECT ${e}${e === 0 ? ' AS e' : ''}`).join(' UNION ALL ')
@@ -80,8 +87,8 @@ export function closureOf(
 }
 
 /** What the columns of one member are called in the closure. */
-export function columnNames(members: readonly Member[], at: number): string[] {
-  return (members[at]?.base.columns ?? []).map((_, c) => `m${at}c${c}`)
+export function columnNames(members: readonly Member[], index: number): string[] {
+  return (members[index]?.base.columns ?? []).map((_, c) => `m${index}c${c}`)
 }
 
 function chosen(cases: readonly string[], otherwise: string): string {

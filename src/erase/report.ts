@@ -42,9 +42,9 @@ export class RowCounter {
   }
 
   add({ about, tables }: EraseStatement, numbers: readonly number[]): void {
-    for (const [at, table] of tables.entries()) {
+    for (const [index, table] of tables.entries()) {
       const name = `${about} ${table}`
-      this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + (numbers[at] ?? 0))
+      this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + (numbers[index] ?? 0))
     }
   }
 

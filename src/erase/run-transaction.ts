@@ -90,14 +90,14 @@ export async function runTransaction(
     const isolation = isBare ? 'none' : await session.isolation(attempt)
     const tasks = build(isolation === 'locks')
     const own = new RowCounter(plan)
-    const watch = (place: number, numbers: readonly number[]) => {
-      const task = tasks.tasks[place]
+    const watch = (index: number, numbers: readonly number[]) => {
+      const task = tasks.tasks[index]
       if (task === undefined) return
       own.add(task, numbers)
       refuseMore(own, spent, options.max)
       refuseReferring(plan, task, numbers)
       if (task.about === 'unclear') refuseUnclear(plan, own, task)
-      if (options.archive === true && place === tasks.tasks.length - 1) refuseUnlike(plan, own)
+      if (options.archive === true && index === tasks.tasks.length - 1) refuseUnlike(plan, own)
     }
     const { temporary, cyclic } = tasks
     await session.transaction(tasks.tasks, { keep, cyclic, temporary, isolation, watch })

@@ -107,17 +107,17 @@ export function selectionsOf(
 }
 
 /** What the column in this place of a selection is called, counted from 0. */
-type Stored = (at: number) => string
+type Stored = (index: number) => string
 
 export function storedIn(alias: string): Stored {
-  return (at) => `${alias}.c${at}`
+  return (index) => `${alias}.c${index}`
 }
 
 /** That it is the very row whose identity is stored there. */
 export function identical(syntax: EraseDialect, table: Table, alias: string, stored: Stored): string {
   const { columns, isFilled } = syntax.identity(table)
   const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.nullSafeEquals
-  return columns.map((column, at) => same(`${alias}.${column}`, stored(at))).join(' AND ')
+  return columns.map((column, index) => same(`${alias}.${column}`, stored(index))).join(' AND ')
 }
 
 /** How the referenced columns are had from a stored row: as they are stored, or by a join with the row itself. */
@@ -152,9 +152,9 @@ export function matching(
   child: string,
   syntax: EraseDialect,
 ) {
-  const pairs = key.columns.map((name, at) => {
-    const operator = key.operators?.[at] ?? '='
-    return `${column(key.referencedColumns[at] ?? '')} ${operator} ${child}.${syntax.ident(name)}`
+  const pairs = key.columns.map((name, index) => {
+    const operator = key.operators?.[index] ?? '='
+    return `${column(key.referencedColumns[index] ?? '')} ${operator} ${child}.${syntax.ident(name)}`
   })
   return pairs.join(' AND ')
 }

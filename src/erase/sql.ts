@@ -9,7 +9,7 @@ import { AfreshError } from '../errors.ts'
  * Only this function makes one: no object that came from elsewhere, as JSON would, is ever taken for SQL.
  */
 export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
-  return new SqlFragment(concatenated([...texts].flatMap((text, place) => [text, ...asPart(values, place)])))
+  return new SqlFragment(concatenated([...texts].flatMap((text, index) => [text, ...asPart(values, index)])))
 }
 
 /** A text of your own as SQL, for what cannot be bound, such as a name. Never give it somebody else's. */
@@ -34,9 +34,9 @@ export function isFragment(value: unknown): value is SqlFragment {
   return typeof value === 'object' && value !== null && BRAND in value
 }
 
-function asPart(values: readonly unknown[], place: number): Sql[] {
-  if (place >= values.length) return []
-  const value = values[place]
+function asPart(values: readonly unknown[], index: number): Sql[] {
+  if (index >= values.length) return []
+  const value = values[index]
   return [isFragment(value) ? value : boundValue(value)]
 }
 

@@ -100,7 +100,7 @@ export function bareStatement(syntax: EraseDialect, { table, as }: Target, condi
     withValues(syntax, concatenated([`DELETE FROM ${name} WHERE ${before}`, condition, after]))
   return {
     ...eraseStatement('deleted', [table.id], sql('', '')),
-    under: (another) => sql('(', `) AND ${another}`).sql,
+    under: (nested) => sql('(', `) AND ${nested}`).sql,
   }
 }
 
@@ -175,7 +175,7 @@ function touching(builder: Builder, id: TableId, links: readonly Link[]): EraseS
 
 /** Rows that nothing tells apart: as many as there are like those that were written down. */
 function countingAlike(syntax: EraseDialect, { name, columns, from }: SelectionTable): EraseStatement {
-  const stored = columns.map((_, at) => `c${at}`).join(', ')
+  const stored = columns.map((_, index) => `c${index}`).join(', ')
   const sql = `SELECT count(*) AS n0 FROM (SELECT DISTINCT ${stored} FROM ${name}) AS s ${syntax.join} ${syntax.table(from)} AS r ON ${identical(syntax, from, 'r', storedIn('s'))}`
   return eraseStatement('changed', [from.id], { sql, values: [] }, true)
 }
@@ -186,8 +186,8 @@ function deleting(builder: Builder, { tables, cyclic }: Group): EraseStatement[]
   if (cyclic && tables.length > 1 && syntax.deleteTogether !== undefined) {
     return [eraseStatement('deleted', tables, { sql: syntax.deleteTogether(rows), values: [] }, true)]
   }
-  const deletes = rows.map((one, at) =>
-    eraseStatement('deleted', tables.slice(at, at + 1), { sql: syntax.delete(one), values: [] }),
+  const deletes = rows.map((row, index) =>
+    eraseStatement('deleted', tables.slice(index, index + 1), { sql: syntax.delete(row), values: [] }),
   )
   if (!cyclic || syntax.unchecked === undefined) return deletes
   const { before, after } = syntax.unchecked
@@ -231,6 +231,6 @@ function dangling({ plan, syntax }: Builder, id: TableId): EraseStatement[] {
     })
 }
 
-function uncounted(one: EraseStatement): EraseStatement {
-  return { ...one, about: 'selection' }
+function uncounted(statement: EraseStatement): EraseStatement {
+  return { ...statement, about: 'selection' }
 }

@@ -35,7 +35,7 @@ function waysOf(plan: ErasePlan): string[] {
   // A way that goes on is told by the longer one.
   const ends = ways.filter(
     (path) =>
-      !ways.some((other) => other.length > path.length && path.every((link, at) => link === other[at])),
+      !ways.some((other) => other.length > path.length && path.every((link, index) => link === other[index])),
   )
   const own = links.filter(({ key, does }) => does === 'delete' && targets.includes(key.from))
   return [...ends, ...own.map((link) => [link])].map((path) => {

@@ -90,7 +90,7 @@ function byColumn(column: string, name: string, value: unknown, syntax: EraseDia
 function compared(column: string, operator: string, value: unknown, name: string, syntax: EraseDialect): Sql {
   const { dates } = syntax
   if (dates === undefined || !types.isDate(value) || Number.isNaN(value.getTime())) {
-    return concatenated([`${column} ${operator} `, one(value, name, syntax)])
+    return concatenated([`${column} ${operator} `, scalar(value, name, syntax)])
   }
   // The date may be another realm's.
   return concatenated([`${dates.column(column)} ${operator} ${dates.value(new Date(value))}`])
@@ -139,7 +139,7 @@ function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): S
   const columns = names.map((name) => columnOf(table, name, syntax))
   const rows = keys.map((key, place) => {
     const values = named ? namedKey(key as object, names, place) : plainKey(key, names, place)
-    return values.map((value, at) => checked(value, `[${place}].${names[at]}`, syntax))
+    return values.map((value, index) => checked(value, `[${place}].${names[index]}`, syntax))
   })
   const [column = ''] = columns
   if (columns.length === 1) {
@@ -150,22 +150,22 @@ function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): S
   })
 }
 
-function namedKey(key: object, names: readonly string[], place: number): unknown[] {
+function namedKey(key: object, names: readonly string[], index: number): unknown[] {
   const own = Object.keys(key)
   if (own.length === names.length && names.every((name) => Object.hasOwn(key, name))) {
     return names.map((name) => Reflect.get(key, name))
   }
   throw wrong(
-    `where[${place}]: it has ${own.join(', ') || 'no columns'}, and the first key has ${names.join(', ')}.`,
+    `where[${index}]: it has ${own.join(', ') || 'no columns'}, and the first key has ${names.join(', ')}.`,
     'Give every key the same columns.',
   )
 }
 
-function plainKey(key: unknown, names: readonly string[], place: number): unknown[] {
+function plainKey(key: unknown, names: readonly string[], index: number): unknown[] {
   const values: unknown[] = Array.isArray(key) ? key : [key]
   if (values.length === names.length) return values
   throw wrong(
-    `where[${place}]: the key has ${values.length} values, and the primary key is (${names.join(', ')}).`,
+    `where[${index}]: the key has ${values.length} values, and the primary key is (${names.join(', ')}).`,
     `Write each key as [${names.join(', ')}], or by name.`,
   )
 }
@@ -179,10 +179,10 @@ function columnOf(table: Table, name: string, syntax: EraseDialect): string {
 }
 
 function bound({ texts, values }: Sql, syntax: EraseDialect): Sql {
-  return { texts, values: values.map((value, place) => checked(value, `value ${place + 1}`, syntax, true)) }
+  return { texts, values: values.map((value, index) => checked(value, `value ${index + 1}`, syntax, true)) }
 }
 
-function one(value: unknown, name: string, syntax: EraseDialect): Sql {
+function scalar(value: unknown, name: string, syntax: EraseDialect): Sql {
   return boundValue(checked(value, name, syntax))
 }
 
@@ -219,8 +219,8 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function pieces<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) =>
-    list.slice(at * size, (at + 1) * size),
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
   )
 }
 

@@ -44,11 +44,11 @@ function fillKeys(
     const { columns, from, to } = foreignKey
     const nullable = columns.filter((name) => isNullable(table, name) && !row.has(name))
     const fitting = parents.filter((parent) =>
-      columns.every((name, place) => !row.has(name) || row.get(name) === parent[place]),
+      columns.every((name, index) => !row.has(name) || row.get(name) === parent[index]),
     )
     const chosen = nullable.length > 0 && (bare || random.chance(0.2)) ? undefined : random.pick(fitting)
     if (chosen !== undefined)
-      for (const [place, name] of columns.entries()) row.set(name, chosen[place] ?? null)
+      for (const [index, name] of columns.entries()) row.set(name, chosen[index] ?? null)
     else if (nullable.length > 0) for (const name of nullable) row.set(name, null)
     else if (from !== to) {
       return parents.length === 0
@@ -71,8 +71,8 @@ function isNull(column: ColumnFacts, { table, random, bare }: RowInput): boolean
 function refersToItself({ keys }: RowInput, row: Map<string, string | null>): void {
   for (const { foreignKey, parents } of keys) {
     if (foreignKey.from !== foreignKey.to || parents.length > 0) continue
-    for (const [place, name] of foreignKey.columns.entries()) {
-      const own = row.get(foreignKey.referencedColumns[place] ?? '')
+    for (const [index, name] of foreignKey.columns.entries()) {
+      const own = row.get(foreignKey.referencedColumns[index] ?? '')
       if (row.get(name) !== null && own !== undefined) row.set(name, own)
     }
   }

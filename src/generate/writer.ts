@@ -103,12 +103,12 @@ async function sample(
   table: Table,
   columns: readonly string[],
 ): Promise<(string | null)[][]> {
-  const list = columns.map((name, place) => `${syntax.asText(syntax.ident(name))} AS c${place}`)
+  const list = columns.map((name, index) => `${syntax.asText(syntax.ident(name))} AS c${index}`)
   const rows = await connection.query(
     `SELECT ${list.join(', ')} FROM ${syntax.qualified(table)} LIMIT ${SAMPLE}`,
   )
   return rows.map((row) =>
-    columns.map((_, place) => (row[`c${place}`] === null ? null : String(row[`c${place}`]))),
+    columns.map((_, index) => (row[`c${index}`] === null ? null : String(row[`c${index}`]))),
   )
 }
 
@@ -145,7 +145,7 @@ async function someRow(context: Context, table: Table): Promise<string | undefin
   if (table.primaryKey.length === 0) return undefined
   const row = random.pick(await sample(context, table, table.primaryKey))
   return row
-    ?.map((value, place) => `${syntax.ident(table.primaryKey[place] ?? '')} = ${syntax.literal(value ?? '')}`)
+    ?.map((value, index) => `${syntax.ident(table.primaryKey[index] ?? '')} = ${syntax.literal(value ?? '')}`)
     .join(' AND ')
 }
 

@@ -121,9 +121,9 @@ async function harnessFrom(
   const template = inputs.cacheable
     ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
-  const place = { ...ground, scratch: names.scratch(run), ours: server.ours }
+  const context = { ...ground, scratch: names.scratch(run), ours: server.ours }
   const measuring =
-    config.reset.strategy === 'auto' ? costsOf(place, (line) => hooks.onProgress?.(line)) : undefined
+    config.reset.strategy === 'auto' ? costsOf(context, (line) => hooks.onProgress?.(line)) : undefined
   const leftOut: string[] = []
   const { baseline, warnings } = await withUndo(
     async () => {

@@ -34,8 +34,8 @@ export function installedDrivers(cwd: string): Driver[] {
 
 /** Read from the package's own file: many packages export neither it nor anything that `require` could resolve. */
 function versionOf(name: string, cwd: string): string | undefined {
-  for (const place of [join(cwd, 'package.json'), import.meta.url]) {
-    for (const folder of createRequire(place).resolve.paths(name) ?? []) {
+  for (const base of [join(cwd, 'package.json'), import.meta.url]) {
+    for (const folder of createRequire(base).resolve.paths(name) ?? []) {
       const file = join(folder, name, 'package.json')
       if (!existsSync(file)) continue
       const content: unknown = JSON.parse(readFileSync(file, 'utf8'))

@@ -49,8 +49,8 @@ export function contextOf(schema: Schema, input: PlanInput): Context {
   return {
     incomingKeys,
     counters: new Map(
-      schema.sequences.flatMap((one) =>
-        one.ownedBy === undefined ? [] : [[one.ownedBy.table, one] as const],
+      schema.sequences.flatMap((sequence) =>
+        sequence.ownedBy === undefined ? [] : [[sequence.ownedBy.table, sequence] as const],
       ),
     ),
     schema,

@@ -127,8 +127,8 @@ function referringTo(references: readonly Reference[], subjects: ReadonlySet<Sub
   }
   const reached = new Set<TableId>()
   const next: SubjectId[] = [...subjects]
-  for (let one = next.pop(); one !== undefined; one = next.pop()) {
-    for (const id of referring.get(one) ?? []) {
+  for (let candidate = next.pop(); candidate !== undefined; candidate = next.pop()) {
+    for (const id of referring.get(candidate) ?? []) {
       if (reached.has(id)) continue
       reached.add(id)
       next.push(id)

@@ -53,13 +53,13 @@ function neighbours(
   nodes: readonly TableId[],
   edges: readonly (readonly [TableId, TableId])[],
 ): Map<TableId, TableId[]> {
-  const place = new Map(nodes.map((id, index) => [id, index]))
+  const position = new Map(nodes.map((id, index) => [id, index]))
   const found = new Map<TableId, Set<TableId>>()
   for (const [from, to] of edges) {
     const set = found.get(from) ?? new Set()
     found.set(from, set.add(to))
   }
-  const byPlace = (a: TableId, b: TableId) => (place.get(a) ?? 0) - (place.get(b) ?? 0)
+  const byPlace = (a: TableId, b: TableId) => (position.get(a) ?? 0) - (position.get(b) ?? 0)
   return new Map([...found].map(([id, set]) => [id, [...set].sort(byPlace)]))
 }
 

@@ -11,9 +11,9 @@ import { pathToFileURL } from 'node:url'
  */
 export function resolvePackage(name: string, from?: string): string | undefined {
   const places = from === undefined ? [import.meta.url, join(process.cwd(), 'package.json')] : [from]
-  for (const place of places) {
+  for (const base of places) {
     try {
-      return createRequire(place).resolve(name)
+      return createRequire(base).resolve(name)
     } catch {
       // not there: the next place
     }

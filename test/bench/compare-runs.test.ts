@@ -9,8 +9,8 @@ describe('two runs', () => {
   })
 
   it('on a machine that was slower all over differ in nothing but that', () => {
-    const before = runOf(WAYS.map((way, place) => cell(way, 1 + place)))
-    const after = runOf(WAYS.map((way, place) => cell(way, 2 * (1 + place))))
+    const before = runOf(WAYS.map((way, index) => cell(way, 1 + index)))
+    const after = runOf(WAYS.map((way, index) => cell(way, 2 * (1 + index))))
     const { drift, changed, within } = compareRuns(after, before)
     expect(drift).toBeCloseTo(2)
     expect(changed).toEqual([])

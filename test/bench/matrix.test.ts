@@ -109,7 +109,7 @@ describe('the matrix', () => {
 
   it('adds nothing to what another version took', async () => {
     const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
-    const previous = { ...first, servers: first.servers.map((one) => ({ ...one, version: '3.0' })) }
+    const previous = { ...first, servers: first.servers.map((server) => ({ ...server, version: '3.0' })) }
     await expect(measureMatrix({ ...options, cases: ['base'], previous })).rejects.toThrow(
       /The folder has results of other conditions: as sqlite SQLite 3\.0 .* rather than SQLite 3\.\d+\.\d+ /,
     )

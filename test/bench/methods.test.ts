@@ -108,7 +108,7 @@ function ways(
               }),
             )
             // The next INSERT stands in the first.
-            expect(counts, way.id).toEqual(counts.map((_, place) => (place === 0 ? 1 : 0)))
+            expect(counts, way.id).toEqual(counts.map((_, index) => (index === 0 ? 1 : 0)))
             // SQLite keeps pages that nobody needs in the file.
             if (kind !== 'sqlite' && id === 'base' && /truncate|drop|swap|clone/.test(way.id))
               expect(sample.leftBytes).toBe(0)

@@ -247,7 +247,10 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       withSource(server, async (source) => {
         const options = { ...OPTIONS, tables: ['days'] }
         const first = await benchUserSchema(source.url, options)
-        const previous = { ...first, servers: first.servers.map((one) => ({ ...one, title: 'another' })) }
+        const previous = {
+          ...first,
+          servers: first.servers.map((server) => ({ ...server, title: 'another' })),
+        }
         await expect(benchUserSchema(source.url, { ...options, previous })).rejects.toThrow(
           /The folder has results of other conditions: another at .* rather than .*somebodys_own/,
         )

@@ -106,7 +106,7 @@ describe('the verdict', () => {
   it('fails below 95 % and for a loss of 1.3', () => {
     const right = (count: number) => Array.from({ length: count }, () => outcome([1, 1], [2, 2], 0))
     const wrong = outcome([1.2, 1.2], [1, 1], 0)
-    const judged = (all: Outcome[]) => scoreOf(all.map((one) => ({ ...one, ...judge(one) })))
+    const judged = (all: Outcome[]) => scoreOf(all.map((outcome) => ({ ...outcome, ...judge(outcome) })))
     const score = judged([...right(19), wrong])
     expect(score).toMatchObject({
       right: 19,

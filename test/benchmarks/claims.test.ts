@@ -88,12 +88,12 @@ function checkClaims(id: string, pasted: readonly Claim[], ground: (name: string
   )
 }
 
-async function refusalsOf(claim: Claim, place: Ground): Promise<string[]> {
-  const impatient = { ...place.sql, patience: () => place.sql.patience(1) }
-  const sessions = new Map<number, Client>([[1, place.client]])
+async function refusalsOf(claim: Claim, ground: Ground): Promise<string[]> {
+  const impatient = { ...ground.sql, patience: () => ground.sql.patience(1) }
+  const sessions = new Map<number, Client>([[1, ground.client]])
   const refusals: string[] = []
   for (const { session, sql } of claim.statements(impatient)) {
-    const client = sessions.get(session) ?? (await place.connect())
+    const client = sessions.get(session) ?? (await ground.connect())
     sessions.set(session, client)
     if (sql.startsWith('--')) continue
     const refused = await refusal(client, sql)

@@ -131,7 +131,7 @@ describe('the tables of ratios', () => {
       ...results,
       ways: results.ways.map((way) => (way.id === 'slow' ? { ...way, id: 'typeorm' } : way)),
     }
-    const cells = known.cells.map((one) => (one.way === 'slow' ? { ...one, way: 'typeorm' } : one))
+    const cells = known.cells.map((cell) => (cell.way === 'slow' ? { ...cell, way: 'typeorm' } : cell))
     expect(
       shortTable({ ...known, cells })
         .split('\n')

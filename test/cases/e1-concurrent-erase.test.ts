@@ -35,14 +35,14 @@ interface Outcome {
 async function meanwhile(
   server: ServerAtHand,
   act: string,
-  work: (place: ServerPlace) => Promise<{ readonly rows: number }>,
+  work: (serverPlace: ServerPlace) => Promise<{ readonly rows: number }>,
   check: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
-  await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
-  for (const statement of SCHEMA) await place.run(statement)
-  const on = { ...server, url: place.url }
+  await using serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+  for (const statement of SCHEMA) await serverPlace.run(statement)
+  const on = { ...server, url: serverPlace.url }
   const holder = await hold(on, 'UPDATE notes SET id = id')
-  const erasing = work(place).catch((error: Error) => error)
+  const erasing = work(serverPlace).catch((error: Error) => error)
   await Promise.race([untilWaiting(server), erasing])
   let isSettled = false
   const intruding = ask(on, act)
@@ -56,7 +56,7 @@ async function meanwhile(
   await holder.commit()
   const [erased, intruded] = await Promise.all([erasing, intruding])
   const ids = async (table: string) => {
-    const rows: CaseRow[] = await place.select(table)
+    const rows: CaseRow[] = await serverPlace.select(table)
     return rows.map(({ id }) => Number(id)).sort()
   }
   await check({ erased, intruded, ids })
@@ -66,13 +66,17 @@ const follow = { cascade: 'follow', lockTimeoutMs: 20_000 } as const
 
 function cases(
   server: ServerAtHand,
-  run: (place: ServerPlace, keys: number[], options: EraseOptions) => Promise<{ readonly rows: number }>,
+  run: (
+    serverPlace: ServerPlace,
+    keys: number[],
+    options: EraseOptions,
+  ) => Promise<{ readonly rows: number }>,
 ): void {
   it('keeps every row that goes', () =>
     meanwhile(
       server,
       INSERT,
-      (place) => run(place, [1, 2], { ...follow, archive: true }),
+      (serverPlace) => run(serverPlace, [1, 2], { ...follow, archive: true }),
       async ({ erased, intruded, ids }) => {
         expect(erased).toMatchObject({ rows: intruded ? 6 : 3 })
         expect(await ids('orders')).toEqual([])
@@ -84,7 +88,7 @@ function cases(
     meanwhile(
       server,
       'INSERT INTO orders VALUES (7, 2)',
-      (place) => run(place, [2], { ...follow, onDelete: { 'orders.user_id': 'restrict' } }),
+      (serverPlace) => run(serverPlace, [2], { ...follow, onDelete: { 'orders.user_id': 'restrict' } }),
       async ({ erased, intruded, ids }) => {
         if (!intruded) return expect(erased).toMatchObject({ rows: 1 })
         expect(erased).toMatchObject({ code: 'erase', message: expect.stringContaining('1 rows refer to') })
@@ -97,7 +101,7 @@ function cases(
     meanwhile(
       server,
       INSERT,
-      (place) => run(place, [1, 2], { ...follow, onDelete: { 'orders.user_id': 'set null' } }),
+      (serverPlace) => run(serverPlace, [1, 2], { ...follow, onDelete: { 'orders.user_id': 'set null' } }),
       async ({ erased, intruded, ids }) => {
         expect(erased).toMatchObject({ rows: 2 })
         expect(await ids('orders')).toEqual(intruded ? [1, 7, 8, 9] : [1])
@@ -108,7 +112,7 @@ function cases(
     meanwhile(
       server,
       INSERT,
-      (place) => run(place, [1, 2], { ...follow, max: 3 }),
+      (serverPlace) => run(serverPlace, [1, 2], { ...follow, max: 3 }),
       async ({ erased, intruded, ids }) => {
         if (!intruded) return expect(erased).toMatchObject({ rows: 3 })
         expect(erased).toMatchObject({ message: expect.stringContaining('at most 3 may') })
@@ -120,13 +124,16 @@ function cases(
 
 for (const { id } of engines) {
   describeOn(id, (server) => {
-    cases(server, async (place, keys, options) => erase(await place.ground(), 'users', keys, options))
+    cases(server, async (serverPlace, keys, options) =>
+      erase(await serverPlace.ground(), 'users', keys, options),
+    )
 
     it('purges no row that is restored meanwhile', () =>
       meanwhile(
         server,
         'UPDATE users SET gone = NULL WHERE id = 2',
-        async (place) => purge(await place.ground(), { ...follow, column: 'gone', tables: ['users'] }),
+        async (serverPlace) =>
+          purge(await serverPlace.ground(), { ...follow, column: 'gone', tables: ['users'] }),
         async ({ erased, ids }) => {
           expect(erased).not.toBeInstanceOf(Error)
           const isThere = (await ids('users')).includes(2)
@@ -139,9 +146,9 @@ for (const { id } of engines) {
 
   describeOn(id, (server) => {
     // A transaction of a client's own sees what others commit, and cannot begin again.
-    cases(server, async (place, keys, options) => {
-      await using client = await clientOn(server, place.url)
-      const ground = { ...(await place.ground()), ...(await wrap(client.client)) }
+    cases(server, async (serverPlace, keys, options) => {
+      await using client = await clientOn(server, serverPlace.url)
+      const ground = { ...(await serverPlace.ground()), ...(await wrap(client.client)) }
       await client.query('BEGIN')
       try {
         const report = await erase(ground, 'users', keys, options)

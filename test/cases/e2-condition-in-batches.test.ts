@@ -10,7 +10,7 @@ import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 import { untilWaiting } from '../support/waiting.ts'
 
-const ids = Array.from({ length: 30 }, (_, at) => at + 1)
+const ids = Array.from({ length: 30 }, (_, index) => index + 1)
 
 const SCHEMA = [
   'CREATE TABLE teams (id int PRIMARY KEY, is_closed int)',
@@ -19,7 +19,7 @@ const SCHEMA = [
   'CREATE TABLE marked (id int PRIMARY KEY, n int, c0 int, team int, gone timestamp NULL)',
   `INSERT INTO marked VALUES ${ids.map((id) => `(${id}, ${id}, ${id}, ${id === 25 ? 2 : 1}, '2020-01-01 00:00:00')`).join(', ')}`,
   // So many that no server that knows of it reads, and locks, all of them for a batch.
-  `INSERT INTO marked (id, n) VALUES ${Array.from({ length: 3000 }, (_, at) => `(${at + 1000}, 0)`).join(', ')}`,
+  `INSERT INTO marked (id, n) VALUES ${Array.from({ length: 3000 }, (_, index) => `(${index + 1000}, 0)`).join(', ')}`,
   'CREATE TABLE notes (id int PRIMARY KEY, mark int, FOREIGN KEY (mark) REFERENCES marked (id) ON DELETE SET NULL)',
   'INSERT INTO notes VALUES (1, 15)',
 ]
@@ -68,18 +68,18 @@ for (const { id } of engines) {
     for (const [name, { work, act, waitsOnInnodb = false }] of Object.entries(ways)) {
       if (waitsOnInnodb && server.engine !== 'postgres') continue
       it(`asks the condition again in every batch, and leaves ${name}`, async () => {
-        await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
-        for (const statement of SCHEMA) await place.run(statement)
-        const on = { ...server, url: place.url }
+        await using serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+        for (const statement of SCHEMA) await serverPlace.run(statement)
+        const on = { ...server, url: serverPlace.url }
         await ask(on, server.engine === 'postgres' ? 'ANALYZE marked' : 'ANALYZE TABLE marked')
         // The second batch waits for it, and nothing before does.
         const held = await hold(on, 'UPDATE notes SET id = id')
-        const erasing = work(await place.ground(), { ...batches, lockTimeoutMs: 30_000 })
+        const erasing = work(await serverPlace.ground(), { ...batches, lockTimeoutMs: 30_000 })
         await Promise.race([untilWaiting(server), erasing])
         await ask(on, act)
         await held.commit()
         expect(await erasing).toMatchObject({ rows: 29, batches: 3 })
-        expect(await left(place)).toEqual([25])
+        expect(await left(serverPlace)).toEqual([25])
       })
     }
   })

@@ -17,22 +17,22 @@ async function withZone(
   body: (purged: (options: PurgeOptions) => Promise<number[]>) => Promise<void>,
 ): Promise<void> {
   const isPostgres = server.engine === 'postgres'
-  await using place: ServerPlace = await (isPostgres ? onPostgres(server) : onMysql(server))
+  await using serverPlace: ServerPlace = await (isPostgres ? onPostgres(server) : onMysql(server))
   const types = isPostgres
     ? { zoned: 'timestamptz', zoneless: 'timestamp' }
     : { zoned: 'timestamp', zoneless: 'datetime' }
-  await place.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${types[type]} NULL)`)
+  await serverPlace.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${types[type]} NULL)`)
   // Written in UTC, as applications do.
-  await place.run(isPostgres ? "SET TIME ZONE 'UTC'" : "SET time_zone = '+00:00'")
-  await place.run(`INSERT INTO t VALUES (1, '${ago(60_000)}'), (2, '${ago(2 * HOUR)}'), (3, NULL)`)
-  await using client = await clientOn(server, place.url)
+  await serverPlace.run(isPostgres ? "SET TIME ZONE 'UTC'" : "SET time_zone = '+00:00'")
+  await serverPlace.run(`INSERT INTO t VALUES (1, '${ago(60_000)}'), (2, '${ago(2 * HOUR)}'), (3, NULL)`)
+  await using client = await clientOn(server, serverPlace.url)
   await client.query(
     isPostgres ? `SET TIME ZONE INTERVAL '${zone}' HOUR TO MINUTE` : `SET time_zone = '${zone}'`,
   )
-  const ground = { ...(await place.ground()), ...(await wrap(client.client)) }
+  const ground = { ...(await serverPlace.ground()), ...(await wrap(client.client)) }
   await body(async (options) => {
     await purge(ground, options)
-    return (await place.select('t')).map(({ id }) => Number(id)).sort()
+    return (await serverPlace.select('t')).map(({ id }) => Number(id)).sort()
   })
 }
 

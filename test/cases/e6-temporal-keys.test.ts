@@ -16,16 +16,16 @@ describeOn('postgres:18', (server) => {
   const opened = async (
     body: (place: Place, left: (where?: string) => Promise<number[]>) => Promise<void>,
   ) => {
-    await using place = await onPostgres(server)
-    await place.run(SCHEMA)
+    await using serverPlace = await onPostgres(server)
+    await serverPlace.run(SCHEMA)
     const left = async () => {
-      const rows = await place.select('stays')
+      const rows = await serverPlace.select('stays')
       return rows
         .filter(({ gone }) => gone === null)
         .map(({ id }) => Number(id))
         .sort()
     }
-    await body(place, left)
+    await body(serverPlace, left)
   }
   const january = { id: 1, valid_at: '[2026-01-01,2026-02-01)' }
 

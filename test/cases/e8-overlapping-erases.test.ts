@@ -6,21 +6,21 @@ import { sql } from '../../src/erase/sql.ts'
 import { onMysql, onPostgres, type ServerPlace } from '../erase/targets.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 
-const numbers = Array.from({ length: 40 }, (_, at) => at + 1)
+const numbers = Array.from({ length: 40 }, (_, index) => index + 1)
 
 async function filled(server: ServerAtHand): Promise<ServerPlace> {
-  const place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
-  await place.run(
+  const serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+  await serverPlace.run(
     'CREATE TABLE users (id int PRIMARY KEY, boss int, FOREIGN KEY (boss) REFERENCES users (id))',
   )
-  await place.run(
+  await serverPlace.run(
     'CREATE TABLE orders (id int PRIMARY KEY, user_id int, FOREIGN KEY (user_id) REFERENCES users (id))',
   )
-  await place.run(
+  await serverPlace.run(
     `INSERT INTO users VALUES ${numbers.map((id) => `(${id}, ${id === 1 ? 'NULL' : id - 1})`).join(', ')}`,
   )
-  await place.run(`INSERT INTO orders VALUES ${numbers.map((id) => `(${id}, ${41 - id})`).join(', ')}`)
-  return place
+  await serverPlace.run(`INSERT INTO orders VALUES ${numbers.map((id) => `(${id}, ${41 - id})`).join(', ')}`)
+  return serverPlace
 }
 
 for (const { id } of engines) {
@@ -31,12 +31,12 @@ for (const { id } of engines) {
       'kept in twins': { archive: true },
     } satisfies Record<string, EraseOptions>)) {
       it(`lets four erases of the same rows all succeed, ${name}`, async () => {
-        await using place = await filled(server)
-        const { schema } = await place.ground()
-        await place.run('CREATE TABLE users_archive (id int, boss int)')
-        await place.run('CREATE TABLE orders_archive (id int, user_id int)')
+        await using serverPlace = await filled(server)
+        const { schema } = await serverPlace.ground()
+        await serverPlace.run('CREATE TABLE users_archive (id int, boss int)')
+        await serverPlace.run('CREATE TABLE orders_archive (id int, user_id int)')
         const erased = [1, 11, 5, 20].map(async (from) => {
-          const { engine, connection } = await open(place.url)
+          const { engine, connection } = await open(serverPlace.url)
           try {
             const where = sql`id >= ${from}`
             return await erase({ engine, connection, schema, lockTimeoutMs: 30_000 }, 'users', where, {
@@ -50,8 +50,8 @@ for (const { id } of engines) {
         const reports = await Promise.all(erased)
         // Each row went once, whoever took it.
         expect(reports.reduce((sum, { rows }) => sum + rows, 0)).toBe(80)
-        expect(await place.select('users')).toEqual([])
-        if ('archive' in options) expect(await place.select('users_archive')).toHaveLength(40)
+        expect(await serverPlace.select('users')).toEqual([])
+        if ('archive' in options) expect(await serverPlace.select('users_archive')).toHaveLength(40)
       })
     }
   })
@@ -59,24 +59,24 @@ for (const { id } of engines) {
 
 describeOn('postgres:18', (server) => {
   it('keeps no copy of a row that a trigger does not let go, and names the trigger', async () => {
-    await using place = await filled(server)
-    await place.run(`CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF old.id = 3 THEN RETURN NULL; END IF; RETURN old; END';
+    await using serverPlace = await filled(server)
+    await serverPlace.run(`CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF old.id = 3 THEN RETURN NULL; END IF; RETURN old; END';
       CREATE TRIGGER veto BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION veto()`)
     await expect(
-      erase(await place.ground(), 'orders', { id: [2, 3] }, { archive: true }),
+      erase(await serverPlace.ground(), 'orders', { id: [2, 3] }, { archive: true }),
     ).rejects.toMatchObject({
       code: 'erase',
       message: expect.stringMatching(/2 rows of orders were copied, and 1 were deleted.*veto/s),
     })
-    expect(await place.select('orders')).toHaveLength(40)
+    expect(await serverPlace.select('orders')).toHaveLength(40)
   })
 
   it('tells a partition the table that it belongs to', async () => {
-    await using place = await filled(server)
-    await place.run(
+    await using serverPlace = await filled(server)
+    await serverPlace.run(
       'CREATE TABLE e (k int) PARTITION BY LIST (k); CREATE TABLE e_1 PARTITION OF e FOR VALUES IN (1)',
     )
-    await expect(erase(await place.ground(), 'e_1', sql`1 = 1`)).rejects.toMatchObject({
+    await expect(erase(await serverPlace.ground(), 'e_1', sql`1 = 1`)).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringContaining('"e_1" is a partition of e'),
     })

@@ -10,17 +10,17 @@ import { adoptHere } from './support.ts'
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     it('another call of afresh is not called a test, and a test is', () =>
-      withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (place) => {
-        await ask(place, 'CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2)')
-        await adoptHere(place.url)
-        await using database = await attach(place.url, { lockTimeoutMs: 1000 })
-        const own = await engineNamed(server.engine).connect(place.url, { names: 'user' })
+      withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
+        await ask(serverAtHand, 'CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2)')
+        await adoptHere(serverAtHand.url)
+        await using database = await attach(serverAtHand.url, { lockTimeoutMs: 1000 })
+        const own = await engineNamed(server.engine).connect(serverAtHand.url, { names: 'user' })
         await own.query('BEGIN')
         await own.query('SELECT id FROM users WHERE id = 1 FOR UPDATE')
         const blocked = (message: RegExp) => ({ code: 'blocked', message: expect.stringMatching(message) })
         const only = /^(?!.*a test left it open)[\s\S]*Another call of afresh is at work here/s
         await expect(database.erase('users', [1])).rejects.toMatchObject(blocked(only))
-        await using client = await clientOn(server, place.url)
+        await using client = await clientOn(server, serverAtHand.url)
         await client.query('BEGIN')
         await client.query('SELECT id FROM users WHERE id = 2 FOR UPDATE')
         const both = /a test left it open[\s\S]*Another call of afresh is at work here/

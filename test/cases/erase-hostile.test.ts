@@ -63,25 +63,25 @@ function hostile(seed: number): Hostile {
   }
 }
 
-async function state(place: ServerPlace): Promise<Record<string, number[]>> {
+async function state(serverPlace: ServerPlace): Promise<Record<string, number[]>> {
   const tables = ['users', 'orders', 'notes', 'users_archive', 'orders_archive']
   const found = tables.map(async (table): Promise<[string, number[]]> => {
-    const rows = await place.select(table)
+    const rows = await serverPlace.select(table)
     return [table, rows.map(({ id }) => Number(id)).sort((a, b) => a - b)]
   })
   return Object.fromEntries(await Promise.all(found))
 }
 
 async function play(server: ServerAtHand, { act, at, batch, archive, purges }: Hostile): Promise<void> {
-  await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
-  for (const statement of SCHEMA) await place.run(statement)
+  await using serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+  for (const statement of SCHEMA) await serverPlace.run(statement)
   const all = Array.from({ length: USERS }, (_, index) => index + 1)
   const gone = "'2020-01-01 00:00:00'"
-  await place.run(`INSERT INTO users VALUES ${all.map((id) => `(${id}, ${gone})`).join(', ')}`)
-  await place.run(`INSERT INTO orders VALUES ${all.map((id) => `(${id}, ${id}, ${gone})`).join(', ')}`)
-  await place.run(`INSERT INTO notes VALUES ${all.map((id) => `(${id}, ${id})`).join(', ')}`)
-  const on = { ...server, url: place.url }
-  const ground: EraseContext = { ...(await place.ground()), proof: 'SELECT * FROM still_ours' }
+  await serverPlace.run(`INSERT INTO users VALUES ${all.map((id) => `(${id}, ${gone})`).join(', ')}`)
+  await serverPlace.run(`INSERT INTO orders VALUES ${all.map((id) => `(${id}, ${id}, ${gone})`).join(', ')}`)
+  await serverPlace.run(`INSERT INTO notes VALUES ${all.map((id) => `(${id}, ${id})`).join(', ')}`)
+  const on = { ...server, url: serverPlace.url }
+  const ground: EraseContext = { ...(await serverPlace.ground()), proof: 'SELECT * FROM still_ours' }
   const options: EraseOptions = {
     cascade: 'follow',
     archive,
@@ -108,9 +108,9 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
   } finally {
     await held.close()
   }
-  const then = await state(place)
+  const then = await state(serverPlace)
   const outcome = await erasing
-  const after = await state(place)
+  const after = await state(serverPlace)
 
   // Nothing happened after the mark was gone, and a killed session did no half of anything.
   expect(after).toEqual(then)

@@ -17,17 +17,17 @@ describeOn('postgres:18', (server) => {
   ] as const) {
     it(`erases nothing from a table with ${name} on another server, and names it`, async () => {
       await using far = await onPostgres(server)
-      await using place = await onPostgres(server)
+      await using serverPlace = await onPostgres(server)
       await far.run('CREATE TABLE far (id int, kind int); INSERT INTO far VALUES (1, 2), (2, 2)')
       const { pathname } = new URL(far.url)
-      await place.run(`CREATE EXTENSION postgres_fdw;
+      await serverPlace.run(`CREATE EXTENSION postgres_fdw;
         CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname '${pathname.slice(1)}');
         CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (user 'postgres'); ${parent}`)
       const columns = child.startsWith('INHERITS') ? '()' : ''
-      await place.run(
+      await serverPlace.run(
         `CREATE FOREIGN TABLE far ${child.startsWith('INHERITS') ? columns : ''} ${child} SERVER s`,
       )
-      const ground = await place.ground()
+      const ground = await serverPlace.ground()
       for (const options of [{}, { cascade: 'declared' }, { cascade: 'follow', batch: 1 }] as const) {
         await expect(erase(ground, 'events', all, options)).rejects.toMatchObject({
           code: 'erase',
@@ -42,14 +42,14 @@ describeOn('postgres:18', (server) => {
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     it('erases nothing that a key of another database takes along there', async () => {
-      await using place = await onMysql(server)
+      await using serverPlace = await onMysql(server)
       await using far = await onMysql(server)
-      const near = new URL(place.url).pathname.slice(1)
-      await place.run('CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1)')
+      const near = new URL(serverPlace.url).pathname.slice(1)
+      await serverPlace.run('CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1)')
       await far.run(
         `CREATE TABLE notes (id int, user_id int, FOREIGN KEY (user_id) REFERENCES \`${near}\`.users (id) ON DELETE CASCADE); INSERT INTO notes VALUES (1, 1)`,
       )
-      const ground = await place.ground()
+      const ground = await serverPlace.ground()
       for (const cascade of ['error', 'follow', 'declared'] as const) {
         await expect(erase(ground, 'users', all, { cascade })).rejects.toMatchObject({
           code: 'erase',

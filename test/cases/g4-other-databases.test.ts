@@ -76,9 +76,9 @@ async function loaded(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'afresh-g4-'))
   try {
-    const files = (typeof sql === 'string' ? [sql] : sql).map((text, place) => {
-      writeFileSync(join(folder, `${place}.sql`), `${text};\n`)
-      return `${place}.sql`
+    const files = (typeof sql === 'string' ? [sql] : sql).map((text, index) => {
+      writeFileSync(join(folder, `${index}.sql`), `${text};\n`)
+      return `${index}.sql`
     })
     await using harness = await createHarness({ server: existing(server.url), migrate: files, cwd: folder })
     await using database = await harness.lease()

@@ -114,10 +114,10 @@ describeOn('embedded:18', (server) => {
     await withPlaces(server, {}, async ({ own, lead, told }) => {
       await usePg({ connectionString: own })
       await usePg({ connectionString: server.url })
-      const another = await createHarness({ server: server.url })
-      await using database = await another.lease()
+      const harness = await createHarness({ server: server.url })
+      await using database = await harness.lease()
       await usePg({ connectionString: database.url })
-      await another.close()
+      await harness.close()
       expect(told()).toBeUndefined()
       expect(lead.handle.tests.otherDatabases).toBe('fail')
     })

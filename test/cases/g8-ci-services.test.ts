@@ -33,7 +33,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       const start = (url = app.url) =>
         createHarness({
           server: existing(url),
-          migrate: async (place) => void (await ask(at(place.url), `${SCHEMA}; ${ROW}`)),
+          migrate: async (migrateContext) => void (await ask(at(migrateContext.url), `${SCHEMA}; ${ROW}`)),
           fingerprint: 'users',
         })
       const refusedFor = async (sql: string, undo: string, evidence: RegExp) => {

@@ -13,11 +13,11 @@ for (let round = 0; ; round++) {
     migrate: async (template) =>
       void (await ask({ engine, url: template.url }, 'CREATE TABLE t (id int PRIMARY KEY)')),
   })
-  const one = await harness.lease()
+  const testDatabase = await harness.lease()
   const two = await harness.lease({ slot: 2 })
-  await ask({ engine, url: one.url }, 'INSERT INTO t VALUES (1)')
-  await one.reset()
+  await ask({ engine, url: testDatabase.url }, 'INSERT INTO t VALUES (1)')
+  await testDatabase.reset()
   await two.release()
-  await one.release()
+  await testDatabase.release()
   await harness.close()
 }

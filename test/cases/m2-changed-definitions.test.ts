@@ -89,7 +89,7 @@ for (const id of SERVERS) {
           leased(async (database) => {
             // Each takes a database made again: all of them where that is fast.
             const isFast = detector === 'auto' && !id.endsWith('stock')
-            for (const [sql, named] of CHANGES.filter((_, place) => isFast || place % 5 === 0)) {
+            for (const [sql, named] of CHANGES.filter((_, index) => isFast || index % 5 === 0)) {
               await run(server, database.url, [sql, 'UPDATE t SET v = v + 10'])
               const { notes } = await database.reset()
               expect(notes, sql).toEqual([expect.stringMatching(/made again from its template/)])

@@ -69,15 +69,15 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
 
       it('stops no attach, plan, doctor or verify', () =>
-        withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (place) => {
-          await ask(place, schema)
-          await adoptHere(place.url)
-          expect((await planReset(place.url)).tablesWithRows).toEqual(['stays'])
-          expect(JSON.stringify(await runDoctor(process.cwd(), place.url))).toContain(
+        withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
+          await ask(serverAtHand, schema)
+          await adoptHere(serverAtHand.url)
+          expect((await planReset(serverAtHand.url)).tablesWithRows).toEqual(['stays'])
+          expect(JSON.stringify(await runDoctor(process.cwd(), serverAtHand.url))).toContain(
             server.engine === 'mysql' ? 'MySQL' : 'MariaDB',
           )
-          await using database = await attach(place.url)
-          await ask(place, 'INSERT INTO stays VALUES (2)')
+          await using database = await attach(serverAtHand.url)
+          await ask(serverAtHand, 'INSERT INTO stays VALUES (2)')
           expect((await database.reset()).dirty).toEqual(['stays'])
           expect(await database.verify()).toEqual([])
         }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { routineSteps, watchedOf } from '../../src/engine/mysql/steps.ts'
+import { routineSteps, trackedTables } from '../../src/engine/mysql/steps.ts'
 import type { Program } from '../../src/engine/resetter.ts'
 import { buildPlan, type PlanInput } from '../../src/plan/build.ts'
 import { select } from '../../src/plan/plan.ts'
@@ -17,8 +17,8 @@ const COSTS = {
 /** How often the plan and the steps of a chain of so many tables look at one of them. */
 function looksAt(tables: number, strategy: PlanInput['strategy']): number {
   let looks = 0
-  const counted = (one: Table): Table =>
-    new Proxy(one, {
+  const counted = (table: Table): Table =>
+    new Proxy(table, {
       get(target, key, receiver) {
         looks += 1
         return Reflect.get(target, key, receiver)
@@ -43,7 +43,7 @@ function looksAt(tables: number, strategy: PlanInput['strategy']): number {
   const program: Program = {
     ...{ schema, plan, claim: undefined, template: 'template', lockTimeoutMs: 1000, detector: 'auto' },
   }
-  const steps = routineSteps(watchedOf(program), {
+  const steps = routineSteps(trackedTables(program), {
     ...{ program, baseline: { database: 'template' }, triggers: [], database: 'here' },
   })
   expect(steps.length).toBeGreaterThanOrEqual(tables)

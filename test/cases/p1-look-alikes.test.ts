@@ -98,9 +98,9 @@ const AS_TESTS = `SET search_path = pg_catalog, public`
 
 describeOn('postgres:18', (server) => {
   const name = `case_p1_${process.env.VITEST_POOL_ID}`
-  const runOn = (place: ServerAtHand) => (sql: string) => ask(place, `${AS_TESTS}; ${sql}`)
-  const rowsOf = (place: ServerAtHand) => async () => {
-    const client = new pg.Client({ connectionString: place.url })
+  const runOn = (serverAtHand: ServerAtHand) => (sql: string) => ask(serverAtHand, `${AS_TESTS}; ${sql}`)
+  const rowsOf = (serverAtHand: ServerAtHand) => async () => {
+    const client = new pg.Client({ connectionString: serverAtHand.url })
     await client.connect()
     await client.query(AS_TESTS)
     const { rows } = await client.query(
@@ -114,21 +114,24 @@ describeOn('postgres:18', (server) => {
   describe.each(['look, public, pg_catalog', 'look, public'])(
     'a database whose search_path is %s',
     (path) => {
-      const hostile = async (place: ServerAtHand) => {
-        await ask(place, LOOK_ALIKES)
-        await ask(place, SCHEMA)
-        await ask(server, `ALTER DATABASE ${new URL(place.url).pathname.slice(1)} SET search_path = ${path}`)
+      const hostile = async (serverAtHand: ServerAtHand) => {
+        await ask(serverAtHand, LOOK_ALIKES)
+        await ask(serverAtHand, SCHEMA)
+        await ask(
+          server,
+          `ALTER DATABASE ${new URL(serverAtHand.url).pathname.slice(1)} SET search_path = ${path}`,
+        )
       }
 
       it.each(['auto', 'scan'] as const)(
         'is handed over, reset, verified and erased from by URL, detector %s',
         (detector) =>
-          withDatabaseOn(server, name, async (place) => {
-            await hostile(place)
-            await adopt(place.url, { confirm: async ({ confirmation }) => confirmation })
-            await planReset(place.url)
-            await using database = await attach(place.url, { detector })
-            await exercise(database, runOn(place), rowsOf(place))
+          withDatabaseOn(server, name, async (serverAtHand) => {
+            await hostile(serverAtHand)
+            await adopt(serverAtHand.url, { confirm: async ({ confirmation }) => confirmation })
+            await planReset(serverAtHand.url)
+            await using database = await attach(serverAtHand.url, { detector })
+            await exercise(database, runOn(serverAtHand), rowsOf(serverAtHand))
             await database.erase('a', { t: 'two' }, { cascade: 'follow' })
             await database.erase('a', { t: 'one' }, { cascade: 'follow', softDelete: 'deleted_at' })
             await database.purge({ cascade: 'follow' })
@@ -137,13 +140,13 @@ describeOn('postgres:18', (server) => {
       )
 
       it('is attached by a client', () =>
-        withDatabaseOn(server, name, async (place) => {
-          await hostile(place)
-          await adopt(place.url, { confirm: async ({ confirmation }) => confirmation })
-          const client = new pg.Client({ connectionString: place.url })
+        withDatabaseOn(server, name, async (serverAtHand) => {
+          await hostile(serverAtHand)
+          await adopt(serverAtHand.url, { confirm: async ({ confirmation }) => confirmation })
+          const client = new pg.Client({ connectionString: serverAtHand.url })
           await client.connect()
           const database = await attach(client)
-          await exercise(database, runOn(place), rowsOf(place))
+          await exercise(database, runOn(serverAtHand), rowsOf(serverAtHand))
           await database.release()
           await client.end()
         }))

@@ -112,13 +112,13 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         "SET search_path = ''",
         'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY',
       ])('may say %s', (sql) =>
-        withClient(bare, async (client, place) => {
+        withClient(bare, async (client, serverAtHand) => {
           const database = await attach(client)
           await client.query('DELETE FROM public.t')
           await client.query(sql)
           const was = (await client.query('SELECT current_user, session_user')).rows
           expect((await database.reset()).dirty).toHaveLength(1)
-          expect(await ask(place, 'SELECT id FROM t')).toEqual([{ id: 1 }])
+          expect(await ask(serverAtHand, 'SELECT id FROM t')).toEqual([{ id: 1 }])
           expect(await database.verify()).toEqual([])
           expect((await client.query('SELECT current_user, session_user')).rows).toEqual(was)
           await database.release()
@@ -142,15 +142,15 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
 
 async function withClient(
   server: ServerAtHand,
-  body: (client: pg.Client, place: ServerAtHand) => Promise<void>,
+  body: (client: pg.Client, serverAtHand: ServerAtHand) => Promise<void>,
 ): Promise<void> {
-  await withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (place) => {
-    await ask(place, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)')
-    await adoptHere(place.url)
-    const client = new pg.Client({ connectionString: place.url })
+  await withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
+    await ask(serverAtHand, 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)')
+    await adoptHere(serverAtHand.url)
+    const client = new pg.Client({ connectionString: serverAtHand.url })
     await client.connect()
     try {
-      await body(client, place)
+      await body(client, serverAtHand)
     } finally {
       await client.end()
     }

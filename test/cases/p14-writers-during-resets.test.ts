@@ -77,8 +77,8 @@ for (const { id, way, as, options = {} } of WAYS) {
         for (let round = 0; round < ROUNDS; round++) {
           const pick = randomFrom(SEED * 1_000_003 + round)
           let isOver = false
-          const writing = writers.map((client, place) =>
-            writeUntil(() => isOver, client, server, randomFrom(SEED * 7_919 + round * 2 + place)),
+          const writing = writers.map((client, index) =>
+            writeUntil(() => isOver, client, server, randomFrom(SEED * 7_919 + round * 2 + index)),
           )
           const results: unknown[] = []
           for (let resets = 1 + pick(2); resets > 0; resets--)

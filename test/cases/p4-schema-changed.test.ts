@@ -151,9 +151,10 @@ describeOn('postgres:18', (bare) => {
         for (const [name, sql, object] of CHANGES) {
           await run(sql)
           const differences = await database.verify()
-          expect(differences.map((one) => `${one.subject} ${one.difference}`).join('\n'), name).toMatch(
-            object,
-          )
+          expect(
+            differences.map((difference) => `${difference.subject} ${difference.difference}`).join('\n'),
+            name,
+          ).toMatch(object)
           const { notes } = await database.reset()
           expect(notes, name).toEqual([expect.stringMatching(/made again from its template/)])
           expect(notes[0], name).toMatch(object)

@@ -39,7 +39,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
             /fire what only the owner.*"users" \(trigger vetoed\)/,
           )
           await expect(
-            attach(own.url, { keep: ['users'] }).then((one) => one.release()),
+            attach(own.url, { keep: ['users'] }).then((testDatabase) => testDatabase.release()),
           ).resolves.toBeUndefined()
         })
       })

@@ -53,11 +53,11 @@ export async function withAttached(
   body: (database: TestDatabase, run: Run) => Promise<void>,
   adopt: (url: string) => Promise<void>,
 ): Promise<void> {
-  await withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (place) => {
-    await ask(place, schema)
-    await adopt(place.url)
-    await using database = await attach(place.url, options)
-    await body(database, (sql) => ask(place, sql))
+  await withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
+    await ask(serverAtHand, schema)
+    await adopt(serverAtHand.url)
+    await using database = await attach(serverAtHand.url, options)
+    await body(database, (sql) => ask(serverAtHand, sql))
   })
 }
 

@@ -133,7 +133,7 @@ export function eraseContract(target: Target): void {
 
     it('in batches is told of each, stops between two and goes on when it is called again', () =>
       opened(async ({ database, run }) => {
-        const rows = Array.from({ length: 25 }, (_, at) => `('row ${at}')`)
+        const rows = Array.from({ length: 25 }, (_, index) => `('row ${index}')`)
         await run(`INSERT INTO log VALUES ${rows.join(', ')}`)
         await run(`INSERT INTO orders (user_id, total) SELECT 1, 5 FROM log WHERE message LIKE 'row %'`)
         const stop = new AbortController()

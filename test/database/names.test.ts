@@ -14,11 +14,11 @@ describe('names of databases', () => {
   })
 
   it('stay whole and distinct however long the project is', () => {
-    const one = namesFor(`${'x'.repeat(200)}1`, 63)
+    const names = namesFor(`${'x'.repeat(200)}1`, 63)
     const two = namesFor(`${'x'.repeat(200)}2`, 63)
-    expect(one.database(run, 1000).length).toBeLessThanOrEqual(63)
-    expect(one.database(run, 1)).not.toBe(two.database(run, 1))
-    expect(runOf(one.database(run, 1000))).toBe(run)
+    expect(names.database(run, 1000).length).toBeLessThanOrEqual(63)
+    expect(names.database(run, 1)).not.toBe(two.database(run, 1))
+    expect(runOf(names.database(run, 1000))).toBe(run)
   })
 
   it('tell the templates of one project from those of another', () => {

@@ -55,7 +55,7 @@ describeOn('embedded:18', (server) => {
     it('has the settings of its template, an empty search path among them', () =>
       withDatabaseOn(server, 'with_settings', async ({ url }) => {
         const settings = [`SET search_path = ''`, `SET datestyle = 'ISO, DMY'`, `SET temp_tablespaces = ''`]
-        for (const one of settings) await ask(server, `ALTER DATABASE with_settings ${one}`)
+        for (const setting of settings) await ask(server, `ALTER DATABASE with_settings ${setting}`)
         await ask(
           server,
           `ALTER ROLE CURRENT_USER IN DATABASE with_settings SET search_path = "a, ""b""", public`,

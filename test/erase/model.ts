@@ -76,7 +76,9 @@ function afterwards(
     const parent = referred(given, key, row)
     if (parent === undefined || !gone.has(parent)) continue
     for (const name of key.columns) {
-      const column = given.tables.find((one) => one.name === table)?.columns.find((one) => one.name === name)
+      const column = given.tables
+        .find((candidate) => candidate.name === table)
+        ?.columns.find((column) => column.name === name)
       set[name] = action === 'set null' ? null : (column?.fallback ?? null)
     }
   }
@@ -86,7 +88,7 @@ function afterwards(
 function referred(given: Case, key: CaseKey, row: CaseRow): CaseRow | undefined {
   if (key.columns.some((name) => row[name] === null)) return undefined
   return (given.rows.get(key.to) ?? []).find((parent) =>
-    key.columns.every((name, at) => parent[key.referenced[at] ?? ''] === row[name]),
+    key.columns.every((name, index) => parent[key.referenced[index] ?? ''] === row[name]),
   )
 }
 

@@ -61,7 +61,7 @@ export function diceOf(seed: number): Dice {
 }
 
 export function caseOf(dice: Dice, actions: readonly ReferentialAction[]): Case {
-  const names = Array.from({ length: 1 + dice.below(5) }, (_, at) => `t${at}`)
+  const names = Array.from({ length: 1 + dice.below(5) }, (_, index) => `t${index}`)
   const counts = new Map(names.map((name) => [name, dice.chance(10) ? 0 : 1 + dice.below(8)]))
   const bare = names.map((name) => tableOf(dice, name))
   const keys: CaseKey[] = []
@@ -73,12 +73,12 @@ export function caseOf(dice: Dice, actions: readonly ReferentialAction[]): Case 
     if (referenced === undefined) continue
     const onDelete = dice.among(actions)
     const nullable = onDelete === 'set null' || dice.chance(70) || (counts.get(to.name) ?? 0) === 0
-    const own = referenced.map((name, at): CaseColumn => {
+    const own = referenced.map((name, index): CaseColumn => {
       const type = to.columns.find((column) => column.name === name)?.type ?? 'integer'
       const fallback =
         onDelete === 'set default' && type === 'integer' && dice.chance(70) ? dice.below(10) : undefined
       return {
-        name: `f${keys.length}_${at}`,
+        name: `f${keys.length}_${index}`,
         type,
         nullable: nullable || (referenced[0] === to.unique && to.unique !== undefined),
         fallback,
@@ -128,13 +128,14 @@ function rowsOf(
 ): Map<string, CaseRow[]> {
   const rows = new Map<string, Record<string, CaseValue>[]>()
   for (const { name, columns, primaryKey, unique } of tables) {
-    const made = Array.from({ length: counts.get(name) ?? 0 }, (_, at) => {
+    const made = Array.from({ length: counts.get(name) ?? 0 }, (_, index) => {
       const row: Record<string, CaseValue> = { v: dice.chance(10) ? null : dice.below(6), gone: null }
       for (const column of columns) row[column.name] = null
-      if (primaryKey.length === 2) Object.assign(row, { a: Math.floor(at / 3), b: at % 3 })
-      else if (primaryKey[0] !== undefined) row[primaryKey[0]] = primaryKey[0] === 'code' ? `k ${at}'` : at
+      if (primaryKey.length === 2) Object.assign(row, { a: Math.floor(index / 3), b: index % 3 })
+      else if (primaryKey[0] !== undefined)
+        row[primaryKey[0]] = primaryKey[0] === 'code' ? `k ${index}'` : index
       else row.x = dice.below(3)
-      if (unique !== undefined) row[unique] = dice.chance(20) ? null : at
+      if (unique !== undefined) row[unique] = dice.chance(20) ? null : index
       return row
     })
     rows.set(name, made)
@@ -145,8 +146,8 @@ function rowsOf(
     const mayBeNull = columns.every((name) => table?.columns.find((column) => column.name === name)?.nullable)
     for (const row of rows.get(from) ?? []) {
       const parent = parents.length === 0 || (mayBeNull && dice.chance(25)) ? undefined : dice.among(parents)
-      for (const [at, column] of columns.entries()) {
-        row[column] = parent === undefined ? null : (parent[referenced[at] ?? ''] ?? null)
+      for (const [index, column] of columns.entries()) {
+        row[column] = parent === undefined ? null : (parent[referenced[index] ?? ''] ?? null)
       }
       // One NULL among several columns refers to nothing (MATCH SIMPLE).
       if (parent !== undefined && columns.length > 1 && mayBeNull && dice.chance(10))

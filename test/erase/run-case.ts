@@ -212,7 +212,7 @@ function expectCounts(
 ) {
   const isMarked = request.options.softDelete !== undefined
   for (const { table, deleted, changed, marked } of report?.tables ?? []) {
-    const name = given.tables.find((one) => one.name === table)?.name ?? ''
+    const name = given.tables.find((candidate) => candidate.name === table)?.name ?? ''
     const gone = wanted.deleted.get(name) ?? 0
     if (isMarked) expect(marked, `${message}: marked in ${table}`).toBe(gone)
     else if (deleted !== undefined) expect(deleted, `${message}: deleted in ${table}`).toBe(gone)

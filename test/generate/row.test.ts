@@ -81,7 +81,7 @@ describe('rows', () => {
   const schema = schemaOf(['line -> order', 'line -> product', 'node -> node'])
   const random = randomFrom(3)
   const key = (from: string, to: string, columns: string[], parents: (string | null)[][]): KeyInput => {
-    const found = schema.foreignKeys.find((one) => one.from === from && one.to === to)
+    const found = schema.foreignKeys.find((foreignKey) => foreignKey.from === from && foreignKey.to === to)
     if (found === undefined) throw new Error(`no key from ${from} to ${to}`)
     return { foreignKey: { ...found, columns, referencedColumns: columns.map(() => 'id') }, parents }
   }

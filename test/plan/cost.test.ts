@@ -50,9 +50,9 @@ describe('what a table is truncated above', () => {
 
   it('grows with what has to be truncated along with it', () => {
     fc.assert(
-      fc.property(costs, choice, stored, (prices, of, another) => {
+      fc.property(costs, choice, stored, (prices, of, table) => {
         const less = thresholdOf(prices, of)
-        const more = thresholdOf(prices, { ...of, closure: [...of.closure, another] })
+        const more = thresholdOf(prices, { ...of, closure: [...of.closure, table] })
         for (const name of ['aboveRows', 'aboveRowsIfMoved', 'aboveBytes', 'deadBytes'] as const) {
           expect(more[name]).toBeGreaterThanOrEqual(less[name])
         }

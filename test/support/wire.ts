@@ -26,14 +26,14 @@ export async function tapWire(url: string): Promise<Wire> {
       isAsking = false
       client.write(data)
     })
-    for (const [one, other] of [
+    for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
-      sockets.add(one)
-      one.on('error', () => other.destroy())
-      one.on('close', () => {
-        sockets.delete(one)
+      sockets.add(socket)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => {
+        sockets.delete(socket)
         other.destroy()
       })
     }

@@ -10,5 +10,5 @@ export function isOwnTable({ factor }: Pick<Case, 'factor'>): boolean {
 
 /** The id of the case that all others are held against. No table of somebody's is that, whatever it is called. */
 export function baseCaseOf({ cases }: { readonly cases: readonly Case[] }): string | undefined {
-  return cases.find((one) => one.id === 'base' && !isOwnTable(one))?.id
+  return cases.find((benchCase) => benchCase.id === 'base' && !isOwnTable(benchCase))?.id
 }

@@ -49,7 +49,7 @@ export function rowsAxis(
     axisLabel: {
       color: theme.muted,
       customValues: scale.ticks.filter((_, index) => index % step === 0),
-      formatter: (place: number) => shortRows(scale.valueAt(place)),
+      formatter: (coordinate: number) => shortRows(scale.valueAt(coordinate)),
     },
     axisTick: { customValues: [...scale.ticks], lineStyle: { color: theme.muted } },
     axisLine: { onZero: false, lineStyle: { color: theme.muted } },

@@ -56,8 +56,10 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
         color: theme.muted,
         hideOverlap: true,
         customValues: [...y.ticks],
-        formatter: (place: number) =>
-          figure.unit === 'time' ? shortTime(y.valueAt(place)) : valueText(figure, y.valueAt(place)),
+        formatter: (coordinate: number) =>
+          figure.unit === 'time'
+            ? shortTime(y.valueAt(coordinate))
+            : valueText(figure, y.valueAt(coordinate)),
       },
       axisLine: { show: false },
       // Not shown, but by these the lines across go.
@@ -91,7 +93,7 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
   const color = line.look.color[theme.id]
   const { isStrong, symbol } = line.look
   const isGuess = ({ cell }: Point) => cell.outcome === 'extrapolated'
-  const place = ({ rows, value }: Point): [number, number] => [x.place(rows), y.place(value)]
+  const pointAt = ({ rows, value }: Point): [number, number] => [x.place(rows), y.place(value)]
   const own = {
     type: 'line',
     name: line.group,
@@ -108,7 +110,7 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
     lineStyle: { width: isStrong ? 2.6 : 1.6, type: line.isDashed ? [7, 4] : 'solid' },
     // Nothing leads from 0 rows to the first one: between them is no number of rows.
     data: measured.flatMap((point): (number | string)[][] =>
-      point.rows === 0 ? [place(point), ['-', '-']] : [place(point)],
+      point.rows === 0 ? [pointAt(point), ['-', '-']] : [pointAt(point)],
     ),
   }
   const guesses = line.points.filter(isGuess)
@@ -118,9 +120,9 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
     ...own,
     lineStyle: { width: isStrong ? 2 : 1.4, type: [2, 4] },
     data: [
-      ...(before === undefined || before.rows === 0 ? [] : [{ value: place(before), symbol: 'none' }]),
+      ...(before === undefined || before.rows === 0 ? [] : [{ value: pointAt(before), symbol: 'none' }]),
       ...guesses.map((point) => ({
-        value: place(point),
+        value: pointAt(point),
         itemStyle: { color: theme.background, borderColor: color, borderWidth: 1.8 },
       })),
     ],

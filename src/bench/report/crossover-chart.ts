@@ -82,7 +82,7 @@ export function crossoverChart(
     renderItem: (_, api) => {
       const line = api.value(1)
       const bar = bars[Number(line)]
-      const spot = (place: number) => api.coord([place, line])
+      const spot = (coordinate: number) => api.coord([coordinate, line])
       const all = bar === undefined ? [] : pieces(bar.of, x, colorOf, theme)
       return { type: 'group', children: all.flatMap((piece) => drawn(piece, spot)) }
     },
@@ -134,13 +134,13 @@ function barOf({ crossover }: Recommendation, x: Scale): [number, number] {
 
 /** What a bar is made of: stretches of colour, and words on them. */
 function pieces(
-  one: Recommendation,
+  recommendation: Recommendation,
   x: Scale,
   colorOf: (way: string) => string,
   theme: Canvas['theme'],
 ): readonly Piece[] {
-  const { crossover } = one
-  const [from, to] = barOf(one, x)
+  const { crossover } = recommendation
+  const [from, to] = barOf(recommendation, x)
   switch (crossover.kind) {
     case 'unknown':
       return [{ at: from, text: 'not compared', fill: theme.muted, align: 'left' }]
@@ -158,7 +158,7 @@ function pieces(
     }
     case 'crosses': {
       const inside = (rows: number) => Math.min(to, Math.max(from, x.place(rows)))
-      const [start, at, end] = [
+      const [start, index, end] = [
         inside(crossover.range.from),
         inside(crossover.rows),
         inside(crossover.range.to),
@@ -169,7 +169,7 @@ function pieces(
         { from: start, to: end, fill: theme.rule },
         { from: end, to, fill: colorOf(crossover.above) },
         // Where there is more room for it.
-        at - from > to - at
+        index - from > to - index
           ? { at: start, text, fill: theme.background, align: 'right' }
           : { at: end, text, fill: theme.background, align: 'left' },
       ]
@@ -205,7 +205,7 @@ type Piece =
 
 type Shape = NonNullable<CustomSeriesRenderItemReturn>
 
-function drawn(piece: Piece, spot: (place: number) => number[]): readonly Shape[] {
+function drawn(piece: Piece, spot: (coordinate: number) => number[]): readonly Shape[] {
   if ('text' in piece) {
     const [x = 0, y = 0] = spot(piece.at)
     const { text, fill, align, until } = piece

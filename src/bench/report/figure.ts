@@ -57,7 +57,7 @@ export function factorFigures(results: BenchResults, server: string): Figure[] {
   if (base === undefined) return []
   const factors = new Set(results.cases.flatMap(({ id, factor }) => (id === base ? [] : [factor])))
   return [...factors].flatMap((factor): Figure[] => {
-    const variants = results.cases.filter((one) => one.factor === factor && one.id !== base)
+    const variants = results.cases.filter((benchCase) => benchCase.factor === factor && benchCase.id !== base)
     const lines = [{ id: base, label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
       DELETE_AND_TRUNCATE.flatMap((way): Line[] => {
         const points = pointsOf(results.cells, server, id, way, timePoint)
@@ -135,7 +135,7 @@ function pointsOf(
 /** Of a case, or of somebody's table. */
 export function caseName(results: BenchResults, id: string): string {
   if (id === baseCaseOf(results)) return BASE_NAME
-  return visible(results.cases.find((one) => one.id === id)?.label ?? id)
+  return visible(results.cases.find((benchCase) => benchCase.id === id)?.label ?? id)
 }
 
 const BASE_NAME = 'base case'

@@ -110,7 +110,8 @@ function charts(
 ): string {
   // By number: an id may have characters that a page cannot hold as they are.
   const options = all.map(
-    (one, number) => `<option value="${number}">${escapeHtml(caseName(results, one.case))}`,
+    (recommendation, number) =>
+      `<option value="${number}">${escapeHtml(caseName(results, recommendation.case))}`,
   )
   const isOwn = results.cases.some(isOwnTable)
   const pick =
@@ -135,7 +136,7 @@ function charts(
     factorFigures(results, server).length === 0
       ? ''
       : block('One thing changed', 'Each against the base case: DELETE solid, TRUNCATE dashed.', 'factors'),
-    all.every((one) => asideFigures(results, server, one.case).length === 0)
+    all.every((recommendation) => asideFigures(results, server, recommendation.case).length === 0)
       ? ''
       : block('What else it costs', 'As far as the server can tell; in the case chosen above.', 'asides'),
   ].join('\n')

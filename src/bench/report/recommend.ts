@@ -27,7 +27,7 @@ export function recommendationsOf(results: BenchResults, server: string): Recomm
 export function mainOf(results: BenchResults, server: string): Recommendation | undefined {
   const all = recommendationsOf(results, server)
   const base = baseCaseOf(results)
-  return all.find((one) => one.case === base) ?? (all.length === 1 ? all[0] : undefined)
+  return all.find((recommendation) => recommendation.case === base) ?? (all.length === 1 ? all[0] : undefined)
 }
 
 /** What to do on a server, in one sentence: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */
@@ -102,7 +102,7 @@ function withoutComparison({ cells }: BenchResults, server: string, caseId: stri
 
 /** In one sentence what holds for many tables of somebody's own. */
 function acrossTables(results: BenchResults, all: readonly Recommendation[]): string {
-  const label = (id: string) => visible(results.cases.find((one) => one.id === id)?.label ?? id)
+  const label = (id: string) => visible(results.cases.find((benchCase) => benchCase.id === id)?.label ?? id)
   const name = namesIn(results)
   const grows = all
     .flatMap(({ case: id, crossover }) =>
@@ -121,7 +121,7 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
   }
   for (const way of ['truncate', 'delete']) {
     const found = always.filter(({ faster }) => faster === way)
-    const doubtful = found.filter((one) => exceptOf(one) !== '').length
+    const doubtful = found.filter((crossover) => exceptOf(crossover) !== '').length
     const sure = found.length - doubtful
     if (sure > 0) phrases.push(`${name(way)} at every size in ${tables(sure)}`)
     if (doubtful > 0) {

@@ -7,7 +7,7 @@ export interface Scale {
   /** A place for each decade, and one for 0. */
   readonly ticks: readonly number[]
   place(value: number): number
-  valueAt(place: number): number
+  valueAt(coordinate: number): number
 }
 
 /**
@@ -31,6 +31,6 @@ export function logScale(values: readonly number[], padding: number): Scale {
     max,
     ticks: Array.from({ length: Math.floor(max) - first + 1 }, (_, index) => first + index),
     place: (value) => (value > 0 ? Math.log10(value) : zero),
-    valueAt: (place) => (hasZero && place <= zero ? 0 : 10 ** place),
+    valueAt: (coordinate) => (hasZero && coordinate <= zero ? 0 : 10 ** coordinate),
   }
 }

@@ -74,8 +74,8 @@ export function styleOfMethod(id: string): SeriesStyle {
 }
 
 /** Of what has no look of its own: by its place among others of its kind. */
-export function styleAtIndex(place: number): SeriesStyle {
-  return OTHERS[place % OTHERS.length] ?? look('#4d5663', '#b7c0cc', CROSS)
+export function styleAtIndex(index: number): SeriesStyle {
+  return OTHERS[index % OTHERS.length] ?? look('#4d5663', '#b7c0cc', CROSS)
 }
 
 /** Of what others are held against. */

@@ -7,8 +7,8 @@ import type { Recommendation } from './recommend.ts'
 /** The answer for each case, or each of somebody's tables. */
 export function answersTable(results: BenchResults, recommendations: readonly Recommendation[]): string {
   const lines = recommendations.map(
-    (one) =>
-      `<tr><th scope="row" class="name">${escapeHtml(caseName(results, one.case))}<td>${escapeHtml(one.text)}`,
+    (recommendation) =>
+      `<tr><th scope="row" class="name">${escapeHtml(caseName(results, recommendation.case))}<td>${escapeHtml(recommendation.text)}`,
   )
   return table(
     'What to do',
@@ -89,7 +89,7 @@ export function meaningTables({ ways, cases, settings }: BenchResults): string {
   const pair = (name: string, text: string) =>
     `<tr><th scope="row" class="name">${escapeHtml(name)}<td>${escapeHtml(text)}`
   const heads = (names: readonly string[]) => names.map((name) => `<th scope="col">${name}`)
-  const varied = cases.filter((one) => !isOwnTable(one))
+  const varied = cases.filter((benchCase) => !isOwnTable(benchCase))
   return [
     table('The ways', heads(['Way', 'what it does']), [ways.map(({ label, note }) => pair(label, note))]),
     varied.length === 0

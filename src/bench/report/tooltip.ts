@@ -10,10 +10,10 @@ interface Pointed {
 
 /** The figures at the number of rows under the pointer, of all lines that are shown, as HTML. */
 export function tooltipOf(figure: Figure, theme: Theme, pointed: readonly Pointed[]): string {
-  const place = pointed
+  const coordinate = pointed
     .flatMap(({ value }) => (Array.isArray(value) ? Number(value[0]) : []))
     .find(Number.isFinite)
-  const rows = nearest(figure, place)
+  const rows = nearest(figure, coordinate)
   if (rows === undefined) return ''
   const shown = new Set(pointed.map(({ seriesName }) => seriesName))
   const lines = figure.lines.filter(({ group }) => shown.has(group))
@@ -24,12 +24,12 @@ export function tooltipOf(figure: Figure, theme: Theme, pointed: readonly Pointe
   return `<strong>${rowsText(rows)}</strong><table class="tip">${body.join('')}</table>`
 }
 
-function nearest({ lines }: Figure, place = Number.NaN): number | undefined {
+function nearest({ lines }: Figure, coordinate = Number.NaN): number | undefined {
   const rows = lines.flatMap((line) => line.points.map((point) => point.rows)).toSorted((a, b) => a - b)
-  const off = (value: number) => Math.abs(Math.log10(value) - place)
+  const off = (value: number) => Math.abs(Math.log10(value) - coordinate)
   const found = rows.filter((value) => value > 0).toSorted((a, b) => off(a) - off(b))[0]
   // The place of 0 is a decade away from every other (see `scale.ts`).
-  return found === undefined || (rows[0] === 0 && off(found) > 0.5 && place < Math.log10(found))
+  return found === undefined || (rows[0] === 0 && off(found) > 0.5 && coordinate < Math.log10(found))
     ? rows[0]
     : found
 }

@@ -79,8 +79,8 @@ export async function cloneOf(
       return withUndo(
         async () => {
           await databases.tryLock(admin, runKey(run))
-          const place = { engine, databases, adminUrl, template: connection.database, programs: false }
-          const { connection: copy, observer } = await copyOf(place, admin, names.database(run, 2))
+          const context = { engine, databases, adminUrl, template: connection.database, programs: false }
+          const { connection: copy, observer } = await copyOf(context, admin, names.database(run, 2))
           return {
             engine,
             databases,
@@ -157,17 +157,17 @@ async function placeOfOurs(
   { names, run }: { readonly names: Names; readonly run: string },
 ) {
   const adminUrl = connection.url ?? ''
-  const place = await makeTemporaryDatabase(
+  const clone = await makeTemporaryDatabase(
     { engine, databases, adminUrl },
     connection,
     names.database(run, 1),
   )
-  await databases.tryLock(place.connection, leaseKey(place.name))
-  return place
+  await databases.tryLock(clone.connection, leaseKey(clone.name))
+  return clone
 }
 
 async function copyOf(
-  place: {
+  context: {
     readonly engine: Engine
     readonly databases: Databases
     readonly adminUrl: string
@@ -177,9 +177,9 @@ async function copyOf(
   admin: Connection,
   name: string,
 ): Promise<Pick<Clone, 'connection' | 'observer'>> {
-  const { connection, url } = await makeDatabase({ ...place, names: 'user' }, admin, name)
+  const { connection, url } = await makeDatabase({ ...context, names: 'user' }, admin, name)
   return withUndo(
-    async () => ({ connection, observer: await place.engine.connect(url, { names: 'user' }) }),
+    async () => ({ connection, observer: await context.engine.connect(url, { names: 'user' }) }),
     () => connection.close(),
   )
 }

@@ -62,7 +62,7 @@ function candidatesAmong(
   const refers = new Set(foreignKeys.flatMap((key) => key.columns))
   return columns
     .flatMap((name) => {
-      const fact = facts.find((one) => one.name === name)
+      const fact = facts.find((fact) => fact.name === name)
       const column = columnOf(table, name)
       if (fact === undefined || column === undefined || column.generated) return []
       const kind = kindOf(fact)
@@ -102,12 +102,12 @@ export function keepSeed(
   { ident, qualified }: RowDialect,
 ): string {
   const columns = writableColumns(subject.table)
-  const few = columns.map((column, place) => `${ident(column.name)} AS c${place}`)
-  const counted = columns.flatMap((column, place) => {
-    const fact = subject.facts.find((one) => one.name === column.name)
-    return fact !== undefined && kindOf(fact) === 'number' ? [`MIN(c${place}) OVER () AS least${place}`] : []
+  const few = columns.map((column, index) => `${ident(column.name)} AS c${index}`)
+  const counted = columns.flatMap((column, index) => {
+    const fact = subject.facts.find((fact) => fact.name === column.name)
+    return fact !== undefined && kindOf(fact) === 'number' ? [`MIN(c${index}) OVER () AS least${index}`] : []
   })
-  const all = columns.map((_, place) => `c${place}`)
+  const all = columns.map((_, index) => `c${index}`)
   const numbered = ['ROW_NUMBER() OVER () - 1 AS place', ...all, ...counted]
   return [
     `CREATE TEMPORARY TABLE ${name}_few AS SELECT ${['1 AS one', ...few].join(', ')} FROM ${qualified(subject.table)} LIMIT ${most}`,
@@ -127,16 +127,16 @@ export function insertRows(
   const columns = writableColumns(table)
   const number = `(copies.n * ${seed.rows} + seed.place)`
   const digits = String(Math.max(0, rows - 1)).length
-  const values = columns.map((column, place) => {
+  const values = columns.map((column, index) => {
     const change = changes.get(column.name)
-    if (change === undefined) return `seed.c${place}`
+    if (change === undefined) return `seed.c${index}`
     if (change === 'null') return 'NULL'
     const size = sizeOf(facts.find(({ name }) => name === column.name))
     const changed = {
-      number: () => `(COALESCE(seed.least${place}, 1) + ${number})`,
+      number: () => `(COALESCE(seed.least${index}, 1) + ${number})`,
       uuid: () => `RPAD(${scattered(number, syntax)}, 32, '0')`,
       bytes: () => cut(scattered(number, syntax), size),
-      text: () => numbered(syntax.asText(`seed.c${place}`), syntax.asText(number), { digits, size, attempt }),
+      text: () => numbered(syntax.asText(`seed.c${index}`), syntax.asText(number), { digits, size, attempt }),
     }[change]()
     return syntax.asColumn(changed, column)
   })
@@ -183,9 +183,9 @@ const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNI
 
 /** A table expression with the numbers from 0 in its column `n`: as many as asked for, or some more. */
 function numbersTo(count: number): string {
-  const places = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, place) => place)
-  const number = places.map((place) => `${10 ** place} * d${place}.d`).join(' + ')
-  const digits = places.map((place) => `${DIGITS} AS d${place}`).join(', ')
+  const places = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, digit) => digit)
+  const number = places.map((digit) => `${10 ** digit} * d${digit}.d`).join(' + ')
+  const digits = places.map((digit) => `${DIGITS} AS d${digit}`).join(', ')
   return `(SELECT ${number} AS n FROM ${digits} WHERE ${number} < ${Math.max(1, count)})`
 }
 

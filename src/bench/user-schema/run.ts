@@ -141,9 +141,9 @@ export class SchemaBenchRun {
   /** The sizes that an earlier run does not have of a table, or with a way that failed. */
   #missing(table: Table): number[] {
     const { previous, rows } = this.#options
-    const place = { server: this.#context.server.id, case: this.#caseOf(table) }
+    const key = { server: this.#context.server.id, case: this.#caseOf(table) }
     const outcome = (count: number, way: string) =>
-      previous === undefined ? undefined : findCell(previous, { ...place, rows: count, way })?.outcome
+      previous === undefined ? undefined : findCell(previous, { ...key, rows: count, way })?.outcome
     return rows.filter((count) =>
       SCHEMA_METHODS.some((way) => [undefined, 'failed'].includes(outcome(count, way))),
     )
@@ -183,7 +183,7 @@ export class SchemaBenchRun {
       const { renew, renewed } = methods.of(id)
       // What keeps a table from being emptied is told when it is measured.
       await this.#connection.query(renew).catch((error) => this.#reasonIn(error))
-      for (const one of renewed) left.delete(one)
+      for (const candidate of renewed) left.delete(candidate)
     }
   }
 
@@ -201,9 +201,9 @@ export class SchemaBenchRun {
   }
 
   #leftOut(table: Table, sizes: readonly number[], reason: string): Cell[] {
-    const place = { server: this.#context.server.id, case: this.#caseOf(table) }
+    const key = { server: this.#context.server.id, case: this.#caseOf(table) }
     return sizes.flatMap((rows) =>
-      SCHEMA_METHODS.map((way) => ({ ...place, rows, way, outcome: 'left out' as const, reason })),
+      SCHEMA_METHODS.map((way) => ({ ...key, rows, way, outcome: 'left out' as const, reason })),
     )
   }
 
@@ -234,7 +234,7 @@ export class SchemaBenchRun {
       factor: OWN_FACTOR,
       label: tableOf(schema, id).label,
     }))
-    const others = (previous?.cases ?? []).filter((one) => !asked.some(({ id }) => id === one.id))
+    const others = (previous?.cases ?? []).filter((benchCase) => !asked.some(({ id }) => id === benchCase.id))
     const cases = [...others, ...asked]
     return {
       format: 1,

@@ -142,13 +142,13 @@ export class TableBench {
     attempt: Attempt | undefined,
     measured: Measurement | undefined,
   ): Promise<Cell> {
-    const place = this.#place(way, rows)
+    const key = this.#place(way, rows)
     const { truncate } = this.#input.method
     if (way === 'truncate' && typeof truncate !== 'string') {
-      return { ...place, outcome: 'not possible', reason: truncate.impossible }
+      return { ...key, outcome: 'not possible', reason: truncate.impossible }
     }
     if (attempt === undefined || measured === undefined || measured.samples.length === 0) {
-      return { ...place, outcome: 'failed', reason: messageOf(measured?.failure) }
+      return { ...key, outcome: 'failed', reason: messageOf(measured?.failure) }
     }
     const times = summarize(measured.samples)
     this.#known.get(way)?.push({ rows, ms: times.median })
@@ -156,7 +156,7 @@ export class TableBench {
     // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
     const readerWaitMs =
       isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
-    return { ...place, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
+    return { ...key, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
   }
 
   /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
@@ -174,14 +174,14 @@ export class TableBench {
   }
 
   #extrapolated(way: SchemaMethod, rows: number): Cell {
-    const place = this.#place(way, rows)
+    const key = this.#place(way, rows)
     const prediction = predict(this.#known.get(way) ?? [], rows)
     if (prediction === undefined) {
       const reason = `a single round would take about ${(this.#expectedRoundMs(way, rows) / 1000).toPrecision(2)} s`
-      return { ...place, outcome: 'left out', reason }
+      return { ...key, outcome: 'left out', reason }
     }
     const from = prediction.from.map((count) => count.toLocaleString('en-US')).join(' and ')
-    return { ...place, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
+    return { ...key, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows` }
   }
 
   #leftOut(rows: number, reason: string): Cell[] {

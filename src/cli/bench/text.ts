@@ -12,10 +12,12 @@ export function writeResults(results: BenchResults, output: Output): void {
     output.line(output.style.bold(printable(server.title)))
     const hasBase = results.cells.some((cell) => cell.server === server.id && cell.case === base)
     if (hasBase) writeBase(results, server.id, output)
-    const others = recommendationsOf(results, server.id).filter((one) => one.case !== base)
+    const others = recommendationsOf(results, server.id).filter(
+      (recommendation) => recommendation.case !== base,
+    )
     if (hasBase && others.length > 0) output.line()
-    const label = (id: string) => results.cases.find((one) => one.id === id)?.label ?? id
-    for (const line of aligned(others.map((one) => [printable(label(one.case), 48), one.text])))
+    const label = (id: string) => results.cases.find((benchCase) => benchCase.id === id)?.label ?? id
+    for (const line of aligned(others.map((other) => [printable(label(other.case), 48), other.text])))
       output.line(line)
     for (const line of failuresOn(results, server.id)) output.line(output.style.bad(`  ${line}`))
     output.line()
@@ -30,7 +32,7 @@ function failuresOn({ cells }: BenchResults, server: string): string[] {
     cell.server === server && cell.outcome === 'failed' ? [printable(cell.reason)] : [],
   )
   return [...new Set(reasons)].map((reason) => {
-    const times = reasons.filter((one) => one === reason).length
+    const times = reasons.filter((candidate) => candidate === reason).length
     return `failed${times === 1 ? '' : ` ${times} times`}: ${reason}`
   })
 }
@@ -47,12 +49,12 @@ function writeBase(results: BenchResults, server: string, output: Output): void 
     .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell.outcome !== 'not possible'))
     .map(({ label, cells }) => [label, ...cells.map(textOf)])
   const head = ['rows', ...rows.map((number) => number.toLocaleString('en-US'))]
-  const widths = rows.map((_, place) =>
-    Math.max(...[head, ...table].map((line) => (line[place + 1] ?? '').length)),
+  const widths = rows.map((_, index) =>
+    Math.max(...[head, ...table].map((line) => (line[index + 1] ?? '').length)),
   )
   const rightAligned = ([first = '', ...cells]: readonly string[]) => [
     first,
-    ...cells.map((cell, place) => cell.padStart(widths[place] ?? 0)),
+    ...cells.map((cell, index) => cell.padStart(widths[index] ?? 0)),
   ]
   for (const line of aligned([head, ...table].map(rightAligned))) output.line(line)
   if (results.cells.some((cell) => cell.server === server && cell.outcome === 'extrapolated')) {

@@ -77,7 +77,7 @@ function isVerified({ differences }: ScenarioResult): boolean {
 
 function writeRounds(rounds: number, all: readonly ScenarioResult[], output: Output): void {
   for (let round = 2; round <= rounds; round++) {
-    const played = all.filter((one) => one.round === round)
+    const played = all.filter((result) => result.round === round)
     writeRound(round, played, output)
   }
 }

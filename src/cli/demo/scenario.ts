@@ -34,10 +34,10 @@ export async function lanternBooks(engine: ServerEngine): Promise<Scenario> {
       await connection.script(await readFile(join(folder, 'data.sql'), 'utf8'), 'data.sql')
     },
     async tests({ connection }) {
-      return files.map((sql, place) => ({
-        title: /^-- (.*)/.exec(sql)?.[1] ?? names[place] ?? '',
+      return files.map((sql, index) => ({
+        title: /^-- (.*)/.exec(sql)?.[1] ?? names[index] ?? '',
         async write() {
-          await connection.script(sql, names[place] ?? '')
+          await connection.script(sql, names[index] ?? '')
           return undefined
         },
       }))

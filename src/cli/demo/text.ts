@@ -42,7 +42,7 @@ export function writeReady(stage: ReadyText, made: Made | undefined, output: Out
   output.line(output.style.bold('Tests, each through a connection of its own; a reset after each'))
 }
 
-export function writeResult(place: number, played: ScenarioResult, output: Output): void {
+export function writeResult(index: number, played: ScenarioResult, output: Output): void {
   const { style, width } = output
   const room = width - 16
   const { title, wrote, dirty, steps, durationMs, differences } = played
@@ -57,7 +57,7 @@ export function writeResult(place: number, played: ScenarioResult, output: Outpu
     ...(cut.length > 0 ? ['by TRUNCATE, as there are many'] : []),
   ].join(', ')
   output.line()
-  output.line(`  ${style.bold(`${place}  ${title}`)}`)
+  output.line(`  ${style.bold(`${index}  ${title}`)}`)
   const lines: [string, string][] = [
     ...(wrote === undefined ? [] : [['wrote', printable(wrote)] as [string, string]]),
     ['dirty', dirty.length === 0 ? 'nothing' : listed(dirty, room)],
@@ -94,7 +94,7 @@ export function writeRound(round: number, played: readonly ScenarioResult[], out
     `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(medianReset(played))}, ` +
       (failed.length === 0 ? 'all equal to the baseline' : `${failed.length} NOT equal to the baseline`),
   )
-  for (const one of failed) writeResult(played.indexOf(one) + 1, one, output)
+  for (const result of failed) writeResult(played.indexOf(result) + 1, result, output)
 }
 
 export function writeVerdict(

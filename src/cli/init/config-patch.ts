@@ -32,12 +32,12 @@ export function configPatch(
   path: string,
   text: string,
   entries: readonly Entry[],
-  place: InsertionPoint,
+  point: InsertionPoint,
 ): ConfigPatch | undefined {
   const missing = entries.filter(({ value }) => !text.includes(value))
   if (missing.length === 0) return undefined
   const lines = linesOf(text)
-  const style = styleOf(text, place)
+  const style = styleOf(text, point)
   const lineOf = ({ key }: Entry) =>
     lines.findIndex((line) => new RegExp(`^\\s*["']?${key}["']?\\s*:`).test(line))
   const present = missing.filter((entry) => lineOf(entry) !== -1)
@@ -46,20 +46,20 @@ export function configPatch(
     (entry) => !entry.isList && !present.includes(entry) && hasKey(text, entry.key),
   )
   const absent = missing.filter((entry) => !present.includes(entry) && !taken.includes(entry))
-  const notes = taken.map(({ key, value }) => ownNote(path, key, value, place))
+  const notes = taken.map(({ key, value }) => ownNote(path, key, value, point))
   const edits = present.flatMap((entry): Edit[] => {
     const line = lineOf(entry)
     const becomes = entry.isList ? joined(lines[line] ?? '', entry, style) : undefined
     if (becomes !== undefined) return [{ line, becomes }]
-    notes.push(ownNote(path, entry.key, entry.value, place))
+    notes.push(ownNote(path, entry.key, entry.value, point))
     return []
   })
   if (absent.length > 0) {
     const inserted = absent.some(({ key }) => hasKey(text, key))
       ? undefined
-      : insertion(lines, absent, place, style)
+      : insertion(lines, absent, point, style)
     if (inserted === undefined)
-      return withoutPlace(path, [...present.filter(({ isList }) => isList), ...absent], place, style, notes)
+      return withoutPlace(path, [...present.filter(({ isList }) => isList), ...absent], point, style, notes)
     edits.push(inserted)
   }
   return { path, diff: edits.length === 0 ? [] : diffOfEdits(path, lines, edits), notes }
@@ -77,11 +77,11 @@ function hasKey(text: string, key: string): boolean {
 function withoutPlace(
   path: string,
   entries: readonly Entry[],
-  place: InsertionPoint,
+  point: InsertionPoint,
   style: Style,
   notes: readonly string[],
 ): ConfigPatch {
-  const added = block(entries, '', place.around?.key, style).map((line) => `+${line}`)
+  const added = block(entries, '', point.around?.key, style).map((line) => `+${line}`)
   return {
     path,
     diff: [`--- ${path}`, `+++ ${path}`, ...added],

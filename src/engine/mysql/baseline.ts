@@ -50,8 +50,8 @@ async function refuseHistory(connection: Connection, { schema, plan, template }:
       return `SELECT (SELECT COUNT(*) FROM ${table} FOR SYSTEM_TIME ALL) - (SELECT COUNT(*) FROM ${table}) AS n`
     }),
   )
-  const found = versioned.flatMap(({ label }, place) => {
-    const n = Number(counts[place]?.rows[0]?.n)
+  const found = versioned.flatMap(({ label }, index) => {
+    const n = Number(counts[index]?.rows[0]?.n)
     return n > 0 ? [`"${label}" (${plural(n, 'row')})`] : []
   })
   if (found.length === 0) return
@@ -73,7 +73,7 @@ async function countRows(
     connection,
     tables.map(({ name }) => `SELECT COUNT(*) AS n FROM ${tableIn(database, name)}`),
   )
-  return new Map(tables.map(({ id }, place) => [id, Number(results[place]?.rows[0]?.n)]))
+  return new Map(tables.map(({ id }, index) => [id, Number(results[index]?.rows[0]?.n)]))
 }
 
 /** Named after the session that needs it, so that what a crashed one left can be told from what is in use. */

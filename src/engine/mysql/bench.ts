@@ -24,9 +24,9 @@ const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNI
 
 export const mysqlBench: FlavorBenchSql = {
   numbers(from, to) {
-    const places = Array.from({ length: String(to - from).length }, (_, place) => place)
-    const number = places.map((place) => `${10 ** place} * p${place}.d`).join(' + ')
-    const digits = places.map((place) => `${DIGITS} AS p${place}`).join(', ')
+    const places = Array.from({ length: String(to - from).length }, (_, digit) => digit)
+    const number = places.map((digit) => `${10 ** digit} * p${digit}.d`).join(' + ')
+    const digits = places.map((digit) => `${DIGITS} AS p${digit}`).join(', ')
     return `(SELECT ${from} + ${number} AS n FROM ${digits} WHERE ${number} <= ${to - from})`
   },
   files: 'information_schema.innodb_tablespaces',

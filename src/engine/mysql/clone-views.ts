@@ -52,7 +52,7 @@ async function definitionsOf(connection: Connection, views: readonly Named[]): P
   const show = ({ name }: Named) => `SHOW CREATE VIEW ${ident(name)}`
   try {
     const results = await batch(connection, views.map(show))
-    return views.map(({ name }, place) => ({ name, definition: definitionFrom(results[place]?.rows[0]) }))
+    return views.map(({ name }, index) => ({ name, definition: definitionFrom(results[index]?.rows[0]) }))
   } catch (error) {
     if (!(error instanceof BatchError) || error.index === undefined) throw error
   }

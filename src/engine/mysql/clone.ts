@@ -80,7 +80,7 @@ async function copy(
     ...counters(schema),
   ])
   await createEach(to, definitions.routines)
-  await copyViews(from, to, programs.views, { renamed: (one) => renamed(one, names), leftOut })
+  await copyViews(from, to, programs.views, { renamed: (definition) => renamed(definition, names), leftOut })
   await createEach(to, [...definitions.triggers, ...definitions.events])
 }
 
@@ -166,9 +166,11 @@ async function readDefinitions(
     all.map(({ kind, name }) => `SHOW CREATE ${kind} ${ident(name)}`),
   )
   const read = new Map(
-    all.map((one, place) => [one, renamed(definitionFrom(results[place]?.rows[0]), names)] as const),
+    all.map(
+      (candidate, program) => [candidate, renamed(definitionFrom(results[program]?.rows[0]), names)] as const,
+    ),
   )
-  const definitions = (of: readonly StoredProgram[]) => of.flatMap((one) => read.get(one) ?? [])
+  const definitions = (of: readonly StoredProgram[]) => of.flatMap((program) => read.get(program) ?? [])
   const statements = (of: readonly StoredProgram[]) => definitions(of).map(({ sql }) => sql)
   return {
     sequences: statements(wanted.sequences),

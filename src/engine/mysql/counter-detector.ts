@@ -9,26 +9,26 @@ import { DEFINITION_COUNTS } from './definition-counts.ts'
 import { flavorOf } from './flavor-of.ts'
 import { literal, tableIn } from './quote.ts'
 import { PHASE } from './routine.ts'
-import { BRIEF, type Store } from './routine-store.ts'
+import { SHORT_SQL_LENGTH, type Store } from './routine-store.ts'
 import { batch, callRoutine, inSeconds } from './session.ts'
-import { routineSteps, type Watched, watchedOf } from './steps.ts'
+import { routineSteps, type TrackedTable, trackedTables } from './steps.ts'
 import type { Trigger } from './triggers.ts'
 
 /** The counters of one database, and the routine that resets it by them. */
 export interface CounterDetector {
   /** From now on: what is written after this is called is found. `dirty`: what is to be found all the same. */
-  arm(look: () => Promise<readonly SubjectId[]>): Promise<void>
+  snapshot(look: () => Promise<readonly SubjectId[]>): Promise<void>
   /** One round trip. Puts right what it finds where `acts`. Throws `CallError`. */
   call(options: { readonly acts: boolean }): Promise<DetectionResult>
   /** A query of how many `definitions` are resets', done or about to be done. */
-  readonly told: string
-  /** Until it is armed again, calls find that the counts cannot be relied on. */
+  readonly ownStatements: string
+  /** Until the next `snapshot`, calls find that the counts cannot be relied on. */
   close(): Promise<void>
 }
 
 export interface DetectionResult {
   /** See `routine.ts`. */
-  readonly state: 'clean' | 'dirty' | 'changed' | 'by hand' | 'blind'
+  readonly state: 'clean' | 'dirty' | 'changed' | 'needs-client' | 'unreliable'
   /** Tables and sequences that may be dirty. */
   readonly due: readonly SubjectId[]
   readonly ran: readonly Ran[]
@@ -38,7 +38,7 @@ export interface DetectionResult {
 
 export interface Ran {
   readonly step: number
-  readonly of: Watched
+  readonly of: TrackedTable
   readonly truncated: boolean
   readonly rows: number
 }
@@ -55,7 +55,7 @@ export interface CounterDetectorInput {
 /** Statements of at most so many rows. */
 const ROWS_TOGETHER = 200
 
-/** Makes ready for resets by the counters; `arm` has to follow. Throws for want of a right. */
+/** Makes ready for resets by the counters; `snapshot` has to follow. Throws for want of a right. */
 export async function openCounterDetector(
   connection: Connection,
   input: CounterDetectorInput,
@@ -64,76 +64,93 @@ export async function openCounterDetector(
   const { schema } = program
   const flavor = await flavorOf(connection)
   const { store, settings } = await createRoutine(connection)
-  const { watches, seen } = store
+  const { detectors, seen } = store
   await prune(connection, store)
   // Below 2^48, so that a number of JavaScript is exact.
   const id = randomInt(1, 2 ** 47)
-  const watched = watchedOf(program)
+  const tracked = trackedTables(program)
   const unseen = (await connection.query(flavor.watch.unseenCascades)).length > 0
-  const steps = routineSteps(watched, input)
-  const cut = steps.flatMap(({ phase, place }) =>
-    phase === PHASE.cut ? (watched[place]?.table?.name ?? []) : [],
+  const steps = routineSteps(tracked, input)
+  const cut = steps.flatMap(({ phase, tableIndex }) =>
+    phase === PHASE.truncate ? (tracked[tableIndex]?.table?.name ?? []) : [],
   )
   const populated = new Set(program.plan.populated)
-  const filled = watched.flatMap(({ name, table }) =>
+  const filled = tracked.flatMap(({ name, table }) =>
     table !== undefined && cut.includes(name) && populated.has(table.id) ? [name] : [],
   )
-  const tells = cut.every((name) => fileOf(database, name) !== undefined)
+  const recognizesOwn = cut.every((name) => fileOf(database, name) !== undefined)
   const texts = {
     print: fingerprintOfTables(flavor.watch.tables, database, { cut, filled }),
-    moved: `SELECT JSON_ARRAYAGG(place) INTO @afresh_moved FROM (
-      SELECT s.place FROM ${flavor.watch.tableStats} AS i STRAIGHT_JOIN ${seen} AS s ON s.watch = ${id} AND s.file = i.name
+    moved: `SELECT JSON_ARRAYAGG(table_index) INTO @afresh_moved FROM (
+      SELECT s.table_index FROM ${flavor.watch.tableStats} AS i STRAIGHT_JOIN ${seen} AS s ON s.detector = ${id} AND s.file = i.name
       WHERE s.next IS NOT NULL AND i.autoinc <> s.next AND NOT (i.autoinc = 0 AND s.next = 1)
-      UNION ALL SELECT place FROM ${seen} WHERE watch = ${id} AND file IS NULL AND next IS NOT NULL) AS m`,
+      UNION ALL SELECT table_index FROM ${seen} WHERE detector = ${id} AND file IS NULL AND next IS NOT NULL) AS m`,
   }
   const setUp = [
     ...inserts(
       store.steps,
-      ['watch', 'place', 'phase', 'step', 'sub', 'ways', 'counts', 'unless', 'brief', 'run'],
       [
-        ...steps.map(({ place, phase, step, sub, ways, counts, unless, run }) => [
-          ...[id, place, phase, step, sub, ways, text(counts), text(unless), ...stored(run)],
+        'detector',
+        'table_index',
+        'phase',
+        'step',
+        'sub',
+        'write_kinds',
+        'counts',
+        'unless',
+        'short_sql',
+        'run',
+      ],
+      [
+        ...steps.map(({ tableIndex, phase, step, sub, writeKinds, counts, unless, run }) => [
+          ...[id, tableIndex, phase, step, sub, writeKinds, text(counts), text(unless), ...stored(run)],
         ]),
         [id, -1, PHASE.print, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.print)],
-        [id, -1, PHASE.moved, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.moved)],
+        [id, -1, PHASE.movedCounters, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(texts.moved)],
         ...(filled.length === 0
           ? []
-          : [[id, -1, PHASE.filled, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(haveRows(database, filled))]]),
+          : [[id, -1, PHASE.refilled, 0, 0, 0, 'NULL', 'NULL', 'NULL', literal(haveRows(database, filled))]]),
       ],
     ),
-    ...(unseen ? inserts(store.cascades, ['watch', 'place', 'child'], descendants(schema, watched, id)) : []),
+    ...(unseen
+      ? inserts(store.cascades, ['detector', 'table_index', 'child'], descendants(schema, tracked, id))
+      : []),
   ]
-  const rows = watched.map(({ name, table, next, many }, place) => {
+  const rows = tracked.map(({ name, table, next, many }, index) => {
     // Each partition has a file, and a counter, of its own.
     const file = table?.traits.includes('partitioned') ? undefined : fileOf(database, name)
-    return [id, literal(name), place, text(file), String(next ?? 'NULL'), many, 0, 0]
+    return [id, literal(name), index, text(file), String(next ?? 'NULL'), many, 0, 0]
   })
 
   return {
-    told: `SELECT SUM(told) AS told FROM ${watches}`,
-    async arm(look) {
+    ownStatements: `SELECT SUM(announced) AS own FROM ${detectors}`,
+    async snapshot(look) {
       await batch(connection, [
         ...forgetRows(store, [id]),
         // What it has told of its own statements stays: others reckon with it.
-        `INSERT INTO ${watches} (id, owner, database_name, written, tells) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
-          ${flavor.watch.catalog}, ${tells ? 1 : 0} FROM ${flavor.watch.status}
-          ON DUPLICATE KEY UPDATE written = VALUES(written), owner = VALUES(owner), told = finished`,
+        `INSERT INTO ${detectors} (id, owner, database_name, written, recognizes_own) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
+          ${flavor.watch.catalog}, ${recognizesOwn ? 1 : 0} FROM ${flavor.watch.status}
+          ON DUPLICATE KEY UPDATE written = VALUES(written), owner = VALUES(owner), announced = finished`,
         ...setUp,
         texts.print,
-        `UPDATE ${watches} SET print = @afresh_print WHERE id = ${id}`,
+        `UPDATE ${detectors} SET print = @afresh_print WHERE id = ${id}`,
         'SET @afresh_print = NULL',
-        ...inserts(seen, ['watch', 'name', 'place', 'file', 'next', 'many', 'inserts', 'others'], rows),
+        ...inserts(
+          seen,
+          ['detector', 'name', 'table_index', 'file', 'next', 'many', 'inserts', 'others'],
+          rows,
+        ),
         `UPDATE ${seen} AS s JOIN ${COUNTS} AS c ON c.object_type = 'TABLE' AND c.object_schema = ${literal(database)}
           AND c.object_name = s.name SET s.inserts = c.count_insert, s.others = c.count_update + c.count_delete
-          WHERE s.watch = ${id}`,
+          WHERE s.detector = ${id}`,
       ])
       const dirty = new Set(await look())
-      const places = watched.flatMap(({ subjects }, place) =>
-        subjects.some((one) => dirty.has(one)) ? [place] : [],
+      const indexes = tracked.flatMap(({ subjects }, index) =>
+        subjects.some((subject) => dirty.has(subject)) ? [index] : [],
       )
-      if (places.length > 0) {
+      if (indexes.length > 0) {
         await batch(connection, [
-          `UPDATE ${seen} SET inserts = -1 WHERE watch = ${id} AND place IN (${places.join(', ')})`,
+          `UPDATE ${seen} SET inserts = -1 WHERE detector = ${id} AND table_index IN (${indexes.join(', ')})`,
         ])
       }
     },
@@ -143,16 +160,16 @@ export async function openCounterDetector(
         connection,
         `CALL ${store.procedure}(${id} * ${proof}, ${literal(database)}, ${acts ? 1 : 0}, ${seconds})`,
         settings,
-        [`SELECT SUM(finished) AS done FROM ${watches}`, DEFINITION_COUNTS],
+        [`SELECT SUM(finished) AS done FROM ${detectors}`, DEFINITION_COUNTS],
       )
       const definitions = { counts: before[1]?.rows ?? [], done: Number(before[0]?.rows[0]?.done ?? 0) }
-      const due = (JSON.parse(String(row.due ?? '[]')) as [place: number][]).flatMap(
-        ([place]) => watched[place]?.subjects ?? [],
+      const due = (JSON.parse(String(row.due ?? '[]')) as [tableIndex: number][]).flatMap(
+        ([index]) => tracked[index]?.subjects ?? [],
       )
       const ran = (JSON.parse(String(row.ran ?? '[]')) as [number, number, number, number][]).flatMap(
-        ([step, place, phase, rows]) => {
-          const of = watched[place]
-          return of === undefined ? [] : [{ step, of, truncated: phase === PHASE.cut, rows }]
+        ([step, index, phase, rows]) => {
+          const of = tracked[index]
+          return of === undefined ? [] : [{ step, of, truncated: phase === PHASE.truncate, rows }]
         },
       )
       return { state: String(row.state) as DetectionResult['state'], due, ran, definitions }
@@ -170,24 +187,24 @@ function haveRows(database: string, names: readonly string[]): string {
 }
 
 /** Everything that a write to a table may write to unseen, however far away. */
-function descendants(schema: Schema, watched: readonly Watched[], id: number): number[][] {
-  const places = new Map(
-    watched.flatMap(({ table }, place) => (table === undefined ? [] : [[table.id, place]])),
+function descendants(schema: Schema, tracked: readonly TrackedTable[], id: number): number[][] {
+  const indexes = new Map(
+    tracked.flatMap(({ table }, index) => (table === undefined ? [] : [[table.id, index]])),
   )
   const direct = (table: TableId) =>
     schema.foreignKeys.flatMap((key) => (key.to === table && cascades(key) ? [key.from] : []))
-  return watched.flatMap(({ table }, place) => {
+  return tracked.flatMap(({ table }, tableIndex) => {
     if (table === undefined) return []
     const reached = new Set<TableId>()
     const next = direct(table.id)
-    for (let one = next.pop(); one !== undefined; one = next.pop()) {
-      if (reached.has(one)) continue
-      reached.add(one)
-      next.push(...direct(one))
+    for (let candidate = next.pop(); candidate !== undefined; candidate = next.pop()) {
+      if (reached.has(candidate)) continue
+      reached.add(candidate)
+      next.push(...direct(candidate))
     }
     return [...reached].flatMap((child) => {
-      const at = places.get(child)
-      return at === undefined ? [] : [[id, place, at]]
+      const index = indexes.get(child)
+      return index === undefined ? [] : [[id, tableIndex, index]]
     })
   })
 }
@@ -207,7 +224,7 @@ function inserts(
 
 /** The columns `brief` and `run`. */
 function stored(run: string): [string, string] {
-  return run.length > BRIEF ? ['NULL', literal(run)] : [literal(run), 'NULL']
+  return run.length > SHORT_SQL_LENGTH ? ['NULL', literal(run)] : [literal(run), 'NULL']
 }
 
 function text(value: string | undefined): string {
@@ -215,19 +232,19 @@ function text(value: string | undefined): string {
 }
 
 function forget(store: Store, ids: readonly (number | string)[]): string[] {
-  return [...forgetRows(store, ids), `DELETE FROM ${store.watches} WHERE id IN (${ids.join(', ')})`]
+  return [...forgetRows(store, ids), `DELETE FROM ${store.detectors} WHERE id IN (${ids.join(', ')})`]
 }
 
 function forgetRows({ seen, steps, cascades }: Store, ids: readonly (number | string)[]): string[] {
-  return [seen, steps, cascades].map((table) => `DELETE FROM ${table} WHERE watch IN (${ids.join(', ')})`)
+  return [seen, steps, cascades].map((table) => `DELETE FROM ${table} WHERE detector IN (${ids.join(', ')})`)
 }
 
-/** Forgets watches whose session has ended, and what is left of those from before the server's last start. */
+/** Forgets detectors whose session has ended, and what is left of those from before the server's last start. */
 async function prune(connection: Connection, store: Store): Promise<void> {
-  const { watches, steps } = store
+  const { detectors, steps } = store
   const ended = await connection.query(
-    `SELECT w.id FROM ${watches} AS w LEFT JOIN information_schema.processlist AS p ON p.id = w.owner WHERE p.id IS NULL
-     UNION SELECT s.watch FROM ${steps} AS s LEFT JOIN ${watches} AS w ON w.id = s.watch WHERE s.place = -1 AND w.id IS NULL`,
+    `SELECT d.id FROM ${detectors} AS d LEFT JOIN information_schema.processlist AS p ON p.id = detector_id.owner WHERE p.id IS NULL
+     UNION SELECT s.detector FROM ${steps} AS s LEFT JOIN ${detectors} AS d ON d.id = s.detector WHERE s.table_index = -1 AND d.id IS NULL`,
   )
   if (ended.length > 0)
     await batch(

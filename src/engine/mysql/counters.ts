@@ -53,7 +53,7 @@ export function refuseCounters(reason: string): never {
 /** Errors of somebody who lacks a right. */
 function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
-  return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((one) => one === errno)
+  return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((denial) => denial === errno)
 }
 
 /** What the server writes without counting it. */

@@ -32,7 +32,7 @@ export async function createRoutine(
   })
   try {
     await batch(connection, [
-      `CREATE PROCEDURE ${store.procedure} (IN w BIGINT, IN db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, IN acts INT, IN seconds INT)
+      `CREATE PROCEDURE ${store.procedure} (IN detector_id BIGINT, IN db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, IN acts INT, IN seconds INT)
        MODIFIES SQL DATA SQL SECURITY INVOKER ${bodyOf(flavor, settings, store)}`,
     ])
   } catch (error) {
@@ -42,7 +42,7 @@ export async function createRoutine(
 }
 
 async function isThere(connection: Connection, digest: string): Promise<boolean> {
-  const named = ['watches', 'seen', 'cascades', 'steps'].map((kind) => literal(`${kind}_${digest}`))
+  const named = ['detectors', 'seen', 'cascades', 'steps'].map((kind) => literal(`${kind}_${digest}`))
   const [row] = await connection.query(
     `SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ${literal(REGISTRY)}
        AND table_name IN (${named.join(', ')})) AS tables, (SELECT COUNT(*) FROM information_schema.routines
@@ -51,22 +51,22 @@ async function isThere(connection: Connection, digest: string): Promise<boolean>
   return Number(row?.tables) === named.length && Number(row?.routines) === 1
 }
 
-/** Drops what another version of afresh has left, unless a session watches by it. */
+/** Drops what another version of afresh has left, unless a session detectors by it. */
 async function dropUnused(connection: Connection, own: string): Promise<void> {
   const others = await connection.query(
     `SELECT RIGHT(table_name, 12) AS digest FROM information_schema.tables
      WHERE table_schema = ${literal(REGISTRY)} AND table_name REGEXP '^watches_[0-9a-f]{12}$' AND RIGHT(table_name, 12) <> ${literal(own)}`,
   )
   for (const { digest } of others) {
-    const { watches, seen, cascades, steps, procedure } = storeOf(String(digest))
+    const { detectors, seen, cascades, steps, procedure } = storeOf(String(digest))
     const live = await connection.query(
-      `SELECT 1 AS live FROM ${watches} AS w JOIN information_schema.processlist AS p ON p.id = w.owner LIMIT 1`,
+      `SELECT 1 AS live FROM ${detectors} AS d JOIN information_schema.processlist AS p ON p.id = detector_id.owner LIMIT 1`,
     )
     if (live.length > 0) continue
     await batch(connection, [
       `DROP PROCEDURE IF EXISTS ${procedure}`,
       // The one that this goes by is the last.
-      ...[seen, cascades, steps, watches].map((table) => `DROP TABLE IF EXISTS ${table}`),
+      ...[seen, cascades, steps, detectors].map((table) => `DROP TABLE IF EXISTS ${table}`),
     ])
   }
 }

@@ -161,7 +161,8 @@ async function registered(connection: Connection): Promise<Row[]> {
   } catch (error) {
     const errno = errnoOf(error)
     // No registry yet, or none that this user may see.
-    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((one) => one === errno)) return []
+    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((expected) => expected === errno))
+      return []
     throw error
   }
 }

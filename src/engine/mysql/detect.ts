@@ -43,7 +43,7 @@ export function detector(
   const free = targets.filter(({ sequence }) => sequence.kind === 'sequence')
   const parts = {
     barrier: waitForWriters(tables),
-    scan: unions(tables.map((table, place) => `(${scan(table, place, baseline)})`)),
+    scan: unions(tables.map((table, index) => `(${scan(table, index, baseline)})`)),
     state: tables.length > 0 ? [STATE] : [],
     free:
       free.length > 0 && flavor.sequences !== undefined
@@ -99,14 +99,14 @@ function isPassing(name: string): boolean {
   return name === MARK_TABLE || name.startsWith('#sql')
 }
 
-function scan(table: Table, place: number, baseline: Baseline): string {
+function scan(table: Table, index: number, baseline: Baseline): string {
   const rows = baseline.rows.get(table.id)
   const name = ident(table.name)
   const versioned = table.traits.includes('system-versioned')
-  if (rows === undefined && !versioned) return `SELECT ${place} AS place FROM ${name} LIMIT 1`
+  if (rows === undefined && !versioned) return `SELECT ${index} AS place FROM ${name} LIMIT 1`
   const conditions = [
     ...(rows === undefined ? [] : [differs(table, baseline.database, rows)]),
     ...(versioned ? [`(SELECT COUNT(*) FROM ${name} FOR SYSTEM_TIME ALL) <> ${rows ?? 0}`] : []),
   ]
-  return `SELECT ${place} AS place FROM DUAL WHERE ${conditions.join(' OR ')}`
+  return `SELECT ${index} AS place FROM DUAL WHERE ${conditions.join(' OR ')}`
 }

@@ -63,7 +63,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
       await begin(isNested, isolation)
       let isDone = false
       try {
-        for (const [place, statement] of statements.entries()) watch(place, await run(statement, isNested))
+        for (const [index, statement] of statements.entries()) watch(index, await run(statement, isNested))
         isDone = true
       } finally {
         await send(ending(isDone && keep, isNested, temporary)).catch((error: unknown) => {

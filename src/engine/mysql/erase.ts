@@ -32,10 +32,10 @@ export const erase: EraseDialect = {
 
   // MySQL says "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
   canReferenceTempTableTwice: false,
-  selectionName: (place) => ident(`afresh_erase_${place}`),
+  selectionName: (name) => ident(`afresh_erase_${name}`),
   create({ name, columns, from, unique, isList }) {
-    const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
-    const keys = Array.from({ length: unique }, (_, at) => `c${at}`)
+    const chosen = columns.map((column, index) => `r.${column} AS c${index}`).join(', ')
+    const keys = Array.from({ length: unique }, (_, index) => `c${index}`)
     // Every table has a primary key: the server may insist on it.
     const key = unique > 0 && !isList ? `PRIMARY KEY (${keys.join(', ')})` : COUNTER
     return [
@@ -44,7 +44,7 @@ export const erase: EraseDialect = {
   },
   createAs: (name, select) => `CREATE TEMPORARY TABLE ${name} (${COUNTER}) AS ${select}`,
   insert({ name, columns }, select, isUnique, isOurs = false) {
-    const names = columns.map((_, at) => `c${at}`).join(', ')
+    const names = columns.map((_, index) => `c${index}`).join(', ')
     // IGNORE would overlook errors of the condition as well: MariaDB takes a subquery of several rows for NULL then.
     const ignore = isUnique && isOurs ? 'IGNORE ' : ''
     const same = isUnique && !isOurs ? ` ON DUPLICATE KEY UPDATE ${name}.c0 = ${name}.c0` : ''
@@ -62,8 +62,8 @@ export const erase: EraseDialect = {
   unchecked: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
   checksNoCycle: false,
   update({ table, from, on }, set, which) {
-    const assignments = set.flatMap(([column, value], at) => [
-      `${at === 0 ? '' : ', '}r.${ident(column)} = `,
+    const assignments = set.flatMap(([column, value], index) => [
+      `${index === 0 ? '' : ', '}r.${ident(column)} = `,
       value,
     ])
     return concatenated([
@@ -94,10 +94,10 @@ export const erase: EraseDialect = {
   hasZone: ({ type }) => /^timestamp/i.test(type),
   isBefore(column, time, zone) {
     const isUtc = zone === 'utc' && !/^timestamp/i.test(column.type)
-    const at = isUtc
+    const instant = isUtc
       ? `TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ${time.getTime() * 1000} MICROSECOND`
       : `FROM_UNIXTIME(${time.getTime() / 1000})`
-    return `${ident(column.name)} < ${at}`
+    return `${ident(column.name)} < ${instant}`
   },
   isNoTime: undefined,
   timeOf: (time) => `FROM_UNIXTIME(${Math.floor(time.getTime() / 1000)})`,

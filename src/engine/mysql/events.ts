@@ -50,8 +50,8 @@ async function disable(connection: Connection, database: string, event: Row): Pr
 
 /** Of a role of MariaDB the host is empty. No host has an `@`. */
 function account(definer: string): string {
-  const at = definer.lastIndexOf('@')
-  const user = ident(definer.slice(0, at))
-  const host = definer.slice(at + 1)
+  const separator = definer.lastIndexOf('@')
+  const user = ident(definer.slice(0, separator))
+  const host = definer.slice(separator + 1)
   return host === '' ? user : `${user}@${ident(host)}`
 }

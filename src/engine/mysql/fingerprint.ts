@@ -26,15 +26,15 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
   const positions = new Map(results[contents.length + 1]?.rows.map((row) => [Number(row.place), row.next]))
   return {
     tables: new Map(
-      tables.map(({ id }, place) => {
-        const row = results[place + 1]?.rows[0]
+      tables.map(({ id }, index) => {
+        const row = results[index + 1]?.rows[0]
         return [id, { rows: Number(row?.n), hash: String(row?.hash) }]
       }),
     ),
     sequences: new Map(
       schema.sequences.map((sequence) => {
-        const place = free.indexOf(sequence)
-        const next = place < 0 ? counters.get(sequence.name) : positions.get(place)
+        const index = free.indexOf(sequence)
+        const next = index < 0 ? counters.get(sequence.name) : positions.get(index)
         // MySQL has NULL for a counter that has never counted.
         return [sequence.id, `${next ?? 1}:false`]
       }),

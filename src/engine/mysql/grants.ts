@@ -49,8 +49,8 @@ export async function grantsOn(connection: Connection): Promise<Grants> {
 export async function ownGrantsOf(connection: Connection, grants: Grants): Promise<Grants> {
   const [row] = await connection.query('SELECT CURRENT_USER() AS account')
   const name = String(row?.account)
-  const at = name.lastIndexOf('@')
-  const account = accountSql(name.slice(0, at), name.slice(at + 1))
+  const separator = name.lastIndexOf('@')
+  const account = accountSql(name.slice(0, separator), name.slice(separator + 1))
   return new Map([...grants].filter(([, grant]) => grant.account === account))
 }
 
@@ -97,7 +97,7 @@ function differences(before: Grants, now: Grants): string[] {
   const lost = [...before].flatMap(([key, { account, on, privileges }]) => {
     const missing = without(privileges, now.get(key)?.privileges)
     if (missing.length === 0) return []
-    const plain = missing.filter((one) => one !== GRANT_OPTION)
+    const plain = missing.filter((privilege) => privilege !== GRANT_OPTION)
     const option = missing.length > plain.length ? ' WITH GRANT OPTION' : ''
     return [`GRANT ${plain.length === 0 ? 'USAGE' : plain.join(', ')} ON ${on} TO ${account}${option}`]
   })
@@ -105,7 +105,7 @@ function differences(before: Grants, now: Grants): string[] {
 }
 
 function without(some: ReadonlySet<string>, others: ReadonlySet<string> = new Set()): string[] {
-  return [...some].filter((one) => !others.has(one))
+  return [...some].filter((name) => !others.has(name))
 }
 
 const GRANT_OPTION = 'GRANT OPTION'
@@ -131,7 +131,7 @@ const ROUTINES = `SELECT user AS user, host AS host, db AS db, routine_type AS k
 function eachPrivilege(row: Row): Row[] {
   const all = String(row.privileges).toUpperCase().split(',')
   const grantable = all.includes('GRANT') ? 'YES' : 'NO'
-  const privileges = all.filter((one) => one !== 'GRANT' && one !== '')
+  const privileges = all.filter((privilege) => privilege !== 'GRANT' && privilege !== '')
   return (privileges.length === 0 ? ['USAGE'] : privileges).map((privilege) => ({
     ...row,
     privilege,

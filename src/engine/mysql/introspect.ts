@@ -121,11 +121,12 @@ async function readCatalog(connection: Connection): Promise<Reading> {
 /** Which tables have rows, in one query. Checks may always be switched off: it needs no privilege. */
 export async function inspectState(connection: Connection, schema: Schema): Promise<Survey> {
   const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
-  const results = await batch(connection, probe(tables.map(({ name }, place) => ({ place, name })))).catch(
-    (error: unknown) => {
-      throw orUnopenable(error)
-    },
-  )
+  const results = await batch(
+    connection,
+    probe(tables.map(({ name }, index) => ({ place: index, name }))),
+  ).catch((error: unknown) => {
+    throw orUnopenable(error)
+  })
   const populated = results
     .flatMap(({ rows }) => rows)
     .flatMap(({ place }) => tables[Number(place)]?.id ?? [])
@@ -169,7 +170,7 @@ interface Catalog {
 function tableFrom(row: Row, catalog: Catalog): Table {
   const name = String(row.name)
   const namesIn = (of: ReadonlyMap<string, readonly Row[]>) =>
-    (of.get(name) ?? []).map((one) => String(one.name))
+    (of.get(name) ?? []).map((row) => String(row.name))
   const partitions = namesIn(catalog.partitions)
   return {
     id: tableId(name),

@@ -23,16 +23,16 @@ export const openResources: OpenResourceFinder = {
         }),
       ),
       ...(await abandonedHere(connection)).map(
-        (one): OpenResource => ({ ...one, kind: 'prepared transaction' }),
+        (blocker): OpenResource => ({ ...blocker, kind: 'prepared transaction' }),
       ),
       ...(await serverLocks(connection, { here: true })).map(
-        (one): OpenResource => ({ ...one, kind: 'lock of the server' }),
+        (lock): OpenResource => ({ ...lock, kind: 'lock of the server' }),
       ),
     ]
   },
   async end(connection, wanted) {
     const sessions = (await connection.query(SESSIONS)).map(({ id }) => Number(id))
-    for (const id of sessions.filter((one) => wanted.includes(one))) await kill(connection, id)
+    for (const id of sessions.filter((id) => wanted.includes(id))) await kill(connection, id)
   },
 }
 

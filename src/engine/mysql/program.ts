@@ -37,7 +37,7 @@ export function actionsFor(
   const ran = chosen(program, baseline, triggers, { found, mayTruncate })
   const { before, after } = suspended(database, firing(program, ran, triggers))
   const isDdl = ({ step, truncated }: Chosen) => truncated || step.kind === 'truncate'
-  const writes = ran.filter((one) => !isDdl(one) && one.step.kind !== 'restart')
+  const writes = ran.filter((step) => !isDdl(step) && step.step.kind !== 'restart')
   // TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them.
   const rows = writes.filter(({ step }) => !isNonTransactional(program, step)).flatMap(actionsOf)
   return {
@@ -68,8 +68,9 @@ export function outcomeOf(
   results: readonly Result[],
 ): Outcome {
   const rows = new Map<number, number>()
-  for (const [place, { step, counts }] of actions.entries()) {
-    if (step !== undefined && counts) rows.set(step, (rows.get(step) ?? 0) + (results[place]?.affected ?? 0))
+  for (const [position, { step, counts }] of actions.entries()) {
+    if (step !== undefined && counts)
+      rows.set(step, (rows.get(step) ?? 0) + (results[position]?.affected ?? 0))
   }
   return {
     detector: 'scan',

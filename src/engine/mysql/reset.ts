@@ -64,8 +64,8 @@ export async function prepare(connection: Connection, program: Program): Promise
   })
   /** Of the reset that is under way. */
   const notes: string[] = []
-  const checkDefinitions = async (told?: string) => {
-    notes.push(...(await definitions.check(told)))
+  const checkDefinitions = async (ownStatements?: string) => {
+    notes.push(...(await definitions.check(ownStatements)))
   }
   const look = async (): Promise<Found & { readonly isMoved: boolean }> => {
     const statements = [DEFINITION_COUNTS, ...detect.statements]
@@ -75,7 +75,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     // Where the counters are watched, their routine tells.
     return {
       ...found,
-      isMoved: chosen?.watch === undefined && definitions.moved(counts?.rows ?? []) !== undefined,
+      isMoved: chosen?.counters === undefined && definitions.moved(counts?.rows ?? []) !== undefined,
     }
   }
 
@@ -90,7 +90,7 @@ export async function prepare(connection: Connection, program: Program): Promise
         ? await resetErrorFrom(connection, program, failure, () => undefined)
         : failure
     if (!(error instanceof ResetError) || error.code === 'plan' || error.code === 'blocked') return error
-    return checkDefinitions(chosen?.watch?.told).then(
+    return checkDefinitions(chosen?.counters?.ownStatements).then(
       () => {
         definitions.doubt()
         return error
@@ -143,9 +143,9 @@ export async function prepare(connection: Connection, program: Program): Promise
 
   const allDirty = async () => (await look()).dirty
 
-  const call = async (watch: CounterDetector, acts: boolean) => {
+  const call = async (counters: CounterDetector, acts: boolean) => {
     try {
-      return await watch.call({ acts })
+      return await counters.call({ acts })
     } catch (error) {
       throw await resetErrorFrom(connection, program, error, (step) => ({
         sql: error instanceof CallError ? (error.sql ?? '') : '',
@@ -155,31 +155,32 @@ export async function prepare(connection: Connection, program: Program): Promise
     }
   }
 
-  const resetByCounters = async (watch: CounterDetector): Promise<Outcome> => {
+  const resetByCounters = async (counters: CounterDetector): Promise<Outcome> => {
     let found: DetectionResult
     try {
-      found = await call(watch, true)
+      found = await call(counters, true)
     } catch (error) {
       if (!isNoRoom(error)) throw error
       const outcome = await deletingInstead()
-      chosen = await armed(watch)
+      chosen = await withSnapshot(counters)
       return outcome
     }
     const { counts, done } = found.definitions
     const moved = isDoubtful ? 'rows' : definitions.moved(counts, done)
     if (moved !== undefined) {
       isDoubtful = true
-      await checkDefinitions(watch.told)
+      await checkDefinitions(counters.ownStatements)
       isDoubtful = moved === 'rows'
     }
     if (!isDoubtful && (found.state === 'clean' || found.state === 'dirty'))
       return outcomeOfCounts(program, found)
-    const isCounting = found.state !== 'blind' || (await whyNotCounters(connection, program)) === undefined
+    const isCounting =
+      found.state !== 'unreliable' || (await whyNotCounters(connection, program)) === undefined
     const outcome = await afterCounters(found)
     isDoubtful = false
-    if (isCounting) chosen = await armed(watch)
+    if (isCounting) chosen = await withSnapshot(counters)
     // Its counts would look right again as soon as the server counts on.
-    else await watch.close()
+    else await counters.close()
     return outcome
   }
 
@@ -198,7 +199,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     async () => {
       await startingPositions()
       const found = await chooseDetector()
-      await definitions.begin(found.watch?.told)
+      await definitions.begin(found.counters?.ownStatements)
       return found
     },
     () => baseline.close(),
@@ -207,11 +208,11 @@ export async function prepare(connection: Connection, program: Program): Promise
     async reset() {
       for (let tried = 1; ; tried += 1) {
         try {
-          const outcome = await (chosen?.watch === undefined
+          const outcome = await (chosen?.counters === undefined
             ? resetByScan(chosen?.why ?? IT_LOOKS)
-            : resetByCounters(chosen.watch))
-          const told = [...(outcome.notes ?? []), ...notes.splice(0)]
-          return told.length === 0 ? outcome : { ...outcome, notes: told }
+            : resetByCounters(chosen.counters))
+          const allNotes = [...(outcome.notes ?? []), ...notes.splice(0)]
+          return allNotes.length === 0 ? outcome : { ...outcome, notes: allNotes }
         } catch (cause) {
           const error = await explained(cause)
           // What was in the way is gone: the other session's transaction, or, by the check, what made the database read-only.
@@ -221,25 +222,25 @@ export async function prepare(connection: Connection, program: Program): Promise
       }
     },
     async detect(by) {
-      if (by === 'counters' && chosen?.watch === undefined) refuseCounters(chosen?.why ?? IT_LOOKS)
-      if (by === 'scan' || chosen?.watch === undefined) return [...(await allDirty())]
-      const { state, due } = await call(chosen.watch, false)
+      if (by === 'counters' && chosen?.counters === undefined) refuseCounters(chosen?.why ?? IT_LOOKS)
+      if (by === 'scan' || chosen?.counters === undefined) return [...(await allDirty())]
+      const { state, due } = await call(chosen.counters, false)
       return state === 'clean' || state === 'dirty' ? [...due] : [...(await allDirty())]
     },
     async close() {
       await withCleanUp(
-        async () => chosen?.watch?.close(),
+        async () => chosen?.counters?.close(),
         () => baseline.close(),
       )
     },
   }
 
   async function chooseDetector(): Promise<Chosen> {
-    if (reason !== undefined) return { watch: undefined, why: `${IT_LOOKS}: ${reason}` }
+    if (reason !== undefined) return { counters: undefined, why: `${IT_LOOKS}: ${reason}` }
     const owned = claim === undefined ? '1' : await proofOf(connection, database, claim, { current: true })
-    let watch: CounterDetector
+    let counters: CounterDetector
     try {
-      watch = await openCounterDetector(connection, {
+      counters = await openCounterDetector(connection, {
         program,
         baseline,
         triggers: ours,
@@ -250,17 +251,17 @@ export async function prepare(connection: Connection, program: Program): Promise
       if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
       return withoutWatch(error)
     }
-    return armed(watch)
+    return withSnapshot(counters)
   }
 
-  /** Without the watch where the server has no room for it, or it is gone. */
-  async function armed(watch: CounterDetector): Promise<Chosen> {
+  /** Without the counters where the server has no room for it, or it is gone. */
+  async function withSnapshot(counters: CounterDetector): Promise<Chosen> {
     try {
-      await watch.arm(allDirty)
-      return { watch, why: IT_COUNTS }
+      await counters.snapshot(allDirty)
+      return { counters, why: IT_COUNTS }
     } catch (error) {
-      // What matters is why it could not be armed; what cannot be deleted goes when the session has ended.
-      await watch.close().catch(() => {})
+      // What matters is why it no snapshot could be taken; what cannot be deleted goes when the session has ended.
+      await counters.close().catch(() => {})
       if (!(error instanceof BatchError) || error.index === undefined) throw error
       return withoutWatch(error)
     }
@@ -269,7 +270,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   function withoutWatch(error: Error): Chosen {
     const refusal = `nothing can be kept in \`afresh_registry\` (${messageOf(error)})`
     if (program.detector === 'counters') refuseCounters(refusal)
-    return { watch: undefined, why: `${IT_LOOKS}: ${refusal}` }
+    return { counters: undefined, why: `${IT_LOOKS}: ${refusal}` }
   }
 
   /**
@@ -289,14 +290,14 @@ export async function prepare(connection: Connection, program: Program): Promise
 }
 
 interface Chosen {
-  readonly watch: CounterDetector | undefined
+  readonly counters: CounterDetector | undefined
   readonly why: string
 }
 
 const WHY_SCAN = {
   changed: `${IT_LOOKS}: some were truncated or written anew, which is not counted`,
-  'by hand': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
-  blind: `${IT_LOOKS}: the server did not count all writes`,
+  'needs-client': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
+  unreliable: `${IT_LOOKS}: the server did not count all writes`,
   full: `${IT_LOOKS}: the server had no room for the new files of a TRUNCATE`,
 } as const
 

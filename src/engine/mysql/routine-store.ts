@@ -6,7 +6,7 @@ import { REGISTRY } from './ownership.ts'
  * The counts that were seen last stand in memory like the server's own: both are gone when it restarts.
  */
 export interface Store {
-  readonly watches: string
+  readonly detectors: string
   readonly seen: string
   readonly cascades: string
   readonly steps: string
@@ -17,7 +17,7 @@ export interface Store {
 export function storeOf(digest: string): Store {
   const name = (kind: string) => `${REGISTRY}.${kind}_${digest}`
   return {
-    watches: name('watches'),
+    detectors: name('detectors'),
     seen: name('seen'),
     cascades: name('cascades'),
     steps: name('steps'),
@@ -26,16 +26,16 @@ export function storeOf(digest: string): Store {
 }
 
 /** A statement up to this long stands with its step, a longer one apart. */
-export const BRIEF = 500
+export const SHORT_SQL_LENGTH = 500
 
-export const tablesOf = ({ watches, seen, cascades, steps }: Store) => [
-  `CREATE TABLE IF NOT EXISTS ${watches} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
-    written BIGINT NOT NULL, print VARCHAR(64), tells TINYINT NOT NULL, told BIGINT NOT NULL DEFAULT 0, finished BIGINT NOT NULL DEFAULT 0) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-  `CREATE TABLE IF NOT EXISTS ${seen} (watch BIGINT NOT NULL, name VARCHAR(64) NOT NULL, place INT NOT NULL, file VARCHAR(140),
+export const tablesOf = ({ detectors, seen, cascades, steps }: Store) => [
+  `CREATE TABLE IF NOT EXISTS ${detectors} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, database_name VARCHAR(64) NOT NULL,
+    written BIGINT NOT NULL, print VARCHAR(64), recognizes_own TINYINT NOT NULL, announced BIGINT NOT NULL DEFAULT 0, finished BIGINT NOT NULL DEFAULT 0) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  `CREATE TABLE IF NOT EXISTS ${seen} (detector BIGINT NOT NULL, name VARCHAR(64) NOT NULL, table_index INT NOT NULL, file VARCHAR(140),
     next DECIMAL(20), many BIGINT NOT NULL, inserts BIGINT NOT NULL, others BIGINT NOT NULL,
-    PRIMARY KEY (watch, name), KEY (watch, place), KEY (watch, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
-  `CREATE TABLE IF NOT EXISTS ${cascades} (watch BIGINT, place INT, child INT, PRIMARY KEY (watch, place, child)) ENGINE=InnoDB`,
-  `CREATE TABLE IF NOT EXISTS ${steps} (watch BIGINT, place INT, phase INT, step INT, sub INT, ways INT NOT NULL, counts VARCHAR(10),
-    unless VARCHAR(${BRIEF}), brief VARCHAR(${BRIEF}), run LONGTEXT, PRIMARY KEY (watch, place, phase, step, sub))
+    PRIMARY KEY (detector, name), KEY (detector, table_index), KEY (detector, file)) ENGINE=MEMORY CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+  `CREATE TABLE IF NOT EXISTS ${cascades} (detector BIGINT, table_index INT, child INT, PRIMARY KEY (detector, table_index, child)) ENGINE=InnoDB`,
+  `CREATE TABLE IF NOT EXISTS ${steps} (detector BIGINT, table_index INT, phase INT, step INT, sub INT, write_kinds INT NOT NULL, counts VARCHAR(10),
+    unless VARCHAR(${SHORT_SQL_LENGTH}), short_sql VARCHAR(${SHORT_SQL_LENGTH}), run LONGTEXT, PRIMARY KEY (detector, table_index, phase, step, sub))
     ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]

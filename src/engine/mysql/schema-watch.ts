@@ -16,9 +16,9 @@ export interface SchemaWatch {
   /**
    * What was done by this session since the schema was read is no news.
    *
-   * @param told a query of how many statements were resets' or will be
+   * @param ownStatements a query for the number of statements that resets ran or are about to run
    */
-  begin(told?: string): Promise<void>
+  begin(ownStatements?: string): Promise<void>
   /**
    * `rows`: by ALTER, which may do something to them that no count tells of.
    *
@@ -35,7 +35,7 @@ export interface SchemaWatch {
    * @returns notes of what was put back, or could not be
    * @throws ResetError `plan` naming what is another one than it was
    */
-  check(told?: string): Promise<readonly string[]>
+  check(ownStatements?: string): Promise<readonly string[]>
 }
 
 export interface WatchedSchema {
@@ -47,7 +47,7 @@ export interface WatchedSchema {
   readonly isCopy: boolean
 }
 
-const NONE_TOLD = 'SELECT 0 AS told'
+const NO_OWN_STATEMENTS = 'SELECT 0 AS own'
 
 /** What the first session on a connection found: a new plan does not take what a test granted for the baseline. */
 const grantsAtFirst = new WeakMap<Connection, Grants>()
@@ -60,13 +60,13 @@ export function schemaWatch(
 
   const counts = async (sql: string): Promise<DefinitionCounts> => countsFrom(await connection.query(sql))
   /** At most what is others': statements that are told of and not yet counted make it less. */
-  const withoutTold = async ({ altered, defined }: DefinitionCounts, told: string) => {
-    const [row] = await connection.query(told)
-    return { altered: altered - Number(row?.told ?? 0), defined }
+  const withoutOwn = async ({ altered, defined }: DefinitionCounts, ownStatements: string) => {
+    const [row] = await connection.query(ownStatements)
+    return { altered: altered - Number(row?.own ?? 0), defined }
   }
 
   return {
-    async begin(told = NONE_TOLD) {
+    async begin(ownStatements = NO_OWN_STATEMENTS) {
       if (!grantsAtFirst.has(connection)) {
         const grants = await grantsOn(connection)
         grantsAtFirst.set(connection, isCopy ? await ownGrantsOf(connection, grants) : grants)
@@ -75,12 +75,12 @@ export function schemaWatch(
       // Of a pool every statement may have another session.
       if (read === undefined || !connection.owned) return
       const own = await counts(OWN_COUNTS)
-      known = await withoutTold(
+      known = await withoutOwn(
         {
           altered: read.all.altered + own.altered - read.own.altered,
           defined: read.all.defined + own.defined - read.own.defined,
         },
-        told,
+        ownStatements,
       )
     },
     moved(rows, done = 0) {
@@ -99,9 +99,9 @@ export function schemaWatch(
     doubt() {
       known = undefined
     },
-    async check(told = NONE_TOLD) {
+    async check(ownStatements = NO_OWN_STATEMENTS) {
       known = undefined
-      const now = await withoutTold(await counts(DEFINITION_COUNTS), told)
+      const now = await withoutOwn(await counts(DEFINITION_COUNTS), ownStatements)
       const note = await makeWritable(connection, database, proof)
       const before = grantsAtFirst.get(connection)
       const granted =

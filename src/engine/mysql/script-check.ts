@@ -12,20 +12,20 @@ const OWN_DATABASE = /^\s*alter\s+(database|schema)\s+((default|character)\s|col
 const USE = /^\s*use\b/i
 
 /** A script that makes or drops databases, or moves to another one, would touch some that are not afresh's to change. */
-export function refuseOtherDatabase(sql: string, place: string): void {
+export function refuseOtherDatabase(sql: string, position: string): void {
   if (!MENTIONED.test(sql)) return
   const readings = readingsOf(sql)
-  if (readings.some((one) => USE.test(one))) {
+  if (readings.some((reading) => USE.test(reading))) {
     throw new AfreshError(
       'baseline',
-      `${place}: the script leaves the database that afresh made for it.\n  ${sql}`,
+      `${position}: the script leaves the database that afresh made for it.\n  ${sql}`,
       { next: 'Remove the line; mysqldump writes none without --databases.' },
     )
   }
-  if (readings.every((one) => !OTHER_DATABASE.test(one) || OWN_DATABASE.test(one))) return
+  if (readings.every((reading) => !OTHER_DATABASE.test(reading) || OWN_DATABASE.test(reading))) return
   throw new AfreshError(
     'baseline',
-    `${place}: the script makes or changes a database of its own.\n  ${sql}`,
+    `${position}: the script makes or changes a database of its own.\n  ${sql}`,
     {
       next: 'Remove the line (and USE): afresh has made the database that the script is to fill.',
     },
@@ -37,7 +37,7 @@ function readingsOf(sql: string): string[] {
 }
 
 /** Looks at a statement before it runs, where the server would let it write to any database. */
-export type Check = (sql: string, place: string) => Promise<void>
+export type Check = (sql: string, position: string) => Promise<void>
 
 /** What stands before the name of a table or program, where no column could. */
 const BEFORE_NAMES = new Set(
@@ -67,20 +67,20 @@ export async function checkAgainst(send: Send): Promise<Check> {
   )
   const others = new Set(rows.map(({ name }) => String(name)))
 
-  const check: Check = async (sql, place) => {
+  const check: Check = async (sql, position) => {
     for (const reading of readingsOf(sql)) {
       const [, text] = DYNAMIC.exec(reading) ?? []
       if (text !== undefined) {
         const [row] = await rowsOf(send, `SELECT ${text} AS text`)
         const inner = String(row?.text ?? '')
-        refuseOtherDatabase(inner, place)
-        await check(inner, place)
+        refuseOtherDatabase(inner, position)
+        await check(inner, position)
         return
       }
       if (/^\s*create\b/i.test(reading) && DYNAMIC_INSIDE.test(withoutTexts(reading))) {
         throw new AfreshError(
           'baseline',
-          `${place}: the script makes a program that runs SQL which it puts together, and this might change another database.\n  ${shown(sql)}`,
+          `${position}: the script makes a program that runs SQL which it puts together, and this might change another database.\n  ${shown(sql)}`,
           { next: NEXT },
         )
       }
@@ -89,7 +89,7 @@ export async function checkAgainst(send: Send): Promise<Check> {
       if (!BEFORE_NAMES.has(before) && !(await isThere(send, database, name))) continue
       throw new AfreshError(
         'baseline',
-        `${place}: the script names \`${database}\`.\`${name}\`, which is in another database.\n  ${shown(sql)}`,
+        `${position}: the script names \`${database}\`.\`${name}\`, which is in another database.\n  ${shown(sql)}`,
         { next: NEXT },
       )
     }
@@ -113,14 +113,14 @@ function qualifiedIn(sql: string, pattern: RegExp, others: ReadonlySet<string>):
   const tokens = [...sql.matchAll(pattern)]
     .map(([token]) => token)
     .filter((token) => !/^(\/\*|\*\/|--\s|#)/.test(token))
-  return tokens.flatMap((token, at): Qualified[] => {
+  return tokens.flatMap((token, index): Qualified[] => {
     const database = nameOf(token).toLowerCase()
-    if (!others.has(database) || tokens[at + 1] !== '.' || tokens[at - 1] === '.') return []
+    if (!others.has(database) || tokens[index + 1] !== '.' || tokens[index - 1] === '.') return []
     // RENAME may have an equals sign.
-    const before = tokens[at - 1] === '=' ? tokens[at - 2] : tokens[at - 1]
+    const before = tokens[index - 1] === '=' ? tokens[index - 2] : tokens[index - 1]
     const isRename = before?.toLowerCase() === 'rename'
-    const word = tokens[at - 1] === '=' && !isRename ? '=' : before
-    return [{ database, name: nameOf(tokens[at + 2] ?? ''), before: (word ?? '').toLowerCase() }]
+    const word = tokens[index - 1] === '=' && !isRename ? '=' : before
+    return [{ database, name: nameOf(tokens[index + 2] ?? ''), before: (word ?? '').toLowerCase() }]
   })
 }
 

@@ -88,13 +88,13 @@ export async function giveAway(
     connection,
     owned.map(({ kind, name }) => `SHOW CREATE ${kind} ${ident(String(name))}`),
   )
-  const all = owned.map(({ kind, name, subject }, place) => {
-    const one = { kind: String(kind), name: String(name) }
-    const definer = definers.get(keyOf(one.kind, one.name)) ?? String(row?.own)
+  const all = owned.map(({ kind, name, subject }, index) => {
+    const program = { kind: String(kind), name: String(name) }
+    const definer = definers.get(keyOf(program.kind, program.name)) ?? String(row?.own)
     return {
-      ...one,
+      ...program,
       isEnabled: subject === 'ENABLED' && !eventsOff,
-      definition: ownedBy(definitionFrom(shown[place]?.rows[0]), account, definer),
+      definition: ownedBy(definitionFrom(shown[index]?.rows[0]), account, definer),
     }
   })
   // A package takes its body along, and the triggers of a table fire in the order in which they were created.
@@ -103,8 +103,8 @@ export async function giveAway(
     if (kind.startsWith('PACKAGE')) await connection.query(`SET sql_mode = 'ORACLE'`)
     await connection.query(`DROP ${kind} IF EXISTS ${ident(name)}`)
   }
-  for (const one of all) {
-    for (const sql of recreated(one)) await connection.query(sql).catch((cause) => failed(one, cause))
+  for (const program of all) {
+    for (const sql of recreated(program)) await connection.query(sql).catch((cause) => failed(program, cause))
   }
 }
 
@@ -119,12 +119,14 @@ function ownedBy(definition: Definition, account: string, definer: string): Defi
     : { ...definition, sql: definition.sql.replace(`DEFINER=${shown}`, () => `DEFINER=${definer}`) }
 }
 
-function recreated(one: Owned & { readonly isEnabled: boolean; readonly definition: Definition }): string[] {
-  const { kind, name, definition } = one
+function recreated(
+  program: Owned & { readonly isEnabled: boolean; readonly definition: Definition },
+): string[] {
+  const { kind, name, definition } = program
   if (kind === 'VIEW') return [definition.sql.replace(/^CREATE/, 'CREATE OR REPLACE')]
   if (kind !== 'EVENT') return asCreated(definition)
   const [, definer = ''] = new RegExp(`\\bDEFINER=(${ACCOUNT})`).exec(definition.sql) ?? []
-  const how = one.isEnabled ? 'ENABLE' : 'DISABLE'
+  const how = program.isEnabled ? 'ENABLE' : 'DISABLE'
   return asCreated({ ...definition, sql: `ALTER DEFINER=${definer} EVENT ${ident(name)} ${how}` })
 }
 

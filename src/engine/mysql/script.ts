@@ -41,7 +41,9 @@ export interface ScriptSession {
 export async function runScript(session: ScriptSession, sql: string, label: string): Promise<void> {
   const statements = splitScript(sql, 'mysql', { backslashEscapes: await escapes(session.send, sql) })
   for (const { sql: text, line } of statements) refuseOtherDatabase(text, `${label}:${line}`)
-  const joins = session.bytes ? (one: Statement) => isInsert(one) && !hasBytes(one) : isInsert
+  const joins = session.bytes
+    ? (statement: Statement) => isInsert(statement) && !hasBytes(statement)
+    : isInsert
   for (const group of groups(statements, joins)) await runGroup(session, group, label)
 }
 
@@ -56,7 +58,7 @@ async function escapes(send: Send, sql: string): Promise<boolean> {
  * Only INSERTs go together: a definition's text is kept by the server to the end of the message's statement,
  * semicolon included, and other statements may change how the next one is read.
  */
-function groups(statements: readonly Statement[], mayJoin: (one: Statement) => boolean): Statement[][] {
+function groups(statements: readonly Statement[], mayJoin: (statement: Statement) => boolean): Statement[][] {
   const found: Statement[][] = []
   let bytes = 0
   for (const statement of statements) {
@@ -88,10 +90,10 @@ async function runGroup(session: ScriptSession, group: readonly Statement[], lab
   if (check !== undefined) for (const { sql, line } of group) await check(sql, `${label}:${line}`)
   if (group.length === 1) return runOne(session, group[0], label)
   try {
-    await send(group.map(({ sql }, place) => `SET @afresh_at = ${place};\n${sql}`).join('\n;\n'))
+    await send(group.map(({ sql }, index) => `SET @afresh_at = ${index};\n${sql}`).join('\n;\n'))
   } catch (cause) {
-    const at = (await send('SELECT @afresh_at AS at').catch(() => []))[0]?.rows[0]?.at
-    throw failure(group[Number(at ?? 0)], label, { cause, isConfined: confined !== undefined })
+    const index = (await send('SELECT @afresh_at AS at').catch(() => []))[0]?.rows[0]?.at
+    throw failure(group[Number(index ?? 0)], label, { cause, isConfined: confined !== undefined })
   }
 }
 
@@ -141,9 +143,9 @@ function failure(
   if (cause instanceof AfreshError) return cause
   const text = (statement?.sql ?? '').replace(/\s+/g, ' ')
   const shown = text.length > 300 ? `${text.slice(0, 300)} …` : text
-  const place = `${label}:${statement?.line ?? 1}`
+  const position = `${label}:${statement?.line ?? 1}`
   if (errnoOf(cause) === NEEDS_SUPER) {
-    return new AfreshError('baseline', `${place}: ${messageOf(cause)}\n  ${shown}`, {
+    return new AfreshError('baseline', `${position}: ${messageOf(cause)}\n  ${shown}`, {
       next: 'With the binary log on, programs take SUPER: set log_bin_trust_function_creators = 1 on the server, or use such a user.',
       cause,
     })
@@ -151,7 +153,7 @@ function failure(
   if (isConfined && DENIALS.includes(errnoOf(cause))) {
     return new AfreshError(
       'baseline',
-      `${place}: the script would change something outside of the database that afresh made for it: ${messageOf(cause)}\n  ${shown}`,
+      `${position}: the script would change something outside of the database that afresh made for it: ${messageOf(cause)}\n  ${shown}`,
       {
         next:
           'Remove the name of the other database from the statement. What is for the server and not for one database ' +
@@ -160,7 +162,7 @@ function failure(
       },
     )
   }
-  return new AfreshError('baseline', `${place}: ${messageOf(cause)}\n  ${shown}`, {
+  return new AfreshError('baseline', `${position}: ${messageOf(cause)}\n  ${shown}`, {
     next: 'Correct the script; nothing that ran before this statement is undone.',
     cause,
   })

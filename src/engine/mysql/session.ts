@@ -74,7 +74,7 @@ export function swapped(settings: readonly Setting[]): {
   readonly set: string
   readonly restore: string
 } {
-  const saved = settings.map(({ name }, place) => ({ name, kept: `@afresh_${place}` }))
+  const saved = settings.map(({ name }, index) => ({ name, kept: `@afresh_${index}` }))
   return {
     save: `SET ${saved.map(({ name, kept }) => `${kept} = @@${name}`).join(', ')}`,
     set: `SET ${settings.map(({ name, value }) => `${name} = ${value}`).join(', ')}`,
@@ -96,13 +96,13 @@ export async function batch(
   const settings = [...settingsOf(flavor, String(inSeconds(lockTimeoutMs))), ...more]
   const { save, set, restore } = swapped(settings)
   const before = [save, set]
-  const numbered = statements.flatMap((sql, place) => [`SET @afresh_at = ${place}`, sql])
+  const numbered = statements.flatMap((sql, index) => [`SET @afresh_at = ${index}`, sql])
   const messages = messagesOf([...before, ...numbered, restore, 'SET @afresh_at = NULL'], flavor.endsMessage)
   return client.pinned(async (send) => {
     try {
       const results: Result[] = []
       for (const message of messages) results.push(...(await send(joined(message))))
-      return statements.map((_, place) => resultAt(results, before.length + 2 * place + 1))
+      return statements.map((_, index) => resultAt(results, before.length + 2 * index + 1))
     } catch (error) {
       throw new BatchError((await recover(send, restore)).at, error)
     }
@@ -113,8 +113,8 @@ export async function batch(
 export class CallError extends BatchError {
   readonly sql: string | undefined
 
-  constructor({ at, sql }: Stop, cause: unknown) {
-    super(at, cause)
+  constructor({ at: index, sql }: Stop, cause: unknown) {
+    super(index, cause)
     this.sql = sql
   }
 }
@@ -187,10 +187,10 @@ function joined(statements: readonly string[]): string {
   return statements.join('\n;\n')
 }
 
-function resultAt(results: readonly Result[], place: number): Result {
-  const result = results[place]
+function resultAt(results: readonly Result[], index: number): Result {
+  const result = results[index]
   if (result === undefined)
-    throw new Error(`the server sent ${results.length} results, no. ${place} is missing`)
+    throw new Error(`the server sent ${results.length} results, no. ${index} is missing`)
   return result
 }
 
@@ -202,7 +202,7 @@ export async function takeDefinitions(connection: Connection): Promise<void> {
   const { definitionSettings } = await flavorOf(connection)
   const names = Object.keys(definitionSettings)
   const [now] = await connection.query(`SELECT ${names.map((name) => `@@${name} AS ${name}`).join(', ')}`)
-  for (const name of names.filter((one) => String(now?.[one]) !== definitionSettings[one])) {
+  for (const name of names.filter((setting) => String(now?.[setting]) !== definitionSettings[setting])) {
     try {
       await connection.query(`SET ${name} = ${definitionSettings[name]}`)
     } catch (error) {

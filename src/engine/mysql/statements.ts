@@ -178,7 +178,7 @@ function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>, here?
 
 function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>, here?: string): string {
   const { from, to, columns, referencedColumns } = foreignKey
-  const pairs = columns.map((name, place) => [name, referencedColumns[place] ?? name] as const)
+  const pairs = columns.map((name, index) => [name, referencedColumns[index] ?? name] as const)
   const join = pairs.map(([child, parent]) => `c.${ident(child)} = p.${ident(parent)}`).join(' AND ')
   const set = columns.map((name) => `c.${ident(name)} IS NOT NULL`).join(' AND ')
   const gone = pairs.slice(0, 1).map(([, parent]) => `p.${ident(parent)} IS NULL`)

@@ -3,12 +3,12 @@ import type { Sequence, SubjectId, Table, TableId } from '../../schema/schema.ts
 import type { Program } from '../resetter.ts'
 import { nextOf } from './flavor.ts'
 import { literal } from './quote.ts'
-import { PHASE, WAY } from './routine.ts'
+import { PHASE, WRITE_KIND } from './routine.ts'
 import { isTruncatable, statementsOf, truncate } from './statements.ts'
 import type { Trigger } from './triggers.ts'
 
 /** Something whose writes the server counts. */
-export interface Watched {
+export interface TrackedTable {
   readonly name: string
   /** `undefined`: a sequence of MariaDB, which is counted as tables are. */
   readonly table: Table | undefined
@@ -22,14 +22,14 @@ export interface Watched {
 
 /** A statement that the routine may run. */
 export interface RoutineStep {
-  /** Place of what it is about. */
-  readonly place: number
+  /** Index of the tracked table. */
+  readonly tableIndex: number
   readonly phase: number
-  /** Place in the plan. */
+  /** Index in the plan. */
   readonly step: number
   readonly sub: number
-  /** After which ways of being written it runs. */
-  readonly ways: number
+  /** The kinds of writes after which it runs, as a set of bits. */
+  readonly writeKinds: number
   /** How the server counts it: its rows, or once. */
   readonly counts: 'inserts' | 'others' | 'one' | undefined
   /** Sets `@afresh_is` to 1 where there is nothing to do. */
@@ -38,7 +38,7 @@ export interface RoutineStep {
 }
 
 /** Kept tables are among them, because writes to them may cascade. */
-export function watchedOf({ schema, plan }: Program): Watched[] {
+export function trackedTables({ schema, plan }: Program): TrackedTable[] {
   const restarts = new Map(
     plan.steps.flatMap((step) => (step.kind === 'restart' ? [[step.sequence, step] as const] : [])),
   )
@@ -87,11 +87,11 @@ function manyOf(step: EmptyingStep | undefined, next: bigint | undefined): numbe
   return next === 1n ? aboveRowsIfMoved : aboveRows
 }
 
-const EVERY_WAY = WAY.noInserts | WAY.inserts | WAY.manyInserts
+const EVERY_WRITE_KIND = WRITE_KIND.noInserts | WRITE_KIND.inserts | WRITE_KIND.manyInserts
 
 /** Every statement that a reset may need, by what it is about. */
 export function routineSteps(
-  watched: readonly Watched[],
+  tracked: readonly TrackedTable[],
   {
     program: { schema, plan },
     baseline,
@@ -106,35 +106,48 @@ export function routineSteps(
 ): RoutineStep[] {
   const emptied = emptyingOf(plan.steps)
   const firing = new Set(triggers.map(({ table, event }) => `${event} ${table}`))
-  const places = new Map(watched.flatMap(({ subjects }, place) => subjects.map((id) => [id, place] as const)))
+  const indexes = new Map(
+    tracked.flatMap(({ subjects }, index) => subjects.map((id) => [id, index] as const)),
+  )
   return plan.steps.flatMap((step, index) =>
     concernedBy(step).flatMap((id) => {
-      const place = places.get(id)
-      const one = place === undefined ? undefined : watched[place]
-      if (place === undefined || one === undefined) return []
+      const tableIndex = indexes.get(id)
+      const subject = tableIndex === undefined ? undefined : tracked[tableIndex]
+      if (tableIndex === undefined || subject === undefined) return []
       const make = (phase: number, run: string, rest: Partial<RoutineStep> = {}): RoutineStep => ({
-        ...{ place, phase, step: index, sub: 0, ways: EVERY_WAY, counts: undefined, unless: undefined, run },
+        ...{
+          tableIndex,
+          phase,
+          step: index,
+          sub: 0,
+          writeKinds: EVERY_WRITE_KIND,
+          counts: undefined,
+          unless: undefined,
+          run,
+        },
         ...rest,
       })
-      return stepsFor(step, one, make)
+      return stepsFor(step, subject, make)
     }),
   )
 
   function stepsFor(
     step: Step,
-    { table, next, name }: Watched,
+    { table, next, name }: TrackedTable,
     make: (phase: number, run: string, rest?: Partial<RoutineStep>) => RoutineStep,
   ): RoutineStep[] {
     const [sql = ''] = 'tables' in step ? [] : statementsOf(schema, step, baseline.database, database)
     if (step.kind === 'restart') {
       if (table === undefined) return [make(PHASE.restart, sql, { counts: 'one' })]
-      const ways = next === 1n ? EVERY_WAY & ~cutWays(table) : EVERY_WAY
-      return ways === 0 ? [] : [make(PHASE.restart, sql, { ways, unless: standsAt(database, name, next) })]
+      const writeKinds = next === 1n ? EVERY_WRITE_KIND & ~truncateKinds(table) : EVERY_WRITE_KIND
+      return writeKinds === 0
+        ? []
+        : [make(PHASE.restart, sql, { writeKinds, unless: standsAt(database, name, next) })]
     }
     if (table === undefined) return []
     if (step.kind === 'check') return [make(PHASE.rows, `SET @afresh_check = (${sql})`, { sub: 1 })]
-    if (isByHand(step, table)) return [make(PHASE.byHand, '')]
-    const cut = step.kind === 'delete' || step.kind === 'truncate' ? cutWays(table) : 0
+    if (needsClient(step, table)) return [make(PHASE.needsClient, '')]
+    const truncateKindsOfStep = step.kind === 'delete' || step.kind === 'truncate' ? truncateKinds(table) : 0
     const [only] = statementsOf(
       schema,
       { ...step, ...oneTable(step, table) } as Step,
@@ -143,21 +156,25 @@ export function routineSteps(
     )
     const counts = step.kind === 'insert-missing' ? 'inserts' : 'others'
     return [
-      ...(cut === 0 ? [] : [make(PHASE.cut, truncate(table, database), { ways: cut })]),
-      ...(cut === EVERY_WAY ? [] : [make(PHASE.rows, only ?? sql, { ways: EVERY_WAY & ~cut, counts })]),
+      ...(truncateKindsOfStep === 0
+        ? []
+        : [make(PHASE.truncate, truncate(table, database), { writeKinds: truncateKindsOfStep })]),
+      ...(truncateKindsOfStep === EVERY_WRITE_KIND
+        ? []
+        : [make(PHASE.rows, only ?? sql, { writeKinds: EVERY_WRITE_KIND & ~truncateKindsOfStep, counts })]),
     ]
   }
 
-  /** The ways of being written after which the table is emptied by TRUNCATE. */
-  function cutWays(table: Table): number {
+  /** The kinds of writes after which the table is emptied by TRUNCATE. */
+  function truncateKinds(table: Table): number {
     const step = emptied.get(table.id)
     if (step === undefined || !isTruncatable(table)) return 0
-    if (step.kind === 'truncate' || fires(table, 'DELETE')) return EVERY_WAY
-    return step.kind === 'delete' && step.truncateAlternative !== undefined ? WAY.manyInserts : 0
+    if (step.kind === 'truncate' || fires(table, 'DELETE')) return EVERY_WRITE_KIND
+    return step.kind === 'delete' && step.truncateAlternative !== undefined ? WRITE_KIND.manyInserts : 0
   }
 
   /** A routine may not take triggers away, and nobody counts how MariaDB writes history. */
-  function isByHand(step: Step, table: Table): boolean {
+  function needsClient(step: Step, table: Table): boolean {
     if (!isTruncatable(table)) return true
     if (step.kind === 'delete-differing' || step.kind === 'insert-missing')
       return fires(table, 'DELETE') || fires(table, 'INSERT')

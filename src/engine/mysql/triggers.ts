@@ -34,11 +34,11 @@ export async function triggersOf(connection: Connection): Promise<Trigger[]> {
     connection,
     rows.map(({ name }) => `SHOW CREATE TRIGGER ${ident(String(name))}`),
   )
-  return rows.map(({ name, table, event }, place) => ({
+  return rows.map(({ name, table, event }, index) => ({
     name: String(name),
     table: String(table),
     event: String(event),
-    definition: definitionFrom(shown[place]?.rows[0]),
+    definition: definitionFrom(shown[index]?.rows[0]),
   }))
 }
 
@@ -54,8 +54,8 @@ export function suspended(
   triggers: readonly Trigger[],
 ): { readonly before: string[]; readonly after: string[] } {
   if (triggers.length === 0) return { before: [], after: [] }
-  const entries = triggers.map(({ name, definition }, place) => {
-    const values = [literal(database), place, literal(name), literal(JSON.stringify(definition))]
+  const entries = triggers.map(({ name, definition }, index) => {
+    const values = [literal(database), index, literal(name), literal(JSON.stringify(definition))]
     return `(${values.join(', ')})`
   })
   return {
@@ -92,7 +92,8 @@ async function suspendedOf(connection: Connection, database: string): Promise<Ro
   } catch (error) {
     const errno = errnoOf(error)
     // Nobody has ever suspended any on this server, or this user may not see it.
-    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((one) => one === errno)) return []
+    if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((expected) => expected === errno))
+      return []
     throw error
   }
 }

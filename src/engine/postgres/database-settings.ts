@@ -36,7 +36,7 @@ function settingValue(setting: string, value: string): string {
   const elements = isList ? (value.match(/"(?:[^"]|"")*"|[^,\s"][^,]*/g) ?? []) : []
   if (elements.length === 0) return literal(value)
   return elements
-    .map((one) => (one.startsWith('"') ? one.slice(1, -1).replaceAll('""', '"') : one.trim()))
+    .map((element) => (element.startsWith('"') ? element.slice(1, -1).replaceAll('""', '"') : element.trim()))
     .map(literal)
     .join(', ')
 }

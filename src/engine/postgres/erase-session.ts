@@ -42,20 +42,20 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
     { keep, temporary, isolation, watch },
   ) => {
     const { isNested, commit, rollback } = await begin(connection, proof, isolation)
-    let at = 'COMMIT'
+    let position = 'COMMIT'
     try {
-      for (const [place, statement] of statements.entries()) {
-        at = statement.sql
-        watch(place, await run(statement))
+      for (const [index, statement] of statements.entries()) {
+        position = statement.sql
+        watch(index, await run(statement))
       }
-      at = 'COMMIT'
+      position = 'COMMIT'
       // Deferred keys are checked here.
       if (keep) await connection.query(commit(temporary))
       else await rollback()
     } catch (error) {
       await rollback().catch(() => {})
       // Who is in the way can only be asked outside of the transaction that failed.
-      throw error instanceof AfreshError ? error : await failed(connection, at, error, isNested)
+      throw error instanceof AfreshError ? error : await failed(connection, position, error, isNested)
     }
   }
   const proven = async (statement: Statement): Promise<number> => {

@@ -15,7 +15,7 @@ export const erase: EraseDialect = {
   table: only,
   tableWithInheritors: qualified,
   join: 'JOIN',
-  placeholder: (place) => `$${place}`,
+  placeholder: (index) => `$${index}`,
   bind(value) {
     if (typeof value === 'bigint') return String(value)
     // The driver knows a date by its class, which another realm has of its own.
@@ -26,7 +26,7 @@ export const erase: EraseDialect = {
   // Not by IN, which becomes a tree as deep as there are rows: the stack holds no 30,000, and that of PGlite no 500.
   oneOfRows(operands, rows) {
     const pairs = (row: readonly unknown[]) =>
-      operands.map((operand, at) => concatenated([`${operand} = `, boundValue(row[at])]))
+      operands.map((operand, index) => concatenated([`${operand} = `, boundValue(row[index])]))
     const each = rows.map((row) => concatenated(['(', joined(pairs(row), ' AND '), ')']))
     return concatenated(['(', joined(each, ' OR '), ')'])
   },
@@ -45,11 +45,11 @@ export const erase: EraseDialect = {
   },
 
   canReferenceTempTableTwice: true,
-  selectionName: (place) => `pg_temp.afresh_erase_${place}`,
+  selectionName: (name) => `pg_temp.afresh_erase_${name}`,
   create({ name, columns, from, unique, isList }) {
-    const chosen = columns.map((column, at) => `r.${column} AS c${at}`).join(', ')
+    const chosen = columns.map((column, index) => `r.${column} AS c${index}`).join(', ')
     const bare = name.replace('pg_temp.', '')
-    const keys = Array.from({ length: unique }, (_, at) => `c${at}`)
+    const keys = Array.from({ length: unique }, (_, index) => `c${index}`)
     return [
       `CREATE TEMPORARY TABLE ${bare} ON COMMIT ${isList ? 'PRESERVE ROWS' : 'DROP'} AS SELECT ${chosen} FROM ${only(from)} AS r LIMIT 0`,
       ...(unique > 0 ? [`CREATE UNIQUE INDEX ON ${name} (${keys.join(', ')})`] : []),
@@ -59,7 +59,7 @@ export const erase: EraseDialect = {
   createAs: (name, select) =>
     `CREATE TEMPORARY TABLE ${name.replace('pg_temp.', '')} ON COMMIT DROP AS ${select}`,
   insert({ name, columns }, select, isUnique) {
-    const names = columns.map((_, at) => `c${at}`).join(', ')
+    const names = columns.map((_, index) => `c${index}`).join(', ')
     return `INSERT INTO ${name} (${names}) ${select}${isUnique ? ' ON CONFLICT DO NOTHING' : ''}`
   },
   // Nobody else looks at temporary tables, autovacuum included.
@@ -81,15 +81,15 @@ export const erase: EraseDialect = {
   delete: deleteRows,
   // Keys are checked at the end of the statement, when the rows of all of them are gone.
   deleteTogether(all) {
-    const parts = all.map((rows, at) => `d${at} AS (${deleteRows(rows)} RETURNING 1)`)
-    const counts = all.map((_, at) => `(SELECT count(*) FROM d${at}) AS n${at}`)
+    const parts = all.map((rows, index) => `d${index} AS (${deleteRows(rows)} RETURNING 1)`)
+    const counts = all.map((_, index) => `(SELECT count(*) FROM d${index}) AS n${index}`)
     return `WITH ${parts.join(', ')} SELECT ${counts.join(', ')}`
   },
   unchecked: undefined,
   checksNoCycle: false,
   update({ table, from, on }, set, which) {
-    const assignments = set.flatMap(([column, value], at) => [
-      `${at === 0 ? '' : ', '}${ident(column)} = `,
+    const assignments = set.flatMap(([column, value], index) => [
+      `${index === 0 ? '' : ', '}${ident(column)} = `,
       value,
     ])
     const condition = which === undefined ? [] : [' AND ', which]
@@ -121,9 +121,9 @@ export const erase: EraseDialect = {
   },
   hasZone: ({ type }) => /with time zone|timestamptz/i.test(type),
   isBefore({ name, type }, time, zone) {
-    const at = `'${time.toISOString()}'::pg_catalog.timestamptz`
+    const instant = `'${time.toISOString()}'::pg_catalog.timestamptz`
     const isUtc = zone === 'utc' && !/with time zone|timestamptz/i.test(type)
-    return `${ident(name)} < ${isUtc ? `pg_catalog.timezone('UTC', ${at})` : `${at}${/without/i.test(type) ? '::pg_catalog.timestamp' : ''}`}`
+    return `${ident(name)} < ${isUtc ? `pg_catalog.timezone('UTC', ${instant})` : `${instant}${/without/i.test(type) ? '::pg_catalog.timestamp' : ''}`}`
   },
   isNoTime: undefined,
   timeOf: (time) => `'${time.toISOString()}'::pg_catalog.timestamptz`,

@@ -83,7 +83,7 @@ async function lookInto(url: string, entry: Row, budget: LookBudget): Promise<st
   const connection = await connect(url, { timeoutMs: budget.leftMs() })
   return withCleanUp(
     async () => {
-      const [place] = await connection.query(
+      const [row] = await connection.query(
         `${settingsSql('SET', [
           ['default_transaction_read_only', 'on'],
           ['row_security', 'off'],
@@ -92,8 +92,8 @@ async function lookInto(url: string, entry: Row, budget: LookBudget): Promise<st
         ])}; SELECT pg_catalog.current_database() AS name, ${SERVER} AS server`,
       )
       // A pooler or a name of several addresses may lead elsewhere.
-      if (place?.name !== entry.name || place?.server !== entry.server)
-        return `its URL leads to "${place?.name}" on the server ${place?.server}`
+      if (row?.name !== entry.name || row?.server !== entry.server)
+        return `its URL leads to "${row?.name}" on the server ${row?.server}`
       return firstRow(connection, String(entry.name), budget)
     },
     () => connection.close(),

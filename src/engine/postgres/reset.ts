@@ -201,8 +201,8 @@ function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome 
   const { reason, bytes = 0, dirty, ran, restarted, stale, writing } = row.outcome as Report
   const statements = JSON.parse(`[${ran.slice(1)}]`) as [number, number, boolean, number][]
   const steps = [
-    ...statements.flatMap(([step, place, truncated, rows]) =>
-      place === 0 ? [{ step, rows: truncated ? undefined : rows, truncated }] : [],
+    ...statements.flatMap(([step, index, truncated, rows]) =>
+      index === 0 ? [{ step, rows: truncated ? undefined : rows, truncated }] : [],
     ),
     ...(restarted ?? []).map((step) => ({ step, rows: undefined, truncated: false })),
   ]

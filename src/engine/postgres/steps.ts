@@ -67,14 +67,14 @@ export function stepRows(
     }
     return [
       ...[...before, ...main, ...after].map((sql, index) => {
-        const place = index - before.length
+        const position = index - before.length
         return insertStatement({
           no,
-          place,
+          place: position,
           sql: literal(sql),
           inserts: step.kind === 'insert-missing',
           moves: step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql),
-          ...(place === 0 ? others : {}),
+          ...(position === 0 ? others : {}),
         })
       }),
       `INSERT INTO ${DUE} VALUES ${dueOf(step, no).join(', ')}`,

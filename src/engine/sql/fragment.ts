@@ -21,13 +21,13 @@ export function concatenated(parts: readonly (Sql | string)[]): Sql {
 }
 
 export function joined(parts: readonly Sql[], separator: string): Sql {
-  return concatenated(parts.flatMap((part, place) => (place === 0 ? [part] : [separator, part])))
+  return concatenated(parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part])))
 }
 
 /** The text with placeholders where its values belong. */
-export function withPlaceholders({ texts }: Sql, placeholder: (place: number) => string): string {
+export function withPlaceholders({ texts }: Sql, placeholder: (index: number) => string): string {
   const [first = '', ...rest] = texts
-  return rest.reduce((text, next, at) => text + placeholder(at + 1) + next, first)
+  return rest.reduce((text, next, index) => text + placeholder(index + 1) + next, first)
 }
 
 /** The text of SQL that has no values. */

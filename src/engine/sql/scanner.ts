@@ -89,14 +89,14 @@ export class Scanner {
   takeEscaped(): void {
     const { text } = this
     const quote = text.charCodeAt(this.pos)
-    let at = this.pos + 1
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === BACKSLASH) at++
-      else if (code === quote && text.charCodeAt(at + 1) === quote) at++
+    let offset = this.pos + 1
+    for (; offset < text.length; offset++) {
+      const code = text.charCodeAt(offset)
+      if (code === BACKSLASH) offset++
+      else if (code === quote && text.charCodeAt(offset + 1) === quote) offset++
       else if (code === quote) break
     }
-    this.take(Math.min(at + 1, text.length) - this.pos)
+    this.take(Math.min(offset + 1, text.length) - this.pos)
   }
 
   /** Ends the statement here, if one has begun, and moves behind its terminator. */

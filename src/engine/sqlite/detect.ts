@@ -84,15 +84,15 @@ function watchedTables({ schema, plan }: Baseline): { derived: Table[]; plain: T
 function scanSql(tables: readonly Table[], { generation, rows }: Baseline): string {
   return tables
     .map(
-      (table, place) =>
-        `SELECT ${place} AS place WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
+      (table, index) =>
+        `SELECT ${index} AS place WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
     )
     .join('\nUNION ALL ')
 }
 
-function idAt(tables: readonly Table[], place: unknown): TableId {
-  const table = tables[Number(place)]
-  if (table === undefined) throw new Error(`no table at ${String(place)}`)
+function idAt(tables: readonly Table[], index: unknown): TableId {
+  const table = tables[Number(index)]
+  if (table === undefined) throw new Error(`no table at ${String(index)}`)
   return table.id
 }
 
@@ -170,7 +170,7 @@ function matches(db: Database, check: string): boolean {
 }
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, place) =>
-    items.slice(place * size, (place + 1) * size),
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
   )
 }

@@ -34,20 +34,20 @@ export const erase: EraseDialect = {
   cast: (expression) => expression,
 
   canReferenceTempTableTwice: true,
-  selectionName: (place) => `temp.${quoted(`afresh:erase:${place}`)}`,
+  selectionName: (name) => `temp.${quoted(`afresh:erase:${name}`)}`,
   create({ name, columns, from, unique, isList }) {
     const isRowid = unique > 0 && !from.traits.includes('without-rowid')
-    const keys = Array.from({ length: unique }, (_, at) => `c${at}`)
+    const keys = Array.from({ length: unique }, (_, index) => `c${index}`)
     const parts = [
       ...(isList ? ['n INTEGER PRIMARY KEY'] : []),
-      ...columns.map((_, at) => `c${at}${isRowid ? ' INTEGER PRIMARY KEY' : ''}`),
+      ...columns.map((_, index) => `c${index}${isRowid ? ' INTEGER PRIMARY KEY' : ''}`),
       ...(unique > 0 && !isRowid ? [`UNIQUE (${keys.join(', ')})`] : []),
     ]
     return [`CREATE TABLE ${name} (${parts.join(', ')})`]
   },
   createAs: (name, select) => `CREATE TABLE ${name} AS ${select}`,
   insert({ name, columns }, select, isUnique) {
-    const names = columns.map((_, at) => `c${at}`).join(', ')
+    const names = columns.map((_, index) => `c${index}`).join(', ')
     return `INSERT ${isUnique ? 'OR IGNORE ' : ''}INTO ${name} (${names}) ${select}`
   },
   analyze: undefined,
@@ -67,8 +67,8 @@ export const erase: EraseDialect = {
   unchecked: undefined,
   checksNoCycle: true,
   update(rows, set, which) {
-    const assignments = set.flatMap(([column, value], at) => [
-      `${at === 0 ? '' : ', '}${quoted(column)} = `,
+    const assignments = set.flatMap(([column, value], index) => [
+      `${index === 0 ? '' : ', '}${quoted(column)} = `,
       value,
     ])
     return concatenated([`UPDATE ${nameOf(rows.table)} SET `, ...assignments, ' WHERE ', among(rows, which)])
@@ -128,7 +128,7 @@ export const erase: EraseDialect = {
       async transaction(statements, { keep, cyclic, temporary, watch }) {
         const work = () => {
           prove()
-          for (const [place, statement] of statements.entries()) watch(place, run(connection, statement))
+          for (const [index, statement] of statements.entries()) watch(index, run(connection, statement))
           for (const name of temporary) db.exec(erase.drop(name))
         }
         await changing(

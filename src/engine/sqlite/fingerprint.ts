@@ -36,11 +36,11 @@ function hashOf(db: Database, table: Table): { rows: number; hash: string } {
 
 /** Text is read as bytes: it may be no valid UTF-8. Every value is preceded by its type. */
 function selectOf(table: Table): string {
-  const columns = table.columns.flatMap(({ name }, place) => {
+  const columns = table.columns.flatMap(({ name }, index) => {
     const column = quoted(name)
     return [
-      `typeof(${column}) AS t${place}`,
-      `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END AS v${place}`,
+      `typeof(${column}) AS t${index}`,
+      `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END AS v${index}`,
     ]
   })
   return `SELECT ${columns.join(', ')} FROM ${nameOf(table)}`

@@ -116,7 +116,7 @@ function refuseOrphans(db: Database, sql: string): void {
 export function asStep<T>(
   step: string,
   body: () => T,
-  at: { table: string | undefined; statement: string | undefined } = {
+  position: { table: string | undefined; statement: string | undefined } = {
     table: undefined,
     statement: undefined,
   },
@@ -125,7 +125,7 @@ export function asStep<T>(
     return body()
   } catch (error) {
     if (error instanceof AfreshError) throw error
-    throw new ResetError({ step, ...at }, error, {
+    throw new ResetError({ step, ...position }, error, {
       code: isLocked(error) ? 'blocked' : 'reset',
       next: 'Nothing was changed: the reset is one transaction, and the next one begins anew.',
     })

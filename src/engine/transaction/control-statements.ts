@@ -52,13 +52,13 @@ function partsOf(text: string, dialect: Dialect): Part[] {
   const parts: Part[] = []
   let from = 0
   for (const sql of statementsOf(text, dialect)) {
-    const at = text.indexOf(sql, from)
+    const offset = text.indexOf(sql, from)
     // The body of a routine has statements of its own, which the mysql client would need a DELIMITER for.
     if (dialect === 'mysql' && COMPOUND.test(wordsOf(sql, dialect).join(' '))) {
-      return [...parts, { sql: text.slice(at), control: undefined }]
+      return [...parts, { sql: text.slice(offset), control: undefined }]
     }
     parts.push(partOf(sql, dialect))
-    from = at + sql.length
+    from = offset + sql.length
   }
   return parts
 }
@@ -126,29 +126,29 @@ const MAX_WORDS = 12
 /** The words that a statement begins with, in capitals, without the comments between them. */
 function wordsOf(sql: string, dialect: Dialect): string[] {
   const words: string[] = []
-  let at = 0
+  let offset = 0
   while (words.length < MAX_WORDS) {
-    if (dialect === 'postgres' && sql.startsWith('/*', at)) {
-      at = behindNested(sql, at)
+    if (dialect === 'postgres' && sql.startsWith('/*', offset)) {
+      offset = behindNested(sql, offset)
       continue
     }
-    const gap = matchAt(GAP[dialect], sql, at)
-    const word = gap === undefined ? matchAt(WORD, sql, at) : undefined
+    const gap = matchAt(GAP[dialect], sql, offset)
+    const word = gap === undefined ? matchAt(WORD, sql, offset) : undefined
     if (word !== undefined) words.push(word.toUpperCase())
     const found = gap ?? word
     if (found === undefined) break
-    at += found.length
+    offset += found.length
   }
   return words
 }
 
-function matchAt(sticky: RegExp, text: string, at: number): string | undefined {
-  sticky.lastIndex = at
+function matchAt(sticky: RegExp, text: string, offset: number): string | undefined {
+  sticky.lastIndex = offset
   return sticky.exec(text)?.[0]
 }
 
-function behindNested(sql: string, at: number): number {
-  COMMENT_EDGE.lastIndex = at
+function behindNested(sql: string, offset: number): number {
+  COMMENT_EDGE.lastIndex = offset
   let depth = 0
   do {
     const edge = COMMENT_EDGE.exec(sql)

@@ -81,7 +81,7 @@ async function end(database: TestDatabase, openResources: readonly OpenResource[
 export async function endReportedSessions(database: TestDatabase): Promise<string[]> {
   const mine = memory.reported.filter(({ database: name }) => name === database.name)
   if (mine.length === 0) return []
-  memory.reported = memory.reported.filter((one) => !mine.includes(one))
+  memory.reported = memory.reported.filter((reported) => !mine.includes(reported))
   const ids = new Set(mine.flatMap(({ openResources }) => openResources.map(({ id }) => id)))
   const still = (await database.openResources()).filter(({ id }) => ids.has(id))
   if (still.length > 0) await end(database, still)

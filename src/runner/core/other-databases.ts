@@ -112,8 +112,8 @@ function changedIn(lead: TestTarget, now: Variables): Changed[] {
 function isSame(value: string, wanted: string | undefined): boolean {
   if (value === wanted) return true
   if (wanted === undefined || !URL.canParse(value) || !URL.canParse(wanted)) return false
-  const [one, other] = [value, wanted].map(locationOf)
-  return one === other
+  const [left, other] = [value, wanted].map(locationOf)
+  return left === other
 }
 
 function locationOf(url: string): string {
@@ -153,8 +153,8 @@ function isElsewhere(session: UsedSession, { url, handle }: TestTarget): boolean
 function isServerOf(url: string, server: string): boolean {
   const { host = 'localhost', port, socket } = environmentOf(url)?.partsOf(url) ?? {}
   if (socket !== undefined) return server.startsWith(socket)
-  const at = server.lastIndexOf(':')
-  return server.slice(at + 1) === port && serverName(server.slice(0, at)) === serverName(host)
+  const separator = server.lastIndexOf(':')
+  return server.slice(separator + 1) === port && serverName(server.slice(0, separator)) === serverName(host)
 }
 
 /** This machine has several. */
@@ -180,14 +180,14 @@ function variablesLeadingTo(
   environment: NodeJS.ProcessEnv,
 ): string[] {
   const changed = new Map(
-    changedIn(lead, configuredIn(environment, lead.handle)).map((one) => [one.name, one]),
+    changedIn(lead, configuredIn(environment, lead.handle)).map((changed) => [changed.name, changed]),
   )
   const leading = Object.entries(environment).filter(
     ([name, value = '']) => MAY_LEAD.test(name) && leadsTo(value, database, server),
   )
   return leading.map(([name, value = '']) => {
-    const one = changed.get(name)
-    return one === undefined ? `the variable ${name} leads there: ${masked(value)}` : shown(one)
+    const change = changed.get(name)
+    return change === undefined ? `the variable ${name} leads there: ${masked(value)}` : shown(change)
   })
 }
 

@@ -172,9 +172,9 @@ export function idIn(
       : undefined
   }
   if (seen.kind !== 'session' || seen.protocol !== 'postgres' || seen.inUse) return undefined
-  for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1)) {
-    if (bytes[at] === BACKEND_KEY_DATA && at + 9 <= bytes.length)
-      return { protocol: 'postgres', id: bytes.readUInt32BE(at + 5) }
+  for (let offset = 0; offset + 5 <= bytes.length; offset += 1 + bytes.readUInt32BE(offset + 1)) {
+    if (bytes[offset] === BACKEND_KEY_DATA && offset + 9 <= bytes.length)
+      return { protocol: 'postgres', id: bytes.readUInt32BE(offset + 5) }
   }
   return undefined
 }

@@ -40,13 +40,13 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   await findConfig([project.rootDir, ...fallbacks])
   const handles: Record<string, HarnessHandle> = {}
   for (const folder of [project.rootDir, ...foldersOf(run)]) {
-    for (const place of [folder, ...fallbacks]) {
-      if (place in handles) break
-      const wanted = await configIn(place)
+    for (const root of [folder, ...fallbacks]) {
+      if (root in handles) break
+      const wanted = await configIn(root)
       if (wanted === undefined) continue
       const joined = await acquire(wanted, announce)
       activeHarnesses.push(joined)
-      handles[place] = joined.harness.handle
+      handles[root] = joined.harness.handle
       break
     }
   }

@@ -34,6 +34,7 @@ export function recordInMeta({ meta }: Task): (left: TestEffects) => void {
 
 export function nameOf(task: Task): NamedTest {
   const names: string[] = []
-  for (let one: Task | undefined = task; one !== undefined; one = one.suite) names.unshift(one.name)
+  for (let current: Task | undefined = task; current !== undefined; current = current.suite)
+    names.unshift(current.name)
   return { test: names.join(' > '), file: task.file?.filepath }
 }

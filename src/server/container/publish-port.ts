@@ -12,7 +12,7 @@ import type { ContainerRuntime } from './container-engine.ts'
 export function privateAddressOf({ info }: ContainerRuntime): string | undefined {
   const addresses = info.containerRuntime.hostIps.map(({ address }) => address)
   if (!addresses.every(isOwnAddress)) return undefined
-  return addresses.find((one) => isIPv4(one)) ?? addresses[0]
+  return addresses.find((address) => isIPv4(address)) ?? addresses[0]
 }
 
 /** testcontainers has no option for it: it publishes on all addresses. */
@@ -22,7 +22,7 @@ export function publishOn(container: object, HostIp: string): void {
   }
   if (hostConfig?.PortBindings === undefined) return
   const bound = Object.entries(hostConfig.PortBindings).map(
-    ([port, bindings]) => [port, bindings.map((one) => ({ ...one, HostIp }))] as const,
+    ([port, bindings]) => [port, bindings.map((binding) => ({ ...binding, HostIp }))] as const,
   )
   hostConfig.PortBindings = Object.fromEntries(bound)
 }

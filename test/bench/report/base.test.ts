@@ -22,7 +22,11 @@ function ownResults(idOf: (label: string) => string): BenchResults {
   const labelOf = (id: string) => renamed.get(id) ?? ''
   return {
     ...own,
-    cases: own.cases.map((one) => ({ ...one, id: idOf(labelOf(one.id)), label: labelOf(one.id) })),
+    cases: own.cases.map((benchCase) => ({
+      ...benchCase,
+      id: idOf(labelOf(benchCase.id)),
+      label: labelOf(benchCase.id),
+    })),
     cells: own.cells.map((cell) => ({ ...cell, case: idOf(labelOf(cell.case)) })),
   }
 }

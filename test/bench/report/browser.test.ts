@@ -70,7 +70,7 @@ describeInChromium('the report in a browser', (browser) => {
       results.cells
         .filter(({ server }) => server === id)
         .map((cell) => {
-          const label = results.cases.find((one) => one.id === cell.case)?.label ?? ''
+          const label = results.cases.find((benchCase) => benchCase.id === cell.case)?.label ?? ''
           const name = caseName(results, cell.case)
           const caption = `${cell.case === 'base' ? `${name}: ${label}` : name}, on ${title}`
           return [caption, whole(cell.rows), methodLabel(results, cell.way), ...columnsOf(cell)]

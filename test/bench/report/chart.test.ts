@@ -100,11 +100,11 @@ describe('the chart', () => {
   })
 
   it('shows in its tooltip the figures of the size under the pointer, of the lines that are shown', () => {
-    const tip = (place: number, ...names: string[]) =>
+    const tip = (index: number, ...names: string[]) =>
       tooltipOf(
         figure,
         THEMES.light,
-        names.map((seriesName) => ({ seriesName, value: [place, 0] })),
+        names.map((seriesName) => ({ seriesName, value: [index, 0] })),
       )
     expect(tip(3, 'DELETE', 'TRUNCATE')).toMatch(/1,000 rows.*DELETE.*n 30.*journal.*TRUNCATE/)
     expect(tip(3, 'DELETE')).not.toContain('TRUNCATE')
@@ -175,8 +175,8 @@ describe('pictures', () => {
 /** WCAG 2, of two colours such as `#0069a8`. */
 function contrast(a: string, b: string): number {
   const luminance = (color: string) => {
-    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-      const share = Number.parseInt(color.slice(at, at + 2), 16) / 255
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((index) => {
+      const share = Number.parseInt(color.slice(index, index + 2), 16) / 255
       return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
     })
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -92,11 +92,11 @@ describe('the sentence for a server', () => {
 describe('the sentence for a case', () => {
   it('is there for each, in order', () => {
     const all = recommendationsOf(results, 'postgres:18')
-    expect(all.map((one) => one.case)).toEqual(results.cases.map(({ id }) => id))
+    expect(all.map((recommendation) => recommendation.case)).toEqual(results.cases.map(({ id }) => id))
     expect(
       all.every(({ text }) => /^TRUNCATE from .* rows a table on; below that DELETE\.$/.test(text)),
     ).toBe(true)
-    const textOf = (id: string) => all.find((one) => one.case === id)?.text
+    const textOf = (id: string) => all.find((recommendation) => recommendation.case === id)?.text
     // Quartiles that overlap over more than a doubling, and over less.
     expect(textOf('width=1kB')).toBe(
       'TRUNCATE from somewhere between 280 and 580 rows a table on; below that DELETE.',

@@ -73,18 +73,18 @@ const SERVERS: readonly (ServerResults & { readonly costs: Costs })[] = [
 export function sampleResults(): BenchResults {
   const random = randomFrom(7)
   const cells = SERVERS.flatMap((server) =>
-    CASES.flatMap((one) =>
-      METHODS.filter(({ everywhere }) => everywhere || one.id === 'base').flatMap(({ id: way }) => {
-        const factor = { delete: 1, truncate: 1, ...CASE_COSTS[one.id] }
+    CASES.flatMap((benchCase) =>
+      METHODS.filter(({ everywhere }) => everywhere || benchCase.id === 'base').flatMap(({ id: way }) => {
+        const factor = { delete: 1, truncate: 1, ...CASE_COSTS[benchCase.id] }
         const measure = measuresOf({
           delete: { fixed: server.costs.delete.fixed, perRow: server.costs.delete.perRow * factor.delete },
           truncate: { ...server.costs.truncate, fixed: server.costs.truncate.fixed * factor.truncate },
         })[way]
         if (measure === undefined) return []
         const rows =
-          one.id === 'base' ? ROWS : ROWS.filter((count) => [0, 100, 10_000, 1_000_000].includes(count))
+          benchCase.id === 'base' ? ROWS : ROWS.filter((count) => [0, 100, 10_000, 1_000_000].includes(count))
         return rows.map((count) =>
-          cellOf({ server: server.id, case: one.id, rows: count, way }, measure, random),
+          cellOf({ server: server.id, case: benchCase.id, rows: count, way }, measure, random),
         )
       }),
     ),
@@ -162,26 +162,26 @@ function frame(rows: readonly number[]) {
   }
 }
 
-function cellOf(place: CellKey, measure: Measure, random: Random): Cell {
-  const time = measure(place.rows)
-  if (place.server === 'mysql:9.7' && place.way === 'truncate-cascade')
-    return { ...place, outcome: 'not possible', reason: 'MySQL has no TRUNCATE … CASCADE' }
-  if (place.way === 'clone' && place.rows === 1_000_000)
+function cellOf(cellKey: CellKey, measure: Measure, random: Random): Cell {
+  const time = measure(cellKey.rows)
+  if (cellKey.server === 'mysql:9.7' && cellKey.way === 'truncate-cascade')
+    return { ...cellKey, outcome: 'not possible', reason: 'MySQL has no TRUNCATE … CASCADE' }
+  if (cellKey.way === 'clone' && cellKey.rows === 1_000_000)
     return {
-      ...place,
+      ...cellKey,
       outcome: 'failed',
       reason: 'ERROR: source database "template" is being accessed by <other> users',
     }
   if (time > 60_000)
-    return { ...place, outcome: 'left out', reason: `would take ${Math.round(time / 60_000)} minutes` }
+    return { ...cellKey, outcome: 'left out', reason: `would take ${Math.round(time / 60_000)} minutes` }
   const around = (low: number, high: number) => (time * random.int(low, high)) / 1000
   if (time > 4000)
-    return { ...place, outcome: 'extrapolated', median: around(950, 1100), basis: '3 % of the rows' }
+    return { ...cellKey, outcome: 'extrapolated', median: around(950, 1100), basis: '3 % of the rows' }
   const n = time > 1000 ? 3 : 30
   const median = around(970, 1050)
-  const isTruncate = place.way.startsWith('truncate')
+  const isTruncate = cellKey.way.startsWith('truncate')
   return {
-    ...place,
+    ...cellKey,
     outcome: 'measured',
     n,
     median,
@@ -189,10 +189,10 @@ function cellOf(place: CellKey, measure: Measure, random: Random): Cell {
     q3: median * (random.int(1050, 1250) / 1000),
     min: median * 0.8,
     max: median * 1.9,
-    journalBytes: place.server === 'mysql:9.7' ? null : isTruncate ? 8192 : 300 + 61 * place.rows,
-    freedBytes: isTruncate ? 72 * place.rows : 0,
-    leftBytes: isTruncate ? 0 : 72 * place.rows,
-    readerWaitMs: place.rows > 0 ? time * (isTruncate ? 1 : 0.02) : null,
+    journalBytes: cellKey.server === 'mysql:9.7' ? null : isTruncate ? 8192 : 300 + 61 * cellKey.rows,
+    freedBytes: isTruncate ? 72 * cellKey.rows : 0,
+    leftBytes: isTruncate ? 0 : 72 * cellKey.rows,
+    readerWaitMs: cellKey.rows > 0 ? time * (isTruncate ? 1 : 0.02) : null,
     nextInsertMs: isTruncate ? 0.4 : 0.1,
   }
 }

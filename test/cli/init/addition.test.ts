@@ -6,20 +6,20 @@ import { facts, proposed } from './project.ts'
 function applied(text: string, diff: readonly string[]): string {
   const before = text.split('\n')
   const after: string[] = []
-  let at = 0
+  let index = 0
   for (const line of diff.slice(2)) {
     const start = /^@@ -(\d+),/.exec(line)?.[1]
     if (start !== undefined) {
-      after.push(...before.slice(at, Number(start) - 1))
-      at = Number(start) - 1
+      after.push(...before.slice(index, Number(start) - 1))
+      index = Number(start) - 1
     } else if (line.startsWith('+')) after.push(line.slice(1))
     else {
-      expect(before[at]).toBe(line.slice(1))
+      expect(before[index]).toBe(line.slice(1))
       if (line.startsWith(' ')) after.push(line.slice(1))
-      at++
+      index++
     }
   }
-  return [...after, ...before.slice(at)].join('\n')
+  return [...after, ...before.slice(index)].join('\n')
 }
 
 function additionIn(path: string, text: string, scripts: Record<string, string> = {}): ConfigPatch {

@@ -5,7 +5,7 @@ import { chosen, facts } from './project.ts'
 const PRISMA = (provider: string) =>
   `datasource db {\n  provider = "${provider}"\n  url = env("DATABASE_URL")\n}\n`
 const COMPOSE = (...images: string[]) =>
-  `services:\n${images.map((image, at) => `  s${at}:\n    image: ${image}\n`).join('')}`
+  `services:\n${images.map((image, index) => `  s${index}:\n    image: ${image}\n`).join('')}`
 
 describe('engine and server', () => {
   it.each([

@@ -45,7 +45,7 @@ export function proposed(given: ProjectInfo, asked: Asked = {}): Proposal {
 
 /** The text of a proposed file. */
 export function textOf({ files }: Proposal, path: string): string {
-  const file = files.find((one) => one.path === path)
-  if (file === undefined) throw new Error(`${path} is not among ${files.map((one) => one.path).join(', ')}`)
+  const file = files.find((file) => file.path === path)
+  if (file === undefined) throw new Error(`${path} is not among ${files.map((file) => file.path).join(', ')}`)
   return file.contents
 }

@@ -105,7 +105,7 @@ describe('the watch over the counters', () => {
     it('find every table however short the server keeps its lists', async () => {
       const names = Array.from({ length: 40 }, (_, n) => `t${n}`)
       const { connection, name } = await bench.database(
-        names.map((one) => `CREATE TABLE ${one} (id INT AUTO_INCREMENT PRIMARY KEY, v INT);`).join('\n'),
+        names.map((name) => `CREATE TABLE ${name} (id INT AUTO_INCREMENT PRIMARY KEY, v INT);`).join('\n'),
       )
       const { resetter } = await bench.prepare(connection, undefined, { detector: 'counters' })
       await connection.query('SET group_concat_max_len = 64')
@@ -115,7 +115,7 @@ describe('the watch over the counters', () => {
         'ALTER TABLE %s AUTO_INCREMENT = 500',
         'INSERT INTO %s (id) VALUES (1); TRUNCATE TABLE %s',
       ]) {
-        await writer.query(names.map((one) => write.replaceAll('%s', one)).join('; '))
+        await writer.query(names.map((name) => write.replaceAll('%s', name)).join('; '))
         await resetter.reset()
         expect(await resetter.detect('scan'), write).toEqual([])
       }

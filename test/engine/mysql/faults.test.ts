@@ -299,7 +299,7 @@ describe('faults', () => {
       expect((await bench.databases.facts(poor)).mayCreateDatabases).toBe(false)
       expect((await failure(bench.prepare(poor, undefined))).message).toMatch(/GRANT ALL ON/)
       await bench.databases.drop(server, name, mark)
-      for (const one of [server, connection, poor]) await one.close()
+      for (const candidate of [server, connection, poor]) await candidate.close()
       await admin.query('DROP USER modest, poor')
     })
 

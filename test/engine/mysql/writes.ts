@@ -1,7 +1,8 @@
 import type { Fingerprint } from '../../../src/engine/fingerprint.ts'
 
 export function sameContent(a: Fingerprint, b: Fingerprint): boolean {
-  const text = (one: Fingerprint) => JSON.stringify([[...one.tables], [...one.sequences]])
+  const text = (fingerprint: Fingerprint) =>
+    JSON.stringify([[...fingerprint.tables], [...fingerprint.sequences]])
   return text(a) === text(b)
 }
 

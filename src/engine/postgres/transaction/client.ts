@@ -82,8 +82,8 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
   }
   client.connection.prependListener('readyForQuery', onReady)
 
-  const send = (decide: () => Piece[], told: Done) =>
-    void original(steered(new Query({ text: '' }, undefined, told), decide))
+  const send = (decide: () => Piece[], done: Done) =>
+    void original(steered(new Query({ text: '' }, undefined, done), decide))
   let isOver = false
 
   const query: Query = (config, values, done) => {
@@ -100,10 +100,12 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
     const decide = () => emulation.translated(parts)
     if (isSteerable(config)) return original(steered(config, decide), values, done)
     const { rowMode, types, callback }: Record<string, unknown> = isObject(config) ? config : {}
-    const told = [done, values, callback].find((one): one is Done => typeof one === 'function')
+    const given = [done, values, callback].find(
+      (argument): argument is Done => typeof argument === 'function',
+    )
     const run = (tell: Done) =>
       void original(steered(new Query({ text, rowMode, types }, undefined, tell), decide))
-    return told === undefined ? promised(run) : run(told)
+    return given === undefined ? promised(run) : run(given)
   }
   const putBack = replaced(client, 'query', query)
 
@@ -112,7 +114,7 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
       isOver = true
       putBack()
       try {
-        const sent = (decide: () => Piece[]) => promised((told) => send(decide, told)).then(() => {})
+        const sent = (decide: () => Piece[]) => promised((done) => send(decide, done)).then(() => {})
         return await rolledBack(sent, savepoints, emulation)
       } finally {
         client.connection.removeListener('readyForQuery', onReady)
@@ -121,7 +123,7 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
   }
 }
 
-function promised(run: (told: Done) => void): Promise<unknown> {
+function promised(run: (done: Done) => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
     run((error, result) => (error === null || error === undefined ? resolve(result) : reject(error)))
   })
@@ -134,21 +136,21 @@ function promised(run: (told: Done) => void): Promise<unknown> {
 function steered<T extends Steerable>(query: T, decide: () => Piece[]): T {
   const { submit, handleCommandComplete, handleError } = query
   let pieces: Piece[] = []
-  let place = 0
+  let index = 0
   query.submit = (connection) => {
     pieces = decide()
     query.text = pieces.map(({ sql }) => sql).join(';\n')
     return pieces.length === 0 ? new Error('nothing to send') : submit.call(query, connection)
   }
   query.handleCommandComplete = (message, connection) => {
-    const piece = pieces[place++]
+    const piece = pieces[index++]
     piece?.done?.()
     if (piece?.shown === undefined) return
-    const told = piece.shown === '' ? message : { ...message, text: piece.shown }
-    handleCommandComplete.call(query, told, connection)
+    const shown = piece.shown === '' ? message : { ...message, text: piece.shown }
+    handleCommandComplete.call(query, shown, connection)
   }
   query.handleError = (error, connection) => {
-    pieces[place]?.failed?.()
+    pieces[index]?.failed?.()
     handleError.call(query, error, connection)
   }
   return query

@@ -48,8 +48,8 @@ export class Emulation {
     let hasFailed = isInside && this.status === 'E'
     // Statements of one message are one transaction, where they say nothing else.
     let isOne = false
-    for (const [place, { sql, control }] of parts.entries()) {
-      if (!isInside && !isOne && place < parts.length - 1) {
+    for (const [index, { sql, control }] of parts.entries()) {
+      if (!isInside && !isOne && index < parts.length - 1) {
         isOne = true
         pieces.push(...this.#deferred())
       }

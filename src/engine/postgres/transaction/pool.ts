@@ -69,7 +69,7 @@ function lentByTurns(
     })
   const connect = (done?: OnClient) => {
     if (done === undefined) return borrow()
-    const found = (one: pg.PoolClient) => done(undefined, one, one.release)
+    const found = (client: pg.PoolClient) => done(undefined, client, client.release)
     const failed = (error: unknown) => done(error, undefined, () => {})
     if (!isQuery) return void borrow().then(found, failed)
     return take({ isQuery, grant: (error) => (error === undefined ? found(lent()) : failed(error)) })
