@@ -18,7 +18,7 @@ export {
 } from './errors.ts'
 export { type Adoption, type AdoptOptions, adopt, type Candidate } from './harness/adopt.ts'
 export { attach } from './harness/attach.ts'
-export { type EmptyDatabaseOptions as EmptyOptions, emptyDatabase } from './harness/empty-database.ts'
+export { type EmptyDatabaseOptions, emptyDatabase } from './harness/empty-database.ts'
 export { eraseFrom, planErase, purgeFrom } from './harness/erase-by-url.ts'
 export type { HarnessHandle } from './harness/handle.ts'
 export { createHarness, type Harness, type HarnessHooks } from './harness/harness.ts'

@@ -132,8 +132,8 @@ async function measured({ running: { url } }: BenchServer): Promise<Costs> {
   try {
     const { databases } = engine
     if (databases === undefined) throw new Error(`${engine.title} has no server`)
-    const scratch = namesFor('bench', databases.maxNameBytes).scratch(newRunId())
-    const costs = await measureCosts({ engine, databases, adminUrl: url, scratch }, connection)
+    const scratch = namesFor('bench', databases.maxNameBytes).temporary(newRunId())
+    const costs = await measureCosts({ engine, databases, adminUrl: url, temporaryName: scratch }, connection)
     if (costs === undefined) throw new Error(`${engine.title} has no costs`)
     return costs
   } finally {

@@ -51,7 +51,7 @@ export interface ClonedDatabase {
 /** Whose server it is, for the guard. */
 export interface ServerAccess {
   /** Afresh started it. */
-  readonly ours: boolean
+  readonly startedByAfresh: boolean
   /** Servers elsewhere that are there for tests only, as `host:port#system_identifier`. */
   readonly allow: readonly string[]
 }
@@ -62,7 +62,10 @@ export interface ServerAccess {
  * @throws AfreshError `usage`, `server`
  * @throws RefusedError for a server that the guard refuses
  */
-export async function openBenchServer(adminUrl: string, { ours, allow }: ServerAccess): Promise<BenchServer> {
+export async function openBenchServer(
+  adminUrl: string,
+  { startedByAfresh, allow }: ServerAccess,
+): Promise<BenchServer> {
   guardEnvironment()
   const { engine, connection: admin } = await open(adminUrl, { applicationName: 'afresh (bench)' })
   return withUndo(
@@ -71,7 +74,7 @@ export async function openBenchServer(adminUrl: string, { ours, allow }: ServerA
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
       const facts = await databases.facts(admin)
       const foreignRows = () => databases.foreignRows(admin)
-      await guardServer({ endpoint: admin.endpoint, facts, ours, allow, foreignRows })
+      await guardServer({ endpoint: admin.endpoint, facts, startedByAfresh, allow, foreignRows })
       requirePrivileges(facts, adminUrl)
       const run = newRunId()
       await databases.tryLock(admin, runKey(run))
@@ -92,8 +95,8 @@ export async function openBenchServer(adminUrl: string, { ours, allow }: ServerA
         conditions: (await engine.costs?.conditions(admin)) ?? version,
         build: (shape) => buildOn(context, shape, () => ++slot),
         async calibrate() {
-          const costs = await calibrate({ ...context, scratch: context.names.scratch(run) }, admin)
-          await replaceSamples({ engine, connection: admin }, costs, { ours })
+          const costs = await calibrate({ ...context, temporaryName: context.names.temporary(run) }, admin)
+          await replaceSamples({ engine, connection: admin }, costs, { startedByAfresh })
         },
         close: () =>
           withCleanUp(
@@ -106,7 +109,7 @@ export async function openBenchServer(adminUrl: string, { ours, allow }: ServerA
   )
 }
 
-interface Place {
+interface BuildContext {
   readonly engine: Engine
   readonly databases: Databases
   readonly adminUrl: string
@@ -115,7 +118,7 @@ interface Place {
   readonly names: Names
 }
 
-async function buildOn(context: Place, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
+async function buildOn(context: BuildContext, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
   const { engine, admin, names, run } = context
   const scratch = await makeTemporaryDatabase(context, admin, names.database(run, nextSlot()))
   const others: Connection[] = []
@@ -146,14 +149,14 @@ async function buildOn(context: Place, shape: Shape, nextSlot: () => number): Pr
 
 /** Template and clone are made when they are first asked for. */
 class CloneOfTemplate {
-  readonly #place: Place
+  readonly #context: BuildContext
   readonly #shape: Shape
   readonly #slot: () => number
   #template: { readonly name: string; readonly mark: string } | undefined
   #clone: { readonly name: string; readonly mark: string; readonly connection: Connection } | undefined
 
-  constructor(context: Place, shape: Shape, slot: () => number) {
-    this.#place = context
+  constructor(context: BuildContext, shape: Shape, slot: () => number) {
+    this.#context = context
     this.#shape = shape
     this.#slot = slot
   }
@@ -164,7 +167,7 @@ class CloneOfTemplate {
   }
 
   async again(): Promise<void> {
-    const { databases, admin, names, run } = this.#place
+    const { databases, admin, names, run } = this.#context
     const template = await this.#templateOf()
     const name = this.#clone?.name ?? names.database(run, this.#slot())
     if (this.#clone !== undefined) {
@@ -172,15 +175,19 @@ class CloneOfTemplate {
       await databases.drop(admin, name, this.#clone.mark)
       this.#clone = undefined
     }
-    const { claim, connection } = await makeDatabase({ ...this.#place, template, names: 'user' }, admin, name)
+    const { claim, connection } = await makeDatabase(
+      { ...this.#context, template, names: 'user' },
+      admin,
+      name,
+    )
     this.#clone = { name, mark: claim.mark, connection }
   }
 
   async #templateOf(): Promise<string> {
     if (this.#template === undefined) {
-      const { engine, databases, admin, names, run } = this.#place
+      const { engine, databases, admin, names, run } = this.#context
       const { name, mark, connection } = await makeTemporaryDatabase(
-        this.#place,
+        this.#context,
         admin,
         names.database(run, this.#slot()),
       )
@@ -193,7 +200,7 @@ class CloneOfTemplate {
   }
 
   async close(): Promise<void> {
-    const { databases, admin } = this.#place
+    const { databases, admin } = this.#context
     await this.#clone?.connection.close()
     for (const made of [this.#clone, this.#template]) {
       if (made !== undefined) await databases.drop(admin, made.name, made.mark)

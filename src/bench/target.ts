@@ -49,7 +49,10 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     async open(storage, onProgress) {
       const server = await startServer(keeping(spec, storage), { onProgress })
       try {
-        const benchServer = await openBenchServer(server.url, { ours: server.ours, allow })
+        const benchServer = await openBenchServer(server.url, {
+          startedByAfresh: server.startedByAfresh,
+          allow,
+        })
         const close = async () => {
           // What is on a server that ends goes with it.
           if (!server.endsWithRun) await benchServer.close()

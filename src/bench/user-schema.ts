@@ -40,7 +40,7 @@ async function rememberFor(clone: Clone, onProgress: SchemaBenchOptions['onProgr
   onProgress('measures what the strategy `auto` goes by')
   try {
     const costs = await calibrate(clone, admin)
-    await replaceSamples({ engine, connection: admin }, costs, { ours: false })
+    await replaceSamples({ engine, connection: admin }, costs, { startedByAfresh: false })
   } catch (error) {
     onProgress(`What DELETE and TRUNCATE cost here could not be measured: ${messageOf(error)}`)
   }

@@ -13,7 +13,7 @@ const THOROUGH: MeasurementBudget = { rounds: 200, budgetMs: 4000 }
  * @param admin a connection to the server that may make databases
  */
 export async function calibrate(
-  server: Omit<MeasurementServer, 'ours'>,
+  server: Omit<MeasurementServer, 'startedByAfresh'>,
   admin: Connection,
   effort: MeasurementBudget = THOROUGH,
 ): Promise<Costs> {

@@ -12,9 +12,9 @@ export interface MeasurementServer {
   readonly databases: Databases
   readonly adminUrl: string
   /** The name of that database, which the reaper knows for one of a run. */
-  readonly scratch: string
+  readonly temporaryName: string
   /** Whether afresh started the server. */
-  readonly ours: boolean
+  readonly startedByAfresh: boolean
 }
 
 /**
@@ -28,7 +28,7 @@ export async function costsOf(
   target: MeasurementServer,
   onProblem: (line: string) => void,
 ): Promise<Costs | undefined> {
-  const { engine, adminUrl, ours } = target
+  const { engine, adminUrl, startedByAfresh } = target
   if (engine.costs === undefined) return undefined
   const orSay = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -47,7 +47,7 @@ export async function costsOf(
         if (known?.isSettled) return known.costs
         const costs = await measureCosts(target, admin)
         if (costs === undefined) return undefined
-        await orSay('kept', () => addSample(server, costs, { ours }))
+        await orSay('kept', () => addSample(server, costs, { startedByAfresh }))
         return (await readServerCosts(server)) ?? costs
       },
       () => admin.close(),
@@ -60,15 +60,15 @@ const QUICK: MeasurementBudget = { rounds: 7, budgetMs: 200 }
 
 /** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
 export async function measureCosts(
-  { engine, databases, adminUrl, scratch }: Omit<MeasurementServer, 'ours'>,
+  { engine, databases, adminUrl, temporaryName }: Omit<MeasurementServer, 'startedByAfresh'>,
   admin: Connection,
   effort: MeasurementBudget = QUICK,
 ): Promise<Costs | undefined> {
   const { costs: meter } = engine
   if (meter === undefined) return undefined
-  const mark = await databases.create(admin, scratch)
+  const mark = await databases.create(admin, temporaryName)
   const connected = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = await engine.connect(databases.urlOf(adminUrl, scratch), { names: 'user' })
+    const connection = await engine.connect(databases.urlOf(adminUrl, temporaryName), { names: 'user' })
     return withCleanUp(
       () => work(connection),
       () => connection.close(),
@@ -76,6 +76,6 @@ export async function measureCosts(
   }
   return withCleanUp(
     () => connected((connection) => connected((writer) => meter.measure(connection, writer, effort))),
-    () => databases.drop(admin, scratch, mark),
+    () => databases.drop(admin, temporaryName, mark),
   )
 }

@@ -68,27 +68,31 @@ export interface Keeping {
    * Whether afresh started the server: it has a new identity each time, so what counts is its version and its settings.
    * A server that stays is remembered by its identity as well.
    */
-  readonly ours: boolean
+  readonly startedByAfresh: boolean
 }
 
 /** Adds what was measured once. Throws what the file system throws. */
-export async function addSample(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
-  await keep(server, ours, (before) => [...before, costs].slice(-TIMES))
+export async function addSample(server: Measured, costs: Costs, { startedByAfresh }: Keeping): Promise<void> {
+  await keep(server, startedByAfresh, (before) => [...before, costs].slice(-TIMES))
 }
 
 /** Puts costs that are better founded in the place of what is known. Throws what the file system throws. */
-export async function replaceSamples(server: Measured, costs: Costs, { ours }: Keeping): Promise<void> {
-  await keep(server, ours, () => Array<Costs>(TIMES).fill(costs))
+export async function replaceSamples(
+  server: Measured,
+  costs: Costs,
+  { startedByAfresh }: Keeping,
+): Promise<void> {
+  await keep(server, startedByAfresh, () => Array<Costs>(TIMES).fill(costs))
 }
 
 async function keep(
   { engine, connection }: Measured,
-  ours: boolean,
+  startedByAfresh: boolean,
   change: (before: readonly Costs[]) => readonly Costs[],
 ): Promise<void> {
   if (engine.costs === undefined) return
   const places = await placesOf(engine, engine.costs, connection)
-  const path = ours ? places.kind : places.server
+  const path = startedByAfresh ? places.kind : places.server
   const measured = change((await read(path)) ?? [])
   const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
   await mkdir(dirname(path), { recursive: true })

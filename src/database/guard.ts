@@ -26,7 +26,7 @@ export interface GuardedServer {
   readonly endpoint: Endpoint | undefined
   readonly facts: ServerFacts
   /** Afresh started it. */
-  readonly ours: boolean
+  readonly startedByAfresh: boolean
   /** The fingerprints that the configuration allows. */
   readonly allow: readonly string[]
   /** See `Databases.foreignRows`. Where it is absent, a server elsewhere has to be allowed by name. */
@@ -40,7 +40,7 @@ export interface GuardedServer {
 export async function guardServer({
   endpoint,
   facts,
-  ours,
+  startedByAfresh,
   allow,
   foreignRows,
 }: GuardedServer): Promise<void> {
@@ -49,7 +49,7 @@ export async function guardServer({
       next: 'Use a server of its own for tests.',
     })
   }
-  if (endpoint === undefined || ours || (await isOnThisMachine(endpoint))) return
+  if (endpoint === undefined || startedByAfresh || (await isOnThisMachine(endpoint))) return
   const fingerprint = serverFingerprint(endpoint, facts)
   if (allow.includes(fingerprint)) return
   const evidence =

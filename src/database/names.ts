@@ -9,7 +9,7 @@ export interface Names {
   template(fingerprint: string): string
   database(run: string, slot: number): string
   /** For measuring: a number that no slot has. */
-  scratch(run: string): string
+  temporary(run: string): string
 }
 
 /** Ten characters, in the order in which runs began. */
@@ -27,7 +27,7 @@ export function namesFor(project: string, maxBytes: number): Names {
   return {
     template: (fingerprint) => name(`t_${fingerprint.slice(0, 12)}`),
     database: (run, slot) => name(`${run}_${slot}`),
-    scratch: (run) => name(`${run}_9999`),
+    temporary: (run) => name(`${run}_9999`),
   }
 }
 

@@ -159,7 +159,7 @@ export interface EraseDialect {
    * Leaves out what is there already, if `isUnique`; of that there is nothing in the number of rows, if no condition of the
    * user's is in the query (`isOurs`).
    */
-  insert(selection: SelectionTable, select: string, isUnique: boolean, isOurs?: boolean): string
+  insert(selection: SelectionTable, select: string, isUnique: boolean, isUnfiltered?: boolean): string
   /** After the last insert: lets the planner know how much there is. */
   readonly analyze: ((selection: string) => string) | undefined
   drop(selection: string): string
@@ -175,7 +175,7 @@ export interface EraseDialect {
   /** One statement for tables whose rows refer to each other; `undefined` where each has to have its own. */
   readonly deleteTogether: ((rows: readonly Rows[]) => string) | undefined
   /** What is set around the deletes of such tables. */
-  readonly unchecked: { readonly before: string; readonly after: string } | undefined
+  readonly foreignKeyChecksOff: { readonly before: string; readonly after: string } | undefined
   /** Whether no key is checked at all where rows refer to each other in a cycle. */
   readonly checksNoCycle: boolean
   /** @param which of them, over a row that is called `r`; all of them without */
@@ -185,7 +185,7 @@ export interface EraseDialect {
   /** Rows that nobody else can write, or refer to, until the end of the transaction; absent where nobody else can anyway. */
   readonly locking: Locking | undefined
   /** Makes an empty table with the columns of another one, without its constraints. */
-  twin(table: Table, name: string): string
+  createLike(table: Table, name: string): string
   /** How a column, and a date, are compared where the engine has no type for times. */
   readonly dates: { column(column: string): string; value(date: Date): string } | undefined
   clock(connection: Connection): Promise<Clock>

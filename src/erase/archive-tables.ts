@@ -15,7 +15,7 @@ export interface ArchiveTables {
 
 interface ArchiveTable {
   readonly of: Table
-  readonly twin: Table
+  readonly archive: Table
 }
 
 /**
@@ -36,7 +36,7 @@ export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: num
     else refuseOther(of, there)
     const twin = there ?? { ...of, id: `${of.id}${SUFFIX}`, name, label: `${of.label}${SUFFIX}` }
     tables.set(id, twin)
-    if (there === undefined) missing.push({ of, twin })
+    if (there === undefined) missing.push({ of, archive: twin })
   }
   return { tables, missing }
 }
@@ -50,7 +50,11 @@ export async function withArchiveTables<T>(
   const made: ArchiveTable[] = []
   const work = async () => {
     for (const archive of missing) {
-      await session.define({ sql: syntax.twin(archive.of, archive.twin.name), values: [], reads: false })
+      await session.define({
+        sql: syntax.createLike(archive.of, archive.archive.name),
+        values: [],
+        reads: false,
+      })
       made.push(archive)
     }
     return body()
@@ -70,7 +74,7 @@ async function dropArchiveTables(
   syntax: EraseDialect,
   made: readonly ArchiveTable[],
 ): Promise<void> {
-  for (const { twin } of made) {
+  for (const { archive: twin } of made) {
     await session.dropEmpty(syntax.tableWithInheritors(twin))
   }
 }

@@ -27,7 +27,7 @@ export function selecting(builder: Builder, group: Group, targets: readonly Targ
   if (within.length === 0) {
     return written.flatMap((selection) => [
       ...creating(builder, selection),
-      ...filling(builder, selection, selection, targets),
+      ...collectInto(builder, selection, selection, targets),
       ...finished(builder, selection),
     ])
   }
@@ -39,7 +39,7 @@ export function selecting(builder: Builder, group: Group, targets: readonly Targ
     const base = members[index]?.base ?? selection
     return [
       ...creating(builder, base),
-      ...filling(builder, selection, base, targets),
+      ...collectInto(builder, selection, base, targets),
       ...settled(syntax, base),
     ]
   })
@@ -105,7 +105,7 @@ export function creating({ syntax, temporary }: Builder, selection: SelectionTab
 }
 
 /** The rows that a condition finds, and those that rows of other groups take along. */
-function filling(
+function collectInto(
   builder: Builder,
   { from: table, columns, unique }: SelectionTable,
   into: SelectionTable,

@@ -44,7 +44,7 @@ export function explainErase(schema: Schema, table: string, options: EraseOption
   })
   const does = options.softDelete === undefined ? 'delete' : 'mark'
   const seen = new Set<TableId>()
-  const heir = (id: TableId): EraseBranch => ({
+  const branchOfTarget = (id: TableId): EraseBranch => ({
     table: labelOf(schema, id),
     does,
     asked: false,
@@ -72,8 +72,8 @@ export function explainErase(schema: Schema, table: string, options: EraseOption
       children: goes && !again ? below(key.from) : [],
     }
   }
-  const tree = heir(named.id)
-  const heirs = plan.targets.filter((id) => id !== named.id).map(heir)
+  const tree = branchOfTarget(named.id)
+  const heirs = plan.targets.filter((id) => id !== named.id).map(branchOfTarget)
   return {
     table: named.label,
     cascade: plan.cascade,

@@ -189,8 +189,8 @@ function deleting(builder: Builder, { tables, cyclic }: Group): EraseStatement[]
   const deletes = rows.map((row, index) =>
     eraseStatement('deleted', tables.slice(index, index + 1), { sql: syntax.delete(row), values: [] }),
   )
-  if (!cyclic || syntax.unchecked === undefined) return deletes
-  const { before, after } = syntax.unchecked
+  if (!cyclic || syntax.foreignKeyChecksOff === undefined) return deletes
+  const { before, after } = syntax.foreignKeyChecksOff
   const [id = ''] = tables
   return [
     selectionStatement(before, id),

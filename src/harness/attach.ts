@@ -71,7 +71,7 @@ export async function attach(target: string | object, options: AttachOptions = {
       rollback,
     )
     let released: Promise<void> | undefined
-    const eraser = eraseConnectionOn(async () => {
+    const eraseConnection = eraseConnectionOn(async () => {
       if (released !== undefined) throw wasReleased(connection.database)
       await settled()
       return { engine, connection, session, claim }
@@ -90,7 +90,7 @@ export async function attach(target: string | object, options: AttachOptions = {
       released ??= withCleanUp(
         async () => {
           await around.abandon()
-          await eraser.close()
+          await eraseConnection.close()
           // What a session kept for itself went with it, but for the mark.
           if (await isLost(connection)) await giveBackAnew()
           else
@@ -113,8 +113,8 @@ export async function attach(target: string | object, options: AttachOptions = {
       },
       reset: () => alive('a reset was under way', () => around.reset(async () => session)),
       verify: () => alive('it was compared with its baseline', session.verify),
-      erase: eraser.erase,
-      purge: eraser.purge,
+      erase: eraseConnection.erase,
+      purge: eraseConnection.purge,
       ...openResourcesOn(engine, connection),
       release,
       [Symbol.asyncDispose]: release,
@@ -154,7 +154,7 @@ export async function examine(
       const { isForGood } = await readMark({ engine, connection })
       return databases.foreignRows(connection, { except: isForGood ? connection.database : undefined })
     }
-    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow, foreignRows })
+    await guardServer({ endpoint: connection.endpoint, facts, startedByAfresh: false, allow, foreignRows })
   }
   const schema = await engine.introspect(connection)
   const { populated } = await engine.inspectState(connection, schema)

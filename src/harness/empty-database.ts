@@ -9,14 +9,14 @@ import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../reset/make-plan.ts'
 import type { ResetReport } from '../reset/report.ts'
 import { openSession } from '../reset/session.ts'
-import { bookkeepingTables } from '../schema/migration-tables.ts'
+import { migrationTablesAmong } from '../schema/migration-tables.ts'
 import type { Schema } from '../schema/schema.ts'
 import { examine } from './attach.ts'
 import { type PlanView, viewOf } from './plan-view.ts'
 
 export interface EmptyDatabaseOptions extends AttachOptions {
   /** Empty the tables of migration tools too, instead of stopping when they have rows. Default `false`. */
-  readonly bookkeeping?: boolean
+  readonly migrationTables?: boolean
 }
 
 /**
@@ -59,7 +59,7 @@ export async function planToEmpty(url: string, options: EmptyDatabaseOptions = {
   )
 }
 
-function parse({ bookkeeping: _, ...options }: EmptyDatabaseOptions) {
+function parse({ migrationTables: _, ...options }: EmptyDatabaseOptions) {
   return parseAttachOptions(options)
 }
 
@@ -76,16 +76,16 @@ async function onMarked<T>(
       const { engine, connection } = opened
       const mark = await requireMark(await examine(opened, allow))
       const { schema, plan, survey } = await planFor(engine, connection, reset, { from: 'nothing' })
-      if (options.bookkeeping !== true) refuseBookkeeping(schema, plan, survey.populated)
+      if (options.migrationTables !== true) refuseMigrationTables(schema, plan, survey.populated)
       return body(opened, mark)
     },
     () => opened.connection.close(),
   )
 }
 
-function refuseBookkeeping(schema: Schema, plan: Plan, populated: readonly string[]): void {
+function refuseMigrationTables(schema: Schema, plan: Plan, populated: readonly string[]): void {
   const reset = new Set(plan.order.flat())
-  const tables = bookkeepingTables(schema, populated).filter(({ id }) => reset.has(id))
+  const tables = migrationTablesAmong(schema, populated).filter(({ id }) => reset.has(id))
   if (tables.length === 0) return
   const labels = tables.map(({ label }) => label)
   throw new AfreshError(

@@ -92,7 +92,7 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
       await guardServer({
         endpoint: admin.endpoint,
         facts,
-        ours: server.ours,
+        startedByAfresh: server.startedByAfresh,
         allow: config.allow,
         foreignRows: () => databases.foreignRows(admin),
       })
@@ -121,7 +121,7 @@ async function harnessFrom(
   const template = inputs.cacheable
     ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
-  const context = { ...ground, scratch: names.scratch(run), ours: server.ours }
+  const context = { ...ground, temporaryName: names.temporary(run), startedByAfresh: server.startedByAfresh }
   const measuring =
     config.reset.strategy === 'auto' ? costsOf(context, (line) => hooks.onProgress?.(line)) : undefined
   const leftOut: string[] = []

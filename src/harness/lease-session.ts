@@ -78,7 +78,7 @@ export async function leasedDatabase(
 
   const current = async (): Promise<OpenLease> => {
     if (isReleased) throw wasReleased(name)
-    const opened = held ?? takeAgain()
+    const opened = held ?? reacquire()
     held = opened
     try {
       return await opened
@@ -91,7 +91,7 @@ export async function leasedDatabase(
 
   /** Clients have the URL of this very database: another one would not do. */
   let again: ReacquiredLease = {}
-  const takeAgain = async (): Promise<OpenLease> => {
+  const reacquire = async (): Promise<OpenLease> => {
     const deadline = now() + NOTICE_MS
     for (;;) {
       const taken = await take(slot, again)
@@ -112,20 +112,20 @@ export async function leasedDatabase(
     )
   }
 
-  const orForget = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+  const discardOnConnectionLoss = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
     const used = held
     try {
       return await whileServerAnswers(work, { engine, url, doing })
     } catch (error) {
       const isForgotten = !(error instanceof AfreshError) || error.code === 'server' || error.code === 'plan'
       if (isForgotten)
-        await forget(used, { isChanged: error instanceof AfreshError && error.code === 'plan' })
+        await discard(used, { isChanged: error instanceof AfreshError && error.code === 'plan' })
       throw failureOf(error, doing)
     }
   }
 
   /** @param used the lease that failed, unless another one has taken its place by now */
-  const forget = async (
+  const discard = async (
     used: Promise<OpenLease> | undefined,
     { isChanged }: { readonly isChanged: boolean },
   ): Promise<void> => {
@@ -141,9 +141,11 @@ export async function leasedDatabase(
   }
 
   const reset = () =>
-    orForget('a reset was under way', () => transaction.reset(async () => (await current()).session))
+    discardOnConnectionLoss('a reset was under way', () =>
+      transaction.reset(async () => (await current()).session),
+    )
 
-  const eraser = eraseConnectionOn(
+  const eraseConnection = eraseConnectionOn(
     async () => {
       await settled()
       const { session, lease } = await current()
@@ -156,7 +158,7 @@ export async function leasedDatabase(
     if (isReleased) return
     isReleased = true
     await transaction.abandon()
-    await eraser.close()
+    await eraseConnection.close()
     // Best effort: whoever leases the database next checks it, and makes it again where it has to.
     const last = await held?.catch(() => undefined)
     if (last === undefined) return
@@ -185,15 +187,17 @@ export async function leasedDatabase(
       }
     },
     verify: () =>
-      orForget('it was compared with its baseline', async () => (await current()).session.verify()),
-    erase: eraser.erase,
-    purge: eraser.purge,
+      discardOnConnectionLoss('it was compared with its baseline', async () =>
+        (await current()).session.verify(),
+      ),
+    erase: eraseConnection.erase,
+    purge: eraseConnection.purge,
     openResources: () =>
-      orForget('its sessions were looked at', async () =>
+      discardOnConnectionLoss('its sessions were looked at', async () =>
         openResourcesOn(engine, (await current()).lease.connection).openResources(),
       ),
     endOpenResources: (found) =>
-      orForget('its sessions were looked at', async () =>
+      discardOnConnectionLoss('its sessions were looked at', async () =>
         openResourcesOn(engine, (await current()).lease.connection).endOpenResources(found),
       ),
     release,

@@ -48,8 +48,8 @@ function obstacleTo(context: Context, id: TableId, closure: readonly TableId[]):
   const unenforced = unenforcedIn(context, closure)
   if (unenforced !== undefined)
     return `the server lets no table be truncated to which "${unenforced}" refers by a key that is not enforced`
-  const keeper = closure.find((member) => kept.has(member))
-  if (keeper !== undefined) return `it would empty "${labelOf(context, keeper)}" too, which is kept`
+  const keptTable = closure.find((member) => kept.has(member))
+  if (keptTable !== undefined) return `it would empty "${labelOf(context, keptTable)}" too, which is kept`
   // With checks on, whatever refers to a dirty table is emptied and filled again anyway.
   const holder = mode === 'ordered' ? undefined : closure.find((member) => populated.has(member))
   if (holder !== undefined) return `it would empty "${labelOf(context, holder)}" too, whose baseline has rows`

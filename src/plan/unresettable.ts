@@ -34,15 +34,18 @@ function keptCounters(context: Context): string[] {
   })
 }
 
-const HARMLESS: readonly ForeignKey['onDelete'][] = ['no action', 'restrict']
+const NON_WRITING_ACTIONS: readonly ForeignKey['onDelete'][] = ['no action', 'restrict']
 
 /** What is deleted in another database takes rows along here, and in every copy of the baseline, uncounted. */
 function reachedFromElsewhere({ schema, tables, kept }: Context): string[] {
   return schema.foreignKeys
     .filter(({ from, to }) => tables.has(from) && !kept.has(from) && !tables.has(to))
-    .filter(({ onDelete, onUpdate }) => !HARMLESS.includes(onDelete) || !HARMLESS.includes(onUpdate))
+    .filter(
+      ({ onDelete, onUpdate }) =>
+        !NON_WRITING_ACTIONS.includes(onDelete) || !NON_WRITING_ACTIONS.includes(onUpdate),
+    )
     .map(({ name, from, to, onDelete, onUpdate }) => {
-      const rule = HARMLESS.includes(onDelete) ? `UPDATE ${onUpdate}` : `DELETE ${onDelete}`
+      const rule = NON_WRITING_ACTIONS.includes(onDelete) ? `UPDATE ${onUpdate}` : `DELETE ${onDelete}`
       return (
         `"${tables.get(from)?.label}" refers to ${to} in another database by its foreign key "${name}", which says ` +
         `ON ${rule.toUpperCase()}: what is done there changes rows here and in the template.`

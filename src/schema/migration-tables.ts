@@ -35,7 +35,7 @@ const NAMES = new Set([
 ])
 
 /** Those of the tables that look like a migration tool's. */
-export function bookkeepingTables(schema: Schema, among: readonly TableId[]): Table[] {
+export function migrationTablesAmong(schema: Schema, among: readonly TableId[]): Table[] {
   const ids = new Set(among)
   return schema.tables.filter(({ id, name }) => ids.has(id) && NAMES.has(name.toLowerCase()))
 }

@@ -9,7 +9,7 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
       engine: spec.engine,
       url: spec.url,
       title: `${titleOf(spec.engine)} at ${hostOf(spec.url)}`,
-      ours: false,
+      startedByAfresh: false,
       containerId: undefined,
       data: undefined,
       endsWithRun: false,

@@ -10,7 +10,7 @@ export interface RunningServer extends AsyncDisposable {
   /** For people: `PostgreSQL in a container (postgres:18)`. */
   readonly title: string
   /** Afresh started it, now or in an earlier run. */
-  readonly ours: boolean
+  readonly startedByAfresh: boolean
   readonly containerId: string | undefined
   /** Where its files are, if afresh knows. */
   readonly data: DataPlace | undefined

@@ -31,12 +31,12 @@ for (const { id } of engines) {
   describeOn(id, (server) => {
     ways(
       server.engine === 'postgres' ? 'postgres' : 'mysql',
-      () => openBenchServer(server.url, { ours: true, allow: [] }),
+      () => openBenchServer(server.url, { startedByAfresh: true, allow: [] }),
       EVERY_SHAPE.has(id) ? SHAPES : SHAPES.slice(0, 1),
     )
 
     it('says which locks a way takes, where the server tells', async () => {
-      const benchServer = await openBenchServer(server.url, { ours: true, allow: [] })
+      const benchServer = await openBenchServer(server.url, { startedByAfresh: true, allow: [] })
       const locks = await locksOn(benchServer, ['delete', 'truncate', 'swap'])
       await benchServer.close()
       const expected = {

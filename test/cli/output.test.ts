@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aligned, count, duration, inColumns, listed, printable, toJson } from '../../src/cli/output.ts'
-import { bookkeepingTables } from '../../src/schema/migration-tables.ts'
+import { migrationTablesAmong } from '../../src/schema/migration-tables.ts'
 import { schemaOf } from '../support/schemas.ts'
 
 describe('output', () => {
@@ -61,7 +61,7 @@ describe('the tables of migration tools', () => {
     ])
     const among = ['schema_migrations', 'SequelizeMeta', '__EFMigrationsHistory', 'orders']
     expect(
-      bookkeepingTables(schema, among)
+      migrationTablesAmong(schema, among)
         .map(({ name }) => name)
         .sort(),
     ).toEqual(['SequelizeMeta', '__EFMigrationsHistory', 'schema_migrations'].sort())

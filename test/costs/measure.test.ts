@@ -77,8 +77,9 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
     describe('what DELETE and TRUNCATE cost', () => {
       const measured = async (ours = false): Promise<Costs> => {
         const problems: string[] = []
-        const costs = await costsOf({ ...opened, adminUrl: server.url, scratch: SCRATCH, ours }, (line) =>
-          problems.push(line),
+        const costs = await costsOf(
+          { ...opened, adminUrl: server.url, temporaryName: SCRATCH, startedByAfresh: ours },
+          (line) => problems.push(line),
         )
         expect(problems).toEqual([])
         if (costs === undefined) throw new Error('nothing was measured')
@@ -88,7 +89,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       it('is a positive number for what costs something, and measuring leaves nothing behind', async () => {
         const databases = await opened.databases.list(opened.connection)
         const costs = await measureCosts(
-          { ...opened, adminUrl: server.url, scratch: SCRATCH },
+          { ...opened, adminUrl: server.url, temporaryName: SCRATCH },
           opened.connection,
         )
         if (costs === undefined) throw new Error('nothing was measured')
@@ -98,7 +99,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
 
       it('is measured with more patience where there is time', async () => {
         const databases = await opened.databases.list(opened.connection)
-        const place = { ...opened, adminUrl: server.url, scratch: SCRATCH }
+        const place = { ...opened, adminUrl: server.url, temporaryName: SCRATCH }
         const costs = await calibrate(place, opened.connection, { rounds: 9, budgetMs: 1000 })
         expectPlausible(costs)
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
@@ -107,7 +108,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       it('leaves nothing behind where its database cannot be reached', async () => {
         const { engine, databases, connection } = opened
         const before = await databases.list(connection)
-        const place = { engine, databases, adminUrl: server.url, scratch: SCRATCH }
+        const place = { engine, databases, adminUrl: server.url, temporaryName: SCRATCH }
         const elsewhere = { ...databases, urlOf: () => databases.urlOf(server.url, 'no_such_database') }
         await expect(measureCosts({ ...place, databases: elsewhere }, connection)).rejects.toThrow(
           /no_such_database/,
@@ -131,7 +132,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         const costs = await measured()
         for (const name of files()) rmSync(join(cache, 'costs', name))
         const noted = async (deleteRow: number, restart: number) => {
-          await addSample(opened, { ...costs, deleteRow, restart }, { ours: false })
+          await addSample(opened, { ...costs, deleteRow, restart }, { startedByAfresh: false })
           const now = await readServerCosts(opened)
           return [now?.deleteRow, now?.restart]
         }
@@ -150,7 +151,9 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
           writeFileSync(left, '{')
           utimesSync(left, i, i)
         }
-        await Promise.all(Array.from({ length: 5 }, () => replaceSamples(opened, costs, { ours: false })))
+        await Promise.all(
+          Array.from({ length: 5 }, () => replaceSamples(opened, costs, { startedByAfresh: false })),
+        )
         expect(await readServerCosts(opened)).toEqual(costs)
         const names = files()
         expect(names.length).toBeLessThanOrEqual(50)
@@ -161,13 +164,13 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
 
       it('is kept for this server, better figures in the place of worse ones, and for its kind where it was ours', async () => {
         const costs = await measured()
-        await replaceSamples(opened, costs, { ours: false })
+        await replaceSamples(opened, costs, { startedByAfresh: false })
         const better = { ...costs, deleteRow: 1234 }
-        await replaceSamples(opened, better, { ours: true })
+        await replaceSamples(opened, better, { startedByAfresh: true })
         expect(await readServerCosts(opened)).toEqual(costs)
-        await replaceSamples(opened, better, { ours: false })
+        await replaceSamples(opened, better, { startedByAfresh: false })
         expect(await readServerCosts(opened)).toEqual(better)
-        await replaceSamples(opened, costs, { ours: false })
+        await replaceSamples(opened, costs, { startedByAfresh: false })
       })
 
       it('is measured again where the file is broken', async () => {
@@ -182,22 +185,22 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
 
       it('stops nobody where it cannot be measured', async () => {
         const problems: string[] = []
-        const scratch = 'afresh_costs_in_the_way_9999'
-        await ask(server, `CREATE DATABASE ${scratch}`)
-        const place = { ...opened, adminUrl: server.url, scratch, ours: false }
+        const temporaryName = 'afresh_costs_in_the_way_9999'
+        await ask(server, `CREATE DATABASE ${temporaryName}`)
+        const place = { ...opened, adminUrl: server.url, temporaryName, startedByAfresh: false }
         for (const name of files()) rmSync(join(cache, 'costs', name))
         expect(await costsOf(place, (line) => problems.push(line))).toBeUndefined()
         expect(problems.join()).toMatch(
           /What DELETE and TRUNCATE cost here could not be measured: .*exists|there already/,
         )
-        await ask(server, `DROP DATABASE ${scratch}`)
+        await ask(server, `DROP DATABASE ${temporaryName}`)
       })
     })
 
     describe('the way that is chosen', () => {
       it('is DELETE for one row and TRUNCATE for 200,000', async () => {
         const costs = GIVEN[server.engine]
-        await replaceSamples(opened, costs, { ours: false })
+        await replaceSamples(opened, costs, { startedByAfresh: false })
         await using harness = await createHarness({ server: existing(server.url), migrate })
         expect(harness.handle.costs).toEqual(costs)
         await using database = await harness.lease()

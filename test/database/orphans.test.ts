@@ -168,7 +168,12 @@ describeOn('embedded:18', (server) => {
 describe('a client with a stream of its own', () => {
   const facts = { version: '18', systemIdentifier: '7', standby: false, mayCreateDatabases: true }
   const guard = (address: string | undefined) =>
-    guardServer({ endpoint: { host: 'localhost', port: 5432, address }, facts, ours: false, allow: [] })
+    guardServer({
+      endpoint: { host: 'localhost', port: 5432, address },
+      facts,
+      startedByAfresh: false,
+      allow: [],
+    })
 
   it('is on this machine if its socket is, whatever its host says', async () => {
     await guard(undefined)

@@ -104,7 +104,12 @@ describeOn('postgres:18', () => {
       environment: { TZ: 'UTC' },
     })
     const server = await startServer(spec)
-    expect(server).toMatchObject({ kind: 'container', engine: 'postgres', ours: true, endsWithRun: true })
+    expect(server).toMatchObject({
+      kind: 'container',
+      engine: 'postgres',
+      startedByAfresh: true,
+      endsWithRun: true,
+    })
     expect(server.title).toBe('PostgreSQL in a container (postgres:18)')
     expect(
       await ask(server, `SELECT current_setting('work_mem') AS a, current_setting('fsync') AS b`),
@@ -120,7 +125,7 @@ describeOn('postgres:18', () => {
   it('is found again with `reuse`, and left running', async () => {
     const spec = container('postgres:18', { reuse: true, environment: { TEST_RUN: `${process.pid}` } })
     const first = await startServer(spec)
-    expect(first).toMatchObject({ ours: true, endsWithRun: false })
+    expect(first).toMatchObject({ startedByAfresh: true, endsWithRun: false })
     const client = await getContainerRuntimeClient()
     try {
       await ask(first, 'CREATE TABLE left_here ()')

@@ -33,7 +33,7 @@ describeOn('embedded:18', () => {
     expect(server).toMatchObject({
       kind: 'embedded',
       engine: 'postgres',
-      ours: true,
+      startedByAfresh: true,
       endsWithRun: true,
       containerId: undefined,
     })

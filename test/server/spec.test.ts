@@ -80,7 +80,7 @@ describe('existing', () => {
       kind: 'existing',
       engine: 'postgres',
       url,
-      ours: false,
+      startedByAfresh: false,
       containerId: undefined,
     })
     expect(server.title).toBe('PostgreSQL at db.example.com:6543')

@@ -91,7 +91,7 @@ export async function startOwnContainer(title: string, options: OwnContainer): P
       engine,
       url: `${engine}://${account}@${started.getHost()}:${started.getMappedPort(port)}/${database}`,
       title,
-      ours: false,
+      startedByAfresh: false,
       containerId: started.getId(),
       data: undefined,
       endsWithRun: true,

@@ -36,7 +36,7 @@ export interface Clone {
   readonly admin: Connection
   readonly adminUrl: string
   /** What a database for measuring may be called. */
-  readonly scratch: string
+  readonly temporaryName: string
   /** Drops everything that was made. */
   close(): Promise<void>
 }
@@ -62,7 +62,7 @@ export async function cloneOf(
   return withUndo(async () => {
     const databases = serverOf(opened)
     const facts = await databases.facts(connection)
-    await guardServer({ endpoint: connection.endpoint, facts, ours: false, allow })
+    await guardServer({ endpoint: connection.endpoint, facts, startedByAfresh: false, allow })
     requirePrivileges(facts, url)
     await refuseUnmeasurable(opened, tables ?? [])
     const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
@@ -90,7 +90,7 @@ export async function cloneOf(
             observer,
             admin,
             adminUrl,
-            scratch: names.scratch(run),
+            temporaryName: names.temporary(run),
             close: () =>
               withCleanUp(async () => {
                 await observer.close()

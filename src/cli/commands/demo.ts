@@ -50,7 +50,7 @@ they are not. Everything is gone afterwards.
     const all: ScenarioResult[] = []
     let stage: Ready | undefined
     await runScenario({
-      story,
+      scenario: story,
       server: spec,
       rounds: flags.rounds,
       onProgress: output.progress,

@@ -29,7 +29,7 @@ is refused with exit code 3, untouched.
   async run({ url, empty, dryRun, ...flags }, output) {
     const options: EmptyDatabaseOptions = {
       ...(await attachOptions(flags, output)),
-      bookkeeping: empty === true,
+      migrationTables: empty === true,
     }
     if (dryRun === true) await showPlan(url, options, output)
     else {

@@ -27,7 +27,7 @@ export interface Ready {
 }
 
 export interface ScenarioOptions {
-  readonly story: Scenario
+  readonly scenario: Scenario
   readonly server: ServerSpec
   readonly rounds: number
   readonly onProgress: (line: string) => void
@@ -43,8 +43,8 @@ export async function runScenario(playing: ScenarioOptions): Promise<void> {
     {
       server: playing.server,
       project: 'demo',
-      migrate: [playing.story.schemaFile],
-      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.story.fill),
+      migrate: [playing.scenario.schemaFile],
+      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.scenario.fill),
     },
     { onProgress: playing.onProgress },
   )
@@ -72,7 +72,7 @@ async function playOn(harness: Harness, playing: ScenarioOptions, start: number)
       })
       await withClient(database.url, 'demo application', async (client) => {
         for (let round = 1; round <= playing.rounds; round++) {
-          for (const test of await playing.story.tests(client)) {
+          for (const test of await playing.scenario.tests(client)) {
             playing.onPlayed(await playTest(database, test, round))
           }
         }

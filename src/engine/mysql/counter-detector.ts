@@ -175,7 +175,7 @@ export async function openCounterDetector(
       return { state: String(row.state) as DetectionResult['state'], due, ran, definitions }
     },
     close: async () => {
-      await batch(connection, forget(store, [id]))
+      await batch(connection, deleteDetectorsSql(store, [id]))
     },
   }
 }
@@ -231,7 +231,7 @@ function text(value: string | undefined): string {
   return value === undefined ? 'NULL' : literal(value)
 }
 
-function forget(store: Store, ids: readonly (number | string)[]): string[] {
+function deleteDetectorsSql(store: Store, ids: readonly (number | string)[]): string[] {
   return [...forgetRows(store, ids), `DELETE FROM ${store.detectors} WHERE id IN (${ids.join(', ')})`]
 }
 
@@ -249,7 +249,7 @@ async function prune(connection: Connection, store: Store): Promise<void> {
   if (ended.length > 0)
     await batch(
       connection,
-      forget(
+      deleteDetectorsSql(
         store,
         ended.map(({ id }) => String(id)),
       ),

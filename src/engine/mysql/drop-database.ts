@@ -2,7 +2,7 @@ import { RefusedError } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { refuseDrop } from '../ownership-mark.ts'
 import { READ_ONLY } from './errno.ts'
-import { deleteMarkSql, guard, isOurs } from './ownership.ts'
+import { deleteMarkSql, guard, isMadeByAfresh } from './ownership.ts'
 import { ident, literal } from './quote.ts'
 import { BatchError, batch, errnoOf } from './session.ts'
 import { writable } from './writable.ts'
@@ -23,7 +23,7 @@ export async function dropDatabase(connection: Connection, name: string, mark: s
     proof,
     // It may never have come to be: its mark was there before.
     `DROP DATABASE IF EXISTS ${ident(name)}`,
-    ...(isOurs(name) ? [deleteMarkSql(name)] : []),
+    ...(isMadeByAfresh(name) ? [deleteMarkSql(name)] : []),
   ]
   try {
     await guarded(connection, name, drop)

@@ -207,13 +207,16 @@ async function failed(
   cause: unknown,
   isNested: boolean,
 ): Promise<EraseError> {
-  const { code, next } = await remedy(connection, cause)
+  const { code, next } = await adviceFor(connection, cause)
   const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
   const isConflicting = [DEADLOCK, CHANGED].includes(errnoOf(cause) ?? 0)
   return isConflicting && !isNested ? asConflict(error) : error
 }
 
-async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
+async function adviceFor(
+  connection: Connection,
+  cause: unknown,
+): Promise<{ code?: ErrorCode; next: string }> {
   switch (errnoOf(cause)) {
     case LOCK_TIMEOUT:
       return { code: 'blocked', next: await blockersOf(connection) }

@@ -59,7 +59,7 @@ export const erase: EraseDialect = {
   delete: ({ table, from, on }) => `DELETE r FROM ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON ${on}`,
   deleteTogether: undefined,
   // InnoDB checks row by row, and can delete no cycle; a tree only from its leaves on.
-  unchecked: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
+  foreignKeyChecksOff: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
   checksNoCycle: false,
   update({ table, from, on }, set, which) {
     const assignments = set.flatMap(([column, value], index) => [
@@ -80,7 +80,7 @@ export const erase: EraseDialect = {
     count: { before: 'SELECT count(*) AS n0 FROM ', after: ' FOR UPDATE' },
     before: () => undefined,
   },
-  twin(table, name) {
+  createLike(table, name) {
     const columns = table.columns.map((column) => ident(column.name))
     return `CREATE TABLE ${ident(name)} AS SELECT ${columns.join(', ')} FROM ${ident(table.name)} LIMIT 0`
   },

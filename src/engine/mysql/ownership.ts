@@ -39,7 +39,7 @@ export async function createRegistry(connection: Connection): Promise<void> {
 }
 
 /** Whether afresh made this database, to go by its name. */
-export function isOurs(database: string): boolean {
+export function isMadeByAfresh(database: string): boolean {
   return database.startsWith('afresh_')
 }
 
@@ -66,7 +66,7 @@ export const ownership: Ownership = {
     const database = await currentDatabase(connection)
     if ((await ownership.read(connection)) !== mark) return
     await connection.query(
-      isOurs(database)
+      isMadeByAfresh(database)
         ? `DELETE FROM ${MARKS} WHERE database_name = ${literal(database)} AND mark = ${literal(mark)}`
         : `DROP TABLE ${ident(database)}.${ident(MARK_TABLE)}`,
     )
@@ -91,7 +91,7 @@ export async function whyUnproved(connection: Connection, { mark, lease }: Claim
 
 /** Returns the mark as it stands there now. */
 export async function writeMark(connection: Connection, database: string, mark: string): Promise<string> {
-  if (isOurs(database)) {
+  if (isMadeByAfresh(database)) {
     await writeRegisteredMark(connection, database, mark)
     return mark
   }
@@ -110,7 +110,7 @@ export async function writeMark(connection: Connection, database: string, mark: 
  * one. `undefined` where the mark needs no more than the server's identity.
  */
 async function markedSince(connection: Connection, database: string): Promise<string | undefined> {
-  if (isOurs(database) || !(await flavorOf(connection)).identityRepeats) return undefined
+  if (isMadeByAfresh(database) || !(await flavorOf(connection)).identityRepeats) return undefined
   const [row] = await connection.query(
     `SELECT UNIX_TIMESTAMP(create_time) AS since FROM information_schema.tables
      WHERE table_schema = ${literal(database)} AND table_name = ${literal(MARK_TABLE)}`,
@@ -151,7 +151,7 @@ export function deleteMarkSql(database: string): string {
 
 /** An expression: the database's mark, or NULL. Error `NO_TABLE` or `NO_DATABASE` where there never was one. */
 function markOf(database: string): string {
-  return isOurs(database)
+  return isMadeByAfresh(database)
     ? `(SELECT mark FROM ${MARKS} WHERE database_name = ${literal(database)})`
     : `(SELECT mark FROM ${ident(database)}.${ident(MARK_TABLE)} WHERE id = 1)`
 }
@@ -168,11 +168,11 @@ export async function guard(
   claim: Claim,
   options: { readonly current: boolean },
 ): Promise<string> {
-  return `SELECT ${await proofOf(connection, database, claim, options)} AS owned`
+  return `SELECT ${await markCheckSql(connection, database, claim, options)} AS owned`
 }
 
 /** The same as an expression: 1, or an error. */
-export async function proofOf(
+export async function markCheckSql(
   connection: Connection,
   database: string,
   { mark, lease }: Claim,

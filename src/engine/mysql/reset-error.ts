@@ -45,7 +45,7 @@ export async function resetErrorFrom(
     table: step === undefined ? undefined : tableOfStep(program.schema, step),
     statement: action?.sql,
   }
-  return new ResetError(failed, error, await remedy(connection, error))
+  return new ResetError(failed, error, await adviceFor(connection, error))
 }
 
 /** Where the mark is looked for, or the routine or its tables, is gone. */
@@ -69,7 +69,7 @@ function stepInWords(sql: string | undefined): string {
   return 'get ready, or tidy up afterwards'
 }
 
-async function remedy(
+async function adviceFor(
   connection: Connection,
   error: BatchError,
 ): Promise<{ code?: ErrorCode; next: string }> {

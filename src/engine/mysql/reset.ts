@@ -10,7 +10,7 @@ import { detector, type Found } from './detect.ts'
 import { DEADLOCK, READ_ONLY } from './errno.ts'
 import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
-import { currentDatabase, guard, proofOf } from './ownership.ts'
+import { currentDatabase, guard, markCheckSql } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
 import { failedWith, isNoRoom, resetErrorFrom } from './reset-error.ts'
 import { schemaWatch } from './schema-watch.ts'
@@ -50,12 +50,12 @@ export async function prepare(connection: Connection, program: Program): Promise
   const names = new Set(
     plan.order.flat().flatMap((id) => schema.tables.find((table) => table.id === id)?.name ?? []),
   )
-  const ours = triggers.filter(({ table }) => names.has(table))
-  if (ours.length > 0) await openSuspended(connection)
+  const suspended = triggers.filter(({ table }) => names.has(table))
+  if (suspended.length > 0) await openSuspended(connection)
   const reason = program.detector === 'scan' ? 'it was asked for' : await whyNotCounters(connection, program)
   if (reason !== undefined && program.detector === 'counters') refuseCounters(reason)
   const baseline = await baselineOf(connection, program)
-  const detect = detector(program, baseline, { flavor, suspends: ours.length > 0, database })
+  const detect = detector(program, baseline, { flavor, suspends: suspended.length > 0, database })
 
   // Triggers that were missing when the schema was read belong to it.
   const definitions = schemaWatch(connection, {
@@ -125,7 +125,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     if (found.isMoved) await checkDefinitions()
     if (found.triggersPending) await resumeTriggers(connection, database)
     if (found.dirty.length === 0) return { detector: 'scan', why, dirty: [], ran: [] }
-    const { actions, ran } = actionsFor(program, baseline, ours, { found, database, mayTruncate })
+    const { actions, ran } = actionsFor(program, baseline, suspended, { found, database, mayTruncate })
     if (actions.length === 0) return { detector: 'scan', why, dirty: found.dirty, ran: [] }
     try {
       const results = await run(
@@ -136,7 +136,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
       // Best now, while it is known who dropped them; the next reset finds them among the suspended ones otherwise.
-      if (ours.length > 0) await resumeTriggers(connection, database).catch(() => {})
+      if (suspended.length > 0) await resumeTriggers(connection, database).catch(() => {})
       throw error
     }
   }
@@ -237,13 +237,14 @@ export async function prepare(connection: Connection, program: Program): Promise
 
   async function chooseDetector(): Promise<Chosen> {
     if (reason !== undefined) return { counters: undefined, why: `${IT_LOOKS}: ${reason}` }
-    const owned = claim === undefined ? '1' : await proofOf(connection, database, claim, { current: true })
+    const owned =
+      claim === undefined ? '1' : await markCheckSql(connection, database, claim, { current: true })
     let counters: CounterDetector
     try {
       counters = await openCounterDetector(connection, {
         program,
         baseline,
-        triggers: ours,
+        triggers: suspended,
         database,
         proof: owned,
       })

@@ -21,7 +21,7 @@ const PREFIX = 'afresh_script_'
  * What a script may need of the server that gives no access to other databases' rows but to read them: without the rights
  * to act as somebody else (SET_ANY_DEFINER, ROLE_ADMIN). A foreign key to another database needs REFERENCES.
  */
-const HARMLESS = [
+const GRANTABLE = [
   ...['SELECT', 'SHOW VIEW', 'REFERENCES', 'SHOW DATABASES', 'PROCESS', 'FILE', 'RELOAD', 'CREATE USER'],
   ...['CREATE TABLESPACE', 'SESSION_VARIABLES_ADMIN', 'SYSTEM_VARIABLES_ADMIN', 'TABLE_ENCRYPTION_ADMIN'],
   ...['BINLOG_ADMIN', 'BINLOG ADMIN', 'XA_RECOVER_ADMIN', 'SHOW_ROUTINE', 'CREATE_SPATIAL_REFERENCE_SYSTEM'],
@@ -54,7 +54,7 @@ export async function createScriptAccount(
     await admin.query(`DO RELEASE_LOCK(${literal(user)})`)
   }
   try {
-    const everywhere = await grantable(admin, HARMLESS)
+    const everywhere = await grantable(admin, GRANTABLE)
     await admin.query(`CREATE USER ${account} IDENTIFIED BY ${literal(password)}`)
     await admin.query(`GRANT ALL ON ${await pattern(admin, database)}.* TO ${account} WITH GRANT OPTION`)
     if (everywhere.length > 0)

@@ -63,7 +63,7 @@ export function suspended(
       `REPLACE INTO ${SUSPENDED} (database_name, place, name, definition) VALUES ${entries.join(', ')}`,
       ...triggers.map(({ name }) => `DROP TRIGGER ${ident(name)}`),
     ],
-    after: [...triggers.flatMap(({ definition }) => asCreated(definition)), forget(database)],
+    after: [...triggers.flatMap(({ definition }) => asCreated(definition)), deleteSuspendedSql(database)],
   }
 }
 
@@ -80,7 +80,7 @@ export async function resumeTriggers(connection: Connection, database: string): 
     `DROP TRIGGER IF EXISTS ${ident(String(name))}`,
     ...asCreated(JSON.parse(String(definition)) as Definition),
   ])
-  await batch(connection, [...statements, forget(database)])
+  await batch(connection, [...statements, deleteSuspendedSql(database)])
   return true
 }
 
@@ -98,6 +98,6 @@ async function suspendedOf(connection: Connection, database: string): Promise<Ro
   }
 }
 
-function forget(database: string): string {
+function deleteSuspendedSql(database: string): string {
   return `DELETE FROM ${SUSPENDED} WHERE database_name = ${literal(database)}`
 }

@@ -204,13 +204,16 @@ async function failed(
   cause: unknown,
   isNested: boolean,
 ): Promise<EraseError> {
-  const { code, next } = await remedy(connection, cause)
+  const { code, next } = await adviceFor(connection, cause)
   const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
   const isConflicting = ['40001', '40P01'].includes(codeOf(cause) ?? '')
   return isConflicting && !isNested ? asConflict(error) : error
 }
 
-async function remedy(connection: Connection, cause: unknown): Promise<{ code?: ErrorCode; next: string }> {
+async function adviceFor(
+  connection: Connection,
+  cause: unknown,
+): Promise<{ code?: ErrorCode; next: string }> {
   switch (codeOf(cause)) {
     case '55P03': // lock_not_available
       return { code: 'blocked', next: await blockersOf(connection) }

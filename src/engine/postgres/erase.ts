@@ -85,7 +85,7 @@ export const erase: EraseDialect = {
     const counts = all.map((_, index) => `(SELECT count(*) FROM d${index}) AS n${index}`)
     return `WITH ${parts.join(', ')} SELECT ${counts.join(', ')}`
   },
-  unchecked: undefined,
+  foreignKeyChecksOff: undefined,
   checksNoCycle: false,
   update({ table, from, on }, set, which) {
     const assignments = set.flatMap(([column, value], index) => [
@@ -109,7 +109,7 @@ export const erase: EraseDialect = {
     },
     before: (tables) => `LOCK TABLE ${tables.map(only).join(', ')} IN SHARE ROW EXCLUSIVE MODE`,
   },
-  twin: (table, name) =>
+  createLike: (table, name) =>
     `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
   dates: undefined,
   async clock(connection) {

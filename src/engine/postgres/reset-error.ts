@@ -27,7 +27,7 @@ export async function explain(connection: Connection, program: Program, error: u
   }
   const advice = isDiscarded(connection, error)
     ? { next: DISCARDED }
-    : await remedy(connection, program, code)
+    : await adviceFor(connection, program, code)
   return new ResetError(failed, error, advice)
 }
 
@@ -49,7 +49,7 @@ const KEPT_REFERS =
   'A kept table may refer to rows that a test made: keep what it refers to as well, or reset it too. Otherwise another ' +
   'session wrote meanwhile: reset again.'
 
-async function remedy(
+async function adviceFor(
   connection: Connection,
   { plan }: Program,
   code: string | undefined,

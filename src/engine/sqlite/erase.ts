@@ -64,7 +64,7 @@ export const erase: EraseDialect = {
     return `DELETE FROM ${nameOf(table)} WHERE ${plainText(among(rows))}`
   },
   deleteTogether: undefined,
-  unchecked: undefined,
+  foreignKeyChecksOff: undefined,
   checksNoCycle: true,
   update(rows, set, which) {
     const assignments = set.flatMap(([column, value], index) => [
@@ -75,7 +75,7 @@ export const erase: EraseDialect = {
   },
   defaultOf: ({ columns }, name) => `(${columns.find((column) => column.name === name)?.default ?? 'NULL'})`,
   locking: undefined,
-  twin(table, name) {
+  createLike(table, name) {
     const columns = table.columns.map((column) => quoted(column.name))
     return `CREATE TABLE main.${quoted(name)} AS SELECT ${columns.join(', ')} FROM ${nameOf(table)} LIMIT 0`
   },

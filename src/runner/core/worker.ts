@@ -142,7 +142,7 @@ export async function resetBefore(
  * @param note told before it throws, where anybody wants to know
  * @throws AfreshError `leak` where it has left a transaction open, say: the test is to fail
  */
-export async function lookAfter(
+export async function checkAfterTest(
   test: object,
   name: NamedTest,
   note: (left: TestEffects) => void,

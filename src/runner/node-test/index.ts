@@ -12,7 +12,7 @@ import {
   database,
   enter,
   leave,
-  lookAfter as lookAfterTest,
+  checkAfterTest as lookAfterTest,
   resetBefore,
   type WorkerDatabase,
 } from '../core/worker.ts'

@@ -1,5 +1,5 @@
 import type { NamedTest, TestEffects } from '../core/leak-check.ts'
-import { lookAfter, resetBefore } from '../core/worker.ts'
+import { checkAfterTest, resetBefore } from '../core/worker.ts'
 import { isConcurrent, rejectUnlessIsolated } from './concurrency.ts'
 import type { Task } from './task.ts'
 
@@ -16,7 +16,7 @@ export async function before(task: Task, over: (then: () => void) => void): Prom
 
 /** After it, in the same way. */
 export function after(task: Task): Promise<void> {
-  return lookAfter(task, nameOf(task), recordInMeta(task))
+  return checkAfterTest(task, nameOf(task), recordInMeta(task))
 }
 
 /** What reporters find in the `meta` of a test that wrote something, or left something open. */

@@ -8,7 +8,7 @@ import { after, before, nameOf, recordInMeta } from './hooks.ts'
 import { host } from './provided.ts'
 import type { Task } from './task.ts'
 
-export type { TestEffects as Left } from '../core/leak-check.ts'
+export type { TestEffects } from '../core/leak-check.ts'
 export type { Provided } from './provided.ts'
 export { database, type TestDatabase, type WorkerDatabase }
 

@@ -117,7 +117,7 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
       engine: spec.engine,
       url,
       title: `${titleOf(spec.engine)} in a container (${spec.image})`,
-      ours: true,
+      startedByAfresh: true,
       containerId: container.getId(),
       data: spec.data,
       endsWithRun: !staysForNextRun(spec),

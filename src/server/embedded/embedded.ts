@@ -56,7 +56,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
         engine: 'postgres',
         url: `postgres://postgres:${password}@${HOST}:${postmaster.port}/postgres`,
         title: `PostgreSQL ${binaries.version} embedded (no container, data ${describeDataPlace(data)})`,
-        ours: true,
+        startedByAfresh: true,
         containerId: undefined,
         data,
         endsWithRun: true,
@@ -81,10 +81,10 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
     )
   }
   // Who has set TMPDIR has said where such files are to be.
-  const isOurs = process.env.TMPDIR === undefined
-  const wanted = data ?? (isOurs && hasPlentyOfMemory() ? 'memory' : 'disk')
+  const isDefaultTmpdir = process.env.TMPDIR === undefined
+  const wanted = data ?? (isDefaultTmpdir && hasPlentyOfMemory() ? 'memory' : 'disk')
   if (wanted === 'memory' && inMemory !== undefined) return { data: 'memory', parent: inMemory }
-  const parent = isOurs && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : tmpdir()
+  const parent = isDefaultTmpdir && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : tmpdir()
   return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
 

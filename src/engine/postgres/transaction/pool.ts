@@ -38,7 +38,7 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
   return lentByTurns(pool, { client, release, transaction }, options)
 }
 
-interface Taken {
+interface AcquiredClient {
   readonly client: pg.PoolClient
   /** The pool's own. */
   readonly release: Release
@@ -47,7 +47,7 @@ interface Taken {
 
 function lentByTurns(
   pool: pg.Pool,
-  { client, release, transaction }: Taken,
+  { client, release, transaction }: AcquiredClient,
   { waitMs }: TransactionOptions,
 ): Transaction {
   const { acquire: take, release: giveBack, close, isOut } = connectionQueue(waitMs)
