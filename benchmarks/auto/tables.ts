@@ -12,7 +12,7 @@ export interface Tables {
   readonly fill: string
 }
 
-/** So much in the journal that the next reset looks at all tables, as it does after many rows: planned anew if need be. */
+/** So much in the journal that the next reset looks at all tables, as it does after many rows: planned again if need be. */
 const FILLER = 'filler'
 const FILL_FILLER = `INSERT INTO ${FILLER} SELECT n, repeat('x', 100) FROM generate_series(1, 1000) AS n`
 export const CREATE_FILLER = `CREATE TABLE ${FILLER} (id int PRIMARY KEY, label varchar(100))`

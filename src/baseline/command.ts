@@ -50,7 +50,7 @@ export async function runCommand(command: string, options: CommandOptions): Prom
   } catch (error) {
     const said = `The command failed: ${messageOf(error)}\n${describe(command, output())}`
     throw new AfreshError('baseline', masked(said, options.env.DATABASE_URL), {
-      next: `Run it by hand in ${options.cwd}, with DATABASE_URL set to a database for tests.`,
+      next: `Run it manually in ${options.cwd}, with DATABASE_URL set to a database for tests.`,
       cause: error,
     })
   } finally {

@@ -146,7 +146,7 @@ class MatrixRun {
       async () => {
         for (const group of groups) {
           if (inProcess && group.case.readers > 0) {
-            await this.#note(group, without(group, 'not possible', 'nobody else reads in this process'))
+            await this.#note(group, without(group, 'not possible', 'this process has no other readers'))
             continue
           }
           const reason = reasonAgainst(group)

@@ -36,7 +36,7 @@ export async function earlierResults(
 
 export function otherConditions(file: string, differences: readonly string[]): AfreshError {
   return new AfreshError('usage', `${file} has results of other conditions: ${differences.join(', ')}.`, {
-    next: 'Name another folder with --out, or measure everything anew with --fresh.',
+    next: 'Name another folder with --out, or measure everything again with --fresh.',
   })
 }
 

@@ -18,7 +18,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'demo',
-    summary: 'The main job end to end on the best server at hand: no database and no configuration needed',
+    summary: 'The main job end to end on the best available server: no database and no configuration needed',
     load: async () => (await import('./commands/demo.ts')).demoCommand,
   },
   {
@@ -54,7 +54,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'doctor',
-    summary: 'Show which servers, drivers and privileges are at hand here, and what is missing',
+    summary: 'Show which servers, drivers and privileges are available here, and what is missing',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
 ]

@@ -93,7 +93,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 export function age(text: string): number {
   const [, digits, unit = ''] = /^(\d+)([smhd])$/.exec(text.trim()) ?? []
   if (digits === undefined) {
-    throw new AfreshError('usage', `--older-than: ${JSON.stringify(text)} is no age.`, {
+    throw new AfreshError('usage', `--older-than: ${JSON.stringify(text)} is not an age.`, {
       next: 'Write 30d, 12h, 90m or 45s.',
     })
   }

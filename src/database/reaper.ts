@@ -92,7 +92,7 @@ export async function dropRun(databases: Databases, admin: Connection, run: stri
   const failures = await dropAll(databases, admin, entries)
   if (failures.length === 0) return
   throw new AfreshError('server', `These could not be dropped: ${failures.map(messageOf).join('; ')}`, {
-    next: 'Drop them by hand once nobody needs them; the next run tries again.',
+    next: 'Drop them manually once they are no longer needed; the next run tries again.',
     cause: failures[0],
   })
 }

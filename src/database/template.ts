@@ -78,7 +78,7 @@ async function dropUnfinished(
       'refused',
       `A database "${name}" is there already, and it carries no mark of afresh.`,
       {
-        next: 'Drop it by hand if nobody needs it.',
+        next: 'Drop it manually if it is no longer needed.',
       },
     )
   }

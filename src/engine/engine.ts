@@ -45,7 +45,7 @@ export interface Engine {
   /**
    * Takes what is in the database now as its baseline and makes everything ready for resets. Sequences are put
    * where the plan has them, which is elsewhere when they are spread. Throws `AfreshError` (`usage`) for a detector
-   * that is not to be had here, saying what it needs.
+   * that is unavailable here, saying what it needs.
    */
   prepare(connection: Connection, program: Program): Promise<Resetter>
   /** The SQL of each step, for people and for `plan`; one entry a step. */

@@ -65,6 +65,6 @@ export function refuseDrop(name: string, mark: string, found: string | undefined
             : undefined
   if (evidence === undefined) return
   throw new RefusedError(`The database "${name}" is not dropped: ${evidence}.`, {
-    next: 'Look at what is in it, and drop it yourself if nobody needs it.',
+    next: 'Look at what is in it, and drop it yourself if it is no longer needed.',
   })
 }

@@ -104,7 +104,7 @@ export async function beginOn(client: unknown, options: TransactionOptions): Pro
     const begun = engine.begin?.(client, options)
     if (begun !== undefined) return begun
   }
-  throw new AfreshError('usage', 'begin: this is no client that a transaction can be put around.', {
+  throw new AfreshError('usage', 'begin: this is not a client that afresh can open a transaction on.', {
     next: 'Give it a connected Client or a Pool of `pg`, or a connection or pool of `mysql2`.',
   })
 }

@@ -113,7 +113,7 @@ export function checkOptions(options: EraseOptions): void {
   throw new AfreshError(
     'usage',
     `The options of erase cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    { next: 'Correct them; docs/erase.md tells what there is.' },
+    { next: 'Correct them; docs/erase.md lists them.' },
   )
 }
 

@@ -60,7 +60,7 @@ function timeOf(olderThan: number | Date, { now }: Clock): Date {
     : new Date(now.getTime() - Math.round(Number(olderThan)))
   const isAge = types.isDate(olderThan) || olderThan >= 0
   if (isAge && !Number.isNaN(time.getTime())) return time
-  throw new AfreshError('usage', `purge: olderThan: ${String(olderThan)} is no number of milliseconds.`, {
+  throw new AfreshError('usage', `purge: olderThan: ${String(olderThan)} is not a number of milliseconds.`, {
     next: 'Write 30 days as 30 * 24 * 3600 * 1000.',
   })
 }
@@ -74,9 +74,13 @@ function columnOf(table: Table, name: string): Column {
 /** Throws `AfreshError` (`usage`): a server may compare a number with a time, and find it less whatever it counts. */
 function refuseNumbers(table: Table, { name, type }: Column): void {
   if (!/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type)) return
-  throw new AfreshError('usage', `purge: olderThan: ${table.label}.${name} is ${type}, which is no time.`, {
-    next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }).',
-  })
+  throw new AfreshError(
+    'usage',
+    `purge: olderThan: ${table.label}.${name} is ${type}, which is not a time.`,
+    {
+      next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }).',
+    },
+  )
 }
 
 /** Throws `AfreshError` (`usage`): read in the wrong zone, a row that was marked a minute ago is hours old. */

@@ -19,7 +19,7 @@ export function sessionLost(database: string, cause: AfreshError): AfreshError {
   return new AfreshError('server', what, {
     next:
       `The session that knew the baseline of "${database}" is lost, and its later resets fail as well: bring the database ` +
-      'to its baseline again, release this one, and attach anew.',
+      'to its baseline again, release this one, and attach again.',
     cause,
   })
 }

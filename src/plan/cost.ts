@@ -15,7 +15,7 @@ export interface Costs {
    * need not truncate them; else 0.
    */
   readonly truncateKey: number
-  /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned anew; else 0. */
+  /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned again; else 0. */
   readonly planTable: number
   /** DELETE of a row, beyond what the row adds to a TRUNCATE. */
   readonly deleteRow: number
@@ -55,7 +55,7 @@ export interface Threshold {
   readonly aboveRowsIfMoved: number
   /** Smaller tables cannot hold so many rows. */
   readonly aboveBytes: number
-  /** A table whose pages are dead is made anew above this size. */
+  /** A table whose pages are dead is made again above this size. */
   readonly deadBytes: number
 }
 
@@ -84,7 +84,7 @@ export const MOST_BYTES = 2 ** 40
  * and so does TRUNCATE, by as much.
  *
  * Dead pages count as well, since DELETE leaves them behind: growing by a page a reset, a table has cost P²/2 pages of
- * reading by the time that it has P of them, which is what one TRUNCATE costs at P = √(2 T / read). So it is made anew
+ * reading by the time that it has P of them, which is what one TRUNCATE costs at P = √(2 T / read). So it is made again
  * there.
  */
 export function thresholdOf(costs: Costs, choice: Choice): Threshold {

@@ -87,8 +87,8 @@ export function afterReplan(
     notes: [
       ...report.notes,
       added.length === 0
-        ? 'A test changed the schema: planned anew.'
-        : `A test made ${added.join(', ')}: planned anew, and emptied with the rest from now on.`,
+        ? 'A test changed the schema: planned again.'
+        : `A test made ${added.join(', ')}: planned again, and emptied with the rest from now on.`,
     ],
   }
 }

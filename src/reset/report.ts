@@ -19,7 +19,7 @@ export interface ResetReport {
   readonly why: string
   /** What was out of the ordinary, in sentences: a test that changed the schema, say. */
   readonly notes: readonly string[]
-  /** No reset could bring the database back, and it was made anew from its template: its connections were cut. */
+  /** No reset could bring the database back, and it was made again from its template: its connections were cut. */
   readonly recreated: boolean
 }
 

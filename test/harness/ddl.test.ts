@@ -22,7 +22,7 @@ for (const { id } of engines) {
           await run('INSERT INTO drafts (book) VALUES (1), (1)')
           const report = await database.reset()
           expect(report.dirty).toEqual(expect.arrayContaining(['books', 'drafts']))
-          expect(report.notes).toEqual([expect.stringMatching(/drafts.*planned anew/)])
+          expect(report.notes).toEqual([expect.stringMatching(/drafts.*planned again/)])
           expect(await database.verify()).toEqual([])
           for (let round = 0; round < 2; round++) {
             expect(await run('SELECT id FROM drafts')).toEqual([])

@@ -51,7 +51,7 @@ function sentenceOf(results: BenchResults, server: string, caseId: string, cross
     case 'unknown':
       return withoutComparison(results, server, caseId)
     case 'equal':
-      return `${name('delete')} or ${name('truncate')}: no difference could be told ${between(crossover.sizes)}.`
+      return `${name('delete')} or ${name('truncate')}: no difference could be measured ${between(crossover.sizes)}.`
     case 'always': {
       const guess = crossover.isExtrapolated ? ', in part extrapolated' : ''
       return `${name(crossover.faster)} at every size ${between(crossover.certain)}${guess}${exceptOf(crossover)}.`
@@ -62,7 +62,7 @@ function sentenceOf(results: BenchResults, server: string, caseId: string, cross
       const except =
         but.length === 0
           ? ''
-          : `, but for ${listed(but)} ${but.length === 1 && but[0] === '1' ? 'row' : 'rows'}`
+          : `, except for ${listed(but)} ${but.length === 1 && but[0] === '1' ? 'row' : 'rows'}`
       return `${name(crossover.above)} from ${pointOf(crossover)} a table on${guess}; below that ${name(crossover.below)}${except}.`
     }
   }
@@ -125,7 +125,7 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
     const sure = found.length - doubtful
     if (sure > 0) phrases.push(`${name(way)} at every size in ${tables(sure)}`)
     if (doubtful > 0) {
-      phrases.push(`${name(way)} wherever a difference can be told in ${tables(doubtful)}`)
+      phrases.push(`${name(way)} wherever a difference can be measured in ${tables(doubtful)}`)
     }
   }
   const rest = all.length - grows.length - always.length

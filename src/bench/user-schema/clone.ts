@@ -124,7 +124,7 @@ function serverOf({ engine }: Opened): Databases {
   const { databases, capabilities, title, rows } = engine
   if (capabilities.truncate && databases !== undefined && rows !== undefined) return databases
   throw new AfreshError('usage', `${title} has no TRUNCATE, so there is nothing to choose between.`, {
-    next: 'A reset uses DELETE there; `afresh bench --engine sqlite` tells what that takes.',
+    next: 'A reset uses DELETE there; `afresh bench --engine sqlite` shows what that takes.',
   })
 }
 

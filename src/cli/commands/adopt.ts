@@ -18,7 +18,7 @@ standbys, servers elsewhere, databases that other people are connected to, and N
 Afresh needs no adopted database: it makes its own. Adopt one only where that cannot be.
 
   afresh adopt --url postgres://localhost/shop_test
-  afresh adopt --url … --confirm NAME#SYSTEM_IDENTIFIER     without a terminal; \`afresh doctor --url …\` tells it`,
+  afresh adopt --url … --confirm NAME#SYSTEM_IDENTIFIER     without a terminal; \`afresh doctor --url …\` shows it`,
   options: (command) =>
     withUrl(command).option(
       '--confirm <name#id>',

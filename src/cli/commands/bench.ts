@@ -35,7 +35,7 @@ const LEAST_ROUNDS = 3
 
 export const benchCommand = defineCommand<BenchFlags>({
   notes: `
-Makes tables of its own, on a server that it starts (default: the best at hand) or in a clone of your database
+Makes tables of its own, on a server that it starts (default: the best available) or in a clone of your database
 (--url; that one is only read), fills and empties them over and over, each way in turn. Results are written as they
 come: cut off, the same command goes on from there; for more rows or servers it adds to them. Open report.html.
 
@@ -179,7 +179,7 @@ function onInterrupt(flags: BenchFlags): { readonly signal: AbortSignal; forget(
     sayStopped(flags)
     if (stays) {
       process.stderr.write(
-        'Databases afresh_bench_… may be left on the server. The next run of afresh there drops them, but for one that was just being copied.\n',
+        'Databases afresh_bench_… may be left on the server. The next run of afresh there drops them, except one that was being copied.\n',
       )
     }
     process.exit(EXIT.interrupted)

@@ -28,7 +28,7 @@ they are not. Everything is gone afterwards.
   afresh demo --schema db/structure.sql      your own tables, with generated rows and random tests`,
   options: (command) =>
     command
-      .option('--server <server>', 'an image, `embedded`, or a URL (default: the best at hand)')
+      .option('--server <server>', 'an image, `embedded`, or a URL (default: the best available)')
       .option('--schema <file>', 'an SQL file that makes tables: rows and tests are generated for them')
       .option('--rounds <n>', 'how many times the tests are played', wholeNumber(1), 1)
       .option(

@@ -64,7 +64,7 @@ reads the catalog, of any database.
 function whereOf(where: string | undefined, keys: readonly string[] | undefined): Where {
   if (where !== undefined && keys === undefined) return sql.raw(where)
   if (keys !== undefined && where === undefined) return keys
-  throw new AfreshError('usage', 'Which rows? Neither none nor both of --where and --keys can be told.', {
+  throw new AfreshError('usage', 'Which rows? Give either --where or --keys.', {
     next: 'Give one of them; every row is --where "1 = 1".',
   })
 }

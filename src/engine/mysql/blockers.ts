@@ -49,7 +49,7 @@ async function otherBlockers(connection: Connection): Promise<string> {
   )
   return (
     'The server does not tell who holds the lock: a LOCK TABLES, FLUSH TABLES WITH READ LOCK, HANDLER or BACKUP STAGE that a test ' +
-    `left open, or somebody who is gone by now. ${lines.length === 0 ? 'Reset again.' : `End it, then reset again:\n    ${lines.join('\n    ')}`}`
+    `left open, or a session that has ended by now. ${lines.length === 0 ? 'Reset again.' : `End it, then reset again:\n    ${lines.join('\n    ')}`}`
   )
 }
 

@@ -25,7 +25,7 @@ export async function whyNotCounters(connection: Connection, program: Program): 
        (SELECT COUNT(*) FROM ${COUNTS}) AS counts, (SELECT COUNT(*) FROM ${watch.tables}) AS readable`,
     )
     if (Number(row?.enabled) !== 1) return 'the server runs without performance_schema'
-    if (Number(row?.off) !== 0) return 'performance_schema is told not to count every write to a table'
+    if (Number(row?.off) !== 0) return 'performance_schema is configured not to count every write to a table'
     const [status] = await connection.query(
       `SELECT COUNT(*) AS n, ${watch.lost} AS lost FROM ${watch.status}`,
     )
@@ -43,7 +43,7 @@ export async function whyNotCounters(connection: Connection, program: Program): 
 
 /** The error for somebody who wants the counters all the same. Throws `AfreshError` (`usage`). */
 export function refuseCounters(reason: string): never {
-  throw new AfreshError('usage', `detector: "counters" is not to be had here: ${reason}.`, {
+  throw new AfreshError('usage', `The detector "counters" is unavailable here: ${reason}.`, {
     next:
       'It needs performance_schema=ON with its default instruments, InnoDB tables only, and GRANT SELECT ON ' +
       'performance_schema.*, PROCESS ON *.* and ALL ON `afresh\\_%`.*; or leave the choice to "auto".',

@@ -47,7 +47,7 @@ function refusal(name: string, cause: unknown): RefusedError {
   return new RefusedError(
     `The database "${name}" does not carry the mark that it is to have; it was not dropped.`,
     {
-      next: 'Look at what is in it, and drop it by hand if nobody needs it.',
+      next: 'Look at what is in it, and drop it manually if it is no longer needed.',
       cause,
     },
   )

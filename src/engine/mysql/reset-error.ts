@@ -77,7 +77,7 @@ async function adviceFor(
   if (isBeforeSteps(error) && GONE.includes(errno)) {
     return {
       code: 'server',
-      next: 'Somebody dropped what afresh keeps in `afresh_registry`; lease or attach again, which makes it anew.',
+      next: 'Another session dropped what afresh keeps in `afresh_registry`; lease or attach again, which makes it again.',
     }
   }
   switch (errno) {

@@ -296,7 +296,7 @@ interface Chosen {
 }
 
 const WHY_SCAN = {
-  changed: `${IT_LOOKS}: some were truncated or written anew, which is not counted`,
+  changed: `${IT_LOOKS}: some were truncated or rewritten, which is not counted`,
   'needs-client': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
   unreliable: `${IT_LOOKS}: the server did not count all writes`,
   full: `${IT_LOOKS}: the server had no room for the new files of a TRUNCATE`,

@@ -181,11 +181,11 @@ export function bodyOf(
       ) AS every GROUP BY table_index) AS f
       STRAIGHT_JOIN ${seen} AS s ON s.detector = detector_id AND s.table_index = f.table_index
       SET s.inserts = s.inserts + f.inserts, s.others = s.others + f.others;
-    -- Statements of one's own can be told from others' in the same milliseconds. Rows of system tables cannot: the
-    -- next reset looks what they were, where one's own TRUNCATE would not look like somebody else's.
+    -- Own statements can be told apart from those of other sessions, rows of system tables cannot: the
+    -- next reset inspects them, unless this reset's TRUNCATE can be recognized as its own.
     ${watch.countsStatements ? 'SET now_catalog = now_catalog + ddl;' : `IF ddl > 0 AND NOT recognizes_own_ddl THEN SELECT ${watch.catalog} INTO now_catalog FROM ${watch.status}; END IF;`}
     IF now_catalog <> known_catalog THEN UPDATE ${detectors} SET written = now_catalog WHERE id = detector_id; END IF;
-    -- Tables with baseline rows have another number by one's own TRUNCATE. That of somebody else would leave them empty.
+    -- This reset's TRUNCATE changes the number of a table with baseline rows. One by another session would leave it empty.
     SET @afresh_sql = NULL;
     IF ddl > alters THEN
       SELECT MAX(run) INTO @afresh_sql FROM ${steps} WHERE detector = detector_id AND table_index = -1 AND phase = ${PHASE.refilled};

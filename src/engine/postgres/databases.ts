@@ -236,7 +236,7 @@ function cloneError({ template, name, others }: Clone, cause: unknown): AfreshEr
       ? 'End those sessions (psql, a database browser, the worker of an extension) and start again; a superuser may end ' +
         'the workers of extensions.'
       : codeOf(cause) === '42501'
-        ? 'Grant the role CREATEDB; only the owner of a database that is no template may copy it, or a superuser.'
+        ? 'Grant the role CREATEDB; only the owner of a database that is not a template may copy it, or a superuser.'
         : 'Look at the server for the cause.'
   return new AfreshError(
     'server',

@@ -18,7 +18,7 @@ export const REASONS = {
   first: 'the first look',
   long: 'the journal since the last reset is too long to be read',
   changed: 'a test changed the schema',
-  unflushed: 'somebody was writing to the journal',
+  unflushed: 'another session was writing to the WAL',
   lost: 'the journal since the last reset was recycled',
 } as const
 

@@ -48,7 +48,7 @@ async function look(connection: Connection): Promise<Row[]> {
   try {
     return await connection.query('EXECUTE afresh_holds')
   } catch (error) {
-    // A reset's program that is made anew takes the session's statements along.
+    // A reset's program that is made again takes the session's statements along.
     if (codeOf(error) !== UNKNOWN_STATEMENT) throw error
     if (prepared.get(connection) === used) prepared.delete(connection)
     await prepare(connection)

@@ -74,7 +74,7 @@ async function finish(
   await connection.query(statements.join(';')).catch((cause) => {
     if (codeOf(cause) !== '42P04') throw createError(name, cause) // duplicate_database
     throw new AfreshError('server', `A database "${name}" exists already.`, {
-      next: 'Drop it if nobody needs it, or choose another `project`.',
+      next: 'Drop it if it is no longer needed, or choose another `project`.',
       cause,
     })
   })
@@ -87,7 +87,7 @@ export function createError(name: string, cause: unknown): unknown {
     codeOf(cause) === '55006' // object_in_use
       ? 'Close the connections to the database that it names (psql, a database browser, a monitor) and start again.'
       : codeOf(cause) === '42501' // insufficient_privilege
-        ? 'Grant the role CREATEDB; only the owner of a database that is no template may copy it, or a superuser.'
+        ? 'Grant the role CREATEDB; only the owner of a database that is not a template may copy it, or a superuser.'
         : undefined
   if (next === undefined) return cause
   return new AfreshError('server', `The database "${name}" could not be made: ${messageOf(cause)}.`, {

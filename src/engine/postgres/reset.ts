@@ -141,7 +141,7 @@ const TIDY = `VACUUM ${ROWS}, ${STATE}`
 
 function refuseMissing({ detector }: Program, journal: Journal): void {
   if (detector !== 'wal' || journal.readable) return
-  throw new AfreshError('usage', `detector: "wal" is not to be had here: ${journal.why}.`, {
+  throw new AfreshError('usage', `The detector "wal" is unavailable here: ${journal.why}.`, {
     next: 'Leave the choice to "auto", or connect as a superuser to PostgreSQL 16 or later.',
   })
 }
@@ -158,7 +158,7 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
     ...READABLE,
     SERVER_NAMES,
     ['jit', 'off'],
-    // Arrays of unknown length would have every statement planned anew.
+    // Arrays of unknown length would have every statement planned again.
     ['plan_cache_mode', 'force_generic_plan'],
     // The next reset flushes what this one wrote, where it has to be read.
     ['synchronous_commit', 'off'],
@@ -225,7 +225,7 @@ const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'delete-diff
 const OPEN =
   'Somebody who wrote has not ended the transaction: what it commits later, a later reset will find.'
 
-const UNTOUCHED = 'nobody has written since the last reset'
+const UNTOUCHED = 'nothing was written since the last reset'
 
 function whyScan(journal: Journal, reason: string): string {
   if (!journal.readable) return journal.why

@@ -68,7 +68,7 @@ async function open(path: string): Promise<Handle> {
   } catch (cause) {
     throw new AfreshError(
       'usage',
-      `No SQLite driver is at hand: Node ${process.version} has no node:sqlite.`,
+      `No SQLite driver is available: Node ${process.version} has no node:sqlite.`,
       {
         next: 'Use Node 22.13 or later, or: npm install --save-dev better-sqlite3',
         cause,

@@ -8,8 +8,8 @@ import { assertMark } from './ownership.ts'
 import { asStep, foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
 import { changing, looking, withForeignKeysOff } from './transaction.ts'
 
-const UNTOUCHED = 'nobody has written since the last reset'
-const WRITTEN = 'somebody has written since the last reset, and the counters do not tell where'
+const UNTOUCHED = 'nothing was written since the last reset'
+const WRITTEN = 'something was written since the last reset, and the counters do not show where'
 
 /** Copies the baseline's rows into the connection's `temp` schema; afterwards a reset needs no other place. */
 export async function prepare(connection: SqliteConnection, program: Program): Promise<Resetter> {

@@ -127,7 +127,7 @@ export function asStep<T>(
     if (error instanceof AfreshError) throw error
     throw new ResetError({ step, ...position }, error, {
       code: isLocked(error) ? 'blocked' : 'reset',
-      next: 'Nothing was changed: the reset is one transaction, and the next one begins anew.',
+      next: 'Nothing was changed: the reset is one transaction, and the next one starts over.',
     })
   }
 }

@@ -44,7 +44,7 @@ export async function findConfig(folders: readonly string[]): Promise<LoadedConf
     'usage',
     `There is no afresh.config.ts (or .js, .mjs) in ${[...new Set(folders)].join(' or ')}.`,
     {
-      next: "`npx afresh init` writes one. Or by hand: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
+      next: "`npx afresh init` writes one. Or write it yourself: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
     },
   )
 }

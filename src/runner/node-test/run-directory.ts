@@ -67,8 +67,8 @@ export function createDirectory(directory: string): boolean {
   if (found === undefined || (found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid))) {
     return false
   }
-  throw new AfreshError('refused', `${directory} belongs to somebody else.`, {
-    next: 'Set TMPDIR to a folder that nobody else may write to.',
+  throw new AfreshError('refused', `${directory} belongs to another user.`, {
+    next: 'Set TMPDIR to a folder that only you may write to.',
   })
 }
 
@@ -86,11 +86,11 @@ export function removeAbandoned(directory: string, runner: string): void {
 }
 
 export function writeState(directory: string, state: RunState): void {
-  write(directory, 'told.json', JSON.stringify(state))
+  write(directory, 'state.json', JSON.stringify(state))
 }
 
 export function readState(directory: string): RunState | undefined {
-  const text = read(directory, 'told.json')
+  const text = read(directory, 'state.json')
   return text === undefined ? undefined : JSON.parse(text)
 }
 

@@ -46,7 +46,7 @@ describe('the sentence for a server', () => {
     })
     expect(
       summaryOf({ ...same, cells: same.cells.filter(({ outcome }) => outcome === 'measured') })[0]?.text,
-    ).toBe('DELETE or TRUNCATE: no difference could be told from 0 to 1,000,000 rows.')
+    ).toBe('DELETE or TRUNCATE: no difference could be measured from 0 to 1,000,000 rows.')
   })
 
   it('gives the reason where one of them cannot be had', () => {
@@ -84,7 +84,7 @@ describe('the sentence for a server', () => {
     const of = (ids: readonly (string | undefined)[]) =>
       summaryOf({ ...own, cases: own.cases.filter(({ id }) => ids.includes(id)), cells })[0]?.text
     expect(of([sure, doubtful])).toBe(
-      'TRUNCATE at every size in 1 table; TRUNCATE wherever a difference can be told in 1 table.',
+      'TRUNCATE at every size in 1 table; TRUNCATE wherever a difference can be measured in 1 table.',
     )
   })
 })

@@ -60,7 +60,7 @@ export async function beginMysql(core: MysqlCore, options: TransactionOptions): 
   if ((serverStatus & IN_TRANSACTION) !== 0) throw alreadyOpen()
   if ((serverStatus & AUTOCOMMIT) === 0) {
     throw new AfreshError('usage', 'begin: autocommit is off on this connection.', {
-      next: 'SET autocommit = 1: without it, what begins a transaction cannot be told.',
+      next: 'SET autocommit = 1: without it, the start of a transaction cannot be recognized.',
     })
   }
   const savepoints = newSavepoints()

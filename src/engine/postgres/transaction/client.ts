@@ -63,7 +63,7 @@ export async function beginPg(
       throw codeOf(error) === IN_FAILED_TRANSACTION ? alreadyOpen() : error
     })
   const [found] = rows
-  if (found === undefined) throw new Error('the server told nothing of itself')
+  if (found === undefined) throw new Error('the server reported nothing about itself')
   requireDatabase(found.database, options)
   if (found.open) throw alreadyOpen()
   const savepoints = newSavepoints()
