@@ -243,7 +243,7 @@ function forgetRows({ seen, steps, cascades }: Store, ids: readonly (number | st
 async function prune(connection: Connection, store: Store): Promise<void> {
   const { detectors, steps } = store
   const ended = await connection.query(
-    `SELECT d.id FROM ${detectors} AS d LEFT JOIN information_schema.processlist AS p ON p.id = detector_id.owner WHERE p.id IS NULL
+    `SELECT d.id FROM ${detectors} AS d LEFT JOIN information_schema.processlist AS p ON p.id = d.owner WHERE p.id IS NULL
      UNION SELECT s.detector FROM ${steps} AS s LEFT JOIN ${detectors} AS d ON d.id = s.detector WHERE s.table_index = -1 AND d.id IS NULL`,
   )
   if (ended.length > 0)

@@ -51,16 +51,16 @@ async function isThere(connection: Connection, digest: string): Promise<boolean>
   return Number(row?.tables) === named.length && Number(row?.routines) === 1
 }
 
-/** Drops what another version of afresh has left, unless a session detectors by it. */
+/** Drops what another version of afresh has left, unless a session uses it. */
 async function dropUnused(connection: Connection, own: string): Promise<void> {
   const others = await connection.query(
     `SELECT RIGHT(table_name, 12) AS digest FROM information_schema.tables
-     WHERE table_schema = ${literal(REGISTRY)} AND table_name REGEXP '^watches_[0-9a-f]{12}$' AND RIGHT(table_name, 12) <> ${literal(own)}`,
+     WHERE table_schema = ${literal(REGISTRY)} AND table_name REGEXP '^detectors_[0-9a-f]{12}$' AND RIGHT(table_name, 12) <> ${literal(own)}`,
   )
   for (const { digest } of others) {
     const { detectors, seen, cascades, steps, procedure } = storeOf(String(digest))
     const live = await connection.query(
-      `SELECT 1 AS live FROM ${detectors} AS d JOIN information_schema.processlist AS p ON p.id = detector_id.owner LIMIT 1`,
+      `SELECT 1 AS live FROM ${detectors} AS d JOIN information_schema.processlist AS p ON p.id = d.owner LIMIT 1`,
     )
     if (live.length > 0) continue
     await batch(connection, [

@@ -37,7 +37,7 @@ function probeOf(table: Table, isPopulated: boolean): string {
 
 function versionsProbe(table: Table): string {
   return `SELECT ${table.id}::oid WHERE NOT EXISTS (SELECT FROM (${versions(table)}) AS v
-    JOIN ${STATE} AS s ON s.t = ${table.id} AND s.rows = v.rows AND s.hash = v.hash)`
+    JOIN ${STATE} AS s ON s.table_oid = ${table.id} AND s.rows = v.rows AND s.hash = v.hash)`
 }
 
 /** The `scan` detector: all probes as one query, a static statement of a function that is planned once a session. */

@@ -38,7 +38,7 @@ export const FIND_DIRTY_VARIABLES = `
 
 /**
  * PL/pgSQL that finds out which subjects are dirty (`touched`, maybe null), by the journal or by a scan, with the `reason`
- * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`; `worth` the
+ * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`; `breakEvenBytes` the
  * bytes of journal from which on a scan is cheaper.
  *
  * Open transactions are waited for, and then everything is looked for again: a straggler that commits while it is waited
@@ -48,7 +48,7 @@ export const FIND_DIRTY_VARIABLES = `
  */
 export function findDirty(
   journal: Journal,
-  worth: string,
+  breakEvenBytes: string,
   probes: ReadonlyMap<SubjectId, string>,
   whenUntouched: string,
 ): string {
@@ -65,7 +65,7 @@ export function findDirty(
       journal.readable
         ? `${findEnd(journal.flushes)}
     reason := CASE WHEN forced = 'scan' THEN 'asked' WHEN forced = 'lost' THEN 'lost' WHEN since IS NULL THEN 'first'
-      ${journal.flushes ? '' : `WHEN ${IS_UNFLUSHED} THEN 'unflushed'`} WHEN forced = 'auto' AND upto > since + ${worth} THEN 'long' END;
+      ${journal.flushes ? '' : `WHEN ${IS_UNFLUSHED} THEN 'unflushed'`} WHEN forced = 'auto' AND upto > since + ${breakEvenBytes} THEN 'long' END;
     IF reason IS NULL AND upto > since THEN
       ${readJournal(journal)}
     ${unlogged.length === 0 ? `ELSIF reason IS NULL THEN\n      ${whenUntouched}` : ''}

@@ -38,7 +38,7 @@ import {
 export interface Session {
   /** The oid of the database that the session is in, and stays in. */
   readonly database: string
-  readonly arounds: TriggerSuspensions
+  readonly suspensions: TriggerSuspensions
   readonly journal: Journal
   readonly functions: UserFunctions
   readonly owned: boolean
@@ -48,7 +48,7 @@ export interface Session {
  * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
  * user's database.
  */
-export function programSql(program: Program, { arounds, functions, journal, owned }: Session): string {
+export function programSql(program: Program, { suspensions, functions, journal, owned }: Session): string {
   const { schema, plan, before } = program
   const probes = probesOf(schema, plan)
   return [
@@ -59,7 +59,7 @@ export function programSql(program: Program, { arounds, functions, journal, owne
     runFunction(functions),
     ...(before === undefined ? capture(schema, plan) : recapture(schema, plan)),
     ...stepRows(schema, plan, {
-      arounds,
+      suspensions,
       functions,
       isInJournal: (id) => journal.readable && !journal.unlogged.has(id),
     }),
@@ -94,7 +94,7 @@ function capture(schema: Schema, plan: Plan): string[] {
 function recapture(schema: Schema, plan: Plan): string[] {
   const reset = new Set(plan.order.flat())
   return [
-    `DELETE FROM ${STATE} AS s WHERE s.t <> ALL (ARRAY[${[...reset].join(', ')}]::oid[])`,
+    `DELETE FROM ${STATE} AS s WHERE s.table_oid <> ALL (ARRAY[${[...reset].join(', ')}]::oid[])`,
     ...views(schema).map(rememberNewView),
     `DELETE FROM ${DEFINITIONS}`,
     `INSERT INTO ${DEFINITIONS} ${DEFINITIONS_QUERY}`,
@@ -104,18 +104,18 @@ function recapture(schema: Schema, plan: Plan): string[] {
 const isStored = ({ traits }: Table) => !traits.includes('materialized')
 const views = ({ tables }: Schema) => tables.filter((table) => !isStored(table))
 
-/** The functions of a session that has run `programSql`, which tells the `worth` of a scan. */
-export function functionsSql(program: Program, session: Session, worth: string): string {
+/** The functions of a session that has run `programSql`, which tells the `breakEvenBytes` of a scan. */
+export function functionsSql(program: Program, session: Session, breakEvenBytes: string): string {
   const { journal } = session
   const probes = probesOf(program.schema, program.plan)
   return [
     plpgsql(
-      'afresh_look(IN forced text, OUT touched oid[], OUT reason text)',
-      `DECLARE${FIND_DIRTY_VARIABLES} BEGIN ${findDirty(journal, worth, probes, 'RETURN;')} END`,
+      'afresh_find_dirty(IN forced text, OUT touched oid[], OUT reason text)',
+      `DECLARE${FIND_DIRTY_VARIABLES} BEGIN ${findDirty(journal, breakEvenBytes, probes, 'RETURN;')} END`,
     ),
     plpgsql(
       'afresh_reset(forced text) RETURNS json',
-      resetBody(program, session, findDirty(journal, worth, probes, 'RETURN NULL;')),
+      resetBody(program, session, findDirty(journal, breakEvenBytes, probes, 'RETURN NULL;')),
     ),
   ].join(';\n')
 }
@@ -129,7 +129,7 @@ export function dropSql(owned: boolean, { isKept = false } = {}): string {
   const baseline = isKept ? [] : [ROWS, STATE, OBJECTS, DEFINITIONS]
   const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
-  DROP FUNCTION IF EXISTS pg_temp.afresh_look(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
+  DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
   DROP FUNCTION IF EXISTS ${CATALOG_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); ${DROP_VIEW_FUNCTION}; ${DROP_RUN_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);

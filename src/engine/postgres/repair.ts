@@ -4,10 +4,10 @@ import { ident, only, qualified } from './quote.ts'
 
 /**
  * The baseline rows of the whole database: `t` the table's id, `row` as text, and the version that each row is now:
- * `rel` the table or partition that holds it, in the file `node`, `place` and `born` its ctid and xmin.
+ * `rel` the table or partition that holds it, `filenode` its file, and the ctid and xmin of the row in it.
  *
  * A row version never changes, so these tell whether a row is still the one that was put there; comparing them reads
- * no column and no TOAST. In a new file (CLUSTER) another row may be at that place.
+ * no column and no TOAST. In a new file (CLUSTER) another row may have that ctid.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
 export const ROWS = 'pg_temp.afresh_rows'
@@ -15,11 +15,11 @@ export const ROWS = 'pg_temp.afresh_rows'
 export const STATE = 'pg_temp.afresh_state'
 
 export const REPAIR_TABLES = [
-  `CREATE TEMP TABLE afresh_rows (t oid, rel oid, node oid, place tid, born xid, row text COLLATE "C")`,
-  `CREATE TEMP TABLE afresh_state (t oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false)`,
+  `CREATE TEMP TABLE afresh_rows (table_oid oid, rel oid, filenode oid, row_ctid tid, row_xmin xid, row text COLLATE "C")`,
+  `CREATE TEMP TABLE afresh_state (table_oid oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false)`,
 ]
 
-export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (t, rel, place)`
+export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (table_oid, rel, row_ctid)`
 
 /**
  * The alias under which a table is read. A column of the same name would hide the row behind it
@@ -42,7 +42,7 @@ function rowText({ columns }: Table): string {
 }
 
 function captureRows(table: Table): string {
-  return `INSERT INTO ${ROWS} (t, rel, node, place, born, row)
+  return `INSERT INTO ${ROWS} (table_oid, rel, filenode, row_ctid, row_xmin, row)
     SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${rowText(table)}
     FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid`
 }
@@ -57,8 +57,8 @@ export function hash(version: string): string {
 
 /** Of the rows that were captured, and not of what is there by now: somebody may have committed another meanwhile. */
 function rememberCaptured(table: Table): string {
-  return `INSERT INTO ${STATE} (t, rows, hash) SELECT ${table.id}, count(*), coalesce(bit_xor(${hash('r.rel, r.place, r.born')}), 0)
-    FROM ${ROWS} AS r WHERE r.t = ${table.id}`
+  return `INSERT INTO ${STATE} (table_oid, rows, hash) SELECT ${table.id}, count(*), coalesce(bit_xor(${hash('r.rel, r.row_ctid, r.row_xmin')}), 0)
+    FROM ${ROWS} AS r WHERE r.table_oid = ${table.id}`
 }
 
 /** Where to look for differences: in the whole table, or in the blocks that the journal names. */
@@ -68,13 +68,13 @@ export type Where = 'everywhere' | 'near'
 export function deleteDiffering(table: Table, where: Where): string {
   if (where === 'near') {
     return `DELETE FROM ${only(table)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (
-        SELECT a.tableoid AS rel, a.ctid AS place, a.xmin AS born FROM ${only(table)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
-        EXCEPT SELECT r.rel, r.place, r.born FROM ${ROWS} AS r WHERE r.t = ${table.id} AND r.rel = b.relation AND ${inBlock('r.place')}
-      ) AS extra OFFSET 0) AS extra WHERE ${ALIAS}.ctid = extra.place AND ${ALIAS}.tableoid = extra.rel`
+        SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ${only(table)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
+        EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM ${ROWS} AS r WHERE r.table_oid = ${table.id} AND r.rel = b.relation AND ${inBlock('r.row_ctid')}
+      ) AS extra OFFSET 0) AS extra WHERE ${ALIAS}.ctid = extra.row_ctid AND ${ALIAS}.tableoid = extra.rel`
   }
   return `DELETE FROM ${only(table)} AS ${ALIAS} WHERE NOT EXISTS (SELECT FROM ${ROWS} AS r
-    JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.node
-    WHERE r.t = ${table.id} AND r.rel = ${ALIAS}.tableoid AND r.place = ${ALIAS}.ctid AND r.born = ${ALIAS}.xmin)`
+    JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.filenode
+    WHERE r.table_oid = ${table.id} AND r.rel = ${ALIAS}.tableoid AND r.row_ctid = ${ALIAS}.ctid AND r.row_xmin = ${ALIAS}.xmin)`
 }
 
 /** Whether a ctid lies in the block `b.block`. */
@@ -98,13 +98,13 @@ function blocksOf(table: Table): string {
 
 function missingRows(table: Table, where: Where): string {
   const alive = `SELECT FROM ${only(table)} AS ${ALIAS}
-    WHERE ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.place AND ${ALIAS}.xmin = r.born`
-  const columns = 'r.ctid AS id, r.rel, r.place, r.born, r.row'
+    WHERE ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.row_ctid AND ${ALIAS}.xmin = r.row_xmin`
+  const columns = 'r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row'
   return where === 'everywhere'
-    ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.t = ${table.id} AND NOT EXISTS (${alive}
-        AND r.node = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))`
+    ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.table_oid = ${table.id} AND NOT EXISTS (${alive}
+        AND r.filenode = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))`
     : `SELECT r.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (SELECT ${columns} FROM ${ROWS} AS r
-        WHERE r.t = ${table.id} AND r.rel = b.relation AND ${inBlock('r.place')} AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
+        WHERE r.table_oid = ${table.id} AND r.rel = b.relation AND ${inBlock('r.row_ctid')} AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
 }
 
 /**
@@ -114,14 +114,14 @@ function missingRows(table: Table, where: Where): string {
 export function insertMissing(table: Table, where: Where): string {
   return `WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (${missingRows(table, where)}) AS m),
     back AS (${insert(table, `(SELECT m.n, m.row::${qualified(table)} AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n`)}
-      RETURNING tableoid AS rel, ctid AS place),
-    placed AS MATERIALIZED (SELECT b.rel, b.place, row_number() OVER () AS n FROM back AS b),
-    noted AS (UPDATE ${ROWS} AS r SET rel = p.rel, node = c.relfilenode, place = p.place, born = pg_catalog.pg_current_xact_id()::xid
+      RETURNING tableoid AS rel, ctid AS row_ctid),
+    placed AS MATERIALIZED (SELECT b.rel, b.row_ctid, row_number() OVER () AS n FROM back AS b),
+    noted AS (UPDATE ${ROWS} AS r SET rel = p.rel, filenode = c.relfilenode, row_ctid = p.row_ctid, row_xmin = pg_catalog.pg_current_xact_id()::xid
       FROM missing AS m JOIN placed AS p USING (n) JOIN pg_catalog.pg_class AS c ON c.oid = p.rel WHERE r.ctid = m.id),
     known AS (UPDATE ${STATE} AS s SET hash = s.hash
-        # (SELECT bit_xor(${hash('m.rel, m.place, m.born')}) FROM missing AS m)
-        # (SELECT bit_xor(${hash('p.rel, p.place, pg_catalog.pg_current_xact_id()::xid')}) FROM placed AS p)
-      WHERE s.t = ${table.id} AND EXISTS (SELECT FROM missing))
+        # (SELECT bit_xor(${hash('m.rel, m.row_ctid, m.row_xmin')}) FROM missing AS m)
+        # (SELECT bit_xor(${hash('p.rel, p.row_ctid, pg_catalog.pg_current_xact_id()::xid')}) FROM placed AS p)
+      WHERE s.table_oid = ${table.id} AND EXISTS (SELECT FROM missing))
     SELECT FROM missing`
 }
 
@@ -132,12 +132,12 @@ export function insertMissing(table: Table, where: Where): string {
 export function insertAll(tables: readonly Table[]): string {
   const parts = tables.flatMap((table, i) => {
     const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
-    const version = hash('b.rel, b.place, pg_catalog.pg_current_xact_id()::xid')
+    const version = hash('b.rel, b.row_ctid, pg_catalog.pg_current_xact_id()::xid')
     return [
-      `back${i} AS (${insert(table, rows)} RETURNING tableoid AS rel, ctid AS place)`,
+      `back${i} AS (${insert(table, rows)} RETURNING tableoid AS rel, ctid AS row_ctid)`,
       `known${i} AS (UPDATE ${STATE} AS s SET rows = v.rows, hash = v.hash
         FROM (SELECT pg_catalog.count(*) AS rows, coalesce(pg_catalog.bit_xor(${version}), 0) AS hash FROM back${i} AS b) AS v
-        WHERE s.t OPERATOR(pg_catalog.=) ${table.id})`,
+        WHERE s.table_oid OPERATOR(pg_catalog.=) ${table.id})`,
     ]
   })
   return `WITH ${parts.join(', ')} ${tables.map((_, i) => `SELECT FROM back${i}`).join(' UNION ALL ')}`

@@ -21,8 +21,8 @@ import { FLUSH_AHEAD, type Journal, journalOf } from './wal.ts'
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   await noteRole(connection)
-  const arounds = await triggerSuspensionsOf(connection, program.schema, program.plan)
-  refuseDenied(arounds)
+  const suspensions = await triggerSuspensionsOf(connection, program.schema, program.plan)
+  refuseDenied(suspensions)
   if (program.template === undefined && program.before === undefined)
     await refuseRefusedRows(connection, program.schema, program.plan)
   const functions = await userFunctionsOf(connection)
@@ -35,9 +35,9 @@ export async function prepare(connection: Connection, program: Program): Promise
   const { schema, plan } = program
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
   const probes = probesOf(schema, plan)
-  const session = { arounds, functions, journal, owned: connection.owned, database }
-  const [weighed] = await call(programSql(program, session))
-  await call(functionsSql(program, session, String(weighed?.worth)))
+  const session = { suspensions, functions, journal, owned: connection.owned, database }
+  const [measured] = await call(programSql(program, session))
+  await call(functionsSql(program, session, String(measured?.break_even_bytes)))
   const run = (sql: (by: string) => string, by: string) =>
     call(ahead + sql(literal(by))).catch((error) => {
       if (!isOfJournal(error)) throw error
@@ -82,7 +82,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     detect: (by) =>
       explained(async () => {
         const [row] = await run(
-          (forced) => `SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_look(${forced}) AS l`,
+          (forced) => `SELECT l.reason, l.touched::text[] FROM pg_temp.afresh_find_dirty(${forced}) AS l`,
           by ?? program.detector,
         )
         const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []

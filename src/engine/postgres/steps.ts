@@ -6,7 +6,7 @@ import { statementNear, statementsOf, truncate } from './statements.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { asUser, type UserFunctions } from './user-functions.ts'
 
-/** The statements of the steps. The one that puts rows right has the place 0, what prepares it comes before. */
+/** The statements of the steps. The one that puts rows right is at position 0; those that prepare it come before. */
 export const STATEMENTS = 'pg_temp.afresh_statements'
 /** Which steps run when which subject is dirty. */
 export const DUE = 'pg_temp.afresh_due'
@@ -16,8 +16,8 @@ export const REFERENCES = 'pg_temp.afresh_references'
 export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
-  `CREATE TEMP TABLE afresh_statements (no int, place int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
-    dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, place))`,
+  `CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
+    dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position))`,
   `CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no))`,
   `CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
@@ -28,11 +28,11 @@ export function stepRows(
   schema: Schema,
   plan: Plan,
   {
-    arounds,
+    suspensions,
     functions,
     isInJournal,
   }: {
-    readonly arounds: TriggerSuspensions
+    readonly suspensions: TriggerSuspensions
     readonly functions: UserFunctions
     /** Whether the journal names every block of a subject that is written. */
     readonly isInJournal: (id: SubjectId) => boolean
@@ -52,11 +52,11 @@ export function stepRows(
     }
     if (step.when.length === 0) return []
     const touched = [
-      ...touchedBy(step).flatMap((id) => arounds.of.get(id) ?? []),
-      ...referringTo(schema, plan, step).flatMap((id) => arounds.ofStatements.get(id) ?? []),
+      ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
+      ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
     ]
-    const before = touched.flatMap((around) => around.before)
-    const after = touched.flatMap((around) => around.after)
+    const before = touched.flatMap((suspension) => suspension.before)
+    const after = touched.flatMap((suspension) => suspension.after)
     const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
     const others = {
       ...(near === undefined ? {} : { near: literal(named(near)) }),
@@ -70,7 +70,7 @@ export function stepRows(
         const position = index - before.length
         return insertStatement({
           no,
-          place: position,
+          position,
           sql: literal(sql),
           inserts: step.kind === 'insert-missing',
           moves: step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql),
@@ -141,25 +141,25 @@ function touchedBy(step: Step): readonly TableId[] {
 
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
- * gets step, place, whether it was by TRUNCATE, and rows of each statement.
+ * gets step, position, whether it was by TRUNCATE, and rows of each statement.
  */
 export function runSteps({ steps }: Plan): string {
   const once = steps.every(({ when }) => when.length <= 1)
   const isFollowing = steps.some(({ follows }) => follows !== undefined)
   return `${isFollowing ? FIND_REFERRING : ''}
-    FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.place) '}s.*,
-        CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS cut,
+    FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.position) '}s.*,
+        CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS by_truncate,
         ${changesOf('s')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
       CROSS JOIN LATERAL (SELECT CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation)
         ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
-      WHERE d.subject = ANY (touched)${isFollowing ? ' OR d.follows AND d.subject = ANY (referring)' : ''} ORDER BY s.no, s.place
+      WHERE d.subject = ANY (touched)${isFollowing ? ' OR d.follows AND d.subject = ANY (referring)' : ''} ORDER BY s.no, s.position
     LOOP
-      EXECUTE CASE WHEN step.cut THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
+      EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
-      ran := ran || ',[' || step.no || ',' || step.place || ',' || coalesce(step.cut, false) || ','
+      ran := ran || ',[' || step.no || ',' || step.position || ',' || coalesce(step.by_truncate, false) || ','
         || coalesce(${changesOf('step')} - step.changes, count) || ']';
-      moved := moved OR step.moves OR step.cut;
+      moved := moved OR step.moves OR step.by_truncate;
     END LOOP;`
 }
 
@@ -190,7 +190,7 @@ export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
   FOR step IN SELECT s.no, coalesce(s.near, s.sql) AS sql, s.near IS NOT NULL AS is_near, c.oid FROM ${STATEMENTS} AS s
       JOIN ${DUE} AS d ON d.no = s.no JOIN pg_catalog.pg_class AS c ON c.oid = d.subject AND c.relkind = 'r'
     WHERE (s.near IS NOT NULL OR s.sql LIKE 'DELETE FROM %')
-      AND NOT EXISTS (SELECT FROM ${STATEMENTS} AS o WHERE o.no = s.no AND o.place <> 0)
+      AND NOT EXISTS (SELECT FROM ${STATEMENTS} AS o WHERE o.no = s.no AND o.position <> 0)
   LOOP
     EXECUTE pg_catalog.format('PREPARE afresh_%s AS %s', step.no, step.sql);
     EXECUTE pg_catalog.format('EXPLAIN EXECUTE afresh_%s', step.no);

@@ -48,10 +48,10 @@ export async function triggerSuspensionsOf(
     if (row.owned !== true) denied.set(table.label, `${String(row.kind).toLowerCase()} ${String(row.name)}`)
     const target = row.kind === 'DOMAIN' ? `DOMAIN ${String(row.target)}` : `TABLE ${qualified(table)}`
     const add = (map: Map<TableId, Mutable>) => {
-      const around = map.get(id) ?? { before: [], after: [] }
-      map.set(id, around)
-      around.before.push(`ALTER ${target} ${before(row)}`)
-      around.after.push(`ALTER ${target} ${after(row)}`)
+      const suspension = map.get(id) ?? { before: [], after: [] }
+      map.set(id, suspension)
+      suspension.before.push(`ALTER ${target} ${before(row)}`)
+      suspension.after.push(`ALTER ${target} ${after(row)}`)
     }
     add(of)
     if (row.for_statement === true) add(ofStatements)

@@ -28,16 +28,16 @@ export const DROP_VIEW_FUNCTION = `DROP FUNCTION IF EXISTS ${FUNCTION}(oid, bool
 
 /** `hash` tells whether anything happened to it, `rows` what it held. */
 export function rememberView({ id }: Table): string {
-  return `INSERT INTO ${STATE} (t, hash, rows) VALUES (${id}, ${FUNCTION}(${id}, false), ${FUNCTION}(${id}, true))`
+  return `INSERT INTO ${STATE} (table_oid, hash, rows) VALUES (${id}, ${FUNCTION}(${id}, false), ${FUNCTION}(${id}, true))`
 }
 
 /** One that a test has made: it has no rows of the baseline's. */
 export function rememberNewView({ id }: Table): string {
-  return `INSERT INTO ${STATE} (t, hash, rows, is_new) VALUES (${id}, ${FUNCTION}(${id}, false), NULL, true) ON CONFLICT DO NOTHING`
+  return `INSERT INTO ${STATE} (table_oid, hash, rows, is_new) VALUES (${id}, ${FUNCTION}(${id}, false), NULL, true) ON CONFLICT DO NOTHING`
 }
 
 export function viewProbe({ id }: Table): string {
-  return `SELECT ${id}::oid WHERE ${FUNCTION}(${id}, false) IS DISTINCT FROM (SELECT s.hash FROM ${STATE} AS s WHERE s.t = ${id})`
+  return `SELECT ${id}::oid WHERE ${FUNCTION}(${id}, false) IS DISTINCT FROM (SELECT s.hash FROM ${STATE} AS s WHERE s.table_oid = ${id})`
 }
 
 /**
@@ -49,9 +49,9 @@ export function refresh(view: Table): string[] {
   const message = `the materialised view ${view.label} does not have the rows of the baseline when it is refreshed`
   return [
     `REFRESH MATERIALIZED VIEW ${qualified(view)}${data}`,
-    `DO ${dollar(`BEGIN IF ${FUNCTION}(${view.id}, true) IS DISTINCT FROM (SELECT s.rows FROM ${STATE} AS s WHERE s.t = ${view.id})
-        AND NOT (SELECT s.is_new FROM ${STATE} AS s WHERE s.t = ${view.id}) THEN
+    `DO ${dollar(`BEGIN IF ${FUNCTION}(${view.id}, true) IS DISTINCT FROM (SELECT s.rows FROM ${STATE} AS s WHERE s.table_oid = ${view.id})
+        AND NOT (SELECT s.is_new FROM ${STATE} AS s WHERE s.table_oid = ${view.id}) THEN
       RAISE EXCEPTION USING ERRCODE = '${NOT_THE_BASELINE}', MESSAGE = ${literal(message)}; END IF; END`)}`,
-    `UPDATE ${STATE} AS s SET hash = ${FUNCTION}(${view.id}, false) WHERE s.t = ${view.id}`,
+    `UPDATE ${STATE} AS s SET hash = ${FUNCTION}(${view.id}, false) WHERE s.table_oid = ${view.id}`,
   ]
 }

@@ -12,7 +12,7 @@ import { AS_BLOCKS } from './repair.ts'
  * made it, for what the change cost and not for what the schema holds.
  */
 
-/** Where the rows of each watched relation lie (`node`), and what it is a part of. */
+/** Where the rows of each watched relation lie (`filenode`), and what it is a part of. */
 const FILES = 'pg_temp.afresh_files'
 
 /** Subjects of files that are nobody's table: catalogs that a change of the schema writes to, and large objects. */
@@ -99,9 +99,9 @@ export const FLUSH_AHEAD = `BEGIN; SET LOCAL synchronous_commit = on;
 /** The files of the relations that hold rows or positions, and of what tells that something else happened. */
 export function fileTables(plan: Plan): string[] {
   return [
-    `CREATE TEMP TABLE afresh_files (node oid, relation oid, subject oid, populated boolean)`,
+    `CREATE TEMP TABLE afresh_files (filenode oid, relation oid, subject oid, populated boolean)`,
     findFiles(plan),
-    `CREATE INDEX ON ${FILES} (node)`,
+    `CREATE INDEX ON ${FILES} (filenode)`,
     `ANALYZE ${FILES}`,
     // No window yet: the first look is at the tables themselves.
     `SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('afresh.own', '0', false)`,
@@ -175,12 +175,12 @@ export function readJournal({ database, populated }: Readable): string {
   const harmful = `AND b.record_type <> ALL ('{${IGNORED_RECORDS.join(',')}}')`
   return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}
         INTO touched, special${populated ? ', blocks' : ''}
-        FROM (SELECT b.relfilenode AS node${populated ? ', b.relblocknumber AS block' : ''}
+        FROM (SELECT b.relfilenode AS filenode${populated ? ', b.relblocknumber AS block' : ''}
           FROM pg_temp.afresh_wal(since, upto, false) AS b WHERE b.relforknumber = 0 AND b.reldatabase IN (${database}, 0)
             AND CASE b.xid WHEN '0' THEN b.resource_manager = 'Sequence'
               ELSE b.xid <> pg_catalog.current_setting('afresh.own')::xid END ${populated ? harmful : ''}
           GROUP BY ${populated ? '1, 2' : '1'} OFFSET 0) AS x
-        JOIN ${FILES} AS f ON f.node = x.node;`
+        JOIN ${FILES} AS f ON f.filenode = x.filenode;`
 }
 
 /**
@@ -199,7 +199,7 @@ export const IS_CATALOG = `special = ${CATALOG}`
 /** An array of the subjects that lie in another file than they did, as the catalog has it. */
 function subjectsMoved(condition: string): string {
   return `ARRAY(SELECT DISTINCT f.subject FROM ${FILES} AS f
-      WHERE ${condition} AND f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation))`
+      WHERE ${condition} AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation))`
 }
 
 /**
@@ -231,8 +231,8 @@ export const FOLLOW_REWRITTEN = `IF reason IS NOT NULL THEN
  * were looked at or put right, so that nobody could move them since, of those that a TRUNCATE of ours took along, and of
  * catalogs.
  */
-export const REFRESH_FILENODES = `UPDATE ${FILES} AS f SET node = pg_catalog.pg_relation_filenode(f.relation)
-    WHERE f.node IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation)
+export const REFRESH_FILENODES = `UPDATE ${FILES} AS f SET filenode = pg_catalog.pg_relation_filenode(f.relation)
+    WHERE f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation)
       AND (reason IS NOT NULL OR f.subject = ANY (touched) OR f.subject <= ${OBJECTS} OR EXISTS (
         SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = f.relation AND c.xmin = pg_catalog.pg_current_xact_id()::xid));`
 
@@ -272,5 +272,5 @@ export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precis
     PERFORM pg_temp.afresh_scan();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
   END LOOP;
-  PERFORM pg_catalog.set_config('afresh.worth', greatest(best, ${MIN_SKIP_BYTES})::bigint::text, false);
-END $$; SELECT pg_catalog.current_setting('afresh.worth') AS worth`
+  PERFORM pg_catalog.set_config('afresh.break_even_bytes', greatest(best, ${MIN_SKIP_BYTES})::bigint::text, false);
+END $$; SELECT pg_catalog.current_setting('afresh.break_even_bytes') AS break_even_bytes`

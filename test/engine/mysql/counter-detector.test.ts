@@ -81,14 +81,14 @@ describe('the watch over the counters', () => {
 
     it('leave nothing behind, and take away what a session that was cut short has left', async () => {
       const { connection, name } = await bench.database(FAMILY)
-      const { watches, ...others } = await storeOn(bench)
+      const { detectors, ...others } = await storeOn(bench)
       const ours = async () =>
-        (await bench.admin.query(`SELECT id FROM ${watches} WHERE database_name = '${name}'`)).length
+        (await bench.admin.query(`SELECT id FROM ${detectors} WHERE database_name = '${name}'`)).length
       const stray = async () => {
         const [row] = await bench.admin.query(
           `SELECT COUNT(*) AS n FROM (${Object.values(others)
-            .map((table) => `SELECT watch FROM ${table}`)
-            .join(' UNION ALL ')}) AS a WHERE watch NOT IN (SELECT id FROM ${watches})`,
+            .map((table) => `SELECT detector FROM ${table}`)
+            .join(' UNION ALL ')}) AS a WHERE detector NOT IN (SELECT id FROM ${detectors})`,
         )
         return Number(row?.n)
       }
@@ -185,19 +185,19 @@ describe('the watch over the counters', () => {
         FAMILY,
         `dropped_${process.pid}_${server.engine}`,
       )
-      const { watches } = await storeOn(bench)
+      const { detectors } = await storeOn(bench)
       const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
       const copies = async () =>
         bench.admin.query(`SELECT schema_name FROM information_schema.schemata
           WHERE schema_name LIKE 'afresh\\_baseline\\_%\\_${row?.id}'`)
       expect(await copies()).toHaveLength(1)
       await writer.query('DELETE FROM leaf')
-      await bench.admin.query(`DROP TABLE ${watches}`)
+      await bench.admin.query(`DROP TABLE ${detectors}`)
       await expect(resetter.reset()).rejects.toMatchObject({
         code: 'server',
         message: expect.stringContaining('afresh_registry'),
       })
-      await expect(resetter.close()).rejects.toThrow(/watches/)
+      await expect(resetter.close()).rejects.toThrow(/detectors/)
       expect(await copies()).toEqual([])
     })
 
@@ -206,9 +206,9 @@ describe('the watch over the counters', () => {
       const at = (kind: string, digest: string) => `afresh_registry.${kind}_${digest.repeat(12)}`
       const [own] = await bench.admin.query('SELECT CONNECTION_ID() AS id')
       for (const digest of ['0', '1'])
-        await bench.admin.query(`CREATE TABLE ${at('watches', digest)} (owner BIGINT); CREATE TABLE ${at('seen', digest)} (n INT);
+        await bench.admin.query(`CREATE TABLE ${at('detectors', digest)} (owner BIGINT); CREATE TABLE ${at('seen', digest)} (n INT);
           CREATE PROCEDURE ${at('reset', digest)} () DO 1`)
-      await bench.admin.query(`INSERT INTO ${at('watches', '1')} VALUES (${own?.id})`)
+      await bench.admin.query(`INSERT INTO ${at('detectors', '1')} VALUES (${own?.id})`)
       const left = async () =>
         (
           await bench.admin.query(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'afresh_registry'
@@ -217,10 +217,10 @@ describe('the watch over the counters', () => {
           .map(({ name }) => String(name))
           .filter((name) => /_(0|1){12}$/.test(name))
           .sort()
-      const used = ['reset_111111111111', 'seen_111111111111', 'watches_111111111111']
+      const used = ['detectors_111111111111', 'reset_111111111111', 'seen_111111111111']
       await (await bench.prepare(connection, undefined, { detector: 'counters' })).resetter.close()
       expect(await left()).toEqual(used)
-      await bench.admin.query(`DELETE FROM ${at('watches', '1')}`)
+      await bench.admin.query(`DELETE FROM ${at('detectors', '1')}`)
       await (await bench.prepare(connection, undefined, { detector: 'counters' })).resetter.close()
       expect(await left()).toEqual([])
     })
@@ -238,7 +238,7 @@ async function storeOn(bench: Bench) {
     return `afresh_registry.${names[0]}`
   }
   return {
-    watches: named('watches'),
+    detectors: named('detectors'),
     seen: named('seen'),
     steps: named('steps'),
     cascades: named('cascades'),
