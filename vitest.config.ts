@@ -14,6 +14,7 @@ const UNIT = [
   'test/database/names.test.ts',
   'test/engine/sql-split*.test.ts',
   'test/engine/sqlite/{files,introspect,reset}.test.ts',
+  'test/engine/toy/toy.test.ts',
   'test/erase/sqlite.test.ts',
   'test/reset/rollback/control.test.ts',
 ]

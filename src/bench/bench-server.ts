@@ -16,7 +16,7 @@ import type { Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { registerCleanup } from '../server/cleanup.ts'
-import { folderInMemory } from '../server/data-directory.ts'
+import { folderInMemory } from '../util/shared-memory.ts'
 import type { Storage } from './cases.ts'
 
 /** Where databases for measuring are made: a server, or for SQLite this process. */

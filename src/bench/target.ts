@@ -1,6 +1,6 @@
-import { folderInMemory } from '../server/data-directory.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
+import { folderInMemory } from '../util/shared-memory.ts'
 import { type BenchServer, openBenchServer, openSqlite } from './bench-server.ts'
 import type { Storage } from './cases.ts'
 

@@ -1,6 +1,7 @@
 import { AfreshError } from '../errors.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { Engine } from './engine.ts'
+import type { EngineServer } from './engine-server.ts'
 import {
   type ConnectionVariables,
   mappedVariables,
@@ -9,14 +10,37 @@ import {
   type Variables,
 } from './environment.ts'
 import { mariadb } from './mariadb/index.ts'
+import { server as mariadbServer } from './mariadb/server.ts'
 import { mysql } from './mysql/index.ts'
+import { server as mysqlServer } from './mysql/server.ts'
 import { postgres } from './postgres/index.ts'
+import { server as postgresServer } from './postgres/server.ts'
 import { canonicalUrl } from './socket-url.ts'
 import { sqlite } from './sqlite/index.ts'
 import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
 /** Every engine there is; nothing else names them all. Their drivers are loaded when they connect. */
 const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
+
+/** The servers of those that have one, by the engine's name. The first is what a project gets that shows no preference. */
+export const SERVERS = {
+  postgres: postgresServer,
+  mysql: mysqlServer,
+  mariadb: mariadbServer,
+} as const satisfies Readonly<Record<string, EngineServer>>
+
+/** The engines that a server can be of. */
+export type ServerEngine = keyof typeof SERVERS
+
+export const SERVER_ENGINES = Object.keys(SERVERS) as readonly ServerEngine[]
+
+/** The engine of which one of its server's names is `name`. */
+export function engineWith(
+  name: string,
+  namesOf: (server: EngineServer) => readonly string[],
+): ServerEngine | undefined {
+  return SERVER_ENGINES.find((engine) => namesOf(SERVERS[engine]).includes(name))
+}
 
 export interface Opened {
   readonly engine: Engine

@@ -1,4 +1,5 @@
-import { type RunningServer, runningServer, titleOf } from './running-server.ts'
+import { SERVERS } from '../engine/registry.ts'
+import { type RunningServer, runningServer } from './running-server.ts'
 import type { ExistingSpec } from './spec.ts'
 
 /** A server that somebody runs: nothing to start, nothing to stop. Whether it answers, the engine finds out. */
@@ -8,7 +9,7 @@ export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
       kind: 'existing',
       engine: spec.engine,
       url: spec.url,
-      title: `${titleOf(spec.engine)} at ${hostOf(spec.url)}`,
+      title: `${SERVERS[spec.engine].title} at ${hostOf(spec.url)}`,
       startedByAfresh: false,
       containerId: undefined,
       data: undefined,

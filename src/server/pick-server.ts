@@ -1,3 +1,4 @@
+import { SERVER_ENGINES, SERVERS } from '../engine/registry.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import {
@@ -7,14 +8,14 @@ import {
   findRuntime,
   loadPackages,
 } from './container/container-engine.ts'
-import { IMAGE_PRESETS } from './container/image-presets.ts'
 import { findBinaries, locatePackage } from './embedded/binaries.ts'
 import { unprivilegedUser } from './embedded/unprivileged-user.ts'
 import { resolvePackage } from './resolve-package.ts'
 import type { StartOptions } from './running-server.ts'
-import { container, ENGINES, embedded, type ServerEngine, type ServerSpec } from './spec.ts'
+import { container, embedded, type ServerEngine, type ServerSpec } from './spec.ts'
 
-const IMAGE = 'postgres:18'
+/** For those who asked for none. The embedded server is of the same engine. */
+const { latest: IMAGE, module: MODULE } = SERVERS.postgres.image
 /** An engine that is there answers in milliseconds; a dead address must not cost a person's patience. */
 const ENGINE_TIMEOUT_MS = 3_000
 const PULL_TIMEOUT_MS = 180_000
@@ -49,7 +50,7 @@ export async function pickServer(options: StartOptions = {}): Promise<Choice> {
 
 async function reasonAgainstContainer(options: StartOptions): Promise<string | undefined> {
   return reasonAgainst(async () => {
-    const packages = await loadPackages(IMAGE_PRESETS.postgres.module)
+    const packages = await loadPackages(MODULE)
     const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
     const pulled = ensureImage(packages, runtime, IMAGE, options)
     await withTimeout(pulled, PULL_TIMEOUT_MS, tookTooLong(`pulling ${IMAGE}`, PULL_TIMEOUT_MS))
@@ -97,14 +98,12 @@ export async function availableServers(): Promise<AvailableServers> {
 }
 
 async function availableContainers(): Promise<AvailableServers['container']> {
-  const modules = {
-    postgres: resolvePackage(IMAGE_PRESETS.postgres.module) !== undefined,
-    mysql: resolvePackage(IMAGE_PRESETS.mysql.module) !== undefined,
-    mariadb: resolvePackage(IMAGE_PRESETS.mariadb.module) !== undefined,
-  }
-  const installed = ENGINES.find((engine) => modules[engine]) ?? 'postgres'
+  const modules = Object.fromEntries(
+    SERVER_ENGINES.map((engine) => [engine, resolvePackage(SERVERS[engine].image.module) !== undefined]),
+  ) as Record<ServerEngine, boolean>
+  const installed = SERVER_ENGINES.find((engine) => modules[engine]) ?? 'postgres'
   try {
-    const runtime = await findRuntime(await loadPackages(IMAGE_PRESETS[installed].module), ENGINE_TIMEOUT_MS)
+    const runtime = await findRuntime(await loadPackages(SERVERS[installed].image.module), ENGINE_TIMEOUT_MS)
     return {
       available: true,
       endpoint: endpointOf(runtime),
@@ -119,11 +118,13 @@ async function availableContainers(): Promise<AvailableServers['container']> {
   }
 }
 
+const OFFICIAL = new RegExp(`^(docker\\.io/)?(library/)?(${SERVER_ENGINES.join('|')}):`)
+
 async function imagesOn(runtime: ContainerRuntime): Promise<string[]> {
   const images = await runtime.container.dockerode.listImages()
   return images
     .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .filter((tag) => /^(docker\.io\/)?(library\/)?(postgres|mysql|mariadb):/.test(tag))
+    .filter((tag) => OFFICIAL.test(tag))
     .sort()
 }
 

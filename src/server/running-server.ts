@@ -38,14 +38,3 @@ export function runningServer(
   }
   return { ...facts, stop, [Symbol.asyncDispose]: stop }
 }
-
-const TITLES: Readonly<Record<ServerEngine, string>> = {
-  postgres: 'PostgreSQL',
-  mysql: 'MySQL',
-  mariadb: 'MariaDB',
-}
-
-/** The engine's name for people. */
-export function titleOf(engine: ServerEngine): string {
-  return TITLES[engine]
-}

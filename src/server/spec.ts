@@ -1,12 +1,14 @@
 import { masked } from '../engine/environment.ts'
+import { engineWith, SERVER_ENGINES, type ServerEngine } from '../engine/registry.ts'
 import { canonicalUrl } from '../engine/socket-url.ts'
 import { AfreshError } from '../errors.ts'
+import type { DataPlace } from '../util/shared-memory.ts'
+
+export type { ServerEngine } from '../engine/registry.ts'
+export type { DataPlace } from '../util/shared-memory.ts'
 
 /** A database server wanted: pure data, made by `container`, `embedded`, `existing` or `parseServer`. */
 export type ServerSpec = ContainerSpec | EmbeddedSpec | ExistingSpec
-
-/** The engines that a server can be of. */
-export type ServerEngine = 'postgres' | 'mysql' | 'mariadb'
 
 export interface ContainerSpec {
   readonly kind: 'container'
@@ -18,9 +20,6 @@ export interface ContainerSpec {
   readonly platform: string | undefined
   readonly data: DataPlace
 }
-
-/** Where a server's files are. */
-export type DataPlace = 'memory' | 'disk'
 
 export interface EmbeddedSpec {
   readonly kind: 'embedded'
@@ -61,7 +60,9 @@ export function container(image: string, options: ContainerOptions = {}): Contai
   const engine = options.engine ?? engineOfImage(image)
   if (engine === undefined) {
     throw new AfreshError('usage', `The image '${image}' does not tell which database it holds.`, {
-      next: `Name it: container('${image}', { engine: 'postgres' }), or 'mysql' or 'mariadb'.`,
+      next: `Name it: container('${image}', { engine: 'postgres' }), or ${SERVER_ENGINES.slice(1)
+        .map((name) => `'${name}'`)
+        .join(' or ')}.`,
     })
   }
   return {
@@ -124,21 +125,12 @@ export function parseServer(value: string | ServerSpec): ServerSpec {
   })
 }
 
-export const ENGINES: readonly ServerEngine[] = ['postgres', 'mysql', 'mariadb']
-
 // registry:port/path/name:tag@digest
 const IMAGE = /^(?:[\w.-]+(?::\d+)?\/)?(?:[\w.-]+\/)*([\w.-]+)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?$/
 
 function engineOfImage(image: string): ServerEngine | undefined {
-  const name = IMAGE.exec(image)?.[1]
-  return ENGINES.find((engine) => engine === name)
-}
-
-const PROTOCOLS: Readonly<Record<string, ServerEngine>> = {
-  'postgres:': 'postgres',
-  'postgresql:': 'postgres',
-  'mysql:': 'mysql',
-  'mariadb:': 'mariadb',
+  // Other images that run it may be started in another way: they need `engine`.
+  return engineWith(IMAGE.exec(image)?.[1] ?? '', ({ image: { names } }) => names.slice(0, 1))
 }
 
 function engineOfUrl(url: string): ServerEngine {
@@ -146,7 +138,7 @@ function engineOfUrl(url: string): ServerEngine {
   const next = 'Write it as postgres://user:password@host:5432/postgres, or with mysql:// or mariadb://.'
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined) throw new AfreshError('usage', 'The URL of the server cannot be read.', { next })
-  const engine = PROTOCOLS[parsed.protocol]
+  const engine = engineWith(parsed.protocol.slice(0, -1), ({ schemes }) => schemes)
   if (engine === undefined) {
     throw new AfreshError('usage', `Afresh knows no server with URLs of '${parsed.protocol}//'.`, { next })
   }

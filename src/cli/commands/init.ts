@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { ENGINES } from '../../server/spec.ts'
+import { SERVER_ENGINES } from '../../engine/registry.ts'
 import { ask, someoneIsThere } from '../ask.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -31,7 +31,7 @@ Nothing that is there is changed: for a file that is, the lines to add are shown
   afresh init --server postgres:17             or mysql:9.7, embedded, the URL of a server`,
   options: (command) =>
     command
-      .addOption(new Option('--engine <engine>', 'the database (default: as found)').choices(ENGINES))
+      .addOption(new Option('--engine <engine>', 'the database (default: as found)').choices(SERVER_ENGINES))
       .addOption(
         new Option('--runner <runner>', 'what runs the tests (default: as found)').choices([
           'vitest',

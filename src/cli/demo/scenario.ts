@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Opened } from '../../engine/registry.ts'
-import type { ServerEngine } from '../../server/server.ts'
+import { type Opened, SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import { packageRoot } from '../package-root.ts'
 
 /** A database with its rows, and tests that write to it. */
@@ -24,7 +23,7 @@ export interface ScenarioTest {
 /** Lantern Books, the sample that comes with the package; its tests are SQL files that anybody can read. */
 export async function lanternBooks(engine: ServerEngine): Promise<Scenario> {
   const root = join(packageRoot(), 'fixtures', 'demo')
-  const folder = engine === 'postgres' ? root : join(root, 'mysql')
+  const folder = join(root, SERVERS[engine].project.demoFolder)
   const names = (await readdir(join(folder, 'tests'))).filter((name) => name.endsWith('.sql')).sort()
   const files = await Promise.all(names.map((name) => readFile(join(folder, 'tests', name), 'utf8')))
   return {

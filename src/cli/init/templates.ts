@@ -1,4 +1,5 @@
-import type { ServerEngine, ServerSpec } from '../../server/spec.ts'
+import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
+import type { ServerSpec } from '../../server/spec.ts'
 
 /** `afresh.config.*`. Without `migrate` a comment says that it is missing. */
 export function configText(server: ServerSpec, migrate: string | undefined): string {
@@ -55,11 +56,7 @@ ${isModule ? 'export default' : 'module.exports ='} {
 
 /** The migration of a project that has none. */
 export function exampleMigration(engine: ServerEngine): string {
-  const columns =
-    engine === 'postgres'
-      ? 'id serial PRIMARY KEY, name text NOT NULL'
-      : 'id int AUTO_INCREMENT PRIMARY KEY, name varchar(100) NOT NULL'
-  return `CREATE TABLE users (${columns});
+  return `CREATE TABLE users (${SERVERS[engine].project.exampleColumns});
 INSERT INTO users (name) VALUES ('Ada');
 `
 }

@@ -4,8 +4,8 @@ import { leaseFrom } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { watchConnections } from './connections.ts'
 import {
+  checkForLeaks,
   endReportedSessions,
-  checkForLeaks as lookAfterTest,
   type NamedTest,
   resetBeforeTest,
   type TestEffects,
@@ -150,7 +150,7 @@ export async function checkAfterTest(
   const { handle, known } = worker
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
-  await lookAfterTest(name, current(), handle, { known, note })
+  await checkForLeaks(name, current(), handle, { known, note })
 }
 
 /** @throws AfreshError `usage` for each test of a file that has changed the variables while it was loaded */
@@ -161,8 +161,8 @@ function checkOnce({ url }: TestDatabase): void {
   worker.isChecked = true
 }
 
-/** A test beside which others run: what is done with the database that all of them share would be anybody's. */
-export async function whileConcurrent<T>(work: () => Promise<T>): Promise<T> {
+/** While concurrent tests run, the shared database must not be used. */
+export async function withConcurrencyCount<T>(work: () => Promise<T>): Promise<T> {
   worker.concurrent++
   try {
     return await work()

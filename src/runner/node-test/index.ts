@@ -8,14 +8,7 @@ import { AfreshError, withCleanUp } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import { leaseFrom } from '../../harness/lease-from.ts'
 import { checkForLeaks, type NamedTest } from '../core/leak-check.ts'
-import {
-  database,
-  enter,
-  leave,
-  checkAfterTest as lookAfterTest,
-  resetBefore,
-  type WorkerDatabase,
-} from '../core/worker.ts'
+import { checkAfterTest, database, enter, leave, resetBefore, type WorkerDatabase } from '../core/worker.ts'
 import { INSIDE, joinRun } from './join-run.ts'
 import { publish, type TestBody } from './require-bridge.ts'
 import { runnerOfThis } from './runner.ts'
@@ -69,7 +62,7 @@ async function begin(): Promise<void> {
     // No test is tried twice, so nobody has to be told when it is over; one that is given up is looked after all the same.
     if (await queue.take(test)) await resetBefore(test, () => {})
   })
-  afterEach((context) => lookAfterTest(context, nameOf(context as TestContext), () => {}))
+  afterEach((context) => checkAfterTest(context, nameOf(context as TestContext), () => {}))
   // Not `after`: that hook runs as soon as no test is left to run, also between two tests that a file awaits.
   process.once('beforeExit', () => void leave(worker))
 }

@@ -2,7 +2,7 @@ import { test as base, type TestAPI } from 'vitest'
 import { leaseFrom } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { checkForLeaks } from '../core/leak-check.ts'
-import { database, enter, leave, type WorkerDatabase, whileConcurrent } from '../core/worker.ts'
+import { database, enter, leave, type WorkerDatabase, withConcurrencyCount } from '../core/worker.ts'
 import { isConcurrent, markIsolated } from './concurrency.ts'
 import { after, before, nameOf, recordInMeta } from './hooks.ts'
 import { host } from './provided.ts'
@@ -43,7 +43,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   claimed: [
     async ({ task }, use) => {
       markIsolated(task)
-      if (isConcurrent(task)) await whileConcurrent(() => use(undefined))
+      if (isConcurrent(task)) await withConcurrencyCount(() => use(undefined))
       else await use(undefined)
     },
     { auto: true },

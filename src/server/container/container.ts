@@ -1,16 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { MariaDbContainer } from '@testcontainers/mariadb'
-import type { MySqlContainer } from '@testcontainers/mysql'
-import type { PostgreSqlContainer } from '@testcontainers/postgresql'
 import type { StartedTestContainer } from 'testcontainers'
+import type { ImagePreset } from '../../engine/engine-server.ts'
+import { SERVERS } from '../../engine/registry.ts'
 import { AfreshError, messageOf, withCleanUp } from '../../errors.ts'
 import { registerCleanup } from '../cleanup.ts'
 import { CLEANUP_LABEL, removeContainers } from '../cleanup-process.ts'
 import { loadModule } from '../resolve-package.ts'
-import { type RunningServer, runningServer, type StartOptions, titleOf } from '../running-server.ts'
+import { type RunningServer, runningServer, type StartOptions } from '../running-server.ts'
 import { keptPassword } from '../secret.ts'
-import type { ContainerSpec, ServerEngine } from '../spec.ts'
+import type { ContainerSpec } from '../spec.ts'
 import {
   type ContainerPackages,
   type ContainerRuntime,
@@ -18,7 +17,6 @@ import {
   findRuntime,
   loadPackages,
 } from './container-engine.ts'
-import { IMAGE_PRESETS } from './image-presets.ts'
 import { privateAddressOf, publishOn, startOnFreePort } from './publish-port.ts'
 
 const ENGINE_TIMEOUT_MS = 10_000
@@ -29,7 +27,7 @@ export async function startContainer(
   spec: ContainerSpec,
   { onProgress }: StartOptions,
 ): Promise<RunningServer> {
-  const packages = await loadPackages(IMAGE_PRESETS[spec.engine].module)
+  const packages = await loadPackages(SERVERS[spec.engine].image.module)
   const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
   await ensureImage(packages, runtime, spec.image, { platform: spec.platform, onProgress })
 
@@ -67,14 +65,14 @@ async function start(
   runtime: ContainerRuntime,
   label: string | undefined,
 ): Promise<Started> {
-  const preset = IMAGE_PRESETS[spec.engine]
+  const preset: ImagePreset = SERVERS[spec.engine].image
   const { Wait } = packages.testcontainers
   // A container that is to be found again must be asked for in the same words, password included.
   const password = label === undefined ? keptPassword('container-password') : randomBytes(15).toString('hex')
   const said = Wait.forLogMessage(preset.ready.line, preset.ready.times)
   const log = new LogTail()
 
-  const { container, url } = await BUILDERS[spec.engine](packages.moduleFile, spec.image, password)
+  const container = preset.build(await loadModule(packages.moduleFile), spec.image, password)
   container
     .withEnvironment({ ...preset.environment, ...spec.environment })
     .withCommand([...preset.command, ...(preset.commandFor?.(spec.data) ?? []), ...spec.command])
@@ -96,8 +94,8 @@ async function start(
   try {
     // One that is to be found again is found by its next start, too.
     const discard = async () => label !== undefined && removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
-    const started = await startOnFreePort<StartedTestContainer>(() => container.start(), discard)
-    return { container: started, url: url(started) }
+    const started = await startOnFreePort(() => container.start(), discard)
+    return { container: started, url: adminUrl(spec, password, started) }
   } catch (cause) {
     const logged = log.toString()
     throw new AfreshError('server', `${spec.image} did not start: ${messageOf(cause).trim()}${logged}`, {
@@ -116,7 +114,7 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
       kind: 'container',
       engine: spec.engine,
       url,
-      title: `${titleOf(spec.engine)} in a container (${spec.image})`,
+      title: `${SERVERS[spec.engine].title} in a container (${spec.image})`,
       startedByAfresh: true,
       containerId: container.getId(),
       data: spec.data,
@@ -126,49 +124,9 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
   )
 }
 
-type Builder = (
-  moduleFile: string,
-  image: string,
-  password: string,
-) => Promise<{
-  container: PostgreSqlContainer | MySqlContainer | MariaDbContainer
-  url: (started: StartedTestContainer) => string
-}>
-
-const BUILDERS: Readonly<Record<ServerEngine, Builder>> = {
-  async postgres(moduleFile, image, password) {
-    const module = await loadModule<typeof import('@testcontainers/postgresql')>(moduleFile)
-    const container = new module.PostgreSqlContainer(image).withDatabase('postgres').withUsername('postgres')
-    return {
-      container: container.withPassword(password),
-      url: (started) => adminUrl('postgres', 'postgres', password, started, 5432, 'postgres'),
-    }
-  },
-  async mysql(moduleFile, image, password) {
-    const module = await loadModule<typeof import('@testcontainers/mysql')>(moduleFile)
-    return {
-      container: new module.MySqlContainer(image).withRootPassword(password).withUserPassword(password),
-      url: (started) => adminUrl('mysql', 'root', password, started, 3306, 'mysql'),
-    }
-  },
-  async mariadb(moduleFile, image, password) {
-    const module = await loadModule<typeof import('@testcontainers/mariadb')>(moduleFile)
-    return {
-      container: new module.MariaDbContainer(image).withRootPassword(password).withUserPassword(password),
-      url: (started) => adminUrl('mariadb', 'root', password, started, 3306, 'mysql'),
-    }
-  },
-}
-
-function adminUrl(
-  protocol: string,
-  user: string,
-  password: string,
-  started: StartedTestContainer,
-  port: number,
-  database: string,
-): string {
-  return `${protocol}://${user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${database}`
+function adminUrl({ engine }: ContainerSpec, password: string, started: StartedTestContainer): string {
+  const { admin, port } = SERVERS[engine].image
+  return `${engine}://${admin.user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`
 }
 
 /** The last lines that a container logged: it is removed before anybody can ask for them. */

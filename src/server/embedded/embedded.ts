@@ -4,16 +4,11 @@ import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SERVERS } from '../../engine/registry.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
 import { now, sleep } from '../../util/clock.ts'
+import { describeDataPlace, folderInMemory, hasPlentyOfMemory, isInMemory } from '../../util/shared-memory.ts'
 import { registerCleanup } from '../cleanup.ts'
-import {
-  dataSettings,
-  describeDataPlace,
-  folderInMemory,
-  hasPlentyOfMemory,
-  isInMemory,
-} from '../data-directory.ts'
 import { requireFolder, requireReachable } from '../private-folder.ts'
 import { type RunningServer, runningServer } from '../running-server.ts'
 import { serverEnvironment } from '../server-environment.ts'
@@ -47,7 +42,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
   try {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
-    const settings = { ...dataSettings(data), ...spec.settings }
+    const settings = { ...SERVERS.postgres.dataSettings(data), ...spec.settings }
     const password = await makeCluster(binaries, account, join(folder, 'data'), settings)
     postmaster = await startOnFreePort(binaries, account, folder)
     return runningServer(

@@ -1,18 +1,8 @@
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { availableMemory } from 'node:process'
-import { AfreshError, messageOf } from '../errors.ts'
-import type { RunningServer } from './running-server.ts'
-import type { DataPlace } from './spec.ts'
 
-/** Settings of PostgreSQL. By `cluster_name` the server itself tells where its files are, and `ps` whose it is. */
-export function dataSettings(data: DataPlace): Readonly<Record<string, string>> {
-  return {
-    cluster_name: `afresh, data ${describeDataPlace(data)}`,
-    // Beside the data rather than in /dev/shm, of which a container has 64 MiB; and gone with them after a kill.
-    // https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-DYNAMIC-SHARED-MEMORY-TYPE
-    ...(data === 'memory' || hasLittleSharedMemory() ? { dynamic_shared_memory_type: 'mmap' } : {}),
-  }
-}
+/** Where a server's files are. */
+export type DataPlace = 'memory' | 'disk'
 
 const LITTLE_BYTES = 64 * 2 ** 20
 
@@ -63,23 +53,4 @@ function freeBytes(): number | undefined {
   } catch {
     return undefined // not on Linux, or not for us
   }
-}
-
-// PostgreSQL, and what the system says through any of them; MySQL and MariaDB (ER_RECORD_FILE_FULL), which say it of a
-// table of ENGINE=MEMORY, too.
-const FULL = /No space left on device|The table '[^']*' is full/
-
-/** The same error, or with what to do about it where the server's files may have filled the memory they are kept in. */
-export function explainFullMemory(
-  error: unknown,
-  { data, kind }: Pick<RunningServer, 'kind' | 'data'>,
-): unknown {
-  if (data !== 'memory' || !FULL.test(messageOf(error))) return error
-  const code = error instanceof AfreshError ? error.code : 'server'
-  const [what = ''] = messageOf(error).split('\n  → ')
-  const spec = kind === 'embedded' ? "embedded({ data: 'disk' })" : "container(…, { data: 'disk' })"
-  return new AfreshError(code, what, {
-    next: `The server's files are kept in memory, and that may be full: keep them on a disk, ${spec}.`,
-    cause: error,
-  })
 }

@@ -1,0 +1,5 @@
+-- Once a session
+
+
+
+-- A reset
