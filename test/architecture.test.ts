@@ -70,6 +70,35 @@ describe('the layers', () => {
   })
 })
 
+const ENGINE_FILES = [
+  ...['index', 'connection', 'introspect', 'fingerprint', 'ownership', 'erase', 'bench'],
+  ...['reset', 'detect', 'steps', 'statements'],
+]
+const SERVER_FILES = [
+  ...['server', 'databases', 'provision', 'environment', 'open-resources', 'blockers', 'costs', 'script'],
+  ...[
+    'erase-session',
+    'reset-error',
+    'own-settings',
+    'quote',
+    'rows',
+    'objects',
+    'program',
+    'example-clients',
+  ],
+]
+
+/** Whoever knows one engine finds the same thing in another. MariaDB's folder has what differs from MySQL's. */
+it.each([
+  ['postgres', [...ENGINE_FILES, ...SERVER_FILES]],
+  ['mysql', [...ENGINE_FILES, ...SERVER_FILES]],
+  ['sqlite', ENGINE_FILES],
+  ['mariadb', ['index', 'server', 'flavor']],
+])('the folder of %s has the files of an engine', (name, wanted) => {
+  const there = new Set(files.map(({ file }) => file))
+  expect(wanted.filter((file) => !there.has(`engine/${name}/${file}.ts`))).toEqual([])
+})
+
 const targets = new Map(
   files.map(({ file }) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),
 )
@@ -118,11 +147,24 @@ const MOST_LINES = 250
 
 /** Files that are longer, with what they have now. To be split: they must not grow, and none may be added. */
 const KNOWN_LONG: Readonly<Record<string, number>> = {
-  'bench/matrix.ts': 259,
-  'bench/user-schema/made-rows.ts': 252,
-  'bench/user-schema/run.ts': 263,
-  'engine/mysql/reset.ts': 308,
-  'engine/postgres/wal.ts': 276,
+  'bench/user-schema/run.ts': 258,
+  'engine/mysql/reset.ts': 299,
+}
+
+/** Replaced by the terms of the field: docs/adding-an-engine.md and the files themselves have those. */
+const PRIVATE_NAMES = [
+  ...['Ground', 'Site', 'Place', 'Contest', 'Match', 'Crew', 'Share', 'Wanted', 'Borrower', 'Tally'],
+  ...['custody', 'warden', 'keeper', 'lookAfter', 'orForget', 'takeAgain', 'madeAgain', 'noteOn', 'gauge'],
+  ...['endHolds', 'holdsOn', 'writtenBy', 'trimStep', 'fillStep', 'orTruncate', 'recognises', 'proofOf'],
+  ...['takeOver', 'scratch', 'middleOf', 'noteCosts', 'diagnose', 'twin', 'heir', 'Watched', 'Findings'],
+]
+
+/** Without comments and quoted text. */
+function codeOf(text: string): string {
+  return text
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/\/\/.*$/gm, '')
+    .replaceAll(/'[^'\n]*'/g, "''")
 }
 
 describe('every file', () => {
@@ -136,6 +178,19 @@ describe('every file', () => {
   it('is on the list of long ones only while it is long', () => {
     const long = files.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES)
     expect(long.map(({ file }) => file).sort()).toEqual(Object.keys(KNOWN_LONG))
+  })
+
+  it('has a median of at most 80 lines', () => {
+    const lines = files.map(({ text }) => text.trimEnd().split('\n').length).sort((a, b) => a - b)
+    expect(lines[Math.floor(lines.length / 2)]).toBeLessThanOrEqual(80)
+  })
+
+  it('has none of the names that were private to this project', () => {
+    const pattern = new RegExp(`\\b(${PRIVATE_NAMES.join('|')})\\b`)
+    const found = files.flatMap(({ file, text }) =>
+      [...codeOf(text).matchAll(new RegExp(pattern, 'g'))].map(([name]) => `${file}: ${name}`),
+    )
+    expect(found).toEqual([])
   })
 
   it('leaves printing and exiting to the command line', () => {

@@ -35,6 +35,7 @@ const REASONS = {
     'engine/postgres/large-objects.ts',
     'engine/postgres/program.ts',
     'engine/postgres/user-functions.ts',
+    'engine/postgres/wal-reader.ts',
     'engine/postgres/wal.ts',
     'engine/sqlite/baseline.ts',
   ],

@@ -120,7 +120,7 @@ interface BuildContext {
 
 async function buildOn(context: BuildContext, shape: Shape, nextSlot: () => number): Promise<BenchDatabase> {
   const { engine, admin, names, run } = context
-  const scratch = await makeTemporaryDatabase(context, admin, names.database(run, nextSlot()))
+  const temporary = await makeTemporaryDatabase(context, admin, names.database(run, nextSlot()))
   const others: Connection[] = []
   let cloned: CloneOfTemplate | undefined
   const close = () =>
@@ -129,16 +129,16 @@ async function buildOn(context: BuildContext, shape: Shape, nextSlot: () => numb
         await Promise.all(others.map((other) => other.close()))
         await cloned?.close()
       },
-      () => scratch.drop(),
+      () => temporary.drop(),
     )
   return withUndo(async () => {
-    await scratch.connection.query(engine.bench.create(shape).join(';\n'))
+    await temporary.connection.query(engine.bench.create(shape).join(';\n'))
     const made = new CloneOfTemplate(context, shape, nextSlot)
     cloned = made
     return {
-      connection: scratch.connection,
+      connection: temporary.connection,
       async others(count) {
-        while (others.length < count) others.push(await engine.connect(scratch.url, { names: 'user' }))
+        while (others.length < count) others.push(await engine.connect(temporary.url, { names: 'user' }))
         return others.slice(0, count)
       },
       cloned: { connection: () => made.connection(), again: () => made.again() },

@@ -2,9 +2,10 @@ import type { MethodId } from '../engine/bench-dialect.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import { randomFrom } from '../generate/random.ts'
 import type { BenchServer } from './bench-server.ts'
-import { CASES, type Case, rowBytes, type Storage } from './cases.ts'
+import { CASES, type Storage } from './cases.ts'
 import { type CellGroup, measureCellGroup } from './cell-group.ts'
 import { Estimate } from './estimate.ts'
+import { groupedByCase, reasonAgainst, waysIn, without } from './group-cells.ts'
 import { locksOn } from './locks.ts'
 import { machine } from './machine.ts'
 import { METHODS } from './methods.ts'
@@ -35,9 +36,6 @@ export interface MatrixOptions {
   /** After each group: all that there is until then. */
   readonly onBlock: (results: BenchResults) => Promise<void>
 }
-
-/** What a table may take: more of it is left out. */
-const MOST_BYTES = 6 * 2 ** 30
 
 /**
  * Measures every way of every case on every target, smaller tables first.
@@ -230,32 +228,4 @@ class MatrixRun {
       cells: this.#cells,
     }
   }
-}
-
-/** Where something refers to the table, TRUNCATE has to say what becomes of that. */
-function waysIn({ id, shape }: Case, ways: readonly MethodId[]): MethodId[] {
-  if (id === 'base') return [...ways]
-  const everywhere = METHODS.filter((way) => way.everywhere).map((way) => way.id)
-  const cascade = shape.children || shape.incoming !== 'none'
-  return ways.filter((way) => everywhere.includes(way) || (cascade && way === 'truncate-cascade'))
-}
-
-/** Why it is not measured, as a phrase for people. */
-function reasonAgainst({ rows, case: { shape } }: CellGroup): string | undefined {
-  if (rows < shape.tables && shape.tables > 1) return 'there are fewer rows than tables'
-  const bytes = rows * rowBytes(shape)
-  return bytes > MOST_BYTES ? `they would take ${(bytes / 2 ** 30).toFixed(0)} GiB` : undefined
-}
-
-function without(
-  { server, case: { id }, rows, ways }: CellGroup,
-  outcome: 'not possible' | 'left out',
-  reason: string,
-): Cell[] {
-  return ways.map((way) => ({ server, case: id, rows, way, outcome, reason }))
-}
-
-function groupedByCase(groups: readonly CellGroup[]): CellGroup[][] {
-  const ids = [...new Set(groups.map((group) => group.case.id))]
-  return ids.map((id) => groups.filter((group) => group.case.id === id))
 }

@@ -38,7 +38,7 @@ export const METHODS: readonly Method[] = [
     false,
   ),
   way('drop-create', 'DROP + CREATE', 'the table is made again', false),
-  way('swap', 'swap of an empty twin', 'an empty twin takes its name, and the old one is dropped', false),
+  way('swap', 'swap of an empty copy', 'an empty copy takes its name, and the old one is dropped', false),
   way('clone', 'clone again', 'the whole database is dropped and cloned from its template', false),
 ]
 

@@ -35,7 +35,7 @@ export function withEraseFlags(command: Command): Command {
       wholeNumber(0),
     )
     .option('--batch <n>', 'so many rows in a transaction; Ctrl-C stops between two', wholeNumber(1))
-    .option('--archive', 'keep the rows in twin tables: orders_archive for orders')
+    .option('--archive', 'keep the rows in archive tables: orders_archive for orders')
     .option('--dry-run', 'do it and roll it back: the statements, and exact numbers')
 }
 

@@ -25,7 +25,7 @@ function numbersOf({ deleted, changed, marked, archived }: ErasedTable): string 
   const parts = [
     ...(marked > 0 ? [`${count(marked, 'row')} marked`] : []),
     ...(deleted === undefined ? ['by ON DELETE, not counted'] : deleted > 0 ? [count(deleted, 'row')] : []),
-    ...(archived > 0 ? ['kept in its twin'] : []),
+    ...(archived > 0 ? ['kept in its archive table'] : []),
     ...(changed !== undefined && changed > 0 ? [`${count(changed, 'row')} changed`] : []),
   ]
   return parts.length === 0 ? 'none' : parts.join(', ')

@@ -19,7 +19,7 @@ interface ArchiveTable {
 }
 
 /**
- * The twin of each table that rows go from.
+ * The archive of each table that rows go from.
  *
  * @throws AfreshError `usage` for one that lacks a column, and for a name that the engine would cut
  */
@@ -34,14 +34,14 @@ export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: num
     )
     if (there === undefined) refuseLongName(name, maxNameBytes)
     else refuseOther(of, there)
-    const twin = there ?? { ...of, id: `${of.id}${SUFFIX}`, name, label: `${of.label}${SUFFIX}` }
-    tables.set(id, twin)
-    if (there === undefined) missing.push({ of, archive: twin })
+    const archive = there ?? { ...of, id: `${of.id}${SUFFIX}`, name, label: `${of.label}${SUFFIX}` }
+    tables.set(id, archive)
+    if (there === undefined) missing.push({ of, archive })
   }
   return { tables, missing }
 }
 
-/** Runs `body` with all twins there. Where it fails, or is only tried, those that were made for it go again. */
+/** Runs `body` with all archive tables there. Where it fails, or is only tried, those that were made for it go again. */
 export async function withArchiveTables<T>(
   { session, syntax, keep }: { session: EraseSession; syntax: EraseDialect; keep: boolean },
   { missing }: ArchiveTables,
@@ -49,13 +49,13 @@ export async function withArchiveTables<T>(
 ): Promise<T> {
   const made: ArchiveTable[] = []
   const work = async () => {
-    for (const archive of missing) {
+    for (const missingArchive of missing) {
       await session.define({
-        sql: syntax.createLike(archive.of, archive.archive.name),
+        sql: syntax.createLike(missingArchive.of, missingArchive.archive.name),
         values: [],
         reads: false,
       })
-      made.push(archive)
+      made.push(missingArchive)
     }
     return body()
   }
@@ -74,8 +74,8 @@ async function dropArchiveTables(
   syntax: EraseDialect,
   made: readonly ArchiveTable[],
 ): Promise<void> {
-  for (const { archive: twin } of made) {
-    await session.dropEmpty(syntax.tableWithInheritors(twin))
+  for (const { archive } of made) {
+    await session.dropEmpty(syntax.tableWithInheritors(archive))
   }
 }
 
@@ -91,15 +91,15 @@ function refuseLongName(name: string, maxNameBytes: number): void {
   })
 }
 
-function refuseOther(of: Table, twin: Table): void {
-  const names = new Set(twin.columns.map(({ name }) => name))
+function refuseOther(of: Table, archive: Table): void {
+  const names = new Set(archive.columns.map(({ name }) => name))
   const lacking = of.columns.filter(({ name }) => !names.has(name)).map(({ name }) => name)
   if (lacking.length === 0) return
   throw new AfreshError(
     'usage',
-    `archive: ${twin.label} has no column ${lacking.join(', ')}, as ${of.label} has.`,
+    `archive: ${archive.label} has no column ${lacking.join(', ')}, as ${of.label} has.`,
     {
-      next: `Add it there, or rename ${twin.label}: a new one is made then.`,
+      next: `Add it there, or rename ${archive.label}: a new one is made then.`,
     },
   )
 }

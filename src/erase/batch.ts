@@ -119,7 +119,7 @@ function refuseSplit({ schema, links, groups }: ErasePlan): void {
 async function refuseMore(job: EraseJob, session: EraseSession): Promise<void> {
   const { plan, targets, ground, mark } = job
   const tally = new RowCounter(plan)
-  const options = { mark, twins: new Map(), counts: true, countsOnly: true, locks: false }
+  const options = { mark, archives: new Map(), counts: true, countsOnly: true, locks: false }
   const tasks = eraseStatementsOf(plan, ground.engine.erase, targets, options)
   await runTransaction(session, () => tasks, tally, { ...job, keep: false })
 }

@@ -43,7 +43,7 @@ export async function eraseRows(
 ): Promise<EraseReport> {
   checkOptions(options)
   const { engine, connection } = given
-  // A twin may have been made since.
+  // An archive table may have been made since.
   const schema = options.archive === true ? await engine.introspect(connection) : given.schema
   const ground = { ...given, schema }
   const targets = wanted.flatMap((request) => targetsOf(schema, request))
@@ -65,16 +65,16 @@ export async function eraseRows(
   validatePlan(plan)
   if (mark !== undefined) rejectUnmarkable(plan, mark)
   if (options.dryRun === true) refuseUnrecoverable(plan)
-  const twins =
+  const archives =
     options.archive === true
       ? archiveTablesOf(plan, engine.databases?.maxNameBytes ?? Number.POSITIVE_INFINITY)
       : { tables: new Map<TableId, Table>(), missing: [] }
-  const job: EraseJob = { ground, plan, targets, options, mark, twins }
+  const job: EraseJob = { ground, plan, targets, options, mark, archives }
   const started = now()
   const { lockTimeoutMs = ground.lockTimeoutMs } = options
   return engine.erase.session(connection, { lockTimeoutMs, proof: ground.proof }, async (session) => {
     const keep = options.dryRun !== true
-    const done = await withArchiveTables({ session, syntax: engine.erase, keep }, twins, () =>
+    const done = await withArchiveTables({ session, syntax: engine.erase, keep }, archives, () =>
       carryOut(job, session, planFor),
     )
     return reportOf(done.tables, {

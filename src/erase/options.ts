@@ -40,7 +40,7 @@ export interface EraseOptions {
    * that: NULL.
    */
   readonly softDelete?: string | SoftDelete
-  /** Keep the rows in twin tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
+  /** Keep the rows in archive tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
   readonly archive?: boolean
   /** Milliseconds to wait for another session's lock. Default: what the database's resets wait, else 2,500. */
   readonly lockTimeoutMs?: number

@@ -13,7 +13,7 @@ export interface ErasedTable {
   readonly changed: number | undefined
   /** How many were marked as deleted. */
   readonly marked: number
-  /** How many were copied into the twin table. */
+  /** How many were copied into the archive table. */
   readonly archived: number
 }
 

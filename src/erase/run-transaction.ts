@@ -32,7 +32,7 @@ export interface EraseJob {
   readonly targets: readonly Target[]
   readonly options: EraseOptions
   readonly mark: Mark | undefined
-  readonly twins: ArchiveTables
+  readonly archives: ArchiveTables
 }
 
 /** What was done, in part or as a whole. */
@@ -48,12 +48,12 @@ export async function once(
     spent = 0,
   }: { keep: boolean; tally?: RowCounter; spent?: number },
 ): Promise<Done> {
-  const { plan, targets, options, mark, twins, ground } = job
+  const { plan, targets, options, mark, archives, ground } = job
   const counts = options.max !== undefined || plan.cascade === 'declared'
   const build = (locks: boolean) =>
     eraseStatementsOf(plan, ground.engine.erase, targets, {
       mark,
-      twins: twins.tables,
+      archives: archives.tables,
       counts,
       countsOnly: false,
       locks,

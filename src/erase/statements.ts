@@ -19,7 +19,7 @@ import {
 export interface EraseStatementOptions {
   readonly mark: Mark | undefined
   /** By table: where its rows are kept. */
-  readonly twins: ReadonlyMap<TableId, Table>
+  readonly archives: ReadonlyMap<TableId, Table>
   /** Rows are counted before any goes. */
   readonly counts: boolean
   /** Nothing else is done. */
@@ -39,7 +39,7 @@ export function eraseStatementsOf(
   plan: ErasePlan,
   syntax: EraseDialect,
   targets: readonly Target[],
-  { mark, twins, counts, countsOnly, locks }: EraseStatementOptions,
+  { mark, archives, counts, countsOnly, locks }: EraseStatementOptions,
 ): EraseStatements {
   const sources = new Map(
     targets.map(({ table, list, isByKey = false, conditions }) => [
@@ -55,7 +55,7 @@ export function eraseStatementsOf(
   const before = [
     ...(counts || countsOnly ? ids.map((id) => counting(builder, id, mark)) : []),
     ...refused.map((link) => refusing(builder, link, mark)),
-    ...ids.flatMap((id) => archiving(builder, id, twins.get(id))),
+    ...ids.flatMap((id) => archiving(builder, id, archives.get(id))),
   ]
   return {
     tasks: [...select, ...before, ...(countsOnly ? [] : working(builder, mark))],
@@ -104,13 +104,13 @@ export function bareStatement(syntax: EraseDialect, { table, as }: Target, condi
   }
 }
 
-function archiving(builder: Builder, id: TableId, twin: Table | undefined): EraseStatement[] {
+function archiving(builder: Builder, id: TableId, archive: Table | undefined): EraseStatement[] {
   const { syntax, selections } = builder
-  if (twin === undefined) return []
+  if (archive === undefined) return []
   const rows = selections.rows(id)
   const names = rows.table.columns.map(({ name }) => syntax.ident(name))
   const sql =
-    `INSERT INTO ${syntax.tableWithInheritors(twin)} (${names.join(', ')}) ` +
+    `INSERT INTO ${syntax.tableWithInheritors(archive)} (${names.join(', ')}) ` +
     `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${joinedTo(syntax, rows)}${lockOf(builder)}`
   return [eraseStatement('archived', [id], { sql, values: [] })]
 }

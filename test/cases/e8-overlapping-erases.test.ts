@@ -28,7 +28,7 @@ for (const { id } of engines) {
     for (const [name, options] of Object.entries({
       'all at once': {},
       'in batches': { batch: 3 },
-      'kept in twins': { archive: true },
+      'kept in archive tables': { archive: true },
     } satisfies Record<string, EraseOptions>)) {
       it(`lets four erases of the same rows all succeed, ${name}`, async () => {
         await using serverPlace = await filled(server)

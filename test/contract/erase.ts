@@ -165,7 +165,7 @@ export function eraseContract(target: Target): void {
         expect(await run('SELECT message FROM log')).toHaveLength(3)
       }))
 
-    it('keeps rows in twin tables, made where there are none', () =>
+    it('keeps rows in archive tables, made where there are none', () =>
       opened(async ({ database, run }) => {
         const dry = await database.erase('orders', [1], { cascade: 'follow', archive: true, dryRun: true })
         expect(dry.tables.map(({ archived }) => archived)).toEqual([2, 1])

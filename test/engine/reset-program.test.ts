@@ -53,6 +53,19 @@ async function programOn(engine: Engine, connection: Connection): Promise<Progra
   return { schema, plan, claim: undefined, template: undefined, lockTimeoutMs: 10_000, detector: 'auto' }
 }
 
+function recordedHandle(client: SqliteHandle, log: string[]): SqliteHandle {
+  return new Proxy(client, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...given: unknown[]) => {
+        if (name === 'prepare' || name === 'exec') log.push(String(given[0]))
+        return Reflect.apply(member, target, given)
+      }
+    },
+  })
+}
+
 function wrapped(client: SqliteHandle): Connection {
   const connection = sqlite.wrap(client)
   if (connection === undefined) throw new Error('not a handle of SQLite')
@@ -158,7 +171,8 @@ describe('SQLite', () => {
       const client = open(':memory:')
       try {
         client.exec(schemaWith('integer PRIMARY KEY AUTOINCREMENT'))
-        const { connection, log } = recorded(wrapped(client))
+        const log: string[] = []
+        const connection = wrapped(recordedHandle(client, log))
         const program = await programOn(sqlite, connection)
         log.length = 0
         const resetter = await sqlite.prepare(connection, program)

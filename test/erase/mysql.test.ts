@@ -84,7 +84,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(url).not.toBe('')
       }))
 
-    it('drops no twin that another session has found and kept rows in', () =>
+    it('drops no archive table that another session has found and kept rows in', () =>
       onDatabase(server, async (database, client) => {
         await client.query('INSERT INTO staff VALUES (4, NULL)')
         await client.query('BEGIN')
@@ -100,7 +100,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect((await client.query('SELECT id FROM staff_archive'))[0]).toEqual([{ id: 4 }])
       }))
 
-    it('commits no transaction of a client by making a twin', () =>
+    it('commits no transaction of a client by creating an archive table', () =>
       onDatabase(server, async (database, client) => {
         await database.release()
         const attached = await attach(client)

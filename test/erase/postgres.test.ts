@@ -164,7 +164,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('drops no twin that another session has found and kept rows in', () =>
+    it('drops no archive table that another session has found and kept rows in', () =>
       onDatabase(
         server,
         'CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff); INSERT INTO staff VALUES (1, NULL), (2, 1), (3, 2), (4, NULL)',

@@ -20,7 +20,7 @@ function cases(open: () => Promise<Place> | Place): void {
     await body(place)
   }
 
-  it('leaves what it has kept in twins alone', () =>
+  it('leaves what it has kept in archive tables alone', () =>
     opened(async (place) => {
       const options = { column: 'gone', archive: true } as const
       expect(await purge(await place.ground(), options)).toMatchObject({ rows: 2 })

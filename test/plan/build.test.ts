@@ -51,20 +51,20 @@ function words(input: Partial<PlanInput>, lines = shop, dirty?: string[]): strin
 describe('a plan with checks off', () => {
   it('deletes from empty tables, children first, and trims and fills those with baseline rows', () => {
     expect(words({ populated: ['countries', 'users'] })).toEqual([
-      'trim countries',
+      'delete-differing countries',
       'delete lines',
       'delete orders',
-      'trim users',
-      'fill users',
-      'fill countries',
+      'delete-differing users',
+      'insert-missing users',
+      'insert-missing countries',
     ])
   })
 
   it('runs just the steps of what is dirty', () => {
     expect(words({ populated: ['countries'] }, shop, ['orders'])).toEqual(['delete orders'])
     expect(words({ populated: ['countries'] }, shop, ['countries'])).toEqual([
-      'trim countries',
-      'fill countries',
+      'delete-differing countries',
+      'insert-missing countries',
     ])
     expect(words({}, shop, [])).toEqual([])
   })
@@ -108,7 +108,7 @@ describe('a plan with checks off', () => {
   it('truncates closures by the strategy of that name, and fills everything that it emptied', () => {
     expect(words({ strategy: 'truncate', populated: ['lines'] }, shop, ['users'])).toEqual([
       'truncate users,orders,lines',
-      'fill lines',
+      'insert-missing lines',
     ])
   })
 })
@@ -120,8 +120,8 @@ describe('a plan with checks on', () => {
     expect(words({ ...ordered, populated: ['users', 'orders'] }, shop, ['users'])).toEqual([
       'delete orders',
       'delete users',
-      'fill users',
-      'fill orders',
+      'insert-missing users',
+      'insert-missing orders',
     ])
   })
 
@@ -129,13 +129,16 @@ describe('a plan with checks on', () => {
     const input = { ...ordered, costs, populated: ['users', 'orders', 'lines'] }
     expect(deleteOf('users', input).truncateAlternative?.tables).toEqual(['users', 'orders', 'lines'])
     expect(words(input, shop, ['users'])).toEqual(
-      expect.arrayContaining(['fill users', 'fill orders', 'fill lines']),
+      expect.arrayContaining(['insert-missing users', 'insert-missing orders', 'insert-missing lines']),
     )
   })
 
   it('clears a cycle by one statement, both ways', () => {
     const cycle = ['a -> b', 'b -> a', 'c -> a']
-    expect(words({ ...ordered, populated: ['a', 'b'] }, cycle, ['a'])).toEqual(['delete a,b', 'fill a,b'])
+    expect(words({ ...ordered, populated: ['a', 'b'] }, cycle, ['a'])).toEqual([
+      'delete a,b',
+      'insert-missing a,b',
+    ])
   })
 })
 

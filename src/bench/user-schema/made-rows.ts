@@ -1,31 +1,13 @@
 import type { Connection } from '../../engine/connection.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { ColumnFacts, RowDialect } from '../../engine/row-dialect.ts'
-import { messageOf } from '../../errors.ts'
 import { fillTables } from '../../generate/fill.ts'
 import type { Random } from '../../generate/random.ts'
 import { type Writer, writerFor } from '../../generate/writer.ts'
 import { type Graph, graphOf } from '../../schema/graph.ts'
 import type { Schema, Table, TableId } from '../../schema/schema.ts'
-import {
-  ATTEMPTS,
-  type Changes,
-  changesFor,
-  insertRows,
-  keepSeed,
-  type Seed,
-  type SubjectTable,
-} from './multiply-rows.ts'
-
-/** Rows of one table, as many as wanted; the table must be empty then. */
-export interface RowSupply {
-  /** No more than this can be made. */
-  readonly most: number
-  /** Why not, as a phrase for people. */
-  readonly reason: string
-  /** The statement that makes so many. */
-  insert(rows: number): string
-}
+import { keepSeed, type Seed, type SubjectTable } from './multiply-rows.ts'
+import { oneLine, RowStock, type RowSupply } from './row-stock.ts'
 
 interface RowMakerInput {
   readonly engine: Engine
@@ -105,7 +87,7 @@ export class RowMaker {
   async keep(table: Table): Promise<RowStock | string> {
     const subject = this.#subjectOf(table)
     const seed = await this.#keep(subject, SEED_ROWS)
-    if (seed.rows > 0) return new RowStock(this.#input, { subject, seed, syntax: this.#syntax })
+    if (seed.rows > 0) return new RowStock(this.#input.connection, { subject, seed, syntax: this.#syntax })
     await this.drop(seed)
     return `no row could be made up: ${oneLine(this.#refusals.get(table.id) ?? 'the server took none')}`
   }
@@ -188,65 +170,4 @@ export class RowMaker {
       isUnchecked,
     }
   }
-}
-
-/** The rows of one table that were kept aside. */
-export class RowStock {
-  readonly subject: SubjectTable
-  seed: Seed
-  readonly #connection: Connection
-  readonly #syntax: RowDialect
-
-  constructor(
-    { connection }: RowMakerInput,
-    {
-      subject,
-      seed,
-      syntax,
-    }: { readonly subject: SubjectTable; readonly seed: Seed; readonly syntax: RowDialect },
-  ) {
-    this.subject = subject
-    this.seed = seed
-    this.#connection = connection
-    this.#syntax = syntax
-  }
-
-  /** The rows as they are, and no others. */
-  plain(reason: string): RowSupply {
-    const changes: Changes = new Map([...this.subject.dangling].map((name) => [name, 'null']))
-    return {
-      most: this.seed.rows,
-      reason,
-      insert: (rows) => this.#insert({ changes, attempt: 0 }, rows),
-    }
-  }
-
-  /** Tried out, one way after the other, by as many copies as show whether the server takes more than one. */
-  async multiplied(
-    renew: string,
-  ): Promise<{ readonly found: RowSupply | undefined; readonly reason: string }> {
-    let reason = ''
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const chosen = changesFor(this.subject, attempt)
-      if ('impossible' in chosen) return { found: undefined, reason: chosen.impossible }
-      const how = { changes: chosen.changes, attempt }
-      try {
-        await this.#connection.query(renew)
-        await this.#connection.query(this.#insert(how, 2 * this.seed.rows))
-        const insert = (rows: number) => this.#insert(how, rows)
-        return { found: { most: Number.POSITIVE_INFINITY, reason: '', insert }, reason }
-      } catch (error) {
-        reason = oneLine(messageOf(error))
-      }
-    }
-    return { found: undefined, reason }
-  }
-
-  #insert(how: { readonly changes: Changes; readonly attempt: number }, rows: number): string {
-    return insertRows(this.subject, this.seed, how, rows, this.#syntax)
-  }
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ')
 }

@@ -8,11 +8,12 @@ import { OWN_FACTOR } from '../cases.ts'
 import { machine } from '../machine.ts'
 import { methodById } from '../methods.ts'
 import { type BenchResults, type Cell, findCell, joined } from '../results.ts'
+import { caseIdOf } from './case-id.ts'
 import type { Clone } from './clone.ts'
 import { openContext, type SchemaBenchContext } from './context.ts'
 import { Eta } from './eta.ts'
-import type { RowStock, RowSupply } from './made-rows.ts'
 import type { SchemaBenchOptions } from './options.ts'
+import type { RowStock, RowSupply } from './row-stock.ts'
 import { SCHEMA_METHODS, TableBench } from './table-bench.ts'
 import { locksOn } from './table-locks.ts'
 import { reasonNotToMeasure, type TableMethod } from './table-methods.ts'
@@ -39,7 +40,7 @@ export class SchemaBenchRun {
     const { schema } = context
     const wanted = options.tables === undefined ? undefined : matchTables(schema, options.tables).tables
     const tables = schema.tables.filter(({ id }) => wanted?.has(id) !== false)
-    this.#cases = new Map(tables.map((table) => [table.id, caseOf(table, tables)]))
+    this.#cases = new Map(tables.map((table) => [table.id, caseIdOf(table, tables)]))
     this.#measured = tables.flatMap((table) =>
       this.#reasonAgainst(table) === undefined && this.#missing(table).length > 0 ? [table.id] : [],
     )
@@ -254,10 +255,4 @@ export class SchemaBenchRun {
       cells: joined(previous?.cells, this.#cells),
     }
   }
-}
-
-/** By its label, which two tables may have in common: `a.b` in one schema, and `b` in the schema `a`. */
-function caseOf({ id, label }: Table, tables: readonly Table[]): string {
-  const isShared = tables.filter((table) => table.label === label).length > 1
-  return `${OWN_FACTOR}=${isShared ? `${label} (${id})` : label}`
 }

@@ -6,7 +6,7 @@ import { interleave, type Measurement, summarize, type Variant } from '../measur
 import { type Known, predict } from '../predict.ts'
 import type { Cell, CellKey, MeasuredCell } from '../results.ts'
 import type { StorageMetrics } from '../storage-metrics.ts'
-import type { RowSupply } from './made-rows.ts'
+import type { RowSupply } from './row-stock.ts'
 import type { TableMethod } from './table-methods.ts'
 import { emptyOnce, type Round, type Sample, Unfillable } from './table-round.ts'
 

@@ -1,6 +1,6 @@
 import type { Table } from '../../schema/schema.ts'
 import type { Clone } from './clone.ts'
-import type { RowSupply } from './made-rows.ts'
+import type { RowSupply } from './row-stock.ts'
 import { SCHEMA_METHODS } from './table-bench.ts'
 import type { TableMethod } from './table-methods.ts'
 

@@ -113,8 +113,8 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
           // LIKE takes neither along.
           if (isReferredTo || shape.outgoing !== 'none' || shape.trigger) return undefined
           return tables.flatMap((table) => [
-            `CREATE TABLE twin LIKE ${table}`,
-            `RENAME TABLE ${table} TO old, twin TO ${table}`,
+            `CREATE TABLE empty_copy LIKE ${table}`,
+            `RENAME TABLE ${table} TO old, empty_copy TO ${table}`,
             'DROP TABLE old',
           ])
         // TRUNCATE puts the counter back anyway, and knows no CASCADE.

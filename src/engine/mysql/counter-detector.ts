@@ -7,9 +7,10 @@ import { COUNTS, cascades, fileOf, fingerprintOfTables } from './counters.ts'
 import { createRoutine } from './create-routine.ts'
 import { DEFINITION_COUNTS } from './definition-counts.ts'
 import { flavorOf } from './flavor-of.ts'
+import { inserts, stored, text } from './insert-rows.ts'
 import { literal, tableIn } from './quote.ts'
 import { PHASE } from './routine.ts'
-import { SHORT_SQL_LENGTH, type Store } from './routine-store.ts'
+import type { Store } from './routine-store.ts'
 import { batch, callRoutine, inSeconds } from './session.ts'
 import { routineSteps, type TrackedTable, trackedTables } from './steps.ts'
 import type { Trigger } from './triggers.ts'
@@ -51,9 +52,6 @@ export interface CounterDetectorInput {
   /** An expression: 1, or an error where the database is not ours. */
   readonly proof: string
 }
-
-/** Statements of at most so many rows. */
-const ROWS_TOGETHER = 200
 
 /** Makes ready for resets by the counters; `snapshot` has to follow. Throws for want of a right. */
 export async function openCounterDetector(
@@ -207,28 +205,6 @@ function descendants(schema: Schema, tracked: readonly TrackedTable[], id: numbe
       return index === undefined ? [] : [[id, tableIndex, index]]
     })
   })
-}
-
-function inserts(
-  table: string,
-  columns: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string[] {
-  const statements: string[] = []
-  for (let from = 0; from < rows.length; from += ROWS_TOGETHER) {
-    const values = rows.slice(from, from + ROWS_TOGETHER).map((row) => `(${row.join(', ')})`)
-    statements.push(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values.join(', ')}`)
-  }
-  return statements
-}
-
-/** The columns `brief` and `run`. */
-function stored(run: string): [string, string] {
-  return run.length > SHORT_SQL_LENGTH ? ['NULL', literal(run)] : [literal(run), 'NULL']
-}
-
-function text(value: string | undefined): string {
-  return value === undefined ? 'NULL' : literal(value)
 }
 
 function deleteDetectorsSql(store: Store, ids: readonly (number | string)[]): string[] {

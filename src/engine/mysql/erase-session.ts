@@ -193,7 +193,7 @@ function waitingOf(lockTimeoutMs: number): Setting[] {
 function wouldCommit(): AfreshError {
   return new AfreshError(
     'usage',
-    'archive: to make a twin table would commit the transaction of this client.',
+    'archive: creating the archive table would commit the transaction of this client.',
     {
       next: 'End it first, make the tables (orders_archive) yourself, or erase by another connection. Nothing was changed.',
     },

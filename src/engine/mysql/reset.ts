@@ -12,17 +12,16 @@ import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
 import { currentDatabase, guard, markCheckSql } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
+import { DELETED_INSTEAD, IT_COUNTS, IT_LOOKS, WHY_SCAN } from './reasons.ts'
 import { failedWith, isNoRoom, resetErrorFrom } from './reset-error.ts'
 import { schemaWatch } from './schema-watch.ts'
 import { BatchError, batch, CallError } from './session.ts'
 import { sequenceOf, statementsOf } from './statements.ts'
-import { IT_COUNTS, outcomeOfCounts } from './tracked-tables.ts'
+import { outcomeOfCounts } from './tracked-tables.ts'
 import { openSuspended, resumeTriggers, triggersOf } from './triggers.ts'
 
 /** A deadlock with work that outlived its test ends that work or us; a few more tries tell. */
 const TRIES = 3
-
-const IT_LOOKS = 'it looks at every table'
 
 /**
  * Takes what is in the database (or in the template) as the baseline. Where the server's counters can be had, a
@@ -255,13 +254,13 @@ export async function prepare(connection: Connection, program: Program): Promise
     return withSnapshot(counters)
   }
 
-  /** Without the counters where the server has no room for it, or it is gone. */
+  /** Scans instead where the server has no room for the counters, or they are gone. */
   async function withSnapshot(counters: CounterDetector): Promise<Chosen> {
     try {
       await counters.snapshot(allDirty)
       return { counters, why: IT_COUNTS }
     } catch (error) {
-      // What matters is why it no snapshot could be taken; what cannot be deleted goes when the session has ended.
+      // The reason matters; what cannot be deleted goes when the session ends.
       await counters.close().catch(() => {})
       if (!(error instanceof BatchError) || error.index === undefined) throw error
       return withoutWatch(error)
@@ -294,16 +293,6 @@ interface Chosen {
   readonly counters: CounterDetector | undefined
   readonly why: string
 }
-
-const WHY_SCAN = {
-  changed: `${IT_LOOKS}: some were truncated or rewritten, which is not counted`,
-  'needs-client': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
-  unreliable: `${IT_LOOKS}: the server did not count all writes`,
-  full: `${IT_LOOKS}: the server had no room for the new files of a TRUNCATE`,
-} as const
-
-const DELETED_INSTEAD =
-  'The disk or the memory of the server is full: rows were deleted, since TRUNCATE takes new files. A test may have filled it.'
 
 function lookedAt(sql: string | undefined): Action | undefined {
   return sql === undefined ? undefined : { sql, step: undefined, counts: false }

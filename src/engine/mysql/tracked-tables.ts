@@ -1,7 +1,6 @@
 import type { Outcome, Program } from '../resetter.ts'
 import type { DetectionResult } from './counter-detector.ts'
-
-export const IT_COUNTS = 'the server counts the writes to each table'
+import { IT_COUNTS } from './reasons.ts'
 
 /** What was wrong by what there was to do: a count alone tells of rows that were rolled back, too. */
 export function outcomeOfCounts({ plan }: Program, { ran }: DetectionResult): Outcome {

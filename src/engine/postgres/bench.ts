@@ -190,10 +190,10 @@ function triggerOn(table: string): string[] {
 /** The counter belongs to the old table, and would go with it. */
 function swap(table: string): string[] {
   return [
-    `CREATE TABLE twin (LIKE ${table} INCLUDING ALL)`,
-    `ALTER SEQUENCE ${table}_id_seq OWNED BY twin.id`,
+    `CREATE TABLE empty_copy (LIKE ${table} INCLUDING ALL)`,
+    `ALTER SEQUENCE ${table}_id_seq OWNED BY empty_copy.id`,
     `DROP TABLE ${table}`,
-    `ALTER TABLE twin RENAME TO ${table}`,
+    `ALTER TABLE empty_copy RENAME TO ${table}`,
   ]
 }
 

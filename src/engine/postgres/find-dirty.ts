@@ -8,9 +8,9 @@ import {
   IS_CATALOG,
   IS_SPECIAL,
   IS_UNFLUSHED,
-  type Journal,
   readJournal,
 } from './wal.ts'
+import type { Journal } from './wal-reader.ts'
 
 /** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
 export const REASONS = {

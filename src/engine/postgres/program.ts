@@ -29,11 +29,11 @@ import {
   DROP_FILES,
   FOLLOW_REWRITTEN,
   fileTables,
-  type Journal,
   MEASURE_SCAN,
   REFRESH_FILENODES,
   SAVE_LSN,
 } from './wal.ts'
+import type { Journal } from './wal-reader.ts'
 
 export interface Session {
   /** The oid of the database that the session is in, and stays in. */

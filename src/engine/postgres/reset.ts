@@ -16,7 +16,8 @@ import { READABLE, SERVER_NAMES, type Setting, settingsSql } from './settings.ts
 import { NO_ROOM } from './steps.ts'
 import { refuseDenied, triggerSuspensionsOf } from './suspend-triggers.ts'
 import { userFunctionsOf } from './user-functions.ts'
-import { FLUSH_AHEAD, type Journal, journalOf } from './wal.ts'
+import { FLUSH_AHEAD } from './wal.ts'
+import { type Journal, journalOf } from './wal-reader.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {

@@ -85,12 +85,12 @@ export const bench: BenchDialect = {
         if (isReferredTo || shape.trigger) return undefined
         return inTransaction(
           tables.flatMap((table) => [
-            ...createTable('twin', shape),
+            ...createTable('empty_copy', shape),
             `DROP TABLE ${table}`,
-            `ALTER TABLE twin RENAME TO ${table}`,
-            // Their names would stand in the way of the next twin's.
+            `ALTER TABLE empty_copy RENAME TO ${table}`,
+            // Their names would stand in the way of the next copy.
             ...INDEXED.slice(0, shape.indexes).flatMap((name) => [
-              `DROP INDEX twin_${name}`,
+              `DROP INDEX empty_copy_${name}`,
               `CREATE INDEX ${table}_${name} ON ${table} (${name})`,
             ]),
           ]),

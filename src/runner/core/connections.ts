@@ -24,7 +24,7 @@ interface Watch {
 const WATCH = Symbol.for('afresh.connections')
 
 /** On the prototype, which realms and copies of this module share as they do not share `globalThis`. */
-type Watched = Socket & {
+type ConnectionWatch = Socket & {
   [WATCH]?: Watch
   readonly _handle?: { reading: boolean; readStop(): void; readStart(): void } | null
 }
@@ -38,7 +38,7 @@ interface Known {
   isParked?: boolean
 }
 
-const prototype: Watched = Socket.prototype
+const prototype: ConnectionWatch = Socket.prototype
 
 /** From now on sessions that are opened are known. May be called again. */
 export function watchConnections(): void {
@@ -52,19 +52,19 @@ export function watchConnections(): void {
   }
   prototype[WATCH] = watch
   const { connect, write, push } = prototype
-  prototype.connect = function (this: Watched, ...args: unknown[]) {
+  prototype.connect = function (this: ConnectionWatch, ...args: unknown[]) {
     const target = targetOf(args)
     if (target !== undefined) knownOf(watch, this).target = target
     watch.opening.set(this, now())
     return Reflect.apply(connect, this, args)
   }
-  prototype.write = function (this: Watched, ...args: unknown[]) {
+  prototype.write = function (this: ConnectionWatch, ...args: unknown[]) {
     const known = knownOf(watch, this)
     if (known.seen?.kind !== 'other') note(watch, this, known, args[0])
     if (known.isParked === true) unpark(this, known, args[0])
     return Reflect.apply(write, this, args)
   }
-  prototype.push = function (this: Watched, ...args: unknown[]) {
+  prototype.push = function (this: ConnectionWatch, ...args: unknown[]) {
     const known = knownOf(watch, this)
     if (known.seen?.kind !== 'other' && known.id === undefined) identify(watch, this, known, args[0])
     return Reflect.apply(push, this, args)
@@ -79,7 +79,7 @@ function knownOf({ known }: Watch, socket: Socket): Known {
   return fresh
 }
 
-function note(watch: Watch, socket: Watched, known: Known, chunk: unknown): void {
+function note(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknown): void {
   const seen = look(known.seen, chunk)
   known.seen = seen
   if (seen.kind === 'other' || (seen.kind === 'session' && seen.inUse)) watch.opening.delete(socket)
@@ -91,7 +91,7 @@ function note(watch: Watch, socket: Watched, known: Known, chunk: unknown): void
 }
 
 /** As it is opened, a session is told its number. */
-function identify(watch: Watch, socket: Watched, known: Known, chunk: unknown): void {
+function identify(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknown): void {
   const found = chunk instanceof Uint8Array ? idIn(known.seen, chunk) : undefined
   if (found === undefined) return
   const { protocol, id } = found
@@ -132,7 +132,7 @@ export function isOpening(): boolean {
 export function parkSessions(database: string, ids: readonly number[]): void {
   const watch = prototype[WATCH]
   for (const key of ids.flatMap((id) => [`postgres ${id}`, `mysql ${id}`])) {
-    const socket: Watched | undefined = watch?.sockets.get(key)?.deref()
+    const socket: ConnectionWatch | undefined = watch?.sockets.get(key)?.deref()
     if (watch === undefined || socket === undefined) continue
     const known = knownOf(watch, socket)
     if (known.seen?.kind === 'session' && known.seen.database === database) park(socket, known)
@@ -143,14 +143,14 @@ export function parkSessions(database: string, ids: readonly number[]): void {
 export function parkAll(isConcerned: (database: string) => boolean): void {
   const watch = prototype[WATCH]
   for (const reference of watch?.sockets.values() ?? []) {
-    const socket: Watched | undefined = reference.deref()
+    const socket: ConnectionWatch | undefined = reference.deref()
     if (watch === undefined || socket === undefined) continue
     const known = knownOf(watch, socket)
     if (known.seen?.kind === 'session' && isConcerned(known.seen.database)) park(socket, known)
   }
 }
 
-function park(socket: Watched, known: Known): void {
+function park(socket: ConnectionWatch, known: Known): void {
   if (socket.destroyed) return
   known.isParked = true
   socket.pause()
@@ -158,7 +158,7 @@ function park(socket: Watched, known: Known): void {
   if (socket._handle) socket._handle.reading = false
 }
 
-function unpark(socket: Watched, known: Known, chunk: unknown): void {
+function unpark(socket: ConnectionWatch, known: Known, chunk: unknown): void {
   known.isParked = false
   // Who only says goodbye need not hear that the session was ended.
   if (known.seen?.kind === 'session' && endsSession(known.seen, chunk)) socket.removeAllListeners('data')
