@@ -196,6 +196,12 @@ describe('afresh bench', () => {
 /** Where the process has a database for measuring open. */
 function foldersOf(pid: number | undefined): string[] {
   const open = `/proc/${pid}/fd`
-  const files = readdirSync(open).map((name) => readlinkSync(join(open, name)))
+  const files = readdirSync(open).flatMap((name) => {
+    try {
+      return [readlinkSync(join(open, name))]
+    } catch {
+      return [] // closed since
+    }
+  })
   return [...new Set(files.filter((path) => path.includes('/afresh-bench-')).map(dirname))]
 }

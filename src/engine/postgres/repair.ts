@@ -131,7 +131,7 @@ export function insertMissing(table: Table, where: Where): string {
  */
 export function insertAll(tables: readonly Table[]): string {
   const parts = tables.flatMap((table, i) => {
-    const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.t OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
+    const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.table_oid OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
     const version = hash('b.rel, b.row_ctid, pg_catalog.pg_current_xact_id()::xid')
     return [
       `back${i} AS (${insert(table, rows)} RETURNING tableoid AS rel, ctid AS row_ctid)`,

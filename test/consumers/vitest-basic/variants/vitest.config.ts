@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 import { options } from '../vitest.config.js'
 
+/** A test that leases a database of its own copies one meanwhile: on a busy machine that takes longer than the default. */
+const LEASING = { include: ['variants/concurrent-own.test.ts'], sequence: {}, testTimeout: 60_000 }
+
 /** Other ways to run the same tests, by the name in AFRESH_CONSUMER_VARIANT. */
 const VARIANTS = {
   threads: { pool: 'threads' },
@@ -29,20 +32,11 @@ const VARIANTS = {
     ],
   },
   concurrent: { include: ['variants/concurrent.test.ts'] },
-  'concurrent, each its own': { include: ['variants/concurrent-own.test.ts'], sequence: {} },
-  'concurrent, fixtures only': {
-    include: ['variants/concurrent-own.test.ts'],
-    setupFiles: [],
-    sequence: {},
-  },
+  'concurrent, each its own': LEASING,
+  'concurrent, fixtures only': { ...LEASING, setupFiles: [] },
   writes: { reporters: ['default', 'afresh/vitest/reporter'] },
   runner: { runner: 'afresh/vitest/runner', setupFiles: [] },
-  'runner, concurrent': {
-    runner: 'afresh/vitest/runner',
-    include: ['variants/concurrent-own.test.ts'],
-    setupFiles: [],
-    sequence: {},
-  },
+  'runner, concurrent': { ...LEASING, runner: 'afresh/vitest/runner', setupFiles: [] },
   'runner, leaks': {
     runner: 'afresh/vitest/runner',
     include: ['variants/leaks.test.ts'],
