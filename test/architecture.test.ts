@@ -10,7 +10,7 @@ const LAYERS = [
   ['engine'],
   ['server', 'database', 'baseline', 'reset', 'erase', 'generate'],
   ['config', 'costs'],
-  ['harness', 'config-file', 'bench'],
+  ['harness', 'bench'],
   ['index'],
   ['runner', 'cli'],
 ]

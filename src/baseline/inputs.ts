@@ -99,7 +99,7 @@ function refuseOtherKinds(name: InputName, path: string): void {
 function nothingAt(name: InputName, given: string, cwd: string): AfreshError {
   return new AfreshError(
     'usage',
-    `${name}: «${given}» is no file and no folder, and as a glob it matches nothing (looked in ${cwd}).`,
+    `${name}: «${given}» matches no file, no folder and no glob (looked in ${cwd}).`,
     { next: 'Correct the path; for a shell command write { command: … }.' },
   )
 }

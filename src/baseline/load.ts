@@ -147,7 +147,7 @@ function nothingCame({ database }: Connection, input: Exclude<Input, { kind: 'fi
       : 'from its argument: migrate: async ({ url }) => { … }'
   return new AfreshError(
     'baseline',
-    `migrate: ${what} ended well, but nothing came of it: the database "${database}" is as empty as before, so it has worked in another one, or not at all.`,
+    `migrate: ${what} succeeded, but it created nothing: the database "${database}" is as empty as before. It probably ran against another database.`,
     { next: `Have it take its database ${reads}. Leave \`migrate\` out where you want an empty database.` },
   )
 }

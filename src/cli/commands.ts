@@ -18,7 +18,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'demo',
-    summary: 'The main job end to end on the best available server: no database and no configuration needed',
+    summary: 'Run a complete demo on the best available server: no database and no configuration needed',
     load: async () => (await import('./commands/demo.ts')).demoCommand,
   },
   {
@@ -28,7 +28,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'reset',
-    summary: 'Empty the tables of a marked database and put its sequences to their start',
+    summary: 'Empty the tables of a marked database and restart its sequences',
     load: async () => (await import('./commands/reset.ts')).resetCommand,
   },
   {

@@ -18,7 +18,7 @@ export interface EraseFlags {
 export function withEraseFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--cascade <how>', 'rows that refer to those: (default: error)').choices([
+      new Option('--cascade <how>', 'what to do with rows that refer to those (default: error)').choices([
         'error',
         'follow',
         'declared',
@@ -31,12 +31,12 @@ export function withEraseFlags(command: Command): Command {
     )
     .option(
       '--max <n>',
-      'rather fail than delete more rows than this, in all tables together',
+      'fail if more than this many rows would be deleted, in all tables together',
       wholeNumber(0),
     )
-    .option('--batch <n>', 'so many rows in a transaction; Ctrl-C stops between two', wholeNumber(1))
+    .option('--batch <n>', 'delete this many rows a transaction; Ctrl-C stops between two', wholeNumber(1))
     .option('--archive', 'keep the rows in archive tables: orders_archive for orders')
-    .option('--dry-run', 'do it and roll it back: the statements, and exact numbers')
+    .option('--dry-run', 'run it and roll it back: shows the statements and exact numbers')
 }
 
 /** Runs it with the options of the flags; with batches, tells of each and lets Ctrl-C stop between two. */

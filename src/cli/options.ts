@@ -21,14 +21,14 @@ export function withUrl(command: Command): Command {
 export function withResetFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--strategy <how>', 'how rows go away (default: auto, by size)').choices([
+      new Option('--strategy <how>', 'how rows are removed (default: auto, by size)').choices([
         'auto',
         'delete',
         'truncate',
       ]),
     )
     .addOption(
-      new Option('--sequences <mode>', 'what becomes of sequences (default: restart)').choices([
+      new Option('--sequences <mode>', 'how sequences are reset (default: restart)').choices([
         'restart',
         'keep',
         'spread',

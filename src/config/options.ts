@@ -25,9 +25,9 @@ export interface AttachOptions {
   /** Milliseconds to wait for another session's lock before a reset fails and names it. Default 2,500. */
   readonly lockTimeoutMs?: number
   /**
-   * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB), `scan`. Default `auto`:
+   * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB, SQLite), `scan`. Default `auto`:
    * each time the one that is possible and cheaper; with strategy `rollback` it is `scan`. `createHarness` and `attach`
-   * refuse one that is not to be had.
+   * refuse one that is unavailable.
    */
   readonly detector?: Detector | 'auto'
   /**

@@ -41,7 +41,7 @@ export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
 export async function purge(ground: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
   const { column = 'deleted_at', olderThan, value, tables, zone, ...rest } = options
   if (olderThan !== undefined && value !== undefined) {
-    throw new AfreshError('usage', 'purge: olderThan is about times, value about everything else.', {
+    throw new AfreshError('usage', 'purge: olderThan and value cannot be combined.', {
       next: 'Give one of them.',
     })
   }

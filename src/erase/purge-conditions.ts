@@ -116,7 +116,7 @@ async function refuseNoTimes(
   if (Number(row?.n ?? 0) === 0) return
   throw new AfreshError(
     'usage',
-    `purge: olderThan: ${row?.n} rows of ${table.label} hold what is no time in ${column.name}, such as ${JSON.stringify(row?.one)}.`,
+    `purge: olderThan: ${row?.n} rows of ${table.label} have an invalid time in ${column.name}, such as ${JSON.stringify(row?.one)}.`,
     { next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }). Nothing was changed.' },
   )
 }

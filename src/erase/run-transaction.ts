@@ -171,7 +171,7 @@ function refuseReferring(
   if (link === undefined || count === 0) return
   const key = keyLabel(plan.schema, link.key)
   if (about === 'refused') {
-    throw new AfreshError('erase', `${count} rows refer to those by ${key}, and are to stay.`, {
+    throw new AfreshError('erase', `${count} rows refer to those by ${key}, and may not be deleted.`, {
       next: "Nothing was changed. Delete those rows first, or say cascade: 'follow'.",
     })
   }
@@ -188,7 +188,7 @@ function refuseReferring(
 }
 
 function tooMany(count: number, max: number): AfreshError {
-  return new AfreshError('erase', `There are at least ${count} rows to go, and at most ${max} may.`, {
+  return new AfreshError('erase', `There are at least ${count} rows to delete, and the maximum is ${max}.`, {
     next: 'Nothing was changed. Look at what would go (dryRun), and narrow the condition or raise `max`.',
   })
 }

@@ -136,7 +136,7 @@ async function isLost(connection: Connection): Promise<boolean> {
 }
 
 function noServer(title: string): AfreshError {
-  return new AfreshError('usage', `strategy: ${title} in this process cannot be had with "rollback".`, {
+  return new AfreshError('usage', `strategy: ${title} in this process has no strategy "rollback".`, {
     next: 'Leave it out: afresh and the test share the handle, and a reset takes no round trip.',
   })
 }

@@ -7,7 +7,7 @@ export function rejectReachedKeptTables(context: Context): void {
   if (problems.length === 0) return
   throw new AfreshError(
     'plan',
-    `No plan keeps to its own tables:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    `The plan would have to touch tables that are kept:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
     {
       next: 'Name the tables on both ends in `keep`, or take the kept one out of it.',
     },

@@ -96,7 +96,7 @@ describe('SQLite', () =>
       await place.run("INSERT INTO t VALUES (1, 'yesterday'), (2, 17)")
       await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toMatchObject({
         code: 'usage',
-        message: expect.stringMatching(/2 rows of t hold what is no time in deleted_at/),
+        message: expect.stringMatching(/2 rows of t have an invalid time in deleted_at/),
       })
     })
   }))

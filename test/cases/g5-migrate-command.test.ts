@@ -120,10 +120,10 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
     it('a migration of which nothing came is an error that says where it should have gone', async () => {
       const options = { server: server.url, cwd }
       await expect(createHarness({ ...options, migrate: { command: 'exit 0' } })).rejects.toThrow(
-        /nothing came of it[\s\S]*DB_NAME: 'database'/,
+        /it created nothing[\s\S]*DB_NAME: 'database'/,
       )
       await expect(createHarness({ ...options, migrate: async () => {} })).rejects.toThrow(
-        /nothing came of it[\s\S]*migrate: async \(\{ url \}\)/,
+        /it created nothing[\s\S]*migrate: async \(\{ url \}\)/,
       )
     })
 

@@ -6,7 +6,7 @@ beforeAll(async () => {
   afresh = await builtCli()
 })
 
-const COMMANDS = ['init', 'demo', 'plan', 'reset', 'adopt', 'doctor']
+const COMMANDS = ['init', 'demo', 'plan', 'reset', 'erase', 'purge', 'adopt', 'doctor', 'bench']
 
 describe('help and usage', () => {
   it('prints its help when asked for nothing', async () => {

@@ -13,8 +13,8 @@ interface AdoptFlags {
 
 export const adoptCommand = defineCommand<AdoptFlags>({
   notes: `
-From then on afresh may delete everything in it. Before that it shows what is there. Refused with exit code 3 are
-standbys, servers elsewhere, databases that other people are connected to, and NODE_ENV=production.
+From then on afresh may delete everything in it. Before that it shows what is there. Standbys, servers elsewhere,
+databases that other people are connected to, and NODE_ENV=production are refused with exit code 3.
 Afresh needs no adopted database: it makes its own. Adopt one only where that cannot be.
 
   afresh adopt --url postgres://localhost/shop_test

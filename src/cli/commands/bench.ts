@@ -58,12 +58,12 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
       .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
       .option('--full', 'all cases, and up to 10,000,000 rows')
-      .option('--rounds <n>', 'the most times that something is measured', wholeNumber(1), 30)
-      .option('--budget <seconds>', 'for a way at one number of rows (default: 1, with --full 5)', seconds)
-      .option('--limit <seconds>', 'what a way may take for once (default: 20, with --full 300)', seconds)
-      .option('--seed <n>', 'of the order in which they take turns', wholeNumber(1), 1)
+      .option('--rounds <n>', 'maximum number of measurements of each figure', wholeNumber(1), 30)
+      .option('--budget <seconds>', 'time for each way at each number of rows (default: 1, with --full 5)', seconds)
+      .option('--limit <seconds>', 'time limit for one run of a way (default: 20, with --full 300)', seconds)
+      .option('--seed <n>', 'random seed for the order of the ways', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')
-      .option('--fresh', 'forget what the folder has')
+      .option('--fresh', 'ignore earlier results in the folder')
       .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
 
   async run(flags, output) {
@@ -95,7 +95,7 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
 function refuseContradictions(flags: BenchFlags): void {
   const { url, engine, against, out, fresh } = flags
   if (url !== undefined && engine !== undefined) {
-    throw new AfreshError('usage', '--url and --engine are two things to measure.', {
+    throw new AfreshError('usage', '--url and --engine cannot be combined.', {
       next: 'Give one of them.',
     })
   }
@@ -113,7 +113,7 @@ function refuseContradictions(flags: BenchFlags): void {
   if (against !== undefined && fresh !== true && resolve(against) === resolve(resultsFile(out))) {
     throw new AfreshError(
       'usage',
-      `${against} is what this run goes on with: it would be compared with itself.`,
+      `${against} is the file that this run continues: it cannot be compared with itself.`,
       {
         next: 'Name another folder with --out.',
       },

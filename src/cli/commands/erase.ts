@@ -18,8 +18,8 @@ interface EraseCommandFlags extends EraseFlags {
 
 export const eraseCommand = defineCommand<EraseCommandFlags>({
   notes: `
-Which tables that takes is decided by the catalog: where rows of others could have to go too, nothing is done unless
---cascade says that they may. One transaction (but for --batch), one statement a table, no key leaves the server.
+The affected tables follow from the foreign keys. If rows of other tables would have to be deleted too, nothing is done
+unless --cascade allows it. One transaction (except with --batch), one statement a table, no key leaves the server.
 The database must carry afresh's mark (afresh adopt); any other is refused with exit code 3, untouched. --explain only
 reads the catalog, of any database.
 

@@ -25,7 +25,7 @@ to one that is, makes it fail: nothing is deleted then, unless --cascade follow 
     withEraseFlags(
       withUrl(command)
         .option('--column <name>', 'the column that marks (default: deleted_at)')
-        .option('--older-than <age>', 'only what was marked so long ago: 30d, 12h, 90m, 45s')
+        .option('--older-than <age>', 'only rows that were marked at least this long ago: 30d, 12h, 90m, 45s')
         .addOption(
           new Option('--zone <zone>', 'what a column without a time zone holds, for --older-than').choices([
             'utc',

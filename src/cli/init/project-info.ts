@@ -3,7 +3,7 @@ import type { ServerEngine } from '../../server/spec.ts'
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
 export type RunnerName = 'vitest' | 'jest' | 'node:test'
 
-/** What a project shows of itself: read by `gather`, and all that the rest of this folder goes by. */
+/** What a project shows of itself: read by `detectProject`, and all that the rest of this folder goes by. */
 export interface ProjectInfo {
   /** Packages that package.json names, those of a workspace's root included. */
   readonly packages: ReadonlySet<string>

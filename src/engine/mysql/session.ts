@@ -169,7 +169,7 @@ async function recover(send: Send, restore: string): Promise<Stop> {
 export const CLEAR_VARIABLES = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
   ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
-/** MariaDB cuts what JSON_ARRAYAGG gives at this length, into JSON that is as good as whole. `FORGET` undoes it. */
+/** MariaDB cuts what JSON_ARRAYAGG gives at this length, into JSON that is as good as whole. `CLEAR_VARIABLES` undoes it. */
 export const WHOLE_LISTS = 'SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456'
 
 /** A trigger whose text would gain the semicolon that follows it has to be the last statement of its message. */

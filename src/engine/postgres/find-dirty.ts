@@ -22,7 +22,7 @@ export const REASONS = {
   lost: 'the journal since the last reset was recycled',
 } as const
 
-/** The variables of `look`; `touched` and `reason` are declared by who uses it. */
+/** The variables of `findDirty`; `touched` and `reason` are declared by who uses it. */
 export const FIND_DIRTY_VARIABLES = `
   since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '')::pg_lsn;
   before xid8;

@@ -110,7 +110,7 @@ export const FIND_OPEN_WRITERS = `writing := waited IS TRUE OR before <> pg_cata
         writing := ${ANYBODY_WRITES};
       END IF;`
 
-/** What `look` does when `special` is written. */
+/** What `findDirty` does when `special` is written. */
 export const IS_SPECIAL = `special <= ${OBJECTS}`
 export const IS_CATALOG = `special = ${CATALOG}`
 
