@@ -85,7 +85,7 @@ function crossoverOfTimes(
   [first, second]: readonly [string, string],
 ): Crossover {
   const common = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
-  const zero = standInForZero(common)
+  const zero = zeroOnLogAxis(common)
   const compared = common.flatMap((rows): Size[] => {
     const [a, b] = [firsts.get(rows), seconds.get(rows)]
     if (a === undefined || b === undefined) return []
@@ -134,7 +134,7 @@ function crossoverOfTimes(
 }
 
 /** A logarithmic axis has no place for 0: it gets that of a tenth of the smallest size above it. */
-export function standInForZero(values: readonly number[]): number {
+export function zeroOnLogAxis(values: readonly number[]): number {
   const positive = values.filter((value) => value > 0)
   return positive.length === 0 ? 0.1 : Math.min(...positive) / 10
 }

@@ -87,14 +87,14 @@ function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
   }
   const command = [
     ...spec.command,
-    ...TELLING[spec.engine],
+    ...LOCK_INSTRUMENTATION[spec.engine],
     ...(storage === 'durable' ? DURABLE[spec.engine] : []),
   ]
   return container(spec.image, { ...spec, data: storage === 'memory' ? 'memory' : 'disk', command })
 }
 
 /** MariaDB shows who holds which lock only when it is told to, at its start. */
-const TELLING = {
+const LOCK_INSTRUMENTATION = {
   postgres: [],
   mysql: [],
   mariadb: ['--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON'],

@@ -63,7 +63,7 @@ export async function readCosts({
   return costs === undefined ? undefined : { costs, isSettled: (measured ?? []).length >= TIMES }
 }
 
-export interface Keeping {
+export interface CostStoreOptions {
   /**
    * Whether afresh started the server: it has a new identity each time, so what counts is its version and its settings.
    * A server that stays is remembered by its identity as well.
@@ -72,7 +72,11 @@ export interface Keeping {
 }
 
 /** Adds what was measured once. Throws what the file system throws. */
-export async function addSample(server: Measured, costs: Costs, { startedByAfresh }: Keeping): Promise<void> {
+export async function addSample(
+  server: Measured,
+  costs: Costs,
+  { startedByAfresh }: CostStoreOptions,
+): Promise<void> {
   await keep(server, startedByAfresh, (before) => [...before, costs].slice(-TIMES))
 }
 
@@ -80,7 +84,7 @@ export async function addSample(server: Measured, costs: Costs, { startedByAfres
 export async function replaceSamples(
   server: Measured,
   costs: Costs,
-  { startedByAfresh }: Keeping,
+  { startedByAfresh }: CostStoreOptions,
 ): Promise<void> {
   await keep(server, startedByAfresh, () => Array<Costs>(TIMES).fill(costs))
 }

@@ -9,7 +9,7 @@ import type { EraseDialect } from './erase-dialect.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { OpenResourceFinder } from './open-resources.ts'
 import type { Ownership } from './ownership.ts'
-import type { Detector, Program, Resetter, Survey } from './resetter.ts'
+import type { DatabaseState, Detector, Program, Resetter } from './resetter.ts'
 import type { RowDialect } from './row-dialect.ts'
 import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
@@ -41,7 +41,7 @@ export interface Engine {
   /** What of the baseline takes more than a reset to bring back, in sentences; said at the start. */
   warnings?(connection: Connection, schema: Schema, plan: Plan): Promise<readonly string[]>
   /** What the plan must know beyond the schema. */
-  inspectState(connection: Connection, schema: Schema): Promise<Survey>
+  inspectState(connection: Connection, schema: Schema): Promise<DatabaseState>
   /**
    * Takes what is in the database now as its baseline and makes everything ready for resets. Sequences are put
    * where the plan has them, which is elsewhere when they are spread. Throws `AfreshError` (`usage`) for a detector

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Schema, SubjectId, TableId } from '../schema/schema.ts'
 import type { Claim } from './claim.ts'
 
-export interface Survey {
+export interface DatabaseState {
   /** Tables that have rows now: they become the baseline's. */
   readonly populated: readonly TableId[]
   /** Whether this session may switch foreign keys and triggers off. */

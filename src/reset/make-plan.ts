@@ -1,6 +1,6 @@
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Survey } from '../engine/resetter.ts'
+import type { DatabaseState } from '../engine/resetter.ts'
 import { buildPlan } from '../plan/build.ts'
 import type { Plan } from '../plan/plan.ts'
 import { assignSequenceRanges } from '../plan/sequence-ranges.ts'
@@ -21,7 +21,7 @@ export async function planFor(
   connection: Connection,
   options: ResetOptions,
   { from = 'found', costs = engine.costs?.defaults, before, ...read }: PlanBasis = {},
-): Promise<{ schema: Schema; plan: Plan; survey: Survey }> {
+): Promise<{ schema: Schema; plan: Plan; survey: DatabaseState }> {
   const found = read.found ?? (await engine.introspect(connection))
   const survey = await engine.inspectState(connection, found)
   const start =

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { crossoverOf, standInForZero } from '../../src/bench/crossover.ts'
+import { crossoverOf, zeroOnLogAxis } from '../../src/bench/crossover.ts'
 import type { Cell } from '../../src/bench/results.ts'
 
 const place = { server: 's', case: 'base' }
@@ -111,8 +111,8 @@ describe('the crossover', () => {
     const found = crossing({ 0: 0.1, 10: 10 }, { 0: 1, 10: 1 })
     if (found.kind !== 'crosses') throw new Error(found.kind)
     expect(found.rows).toBeCloseTo(10 ** 0.5, 6)
-    expect(standInForZero([0, 10, 100])).toBe(1)
-    expect(standInForZero([0])).toBe(0.1)
+    expect(zeroOnLogAxis([0, 10, 100])).toBe(1)
+    expect(zeroOnLogAxis([0])).toBe(0.1)
     expect(crossing({ 0: 0.1, 1: 10 }, { 0: 1, 1: 1 })).toMatchObject({ rows: 1 })
   })
 

@@ -1,4 +1,4 @@
-import { standInForZero } from '../crossover.ts'
+import { zeroOnLogAxis } from '../crossover.ts'
 
 /** A logarithmic axis, in decades. The charts' own axes are linear, on places of this. */
 export interface Scale {
@@ -17,7 +17,7 @@ export interface Scale {
  * @param padding decades of empty room at both ends
  */
 export function logScale(values: readonly number[], padding: number): Scale {
-  const zero = Math.floor(Math.log10(standInForZero(values)))
+  const zero = Math.floor(Math.log10(zeroOnLogAxis(values)))
   const positive = values.filter((value) => value > 0).map(Math.log10)
   const hasZero = values.some((value) => value <= 0)
   let least = Math.min(...positive, ...(hasZero || positive.length === 0 ? [zero] : []))

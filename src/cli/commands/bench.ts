@@ -59,7 +59,11 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
       .option('--full', 'all cases, and up to 10,000,000 rows')
       .option('--rounds <n>', 'maximum number of measurements of each figure', wholeNumber(1), 30)
-      .option('--budget <seconds>', 'time for each way at each number of rows (default: 1, with --full 5)', seconds)
+      .option(
+        '--budget <seconds>',
+        'time for each way at each number of rows (default: 1, with --full 5)',
+        seconds,
+      )
       .option('--limit <seconds>', 'time limit for one run of a way (default: 20, with --full 300)', seconds)
       .option('--seed <n>', 'random seed for the order of the ways', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')

@@ -4,7 +4,7 @@ import { parseServer, type ServerSpec } from '../../server/server.ts'
 import { defineCommand } from '../command.ts'
 import { scenarioOf } from '../demo/any-schema.ts'
 import { type Ready, runScenario, type ScenarioResult } from '../demo/run-scenario.ts'
-import { lanternBooks } from '../demo/scenario.ts'
+import { sampleScenario } from '../demo/scenario.ts'
 import { type Made, type ReadyText, writeReady, writeResult, writeRound, writeVerdict } from '../demo/text.ts'
 import { EXIT } from '../failure.ts'
 import { wholeNumber } from '../options.ts'
@@ -43,7 +43,7 @@ they are not. Everything is gone afterwards.
     let made: Made | undefined
     const story =
       flags.schema === undefined
-        ? await lanternBooks(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+        ? await sampleScenario(spec.kind === 'embedded' ? 'postgres' : spec.engine)
         : await scenarioOf(flags.schema, seed, (filled) => {
             made = { filled, seed }
           })

@@ -21,7 +21,7 @@ export interface ScenarioTest {
 }
 
 /** Lantern Books, the sample that comes with the package; its tests are SQL files that anybody can read. */
-export async function lanternBooks(engine: ServerEngine): Promise<Scenario> {
+export async function sampleScenario(engine: ServerEngine): Promise<Scenario> {
   const root = join(packageRoot(), 'fixtures', 'demo')
   const folder = join(root, SERVERS[engine].project.demoFolder)
   const names = (await readdir(join(folder, 'tests'))).filter((name) => name.endsWith('.sql')).sort()

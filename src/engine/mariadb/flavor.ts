@@ -99,7 +99,7 @@ export const mariadbFlavor: Flavor = {
     tableStats: 'information_schema.innodb_sys_tablestats',
     unseenCascades: 'SELECT 1 AS unseen',
   },
-  crossingRows: 300,
+  truncateBreakEvenRows: 300,
   costs: {
     truncate: 0,
     truncateFile: 700,

@@ -4,7 +4,7 @@ import type { MeasurementBudget } from '../costs.ts'
 import { quartilesOf } from '../interleaved-timing.ts'
 import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
-import { standsAt } from './steps.ts'
+import { isCounterAtSql } from './steps.ts'
 
 /** Version and settings that decide what a write costs; `SHOW` leaves out those that a server does not have. */
 export async function conditions(connection: Connection): Promise<string> {
@@ -69,7 +69,7 @@ function turnsWith(afterwards: readonly string[], { rows, database }: { rows: nu
     written: filled(table, rows),
     timed: [executed(`TRUNCATE TABLE ${table}`), ...afterwards].join(';\n'),
   })
-  const restarted = [standsAt(database, 'few', 1n), 'ALTER TABLE few AUTO_INCREMENT = 1'].map(executed)
+  const restarted = [isCounterAtSql(database, 'few', 1n), 'ALTER TABLE few AUTO_INCREMENT = 1'].map(executed)
   return {
     few: { written: ADD_FEW, timed: emptied('few') },
     restart: { written: ADD_FEW, timed: [emptied('few'), ...restarted, ...afterwards].join(';\n') },
@@ -112,7 +112,7 @@ export async function measure(
   writer: Connection,
   effort: MeasurementBudget,
 ): Promise<Costs> {
-  const { watch, crossingRows } = await flavorOf(connection)
+  const { watch, truncateBreakEvenRows: crossingRows } = await flavorOf(connection)
   await connection.query([SETTINGS, ...TABLES].join(';\n'))
   await writer.query(WRITER_SETTINGS)
   const afterwards = watch.countsStatements ? [] : [`SELECT ${watch.catalog} FROM ${watch.status}`]

@@ -1,11 +1,11 @@
 import { messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
-import { asCreated, type Definition } from './definitions.ts'
+import { createStatementsOf, type Definition } from './definitions.ts'
 
 /** In messages of their own: of several statements in one MySQL takes the semicolon for a part of the text. */
 export async function createEach(connection: Connection, definitions: readonly Definition[]): Promise<void> {
   for (const definition of definitions) {
-    for (const statement of asCreated(definition)) {
+    for (const statement of createStatementsOf(definition)) {
       try {
         await connection.query(statement)
       } catch (error) {

@@ -40,7 +40,7 @@ export function definitionFrom(row: Row | undefined): Definition {
 }
 
 /** Statements that create it with the meaning that it had: what it depends on is kept with it by the server. */
-export function asCreated({ sql, sqlMode, charset, collation, timeZone }: Definition): string[] {
+export function createStatementsOf({ sql, sqlMode, charset, collation, timeZone }: Definition): string[] {
   // The message is UTF-8, so another client character set is claimed only of a text that is the same in both.
   const ascii = /^[\0-\x7f]*$/.test(sql)
   const settings = [

@@ -72,7 +72,7 @@ export function detector(
       })
       const known = new Set([...schema.tables, ...schema.sequences].map(({ name }) => name))
       return {
-        unknown: [...state.keys()].filter((name) => !known.has(name) && !isPassing(name)),
+        unknown: [...state.keys()].filter((name) => !known.has(name) && !isTransientTable(name)),
         dirty: [...changed, ...moved],
         moved: new Set(moved),
         rows: new Map(tables.map(({ id, name }) => [id, Number(state.get(name)?.row_count ?? 0)])),
@@ -95,7 +95,7 @@ const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS 
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
 
 /** Not a table of the user's: the mark of an adopted database, and what ALTER TABLE works on. */
-function isPassing(name: string): boolean {
+function isTransientTable(name: string): boolean {
   return name === MARK_TABLE || name.startsWith('#sql')
 }
 

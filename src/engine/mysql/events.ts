@@ -1,6 +1,6 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection, Row } from '../connection.ts'
-import { asCreated } from './definitions.ts'
+import { createStatementsOf } from './definitions.ts'
 import { ident, literal } from './quote.ts'
 import { batch, errnoOf } from './session.ts'
 
@@ -26,7 +26,7 @@ async function disable(connection: Connection, database: string, event: Row): Pr
     await batch(
       connection,
       // ALTER EVENT takes the session's settings and user for the event's, whatever it was told to alter.
-      asCreated({
+      createStatementsOf({
         sql: `ALTER DEFINER = ${account(String(event.definer))} EVENT ${ident(database)}.${ident(name)} DISABLE`,
         sqlMode: String(event.sql_mode),
         charset: String(event.charset),

@@ -34,7 +34,7 @@ export interface Flavor {
   /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
   readonly costs: Costs
   /** About where DELETE and TRUNCATE cross, up to 1,000: TRUNCATE takes longer the more rows there are. */
-  readonly crossingRows: number
+  readonly truncateBreakEvenRows: number
   /** The variable that says how deep a recursive query may go. */
   readonly recursionLimit: string
   /** Statements that take a semicolon after them for a part of what they define. */
@@ -162,7 +162,7 @@ export const mysqlFlavor: Flavor = {
     unseenCascades: `SELECT 1 AS unseen FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM performance_schema.global_variables
       WHERE variable_name = 'innodb_native_foreign_keys' AND variable_value = 'OFF')`,
   },
-  crossingRows: 1000,
+  truncateBreakEvenRows: 1000,
   costs: {
     truncate: 0,
     truncateFile: 2900,

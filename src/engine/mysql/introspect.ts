@@ -1,7 +1,7 @@
 import type { Column, Schema, Table, TableTrait } from '../../schema/schema.ts'
 import { now, sleep } from '../../util/clock.ts'
 import type { Connection, Row } from '../connection.ts'
-import type { Survey } from '../resetter.ts'
+import type { DatabaseState } from '../resetter.ts'
 import { DEFINITION_COUNTS, noteReading, OWN_COUNTS } from './definition-counts.ts'
 import { flavorOf } from './flavor-of.ts'
 import { foreignKeyQueries, foreignKeysFrom, tableId } from './introspect-keys.ts'
@@ -10,7 +10,7 @@ import { counterFrom, sequencesOf } from './introspect-sequences.ts'
 import type { Result } from './mysql-connection.ts'
 import { batch } from './session.ts'
 import { probe } from './statements.ts'
-import { inHand, orUnopenable, refuseUnopenable } from './unreadable.ts'
+import { asTableOpenError, refuseUnopenable, tableInUseError } from './unreadable.ts'
 
 /** The marker table of a database that a person adopted; see `ownership.ts`. */
 export const MARK_TABLE = 'afresh_mark'
@@ -34,7 +34,7 @@ export async function introspect(connection: Connection): Promise<Schema> {
       await refuseUnopenable(connection, incomplete)
       askAfter += READ_WITHIN_MS / 2
     }
-    if (now() - start > READ_WITHIN_MS) throw inHand(incomplete, READ_WITHIN_MS)
+    if (now() - start > READ_WITHIN_MS) throw tableInUseError(incomplete, READ_WITHIN_MS)
     await sleep(AGAIN_MS)
   }
 }
@@ -119,13 +119,13 @@ async function readCatalog(connection: Connection): Promise<Reading> {
 }
 
 /** Which tables have rows, in one query. Checks may always be switched off: it needs no privilege. */
-export async function inspectState(connection: Connection, schema: Schema): Promise<Survey> {
+export async function inspectState(connection: Connection, schema: Schema): Promise<DatabaseState> {
   const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
   const results = await batch(
     connection,
     probe(tables.map(({ name }, index) => ({ place: index, name }))),
   ).catch((error: unknown) => {
-    throw orUnopenable(error)
+    throw asTableOpenError(error)
   })
   const populated = results
     .flatMap(({ rows }) => rows)

@@ -43,13 +43,15 @@ export function actionsFor(
   return {
     ran,
     actions: [
-      ...before.map(aside),
+      ...before.map(auxiliaryAction),
       ...ran.filter(isDdl).flatMap(actionsOf),
       // Under GTID consistency they may not be written in a transaction that others are written in.
       ...writes.filter(({ step }) => isNonTransactional(program, step)).flatMap(actionsOf),
-      ...(rows.length === 0 ? [] : [aside('START TRANSACTION'), ...rows, aside('COMMIT')]),
+      ...(rows.length === 0
+        ? []
+        : [auxiliaryAction('START TRANSACTION'), ...rows, auxiliaryAction('COMMIT')]),
       ...ran.filter(({ step }) => step.kind === 'restart').flatMap(actionsOf),
-      ...after.map(aside),
+      ...after.map(auxiliaryAction),
     ],
   }
 }
@@ -163,6 +165,6 @@ function actionsOf({ index, step, truncated, statements }: Chosen): Action[] {
   }))
 }
 
-function aside(sql: string): Action {
+function auxiliaryAction(sql: string): Action {
   return { sql, step: undefined, counts: false }
 }

@@ -1,12 +1,12 @@
 /** Why a reset did what it did, as its report has it: phrases for people. */
-export const IT_COUNTS = 'the server counts the writes to each table'
-export const IT_LOOKS = 'it looks at every table'
+export const REASON_COUNTERS = 'the server counts the writes to each table'
+export const REASON_SCAN = 'it looks at every table'
 
 export const WHY_SCAN = {
-  changed: `${IT_LOOKS}: some were truncated or rewritten, which is not counted`,
-  'needs-client': `${IT_LOOKS}: a trigger would fire, or history is kept, in one that was written`,
-  unreliable: `${IT_LOOKS}: the server did not count all writes`,
-  full: `${IT_LOOKS}: the server had no room for the new files of a TRUNCATE`,
+  changed: `${REASON_SCAN}: some were truncated or rewritten, which is not counted`,
+  'needs-client': `${REASON_SCAN}: a trigger would fire, or history is kept, in one that was written`,
+  unreliable: `${REASON_SCAN}: the server did not count all writes`,
+  full: `${REASON_SCAN}: the server had no room for the new files of a TRUNCATE`,
 } as const
 
 export const DELETED_INSTEAD =

@@ -12,7 +12,7 @@ import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
 import { currentDatabase, guard, markCheckSql } from './ownership.ts'
 import { type Action, actionsFor, outcomeOf } from './program.ts'
-import { DELETED_INSTEAD, IT_COUNTS, IT_LOOKS, WHY_SCAN } from './reasons.ts'
+import { DELETED_INSTEAD, REASON_COUNTERS, REASON_SCAN, WHY_SCAN } from './reasons.ts'
 import { failedWith, isNoRoom, resetErrorFrom } from './reset-error.ts'
 import { schemaWatch } from './schema-watch.ts'
 import { BatchError, batch, CallError } from './session.ts'
@@ -208,7 +208,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       for (let tried = 1; ; tried += 1) {
         try {
           const outcome = await (chosen?.counters === undefined
-            ? resetByScan(chosen?.why ?? IT_LOOKS)
+            ? resetByScan(chosen?.why ?? REASON_SCAN)
             : resetByCounters(chosen.counters))
           const allNotes = [...(outcome.notes ?? []), ...notes.splice(0)]
           return allNotes.length === 0 ? outcome : { ...outcome, notes: allNotes }
@@ -221,7 +221,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       }
     },
     async detect(by) {
-      if (by === 'counters' && chosen?.counters === undefined) refuseCounters(chosen?.why ?? IT_LOOKS)
+      if (by === 'counters' && chosen?.counters === undefined) refuseCounters(chosen?.why ?? REASON_SCAN)
       if (by === 'scan' || chosen?.counters === undefined) return [...(await allDirty())]
       const { state, due } = await call(chosen.counters, false)
       return state === 'clean' || state === 'dirty' ? [...due] : [...(await allDirty())]
@@ -235,7 +235,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   }
 
   async function chooseDetector(): Promise<Chosen> {
-    if (reason !== undefined) return { counters: undefined, why: `${IT_LOOKS}: ${reason}` }
+    if (reason !== undefined) return { counters: undefined, why: `${REASON_SCAN}: ${reason}` }
     const owned =
       claim === undefined ? '1' : await markCheckSql(connection, database, claim, { current: true })
     let counters: CounterDetector
@@ -258,7 +258,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   async function withSnapshot(counters: CounterDetector): Promise<Chosen> {
     try {
       await counters.snapshot(allDirty)
-      return { counters, why: IT_COUNTS }
+      return { counters, why: REASON_COUNTERS }
     } catch (error) {
       // The reason matters; what cannot be deleted goes when the session ends.
       await counters.close().catch(() => {})
@@ -270,7 +270,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   function withoutWatch(error: Error): Chosen {
     const refusal = `nothing can be kept in \`afresh_registry\` (${messageOf(error)})`
     if (program.detector === 'counters') refuseCounters(refusal)
-    return { counters: undefined, why: `${IT_LOOKS}: ${refusal}` }
+    return { counters: undefined, why: `${REASON_SCAN}: ${refusal}` }
   }
 
   /**

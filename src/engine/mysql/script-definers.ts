@@ -1,6 +1,6 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
-import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { createStatementsOf, type Definition, definitionFrom } from './definitions.ts'
 import { ident, literal } from './quote.ts'
 import { batch } from './session.ts'
 
@@ -71,7 +71,7 @@ ORDER BY kind, subject, no, name`
  * Gives views and programs that the scripts' account made to those who were named as their definers, or to this session's
  * user.
  */
-export async function giveAway(
+export async function reassignDefiners(
   connection: Connection,
   account: string,
   definers: ReadonlyMap<string, string>,
@@ -124,10 +124,10 @@ function recreated(
 ): string[] {
   const { kind, name, definition } = program
   if (kind === 'VIEW') return [definition.sql.replace(/^CREATE/, 'CREATE OR REPLACE')]
-  if (kind !== 'EVENT') return asCreated(definition)
+  if (kind !== 'EVENT') return createStatementsOf(definition)
   const [, definer = ''] = new RegExp(`\\bDEFINER=(${ACCOUNT})`).exec(definition.sql) ?? []
   const how = program.isEnabled ? 'ENABLE' : 'DISABLE'
-  return asCreated({ ...definition, sql: `ALTER DEFINER=${definer} EVENT ${ident(name)} ${how}` })
+  return createStatementsOf({ ...definition, sql: `ALTER DEFINER=${definer} EVENT ${ident(name)} ${how}` })
 }
 
 function failed({ kind, name }: Owned, cause: unknown): void {

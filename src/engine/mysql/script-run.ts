@@ -5,7 +5,7 @@ import type { SessionKind } from './own-settings.ts'
 import { runScript, type ScriptSession } from './script.ts'
 import { createScriptAccount, type ScriptAccount } from './script-account.ts'
 import { checkAgainst } from './script-check.ts'
-import { giveAway } from './script-definers.ts'
+import { reassignDefiners } from './script-definers.ts'
 
 /** A session: as which account, whether texts are bytes, one a character, and whose SQL it reads; by default a script's. */
 export type OpenSession = (
@@ -77,7 +77,7 @@ export function scriptRunOn(
       await withCleanUp(async () => {
         const inside = await open(undefined, { kind: 'server' })
         await withCleanUp(
-          () => giveAway(inside, as.definer, definers, options),
+          () => reassignDefiners(inside, as.definer, definers, options),
           () => inside.close(),
         )
       }, as.drop)

@@ -132,11 +132,11 @@ export function truncate({ name }: Table, here?: string): string {
 }
 
 function emptied(table: Table, here?: string): string[] {
-  return [`DELETE FROM ${tableIn(here, table.name)}`, ...forgotten(table, here)]
+  return [`DELETE FROM ${tableIn(here, table.name)}`, ...deleteHistorySql(table, here)]
 }
 
 /** MariaDB keeps what was deleted from a system-versioned table. */
-function forgotten(table: Table, here?: string): string[] {
+function deleteHistorySql(table: Table, here?: string): string[] {
   return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(here, table.name)}`]
 }
 
@@ -145,7 +145,7 @@ function deleteDiffering(table: Table, baseline: string, here?: string): string[
   return [
     `DELETE t FROM ${tableIn(here, table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
       `ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')})`,
-    ...forgotten(table, here),
+    ...deleteHistorySql(table, here),
   ]
 }
 
@@ -154,7 +154,7 @@ function deleteDifferingUnkeyed(table: Table, baseline: string, here?: string): 
   const own = tableIn(here, table.name)
   return [
     `DELETE t FROM ${own} AS t JOIN (${differing(table, own, tableIn(baseline, table.name))}) AS d ON d.digest = ${digestOf(table, 't')}`,
-    ...forgotten(table, here),
+    ...deleteHistorySql(table, here),
   ]
 }
 

@@ -57,7 +57,7 @@ export function trackedTables({ schema, plan }: Program): TrackedTable[] {
         table,
         subjects: [table.id, ...(next === undefined || counter === undefined ? [] : [counter.id])],
         next,
-        many: manyOf(emptied.get(table.id), next),
+        many: truncateThresholdOf(emptied.get(table.id), next),
       }
     }),
     ...schema.sequences.flatMap((sequence) =>
@@ -80,7 +80,7 @@ function emptyingOf(steps: readonly Step[]): Map<TableId, EmptyingStep> {
   return found
 }
 
-function manyOf(step: EmptyingStep | undefined, next: bigint | undefined): number {
+function truncateThresholdOf(step: EmptyingStep | undefined, next: bigint | undefined): number {
   if (step?.kind !== 'delete' || step.truncateAlternative === undefined) return Number.MAX_SAFE_INTEGER
   const { aboveRows, aboveRowsIfMoved } = step.truncateAlternative.threshold
   // Whoever inserts moves the counter, but for ids of his own choice.
@@ -142,7 +142,7 @@ export function routineSteps(
       const writeKinds = next === 1n ? EVERY_WRITE_KIND & ~truncateKinds(table) : EVERY_WRITE_KIND
       return writeKinds === 0
         ? []
-        : [make(PHASE.restart, sql, { writeKinds, unless: standsAt(database, name, next) })]
+        : [make(PHASE.restart, sql, { writeKinds, unless: isCounterAtSql(database, name, next) })]
     }
     if (table === undefined) return []
     if (step.kind === 'check') return [make(PHASE.rows, `SET @afresh_check = (${sql})`, { sub: 1 })]
@@ -187,7 +187,7 @@ export function routineSteps(
 }
 
 /** With names as they are: a variable in their place would have the servers look at all tables. */
-export function standsAt(database: string, table: string, next: bigint | undefined): string {
+export function isCounterAtSql(database: string, table: string, next: bigint | undefined): string {
   return `SELECT COALESCE(auto_increment, 1) = ${next} INTO @afresh_is FROM information_schema.tables
     WHERE table_schema = ${literal(database)} AND table_name = ${literal(table)}`
 }

@@ -1,6 +1,6 @@
 import type { Outcome, Program } from '../resetter.ts'
 import type { DetectionResult } from './counter-detector.ts'
-import { IT_COUNTS } from './reasons.ts'
+import { REASON_COUNTERS } from './reasons.ts'
 
 /** What was wrong by what there was to do: a count alone tells of rows that were rolled back, too. */
 export function outcomeOfCounts({ plan }: Program, { ran }: DetectionResult): Outcome {
@@ -16,7 +16,7 @@ export function outcomeOfCounts({ plan }: Program, { ran }: DetectionResult): Ou
   const names = new Set(touched.map(({ of }) => of.name))
   return {
     detector: 'counters',
-    why: IT_COUNTS,
+    why: REASON_COUNTERS,
     dirty: [...new Set(dirty)],
     ran: ran
       .filter(({ of }) => names.has(of.name))

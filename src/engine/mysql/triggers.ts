@@ -1,5 +1,5 @@
 import type { Connection, Row } from '../connection.ts'
-import { asCreated, type Definition, definitionFrom } from './definitions.ts'
+import { createStatementsOf, type Definition, definitionFrom } from './definitions.ts'
 import { DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE } from './errno.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
 import { ident, literal } from './quote.ts'
@@ -63,7 +63,10 @@ export function suspended(
       `REPLACE INTO ${SUSPENDED} (database_name, place, name, definition) VALUES ${entries.join(', ')}`,
       ...triggers.map(({ name }) => `DROP TRIGGER ${ident(name)}`),
     ],
-    after: [...triggers.flatMap(({ definition }) => asCreated(definition)), deleteSuspendedSql(database)],
+    after: [
+      ...triggers.flatMap(({ definition }) => createStatementsOf(definition)),
+      deleteSuspendedSql(database),
+    ],
   }
 }
 
@@ -78,7 +81,7 @@ export async function resumeTriggers(connection: Connection, database: string): 
   if (rows.length === 0) return false
   const statements = rows.flatMap(({ name, definition }) => [
     `DROP TRIGGER IF EXISTS ${ident(String(name))}`,
-    ...asCreated(JSON.parse(String(definition)) as Definition),
+    ...createStatementsOf(JSON.parse(String(definition)) as Definition),
   ])
   await batch(connection, [...statements, deleteSuspendedSql(database)])
   return true

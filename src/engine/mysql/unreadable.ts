@@ -30,7 +30,7 @@ export async function refuseUnopenable(connection: Connection, tables: readonly 
 }
 
 /** The error of a read that failed, where no other read would do better. */
-export function orUnopenable(error: unknown): unknown {
+export function asTableOpenError(error: unknown): unknown {
   return NO_FILE.includes(errnoOf(error)) ? unopenable('A table', error) : error
 }
 
@@ -41,7 +41,7 @@ function unopenable(table: string, cause: unknown): AfreshError {
   })
 }
 
-export function inHand(tables: readonly string[], afterMs: number): AfreshError {
+export function tableInUseError(tables: readonly string[], afterMs: number): AfreshError {
   return new AfreshError(
     'blocked',
     `The definition of ${tables.join(', ')} could not be read within ${afterMs / 1000} s: another session is changing it.`,

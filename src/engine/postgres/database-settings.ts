@@ -5,7 +5,7 @@ import { ident, literal } from './quote.ts'
 /**
  * Statements that give one database the settings and privileges of another: CREATE DATABASE … TEMPLATE copies neither.
  */
-export async function likeTemplate(
+export async function copyDatabaseSettings(
   connection: Connection,
   template: string,
   name: string,

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import type { Databases } from '../databases.ts'
 import { refuseDrop } from '../ownership-mark.ts'
 import { readCatalog } from './catalog.ts'
-import { likeTemplate } from './database-settings.ts'
+import { copyDatabaseSettings } from './database-settings.ts'
 import { foreignRows } from './foreign-rows.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { ANY_MARK, holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
@@ -80,7 +80,7 @@ export const databases: Databases = {
         connection,
         name,
         `TEMPLATE ${ident(template)} STRATEGY ${strategy}`,
-        (temporary) => likeTemplate(connection, template, temporary),
+        (temporary) => copyDatabaseSettings(connection, template, temporary),
       )
     } catch (cause) {
       if (cause instanceof AfreshError) throw cause

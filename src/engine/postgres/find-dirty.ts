@@ -10,7 +10,7 @@ import {
   IS_UNFLUSHED,
   readJournal,
 } from './wal.ts'
-import type { Journal } from './wal-reader.ts'
+import type { WalAccess } from './wal-reader.ts'
 
 /** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
 export const REASONS = {
@@ -47,7 +47,7 @@ export const FIND_DIRTY_VARIABLES = `
  * Few statements, since each of them, and each expression, is set up anew for every call: some 2 to 20 us.
  */
 export function findDirty(
-  journal: Journal,
+  journal: WalAccess,
   breakEvenBytes: string,
   probes: ReadonlyMap<SubjectId, string>,
   whenUntouched: string,

@@ -33,13 +33,13 @@ import {
   REFRESH_FILENODES,
   SAVE_LSN,
 } from './wal.ts'
-import type { Journal } from './wal-reader.ts'
+import type { WalAccess } from './wal-reader.ts'
 
 export interface Session {
   /** The oid of the database that the session is in, and stays in. */
   readonly database: string
   readonly suspensions: TriggerSuspensions
-  readonly journal: Journal
+  readonly journal: WalAccess
   readonly functions: UserFunctions
   readonly owned: boolean
 }

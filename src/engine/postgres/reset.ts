@@ -17,7 +17,7 @@ import { NO_ROOM } from './steps.ts'
 import { refuseDenied, triggerSuspensionsOf } from './suspend-triggers.ts'
 import { userFunctionsOf } from './user-functions.ts'
 import { FLUSH_AHEAD } from './wal.ts'
-import { type Journal, journalOf } from './wal-reader.ts'
+import { type WalAccess, walAccessOf } from './wal-reader.ts'
 
 /** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
@@ -31,7 +31,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
   const database = await oidOfDatabase(connection)
-  const journal = await journalOf(connection, program, database)
+  const journal = await walAccessOf(connection, program, database)
   refuseMissing(program, journal)
   const { schema, plan } = program
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
@@ -140,7 +140,7 @@ function isOfJournal(error: unknown): boolean {
 const TIDY_AFTER = 10_000
 const TIDY = `VACUUM ${ROWS}, ${STATE}`
 
-function refuseMissing({ detector }: Program, journal: Journal): void {
+function refuseMissing({ detector }: Program, journal: WalAccess): void {
   if (detector !== 'wal' || journal.readable) return
   throw new AfreshError('usage', `The detector "wal" is unavailable here: ${journal.why}.`, {
     next: 'Leave the choice to "auto", or connect as a superuser to PostgreSQL 16 or later.',
@@ -196,7 +196,7 @@ interface Report {
   readonly writing: boolean | null
 }
 
-function outcomeOf(plan: Plan, journal: Journal, row: Row | undefined): Outcome {
+function outcomeOf(plan: Plan, journal: WalAccess, row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
   if (row.outcome === null) return { detector: 'wal', why: UNTOUCHED, dirty: [], ran: [] }
   const { reason, bytes = 0, dirty, ran, restarted, stale, writing } = row.outcome as Report
@@ -228,7 +228,7 @@ const OPEN =
 
 const UNTOUCHED = 'nothing was written since the last reset'
 
-function whyScan(journal: Journal, reason: string): string {
+function whyScan(journal: WalAccess, reason: string): string {
   if (!journal.readable) return journal.why
   return Object.entries(REASONS).find(([name]) => name === reason)?.[1] ?? reason
 }

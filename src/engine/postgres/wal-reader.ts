@@ -20,7 +20,7 @@ const READER = `CREATE FUNCTION pg_temp.afresh_wal(IN from_lsn pg_lsn, IN to_lsn
 const DROP_READER = `DROP FUNCTION IF EXISTS pg_temp.afresh_wal(pg_lsn, pg_lsn, boolean)`
 
 /** How the journal can be read in a session, or why not. */
-export type Journal = Readable | { readonly readable: false; readonly why: string }
+export type WalAccess = Readable | { readonly readable: false; readonly why: string }
 
 export interface Readable {
   readonly readable: true
@@ -38,12 +38,12 @@ export interface Readable {
  * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser, and
  * `wal_level = minimal` leaves bulk loads out.
  */
-export async function journalOf(
+export async function walAccessOf(
   connection: Connection,
   { plan, detector }: Program,
   database: string,
-): Promise<Journal> {
-  const no = (why: string): Journal => ({ readable: false, why })
+): Promise<WalAccess> {
+  const no = (why: string): WalAccess => ({ readable: false, why })
   if (detector === 'scan') return no('it was asked for')
   if (!connection.owned) return no('the journal is read on connections of our own only')
   const [row] = await connection.query(`SELECT pg_catalog.current_setting('is_superuser') = 'on' AS superuser,

@@ -9,17 +9,17 @@ import { integritySql, isDerived, isDirtySql } from './statements.ts'
 
 export interface Detector {
   /** A text that is another one after anybody wrote. */
-  stamp(): string
+  changeToken(): string
   /** Whether nothing can have been written since `settle`, at the cost of a few counters. */
   isUntouched(): boolean
   /** What differs from the baseline, by looking. Throws `AfreshError` (`plan`) when the schema changed. */
   dirty(): SubjectId[]
   /** The sequences that are not where the baseline has them. */
-  astray(): SequenceId[]
+  movedSequences(): SequenceId[]
   /** The indexes that do not match the rows that they are derived from. */
   outOfSync(): TableId[]
   /** What is in the database now is the baseline. To be called in the transaction that saw to it. */
-  settle(): void
+  markClean(): void
 }
 
 /** How many conditions go into one statement; SQLite compounds at most 500 selects. */
@@ -49,7 +49,7 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
       .map(({ sequence }) => sequence)
   }
   return {
-    stamp: readStamp,
+    changeToken: readStamp,
     isUntouched: () => readStamp() === settled,
     dirty() {
       const version = schemaVersion(db)
@@ -61,9 +61,9 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
         ...astray(),
       ]
     },
-    astray,
+    movedSequences: astray,
     outOfSync,
-    settle() {
+    markClean() {
       settled = readStamp()
       seenSchema = schemaVersion(db)
     },

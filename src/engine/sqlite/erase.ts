@@ -7,7 +7,7 @@ import { asUnproven, isUnproven } from '../erase-proof.ts'
 import { boundValue, concatenated, joined, oneOfRows, plainText, type Sql } from '../sql/fragment.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 import { nameOf, quoted, rowidOf } from './statements.ts'
-import { changing, isLocked, withForeignKeysOff } from './transaction.ts'
+import { inWriteTransaction, isLocked, withForeignKeysOff } from './transaction.ts'
 
 export const erase: EraseDialect = {
   ident: quoted,
@@ -104,7 +104,7 @@ export const erase: EraseDialect = {
         if (isUnproven(error)) throw error
         if (!isLocked(error)) throw failed(statement, error)
       }
-      const [changed = 0] = await changing(connection, lockTimeoutMs, () => {
+      const [changed = 0] = await inWriteTransaction(connection, lockTimeoutMs, () => {
         prove()
         return run(connection, statement)
       })
@@ -120,7 +120,7 @@ export const erase: EraseDialect = {
       async dropEmpty(table) {
         const look = { sql: `SELECT count(*) FROM ${table}`, values: [], reads: true }
         const drop = { sql: `DROP TABLE ${table}`, values: [], reads: false }
-        await changing(connection, lockTimeoutMs, () => {
+        await inWriteTransaction(connection, lockTimeoutMs, () => {
           prove()
           if (run(connection, look)[0] === 0) run(connection, drop)
         })
@@ -131,7 +131,7 @@ export const erase: EraseDialect = {
           for (const [index, statement] of statements.entries()) watch(index, run(connection, statement))
           for (const name of temporary) db.exec(erase.drop(name))
         }
-        await changing(
+        await inWriteTransaction(
           connection,
           lockTimeoutMs,
           work,

@@ -6,7 +6,7 @@ import type { SqliteConnection } from './connection.ts'
 import { type Detector, detectorOf } from './detect.ts'
 import { assertMark } from './ownership.ts'
 import { asStep, foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
-import { changing, looking, withForeignKeysOff } from './transaction.ts'
+import { inReadTransaction, inWriteTransaction, withForeignKeysOff } from './transaction.ts'
 
 const UNTOUCHED = 'nothing was written since the last reset'
 const WRITTEN = 'something was written since the last reset, and the counters do not show where'
@@ -15,13 +15,13 @@ const WRITTEN = 'something was written since the last reset, and the counters do
 export async function prepare(connection: SqliteConnection, program: Program): Promise<Resetter> {
   const { db } = connection
   refuseReadOnly(connection)
-  const session = await changing(connection, program.lockTimeoutMs, (): Session => {
+  const session = await inWriteTransaction(connection, program.lockTimeoutMs, (): Session => {
     const baseline = capture(db, program)
     const detector = detectorOf(db, baseline)
     refuseStaleIndexes(program, detector)
     const session = { db, baseline, detector }
     runSequences(session)
-    if (detector.dirty().length === 0) detector.settle()
+    if (detector.dirty().length === 0) detector.markClean()
     return session
   })
   return {
@@ -30,7 +30,7 @@ export async function prepare(connection: SqliteConnection, program: Program): P
       return { ...outcome, notes: notesOn(connection) }
     },
     detect: (by) =>
-      looking(connection, program.lockTimeoutMs, () =>
+      inReadTransaction(connection, program.lockTimeoutMs, () =>
         by !== 'scan' && session.detector.isUntouched() ? [] : look(session),
       ),
     close: async () => release(db, session.baseline),
@@ -41,10 +41,10 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
   const { lockTimeoutMs, claim } = program
   const { detector } = session
   allowWrites(connection)
-  const { stamp, dirty } = await looking(connection, lockTimeoutMs, () => {
+  const { token, dirty } = await inReadTransaction(connection, lockTimeoutMs, () => {
     assertMark(connection, claim?.mark)
     return {
-      stamp: detector.stamp(),
+      token: detector.changeToken(),
       dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : look(session),
     }
   })
@@ -53,18 +53,20 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
   const putBack = (): Outcome => {
     assertMark(connection, claim?.mark)
     // Somebody may have written since the look.
-    const found = detector.stamp() === stamp ? dirty : look(session)
+    const found = detector.changeToken() === token ? dirty : look(session)
     const ran = runSteps(session, found)
-    detector.settle()
+    detector.markClean()
     return { detector: 'scan', why: WRITTEN, dirty: found, ran }
   }
   if (foreignKeysAreIdle(session, dirty)) {
-    const outcome = await changing(connection, lockTimeoutMs, () =>
-      detector.stamp() === stamp ? putBack() : undefined,
+    const outcome = await inWriteTransaction(connection, lockTimeoutMs, () =>
+      detector.changeToken() === token ? putBack() : undefined,
     )
     if (outcome !== undefined) return outcome
   }
-  return changing(connection, lockTimeoutMs, putBack, (attempt) => withForeignKeysOff(connection.db, attempt))
+  return inWriteTransaction(connection, lockTimeoutMs, putBack, (attempt) =>
+    withForeignKeysOff(connection.db, attempt),
+  )
 }
 
 /** Throws `AfreshError` (`usage`): the handle takes no writes. */

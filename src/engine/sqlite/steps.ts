@@ -72,7 +72,7 @@ function runIndexes(session: Session, dirty: readonly SubjectId[]): Ran[] {
 
 /** Last, and whatever was dirty: rows put back raise the counter to the largest of their ids. */
 export function runSequences(session: Session): Ran[] {
-  const astray = new Set(session.detector.astray())
+  const astray = new Set(session.detector.movedSequences())
   return stepsOf(session.baseline.plan).flatMap(({ index, step }) =>
     step.kind === 'restart' && astray.has(step.sequence) ? [runStep(session, index, step)] : [],
   )

@@ -9,7 +9,7 @@ import { type Database, resultCodeOf } from './driver.ts'
  * Throws `AfreshError` (`blocked`) when another connection holds the database for `timeoutMs`, or when the handle is
  * in a transaction already.
  */
-export function changing<T>(
+export function inWriteTransaction<T>(
   connection: SqliteConnection,
   timeoutMs: number,
   body: () => T,
@@ -52,7 +52,11 @@ function commit({ db, database }: SqliteConnection): void {
  * The same for a `body` that changes nothing. It waits for writers, whose rows might otherwise come after it, and
  * not for readers; it ends by ROLLBACK, because a COMMIT would wait for them even with nothing to write.
  */
-export function looking<T>(connection: SqliteConnection, timeoutMs: number, body: () => T): Promise<T> {
+export function inReadTransaction<T>(
+  connection: SqliteConnection,
+  timeoutMs: number,
+  body: () => T,
+): Promise<T> {
   const rolledBack = () => {
     try {
       return body()

@@ -129,7 +129,7 @@ export function isOpening(): boolean {
  * Before these sessions are ended on the server: their clients in this process are not told. A client that nobody uses any
  * more would raise an error that nobody listens for, and fail whichever test runs by then. Who uses it again is told.
  */
-export function parkSessions(database: string, ids: readonly number[]): void {
+export function pauseSockets(database: string, ids: readonly number[]): void {
   const watch = prototype[WATCH]
   for (const key of ids.flatMap((id) => [`postgres ${id}`, `mysql ${id}`])) {
     const socket: ConnectionWatch | undefined = watch?.sockets.get(key)?.deref()
@@ -140,7 +140,7 @@ export function parkSessions(database: string, ids: readonly number[]): void {
 }
 
 /** The same before a server is ended: for all sessions in databases of these names. */
-export function parkAll(isConcerned: (database: string) => boolean): void {
+export function pauseAllSockets(isConcerned: (database: string) => boolean): void {
   const watch = prototype[WATCH]
   for (const reference of watch?.sockets.values() ?? []) {
     const socket: ConnectionWatch | undefined = reference.deref()

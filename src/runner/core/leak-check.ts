@@ -8,7 +8,7 @@ import type { TestReport } from '../../reset/rollback.ts'
 import type { TableWrites } from '../../reset/writes.ts'
 import { now, sleep } from '../../util/clock.ts'
 import { turn } from '../../util/turn.ts'
-import { isOpening, parkSessions } from './connections.ts'
+import { isOpening, pauseSockets } from './connections.ts'
 import { checkConnections } from './other-databases.ts'
 
 /** What one test left, for people and for JSON. */
@@ -69,7 +69,7 @@ async function end(database: TestDatabase, openResources: readonly OpenResource[
   const idle = openResources
     .filter(({ kind }) => kind === 'open transaction')
     .flatMap(({ session }) => session ?? [])
-  parkSessions(database.name, idle)
+  pauseSockets(database.name, idle)
   await database.endOpenResources(openResources)
 }
 

@@ -1,6 +1,6 @@
 import { runOf } from '../../database/names.ts'
 import { messageOf } from '../../errors.ts'
-import { parkAll } from '../core/connections.ts'
+import { pauseAllSockets } from '../core/connections.ts'
 import type { SharedHarness } from '../core/shared-harness.ts'
 import { giveBack } from './lease.ts'
 import { withdraw } from './provided.ts'
@@ -19,7 +19,7 @@ export async function releaseActiveHarnesses(): Promise<void> {
   await giveBack()
   // In-band, clients that tests have left open live in this process, and would raise errors as the server goes.
   const runs = new Set(activeHarnesses.map(({ harness }) => harness.handle.run))
-  parkAll((database) => runs.has(runOf(database) ?? ''))
+  pauseAllSockets((database) => runs.has(runOf(database) ?? ''))
   const ended = await Promise.allSettled(activeHarnesses.splice(0).map((share) => share.release()))
   const errors = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []))
   if (errors.length > 1) throw new AggregateError(errors, errors.map(messageOf).join('\n'))

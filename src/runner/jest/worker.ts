@@ -30,7 +30,7 @@ export function enter(testPath: string): Entered {
   const url = urlOfSlot(handle, host.slot)
   watchConnections()
   isChecked = false
-  const ready = awake(async () => {
+  const ready = keepingProcessAlive(async () => {
     current = undefined
     const leased = await leaseOf(host)
     await resetBeforeTest(leased)
@@ -50,12 +50,12 @@ export const database: WorkerDatabase = {
   get env() {
     return leased().env
   },
-  begin: (client) => awake(() => leased().begin(client)),
-  reset: () => awake(() => leased().reset()),
-  verify: () => awake(() => leased().verify()),
-  erase: (...given) => awake(() => leased().erase(...given)),
-  purge: (options) => awake(() => leased().purge(options)),
-  openResources: () => awake(() => leased().openResources()),
+  begin: (client) => keepingProcessAlive(() => leased().begin(client)),
+  reset: () => keepingProcessAlive(() => leased().reset()),
+  verify: () => keepingProcessAlive(() => leased().verify()),
+  erase: (...given) => keepingProcessAlive(() => leased().erase(...given)),
+  purge: (options) => keepingProcessAlive(() => leased().purge(options)),
+  openResources: () => keepingProcessAlive(() => leased().openResources()),
 }
 
 /** What was held already when the test began. */
@@ -71,7 +71,7 @@ let isChecked = false
  * @throws AfreshError `usage` where the code that was loaded has changed the variables that lead to the database
  */
 export function before(testPath: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  return awake(async () => {
+  return keepingProcessAlive(async () => {
     const { handle } = hostOf(testPath)
     const { tests } = handle
     if (!isChecked) checkVariables({ url: leased().url, handle }, configuredIn(environment, handle))
@@ -88,7 +88,7 @@ export function before(testPath: string, environment: NodeJS.ProcessEnv): Promis
  */
 export function after(testPath: string, test: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const { handle } = hostOf(testPath)
-  return awake(() =>
+  return keepingProcessAlive(() =>
     checkForLeaks({ test, file: testPath }, leased(), handle, { known, environment: () => environment }),
   )
 }
@@ -98,7 +98,7 @@ export function withLease(
   { test, file }: NamedTest & { readonly file: string },
   use: (own: WorkerDatabase) => Promise<void>,
 ): Promise<void> {
-  return awake(async () => {
+  return keepingProcessAlive(async () => {
     const { handle, spare } = hostOf(file)
     const own = await leaseFrom(handle, { slot: spare, unref: true })
     await withCleanUp(
@@ -119,7 +119,7 @@ function leased(): TestDatabase {
 }
 
 /** A lease does not keep the process alive; while somebody waits for it, it has to be kept. */
-async function awake<T>(work: () => Promise<T>): Promise<T> {
+async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => {}, 60_000)
   try {
     return await work()

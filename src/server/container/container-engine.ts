@@ -50,7 +50,8 @@ function notLoadable(module: string, file: string, cause: unknown): AfreshError 
   )
 }
 
-const ELSE = 'Start Docker (or another engine that testcontainers finds), or use embedded() or existing(url).'
+const ALTERNATIVES =
+  'Start Docker (or another engine that testcontainers finds), or use embedded() or existing(url).'
 
 /**
  * The container engine that testcontainers finds.
@@ -72,7 +73,7 @@ export async function findRuntime(packages: ContainerPackages, timeoutMs: number
     const asked = process.env.DOCKER_HOST
     const where = asked === undefined ? '' : ` (DOCKER_HOST is ${asked})`
     throw new AfreshError('server', `No container engine answers${where}: ${messageOf(cause)}.`, {
-      next: ELSE,
+      next: ALTERNATIVES,
       cause,
     })
   }
@@ -85,7 +86,7 @@ function refuseOtherThanAsked(runtime: ContainerRuntime): void {
   if (asked === undefined || !asked.startsWith('unix://') || !found.startsWith('unix://')) return
   if (asked !== found) {
     throw new AfreshError('server', `No container engine answers at DOCKER_HOST, ${asked}.`, {
-      next: `Unset DOCKER_HOST to use the one at ${found}. ${ELSE}`,
+      next: `Unset DOCKER_HOST to use the one at ${found}. ${ALTERNATIVES}`,
     })
   }
 }

@@ -51,10 +51,10 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
     core.release()
     throw error
   }
-  return lentByTurns(pool, core, transaction, options)
+  return serializedPool(pool, core, transaction, options)
 }
 
-function lentByTurns(
+function serializedPool(
   pool: MysqlPool,
   core: PooledCore,
   transaction: Transaction,

@@ -29,14 +29,14 @@ interface Driver {
 }
 
 /** What is not in the driver's type declarations. */
-interface Insides {
+interface ClientInternals {
   readonly connection: NodeJS.EventEmitter
   readonly pipeline?: boolean
 }
 
 type Query = (config: unknown, values?: unknown, done?: unknown) => unknown
 
-export function isPgClient(client: unknown): client is pg.Client & Insides {
+export function isPgClient(client: unknown): client is pg.Client & ClientInternals {
   return (
     isObject(client) && typeof client.query === 'function' && 'connection' in client && 'processID' in client
   )
@@ -46,7 +46,7 @@ const IN_FAILED_TRANSACTION = '25P02'
 
 /** Opens the transaction and takes the client's `query` over. Throws `AfreshError` (`usage`). */
 export async function beginPg(
-  client: pg.Client & Insides,
+  client: pg.Client & ClientInternals,
   options: TransactionOptions,
 ): Promise<Transaction> {
   if (client.pipeline === true) {
@@ -71,7 +71,11 @@ export async function beginPg(
   return takenOver(client, savepoints, found)
 }
 
-function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrable: Deferrable): Transaction {
+function takenOver(
+  client: pg.Client & ClientInternals,
+  savepoints: Savepoints,
+  deferrable: Deferrable,
+): Transaction {
   const emulation = new Emulation(savepoints, deferrable)
   const { Query } = client.constructor as unknown as Driver
   const original: Query = client.query.bind(client)
@@ -83,7 +87,7 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
   client.connection.prependListener('readyForQuery', onReady)
 
   const send = (decide: () => Piece[], done: Done) =>
-    void original(steered(new Query({ text: '' }, undefined, done), decide))
+    void original(interceptQuery(new Query({ text: '' }, undefined, done), decide))
   let isOver = false
 
   const query: Query = (config, values, done) => {
@@ -98,13 +102,13 @@ function takenOver(client: pg.Client & Insides, savepoints: Savepoints, deferrab
       return original(config, values, done)
     }
     const decide = () => emulation.translated(parts)
-    if (isSteerable(config)) return original(steered(config, decide), values, done)
+    if (isSteerable(config)) return original(interceptQuery(config, decide), values, done)
     const { rowMode, types, callback }: Record<string, unknown> = isObject(config) ? config : {}
     const given = [done, values, callback].find(
       (argument): argument is Done => typeof argument === 'function',
     )
     const run = (tell: Done) =>
-      void original(steered(new Query({ text, rowMode, types }, undefined, tell), decide))
+      void original(interceptQuery(new Query({ text, rowMode, types }, undefined, tell), decide))
     return given === undefined ? promised(run) : run(given)
   }
   const putBack = replaced(client, 'query', query)
@@ -133,7 +137,7 @@ function promised(run: (done: Done) => void): Promise<unknown> {
  * Makes a query decide what it is when its turn comes, since that depends on what became of those before it. The
  * driver knows how to go on when a query has nothing to send: it is told an error.
  */
-function steered<T extends Steerable>(query: T, decide: () => Piece[]): T {
+function interceptQuery<T extends Steerable>(query: T, decide: () => Piece[]): T {
   const { submit, handleCommandComplete, handleError } = query
   let pieces: Piece[] = []
   let index = 0

@@ -35,7 +35,7 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
     release()
     throw error
   }
-  return lentByTurns(pool, { client, release, transaction }, options)
+  return serializedPool(pool, { client, release, transaction }, options)
 }
 
 interface AcquiredClient {
@@ -45,7 +45,7 @@ interface AcquiredClient {
   readonly transaction: Transaction
 }
 
-function lentByTurns(
+function serializedPool(
   pool: pg.Pool,
   { client, release, transaction }: AcquiredClient,
   { waitMs }: TransactionOptions,
