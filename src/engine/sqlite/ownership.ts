@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { AfreshError, RefusedError } from '../../errors.ts'
+import { isMarkOf } from '../ownership-mark.ts'
 import type { Connection } from '../connection.ts'
 import type { Ownership } from '../ownership.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
@@ -48,11 +49,11 @@ export function assertMark(connection: SqliteConnection, mark: string | undefine
     })
   }
   const found = markOf(connection)
-  const { server, database } = identityOf(connection)
-  if (found === mark && mark.startsWith(`afresh:v1:${server}:${database}:`)) return
+  const identity = identityOf(connection)
+  if (found === mark && isMarkOf(mark, identity)) return
   throw new RefusedError(
     `${file} does not carry the mark that it had when the baseline was taken; nothing was changed.\n` +
-      `  expected: ${mark}\n  found:    ${found ?? `none (${sidecarOf(file)})`}\n  file:     ${server}:${database}`,
+      `  expected: ${mark}\n  found:    ${found ?? `none (${sidecarOf(file)})`}\n  file:     ${identity.server}:${identity.database}`,
     {
       next: 'The file was moved, replaced or handed back: close the handle and attach to the database again.',
     },
