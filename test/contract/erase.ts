@@ -121,7 +121,7 @@ export function eraseContract(target: Target): void {
 
     it('deletes nothing rather than more than `max`', () =>
       opened(async ({ database, run }) => {
-        const refused = { code: 'erase', message: expect.stringContaining('at most 5 may') }
+        const refused = { code: 'erase', message: expect.stringContaining('the maximum is 5') }
         for (const options of [{}, { batch: 1 }, { dryRun: true }]) {
           await expect(
             database.erase('users', [2], { cascade: 'follow', max: 5, ...options }),

@@ -153,7 +153,9 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const)
     it('the routine and its steps', async () => {
       const bench = await Bench.on(server)
       try {
-        const { name, connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'))
+        // The length of its name is in a condition.
+        const name = 'afresh_reset_program'
+        const { connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'), name)
         const { resetter } = await bench.prepare(connection, undefined)
         await connection.query(WRITES)
         expect(await resetter.reset()).toMatchObject({ detector: 'counters' })

@@ -290,6 +290,27 @@ describeOn('postgres:18', (server) => {
         await using _ = await attach(db.url)
       }))
 
+    it('takes the health check of a container for nobody, as long as it asks nothing', () =>
+      withDatabase(server, 'checked', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
+        await ask(server, `DROP ROLE IF EXISTS checker; CREATE ROLE checker LOGIN PASSWORD 'pw'`)
+        const theirs = new URL(db.url)
+        theirs.username = 'checker'
+        theirs.password = 'pw'
+        const client = new pg.Client({
+          connectionString: theirs.toString(),
+          application_name: 'pg_isready',
+        })
+        client.on('error', () => {})
+        await client.connect()
+        try {
+          await (await attach(db.url)).release()
+          await client.query('SELECT 1')
+          await expect(attach(db.url)).rejects.toThrow(/Other people are connected.*\n.*checker/)
+        } finally {
+          await client.end()
+        }
+      }))
+
     it('refuses those whom an ordinary role hardly sees, too', () =>
       withDatabase(server, 'in_use_by_boss', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(server, `DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN PASSWORD 'pw'`)

@@ -134,8 +134,9 @@ export const databases: Databases = {
         coalesce(nullif(a.application_name, ''), '-') || ', from ' || coalesce(host(a.client_addr), 'this machine') AS who
       FROM pg_catalog.pg_stat_activity a, pg_catalog.pg_stat_activity me
       WHERE me.pid = pg_backend_pid() AND a.pid <> me.pid AND a.datname = ${literal(name)} AND a.usename IS NOT NULL AND a.leader_pid IS NULL
-        -- What a role may not see of others' sessions is null.
-        AND coalesce(a.backend_type, 'client backend') = 'client backend'
+        AND coalesce(a.backend_type, 'client backend') = 'client backend' -- null where the role may not see it
+        -- The health check of a container connects every few seconds, and asks nothing.
+        AND NOT (a.application_name = 'pg_isready' AND coalesce(a.query, '') IN ('', '<insufficient privilege>'))
         AND (a.usename IS DISTINCT FROM me.usename OR a.client_addr IS DISTINCT FROM me.client_addr)`,
     )
     return rows.map(({ who }) => String(who))

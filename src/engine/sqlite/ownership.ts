@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { AfreshError, RefusedError } from '../../errors.ts'
-import { isMarkOf } from '../ownership-mark.ts'
 import type { Connection } from '../connection.ts'
 import type { Ownership } from '../ownership.ts'
+import { isMarkOf } from '../ownership-mark.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 
 /**

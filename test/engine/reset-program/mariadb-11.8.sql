@@ -199,7 +199,7 @@ ALTER TABLE `<database>`.`books` AUTO_INCREMENT = 1;
 -- phase 8, step 0.0, table -1, after writes of kind 0
 SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS(' ', name, n_cols, IF(CAST(SUBSTRING_INDEX(name, '#', 1) AS BINARY) IN ('<database>/books'), 0, table_id)))), 0), ':',
       COALESCE(SUM(IF(FALSE, CRC32(CONCAT_WS(' ', name, table_id)), 0)), 0)) INTO @afresh_print
-    FROM information_schema.innodb_sys_tables WHERE LEFT(name, 18) = '<database>/' AND name NOT LIKE '%/#sql%' AND name NOT REGEXP '/fts_[0-9a-f]{16}_';
+    FROM information_schema.innodb_sys_tables WHERE LEFT(name, 21) = '<database>/' AND name NOT LIKE '%/#sql%' AND name NOT REGEXP '/fts_[0-9a-f]{16}_';
 
 -- phase 9, step 0.0, table -1, after writes of kind 0
 SELECT JSON_ARRAYAGG(table_index) INTO @afresh_moved FROM (
