@@ -138,7 +138,7 @@ describe('files', () => {
 describe('inputs that are nothing', () => {
   it.each([
     ['a path', 'missing.sql', /missing\.sql/],
-    ['a glob', 'missing/*.sql', /matches nothing/],
+    ['a glob', 'missing/*.sql', /matches no file, no folder and no glob/],
     ['a list', ['missing.sql'], /missing\.sql/],
     ['a list with a command in it', ['echo hello'], /echo hello/],
   ])('%s', async (_, migrate, message) => {

@@ -85,7 +85,7 @@ describe('afresh bench', () => {
       ['--url', 'postgres://localhost/shop', '--ways', 'delete', '--full'],
       /With --url there is no --ways, --full/,
     ],
-    [['--against', join(folder, 'wrong', 'results.json')], /it would be compared with itself/],
+    [['--against', join(folder, 'wrong', 'results.json')], /it cannot be compared with itself/],
     [['--against', 'nowhere.json'], /nowhere\.json cannot be read/],
   ])('is wrong usage with %j', async (args, message) => {
     const { code, stderr } = await cli(['bench', ...args, '--out', join(folder, 'wrong')])
