@@ -3,5 +3,4 @@ import { contract } from './contract.ts'
 import { onServer } from './targets.ts'
 
 for (const { id } of allServers)
-  if (/^mysql:/.test(id))
-    describeOn(id, (server) => contract(onServer(server, { crossCheck: id === 'mysql:9.7' })))
+  if (/^mysql:/.test(id)) describeOn(id, (server) => contract(onServer(server)))

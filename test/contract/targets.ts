@@ -48,14 +48,12 @@ export interface Variation {
   readonly session?: string
   /** See `Target`. */
   readonly repairs?: boolean
-  /** Every reset compares what its detector found with a scan. */
-  readonly crossCheck?: boolean
 }
 
 /** The harness on a server that runs already. */
 export function onServer(
   server: ServerAtHand,
-  { project = 'contract', before = '', session = '', repairs = true, crossCheck = false }: Variation = {},
+  { project = 'contract', before = '', session = '', repairs = true }: Variation = {},
 ): Target {
   const schema =
     server.engine === 'postgres'
@@ -69,7 +67,6 @@ export function onServer(
       const folder = mkdtempSync(join(tmpdir(), 'afresh-contract-'))
       writeFileSync(join(folder, 'schema.sql'), sql)
       const harness = await createHarness({
-        crossCheck,
         ...options,
         server: existing(server.url),
         migrate: 'schema.sql',
