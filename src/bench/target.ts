@@ -1,3 +1,5 @@
+import type { ImagePreset } from '../engine/engine-server.ts'
+import { SERVERS } from '../engine/registry.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import { folderInMemory } from '../util/shared-memory.ts'
@@ -82,30 +84,16 @@ function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
     if (storage === 'memory') return folderInMemory() === undefined ? spec : { ...spec, data: 'memory' }
-    const settings = { ...spec.settings, ...(storage === 'durable' ? POSTGRES_DURABLE : {}) }
+    const settings = { ...spec.settings, ...(storage === 'durable' ? SERVERS.postgres.durableSettings : {}) }
     return { ...spec, data: 'disk', settings }
   }
+  const image: ImagePreset = SERVERS[spec.engine].image
   const command = [
     ...spec.command,
-    ...LOCK_INSTRUMENTATION[spec.engine],
-    ...(storage === 'durable' ? DURABLE[spec.engine] : []),
+    ...(image.lockCommand ?? []),
+    ...(storage === 'durable' ? image.durableCommand : []),
   ]
   return container(spec.image, { ...spec, data: storage === 'memory' ? 'memory' : 'disk', command })
-}
-
-/** MariaDB shows who holds which lock only when it is told to, at its start. */
-const LOCK_INSTRUMENTATION = {
-  postgres: [],
-  mysql: [],
-  mariadb: ['--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON'],
-}
-
-const POSTGRES_DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
-const MYSQL_DURABLE = ['--innodb-flush-log-at-trx-commit=1', '--innodb-doublewrite=ON', '--sync-binlog=1']
-const DURABLE = {
-  postgres: Object.entries(POSTGRES_DURABLE).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  mysql: MYSQL_DURABLE,
-  mariadb: MYSQL_DURABLE,
 }
 
 function shortVersion(version: string): string {

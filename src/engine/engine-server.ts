@@ -8,20 +8,24 @@ import type { DataPlace } from '../util/shared-memory.ts'
 export interface EngineServer {
   /** For people: `PostgreSQL`. */
   readonly title: string
-  /** What URLs begin with, without the colon. */
+  /** What URLs begin with, without the colon: the usual one first. */
   readonly schemes: readonly string[]
   readonly image: ImagePreset
   readonly project: ProjectPreset
   /** Settings by where the files are; absent where there are none. */
   readonly dataSettings?: (data: DataPlace) => Readonly<Record<string, string>>
+  /** Settings that switch durability on again; absent where there is no embedded server. */
+  readonly durableSettings?: Readonly<Record<string, string>>
 }
 
 /** How the official image is started for throw-away data. */
 export interface ImagePreset {
   /** Image and tag for those who name none. */
   readonly latest: string
-  /** What images are called that run this server, the official one first. */
-  readonly names: readonly string[]
+  /** The official image's name. Others may be started in another way. */
+  readonly name: string
+  /** What other images are called that run this server. */
+  readonly otherNames: readonly string[]
   /** The npm package with testcontainers' module for it. */
   readonly module: string
   /** A container of that module whose administrator has this password. */
@@ -31,6 +35,10 @@ export interface ImagePreset {
   readonly command: readonly string[]
   /** More of it, by where the files are. */
   readonly commandFor?: (data: DataPlace) => readonly string[]
+  /** Arguments that switch durability on again, for `afresh bench`. */
+  readonly durableCommand: readonly string[]
+  /** Arguments with which the server shows who holds which lock, where it does not by itself. */
+  readonly lockCommand?: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** The folder that holds the data: kept in memory. */
   readonly dataFolder: string

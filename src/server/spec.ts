@@ -129,8 +129,7 @@ export function parseServer(value: string | ServerSpec): ServerSpec {
 const IMAGE = /^(?:[\w.-]+(?::\d+)?\/)?(?:[\w.-]+\/)*([\w.-]+)(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?$/
 
 function engineOfImage(image: string): ServerEngine | undefined {
-  // Other images that run it may be started in another way: they need `engine`.
-  return engineWith(IMAGE.exec(image)?.[1] ?? '', ({ image: { names } }) => names.slice(0, 1))
+  return engineWith(IMAGE.exec(image)?.[1] ?? '', ({ image: { name } }) => [name])
 }
 
 function engineOfUrl(url: string): ServerEngine {

@@ -1,4 +1,5 @@
 import { GenericContainer, Network, Wait } from 'testcontainers'
+import { SERVERS } from '../../src/engine/registry.ts'
 import type { ServerEngine } from '../../src/server/spec.ts'
 import type { ServerAtHand } from './servers.ts'
 
@@ -28,8 +29,6 @@ const RECIPES = {
   },
 } as const satisfies Record<ServerEngine, CiRecipe>
 
-const DATA = { postgres: '/var/lib/postgresql', mysql: '/var/lib/mysql', mariadb: '/var/lib/mysql' }
-
 export interface CiService extends AsyncDisposable {
   readonly server: ServerAtHand
   /** Runs a command in the container. */
@@ -46,14 +45,13 @@ export async function startCiService(
 ): Promise<CiService> {
   const { port } = new URL(url)
   const network = await new Network().start()
-  const ready = engine === 'postgres' ? /ready to accept connections/ : /Version: .*port: 3306\b/
+  const { dataFolder, ready } = SERVERS[engine].image
   try {
     const container = await new GenericContainer(image)
       .withEnvironment(environment)
       .withNetwork(network)
-      .withTmpFs({ [DATA[engine]]: 'rw' })
-      // A server for the initialisation comes first.
-      .withWaitStrategy(Wait.forLogMessage(ready, engine === 'postgres' ? 2 : 1))
+      .withTmpFs({ [dataFolder]: 'rw' })
+      .withWaitStrategy(Wait.forLogMessage(ready.line, ready.times))
       .withStartupTimeout(120_000)
       .start()
     const elsewhere = new URL(url)

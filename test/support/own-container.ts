@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { GenericContainer, StartedTestContainer } from 'testcontainers'
+import { SERVERS } from '../../src/engine/registry.ts'
 import { registerCleanup } from '../../src/server/cleanup.ts'
 import { CLEANUP_LABEL, removeContainers } from '../../src/server/cleanup-process.ts'
 import {
@@ -20,32 +21,11 @@ export interface OwnContainer {
 
 const PASSWORD = 'stock'
 
-/** How the images of each engine are started. */
-const IMAGES = {
-  postgres: {
-    module: '@testcontainers/postgresql',
-    password: 'POSTGRES_PASSWORD',
-    account: `postgres:${PASSWORD}`,
-    database: 'postgres',
-    port: 5432,
-    data: '/var/lib/postgresql',
-    // A server for the initialisation comes first.
-    ready: { message: /ready to accept connections/, times: 2 },
-  },
-  mysql: mysqlImage('mysql', 'MYSQL_ROOT_PASSWORD'),
-  mariadb: mysqlImage('mariadb', 'MARIADB_ROOT_PASSWORD'),
-} as const
-
-function mysqlImage(engine: string, password: string) {
-  return {
-    module: `@testcontainers/${engine}`,
-    password,
-    account: `root:${PASSWORD}`,
-    database: 'mysql',
-    port: 3306,
-    data: '/var/lib/mysql',
-    ready: { message: /Version: .*port: 3306\b/, times: 1 },
-  }
+/** The variable of each official image that has the administrator's password. */
+const PASSWORD_VARIABLES: Readonly<Record<ServerEngine, string>> = {
+  postgres: 'POSTGRES_PASSWORD',
+  mysql: 'MYSQL_ROOT_PASSWORD',
+  mariadb: 'MARIADB_ROOT_PASSWORD',
 }
 
 interface Startable<T> extends Pick<GenericContainer, 'withLabels'> {
@@ -68,20 +48,20 @@ export async function startPublished<T extends StartedTestContainer>(
 /** A container with the settings that its image has, and none of afresh's; removed with this process at the latest. */
 export async function startOwnContainer(title: string, options: OwnContainer): Promise<RunningServer> {
   const { engine, image, command } = options
-  const { module, password, account, database, port, data, ready } = IMAGES[engine]
+  const { module, admin, port, dataFolder, ready } = SERVERS[engine].image
   const packages = await loadPackages(module)
   const runtime = await findRuntime(packages, 10_000)
   const { GenericContainer, Wait } = packages.testcontainers
   const label = randomUUID()
   const release = await registerCleanup({ kind: 'container', label, client: packages.file })
   const container = new GenericContainer(image)
-    .withEnvironment({ [password]: PASSWORD })
+    .withEnvironment({ [PASSWORD_VARIABLES[engine]]: PASSWORD })
     .withCommand([...command])
     // Its settings are what is tried, not this machine's disk.
-    .withTmpFs({ [data]: 'rw' })
+    .withTmpFs({ [dataFolder]: 'rw' })
     .withExposedPorts(port)
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
-    .withWaitStrategy(Wait.forLogMessage(ready.message, ready.times))
+    .withWaitStrategy(Wait.forLogMessage(ready.line, ready.times))
     .withStartupTimeout(120_000)
   container.withAutoCleanup?.(false)
   const started = await startPublished(runtime, container, label)
@@ -89,7 +69,7 @@ export async function startOwnContainer(title: string, options: OwnContainer): P
     {
       kind: 'existing',
       engine,
-      url: `${engine}://${account}@${started.getHost()}:${started.getMappedPort(port)}/${database}`,
+      url: `${engine}://${admin.user}:${PASSWORD}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`,
       title,
       startedByAfresh: false,
       containerId: started.getId(),

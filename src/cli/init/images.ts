@@ -26,7 +26,7 @@ export function imagesIn(facts: ProjectInfo): Image[] {
 
 function imageOf(written: string): Omit<Image, 'file'> | undefined {
   const [, path = '', last = '', tag] = NAME_AND_TAG.exec(withDefaults(written)) ?? []
-  const engine = engineWith(last, ({ image }) => image.names)
+  const engine = engineWith(last, ({ image }) => [image.name, ...image.otherNames])
   if (engine === undefined) return undefined
   if (!NOT_OFFICIAL.test(path)) return { engine, name: tag === undefined ? path : `${path}:${tag}` }
   const version = /^\d+(?:\.\d+)?/.exec(tag ?? '')?.[0]

@@ -1,5 +1,5 @@
 import type { EngineServer } from '../engine-server.ts'
-import { server as mysql, READY, SETTINGS } from '../mysql/server.ts'
+import { server as mysql, SETTINGS } from '../mysql/server.ts'
 
 // It counts the writes to each table; MariaDB has it off by default. 11.8 took 118 MB without it, 258 MB with it, and
 // 163 MB with it but for these histories and summaries; it starts no later.
@@ -22,14 +22,15 @@ export const server: EngineServer = {
   image: {
     ...mysql.image,
     latest: 'mariadb:11.8',
-    names: ['mariadb'],
+    name: 'mariadb',
+    otherNames: [],
     module: '@testcontainers/mariadb',
     build: (module, name, password) => {
       const { MariaDbContainer } = module as typeof import('@testcontainers/mariadb')
       return new MariaDbContainer(name).withRootPassword(password).withUserPassword(password)
     },
     command: [...SETTINGS, ...COUNTERS],
-    ready: READY,
+    lockCommand: ['--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON'],
     isReady: 'mariadb-admin ping --silent --host=127.0.0.1',
   },
   project: {

@@ -22,7 +22,8 @@ export const server: EngineServer = {
   schemes: ['mysql'],
   image: {
     latest: 'mysql:9.7',
-    names: ['mysql', 'mysql-server'],
+    name: 'mysql',
+    otherNames: ['mysql-server'],
     module: '@testcontainers/mysql',
     build: (module, name, password) => {
       const { MySqlContainer } = module as typeof import('@testcontainers/mysql')
@@ -31,6 +32,7 @@ export const server: EngineServer = {
     admin: { user: 'root', database: 'mysql' },
     port: 3306,
     command: [...SETTINGS, '--skip-log-bin', '--loose-mysqlx=OFF'],
+    durableCommand: ['--innodb-flush-log-at-trx-commit=1', '--innodb-doublewrite=ON', '--sync-binlog=1'],
     environment: {},
     dataFolder: '/var/lib/mysql',
     ready: READY,

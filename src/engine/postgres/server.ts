@@ -13,9 +13,12 @@ function dataSettings(data: DataPlace): Readonly<Record<string, string>> {
   }
 }
 
+const DURABLE_SETTINGS = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
+
 const image: ImagePreset = {
   latest: 'postgres:18',
-  names: ['postgres', 'postgresql', 'postgis', 'pgvector', 'timescaledb'],
+  name: 'postgres',
+  otherNames: ['postgresql', 'postgis', 'pgvector', 'timescaledb'],
   module: '@testcontainers/postgresql',
   build: (module, name, password) => {
     const { PostgreSqlContainer } = module as typeof import('@testcontainers/postgresql')
@@ -35,6 +38,7 @@ const image: ImagePreset = {
     max_locks_per_transaction: '1024',
   }),
   commandFor: (data) => settingArguments(dataSettings(data)),
+  durableCommand: settingArguments(DURABLE_SETTINGS),
   environment: {
     // The image wants its mount at /var/lib/postgresql from 18 on and at …/data before; a data folder of our
     // own suits them all. https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata
@@ -63,6 +67,7 @@ export const server = {
     demoFolder: '.',
   },
   dataSettings,
+  durableSettings: DURABLE_SETTINGS,
 } satisfies EngineServer
 
 function settingArguments(settings: Readonly<Record<string, string>>): string[] {

@@ -125,8 +125,9 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
 }
 
 function adminUrl({ engine }: ContainerSpec, password: string, started: StartedTestContainer): string {
-  const { admin, port } = SERVERS[engine].image
-  return `${engine}://${admin.user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`
+  const { image, schemes } = SERVERS[engine]
+  const { admin, port } = image
+  return `${schemes[0]}://${admin.user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`
 }
 
 /** The last lines that a container logged: it is removed before anybody can ask for them. */
