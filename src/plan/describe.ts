@@ -1,5 +1,5 @@
 import { byId, type Schema, type SequenceId, type TableId } from '../schema/schema.ts'
-import type { Plan, Step } from './plan.ts'
+import { type Plan, type Step, tablesOfStep } from './plan.ts'
 
 /** A step in a few words: `delete from orders`. */
 export function describeStep(schema: Schema, step: Step): string {
@@ -23,21 +23,18 @@ export function describeStep(schema: Schema, step: Step): string {
 }
 
 /** The one table that a step is about, for messages. */
-export function tableOfStep(schema: Schema, step: Step): string | undefined {
+export function stepTableLabel(schema: Schema, step: Step): string | undefined {
   switch (step.kind) {
-    case 'delete':
-    case 'truncate':
-    case 'insert-missing':
-      return step.tables.map((id) => tableLabel(schema, id)).join(', ')
-    case 'delete-differing':
-    case 'refresh':
-      return tableLabel(schema, step.table)
     case 'check':
       return tableLabel(schema, step.foreignKey.from)
     case 'restart': {
       const owner = byId(schema).sequences.get(step.sequence)?.ownedBy
       return owner === undefined ? undefined : tableLabel(schema, owner.table)
     }
+    default:
+      return tablesOfStep(step)
+        .map((id) => tableLabel(schema, id))
+        .join(', ')
   }
 }
 

@@ -1,3 +1,4 @@
+import { reachable } from '../schema/graph.ts'
 import type { ForeignKey, Position, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 import type { Threshold } from './cost.ts'
 
@@ -107,6 +108,22 @@ export interface CheckStep extends AnyStep {
   readonly foreignKey: ForeignKey
 }
 
+/** The tables whose rows a step deletes, inserts or computes. */
+export function tablesOfStep(step: Step): readonly TableId[] {
+  switch (step.kind) {
+    case 'delete':
+    case 'truncate':
+    case 'insert-missing':
+      return step.tables
+    case 'delete-differing':
+    case 'refresh':
+      return [step.table]
+    case 'restart':
+    case 'check':
+      return []
+  }
+}
+
 /** The steps that run when just these are dirty, each with its place in the plan. */
 export function select(plan: Plan, dirty: ReadonlySet<SubjectId>): { index: number; step: Step }[] {
   const reached = referringTo(plan.references, dirty)
@@ -125,14 +142,5 @@ function referringTo(references: readonly Reference[], subjects: ReadonlySet<Sub
     if (others === undefined) referring.set(to, [from])
     else others.push(from)
   }
-  const reached = new Set<TableId>()
-  const next: SubjectId[] = [...subjects]
-  for (let candidate = next.pop(); candidate !== undefined; candidate = next.pop()) {
-    for (const id of referring.get(candidate) ?? []) {
-      if (reached.has(id)) continue
-      reached.add(id)
-      next.push(id)
-    }
-  }
-  return reached
+  return new Set(reachable(subjects, (id) => referring.get(id) ?? []))
 }

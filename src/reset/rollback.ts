@@ -2,8 +2,8 @@ import { beginOn } from '../engine/registry.ts'
 import type { Ending, Transaction, TransactionOptions } from '../engine/transaction/transaction.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import { describeStep } from '../plan/describe.ts'
-import type { Step } from '../plan/plan.ts'
-import { type TableId, tableOf } from '../schema/schema.ts'
+import { tablesOfStep } from '../plan/plan.ts'
+import { tableOf } from '../schema/schema.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
 import type { ResetSession } from './session.ts'
@@ -97,24 +97,9 @@ function escapedTables({ schema, plan }: ResetSession, { dirty, steps }: ResetRe
   const changed = new Set(steps.filter(({ rows }) => rows !== 0).map(({ step }) => step))
   const tables = plan.steps
     .filter((step) => changed.has(describeStep(schema, step)))
-    .flatMap(rowsOf)
+    .flatMap(tablesOfStep)
     .map((id) => tableOf(schema, id).label)
   return [...new Set(tables)].filter((label) => labels.has(label))
-}
-
-function rowsOf(step: Step): readonly TableId[] {
-  switch (step.kind) {
-    case 'delete':
-    case 'truncate':
-    case 'insert-missing':
-      return step.tables
-    case 'delete-differing':
-    case 'refresh':
-      return [step.table]
-    case 'restart':
-    case 'check':
-      return []
-  }
 }
 
 function violated(cause: unknown): AfreshError {

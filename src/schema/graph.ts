@@ -43,8 +43,8 @@ export function graphOf(schema: Schema): Graph {
     ),
     children: below,
     parents: above,
-    closure: (id) => [id, ...reachable(id, below).filter((other) => other !== id)],
-    ancestors: (id) => reachable(id, above),
+    closure: (id) => [id, ...reachable([id], below).filter((other) => other !== id)],
+    ancestors: (id) => reachable([id], above),
   }
 }
 
@@ -67,10 +67,10 @@ function byLabel(a: Table, b: Table): number {
   return a.label < b.label ? -1 : a.label > b.label ? 1 : 0
 }
 
-/** Everything that can be reached over at least one edge, in order of discovery. */
-function reachable<T>(from: T, successors: (node: T) => readonly T[]): T[] {
+/** Everything that can be reached from these over at least one edge, in order of discovery. */
+export function reachable<T>(from: Iterable<T>, successors: (node: T) => readonly T[]): T[] {
   const found = new Set<T>()
-  const queue = [from]
+  const queue = [...from]
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     for (const next of successors(node)) {
       if (!found.has(next)) {

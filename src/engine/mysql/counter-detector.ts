@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
-import type { Schema, SubjectId, TableId } from '../../schema/schema.ts'
+import { graphOf, reachable } from '../../schema/graph.ts'
+import type { Schema, SubjectId } from '../../schema/schema.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
@@ -189,22 +190,13 @@ function descendants(schema: Schema, tracked: readonly TrackedTable[], id: numbe
   const indexes = new Map(
     tracked.flatMap(({ table }, index) => (table === undefined ? [] : [[table.id, index]])),
   )
-  const direct = (table: TableId) =>
-    schema.foreignKeys.flatMap((key) => (key.to === table && cascades(key) ? [key.from] : []))
-  return tracked.flatMap(({ table }, tableIndex) => {
-    if (table === undefined) return []
-    const reached = new Set<TableId>()
-    const next = direct(table.id)
-    for (let candidate = next.pop(); candidate !== undefined; candidate = next.pop()) {
-      if (reached.has(candidate)) continue
-      reached.add(candidate)
-      next.push(...direct(candidate))
-    }
-    return [...reached].flatMap((child) => {
+  const { children } = graphOf({ ...schema, foreignKeys: schema.foreignKeys.filter(cascades) })
+  return tracked.flatMap(({ table }, tableIndex) =>
+    (table === undefined ? [] : reachable([table.id], children)).flatMap((child) => {
       const index = indexes.get(child)
       return index === undefined ? [] : [[id, tableIndex, index]]
-    })
-  })
+    }),
+  )
 }
 
 function deleteDetectorsSql(store: Store, ids: readonly (number | string)[]): string[] {

@@ -1,4 +1,4 @@
-import type { Step } from '../../plan/plan.ts'
+import { type Step, tablesOfStep } from '../../plan/plan.ts'
 import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Outcome, Program } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
@@ -57,8 +57,7 @@ export function actionsFor(
 }
 
 function isNonTransactional({ schema }: Program, step: Step): boolean {
-  const tables = 'tables' in step ? step.tables : step.kind === 'delete-differing' ? [step.table] : []
-  return tables.some((id) => tableOf(schema, id).traits.includes('non-transactional'))
+  return tablesOfStep(step).some((id) => tableOf(schema, id).traits.includes('non-transactional'))
 }
 
 /** The outcome, given the result of each action. */
@@ -144,9 +143,7 @@ function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly 
   const written = new Set(
     ran.flatMap(({ step, truncated }) => {
       if (truncated) return []
-      if (step.kind === 'delete-differing') return [tableOf(schema, step.table).name]
-      if (step.kind !== 'delete' && step.kind !== 'insert-missing' && step.kind !== 'truncate') return []
-      return step.tables
+      return tablesOfStep(step)
         .map((id) => tableOf(schema, id))
         .flatMap((table) => (step.kind === 'truncate' && isTruncatable(table) ? [] : [table.name]))
     }),

@@ -1,5 +1,5 @@
 import { type ErrorCode, RefusedError, ResetError } from '../../errors.ts'
-import { describeStep, tableOfStep } from '../../plan/describe.ts'
+import { describeStep, stepTableLabel } from '../../plan/describe.ts'
 import type { Connection } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 import { NEW_SCHEMA } from './assert-schema.ts'
@@ -42,7 +42,7 @@ export async function resetErrorFrom(
   const step = action?.step === undefined ? undefined : program.plan.steps[action.step]
   const failed = {
     step: step === undefined ? stepInWords(action?.sql) : describeStep(program.schema, step),
-    table: step === undefined ? undefined : tableOfStep(program.schema, step),
+    table: step === undefined ? undefined : stepTableLabel(program.schema, step),
     statement: action?.sql,
   }
   return new ResetError(failed, error, await adviceFor(connection, error))

@@ -1,4 +1,4 @@
-import type { Step } from '../../plan/plan.ts'
+import { type Step, tablesOfStep } from '../../plan/plan.ts'
 import type { Sequence, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import type { Program } from '../resetter.ts'
 import { nextOf } from './flavor.ts'
@@ -195,18 +195,12 @@ export function isCounterAtSql(database: string, table: string, next: bigint | u
 /** What a step reads or writes by itself. */
 function concernedBy(step: Step): readonly SubjectId[] {
   switch (step.kind) {
-    case 'delete':
-    case 'truncate':
-    case 'insert-missing':
-      return step.tables
-    case 'delete-differing':
-      return [step.table]
     case 'check':
       return [step.foreignKey.to]
     case 'restart':
       return [step.sequence]
     default:
-      return []
+      return tablesOfStep(step)
   }
 }
 

@@ -1,5 +1,5 @@
 import { codeOf, type ErrorCode, messageOf, RefusedError, ResetError } from '../../errors.ts'
-import { describeStep, tableOfStep } from '../../plan/describe.ts'
+import { describeStep, stepTableLabel } from '../../plan/describe.ts'
 import type { Connection } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 import { blockersOf } from './blockers.ts'
@@ -22,7 +22,7 @@ export async function explain(connection: Connection, program: Program, error: u
   const step = statement === undefined ? undefined : stepWith(program.schema, program.plan, statement)
   const failed = {
     step: step === undefined ? 'find out what is dirty' : describeStep(program.schema, step),
-    table: step === undefined ? undefined : tableOfStep(program.schema, step),
+    table: step === undefined ? undefined : stepTableLabel(program.schema, step),
     statement,
   }
   const advice = isDiscarded(connection, error)

@@ -1,5 +1,5 @@
 import type { Plan, RestartStep, Step, TruncateInstead, TruncateStep } from '../../plan/plan.ts'
-import { select } from '../../plan/plan.ts'
+import { select, tablesOfStep } from '../../plan/plan.ts'
 import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
 import { literal } from './quote.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
@@ -126,17 +126,8 @@ function referringTo({ foreignKeys }: Schema, { mode }: Plan, step: Step): Table
 }
 
 function touchedBy(step: Step): readonly TableId[] {
-  switch (step.kind) {
-    case 'delete-differing':
-      return [step.table]
-    case 'delete':
-      return [...new Set([...step.tables, ...(step.truncateAlternative?.tables ?? [])])]
-    case 'truncate':
-    case 'insert-missing':
-      return step.tables
-    default:
-      return []
-  }
+  const alternative = step.kind === 'delete' ? (step.truncateAlternative?.tables ?? []) : []
+  return [...new Set([...tablesOfStep(step), ...alternative])]
 }
 
 /**

@@ -1,3 +1,4 @@
+import { stronglyConnectedComponents } from '../../schema/graph.ts'
 import type { Table, TableId } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import { readCatalog } from './catalog.ts'
@@ -20,23 +21,8 @@ export async function inOrderOfReading(connection: Connection, tables: readonly 
   for (const { view, relation } of await readCatalog(connection, READS)) {
     reads.set(String(view), [...(reads.get(String(view)) ?? []), String(relation)])
   }
-  const ordered = new Set<Table>()
-  const seen = new Set<TableId>()
-  for (const start of views.keys()) {
-    const path = [{ id: start, isDone: false }]
-    for (let next = path.pop(); next !== undefined; next = path.pop()) {
-      const view = views.get(next.id)
-      if (next.isDone) {
-        if (view !== undefined) ordered.add(view)
-        continue
-      }
-      if (seen.has(next.id)) continue
-      seen.add(next.id)
-      path.push({ id: next.id, isDone: true })
-      path.push(...(reads.get(next.id) ?? []).map((id) => ({ id, isDone: false })))
-    }
-  }
-  return [...tables.filter((table) => !isView(table)), ...ordered]
+  const ordered = stronglyConnectedComponents([...views.keys()], (id) => reads.get(id) ?? [])
+  return [...tables.filter((table) => !isView(table)), ...ordered.flat().flatMap((id) => views.get(id) ?? [])]
 }
 
 function isView({ traits }: Table): boolean {

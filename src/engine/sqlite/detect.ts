@@ -1,4 +1,5 @@
 import { AfreshError } from '../../errors.ts'
+import { tablesOfStep } from '../../plan/plan.ts'
 import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
@@ -71,13 +72,7 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
 }
 
 function watchedTables({ schema, plan }: Baseline): { derived: Table[]; plain: Table[] } {
-  const ids = plan.steps.flatMap((step) => {
-    if (step.kind === 'delete-differing') return [step.table]
-    return step.kind === 'delete' || step.kind === 'truncate' || step.kind === 'insert-missing'
-      ? step.tables
-      : []
-  })
-  const tables = [...new Set(ids)].map((id) => tableOf(schema, id))
+  const tables = [...new Set(plan.steps.flatMap(tablesOfStep))].map((id) => tableOf(schema, id))
   return { derived: tables.filter(isDerived), plain: tables.filter((table) => !isDerived(table)) }
 }
 

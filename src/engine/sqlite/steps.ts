@@ -1,6 +1,6 @@
 import { AfreshError, ResetError } from '../../errors.ts'
-import { describeStep, tableOfStep } from '../../plan/describe.ts'
-import { type Plan, type Step, select } from '../../plan/plan.ts'
+import { describeStep, stepTableLabel } from '../../plan/describe.ts'
+import { type Plan, type Step, select, tablesOfStep } from '../../plan/plan.ts'
 import { type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import type { Outcome } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
@@ -83,9 +83,7 @@ function stepsOf(plan: Plan): { index: number; step: Step }[] {
 }
 
 function written({ baseline: { schema } }: Session, step: Step): Table[] {
-  if (step.kind === 'delete-differing') return [tableOf(schema, step.table)]
-  if (!('tables' in step)) return []
-  return step.tables.map((id) => tableOf(schema, id))
+  return tablesOfStep(step).map((id) => tableOf(schema, id))
 }
 
 function runStep({ db, baseline: { schema, generation } }: Session, index: number, step: Step): Ran {
@@ -97,7 +95,7 @@ function runStep({ db, baseline: { schema, generation } }: Session, index: numbe
         if (step.kind === 'check') refuseOrphans(db, sql)
         else rows += db.run(sql)
       },
-      { table: tableOfStep(schema, step), statement: sql },
+      { table: stepTableLabel(schema, step), statement: sql },
     )
   }
   return {
