@@ -15,7 +15,7 @@ export const SETTINGS = [
 ]
 
 // The temporary server of the entry point says `port: 0`, MySQL's X plugin says `port: 33060` and no version.
-export const READY = { line: /Version: .*port: 3306\b/, times: 1 }
+const READY = { line: /Version: .*port: 3306\b/, times: 1 }
 
 export const server: EngineServer = {
   title: 'MySQL',
