@@ -3,20 +3,23 @@ import pg from 'pg'
 
 export type Row = Record<string, unknown>
 
-/** A connection by the driver alone, as an application has it: nothing of afresh takes part. */
+/** A connection through the driver alone, as applications use it, without afresh. */
 export interface Client {
-  /** One statement, or several with a semicolon between, in one round trip; the rows of the last that has any. */
+  /**
+   * Runs one statement, or several separated by semicolons, in one round trip; returns the rows of the last
+   * that has any.
+   */
   run(sql: string): Promise<Row[]>
   close(): Promise<void>
 }
 
-/** One that is open. */
+/** An open connection. */
 export interface Connected extends Client {
-  /** The driver's own. */
+  /** The client object of the driver. */
   readonly handle: object
 }
 
-/** The form that the drivers understand: `mysql2` knows no `mariadb://`. */
+/** A URL that the drivers accept: `mysql2` does not support `mariadb://`. */
 export function driverUrl(url: string): string {
   return url.replace(/^mariadb:/, 'mysql:')
 }
@@ -27,7 +30,7 @@ export async function connect(url: string): Promise<Connected> {
 
 async function postgres(url: string): Promise<Connected> {
   const client = new pg.Client({ connectionString: url })
-  // Some ways drop the database under its sessions.
+  // Some methods drop the database while sessions are connected.
   client.on('error', () => {})
   await client.connect()
   return {

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** Puts a text between `<!-- NAME -->` and `<!-- /NAME -->` of a file. Throws where the two are not there. */
+/**
+ * Writes a text between `<!-- NAME -->` and `<!-- /NAME -->` in a file. Throws if the markers are missing.
+ */
 export function writeBetween(file: string, name: string, content: string): void {
   const text = readFileSync(file, 'utf8')
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]

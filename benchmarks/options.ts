@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 
-/** What was written behind `--`. Wrong usage ends the program with the usage line, and so does `--help`. */
+/** Parses the arguments after `--`. Wrong usage and `--help` print the usage and exit. */
 export function optionsOf<T extends NonNullable<ParseArgsConfig['options']>>(usage: string, options: T) {
   if (process.argv.slice(2).includes('--help')) {
     console.log(usage)
@@ -14,7 +14,7 @@ export function optionsOf<T extends NonNullable<ParseArgsConfig['options']>>(usa
   }
 }
 
-/** `30,100`; none below `least`. */
+/** Parses a list such as `30,100`; every number must be at least `least`. */
 export function wholeNumbers(text: string, name: string, least = 1): number[] {
   const numbers = text.split(',').map((part) => parsed(part, least))
   if (numbers.includes(undefined)) refuse(name, text, 'a list of whole numbers such as 30,100', least)
@@ -25,7 +25,7 @@ export function wholeNumber(text: string, name: string, least = 1): number {
   return parsed(text, least) ?? refuse(name, text, 'a whole number', least)
 }
 
-/** How many of the tables a test writes to. */
+/** The number of tables that a test writes to. */
 export function dirtyAmong(tables: number, text: string): number {
   const dirty = wholeNumber(text, 'dirty', 0)
   if (dirty > tables) refuse('dirty', text, `at most the number of tables, ${tables}`, 0)

@@ -2,10 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What benchmarks/package.json names, and the main project does not. */
+/** The folder of benchmarks/package.json, whose packages the main project lacks. */
 export const PACKAGES_FOLDER = import.meta.dirname
 
-/** Installs them where they are missing or older than the lock; none of them needs its install script. */
+/**
+ * Installs the packages if they are missing or older than the lock file. None of them needs its install
+ * script.
+ */
 export function ensureInstalled(): void {
   const installed = writtenAt('node_modules/.package-lock.json')
   if (installed > Math.max(writtenAt('package.json'), writtenAt('package-lock.json'))) return
@@ -18,7 +21,7 @@ export function ensureInstalled(): void {
   if (status !== 0) throw new Error(`npm ci failed in ${PACKAGES_FOLDER}`)
 }
 
-/** Milliseconds since 1970; 0 where it is missing. */
+/** Milliseconds since 1970; 0 if the file is missing. */
 function writtenAt(file: string): number {
   return statSync(join(PACKAGES_FOLDER, file), { throwIfNoEntry: false })?.mtimeMs ?? 0
 }

@@ -2,7 +2,7 @@ import type { Random } from '../src/generate/random.ts'
 import type { ServerEngine } from '../src/server/server.ts'
 import type { Client, Row } from './client.ts'
 
-/** Rows that a test inserts into each table it writes to. */
+/** The number of rows that a test inserts into each dirty table. */
 export const ROWS_PER_TABLE = 10
 export const REFERENCE_ROWS = 200
 
@@ -18,7 +18,7 @@ export function tableNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => tableName(index))
 }
 
-/** Tables in a chain: each with a key that counts, one more index, and a foreign key to the one before. */
+/** Tables in a chain: each with a generated key, one more index, and a foreign key to the previous table. */
 export function schemaSql(engine: ServerEngine, count: number): string {
   return tableNames(count)
     .map((table, index) => {
@@ -29,24 +29,24 @@ export function schemaSql(engine: ServerEngine, count: number): string {
     .join(';\n')
 }
 
-/** A table of the baseline, as currencies or roles are. */
+/** A table with baseline rows, such as currencies or roles. */
 export function referenceSql(engine: ServerEngine): string {
   return `CREATE TABLE reference (id ${KEY[engine]} PRIMARY KEY, name varchar(40) NOT NULL); ${referenceRowsSql()}`
 }
 
-/** Numbered by its own counter: the baseline's next id is 201. */
+/** Numbered by its counter: the next id of the baseline is 201. */
 export function referenceRowsSql(): string {
   const rows = Array.from({ length: REFERENCE_ROWS }, (_, index) => `('row ${index + 1}')`)
   return `INSERT INTO reference (name) VALUES ${rows.join(', ')}`
 }
 
-/** As many neighbours, anywhere in the chain. */
+/** Picks `dirty` adjacent tables, anywhere in the chain. */
 export function pickDirty(random: Random, count: number, dirty: number): number[] {
   const first = random.int(0, count - dirty)
   return Array.from({ length: dirty }, (_, index) => first + index)
 }
 
-/** What a test writes: every row refers to a row of the table before. */
+/** The writes of a test: every row refers to a row of the previous table. */
 export function dirtSql(dirty: readonly number[], { rows = ROWS_PER_TABLE, name = 'row' } = {}): string {
   return dirty
     .map((index, place) => {
@@ -59,11 +59,11 @@ export function dirtSql(dirty: readonly number[], { rows = ROWS_PER_TABLE, name 
     .join(';\n')
 }
 
-/** One row changed, one gone, one more. */
+/** Changes one row, deletes one, and inserts one. */
 export const REFERENCE_DIRT = `UPDATE reference SET name = 'changed' WHERE id = 7; DELETE FROM reference WHERE id = 8;
   INSERT INTO reference (name) VALUES ('new')`
 
-/** What is not as it was, in words for people; empty where all is well. */
+/** Describes what is not at the baseline; empty if everything is. */
 export async function leftovers(client: Client, dirty: readonly number[]): Promise<string[]> {
   const left: string[] = []
   if (dirty.length === 0) return left

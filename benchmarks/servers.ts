@@ -12,7 +12,7 @@ export type ServerId = string
 
 export interface BenchServer {
   readonly id: ServerId
-  /** For people: `PostgreSQL 18.4 in a container (postgres:18)`. */
+  /** The name in output: `PostgreSQL 18.4 in a container (postgres:18)`. */
   readonly title: string
   readonly version: string
   readonly running: RunningServer
@@ -26,7 +26,7 @@ export function specOf(id: ServerId): ServerSpec {
   return container(id)
 }
 
-/** Starts it with afresh's own settings for throw-away data: durability off, data in memory. */
+/** Starts a server with afresh's own settings for disposable data: durability off, data in memory. */
 export async function startBenchServer(id: ServerId): Promise<BenchServer> {
   const running = await startServer(specOf(id))
   const client = await connect(running.url)
@@ -40,7 +40,7 @@ export async function startBenchServer(id: ServerId): Promise<BenchServer> {
   }
 }
 
-/** The same server's URL of another database. */
+/** The URL of another database on the same server. */
 export function urlOf(url: string, database: string): string {
   const other = new URL(url)
   other.pathname = `/${database}`

@@ -1,38 +1,38 @@
-/** What went wrong, by kind: the command line derives its exit code from it, callers may switch on it. */
+/** Kind of an error. The command line derives its exit code from it; callers can switch on it. */
 export type ErrorCode =
-  /** An option, URL, schema or file that cannot be used as given. */
+  /** An option, URL, schema or file that cannot be used. */
   | 'usage'
-  /** The guard refused: the target is not, or may not be, afresh's to change. */
+  /** The guard refused: afresh does not own the target, or must not change it. */
   | 'refused'
   /** No server could be started or reached. */
   | 'server'
   /** Migrations or fixtures failed. */
   | 'baseline'
-  /** A plan cannot be made for this schema and these options. */
+  /** No plan exists for this schema and these options. */
   | 'plan'
   /** A step of a reset failed. */
   | 'reset'
-  /** Another session is in the way. */
+  /** Another session blocks the operation, usually by a lock. */
   | 'blocked'
-  /** A test left something open. */
+  /** A test left a transaction, statement or advisory lock open. */
   | 'leak'
-  /** Selected rows could not be deleted as asked; none was. */
+  /** Selected rows could not be deleted as requested; none were deleted. */
   | 'erase'
 
 export interface AfreshErrorOptions {
-  /** What the reader should do next, as one sentence. */
+  /** What to do next, as one sentence. */
   readonly next?: string
   readonly cause?: unknown
 }
 
 /**
- * Every error that afresh throws on purpose. `message` says what was wrong and, after a line break, what
- * to do about it.
+ * Base class of all errors that afresh throws deliberately. `message` says what was wrong and, after a line
+ * break, what to do about it.
  */
 export class AfreshError extends Error {
   override readonly name: string = 'AfreshError'
   readonly code: ErrorCode
-  /** What to do next. */
+  /** What to do next, as one sentence. */
   readonly next: string | undefined
 
   constructor(code: ErrorCode, message: string, { next, cause }: AfreshErrorOptions = {}) {
@@ -42,7 +42,7 @@ export class AfreshError extends Error {
   }
 }
 
-/** The guard refused. States the fact, the evidence and the safe way; nothing was changed. */
+/** The guard refused. The message states the fact, the evidence and the safe way. Nothing was changed. */
 export class RefusedError extends AfreshError {
   override readonly name = 'RefusedError'
   constructor(message: string, options?: AfreshErrorOptions) {
@@ -50,15 +50,15 @@ export class RefusedError extends AfreshError {
   }
 }
 
-/** Where in a reset it went wrong. */
+/** Where a reset failed. */
 export interface FailedStep {
-  /** What the step was to do, as the plan words it. */
+  /** The step in the words of the plan: `delete from orders`. */
   readonly step: string
   readonly table: string | undefined
   readonly statement: string | undefined
 }
 
-/** A step of a reset failed; the database was left as it was before, or the next reset puts it right. */
+/** A step of a reset failed. The database is unchanged, or the next reset repairs it. */
 export class ResetError extends AfreshError {
   override readonly name = 'ResetError'
   readonly failed: FailedStep
@@ -78,7 +78,7 @@ export class ResetError extends AfreshError {
   }
 }
 
-/** A statement of an erase failed, and with it the whole: nothing was changed, but for batches before. */
+/** A statement of an erase failed. Nothing was changed, except by earlier batches. */
 export class EraseError extends AfreshError {
   override readonly name = 'EraseError'
   readonly statement: string
@@ -94,7 +94,7 @@ export class EraseError extends AfreshError {
   }
 }
 
-/** The message of anything that was thrown; an `AggregateError` of refused connections has none of its own. */
+/** The message of any thrown value. An `AggregateError` of refused connections has no message of its own. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(messageOf).join('; ')
@@ -102,14 +102,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The driver's or system's error code (`23503`, `ECONNREFUSED`), where there is one. */
+/** The error code of the driver or the system (`23503`, `ECONNREFUSED`), if any. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   if (error instanceof AggregateError && !('code' in error)) return codeOf(error.errors[0])
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Runs `body`; where it fails, `undo`, whose own failure is joined to the first one instead of hiding it. */
+/** Runs `body`, and `undo` if it fails. If `undo` fails too, the error contains both failures. */
 export async function withUndo<T>(body: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
     return await body()
@@ -129,7 +129,7 @@ export async function withUndo<T>(body: () => Promise<T>, undo: () => Promise<vo
   }
 }
 
-/** Runs `body`, then `cleanUp` whatever happened. */
+/** Runs `body`, then `cleanUp` on success and on failure. */
 export async function withCleanUp<T>(body: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
   const result = await withUndo(body, cleanUp)
   await cleanUp()

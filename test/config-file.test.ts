@@ -68,7 +68,7 @@ describe('the configuration file', () => {
     })
   })
 
-  it('may not be there twice', async () => {
+  it('may exist only once', async () => {
     await write('ts', 'export default {}')
     await write('js', 'export default {}')
     await expect(loadConfig(folder)).rejects.toMatchObject({

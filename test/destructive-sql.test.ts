@@ -4,8 +4,9 @@ import ts from 'typescript'
 import { expect, it } from 'vitest'
 
 /**
- * Every file whose strings hold SQL that deletes, empties, drops or alters, by what makes it safe. A file that is missing
- * here fails: whoever adds one says which proof of ownership its statements run under.
+ * Every file whose strings contain SQL that deletes, empties, drops or alters, by the reason why this is
+ * safe. The test fails for a file that is missing here: add it under the proof of ownership that protects its
+ * statements.
  */
 const REASONS = {
   'steps of a reset, an erase or a purge: `Ownership.proof` is in the same transaction (test/cases/g1-*)': [

@@ -15,7 +15,7 @@ const pageNamed = (name: string): Page => {
 }
 
 describe.each(pages)('$path', ({ path, text, blocks: own }) => {
-  it('has links that lead somewhere, to headings too', () => {
+  it('has links with existing targets, including headings', () => {
     const links = [...prose(text).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
     for (const [link, target = '', anchor] of links) {
       const file = target === '' ? path : join(path, '..', target)
@@ -32,14 +32,14 @@ describe.each(pages)('$path', ({ path, text, blocks: own }) => {
     expect(long).toEqual([])
   })
 
-  it('has blocks of code that a test runs or compiles', () => {
+  it('has only code blocks that a test runs or compiles', () => {
     const unknown = own.filter((block) => !isTested(block)).map(({ location }) => location)
     expect(unknown).toEqual([])
   })
 })
 
 describe.each(pages.filter(({ path }) => path !== 'README.md'))('$path', ({ text }) => {
-  it('begins with a table of its contents', () => {
+  it('starts with a table of its contents', () => {
     const headings = [...prose(text).matchAll(/^## (.+)$/gm)].map(([, title = '']) => title)
     const contents = [
       ...text
@@ -59,7 +59,7 @@ it('README links to every page', () => {
   for (const { path } of pages.slice(1)) expect(read('README.md')).toContain(`](${path}`)
 })
 
-it('blocks that name a file are that file', () => {
+it('blocks that name a file equal that file', () => {
   const files = blocks.filter(({ mark }) => mark.kind === 'file')
   expect(files.length).toBeGreaterThanOrEqual(10)
   for (const { text, mark } of files) expect(text, mark.value).toBe(read(mark.value))
@@ -78,7 +78,7 @@ describe('commands', () => {
     expect(names.filter((name) => !own.has(name))).toEqual([])
   })
 
-  it('of afresh take the options that are shown', async () => {
+  it('of afresh have the options that are shown', async () => {
     const shown = commands.filter(({ command }) => /^(npx )?afresh \w/.test(command))
     expect(shown.length).toBeGreaterThan(5)
     for (const { command, location } of shown) {
@@ -134,7 +134,7 @@ it('the messages in docs/troubleshooting.md are those of the source', () => {
     .readDirectory(join(ROOT, 'src'), ['.ts'])
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n')
-    // A message may go over several lines of the source.
+    // A message may span several lines of the source.
     .replaceAll(/['`] \+\n\s*['`]/g, '')
   const messages = [...prose(pageNamed('docs/troubleshooting.md').text).matchAll(/^### (.+)$/gm)]
   expect(messages.length).toBeGreaterThan(20)
@@ -143,12 +143,12 @@ it('the messages in docs/troubleshooting.md are those of the source', () => {
   }
 })
 
-/** Without the blocks of code. */
+/** The text without its code blocks. */
 function prose(text: string): string {
   return text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '')
 }
 
-/** As GitHub makes them. */
+/** Anchors as GitHub generates them. */
 function anchorsOf(text: string): string[] {
   return [...prose(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
@@ -162,7 +162,7 @@ function sectionOf(text: string, title: string): string {
   return text.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? ''
 }
 
-/** What a server or a program prints, and commands, which have tests of their own, say no language or `sh`. */
+/** Output (no language, or `text`) and commands (`sh`) have tests of their own. */
 function isTested(block: Block): boolean {
   const { language, mark } = block
   if (['', 'sh', 'text'].includes(language)) return true
@@ -188,7 +188,7 @@ async function helpOf(command: string): Promise<string> {
   return written.join('')
 }
 
-/** Compiles each block as a module of its own, with what the package exports taken from its sources. */
+/** Compiles each block as a module of its own. Entries of the package resolve to its sources. */
 function compile(given: readonly Block[]): {
   readonly problems: string[]
   membersOf(type: string): string[]
@@ -252,7 +252,7 @@ function compile(given: readonly Block[]): {
   }
 }
 
-/** `afresh/vitest` in the sources. */
+/** Maps entries such as `afresh/vitest` to their sources. */
 function exportsOfPackage(): Record<string, string[]> {
   const { exports } = JSON.parse(read('package.json')) as { exports: Record<string, unknown> }
   return Object.fromEntries(

@@ -16,7 +16,7 @@ interface Sample {
   readonly name: string
   readonly files: readonly string[]
   readonly on: readonly ServerId[]
-  /** As fixtures/README.md has them: tables without partitions, and foreign keys. */
+  /** As listed in fixtures/README.md: tables without partitions, and foreign keys. */
   readonly tables: number
   readonly foreignKeys: number
 }
@@ -74,7 +74,7 @@ const SAMPLES: readonly Sample[] = [
   },
 ]
 
-/** Loads the files into a new database of the server, and leaves nothing behind. */
+/** Loads the files into a new database of the server, and drops it afterwards. */
 async function withLoaded(
   url: string,
   sample: Sample,
@@ -143,7 +143,7 @@ describe('in this process', () => {
   })
 })
 
-/** Materialised views are no tables to a person who counts them. */
+/** Excludes materialized views, which fixtures/README.md does not count as tables. */
 function stored(tables: readonly Table[]): Table[] {
   return tables.filter(({ traits }) => !traits.includes('materialized'))
 }

@@ -1,33 +1,36 @@
 import type { Random } from '../../src/generate/random.ts'
 import type { ServerEngine } from '../../src/server/server.ts'
 
-/** A table, what a test wrote to it, and who resets it. */
+/** A table, what a test writes to it, and the privileges of the role that resets it. */
 export interface Case {
   readonly no: number
   readonly rows: number
-  /** Secondary indexes, those of foreign keys aside. */
+  /** Secondary indexes, not counting those of foreign keys. */
   readonly indexes: number
-  /** Letters of a `text` column; 0 for a table that has none. */
+  /** Length of the values of a `text` column; 0 for a table without that column. */
   readonly letters: number
-  /** Empty tables that refer to it. */
+  /** Number of empty tables that refer to it. */
   readonly incoming: number
-  /** Tables of ten rows that it refers to. */
+  /** Number of tables with ten rows each that it refers to. */
   readonly outgoing: number
-  /** Whether its key counts, so that the test has moved the counter. */
+  /** Whether its key has a counter, which the test moves. */
   readonly counts: boolean
-  /** Whether whoever resets may switch constraints off. */
+  /** Whether the role may disable constraints. */
   readonly mayDisableChecks: boolean
 }
 
 const MOST_ROWS = 100_000
 
-/** Where the two ways cross on every server that was looked at. */
+/** The range of row counts in which DELETE and TRUNCATE cross on every server measured so far. */
 const NEAR = { from: 30, to: 10_000 }
 
-/** A test that writes more than so many letters to one table is left out, for want of time. */
+/** Omits tests that would write more letters than this to one table, to save time. */
 const MOST_LETTERS = 5_000_000
 
-/** As many cases, the same for the same seed: half of them from all sizes, half from where it is close. */
+/**
+ * Draws `count` cases, the same for the same seed: half of them from all sizes, half from the range near the
+ * crossover.
+ */
 export function drawCases(random: Random, engine: ServerEngine, count: number): Case[] {
   return Array.from({ length: count }, (_, index): Case => {
     const isNear = index % 2 === 1
@@ -41,7 +44,7 @@ export function drawCases(random: Random, engine: ServerEngine, count: number): 
       incoming: random.int(0, 3),
       outgoing: random.int(0, 2),
       counts: random.chance(0.5),
-      // MySQL and MariaDB let everybody do it.
+      // MySQL and MariaDB allow it to every user.
       mayDisableChecks: engine !== 'postgres' || random.chance(0.75),
     }
   })

@@ -14,7 +14,7 @@ import type { Case } from './cases.ts'
 import { isClear, type Outcome } from './results.ts'
 import { CREATE_FILLER, DROP_FILLER, NUMBERS_SQL, type Tables, tablesOf } from './tables.ts'
 
-/** The same reset, thrice: the choice forced one way, the other way, and left to the costs that were measured. */
+/** The same reset three times: forced to DELETE, forced to TRUNCATE, and chosen by the measured costs. */
 const ROLES = ['delete', 'truncate', 'auto'] as const
 type Role = (typeof ROLES)[number]
 
@@ -27,16 +27,16 @@ const OPTIONS: ResetOptions = {
   crossCheck: false,
 }
 
-/** At least so many where it is not clear, whatever time they take. */
+/** The least number of rounds for an unclear case, whatever their duration. */
 const UNCLEAR_ROUNDS = 5
 
 export interface Limits {
-  /** However clear it is. */
+  /** The least number of rounds, even for a clear case. */
   readonly leastRounds: number
-  /** In so many `auto` takes part: what it chooses does not change. */
+  /** `auto` takes part in only this many rounds: its choice does not change. */
   readonly autoRounds: number
   readonly mostRounds: number
-  /** What a case may take, if its fewest rounds do not take longer. */
+  /** The time budget for a case. The least number of rounds may exceed it. */
   readonly budgetMs: number
   readonly random: Random
 }
@@ -47,7 +47,7 @@ interface Place {
   readonly url: string
 }
 
-/** A database for each of the three on one server. */
+/** A database for each of the three variants on one server. */
 export class Contest {
   readonly #engine: Engine
   readonly #server: BenchServer
@@ -74,7 +74,9 @@ export class Contest {
     return new Contest(engine, server, costs, places)
   }
 
-  /** Some cases, in one schema; all of them with constraints off, or all with constraints on. */
+  /**
+   * Opens some cases in one schema; all of them with constraints disabled, or all with constraints enabled.
+   */
   async open(cases: readonly Case[]): Promise<Match> {
     const tables = cases.map((benchCase) => tablesOf(this.#server.running.engine, benchCase))
     return new Match(await Promise.all(this.#places.map((context) => this.#side(context, cases, tables))))
@@ -105,13 +107,13 @@ export class Contest {
   }
 }
 
-/** One of the three, with all cases of a match. */
+/** One of the three variants, with all cases of a match. */
 interface Side {
   readonly runs: ReadonlyMap<Case['no'], Run>
   close(): Promise<void>
 }
 
-/** Three sessions on some cases. */
+/** The sessions of the three variants for some cases. */
 export class Match {
   readonly #sides: readonly Side[]
 
@@ -119,7 +121,7 @@ export class Match {
     this.#sides = sides
   }
 
-  /** Whatever was measured of the case before counts as well. */
+  /** Samples of earlier runs of the case count as well. */
   run({ no }: Case, limits: Limits): Promise<Outcome> {
     return compete(
       this.#sides.flatMap(({ runs }) => runs.get(no) ?? []),
@@ -132,7 +134,7 @@ export class Match {
   }
 }
 
-/** Those of a server where the one way costs nothing, or the other. */
+/** The costs of a server on which DELETE or TRUNCATE costs nothing, according to the role. */
 function forced(role: Role, costs: Costs): Costs {
   switch (role) {
     case 'auto':
@@ -144,7 +146,7 @@ function forced(role: Role, costs: Costs): Costs {
   }
 }
 
-/** One of the three at work on one case. */
+/** One variant of one case. */
 class Run {
   readonly role: Role
   readonly samples: number[] = []
@@ -215,12 +217,12 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
 }
 
 /**
- * A test takes longer than one statement: what it wrote is in the journal's file by the time of its reset. Else the flush
- * would count for the one way and not for the other.
+ * A test takes longer than one statement, so its WAL has been flushed by the time of its reset. Otherwise the
+ * flush would count for one method only.
  */
 const WRITTEN = 'SET synchronous_commit = on'
 
-/** A role that may not switch constraints off; in a server that ends with this program. */
+/** A role that may not disable constraints, on a server that stops with this program. */
 const PLAIN = 'afresh_bench_plain'
 
 function plainUrl(url: string): string {

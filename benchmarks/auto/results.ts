@@ -15,20 +15,20 @@ export interface ServerResults {
   readonly id: string
   readonly title: string
   readonly version: string
-  /** What DELETE and TRUNCATE cost, as it was measured before the first case. */
+  /** The costs of DELETE and TRUNCATE, measured before the first case. */
   readonly costs: Costs
   readonly measuredInMs: number
   readonly score: Score
   readonly cases: readonly (Case & Outcome & Verdict)[]
 }
 
-/** Milliseconds of the reset, by how it was done. */
+/** Milliseconds of the reset, by method. */
 export interface Outcome {
   readonly delete: Summary
   readonly truncate: Summary
-  /** With the choice left to afresh, whatever finding the size takes included. */
+  /** The choice of afresh, including the time to determine the size. */
   readonly auto: Summary
-  /** In how many rounds `auto` chose TRUNCATE. */
+  /** The number of rounds in which `auto` chose TRUNCATE. */
   readonly truncated: number
   readonly detector: string
 }
@@ -38,17 +38,17 @@ type Forced = 'delete' | 'truncate'
 export interface Verdict {
   readonly chose: Forced
   readonly best: Forced
-  /** The time of the way that was chosen to that of the faster one; 1 where they are the same. */
+  /** The time of the chosen method divided by that of the faster one; 1 if they are the same. */
   readonly loss: number
   readonly isRight: boolean
 }
 
-/** What is lost at most where the two ways cannot be told apart. */
+/** The largest accepted loss where the methods are indistinguishable. */
 const TIE = 1.05
 
 /**
- * Right is the way with the lower median; or the other one, where the middle halves of the two overlap and its median
- * is less than 5 % above. `auto` has chosen what it took in most of the rounds.
+ * The right method is the one with the lower median, or the other one if the interquartile ranges overlap and
+ * its median is less than 5 % higher. The choice of `auto` is that of most rounds.
  */
 export function judge(outcome: Outcome): Verdict {
   const chose = 2 * outcome.truncated > outcome.auto.n ? 'truncate' : 'delete'
@@ -57,17 +57,17 @@ export function judge(outcome: Outcome): Verdict {
   return { chose, best, loss, isRight: chose === best || (overlap(outcome) && loss < TIE) }
 }
 
-/** Rounds, and how far apart the medians are: from there on nobody doubts which way is faster. */
+/** Rounds, and the ratio of the medians from which the faster method is certain. */
 const CLEAR = [
   { rounds: 5, ratio: 4 },
   { rounds: 9, ratio: 2 },
   { rounds: 15, ratio: 1.3 },
 ]
 
-/** Where a round takes long there are few of them. */
+/** Long rounds are few. */
 const IN_HASTE = { rounds: 3, ratio: 2 }
 
-/** Whether more rounds would tell nothing new. */
+/** Whether more rounds would not change the result. */
 export function isClear(outcome: Outcome, { inHaste = false } = {}): boolean {
   const { delete: summary, truncate: other } = outcome
   const ratio = Math.max(summary.median / other.median, other.median / summary.median)
@@ -75,10 +75,10 @@ export function isClear(outcome: Outcome, { inHaste = false } = {}): boolean {
   return !overlap(outcome) && enough.some((least) => summary.n >= least.rounds && ratio >= least.ratio)
 }
 
-/** The slower way takes less than so many times the faster one. */
+/** The slower method takes less than this many times as long as the faster one. */
 const CLOSE = 1.5
 
-/** Whether a few rounds on a busy machine could have told the wrong one to be the faster. */
+/** Whether a few rounds on a busy machine could have identified the wrong method as faster. */
 export function isClose({ delete: summary, truncate: other }: Outcome): boolean {
   return Math.max(summary.median / other.median, other.median / summary.median) < CLOSE
 }
@@ -91,9 +91,9 @@ export interface Score {
   readonly right: number
   readonly of: number
   readonly worstLoss: number
-  /** What `auto` chose, then what was faster: how many cases. */
+  /** The number of cases by the choice of `auto`, then by the faster method. */
   readonly confusion: Readonly<Record<Forced, Readonly<Record<Forced, number>>>>
-  /** The median of what `auto` took to what the faster way took, its own choosing included. */
+  /** The median ratio of the time of `auto`, including its choice, to the time of the faster method. */
   readonly autoToBest: number
 }
 
@@ -115,7 +115,7 @@ export function scoreOf(cases: readonly (Outcome & Verdict)[]): Score {
   }
 }
 
-/** The acceptance: 95 % right, and no loss of 1.3 or more. */
+/** The acceptance criterion: 95 % right, and no loss of 1.3 or more. */
 export function isGoodEnough({ right, of, worstLoss }: Score): boolean {
   return right >= 0.95 * of && worstLoss < 1.3
 }

@@ -1,4 +1,4 @@
-/** Whether strategy `auto` picks the faster way: `npm run bench:auto`. Options: see `USAGE`. */
+/** Measures whether strategy `auto` chooses the faster method: `npm run bench:auto`. Options: see `USAGE`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -39,15 +39,15 @@ const values = optionsOf(USAGE, {
   minutes: { type: 'string', default: '6' },
   out: { type: 'string', default: join(import.meta.dirname, 'results.json') },
 })
-/** What a case takes besides. */
+/** The set-up time of a case. */
 const SETUP_MS = 100
-/** So many cases share a schema and its sessions, for the sake of time. */
+/** This many cases share a schema and its sessions, to save time. */
 const TOGETHER = 5
 const started = Date.now()
 const count = wholeNumber(values.cases, 'cases')
 const seed = wholeNumber(values.seed, 'seed', 0)
 const mostRounds = wholeNumber(values.rounds, 'rounds')
-/** A case that is close is measured again, right or wrong, and all its rounds count. */
+/** A close case is measured again, right or wrong, and all its rounds count. */
 const AGAIN = { leastRounds: Math.min(15, mostRounds), budgetMs: 1500 }
 const until = started + wholeNumber(values.minutes, 'minutes') * 60_000
 const serverIds = values.servers.split(',')
@@ -64,7 +64,7 @@ for (const id of serverIds) {
   } finally {
     await server.running.stop()
   }
-  // After each server, so that a run cut off keeps what it has.
+  // After each server, so that an interrupted run keeps its results.
   write()
 }
 for (const { title, score } of servers) console.log(describeScore(title, score))
@@ -103,7 +103,7 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
     for (const benchCase of group)
       firsts.push(await judged(benchCase, { leastRounds: 1, budgetMs: budget() }))
     for (const first of firsts) {
-      // A moment later, in case that something else had kept the machine busy.
+      // Measured later, in case something else kept the machine busy the first time.
       const last = isClose(first) ? await judged(first, AGAIN) : first
       if (!last.isRight) say(`${server.id}, ${describeCase(last)}: ${describeVerdict(last)}`)
       cases.push(last)
@@ -116,7 +116,7 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
   return { id, title, version, costs, measuredInMs, score: scoreOf(cases), cases }
 }
 
-/** Alike in what the role may do. */
+/** Groups of cases that agree in `mayDisableChecks`. */
 function grouped(cases: readonly Case[]): Case[][] {
   return [true, false].flatMap((mayDisableChecks) => {
     const alike = cases.filter((benchCase) => benchCase.mayDisableChecks === mayDisableChecks)
@@ -126,7 +126,7 @@ function grouped(cases: readonly Case[]): Case[][] {
   })
 }
 
-/** As a harness measures them when it starts for the first time. */
+/** Measures the costs as a harness does on its first start. */
 async function measured({ running: { url } }: BenchServer): Promise<Costs> {
   const { engine, connection } = await open(url)
   try {
@@ -141,7 +141,7 @@ async function measured({ running: { url } }: BenchServer): Promise<Costs> {
   }
 }
 
-/** What is left, shared evenly, but for the time that it takes to set a case up. */
+/** The remaining time per case, without its set-up time. */
 function budget(): number {
   return Math.max(0, (until - Date.now()) / Math.max(1, total - done) - SETUP_MS)
 }

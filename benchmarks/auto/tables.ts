@@ -7,18 +7,24 @@ export interface Tables {
   readonly subject: string
   readonly create: string
   readonly drop: string
-  /** After which a reset has everything at hand; on PostgreSQL with files as new, so that no round reads what others left. */
+  /**
+   * SQL before a reset that prepares a round; on PostgreSQL with new files, so that no round reads dead rows
+   * of earlier ones.
+   */
   readonly renew: string
   readonly fill: string
 }
 
-/** So much in the journal that the next reset looks at all tables, as it does after many rows: planned again if need be. */
+/**
+ * Fills the WAL so far that the next reset scans all tables, as it does after many rows, and plans again if
+ * necessary.
+ */
 const FILLER = 'filler'
 const FILL_FILLER = `INSERT INTO ${FILLER} SELECT n, repeat('x', 100) FROM generate_series(1, 1000) AS n`
 export const CREATE_FILLER = `CREATE TABLE ${FILLER} (id int PRIMARY KEY, label varchar(100))`
 export const DROP_FILLER = `DROP TABLE ${FILLER}`
 
-/** A database with the table `numbers`, where rows can be read across databases. */
+/** A database with the table `numbers`, for engines that can read rows across databases. */
 export const NUMBERS = 'afresh_bench_numbers'
 
 export const NUMBERS_SQL = (() => {
@@ -31,7 +37,7 @@ export const NUMBERS_SQL = (() => {
 })()
 
 const LETTERED = ['a', 'b', 'c', 'd', 'e'] as const
-/** Multiplied by these and cut, numbers come in no order. */
+/** Multiplied by these factors, modulo 100,003, numbers are in no order. */
 const FACTORS = [7919, 104_729, 1_299_709, 15_485_863, 32_452_843]
 
 export function tablesOf(engine: ServerEngine, benchCase: Case): Tables {

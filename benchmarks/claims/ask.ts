@@ -18,7 +18,7 @@ export async function numberOf(client: Client, sql: string): Promise<number> {
   return value
 }
 
-/** What the server says instead of doing it: code and message; `undefined` where it does it. */
+/** The refusal of the server, as code and message; `undefined` if the statement succeeds. */
 export async function refusal(client: Client, sql: string): Promise<string | undefined> {
   try {
     await client.run(sql)
@@ -26,13 +26,13 @@ export async function refusal(client: Client, sql: string): Promise<string | und
   } catch (error) {
     const code = codeOf(error)
     if (code === undefined || !(error instanceof Error)) throw error
-    // Of a syntax error, MySQL's second half is where to find the manual.
+    // The second half of MySQL's message for a syntax error only refers to the manual.
     const message = error.message.split(/[;\n]/, 1)[0] ?? ''
     return `${code}: ${message.replace(/ \(.*/, '')}`
   }
 }
 
-/** By which the manual lists the error; none for one of the network. */
+/** The code by which the manual lists the error; `undefined` for a network error. */
 export function codeOf(error: unknown): string | undefined {
   const { code, errno, sqlState, errcode } = error as {
     code?: unknown

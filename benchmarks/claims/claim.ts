@@ -1,33 +1,33 @@
 import type { Dialect } from './dialect.ts'
 import type { Ground } from './ground.ts'
 
-/** `no TRUNCATE`: the server does not know the statement that the claim is about. */
+/** `no TRUNCATE`: the server lacks the statement that the claim is about. */
 export type Verdict = 'true' | 'false' | 'depends' | 'no TRUNCATE'
 
 export interface Answer {
   readonly verdict: Verdict
-  /** What was seen, in one sentence. */
+  /** The observation, in one sentence. */
   readonly evidence: string
-  /** Medians in milliseconds, bytes, rows: what the sentence rounds. */
+  /** The unrounded figures of the sentence: medians in milliseconds, bytes, rows. */
   readonly figures?: Readonly<Record<string, number>>
 }
 
-/** What people say of DELETE and TRUNCATE, and how to find out. */
+/** A common claim about DELETE and TRUNCATE, and an experiment that tests it. */
 export interface Claim {
   readonly id: string
   readonly text: string
-  /** Without a TRUNCATE there is nothing to find out. */
+  /** Without TRUNCATE there is nothing to test. */
   readonly isOfTruncate: boolean
-  /** The clock tells, so the shell is to show times. */
+  /** The claim depends on times, so the shell has to print them. */
   readonly isTimed?: boolean
-  /** To be pasted into the server's own shell. */
+  /** The statements to paste into the server's own shell. */
   statements(sql: Dialect): readonly Step[]
-  /** On an empty database of its own. */
+  /** Runs the experiment in an empty database of its own. */
   test(ground: Ground): Promise<Answer>
 }
 
 export interface Step {
-  /** Which of several terminals. */
+  /** The number of the terminal, if there are several. */
   readonly session: number
   readonly sql: string
 }

@@ -2,41 +2,42 @@ import { mariadb, mysql } from './dialects/mysql.ts'
 import { postgres } from './dialects/postgres.ts'
 import { sqlite } from './dialects/sqlite.ts'
 
-/** What differs between the engines in the experiments' SQL. */
+/** The SQL of the experiments that differs between engines. */
 export interface Dialect {
-  /** For people. */
   readonly title: string
-  /** The program that the statements are pasted into, and the line that makes it tell times, where it needs one. */
+  /** The program to paste the statements into, and the line that enables its timer, if it needs one. */
   readonly shell: { readonly name: string; readonly timer: string | undefined }
-  /** Numbered rows into a table of `tableSql`, made on the server. */
+  /** Inserts numbered rows, generated on the server, into a table of `tableSql`. */
   fill(table: string, rows: number): string
-  /** The table without rows and as small as a new one. */
+  /** Empties the table and shrinks it to the size of a new one. */
   renew(table: string): string | undefined
-  /** How long this session waits for locks, at most. */
+  /** Limits how long this session waits for locks. */
   patience(seconds: number): readonly string[]
-  /** A transaction that goes on seeing what its first query saw. */
+  /** Begins a transaction that keeps the snapshot of its first query. */
   readonly beginSnapshot: string
-  /** The bytes that the journal (WAL, redo log) has come to; `undefined` where no SQL tells. */
+  /** The current position in bytes of the journal (WAL, redo log); `undefined` if no SQL returns it. */
   readonly journal: string | undefined
-  /** Gives the server time to write that figure, where it comes late. */
+  /** Gives the server time to update that figure, if it is late. */
   readonly rest: string | undefined
-  /** The bytes of the table's file. */
+  /** The size of the table's file in bytes. */
   size(table: string): string
-  /** Asks for unused space to be given back. */
+  /** Requests that unused space is returned. */
   compact(table: string): string
-  /** Behind CREATE TABLE: nothing in the background gives space back. */
+  /** Appended to CREATE TABLE: disables background cleanup. */
   readonly unattended: string
-  /** The kinds of tables whose `id` counts by itself, the usual one first. */
+  /** The kinds of tables with a generated `id`, the usual one first. */
   readonly counting: readonly Counting[]
-  /** TRUNCATE that asks for its counters to start again, where the plain one does not. */
+  /** TRUNCATE that restarts counters, if the plain one does not. */
   restart(table: string): string | undefined
-  /** Writes a row into `fired` for every row deleted, or for a TRUNCATE. The server may refuse the latter. */
+  /**
+   * Inserts a row into `fired` for every deleted row, or for a TRUNCATE. The server may refuse the latter.
+   */
   trigger(table: string, event: 'DELETE' | 'TRUNCATE'): readonly string[]
-  /** Empties `parent`, which `child` refers to, by TRUNCATE. */
+  /** Empties `parent`, which `child` refers to, with TRUNCATE. */
   readonly truncateParent: readonly string[]
-  /** Makes a user, and takes it away. */
+  /** Creates and drops a user. */
   readonly user: { make(name: string, password: string): string; drop(name: string): string }
-  /** The name for `user` in GRANT, and of what GRANT calls the right to TRUNCATE. */
+  /** The privilege that permits TRUNCATE, for GRANT. */
   readonly truncatePrivilege: string
 }
 
@@ -53,7 +54,7 @@ export function tableSql(table: string): string {
   return `CREATE TABLE ${table} (id integer PRIMARY KEY, name varchar(40) NOT NULL)`
 }
 
-/** A few rows by hand. */
+/** A few rows as literals. */
 export function rowsSql(table: string, rows = 3): string {
   const values = Array.from({ length: rows }, (_, index) => `(${index + 1}, 'row ${index + 1}')`)
   return `INSERT INTO ${table} VALUES ${values.join(', ')}`

@@ -2,11 +2,11 @@ import { type Client, connect } from '../client.ts'
 import { urlOf } from '../servers.ts'
 import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
 
-/** A database for one claim, gone afterwards. */
+/** A database for one claim, dropped afterwards. */
 export interface Ground extends AsyncDisposable {
   readonly sql: Dialect
   readonly client: Client
-  /** One more session; the ground closes it. */
+  /** Opens another session, which the ground closes. */
   connect(as?: Account): Promise<Client>
 }
 
@@ -15,7 +15,7 @@ export interface Account {
   readonly password: string
 }
 
-/** A database on a server that runs. */
+/** Creates a database on a running server. */
 export async function serverGround(
   engine: Exclude<EngineId, 'sqlite'>,
   url: string,
@@ -37,7 +37,7 @@ export async function serverGround(
   })
 }
 
-/** @param end takes the database away, once nobody is connected any more */
+/** @param end drops the database, after all clients have disconnected */
 export async function groundOf(
   sql: Dialect,
   open: Ground['connect'],

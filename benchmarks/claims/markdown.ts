@@ -2,7 +2,10 @@ import type { Claim } from './claim.ts'
 import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
 import type { Results, SiteResults } from './results.ts'
 
-/** The page of the results: an overview, then each claim with what was seen and the statements to see it with. */
+/**
+ * The page of results: an overview, then each claim with the observations and the statements to reproduce
+ * them.
+ */
 export function markdownOf(results: Results, claims: readonly Claim[]): string {
   const { date, machine, sites } = results
   const parts = [
@@ -39,7 +42,7 @@ function section(claim: Claim, sites: readonly SiteResults[]): string {
   ].join('\n\n')
 }
 
-/** One block for all engines that take the same statements. */
+/** One block for all engines with the same statements. */
 function scripts(claim: Claim, sites: readonly SiteResults[]): string[] {
   const shells = new Map<string, string[]>()
   for (const engine of new Set(sites.map((site) => site.engine))) {

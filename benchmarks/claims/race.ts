@@ -4,25 +4,27 @@ import { runAll } from './ask.ts'
 import { tableSql } from './dialect.ts'
 import type { Ground } from './ground.ts'
 
-/** One way to empty a table. It has a table of its own, named after it. */
+/** One method to empty a table. It has its own table, named after it. */
 export interface Way {
   readonly id: string
-  /** Run once, before anything is measured. */
+  /** Runs once, before the measurement. */
   readonly prepare?: (table: string) => readonly string[]
-  /** These are timed. */
+  /** The timed statements. */
   readonly empty: (table: string) => readonly string[]
 }
 
 export interface Raced {
   /** Milliseconds of all statements of a round together. */
   readonly whole: Summary
-  /** Of each one. */
+  /** Milliseconds of each statement. */
   readonly each: Summary
-  /** Of the slowest of a round. */
+  /** Milliseconds of the slowest statement of a round. */
   readonly slowest: Summary
 }
 
-/** A table of so many rows with one more index is filled and emptied in turns, each way as often. */
+/**
+ * Fills and empties a table with `rows` rows and one more index; the methods take turns, each equally often.
+ */
 export async function race<const Ways extends readonly Way[]>(
   ground: Ground,
   ways: Ways,
@@ -41,7 +43,7 @@ export async function race<const Ways extends readonly Way[]>(
   const raced = lanes.map(({ id, times }) => {
     const run = measured.get(id)
     if (run === undefined || run.failure !== undefined) throw run?.failure
-    // The first rounds are not measured.
+    // The first rounds are warm-up.
     const counted = times.slice(-run.samples.length)
     const found: Raced = {
       whole: summarize(run.samples),
@@ -58,7 +60,7 @@ async function laneOf({ client, sql }: Ground, { id, prepare, empty }: Way, rows
   await runAll(client, [tableSql(table), `CREATE INDEX ${table}_name ON ${table} (name)`])
   if (prepare !== undefined) await runAll(client, prepare(table))
   const renew = sql.renew(table)
-  /** By round. */
+  /** Milliseconds of the statements, by round. */
   const times: number[][] = []
   return {
     id,

@@ -2,7 +2,7 @@ import type { Machine } from '../../src/bench/machine.ts'
 import type { Answer, Verdict } from './claim.ts'
 import type { EngineId } from './dialect.ts'
 
-/** `failed`: the experiment broke off, which says nothing of the claim. */
+/** `failed`: the experiment was aborted, which says nothing about the claim. */
 export type Outcome = Omit<Answer, 'verdict'> & { readonly verdict: Verdict | 'failed' }
 
 export interface SiteResults {
@@ -10,7 +10,7 @@ export interface SiteResults {
   readonly title: string
   readonly version: string
   readonly engine: EngineId
-  /** By the claim's id. */
+  /** By the id of the claim. */
   readonly answers: Readonly<Record<string, Outcome>>
 }
 

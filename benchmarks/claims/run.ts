@@ -1,4 +1,7 @@
-/** What people say of DELETE and TRUNCATE, put to the test on every server: `npm run bench:claims`. Options: see `USAGE`. */
+/**
+ * Tests common claims about DELETE and TRUNCATE on every server: `npm run bench:claims`. Options: see
+ * `USAGE`.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -57,7 +60,7 @@ async function answersOn(site: Site): Promise<Record<string, Outcome>> {
   return answers
 }
 
-/** One broken experiment leaves the others to be run. */
+/** A failed experiment does not prevent the others. */
 async function outcomeOn(site: Site, claim: Claim): Promise<Outcome> {
   try {
     return await answerOn(site, claim)
@@ -66,7 +69,7 @@ async function outcomeOn(site: Site, claim: Claim): Promise<Outcome> {
   }
 }
 
-/** What is committed there holds all answers: a part of them takes its place nowhere. */
+/** The committed results in this folder are complete, so partial results must not replace them. */
 function folderOfAll(): string {
   const isAll = (given: readonly string[], all: readonly string[]) => all.every((id) => given.includes(id))
   const ids = claims.map(({ id }) => id)

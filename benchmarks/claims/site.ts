@@ -5,13 +5,13 @@ import { type EngineId, tableSql } from './dialect.ts'
 import { type Ground, serverGround } from './ground.ts'
 import { isSqliteKind, sqliteGround, sqliteKinds, sqliteVersion } from './sqlite.ts'
 
-/** Where claims are tried: a server, or SQLite by one of its drivers. */
+/** Where claims are tested: a server, or SQLite with one of its drivers. */
 export interface Site {
   readonly id: string
   readonly title: string
   readonly version: string
   readonly engine: EngineId
-  /** @param name of the database, where it needs one */
+  /** @param name name of the database, if it needs one */
   ground(name: string): Promise<Ground>
   close(): Promise<void>
 }
@@ -35,7 +35,7 @@ export async function openSite(id: string): Promise<Site> {
   }
   const { title, version: said, running } = await startBenchServer(id)
   const { engine, url } = running
-  // Behind the number stands who built it.
+  // The text after the number names the builder.
   const version = /^[\d.]+/.exec(said)?.[0] ?? said
   return {
     id,

@@ -6,14 +6,14 @@ import type { Client, Row } from '../client.ts'
 import { DIALECTS } from './dialect.ts'
 import { type Ground, groundOf } from './ground.ts'
 
-/** What both drivers have. */
+/** The common interface of both drivers. */
 interface Handle {
   prepare(sql: string): Statement
   close(): unknown
 }
 
 interface Statement {
-  /** better-sqlite3: whether rows come; `all` is refused where none do. */
+  /** better-sqlite3: whether the statement returns rows. Otherwise `all` throws. */
   readonly reader?: boolean
   all(): Row[]
   run(): unknown
@@ -35,7 +35,7 @@ export function isSqliteKind(id: string): id is SqliteKind {
   return id in DRIVERS
 }
 
-/** Those that are at hand. */
+/** The available drivers. */
 export const sqliteKinds = (Object.keys(DRIVERS) as SqliteKind[]).filter((kind) => {
   try {
     void open(kind, ':memory:').close()
@@ -52,19 +52,19 @@ export async function sqliteVersion(kind: SqliteKind): Promise<string> {
   return String(row?.version)
 }
 
-/** A file of its own. */
+/** A database in its own file. */
 export function sqliteGround(kind: SqliteKind): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'afresh-claims-'))
   const connect = async () => {
     const client = open(kind, join(folder, 'claims.db'))
-    // As on the servers: durability off.
+    // Durability is off, as on the servers.
     await client.run('PRAGMA synchronous = OFF')
     return client
   }
   return groundOf(DIALECTS.sqlite, connect, async () => rmSync(folder, { recursive: true }))
 }
 
-/** It takes one statement at a time. */
+/** Accepts one statement at a time. */
 function open(kind: SqliteKind, path: string): Client {
   const Driver = DRIVERS[kind]()
   if (Driver === undefined) throw new Error(`Node ${process.version} has no ${kind}`)

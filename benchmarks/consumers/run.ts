@@ -1,4 +1,6 @@
-/** Runs every project of test/consumers over and over, in random order on four workers: `npm run soak:consumers`. */
+/**
+ * Runs every project of test/consumers repeatedly, in random order on four workers: `npm run soak:consumers`.
+ */
 import { Consumer, pack, type Ran, unpack } from '../../test/runner/consumer.ts'
 import { optionsOf, wholeNumber } from '../options.ts'
 
@@ -6,7 +8,7 @@ interface Project {
   readonly name: string
   readonly packages: readonly string[]
   run(consumer: Consumer): Promise<Ran>
-  /** The same with the resets turned off: it has to fail. */
+  /** Runs without resets, which has to fail. */
   without(consumer: Consumer): Promise<Ran>
 }
 

@@ -1,10 +1,13 @@
 import { recommendationsOf } from '../../src/bench/report/recommend.ts'
 import { type BenchResults, findCell, medianOf } from '../../src/bench/results.ts'
 
-/** Every second power of ten, and the most. */
+/** Every second power of ten, and the maximum. */
 const SHOWN = [1, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
 
-/** What stands in docs/performance.md: DELETE and TRUNCATE side by side on each server, and where they cross. Markdown. */
+/**
+ * The table in docs/performance.md: DELETE and TRUNCATE side by side on each server, and their crossover.
+ * Markdown.
+ */
 export function comparisonTable(results: BenchResults): string {
   const { servers, machine, date } = results
   const rows = SHOWN.filter((number) => results.settings.rows.includes(number))
@@ -33,12 +36,14 @@ function pair(results: BenchResults, server: string, rows: number): string {
   return figures[1] === '–' ? (figures[0] ?? '–') : figures.join(' / ')
 }
 
-/** Two figures that count. */
+/** Two significant digits. */
 function short(ms: number): string {
   return Number(ms.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 3 })
 }
 
-/** `PostgreSQL 18.6 in a container (postgres:18)` as `PostgreSQL 18.6`; the embedded one says so. */
+/**
+ * Shortens `PostgreSQL 18.6 in a container (postgres:18)` to `PostgreSQL 18.6`; marks the embedded server.
+ */
 function shortTitle(title: string): string {
   const [name = title] = /^\S+ [\d.]+/.exec(title) ?? []
   return title.includes('embedded') ? `${name} embedded` : name

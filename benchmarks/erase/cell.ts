@@ -16,10 +16,10 @@ export interface CellOptions {
 }
 
 const LEAST_ROUNDS = 3
-/** With more rows it takes so long that what is cold does not tell. */
+/** With more rows a round takes so long that cold caches do not matter. */
 const MOST_WARMED_ROWS = 10_000
 
-/** All ways in turns, in the same tables, with all rows there again each time. */
+/** Measures all methods in turns, in the same tables, with all rows restored each time. */
 export async function measureCell(
   url: string,
   engine: EngineName,

@@ -1,4 +1,4 @@
-/** One way in a process of its own, so that its memory can be told from that of others. */
+/** Runs one method in a separate process, so that its memory can be measured. */
 import { messageOf } from '../../src/errors.ts'
 import { connect } from './connect.ts'
 import { countRoundTrips, roundTrips } from './round-trips.ts'
@@ -11,9 +11,9 @@ export interface Start {
 
 export interface Figures {
   readonly ms: number
-  /** `undefined` where there is no server. */
+  /** `undefined` without a server. */
   readonly roundTrips: number | undefined
-  /** The most memory that the process has had so far, and had when it was ready. */
+  /** Peak memory of the process so far, and its memory when it was ready. */
   readonly peakRssMb: number
   readonly readyRssMb: number
 }

@@ -7,7 +7,7 @@ export function sqliteUrl(file: string): string {
   return `${SQLITE}${file}`
 }
 
-/** A connection by the driver alone, durability off. */
+/** A connection through the driver alone, with durability off. */
 export async function connect(url: string): Promise<Connected> {
   return url.startsWith(SQLITE) ? sqlite(url.slice(SQLITE.length)) : connectToServer(url)
 }

@@ -1,23 +1,26 @@
 import type { EngineName } from './way.ts'
 
-/** In what the engines differ, where rows are made and put back; nothing here is ever timed. */
+/** The SQL to create and restore rows that differs between engines. None of it is timed. */
 export interface Dialect {
-  /** A number that is large enough to be multiplied with a number of rows. */
+  /** Casts a number so that it can be multiplied by a number of rows. */
   wide(expression: string): string
-  /** Without a remainder. */
+  /** Integer division. */
   divided(dividend: string, divisor: string): string
-  /** Behind CREATE TABLE. */
+  /** Appended to CREATE TABLE. */
   readonly tableOptions: string
-  /** Whether the engine makes an index for a foreign key by itself. */
+  /** Whether the engine creates an index for each foreign key. */
   readonly indexesKeys: boolean
-  /** For the connection that puts rows back. */
+  /** For the connection that restores rows. */
   readonly prepare: string
   empty(tables: readonly string[]): string
-  /** After rows were put back, so that nobody pays for what the one before has left. One statement each. */
+  /**
+   * Run after rows are restored, so that no method pays for leftovers of the previous one. One statement
+   * each.
+   */
   settled(tables: readonly string[]): readonly string[]
-  /** Ends what a process that was killed has left running; `undefined` where it ends with the process. */
+  /** Ends the session of a killed process; `undefined` if it ends with the process. */
   readonly left: { readonly find: string; end(session: number): string } | undefined
-  /** How much of what was deleted is still to be cleaned up by the server; `undefined` where it does so at once. */
+  /** The number of deleted rows that the server has yet to purge; `undefined` if it purges at once. */
   readonly backlog: string | undefined
 }
 
@@ -26,7 +29,7 @@ const MYSQL: Dialect = {
   divided: (dividend, divisor) => `(${dividend}) DIV ${divisor}`,
   tableOptions: ' ENGINE = InnoDB',
   indexesKeys: true,
-  // Rows that are copied need not be locked.
+  // Copied rows need no locks.
   prepare:
     'SET foreign_key_checks = 0, unique_checks = 0; SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   empty: (tables) => tables.map((table) => `TRUNCATE TABLE ${table}`).join('; '),
@@ -43,7 +46,7 @@ export const DIALECTS: Readonly<Record<EngineName, Dialect>> = {
   postgres: {
     wide: (expression) => `CAST(${expression} AS bigint)`,
     divided: (dividend, divisor) => `(${dividend}) / ${divisor}`,
-    // Nothing begins by itself while the clock runs.
+    // Autovacuum must not start during a measurement.
     tableOptions: ' WITH (autovacuum_enabled = off)',
     indexesKeys: false,
     prepare: 'SET session_replication_role = replica',
@@ -58,7 +61,7 @@ export const DIALECTS: Readonly<Record<EngineName, Dialect>> = {
   },
   mysql: {
     ...MYSQL,
-    // Else what is cleaned up is counted for a long time.
+    // Otherwise the count includes purged rows for a long time.
     prepare: `SET GLOBAL innodb_purge_rseg_truncate_frequency = 1; ${MYSQL.prepare}`,
   },
   mariadb: MYSQL,

@@ -10,7 +10,7 @@ const NUMBERS = 10_000
 const COPIED_AT_ONCE = 500_000
 const PATIENCE_MS = 60_000
 
-/** The tables that all ways take turns in, and a stash of their rows. */
+/** The tables that all methods use in turns, and a stash of their rows. */
 export class Ground implements AsyncDisposable {
   readonly url: string
   #opened: Client | undefined
@@ -25,9 +25,12 @@ export class Ground implements AsyncDisposable {
     this.#levels = levelsOf(tree)
   }
 
-  /** In an empty database; the tables are empty until rows are stashed, and nobody is connected: afresh insists on that. */
+  /**
+   * Prepares an empty database and closes its connections, as afresh requires. The tables are empty until
+   * `stash`.
+   */
   static async prepare(url: string, engine: EngineName, tree: Tree): Promise<Ground> {
-    // Before anybody is connected. A file is handed over by the handle that it is opened with.
+    // Before any connection opens. A file is adopted by the handle that opens it.
     if (engine !== 'sqlite') await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     const client = await connect(url)
     for (const family of ['plain', 'cascading', 'stash'] as const) {
@@ -37,7 +40,7 @@ export class Ground implements AsyncDisposable {
     return new Ground(url, engine, tree)
   }
 
-  /** Makes the rows, on the server. */
+  /** Generates the rows on the server. */
   async stash(): Promise<void> {
     this.#opened = await connect(this.url)
     await this.#run(this.#dialect.prepare)
@@ -58,7 +61,7 @@ export class Ground implements AsyncDisposable {
     }
   }
 
-  /** All rows are there again, in files and indexes that are as good as new. */
+  /** Restores all rows, in files and indexes that are as good as new. */
   async restore(family: Exclude<Family, 'stash'>): Promise<void> {
     const tables = tablesOf(family, this.#tree.depth)
     await this.#caughtUp()
@@ -76,7 +79,7 @@ export class Ground implements AsyncDisposable {
     for (const sql of this.#dialect.settled(tables)) await this.#run(sql)
   }
 
-  /** @throws Error unless exactly the rows are left that are to stay */
+  /** @throws Error unless exactly the rows remain that must not be deleted */
   async verify(family: Exclude<Family, 'stash'>): Promise<void> {
     for (const [index, table] of tablesOf(family, this.#tree.depth).entries()) {
       const [row] = await this.#client.run(
@@ -92,7 +95,7 @@ export class Ground implements AsyncDisposable {
     }
   }
 
-  /** After a process was killed: its transaction, if it has one, is over when this resolves. */
+  /** Ends the transaction of a killed process, if it has one, before it resolves. */
   async endLeft(): Promise<void> {
     const { left } = this.#dialect
     if (left === undefined) return

@@ -2,10 +2,10 @@ import type { Machine } from '../../src/bench/machine.ts'
 import type { Shape } from './tree.ts'
 import type { WayFacts } from './way.ts'
 
-/** What results.json holds. Times are in milliseconds. */
+/** The content of results.json. Times are in milliseconds. */
 export interface Results {
   readonly format: 1
-  /** The commands that wrote into the file, in order. */
+  /** The commands that wrote to the file, in order. */
   readonly runs: readonly RunFacts[]
   readonly ways: readonly WayFacts[]
   readonly cells: readonly Cell[]
@@ -15,9 +15,9 @@ export interface RunFacts {
   readonly date: string
   readonly machine: Machine
   readonly settings: {
-    /** The most rounds that a way gets in a cell. */
+    /** The most rounds of a method in a cell. */
     readonly rounds: number
-    /** A loop or an ORM that takes more seconds is stopped, and not asked again with more rows. */
+    /** A loop or an ORM that takes more seconds is stopped, and not run with more rows. */
     readonly budgetSeconds: number
     readonly seed: number
   }
@@ -40,7 +40,7 @@ export interface Where {
 
 export type Cell = Where & {
   readonly way: string
-  /** The place of its run in `runs`: times of one cell are from one run. */
+  /** The index of its run in `runs`: all times of one cell are from one run. */
   readonly run: number
 } & (Timed | Untimed)
 
@@ -50,10 +50,10 @@ export interface Timed {
   readonly median: number
   readonly q1: number
   readonly q3: number
-  /** Median to median of the fastest by hand; absent where that was not measured. */
+  /** Ratio of the median to that of the fastest hand-written SQL; absent if that was not measured. */
   readonly ofHand?: number
   readonly roundTrips?: number
-  /** Of its process: when it was ready, and the most. */
+  /** Memory of its process: when it was ready, and the peak. */
   readonly readyRssMb: number
   readonly peakRssMb: number
 }
@@ -67,7 +67,7 @@ export function isAt(cell: Where, { server, shape, depth, rows }: Where): boolea
   return cell.server === server && cell.shape === shape && cell.depth === depth && cell.rows === rows
 }
 
-/** The fastest of what somebody would write by hand. */
+/** The median of the fastest hand-written SQL. */
 export function handOf({ ways, cells }: Pick<Results, 'ways' | 'cells'>, where: Where): number | undefined {
   const hands = new Set(ways.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
   const medians = cells.flatMap((cell) =>
@@ -76,7 +76,7 @@ export function handOf({ ways, cells }: Pick<Results, 'ways' | 'cells'>, where: 
   return medians.length === 0 ? undefined : Math.min(...medians)
 }
 
-/** A run of this program, added to what others have found: what it measures again replaces what was there. */
+/** Adds a run to earlier results. What the run measures again replaces the old cells. */
 export function merged(before: Results | undefined, run: RunFacts, ways: readonly WayFacts[]): Results {
   const { runs, cells, ways: known } = withoutLostRuns(before ?? { format: 1, runs: [], ways: [], cells: [] })
   return {
@@ -87,7 +87,7 @@ export function merged(before: Results | undefined, run: RunFacts, ways: readonl
   }
 }
 
-/** Without runs of which everything was measured again. */
+/** Omits runs whose cells were all measured again. */
 function withoutLostRuns(results: Results): Results {
   const left = results.runs.flatMap((_, index) =>
     results.cells.some(({ run }) => run === index) ? [index] : [],

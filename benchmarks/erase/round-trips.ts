@@ -1,15 +1,15 @@
 import { Socket } from 'node:net'
 
-/** As the protocols have it: the first byte of a message of PostgreSQL. */
+/** The first byte of a message in the PostgreSQL protocol. */
 const QUERY = 0x51
 const SYNC = 0x53
-/** The fifth byte of a packet of MySQL, where it is the first of a command. */
+/** The fifth byte of a MySQL packet that starts a command. */
 const COM_QUERY = 0x03
 const COM_STMT_EXECUTE = 0x17
 
 let count = 0
 
-/** Counts what is sent on any socket and waits for an answer, whichever driver sends it. */
+/** Counts requests on any socket, whichever driver sends them. */
 export function countRoundTrips(protocol: 'postgres' | 'mysql'): void {
   const asks = protocol === 'postgres' ? asksPostgres : asksMysql
   const { write } = Socket.prototype

@@ -1,4 +1,7 @@
-/** Selected rows and everything that refers to them, side by side: `npm run bench:erase`. Options: see `USAGE`. */
+/**
+ * Measures the deletion of selected rows and everything that refers to them: `npm run bench:erase`. Options:
+ * see `USAGE`.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -61,7 +64,7 @@ for (const id of values.servers.split(',')) {
   for (const shape of shapes) for (const depth of depths) await growing(site, shape, depth)
 }
 
-/** More and more rows: what is too slow is left out from there on. */
+/** Increases the number of rows. A method that is too slow is left out from then on. */
 async function growing(site: Site, shape: Shape, depth: number): Promise<void> {
   const leftOut = new Map<string, string>()
   for (const rows of sizes) {
@@ -78,7 +81,7 @@ async function growing(site: Site, shape: Shape, depth: number): Promise<void> {
   }
 }
 
-/** What others do is a finding; what is done here by afresh or by hand has to be right. */
+/** A failure of another tool is a result. A failure of afresh or hand-written SQL is an error. */
 function mayFail({ way }: Cell): boolean {
   const kind = ways.find(({ id }) => id === way)?.kind
   return kind !== 'afresh' && kind !== 'hand'
@@ -123,7 +126,7 @@ function begin(): Results {
   )
 }
 
-/** After each cell, so that a run cut off keeps what it has. */
+/** After each cell, so that an interrupted run keeps its results. */
 function write(): void {
   writeFileSync(values.out, `${JSON.stringify(results, null, 1)}\n`)
 }
@@ -154,7 +157,7 @@ function refuse(name: string, text: string, wanted: string): never {
   process.exit(2)
 }
 
-/** Of everything that takes part. */
+/** The versions of all packages that take part. */
 function versions(): Record<string, string> {
   const names = ['pg', 'mysql2', 'better-sqlite3', ...ways.map(({ source }) => source)]
   const found = names.flatMap((name): [string, string][] => {

@@ -9,11 +9,11 @@ import type { EngineName } from './way.ts'
 
 const DATABASE = 'bench_erase'
 
-/** Where databases are made: a server, or a folder. */
+/** Where databases are created: a server, or a folder. */
 export interface Site extends AsyncDisposable {
   readonly facts: ServerFacts
   readonly engine: EngineName
-  /** An empty one, instead of the one before. */
+  /** Creates an empty database, which replaces the previous one. */
   database(): Promise<string>
 }
 

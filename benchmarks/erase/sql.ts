@@ -2,7 +2,7 @@ import { type Family, TENANT, tableOf } from './tree.ts'
 
 type Chain = Exclude<Family, 'stash'>
 
-/** Children first, each table's rows by nested subqueries. */
+/** Deletes children first, with nested subqueries. */
 export function nestedDeletes(family: Chain, depth: number): string[] {
   return fromTheLeaves(depth).map(
     (level) => `DELETE FROM ${tableOf(family, level)} WHERE ${condition(family, level)}`,
@@ -14,7 +14,7 @@ function condition(family: Chain, level: number): string {
   return `parent IN (SELECT id FROM ${tableOf(family, level - 1)} WHERE ${condition(family, level - 1)})`
 }
 
-/** PostgreSQL: the same as joins. */
+/** The same with joins, for PostgreSQL. */
 export function usingDeletes(family: Chain, depth: number): string[] {
   return fromTheLeaves(depth).map((level) => {
     const above = aboveOf(family, level)
@@ -24,7 +24,7 @@ export function usingDeletes(family: Chain, depth: number): string[] {
   })
 }
 
-/** MySQL and MariaDB: the same as joins. */
+/** The same with joins, for MySQL and MariaDB. */
 export function joinDeletes(family: Chain, depth: number): string[] {
   return fromTheLeaves(depth).map((level) => {
     const [first = '', ...others] = [...aboveOf(family, level), tableOf(family, level)]

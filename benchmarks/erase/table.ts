@@ -5,14 +5,14 @@ import type { WayFacts } from './way.ts'
 const SHAPE: Shape = 'fan'
 const DEPTH = 4
 
-/** What stands in README.md: each server's ways by the number of rows. Markdown. */
+/** The tables in README.md: the methods of each server by the number of rows. Markdown. */
 export function eraseTables(results: Results): string {
   return [...serversOf(results).flatMap((server) => tableOf(results, server)), ...remarks(results)].join(
     '\n\n',
   )
 }
 
-/** Of all runs; the last one's word counts. */
+/** The servers of all runs; the last run of a server determines its facts. */
 function serversOf({ runs }: Results): ServerFacts[] {
   return [...new Map(runs.flatMap(({ servers }) => servers).map((server) => [server.id, server])).values()]
 }
@@ -41,7 +41,9 @@ function sizesOf({ cells }: Results, server: string): number[] {
   return [...new Set(here.map(({ rows }) => rows))].toSorted((a, b) => a - b)
 }
 
-/** By the number of tables, afresh against what somebody would write, where most of them were measured with most rows. */
+/**
+ * afresh compared with hand-written SQL by the number of tables, at the row count with the most such cells.
+ */
 function depths({ cells }: Results, server: string): string[] {
   const parts = (['fan', 'even'] as const).flatMap((shape) => {
     const bySize = new Map<number, string[]>()
@@ -69,7 +71,7 @@ function figure(cell: Cell | undefined): string {
   return cell.outcome === 'not run' ? '–' : cell.reason.replace('stopped after', '>')
 }
 
-/** With most rows: what its process took at most. */
+/** The memory of the process with the most rows. */
 function memory(cells: readonly (Cell | undefined)[]): string {
   const last = cells.findLast((cell) => cell?.outcome === 'measured')
   return last?.outcome === 'measured' ? `${last.readyRssMb} → ${last.peakRssMb} MB` : ''
@@ -100,7 +102,7 @@ function remarks({ runs, cells, ways }: Results): string[] {
   ]
 }
 
-/** Numbers of rows with which everything took so long that there was one round. */
+/** Row counts at which every method took so long that it ran one round. */
 function measuredOnce(cells: readonly Cell[]): number[] {
   const measured = cells.flatMap((cell) => (cell.outcome === 'measured' ? [cell] : []))
   const sizes = [...new Set(measured.map(({ rows }) => rows))].toSorted((a, b) => a - b)
@@ -115,7 +117,7 @@ function times(ratio: number): string {
   return `${short(ratio)}×`
 }
 
-/** Three figures that count at most, two below 10. */
+/** At most three significant digits, two below 10. */
 function short(value: number): string {
   return Number(value.toPrecision(value < 10 ? 2 : 3)).toLocaleString('en-US', { maximumFractionDigits: 2 })
 }

@@ -1,11 +1,11 @@
-/** `fan`: ten children each. `even`: as many rows in each table. */
+/** `fan`: ten children per row. `even`: equally many rows in each table. */
 export type Shape = 'fan' | 'even'
 
-/** Tables in a chain, each of which refers to the one before. */
+/** A chain of tables, each of which refers to the previous one. */
 export interface Tree {
   readonly shape: Shape
   readonly depth: number
-  /** How many rows go, in all tables together; as many again stay. */
+  /** The number of rows to delete in all tables together; equally many stay. */
   readonly rows: number
 }
 
@@ -13,7 +13,9 @@ export const SHAPES: readonly Shape[] = ['fan', 'even']
 export const MOST_LEVELS = 5
 const CHILDREN = 10
 
-/** How many rows of each table go, from the roots on. At least one each, and exactly `rows` together. */
+/**
+ * The number of rows to delete in each table, roots first: at least one each, and exactly `rows` together.
+ */
 export function levelsOf({ shape, depth, rows }: Tree): number[] {
   const weights = Array.from({ length: depth }, (_, level) => (shape === 'fan' ? CHILDREN ** level : 1))
   const whole = weights.reduce((sum, weight) => sum + weight, 0)
@@ -22,13 +24,13 @@ export function levelsOf({ shape, depth, rows }: Tree): number[] {
   return [...counts.slice(0, -1), rows - others]
 }
 
-/** How many rows a root goes with, itself included. */
+/** The number of rows that are deleted with one root, including the root. */
 export function rowsPerRoot(tree: Tree): number {
   const [roots = 1] = levelsOf(tree)
   return tree.rows / roots
 }
 
-/** `plain`: the keys say nothing of ON DELETE. `cascading`: ON DELETE CASCADE. `stash`: rows alone. */
+/** `plain`: keys without ON DELETE. `cascading`: ON DELETE CASCADE. `stash`: rows only, without keys. */
 export type Family = 'plain' | 'cascading' | 'stash'
 
 const LETTERS: Readonly<Record<Family, string>> = { plain: 'l', cascading: 'c', stash: 's' }
@@ -42,10 +44,13 @@ export function tablesOf(family: Family, depth: number): string[] {
   return Array.from({ length: depth }, (_, index) => tableOf(family, index + 1))
 }
 
-/** The column that leads to the row above; of the roots, the one that says whose they are. */
+/** The column that refers to the parent row; for roots, the column that identifies the owner. */
 export function linkOf(level: number): 'tenant' | 'parent' {
   return level === 1 ? 'tenant' : 'parent'
 }
 
-/** The roots that go have this tenant; those that stay have 0. Every second row of every table goes: those with odd ids. */
+/**
+ * The tenant of the roots to delete; the others have 0. Every second row of each table is deleted: those with
+ * odd ids.
+ */
 export const TENANT = 1

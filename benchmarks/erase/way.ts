@@ -4,37 +4,39 @@ import type { Family } from './tree.ts'
 
 export type EngineName = ServerEngine | 'sqlite'
 
-/** `hand`: SQL that somebody writes who knows the schema. `loop`: keys come to the client. `orm`: so do rows. */
+/** `hand`: hand-written SQL for the schema. `loop`: the client reads keys. `orm`: the client reads rows. */
 export type Kind = 'afresh' | 'hand' | 'declared' | 'loop' | 'orm'
 
-/** One way to delete roots with everything below them. */
+/** One method to delete roots with all their descendants. */
 export interface WayFacts {
   readonly id: string
-  /** For people, in tables. */
+  /** The name in tables. */
   readonly label: string
   readonly kind: Kind
-  /** The package that it is measured with, or whose statements these are. */
+  /** The package that runs, or whose statements these are. */
   readonly source: string
-  /** What a reader must know of how it was measured here. */
+  /** What readers must know about the measurement. */
   readonly note?: string
   readonly engines: readonly EngineName[]
   readonly family: Exclude<Family, 'stash'>
 }
 
-/** Where a way finds its tables. */
+/** The database and the tree that a method works on. */
 export interface Place {
   readonly url: string
   readonly engine: EngineName
   readonly depth: number
-  /** How many roots to load at once so that some so many rows come: somebody would who knows the data. */
+  /**
+   * How many roots to load at once to get about this many rows, as someone who knows the data would choose.
+   */
   rootsFor(rows: number): number
-  /** A connection by the driver, of the way's own. */
+  /** Opens a separate connection through the driver. */
   connect(): Promise<Client & { readonly handle: object }>
 }
 
-/** A way at work, in a process of its own. */
+/** A running method in its own process. */
 export interface Eraser {
-  /** What is measured. */
+  /** The measured operation. */
   erase(): Promise<void>
   close(): Promise<void>
 }

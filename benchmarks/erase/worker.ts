@@ -6,21 +6,21 @@ type Answer = { done: unknown } | { failed: string }
 
 const JITI = join(import.meta.dirname, '../../node_modules/jiti/lib/jiti-cli.mjs')
 
-/** It took longer than anybody would wait. */
+/** The method exceeded its time budget. */
 export class OverBudget extends Error {
   constructor(readonly seconds: number) {
     super(`stopped after ${seconds} s`)
   }
 }
 
-/** The process of one way. */
+/** The process of one method. */
 export class Worker {
   readonly #child: ChildProcess
   #errors = ''
 
   private constructor(child: ChildProcess) {
     this.#child = child
-    // It may go while something is sent to it; that it went is what counts.
+    // A send may fail because the process has exited; the exit is reported separately.
     child.on('error', () => {})
     child.stderr?.on('data', (data: Buffer) => {
       this.#errors = (this.#errors + data.toString()).slice(-2000)
@@ -28,7 +28,7 @@ export class Worker {
   }
 
   static async begin(start: Start): Promise<Worker> {
-    // Not by `--import jiti/register`: MikroORM requires modules in a way that its loader does not bear.
+    // Without `--import jiti/register`: MikroORM requires modules in a way that its loader does not support.
     const child = fork(JITI, [join(import.meta.dirname, 'child.ts')], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
@@ -42,7 +42,7 @@ export class Worker {
     }
   }
 
-  /** @throws OverBudget when it takes longer; it is gone then */
+  /** @throws OverBudget when it takes longer; the process is killed */
   async erase(budgetSeconds: number | undefined): Promise<Figures> {
     let timer: NodeJS.Timeout | undefined
     const over = new Promise<never>((_, reject) => {
@@ -99,7 +99,7 @@ export class Worker {
   }
 }
 
-/** Of what Node writes when it gives up. */
+/** The last error in Node's output. */
 function lastError(text: string): string {
   return text.match(/^\w*Error\b.*$/m)?.[0] ?? ''
 }

@@ -30,11 +30,11 @@ const MUTED = [
 interface Line {
   readonly way: WayFacts
   readonly color: string
-  /** Number of tables, milliseconds. */
+  /** Number of tables, and milliseconds. */
   readonly points: readonly (readonly [number, number])[]
 }
 
-/** A panel for each server: milliseconds against the number of tables, both on logarithmic axes. SVG. */
+/** A panel per server: milliseconds by number of tables, on log-log axes. SVG. */
 export function drawChart(results: Results): string {
   const rows = Math.ceil(results.servers.length / 2)
   const height = PANEL.top + rows * (PANEL.height + PANEL.gapY)
@@ -114,7 +114,7 @@ function axisOf(values: readonly number[]): Range {
   return { min: Math.min(...values) * 0.9, max: Math.max(...values) * 1.1 }
 }
 
-/** `Range` of whole decades. */
+/** The smallest `Range` of whole decades that contains the values. */
 function powersAround(values: readonly number[]): Range {
   const decade = (value: number, round: (exponent: number) => number) => 10 ** round(Math.log10(value))
   return { min: decade(Math.min(...values), Math.floor), max: decade(Math.max(...values), Math.ceil) }
@@ -163,7 +163,7 @@ function seriesOf(lines: readonly Line[], panel: number, x: Range, y: Range): ec
         color,
         fontSize: 11,
         fontWeight: isStrong ? 'bold' : 'normal',
-        // All beside the panel, wherever their lines end.
+        // Aligned beside the panel, wherever the lines end.
         offset: [PANEL.width * (1 - shareOf(lastTables, x)), (given[index] ?? 0) - (wanted[index] ?? 0)],
       },
       z: isStrong ? 3 : 2,
@@ -171,12 +171,12 @@ function seriesOf(lines: readonly Line[], panel: number, x: Range, y: Range): ec
   })
 }
 
-/** Where on a logarithmic axis a value stands: 0 at its beginning, 1 at its end. */
+/** The position of a value on a logarithmic axis: 0 at its start, 1 at its end. */
 function shareOf(value: number, { min, max }: Range): number {
   return Math.log(value / min) / Math.log(max / min)
 }
 
-/** Heights for labels: in the same order, as near as may be, and none above another. */
+/** Heights of labels: in the same order, as close as possible, without overlap. */
 function spread(wanted: readonly number[]): number[] {
   const order = wanted.map((_, index) => index).toSorted((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0))
   const given: number[] = []

@@ -3,7 +3,7 @@ import { referenceSql, schemaSql, tableNames } from '../schema.ts'
 import { type BenchServer, urlOf } from '../servers.ts'
 import type { Place } from './way.ts'
 
-/** Makes databases with one schema on one server, and drops them in the end. */
+/** Creates databases with one schema on one server, and drops them at the end. */
 export async function prepareGround(
   server: BenchServer,
   tables: number,

@@ -7,29 +7,29 @@ import type { Cell, Settings, Timed, Untimed, Where } from './results.ts'
 import { TestRun } from './test-run.ts'
 import type { Place, Way } from './way.ts'
 
-/** Times the budget for what the README claims something of: afresh, by hand, SELECT 1. */
+/** Factor of the budget for the methods in the README's claims: afresh, hand-written SQL, SELECT 1. */
 const CLAIMED = 6
 
 export interface MatrixOptions extends Omit<Settings, 'rowsPerTable' | 'minutes' | 'tookSeconds'> {
   readonly ways: readonly Way[]
   readonly random: Random
-  /** From then on (`Date.now()`) peers are left out, so that the whole ends in time. */
+  /** From this time on (`Date.now()`) peers are left out, so that the run ends in time. */
   readonly peersUntil: number
   /** Called before each cell. */
   readonly onCell: (where: Where) => void
 }
 
-/** Up to so many tables nobody is left out: the README compares there. */
+/** Up to this number of tables no peer is left out: the README compares there. */
 const FOR_ALL = 100
 
-/** A schema, and how many of its tables the tests write to. */
+/** A schema, and the numbers of its tables that the tests write to. */
 export interface Block {
   readonly tables: number
   readonly dirty: readonly number[]
   readonly baseline: Where['baseline']
 }
 
-/** Everything on one server: all ways of a cell in turns, smaller schemas first. */
+/** Measures everything on one server: the methods of a cell in turns, smaller schemas first. */
 export async function runMatrix(
   server: BenchServer,
   blocks: readonly Block[],
@@ -111,7 +111,7 @@ async function runCell(
   return outcomes
 }
 
-/** What each way leaves: looked at once in a block, and not where nothing was written. */
+/** What each method does not restore, checked once per block, and not where nothing was written. */
 class Looks {
   readonly #random: Random
   readonly #seen = new Map<string, string[]>()
@@ -154,8 +154,9 @@ async function outcomeOf(
 }
 
 /**
- * The peers of which one reset would take longer than the limit with so many tables, by how they grew so far; with one
- * size measured, as if by its square: TRUNCATE … CASCADE of one table after the other does.
+ * The peers whose reset would take longer than the limit with this number of tables, extrapolated from
+ * smaller schemas. With a single size measured, the time grows with the square, like TRUNCATE … CASCADE table
+ * by table.
  */
 function tooSlow(
   cells: readonly Cell[],
@@ -173,7 +174,10 @@ function tooSlow(
   return out
 }
 
-/** The median for each number of tables, whatever was dirty; where all were, everybody may be slow. */
+/**
+ * The largest median for each number of tables. Cells with all tables dirty do not count: every method may be
+ * slow there.
+ */
 function sizesOf(cells: readonly Cell[], way: string): (readonly [tables: number, ms: number])[] {
   const sizes = new Map<number, number>()
   for (const cell of cells) {

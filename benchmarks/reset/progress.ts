@@ -1,6 +1,6 @@
 import type { Where } from './results.ts'
 
-/** Lines on standard error: what is measured now, and how long the rest will take. */
+/** Prints on standard error what is measured now, and the remaining time. */
 export class Progress {
   readonly #all: readonly Where[]
   readonly #start = Date.now()
@@ -21,7 +21,7 @@ export class Progress {
     console.error(`[${duration(Date.now() - this.#start)}] ${line}`)
   }
 
-  /** By what the cells so far have taken for their size. */
+  /** Estimated from the duration and size of the cells so far. */
   #left(): string {
     const done = weight(this.#all.slice(0, this.#done))
     if (done === 0) return ''
@@ -30,7 +30,7 @@ export class Progress {
   }
 }
 
-/** A cell of more tables takes longer, though not in proportion: slow ways get fewer rounds. */
+/** A cell with more tables takes longer, but less than proportionally: slow methods get fewer rounds. */
 function weight(cells: readonly Where[]): number {
   return cells.reduce((sum, { tables }) => sum + Math.sqrt(tables), 0)
 }

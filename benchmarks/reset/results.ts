@@ -1,7 +1,7 @@
 import type { Machine } from '../../src/bench/machine.ts'
 import type { Kind } from './way.ts'
 
-/** What results.json holds. Times are in milliseconds. */
+/** The content of results.json. Times are in milliseconds. */
 export interface Results {
   readonly format: 1
   readonly date: string
@@ -14,14 +14,17 @@ export interface Results {
 }
 
 export interface Settings {
-  /** The most rounds that a way gets in a cell, and the fewest. */
+  /** The most and the fewest rounds of a method in a cell. */
   readonly rounds: number
   readonly leastRounds: number
-  /** Milliseconds that a peer may take in a cell, writing included; afresh, by hand and SELECT 1 get six times as much. */
+  /**
+   * Milliseconds for a peer in a cell, including writes; afresh, hand-written SQL and SELECT 1 get six times
+   * as much.
+   */
   readonly budgetMs: number
-  /** A peer whose reset would take longer, by how it grew with fewer tables, is left out. */
+  /** A peer whose reset would take longer, extrapolated from fewer tables, is left out. */
   readonly tooSlowMs: number
-  /** Shared by the servers: past its share, a server's peers are left out. */
+  /** Shared by the servers. A server that exceeds its share leaves out its peers. */
   readonly minutes: number
   readonly rowsPerTable: number
   readonly seed: number
@@ -39,9 +42,9 @@ export interface WayFacts {
 export interface Where {
   readonly server: string
   readonly tables: number
-  /** How many of them the test writes to. */
+  /** The number of tables that the test writes to. */
   readonly dirty: number
-  /** `reference`: one more table, with rows that belong to the baseline, which the test changes too. */
+  /** `reference`: one more table, with baseline rows, which the test changes too. */
   readonly baseline: 'empty' | 'reference'
 }
 
@@ -53,9 +56,11 @@ export interface Timed {
   readonly median: number
   readonly q1: number
   readonly q3: number
-  /** From the first round alone: more would have taken too long. */
+  /** From the first round only, since more would take too long. */
   readonly cold: boolean
-  /** What it does not put back, found by looking: `rows`, `ids`, `reference rows`, `writes of other connections`. */
+  /**
+   * What it does not restore, as observed: `rows`, `ids`, `reference rows`, `writes of other connections`.
+   */
   readonly leaves: readonly string[]
 }
 
@@ -64,7 +69,7 @@ export interface Untimed {
   readonly reason: string
 }
 
-/** The fastest of what somebody would write by hand, for ratios. */
+/** The fastest hand-written SQL, for ratios. */
 export function bestByHand(
   results: Pick<Results, 'ways' | 'cells'>,
   where: Where,
@@ -85,7 +90,7 @@ export function cellsAt({ cells }: Pick<Results, 'cells'>, where: Where): Cell[]
   )
 }
 
-/** The median of one way, or `undefined` where it was not measured. */
+/** The median of one method, or `undefined` if it was not measured. */
 export function medianOf(results: Pick<Results, 'cells'>, where: Where, way: string): number | undefined {
   const cell = cellsAt(results, where).find((candidate) => candidate.way === way)
   return cell?.outcome === 'measured' ? cell.median : undefined

@@ -1,4 +1,4 @@
-/** Resets side by side: `npm run bench:reset`. Options: see `USAGE`. */
+/** Compares resets: `npm run bench:reset`. Options: see `USAGE`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -70,7 +70,7 @@ for (const [index, id] of serverIds.entries()) {
   } finally {
     await server.running.stop()
   }
-  // After each server, so that a run cut off keeps what it has.
+  // After each server, so that an interrupted run keeps its results.
   await write()
 }
 
@@ -108,7 +108,7 @@ async function chosenWays(): Promise<readonly Way[]> {
 
 async function peers(): Promise<readonly Way[]> {
   ensureInstalled()
-  // By a name that TypeScript does not follow: the type check of afresh must do without these packages.
+  // A name that TypeScript does not resolve: the type check of afresh must not need these packages.
   const file: string = './peers/index.ts'
   const { PEERS } = (await import(file)) as { PEERS: readonly Way[] }
   return PEERS
@@ -130,13 +130,13 @@ function cellsOf(server: string, block: Block): Where[] {
   return block.dirty.map((dirty) => ({ server, tables: block.tables, dirty, baseline: block.baseline }))
 }
 
-/** What one server does not use of its share of the time, the next ones may. */
+/** Time that one server does not use is available to the next. */
 function matrixOptions(server: number): MatrixOptions {
   const peersUntil = started + (minutes * 60_000 * (server + 1)) / serverIds.length
   return { ...settings, peersUntil, ways, random: randomFrom(seed), onCell: (where) => progress.cell(where) }
 }
 
-/** Of everything that took part. */
+/** The versions of all packages that take part. */
 function versions(): Record<string, string> {
   const own = ['pg', 'mysql2', 'testcontainers', '@testcontainers/postgresql']
   const names = [...own, ...ways.map(({ source }) => source)]

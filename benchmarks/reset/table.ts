@@ -3,7 +3,9 @@ import { bestByHand, medianOf, type Results, type WayFacts, type Where } from '.
 const TABLES = 100
 const DIRTY = 3
 
-/** One of each kind of alternative: a rollback, a new copy, TRUNCATE of everything, DELETE of everything, an ORM. */
+/**
+ * One alternative of each kind: a rollback, a clone, TRUNCATE of everything, DELETE of everything, an ORM.
+ */
 const IN_SHORT: readonly string[] = [
   'pg-transactional-tests',
   'create-template',
@@ -13,12 +15,12 @@ const IN_SHORT: readonly string[] = [
   'typeorm',
 ]
 
-/** What stands in docs/performance.md: the ratio of each way to afresh, on each server. Markdown. */
+/** The table in docs/performance.md: the ratio of each method to afresh, on each server. Markdown. */
 export function ratioTable(results: Results): string {
   return [tableOf(results, () => true), ...remarks(results)].join('\n\n')
 }
 
-/** What stands in README.md: a few of these ways. Markdown. */
+/** The table in README.md: a few of these methods. Markdown. */
 export function shortTable(results: Results): string {
   return tableOf(results, ({ id }) => IN_SHORT.includes(id))
 }
@@ -70,7 +72,7 @@ function labelOf({ label, kind, source }: WayFacts): string {
   return source.startsWith('statement') ? `${label} (its statements)` : label
 }
 
-/** Of every server, the case with reference rows included. */
+/** From all servers, including the cells with reference rows. */
 function leavesOf({ cells }: Results, { id }: WayFacts): string {
   const left = cells.flatMap((cell) => (cell.way === id && cell.outcome === 'measured' ? cell.leaves : []))
   return [...new Set(left)].join(', ')
@@ -112,7 +114,7 @@ function times(value: number | undefined): string {
   return value === undefined ? '–' : `${short(value)}×`
 }
 
-/** Two figures that count. */
+/** Two significant digits. */
 function short(value: number): string {
   return Number(value.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 2 })
 }
@@ -125,7 +127,7 @@ function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
-/** `postgres:18` as people write it. */
+/** The usual spelling of `postgres:18`. */
 function serverName(id: string): string {
   const [name = '', version = ''] = id.split(':')
   const names: Record<string, string> = {

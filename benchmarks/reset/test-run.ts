@@ -5,7 +5,7 @@ import { dirtSql, leftovers, pickDirty, REFERENCE_DIRT, referenceLeftovers } fro
 import type { OpenWay, Place, Way } from './way.ts'
 import { refillSql } from './ways.ts'
 
-/** One way at work: writes as a test does, has it reset, and looks what is left. */
+/** Runs one method: writes as a test does, resets, and checks what remains. */
 export class TestRun implements AsyncDisposable {
   readonly way: Way
   readonly #place: Place
@@ -29,8 +29,9 @@ export class TestRun implements AsyncDisposable {
   }
 
   /**
-   * A test and its reset. The milliseconds of the reset alone. Each way comes from a reset of a clean database, as in
-   * a run of tests: its connection has just been used, and what the others wrote since its last turn is behind it.
+   * A test and its reset. Returns the milliseconds of the reset alone. Before it, each method resets a clean
+   * database, as in a test run: its connection is warm, and the writes of other methods since its last turn
+   * are accounted for.
    */
   async #round(dirty: readonly number[]): Promise<number> {
     await this.#open.begin?.()
@@ -40,7 +41,7 @@ export class TestRun implements AsyncDisposable {
     return this.#reset(dirty)
   }
 
-  /** The milliseconds that it took. */
+  /** Returns its milliseconds. */
   async #reset(dirty: readonly number[]): Promise<number> {
     const start = performance.now()
     await this.#open.reset(dirty)
@@ -50,7 +51,7 @@ export class TestRun implements AsyncDisposable {
   }
 
   async #write(dirty: readonly number[]): Promise<void> {
-    // Nothing would ever take its rows away.
+    // No reset would ever delete its rows.
     if (this.way.kind === 'floor') return
     if (dirty.length > 0) await this.#writer.run(dirtSql(dirty))
     if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
@@ -61,13 +62,13 @@ export class TestRun implements AsyncDisposable {
     this.#writer = await connect(this.#open.url())
   }
 
-  /** What one reset leaves, in words. */
+  /** What one reset does not restore, in words. */
   async leaves(random: Random, dirty: number): Promise<string[]> {
     if (this.way.kind === 'floor') return []
     const tables = pickDirty(random, this.#place.tables.length, dirty)
     await this.#round(tables)
     const left = this.#place.hasReference ? await this.#referenceLeft() : []
-    // The probe is one more test: without it by hand would not know of the row.
+    // The probe is one more test: otherwise hand-written SQL would not know of its row.
     await this.#open.begin?.()
     left.push(...(await leftovers(this.#writer, tables)))
     if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
@@ -76,7 +77,7 @@ export class TestRun implements AsyncDisposable {
     return left
   }
 
-  /** Rows that were not put back are, for the next round to find them. */
+  /** Restores missing rows afterwards, for the next round. */
   async #referenceLeft(): Promise<string[]> {
     const left = await referenceLeftovers(this.#writer)
     if (left.length > 0) await this.#writer.run(refillSql(this.#place.engine))

@@ -2,50 +2,50 @@ import type { ServerEngine } from '../../src/server/server.ts'
 import type { Client } from '../client.ts'
 import type { BenchServer } from '../servers.ts'
 
-/** One way to reset a database between two tests. */
+/** One method to reset a database between two tests. */
 export interface Way {
   readonly id: string
-  /** For people, in tables and charts. */
+  /** The name in tables and charts. */
   readonly label: string
   readonly kind: Kind
-  /** Where its statements come from: a package by its name, or whose habit it is. */
+  /** The source of its statements: the name of a package, or a description. */
   readonly source: string
-  /** What a reader must know of how it was measured here. */
+  /** What readers must know about the measurement. */
   readonly note?: string
   readonly engines: readonly ServerEngine[]
-  /** Needs a container, since it works by commands run inside. */
+  /** Needs a container, in which it runs commands. */
   readonly containerOnly?: true
   open(context: Place): Promise<OpenWay>
 }
 
-/** `floor`: resets nothing. `hand`: told which tables are dirty. `rollback`: a transaction around the test. */
+/** `floor`: resets nothing. `hand`: knows the dirty tables. `rollback`: a transaction around the test. */
 export type Kind = 'afresh' | 'floor' | 'hand' | 'peer' | 'rollback'
 
-/** What a way finds: a server, and the means to get a database with the schema. */
+/** The environment of a method: a server, and the means to create a database with the schema. */
 export interface Place {
   readonly server: BenchServer
   readonly engine: ServerEngine
   readonly tables: readonly string[]
   readonly hasReference: boolean
-  /** Makes the schema, in the database that the URL leads to. */
+  /** Creates the schema in the database of the connection. */
   readonly schemaSql: string
-  /** A new database with the schema; gone when the cell ends. */
+  /** Creates a database with the schema, and returns its URL. It is dropped when the cell ends. */
   database(name: string): Promise<string>
-  /** On the server's own database. */
+  /** A connection to the server's default database. */
   readonly admin: Client
 }
 
-/** A way at work on a database of its own. */
+/** A method in use on its own database. */
 export interface OpenWay {
-  /** Where the test writes, from a connection of its own. */
+  /** The database that the test writes to, over a separate connection. */
   url(): string
-  /** The one connection whose writes the way can undo; those of others stay. */
+  /** The only connection whose writes the method can undo. */
   readonly client?: Client
-  /** What happens before a test and does not count. */
+  /** Runs before a test, and is not timed. */
   begin?(): Promise<void>
-  /** What is measured. Only `hand` looks at what is dirty. */
+  /** The timed reset. Only `hand` uses `dirty`. */
   reset(dirty: readonly number[]): Promise<void>
-  /** The database was swapped: clients must connect again, which does not count either. */
+  /** The database is replaced: clients must reconnect, which is not timed. */
   readonly swaps?: true
   close(): Promise<void>
 }
@@ -54,7 +54,7 @@ export const EVERYWHERE: readonly ServerEngine[] = ['postgres', 'mysql', 'mariad
 export const POSTGRES: readonly ServerEngine[] = ['postgres']
 export const MYSQL: readonly ServerEngine[] = ['mysql', 'mariadb']
 
-/** A way that is nothing but SQL over one connection. */
+/** A method that consists of SQL on one connection. */
 export async function overConnection(
   url: string,
   connect: (url: string) => Promise<Client>,

@@ -48,7 +48,7 @@ const floor: Way = {
   },
 }
 
-/** By somebody who knows which tables are dirty, and which rows of `reference`. In one round trip. */
+/** Hand-written SQL that knows the dirty tables, and the changed rows of `reference`, in one round trip. */
 function byHand(id: string, label: string, note: string, engines: Way['engines'], sql: Sql): Way {
   return {
     id,
@@ -67,7 +67,7 @@ function byHand(id: string, label: string, note: string, engines: Way['engines']
 
 type Sql = (tables: readonly string[], hasReference: boolean) => string
 
-/** Children first. */
+/** Deletes children first. */
 const deletes = (tables: readonly string[]) => tables.toReversed().map((table) => `DELETE FROM ${table}`)
 
 const REFERENCE_BACK = [
@@ -83,7 +83,7 @@ function postgresByHand(tables: readonly string[], hasReference: boolean): strin
   return [...rows, ...inParts(counters, 100).map((part) => `SELECT ${part.join(', ')}`)]
 }
 
-/** What somebody would write who knows the dirty tables, for whom processor time is compared. */
+/** Hand-written SQL for known dirty tables, for the comparison of processor time. */
 export function handSql(engine: Place['engine'], dirty: readonly number[]): string {
   const tables = dirty.map(tableName)
   return engine === 'postgres' ? postgresByHand(tables, false).join('; ') : truncatesByHand(tables, false)
@@ -98,7 +98,7 @@ function truncatesByHand(tables: readonly string[], hasReference: boolean): stri
   ].join('; ')
 }
 
-/** PostgreSQL has at most 1,664 columns in a row. */
+/** A row in PostgreSQL has at most 1,664 columns. */
 function inParts<T>(items: readonly T[], size: number): T[][] {
   return items.length === 0 ? [] : [items.slice(0, size), ...inParts(items.slice(size), size)]
 }
@@ -144,10 +144,10 @@ const hands: readonly Way[] = [
   ),
 ]
 
-/** Those that need nothing but afresh and the drivers. */
+/** The methods that need only afresh and the drivers. */
 export const OWN_WAYS: readonly Way[] = [afresh, floor, ...hands]
 
-/** Fills `reference` as it was, for the ways that leave it otherwise. */
+/** Restores `reference`, for the methods that do not. */
 export function refillSql(engine: Place['engine']): string {
   const truncate = engine === 'postgres' ? 'TRUNCATE reference RESTART IDENTITY' : 'TRUNCATE reference'
   return `${truncate}; ${referenceRowsSql()}`

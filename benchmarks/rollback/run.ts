@@ -1,4 +1,4 @@
-/** Strategy `rollback` against an ordinary reset, side by side: `npm run bench:rollback`. Options: see `USAGE`. */
+/** Compares strategy `rollback` with an ordinary reset: `npm run bench:rollback`. Options: see `USAGE`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -31,7 +31,7 @@ const dirty = dirtyAmong(tables, values.dirty)
 const rows = wholeNumber(values.rows, 'rows')
 const rounds = wholeNumber(values.rounds, 'rounds')
 
-/** What a test finds and what it writes. */
+/** The schema and the writes of a test. */
 interface Scene {
   readonly title: string
   readonly schema: readonly string[]
@@ -45,7 +45,7 @@ interface Figures {
   readonly auto: Summary
   /** Milliseconds of `begin` and `reset` together. */
   readonly rollback: Summary
-  /** Median to median: above 1, `rollback` takes longer. */
+  /** Ratio of the medians: above 1, `rollback` takes longer. */
   readonly rollbackToAuto: number
 }
 

@@ -1,4 +1,4 @@
-/** Very many resets in a row: `npm run bench:soak`. Options: see `USAGE`. */
+/** Runs a very large number of resets in a row: `npm run bench:soak`. Options: see `USAGE`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -41,11 +41,11 @@ interface Block {
   readonly q1Ms: number
   readonly q3Ms: number
   readonly slowestMs: number
-  /** Of all tables together, and of the largest; without their indexes. */
+  /** Size of all tables together, and of the largest; without indexes. */
   readonly tablesKb: number
   readonly largestKb: number
   readonly rssMb: number
-  /** After a collection, where Node was started with --expose-gc. */
+  /** After a garbage collection, if Node was started with --expose-gc. */
   readonly heapMb: number
   readonly truncated: number
 }

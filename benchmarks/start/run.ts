@@ -1,4 +1,4 @@
-/** What afresh costs before it does anything: `npm run bench:start`. Options: see `USAGE`. */
+/** Measures the start-up costs of afresh: `npm run bench:start`. Options: see `USAGE`. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const values = optionsOf(USAGE, {
 })
 const rounds = wholeNumber(values.rounds, 'rounds')
 
-/** Each in a process of its own, in a folder from which the built package and pg are found. */
+/** Each runs in a separate process, in a folder in which the built package and pg can be resolved. */
 const PROGRAMS = {
   'node -e 0': ['-e', '0'],
   "import('pg')": ['-e', "import('pg')"],
@@ -38,13 +38,13 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-// Once before, for the file system's cache.
+// One run first, to fill the file system cache.
 for (const program of programs) millisecondsOf(program)
 const turns = Array.from({ length: rounds }, () =>
   Object.fromEntries(programs.map((program) => [program, millisecondsOf(program)])),
 )
 
-/** Of the rounds, what the program takes beyond starting node in the same round. */
+/** The median time that the program takes in addition to starting node in the same round. */
 function own(program: Program): number {
   return median(turns.map((turn) => (turn[program] ?? 0) - (turn['node -e 0'] ?? 0)))
 }
@@ -57,7 +57,7 @@ const ratio = own("import('afresh')") / own("import('pg')")
 console.log(`import('afresh') takes ${ratio.toFixed(2)} times what import('pg') takes`)
 if (values.size) console.log(`npm i afresh: ${(sizeInstalled() / 1e6).toFixed(1)} MB on the disk`)
 
-/** Bytes in blocks of the file system, as `du` counts them, of afresh and what it depends on. */
+/** Bytes in file system blocks, as `du` counts them, of afresh and its dependencies. */
 function sizeInstalled(): number {
   const folder = mkdtempSync(join(tmpdir(), 'afresh-size-'))
   try {

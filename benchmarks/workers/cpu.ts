@@ -8,8 +8,8 @@ import type { BenchServer } from '../servers.ts'
 export type CpuMeter = () => number
 
 /**
- * By the server's processes, in a container or not: needs Linux, with the container engine on this machine. Asking
- * the engine instead takes a second each time.
+ * Reads the processes of the server, in a container or not. Needs Linux, with the container engine on this
+ * machine. Asking the engine instead would take a second each time.
  */
 export async function serverCpu({ running }: BenchServer): Promise<CpuMeter> {
   const root = await (running.containerId === undefined
@@ -32,12 +32,12 @@ async function postmaster(url: string): Promise<string> {
   return readFileSync(join(String(row?.data_directory), 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''
 }
 
-/** A process and the children that it has now. */
+/** A process and its current children. */
 function family(root: string): string[] {
   return [root, ...readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === root)]
 }
 
-/** proc(5): the fourth field, behind the name in parentheses, which may hold anything. */
+/** The fourth field in proc(5), after the name in parentheses, which may contain any characters. */
 function parentOf(pid: string): string | undefined {
   return orGone(
     () =>
@@ -47,7 +47,7 @@ function parentOf(pid: string): string | undefined {
   )
 }
 
-/** Of all threads, by the nanoseconds on a processor: finer than the ticks of /proc/<pid>/stat. */
+/** Nanoseconds on a processor of all threads: more precise than the ticks of /proc/<pid>/stat. */
 function cpuOf(pid: string): number {
   const threads = orGone(() => readdirSync(`/proc/${pid}/task`)) ?? []
   return threads.reduce((sum, thread) => {
@@ -60,6 +60,6 @@ function orGone<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch {
-    return undefined // it ended in between
+    return undefined // it ended meanwhile
   }
 }

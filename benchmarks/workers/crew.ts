@@ -4,7 +4,7 @@ import type { LoopFigures, Order, ResetFigures, Start } from './worker.ts'
 
 type Answer = { done: unknown } | { failed: string }
 
-/** Several workers, each a process, that are told what to do all at once. */
+/** Several worker processes that get commands at the same time. */
 export class Crew implements AsyncDisposable {
   readonly #workers: readonly ChildProcess[]
 
@@ -41,12 +41,15 @@ export class Crew implements AsyncDisposable {
     return (await this.#all(() => ({ do: 'loop', forMs }))) as LoopFigures[]
   }
 
-  /** Sends to everybody first; resolves when the last has answered. */
+  /** Sends to all workers first; resolves when the last has responded. */
   async #all(message: (index: number) => Order | Start): Promise<unknown[]> {
     return Promise.all(this.#workers.map((worker, index) => ask(worker, message(index))))
   }
 
-  /** Where one has failed: the connections of the others keep them alive. A lease ends with its connection. */
+  /**
+   * For failures: the connections of the other workers would keep them alive. A lease ends with its
+   * connection.
+   */
   #kill(): void {
     for (const worker of this.#workers) worker.kill()
   }

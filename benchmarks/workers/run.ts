@@ -1,4 +1,4 @@
-/** Many workers on one server against one alone: `npm run bench:workers`. Options: see `USAGE`. */
+/** Compares many workers on one server with a single one: `npm run bench:workers`. Options: see `USAGE`. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
@@ -50,7 +50,9 @@ interface Figures {
   readonly clientCpuMs: number
   readonly serverCpuMs: number
   readonly cpuMs: number
-  /** Of the same reset by hand, both: how it grows is the machine's doing, not afresh's. */
+  /**
+   * Both together for the same reset with hand-written SQL: its growth is due to the machine, not to afresh.
+   */
   readonly byHandCpuMs: number
   readonly medianMs: number
   readonly detectors: Readonly<Record<string, number>>
@@ -80,7 +82,7 @@ async function compare(server: BenchServer) {
   await using harness = await createHarness({
     server: existing(url),
     project: 'bench-workers',
-    // `createHarness` refuses any other text.
+    // `createHarness` rejects other texts.
     detector: values.detector as NonNullable<HarnessOptions['detector']>,
     migrate: async ({ url: database }) => {
       const client = await connect(database)
@@ -122,7 +124,10 @@ async function figures(harness: Harness, count: number, cpu: CpuMeter): Promise<
   }
 }
 
-/** All write, then all reset at the same moment: the processor time in between is that of resets alone. */
+/**
+ * All workers write, then all reset at the same moment: the processor time in between is that of resets
+ * alone.
+ */
 async function together(crew: Crew, by: 'reset' | 'hand', cpu: CpuMeter) {
   const warmUp = 20
   const resets: ResetFigures[] = []
@@ -150,7 +155,7 @@ async function runFreely(harness: Harness) {
   }
 }
 
-/** How often each. */
+/** The number of occurrences of each item. */
 function tally(items: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const item of items) counts[item] = (counts[item] ?? 0) + 1

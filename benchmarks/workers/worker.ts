@@ -1,4 +1,4 @@
-/** A worker of run.ts: does as it is told by messages, in a process of its own as a test runner's. */
+/** A worker of run.ts: runs commands from messages, in a separate process like that of a test runner. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../../src/generate/random.ts'
 import { type HarnessHandle, join } from '../../src/index.ts'
@@ -19,7 +19,7 @@ export type Order =
   | { readonly do: 'write' | 'reset' | 'hand' | 'stop' }
   | { readonly do: 'loop'; readonly forMs: number }
 
-/** What a reset took: `ms` on the clock, `cpuMs` of this process. */
+/** The cost of a reset: `ms` elapsed, `cpuMs` of this process. */
 export interface ResetFigures {
   readonly ms: number
   readonly cpuMs: number
@@ -29,7 +29,7 @@ export interface ResetFigures {
 
 export interface LoopFigures {
   readonly resets: number
-  /** Whatever was there that should not have been. */
+  /** Rows of other workers that this worker found. */
   readonly foreign: readonly string[]
   readonly detectors: readonly string[]
 }
@@ -78,12 +78,12 @@ async function write(): Promise<void> {
 function reset(): Promise<ResetFigures> {
   return timed(async () => {
     const { detector, why } = await database.reset()
-    // Without the figures: so many bytes, so many rows.
+    // Without figures such as bytes and rows.
     return `${detector}: ${why.replace(/ \(.*\d.*\)$/, '')}`
   })
 }
 
-/** What the machine alone makes of many workers: the same test, reset by one who knows. */
+/** The cost of many workers that is due to the machine: the same test, reset with hand-written SQL. */
 function byHand(): Promise<ResetFigures> {
   const sql = handSql(engineOf(start.handle), written)
   return timed(async () => {
@@ -105,7 +105,7 @@ function engineOf({ engine }: HarnessHandle): ServerEngine {
   return engine as ServerEngine
 }
 
-/** At its own pace, as tests do: it looks for anybody else's rows before and after each reset. */
+/** Runs at its own pace, as tests do, and checks for rows of other workers before and after each reset. */
 async function loop(forMs: number): Promise<LoopFigures> {
   const foreign: string[] = []
   const detectors: string[] = []

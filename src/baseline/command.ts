@@ -6,24 +6,24 @@ import { clearTimeout, setTimeout } from '../util/clock.ts'
 export interface CommandOptions {
   readonly cwd: string
   readonly env: Variables
-  /** Milliseconds after which it is ended. */
+  /** Milliseconds after which the command is ended. */
   readonly timeoutMs: number
 }
 
-/** How much of the end of a command's output an error shows. */
+/** Number of lines at the end of a command's output that an error shows. */
 const SHOWN_LINES = 20
 const KEPT_CHARACTERS = 16_384
-/** Between asking a process to end and ending it. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const GRACE_MS = 2_000
 
 /**
- * Runs a shell command to its end, quietly. It gets no input, and a process group of its own, which ends
- * with the command, with its time limit, and with this process.
- * Throws `AfreshError` (`baseline`) with the end of its output.
+ * Runs a shell command to its end, without input and without output to the terminal. Its own process group
+ * ends with the command, with the time limit, and with this process. Throws `AfreshError` (`baseline`) with
+ * the end of its output.
  */
 export async function runCommand(command: string, options: CommandOptions): Promise<void> {
   let child: ChildProcess | undefined
-  // Before the command begins: a signal that comes between the two would leave it running.
+  // Before the command starts: a signal between the two would leave it running.
   const disarm = endWithThisProcess(() => endGroup(child, 'SIGKILL'))
   let output = () => ''
   let timedOut = false
@@ -36,7 +36,7 @@ export async function runCommand(command: string, options: CommandOptions): Prom
     child = spawn(command, {
       shell: true,
       cwd: options.cwd,
-      // Migrations that run by ts-node need no check of their types, which takes seconds in every run.
+      // Migrations that run by ts-node skip the type check, which takes seconds in every run.
       env: withVariables({ TS_NODE_TRANSPILE_ONLY: 'true', ...process.env }, options.env),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
@@ -59,7 +59,7 @@ export async function runCommand(command: string, options: CommandOptions): Prom
   }
 }
 
-/** Its exit code, or the signal that ended it; nothing of its group is left running then. */
+/** Returns the exit code, or the signal that ended the command, after ending the rest of its group. */
 async function endOf(child: ChildProcess): Promise<number | string> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const ending = await new Promise<number | string>((resolve, reject) => {
@@ -67,7 +67,7 @@ async function endOf(child: ChildProcess): Promise<number | string> {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? 'an unknown signal'))
   })
   endGroup(child, 'SIGKILL')
-  // A process that left the group may hold the pipe open for ever.
+  // A process that left the group may keep the pipe open forever.
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GRACE_MS).unref())])
   child.stdout?.destroy()
   child.stderr?.destroy()
@@ -84,17 +84,17 @@ function endGroup(child: ChildProcess | undefined, signal: NodeJS.Signals): void
   try {
     process.kill(-pid, signal)
   } catch {
-    // The whole group is gone already.
+    // The whole group has ended.
   }
 }
 
-/** A group of its own does not hear Ctrl-C, so whatever ends this process calls `end` first. */
+/** A separate process group does not receive Ctrl-C, so `end` is called when this process ends. */
 function endWithThisProcess(end: () => void): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   const onSignal = (signal: NodeJS.Signals) => {
     end()
     disarm()
-    // With nobody else listening, the signal would have ended this process: let it.
+    // Without another listener the signal would have ended this process: send it again.
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
   }
   const disarm = () => {

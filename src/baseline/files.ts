@@ -6,30 +6,30 @@ import { AfreshError } from '../errors.ts'
 
 export interface SqlFile {
   readonly path: string
-  /** For people and fingerprints: relative to the project, with forward slashes. */
+  /** Path relative to the project, with forward slashes: for people and fingerprints. */
   readonly label: string
 }
 
-/** Beside flat folders: one folder a migration, as Prisma and Drizzle (`migration.sql`) or Diesel and Hasura (`up.sql`) have it. */
+/** Flat folders, and folders per migration: Prisma, Drizzle (`migration.sql`), Diesel, Hasura (`up.sql`). */
 const FOLDER_LAYOUTS = ['*.sql', '*/migration.sql', '*/up.sql']
 
-/** What undoes a migration; the last is Flyway's. */
+/** Files that revert a migration; the last pattern is Flyway's. */
 const UNDO = [/(?:^|[._-])(?:down|undo|rollback)\.sql$/i, /^U\d[\w.]*__/]
 
 /** Flyway's repeatable migrations run after the versioned ones. */
 const REPEATABLE = /^R__/
 
-/** Where dbmate, goose, sql-migrate and node-pg-migrate begin the half of a file that undoes the other. */
+/** Starts the section that reverts a migration in dbmate, goose, sql-migrate and node-pg-migrate. */
 const UNDO_SECTION = /^[ \t]*--[ \t]*(?:migrate:down|\+goose down|\+migrate down|down migration)\b/im
 
-/** Where 2 comes before 10. */
+/** Sorts 2 before 10. */
 const NATURAL = new Intl.Collator('en', { numeric: true })
 
 export function sqlFile(path: string, cwd: string): SqlFile {
   return { path, label: relative(cwd, path).split(sep).join('/') }
 }
 
-/** The migrations of a folder, in the order in which they are to run. */
+/** The migrations of a folder, in the order in which they run. */
 export async function filesIn(folder: string, cwd: string, ignore: readonly string[]): Promise<SqlFile[]> {
   const { glob } = await tinyglobby()
   const inFolder = await glob(FOLDER_LAYOUTS, { cwd: folder, absolute: true, expandDirectories: false })
@@ -40,7 +40,7 @@ export async function filesIn(folder: string, cwd: string, ignore: readonly stri
   )
 }
 
-/** The files that a glob matches, in the order in which they are to run. */
+/** The files that match a glob, in the order in which they run. */
 export async function filesMatching(
   pattern: string,
   cwd: string,
@@ -55,20 +55,20 @@ export async function filesMatching(
   )
 }
 
-/** What a migration does, without the half of the file that undoes it. */
+/** The migration without the section that reverts it. */
 export function withoutUndoSection(sql: string): string {
   const section = UNDO_SECTION.exec(sql)
   return section === null ? sql : sql.slice(0, section.index)
 }
 
-/** Throws when the file is not text. */
+/** Throws if the file is not text. */
 export async function readBytes({ path }: SqlFile): Promise<Buffer> {
   const bytes = await readFile(path)
   if (bytes.includes(0)) throw new Error('it is not UTF-8 text: it has NUL bytes (UTF-16, or compressed?)')
   return bytes
 }
 
-/** Throws where the bytes are no UTF-8: decoded all the same, other characters would be stored. */
+/** Throws for bytes that are not UTF-8: lenient decoding would store different characters. */
 export function utf8Of(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -87,7 +87,7 @@ export async function hashOf({ path }: SqlFile): Promise<string> {
     .digest('hex')
 }
 
-/** Not before a folder or a glob is looked at: `import 'afresh'` has to be quick. */
+/** Loaded only to read a folder or glob: `import 'afresh'` must be fast. */
 function tinyglobby() {
   return import('tinyglobby')
 }

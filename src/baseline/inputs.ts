@@ -3,21 +3,21 @@ import { extname, resolve } from 'node:path'
 import { AfreshError } from '../errors.ts'
 import { filesIn, filesMatching, type SqlFile, sqlFile } from './files.ts'
 
-/** What a `migrate` or `fixtures` function is told. */
+/** The argument of a `migrate` or `fixtures` function. */
 export interface MigrateContext {
-  /** Connects to the database that is to be filled. */
+  /** URL of the database to fill. */
   readonly url: string
   readonly database: string
 }
 
-/** Runs in the user's shell, with the URL of the database as `DATABASE_URL`. */
+/** A shell command, which runs with the URL of the database as `DATABASE_URL`. */
 export interface Command {
   readonly command: string
 }
 
 /**
- * How a database gets its tables: a function; SQL files, as a path, a folder, a glob or a list of them; or
- * a shell command. A string is a command when it names no file and has a space in it.
+ * How a database gets its tables: a function; SQL files, as a path, a folder, a glob or a list of these; or a
+ * shell command. A string that names no file and contains a space is a command.
  */
 export type Migrate =
   | ((context: MigrateContext) => void | Promise<void>)
@@ -25,7 +25,7 @@ export type Migrate =
   | string
   | readonly string[]
 
-/** How the tables get the rows that they all begin with: the same ways. */
+/** How the tables get the rows that every test starts with, in the same forms as `Migrate`. */
 export type Fixtures = Migrate
 
 export type Input =
@@ -35,7 +35,7 @@ export type Input =
 
 export type InputName = 'migrate' | 'fixtures'
 
-/** Finds out what the user means. Throws `AfreshError` (`usage`) when it can be nothing. */
+/** Interprets what the user specified. Throws `AfreshError` (`usage`) if it matches nothing. */
 export async function resolveInput(name: InputName, given: Migrate, cwd: string): Promise<Input> {
   if (typeof given === 'function') return { kind: 'function', run: given }
   if (typeof given === 'string') {
@@ -48,7 +48,7 @@ export async function resolveInput(name: InputName, given: Migrate, cwd: string)
   return { kind: 'files', files: await filesOfList(name, given, cwd) }
 }
 
-/** In the order of the list, each entry's files in theirs; entries that begin with `!` leave files out. */
+/** The files of each entry, in the order of the list. Entries that begin with `!` exclude files. */
 async function filesOfList(name: InputName, entries: readonly string[], cwd: string): Promise<SqlFile[]> {
   const ignore = entries.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1))
   const files: SqlFile[] = []
@@ -61,7 +61,7 @@ async function filesOfList(name: InputName, entries: readonly string[], cwd: str
   return files
 }
 
-/** The files that `given` names; `undefined` when there are none. */
+/** The files that `given` names; `undefined` if there are none. */
 async function filesOf(
   name: InputName,
   given: string,

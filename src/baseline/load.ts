@@ -12,13 +12,13 @@ export type { Command, Fixtures, Migrate, MigrateContext } from './inputs.ts'
 export interface BaselineOptions {
   readonly migrate?: Migrate | undefined
   readonly fixtures?: Fixtures | undefined
-  /** Paths are relative to it, and commands run in it. */
+  /** Paths are relative to this folder, and commands run in it. */
   readonly cwd: string
   /** Milliseconds that a function or command may take. Default 300,000. */
   readonly timeoutMs?: number | undefined
-  /** More variables that a command is to get, beside those that the engine's own clients read. */
+  /** Variables for commands, besides those that the engine's own clients read. */
   readonly env?: VariableMapping | undefined
-  /** Counts what is in the database: for a migration that is to be found out when it went elsewhere. */
+  /** Counts the objects in the database, to detect a migration that ran against another database. */
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
 }
 
@@ -26,7 +26,8 @@ const DEFAULT_TIMEOUT_MS = 300_000
 
 /**
  * Brings an empty database to its baseline: first the migrations, then the fixtures.
- * Throws `AfreshError`: `usage` for an input that is nothing, before anything has run; `baseline` for one that fails.
+ *
+ * @throws AfreshError `usage` for an invalid input, before anything runs; `baseline` for an input that fails
  */
 export async function applyBaseline(connection: Connection, options: BaselineOptions): Promise<void> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
@@ -56,9 +57,9 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
 }
 
 /**
- * What the baseline is made from, for its fingerprint: it changes when a file is changed, added or renamed.
- * `cacheable`: nothing else goes into the baseline. What a function or command does cannot be known, so
- * then it is `fingerprint`, the user's own word for it, that has to change.
+ * The inputs of the baseline, for its fingerprint: they change when a file is changed, added or renamed.
+ * `cacheable`: nothing else affects the baseline. The effects of a function or command are unknown, so with
+ * one the user's own `fingerprint` has to change.
  */
 export async function describeInputs(
   migrate: Migrate | undefined,
@@ -127,7 +128,7 @@ async function runWithUrl(
     return
   }
   try {
-    // The function cannot be stopped, but the run that waits for it can.
+    // The function cannot be stopped, but the run stops waiting for it.
     await withTimeout(Promise.resolve(input.run({ url, database })), timeoutMs, tookTooLong('it', timeoutMs))
   } catch (error) {
     throw new AfreshError('baseline', `The ${name} function failed: ${masked(messageOf(error), url)}`, {
@@ -137,7 +138,7 @@ async function runWithUrl(
   }
 }
 
-/** Files run on our own connection; only these can have gone elsewhere. */
+/** Files run on afresh's own connection; only functions and commands can write elsewhere. */
 function nothingCame({ database }: Connection, input: Exclude<Input, { kind: 'files' }>): AfreshError {
   const what = input.kind === 'command' ? `The command «${input.command}»` : 'The function'
   const reads =

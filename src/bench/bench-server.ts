@@ -19,15 +19,15 @@ import { registerCleanup } from '../server/cleanup.ts'
 import { folderInMemory } from '../util/shared-memory.ts'
 import type { Storage } from './cases.ts'
 
-/** Where databases for measuring are made: a server, or for SQLite this process. */
+/** Creates databases for measurements: on a server, or for SQLite in this process. */
 export interface BenchServer {
   readonly engine: Engine
   readonly version: string
-  /** Version and settings that decide what a write costs, in one line. */
+  /** Version and settings that determine the cost of writes, in one line. */
   readonly conditions: string
-  /** A new database with the tables of a shape. */
+  /** Creates a database with the tables of a shape. */
   build(shape: Shape): Promise<BenchDatabase>
-  /** Measures thoroughly what the strategy `auto` goes by, and remembers it. Nothing where there is no choice. */
+  /** Measures and stores the costs that strategy `auto` uses. Does nothing if the engine has no TRUNCATE. */
   calibrate(): Promise<void>
   close(): Promise<void>
 }
@@ -35,29 +35,29 @@ export interface BenchServer {
 /** A database with the tables of one shape. */
 export interface BenchDatabase {
   readonly connection: Connection
-  /** Connections of others; an empty list where the database lives in this process. */
+  /** Connections of other clients; empty if the database lives in this process. */
   others(count: number): Promise<readonly Connection[]>
-  /** The same tables in a database that can be made again from its template; absent where there are no templates. */
+  /** The same tables in a database that can be recreated from its template; absent without templates. */
   readonly cloned?: ClonedDatabase | undefined
   close(): Promise<void>
 }
 
 export interface ClonedDatabase {
   connection(): Connection
-  /** Drops the database, makes it from its template again, and connects. */
+  /** Drops the database, recreates it from its template, and connects. */
   again(): Promise<void>
 }
 
-/** Whose server it is, for the guard. */
+/** Facts about the server that the guard needs. */
 export interface ServerAccess {
-  /** Afresh started it. */
+  /** Whether afresh started the server. */
   readonly startedByAfresh: boolean
-  /** Servers elsewhere that are there for tests only, as `host:port#system_identifier`. */
+  /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow: readonly string[]
 }
 
 /**
- * A server on which databases for measuring are made; all others are left alone.
+ * Opens a server for databases that measurements create. Other databases are not changed.
  *
  * @throws AfreshError `usage`, `server`
  * @throws RefusedError for a server that the guard refuses
@@ -147,7 +147,7 @@ async function buildOn(context: BuildContext, shape: Shape, nextSlot: () => numb
   }, close)
 }
 
-/** Template and clone are made when they are first asked for. */
+/** Creates template and clone on first use. */
 class CloneOfTemplate {
   readonly #context: BuildContext
   readonly #shape: Shape
@@ -209,7 +209,7 @@ class CloneOfTemplate {
 }
 
 /**
- * A file of a folder that is gone afterwards. Not `:memory:`: millions of rows would be this process's memory.
+ * Uses a file in a temporary folder. With `:memory:`, millions of rows would be in this process's memory.
  * https://sqlite.org/pragma.html#pragma_synchronous
  */
 export async function openSqlite(storage: Storage): Promise<BenchServer> {
@@ -225,10 +225,10 @@ export async function openSqlite(storage: Storage): Promise<BenchServer> {
     conditions: `SQLite ${version}, a file in ${inMemory === undefined ? tmpdir() : 'memory'}, synchronous ${synchronous}`,
     async build(shape) {
       const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
-      // It would stay in memory for ever if this process were killed.
+      // Otherwise the folder would stay in memory if this process were killed.
       const release = await registerCleanup({ kind: 'folder', path: folder })
       const file = join(folder, 'bench.db')
-      writeFileSync(file, '') // the connection wants one that is there
+      writeFileSync(file, '') // the connection requires an existing file
       const own = await engine.connect(`sqlite:${file}`)
       await own.query(`PRAGMA synchronous = ${synchronous}`)
       await own.query(engine.bench.create(shape).join(';\n'))

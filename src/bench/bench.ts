@@ -9,27 +9,27 @@ import { targetOf } from './target.ts'
 import { benchUserSchema } from './user-schema.ts'
 
 export interface BenchOptions {
-  /** Images, `embedded`, `sqlite`, or URLs of servers; none where somebody's own schema is measured. */
+  /** Images, `embedded`, `sqlite`, or server URLs; empty if `url` is set. */
   readonly servers: readonly string[]
-  /** The database with that schema: it is only read. */
+  /** A database whose own tables are measured, in a copy. It is only read. */
   readonly url?: string | undefined
-  /** Servers elsewhere that are there for tests only, as `host:port#system_identifier`. */
+  /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow: readonly string[]
   readonly rows: readonly number[]
   readonly cases: readonly string[]
   readonly ways: readonly MethodId[]
-  /** The most rounds of a cell, and the fewest. */
+  /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number
-  /** What a way may take in a cell, making the rows included, and what it may take for once; in milliseconds. */
+  /** Milliseconds that a method may take per cell, including making the rows, and in a single run. */
   readonly budgetMs: number
   readonly limitMs: number
   readonly seed: number
   /** The folder for results and report. */
   readonly out: string
-  /** Measure everything anew, whatever the folder has. */
+  /** Ignore earlier results in the folder. */
   readonly fresh: boolean
-  /** Ends it before the next round; what was made on the server is dropped. */
+  /** Stops before the next round, and drops what was created on the server. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress: (line: string) => void
 }
@@ -39,19 +39,19 @@ export interface Benched {
   readonly files: ReportFiles & { readonly results: string }
 }
 
-/** Where a run keeps what it has measured until now. */
+/** Where a run stores what it has measured so far. */
 export function resultsFile(folder: string): string {
   return join(folder, 'results.json')
 }
 
 /**
- * Measures what it takes to empty tables, and writes results and report. Results are written after each number of rows,
- * so a run that is cut off keeps what it has: the same call goes on from there, and one for more rows, cases or
- * servers adds to it. The report is written at the end.
+ * Measures how long it takes to empty tables, and writes results and report. Results are written after each
+ * number of rows, so an interrupted run keeps them. The same call continues from there, and a call with more
+ * rows, cases or servers adds to them. The report is written at the end.
  *
- * Throws the reason of `signal` where that ended it.
+ * Throws the reason of `signal` if that ended the run.
  *
- * @throws AfreshError `usage` for a folder with results that these cannot be joined to; `server`
+ * @throws AfreshError `usage` for a folder with incompatible results; `server`
  * @throws RefusedError for a server that the guard refuses
  */
 export async function bench(options: BenchOptions): Promise<Benched> {
@@ -68,7 +68,7 @@ export async function bench(options: BenchOptions): Promise<Benched> {
   return { results, files: { ...(await writeReport(results, out)), results: file } }
 }
 
-/** Whoever reads it, or is cut off, finds the one or the other whole. */
+/** Replaces the file atomically: readers and interrupted runs find a complete file. */
 async function replace(file: string, results: BenchResults): Promise<void> {
   const fresh = `${file}.new`
   await writeFile(fresh, `${JSON.stringify(results, null, 1)}\n`)

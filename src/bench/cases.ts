@@ -1,18 +1,18 @@
 import type { Shape } from '../engine/bench-dialect.ts'
 
-/** How a server keeps its data: afresh's own settings for tests, the same with files on a disk, and as in production. */
+/** Where a server stores its data: in memory or on a disk with durability off, or as in production. */
 export type Storage = 'memory' | 'disk' | 'durable'
 
-/** One column of the matrix: the base case, or that with one thing changed. */
+/** One column of the matrix: the base case, or the base case with one change. */
 export interface Case {
   /** `base`, `indexes=5` */
   readonly id: string
-  /** What is varied, for people; that of the base case is empty. */
+  /** What is varied, for display; empty for the base case. */
   readonly factor: string
   readonly label: string
   readonly shape: Shape
   readonly storage: Storage
-  /** Connections that read the table all the time. */
+  /** Connections that read the table continuously. */
   readonly readers: number
 }
 
@@ -79,17 +79,17 @@ export const CASES: readonly Case[] = [
   varied('durable', 'storage', 'files on a disk, durability on', {}, { storage: 'durable' }),
 ]
 
-/** What is varied in the cases that are tables of somebody's. */
+/** The factor of cases that are tables of the user. */
 export const OWN_FACTOR = 'table'
 
-/** The case with this id. Throws where there is none: a programming error. */
+/** The case with this id. Throws if there is none, which is a programming error. */
 export function caseOf(id: string): Case {
   const found = CASES.find((candidate) => candidate.id === id)
   if (found === undefined) throw new Error(`no case is called ${id}`)
   return found
 }
 
-/** Bytes that a row takes, indexes included: by that it is judged whether so many fit at all. */
+/** Estimated bytes per row, including indexes. Used to decide whether the rows fit. */
 export function rowBytes({ width, indexes, children }: Shape): number {
   const row = { narrow: 70, wide: 1100, 'off-page': 10_000 }[width]
   return row + 25 * (1 + indexes) + (children ? 70 : 0)

@@ -11,9 +11,9 @@ import { type Cell, type CellKey, type MeasuredCell, medianOf } from './results.
 import { emptyOnce, type Sample, TimeLimitExceeded } from './round.ts'
 import { storageMetricsOf } from './storage-metrics.ts'
 
-/** All ways of one case at one number of rows. */
+/** All methods of one case at one number of rows. */
 export interface CellGroup {
-  /** The id of the server. */
+  /** The server's id. */
   readonly server: string
   readonly case: Case
   readonly rows: number
@@ -23,21 +23,21 @@ export interface CellGroup {
 export interface CellGroupOptions {
   readonly rounds: number
   readonly leastRounds: number
-  /** What a way may take in a group, making the rows included; in milliseconds. */
+  /** Milliseconds that a method may take per group, including making the rows. */
   readonly budgetMs: number
-  /** A way that would take longer than this for once is not carried out to its end; in milliseconds. */
+  /** Milliseconds that a single run of a method may take. Slower methods are extrapolated. */
   readonly limitMs: number
   readonly random: Random
   readonly signal?: AbortSignal | undefined
 }
 
-/** From so many rows on nothing is warmed up. */
+/** No warm-up from this number of rows on. */
 const COLD_ROWS = 100_000
 
-/** Budgets that the fewest rounds may take; a way that takes longer is carried out once. */
+/** Budgets that the minimum number of rounds may take together. A slower method runs only once. */
 const PATIENCE = 30
 
-/** Measures the ways in turns, each turn in another order. Cells of fewer rows tell what would take too long. */
+/** Measures the methods in turns, in random order. Extrapolates those that are too slow. */
 export async function measureCellGroup(
   benchServer: BenchServer,
   benchDatabase: BenchDatabase,
@@ -77,7 +77,7 @@ export async function measureCellGroup(
   )
   for (const attempt of attempts) {
     const own = measured.get(attempt.place.way)
-    // Nobody could read what is cloned again: its readers would be thrown out.
+    // Recreating the clone would disconnect its readers.
     if (readers === 0 && attempt.place.way !== 'clone' && own?.failure === undefined) {
       await attempt.observe(await benchDatabase.others(1), PATIENCE * options.budgetMs)
     }
@@ -90,7 +90,7 @@ function placeOf({ server, case: { id }, rows }: CellGroup, way: MethodId): Cell
   return { server, case: id, rows, way }
 }
 
-/** The cell of a way that would take too long, by what it took with fewer rows. */
+/** The cell of a method that would exceed the limit, extrapolated from fewer rows; otherwise `undefined`. */
 function extrapolate(key: CellKey, before: readonly Cell[], { limitMs }: CellGroupOptions): Cell | undefined {
   const known = before
     .filter((cell) => cell.server === key.server && cell.case === key.case && cell.way === key.way)
@@ -134,10 +134,10 @@ class Attempt {
     }
   }
 
-  /** Once more, with somebody who reads: that would be part of the time otherwise. Not where a round takes longer than that. */
+  /** Runs once more with a reader, which would distort the times. Skipped if a round exceeds `mostMs`. */
   async observe(readers: readonly Connection[], mostMs: number): Promise<void> {
     if (readers.length === 0 || this.#samples.length === 0 || this.#longestRoundMs > mostMs) return
-    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    // A failure here does not invalidate the measured times.
     const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs }).catch(
       () => undefined,
     )

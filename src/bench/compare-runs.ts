@@ -1,33 +1,33 @@
 import { summarize } from './measure.ts'
 import { type BenchResults, type CellKey, findCell, type MeasuredCell } from './results.ts'
 
-/** Two runs held against each other, figure by figure. */
+/** Two runs compared, figure by figure. */
 export interface Comparison {
-  /** How much longer everything takes now: the median of all ratios. The machine, most likely. */
+  /** Median of the ratios of later to earlier times. Most likely due to the machine. */
   readonly drift: number
-  /** The share of figures whose median lies within what the earlier run saw, from its least to its most. */
+  /** Share of figures whose median lies between the minimum and the maximum of the earlier run. */
   readonly within: number
-  /** What differs by more than noise, drift taken out; the largest difference first. */
+  /** Differences beyond noise, corrected for drift, the largest first. */
   readonly changed: readonly Change[]
-  /** How many figures both runs have. */
+  /** Number of figures in both runs. */
   readonly compared: number
 }
 
 export interface Change extends CellKey {
   readonly beforeMs: number
   readonly afterMs: number
-  /** After to before, drift taken out: 2 is twice as slow as it was. */
+  /** Ratio of later to earlier time, corrected for drift: 2 means twice as slow. */
   readonly ratio: number
 }
 
-/** Less is no news, however sure it is. */
+/** Smaller changes are not reported, even if they are significant. */
 const LEAST_CHANGE = 1.25
-/** Of fewer times nobody knows how they spread. */
+/** The spread of fewer rounds is unknown. */
 const LEAST_ROUNDS = 3
 
 /**
- * A difference counts where the middle halves of the times lie apart and it is more than a quarter. What the whole
- * machine was slower or faster by is taken out first.
+ * A difference counts if the interquartile ranges do not overlap and it exceeds a quarter. A slowdown or
+ * speedup of the whole machine is removed first.
  */
 export function compareRuns(after: BenchResults, before: BenchResults): Comparison {
   const pairs = after.cells.flatMap((cell) => {

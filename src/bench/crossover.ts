@@ -1,15 +1,15 @@
 import type { Cell } from './results.ts'
 
-/** Which of two ways to empty a table is the faster one, by the number of rows. */
+/** Which of two methods to empty a table is faster, by the number of rows. */
 export type Crossover =
-  /** At no size do both have a time. */
+  /** No size has times of both methods. */
   | { readonly kind: 'unknown' }
-  /** At no size can their times be told apart. */
+  /** The times do not differ clearly at any size. */
   | { readonly kind: 'equal'; readonly sizes: Span }
   | {
       readonly kind: 'always'
       readonly faster: string
-      /** What was compared; and where `faster` is so beyond doubt. */
+      /** `sizes`: what was compared. `certain`: where `faster` is clearly faster. */
       readonly sizes: Span
       readonly certain: Span
       readonly isExtrapolated: boolean
@@ -18,23 +18,23 @@ export type Crossover =
       readonly kind: 'crosses'
       readonly below: string
       readonly above: string
-      /** Where the medians meet. */
+      /** Where the medians are equal. */
       readonly rows: number
-      /** Where the quartiles overlap: neither way can be said to be faster there. */
+      /** Where the quartiles overlap, so that neither method is clearly faster. */
       readonly range: Span
-      /** Smaller sizes at which `above` is the faster one all the same. */
+      /** Smaller sizes at which `above` is faster as well. */
       readonly exceptions: readonly number[]
       readonly sizes: Span
       readonly isExtrapolated: boolean
     }
 
-/** Numbers of rows, both included. */
+/** Numbers of rows, inclusive. */
 export interface Span {
   readonly from: number
   readonly to: number
 }
 
-/** @param ways by default the two that everything here is about */
+/** @param ways default: DELETE and TRUNCATE */
 export function crossoverOf(
   cells: readonly Cell[],
   key: { readonly server: string; readonly case: string },
@@ -65,10 +65,10 @@ function timesOf(cells: readonly Cell[], way: string): Map<number, Time> {
   return times
 }
 
-/** The first way against the second at one size, as logarithms of ratios: above 0 where the second one is faster. */
+/** log10 of the first method's time over the second's, at one size: positive if the second is faster. */
 interface Size {
   readonly rows: number
-  /** Its place on a logarithmic axis. */
+  /** The position on a logarithmic axis. */
   readonly at: number
   readonly least: number
   readonly middle: number
@@ -76,7 +76,7 @@ interface Size {
   readonly isExtrapolated: boolean
 }
 
-/** Below any clock. Without it a time of 0 would be infinitely faster than all others. */
+/** Shorter than any clock resolves. Prevents an infinite ratio for a time of 0. */
 const SHORTEST_MS = 1e-4
 
 function crossoverOfTimes(
@@ -117,7 +117,7 @@ function crossoverOfTimes(
   const firstAfter = compared.findIndex((size, index) => index > lastOfOther && signOf(size) === sign)
   const between = compared.slice(lastOfOther, firstAfter + 1)
   const toRows = (exponent: number) => Math.max(1, 10 ** exponent)
-  // Turned so that all three curves go from below 0 to above it.
+  // Signs are chosen so that all three curves rise from below 0 to above it.
   const early = zerosOf(between, ({ least, most }) => (sign > 0 ? most : -least))
   const middle = zerosOf(between, (size) => size.middle * sign)
   const late = zerosOf(between, ({ least, most }) => (sign > 0 ? least : -most))
@@ -133,7 +133,7 @@ function crossoverOfTimes(
   }
 }
 
-/** A logarithmic axis has no place for 0: it gets that of a tenth of the smallest size above it. */
+/** The value whose position 0 gets on a logarithmic axis: a tenth of the smallest positive value. */
 export function zeroOnLogAxis(values: readonly number[]): number {
   const positive = values.filter((value) => value > 0)
   return positive.length === 0 ? 0.1 : Math.min(...positive) / 10
@@ -143,7 +143,7 @@ function ratio(a: number, b: number): number {
   return Math.log10(Math.max(a, SHORTEST_MS) / Math.max(b, SHORTEST_MS))
 }
 
-/** 1: the second way is faster. -1: the first is. 0: the quartiles overlap, and it may be either. */
+/** 1: the second method is faster. -1: the first one is. 0: the quartiles overlap. */
 function signOf({ least, most }: Size): -1 | 0 | 1 {
   if (least > 0) return 1
   return most < 0 ? -1 : 0
@@ -158,7 +158,7 @@ function spanOf(sizes: readonly Size[]): Span | undefined {
   return first === undefined || last === undefined ? undefined : { from: first.rows, to: last.rows }
 }
 
-/** Where a curve through the sizes, straight from one to the next, goes through 0. */
+/** The zeros of the piecewise linear curve through the sizes. */
 function zerosOf(sizes: readonly Size[], heightOf: (size: Size) => number): number[] {
   return sizes.slice(1).flatMap((right, index) => {
     const left = sizes[index] ?? right

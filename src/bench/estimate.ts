@@ -1,11 +1,11 @@
 import type { CellGroup } from './cell-group.ts'
 
-/** How long the rest will take, by what was measured until now. */
+/** Estimates the remaining time from what was measured so far. */
 export class Estimate {
   #left: readonly CellGroup[]
   readonly #all: number
   readonly #budgetMs: number
-  /** Milliseconds of one way, by rows: of all groups until now. */
+  /** Total milliseconds and number of methods of all groups so far, by number of rows. */
   readonly #costs = new Map<number, { ms: number; ways: number }>()
 
   constructor(groups: readonly CellGroup[], budgetMs: number) {
@@ -26,7 +26,7 @@ export class Estimate {
     )
   }
 
-  /** What is measured now, and how long the rest will take. */
+  /** A line with the current group and the remaining time. */
   line({ server, case: { id }, rows }: CellGroup): string {
     const progress = `${this.#all - this.#left.length + 1}/${this.#all}`
     const left = this.leftMs()
@@ -34,19 +34,19 @@ export class Estimate {
     return `${progress}  ${server}, ${id}, ${rows.toLocaleString('en-US')} rows${rest}`
   }
 
-  /** Milliseconds; `undefined` until something was measured. */
+  /** Milliseconds; `undefined` before the first measurement. */
   leftMs(): number | undefined {
     if (this.#costs.size === 0) return undefined
     return this.#left.reduce((sum, { rows, ways }) => sum + ways.length * this.#costOf(rows), 0)
   }
 
-  /** Where it was not measured, that of the nearest number of rows, by which it grows or shrinks. */
+  /** Milliseconds of one method. If this size was not measured, scaled from the nearest size. */
   #costOf(rows: number): number {
     const known = [...this.#costs].map(([index, { ms, ways }]) => ({ at: index, ms: ms / ways }))
     const [nearest] = known.toSorted((a, b) => distance(a.at, rows) - distance(b.at, rows))
     if (nearest === undefined) return 0
     const grown = rows > nearest.at ? nearest.ms * (rows / Math.max(1, nearest.at)) : nearest.ms
-    // Many rows take longer than the budget, which one round at least may exceed.
+    // Many rows take longer than the budget, because at least one round always runs.
     return nearest.at === rows ? nearest.ms : Math.min(grown, 3 * this.#budgetMs)
   }
 }

@@ -4,10 +4,10 @@ import type { CellGroup } from './cell-group.ts'
 import { METHODS } from './methods.ts'
 import type { Cell } from './results.ts'
 
-/** What a table may take: more of it is left out. */
+/** Larger tables are left out. */
 const MOST_BYTES = 6 * 2 ** 30
 
-/** Where something refers to the table, TRUNCATE has to say what becomes of that. */
+/** The methods to measure in a case. If other tables reference the table, they include TRUNCATE CASCADE. */
 export function waysIn({ id, shape }: Case, ways: readonly MethodId[]): MethodId[] {
   if (id === 'base') return [...ways]
   const everywhere = METHODS.filter((way) => way.everywhere).map((way) => way.id)
@@ -15,7 +15,7 @@ export function waysIn({ id, shape }: Case, ways: readonly MethodId[]): MethodId
   return ways.filter((way) => everywhere.includes(way) || (cascade && way === 'truncate-cascade'))
 }
 
-/** Why it is not measured, as a phrase for people. */
+/** Why a group is not measured, as a phrase; `undefined` if it is. */
 export function reasonAgainst({ rows, case: { shape } }: CellGroup): string | undefined {
   if (rows < shape.tables && shape.tables > 1) return 'there are fewer rows than tables'
   const bytes = rows * rowBytes(shape)

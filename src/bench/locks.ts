@@ -5,7 +5,7 @@ import { caseOf } from './cases.ts'
 
 const ROWS = 100
 
-/** By way: the locks that it takes on a table of the base case. Loops take those of DELETE. */
+/** The locks that each method takes on a table of the base case. Loops take the same locks as DELETE. */
 export async function locksOn(
   benchServer: BenchServer,
   ways: readonly MethodId[],
@@ -23,7 +23,7 @@ export async function locksOn(
         if (statements === undefined) continue
         await benchDatabase.connection.query(bench.renew(shape).join(';\n'))
         await benchDatabase.connection.query(bench.fill(shape, 1, ROWS).join(';\n'))
-        // A user may not be told; what keeps a way from being carried out is told when it is measured.
+        // The user may not be allowed to see locks. If a method fails, its measurement reports why.
         const taken = await bench
           .locks(benchDatabase.connection, other, statements, { name: 't1', sql: 't1' })
           .catch(() => [])

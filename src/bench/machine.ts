@@ -1,6 +1,6 @@
 import { cpus, type as osType, release, totalmem } from 'node:os'
 
-/** Where something was measured: without it a time says nothing. */
+/** The machine of a measurement, without which a time means nothing. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number

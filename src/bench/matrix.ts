@@ -15,32 +15,32 @@ import type { OpenTarget, Target } from './target.ts'
 
 export interface MatrixOptions {
   readonly targets: readonly Target[]
-  /** How many rows, ascending. */
+  /** Numbers of rows, ascending. */
   readonly rows: readonly number[]
-  /** Ids of cases. */
+  /** Case ids. */
   readonly cases: readonly string[]
   readonly ways: readonly MethodId[]
-  /** The most rounds of a cell, and the fewest. */
+  /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number
-  /** What a way may take in a cell, making the rows included, and what it may take for once; in milliseconds. */
+  /** Milliseconds that a method may take per cell, including making the rows, and in a single run. */
   readonly budgetMs: number
   readonly limitMs: number
   readonly seed: number
-  /** Ends it before the next round; what was made on the server is dropped. */
+  /** Stops before the next round, and drops what was created on the server. */
   readonly signal?: AbortSignal | undefined
-  /** Of a run that was cut off: what it has is not measured again. */
+  /** Results of an earlier run. Its cells are not measured again. */
   readonly previous?: BenchResults | undefined
-  /** A line for people. */
+  /** Called with a line of text. */
   readonly onProgress: (line: string) => void
-  /** After each group: all that there is until then. */
+  /** Called after each group with all results so far. */
   readonly onBlock: (results: BenchResults) => Promise<void>
 }
 
 /**
- * Measures every way of every case on every target, smaller tables first.
+ * Measures every method of every case on every target, smaller tables first.
  *
- * @throws AfreshError what starting a server throws; what was measured until then has been told
+ * @throws AfreshError if a server does not start; `onBlock` has received the results so far
  */
 export async function measureMatrix(options: MatrixOptions): Promise<BenchResults> {
   const run = new MatrixRun(options)
@@ -63,7 +63,7 @@ class MatrixRun {
     this.#date = previous?.date ?? new Date(this.#began).toISOString()
     this.#before = previous?.tookSeconds ?? 0
     this.#servers = [...(previous?.servers ?? [])]
-    // What failed is tried again.
+    // Failed cells are measured again.
     this.#cells = (previous?.cells ?? []).filter(({ outcome }) => outcome !== 'failed')
     this.#estimate = new Estimate(
       targets.flatMap((target) => this.#blocksOf(target, target.storages)),
@@ -105,7 +105,7 @@ class MatrixRun {
     if (storage === 'memory') await this.#calibrate(target, benchServer)
   }
 
-  /** That it cannot be remembered is no reason to lose results. */
+  /** A failure to store costs must not lose the results. */
   async #calibrate({ id }: Target, benchServer: BenchServer): Promise<void> {
     this.#options.onProgress(`${id}: what the strategy \`auto\` goes by`)
     try {
@@ -115,7 +115,7 @@ class MatrixRun {
     }
   }
 
-  /** Under one name in one file there is one server only. */
+  /** A file can contain only one server per id. */
   #serverOf(target: Target, storage: Storage, benchServer: BenchServer, title: string): ServerResults {
     const { engine, version, conditions } = benchServer
     const known = this.#servers.find(({ id }) => id === target.id)
@@ -176,10 +176,10 @@ class MatrixRun {
     await this.#options.onBlock(this.#results(false))
   }
 
-  /** What there is no cell of yet. */
+  /** The groups that still lack cells. */
   #blocksOf(target: Target, storages: readonly Storage[]): CellGroup[] {
     const { cases, ways, rows } = this.#options
-    // An empty table tells of round trips, which are the same in all cases.
+    // An empty table measures only round trips, which are the same in all cases.
     const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
     return wanted.flatMap((benchCase) =>
@@ -195,7 +195,7 @@ class MatrixRun {
     )
   }
 
-  /** Not where it was left alone for taking longer than it may now. */
+  /** `false` for a cell that was extrapolated because of a lower limit than the current one. */
   #isKnown(cell: Cell): boolean {
     return (
       cell.outcome !== 'extrapolated' || !((cell.limitMs ?? Number.POSITIVE_INFINITY) < this.#options.limitMs)

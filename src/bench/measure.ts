@@ -1,19 +1,19 @@
 import type { Random } from '../generate/random.ts'
 import { keepMemorySmall } from './memory.ts'
 
-/** What many measurements of one thing say. */
+/** Statistics of repeated measurements. */
 export interface Summary {
-  /** How many. */
+  /** Number of samples. */
   readonly n: number
   readonly median: number
-  /** A quarter of them is below, a quarter above `q3`. */
+  /** First quartile; `q3` is the third. */
   readonly q1: number
   readonly q3: number
   readonly min: number
   readonly max: number
 }
 
-/** @throws RangeError where there is nothing to sum up */
+/** @throws RangeError if there are no samples */
 export function summarize(samples: readonly number[]): Summary {
   if (samples.length === 0) throw new RangeError('nothing was measured')
   const sorted = [...samples].sort((a, b) => a - b)
@@ -27,7 +27,7 @@ export function summarize(samples: readonly number[]): Summary {
   }
 }
 
-/** With interpolation between neighbours, as R (type 7) and NumPy have it. */
+/** Interpolates linearly, as R (type 7) and NumPy do. */
 function quantile(sorted: readonly number[], share: number): number {
   const rank = (sorted.length - 1) * share
   const below = sorted[Math.floor(rank)] ?? 0
@@ -35,43 +35,44 @@ function quantile(sorted: readonly number[], share: number): number {
   return below + (above - below) * (rank % 1)
 }
 
-/** One of several things that are measured side by side. */
+/** One of several things that are measured in turns. */
 export interface Variant {
   readonly id: string
-  /** Prepares, does it once, and tells the milliseconds of what counts. */
+  /** Prepares and runs once. Returns the milliseconds that count. */
   round(): Promise<number>
 }
 
 export interface InterleaveOptions {
-  /** The most rounds that a contender gets. */
+  /** Maximum number of rounds per contender. */
   readonly rounds: number
-  /** The fewest, but for one whose first round alone is past the budget: that round is all it gets. */
+  /** Minimum number of rounds. A contender whose first round exceeds the budget gets no other. */
   readonly leastRounds: number
-  /** Milliseconds that the fewest rounds may take together; where they would take longer, one must do. */
+  /** Milliseconds that the minimum number of rounds may take; otherwise one round suffices. */
   readonly patienceMs?: number
-  /** Milliseconds that the contender of this id may take, its preparations included. */
+  /** Milliseconds that a contender may take, including preparation. */
   readonly budgetOf: (id: string) => number
   readonly random: Random
-  /** Ends it before the next round. */
+  /** Stops before the next round. */
   readonly signal?: AbortSignal | undefined
-  /** Two rounds that do not count. Default `true`; what takes seconds needs none. */
+  /** Whether two rounds run without being counted. Default `true`; unnecessary if a round takes seconds. */
   readonly warmUp?: boolean
 }
 
 export interface Measurement {
   readonly samples: readonly number[]
-  /** Where others were warmed up: the only sample is from a round before that. */
+  /** Whether the only sample is from before the warm-up that other contenders had. */
   readonly cold: boolean
-  /** Why it was given up; its samples until then are kept. */
+  /** Why the contender was given up; earlier samples are kept. */
   readonly failure: unknown
 }
 
 /**
- * Measures contenders in turns, each turn in another order, so that whatever else the machine does hits all of them
- * alike. Two rounds each go unmeasured, to warm up and to learn what a round costs (one, which counts, without warming
- * up); slow contenders then take part in fewer rounds, spread over the whole time.
+ * Measures contenders in turns, in a new order each turn, so that other load on the machine affects all of
+ * them equally. Two rounds of each are not measured: they warm up and show what a round costs (without
+ * warm-up, one round, which counts). Slow contenders then take part in fewer rounds, spread over the whole
+ * time.
  *
- * Throws the signal's reason where that ends it.
+ * Throws the reason of `signal` if that ended the measurement.
  */
 export async function interleave(
   contenders: readonly Variant[],

@@ -1,16 +1,16 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Half as much again as is alive while results of seven servers are measured and drawn. */
+/** 1.5 times the live heap while the results of seven servers are measured and drawn. */
 const ENOUGH_BYTES = 56 * 2 ** 20
 
 let collect: unknown
 let aliveBytes = 0
 
 /**
- * Frees what is dead once it is a good part of what is alive. V8 waits for several times of that: thousands of queries, and a
- * hundred drawn charts, each outlive its young generation and would take 100 MB for nothing. Node has no other way to ask
- * for it that works without a flag on the command line.
+ * Collects garbage once it is a considerable part of the live heap. V8 waits until it is several times as
+ * large: thousands of queries, and a hundred drawn charts, survive the young generation and would take 100
+ * MB. Node has no other way to request a collection without a flag on the command line.
  */
 export function keepMemorySmall(): void {
   if (getHeapStatistics().used_heap_size < Math.max(ENOUGH_BYTES, 1.4 * aliveBytes)) return

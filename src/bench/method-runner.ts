@@ -11,27 +11,26 @@ import type { BenchDatabase } from './bench-server.ts'
 import { methodById } from './methods.ts'
 import type { StorageMetrics } from './storage-metrics.ts'
 
-/** A way to empty the tables of a database, ready to be carried out. */
+/** A method to empty the tables of a database, ready to run. */
 export interface MethodRunner {
-  /** Where its rows are. */
+  /** The connection to the database with the rows. */
   connection(): Connection
-  /** Before rows are written: makes the tables as new. */
+  /** Resets the tables to their initial state, before rows are written. */
   renew(): Promise<void>
   /**
-   * Empties them.
+   * Empties the tables.
    *
-   * @param until `performance.now()` from which on loops give up
-   * @returns the share of the rows that are gone: 1 unless it gave up
+   * @param until the `performance.now()` at which loops give up
+   * @returns the share of rows that were deleted: 1 unless it gave up
    */
   run(until: number): Promise<number>
 }
 
-/** What is asked for, and where. */
+/** What to measure, and where. */
 export interface MethodContext {
   readonly engine: Engine
   readonly benchDatabase: BenchDatabase
   readonly shape: Shape
-  /** In each table. */
   readonly rowsPerTable: number
   readonly metrics: StorageMetrics
 }
@@ -43,7 +42,7 @@ const BATCH: Readonly<Partial<Record<MethodId, number>>> = {
 }
 const ORM_KEYS = 100
 
-/** @returns a phrase for people where the engine has no such way for these tables */
+/** @returns a phrase if the engine does not support the method for these tables */
 export function methodRunnerFor(way: MethodId, asked: MethodContext): MethodRunner | string {
   const { engine, benchDatabase, shape } = asked
   const { connection } = benchDatabase
@@ -57,7 +56,7 @@ export function methodRunnerFor(way: MethodId, asked: MethodContext): MethodRunn
   if (size !== undefined) return { ...here, run: (until) => inBatches(asked, size, until) }
   if (way === 'orm-100') return { ...here, run: (until) => byKeys(asked, until) }
   if (way === 'clone') return cloning(asked)
-  // What is left are lists of statements.
+  // The remaining methods are lists of statements.
   const statements = engine.bench.empty(way as StatementWay, shape)
   if (statements === undefined) return `${engine.title} has no ${methodById(way).label} for these tables`
   const sql = statements.join(';\n')
@@ -82,7 +81,7 @@ function cloning({ engine, benchDatabase: { cloned } }: MethodContext): MethodRu
   }
 }
 
-/** A statement, a round trip and a transaction for each range of keys. */
+/** One statement, round trip and transaction per range of keys. */
 async function inBatches(
   { benchDatabase, shape, rowsPerTable }: MethodContext,
   size: number,
@@ -90,7 +89,7 @@ async function inBatches(
 ): Promise<number> {
   const tables = benchTables(shape)
   for (const [done, table] of tables.entries()) {
-    // One statement at least: nobody knows without it that there is nothing.
+    // At least one statement: without it, a client cannot know that there are no rows.
     for (let from = 1; from === 1 || from <= rowsPerTable; from += size) {
       if (performance.now() > until)
         return share(done * rowsPerTable + from - 1, tables.length * rowsPerTable)
@@ -100,7 +99,7 @@ async function inBatches(
   return 1
 }
 
-/** As an ORM deletes what it was told to: keys to the client, a statement for a hundred of them. */
+/** Deletes as an ORM does: fetches keys, then deletes 100 of them per statement. */
 async function byKeys({ benchDatabase, shape, rowsPerTable }: MethodContext, until: number): Promise<number> {
   const { connection } = benchDatabase
   let deleted = 0
@@ -116,7 +115,7 @@ async function byKeys({ benchDatabase, shape, rowsPerTable }: MethodContext, unt
   return 1
 }
 
-/** Never none: something was done before it gave up. */
+/** Never 0: some rows were deleted before it gave up. */
 function share(done: number, all: number): number {
   return Math.max(1, done) / Math.max(1, all)
 }

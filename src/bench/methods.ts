@@ -1,16 +1,16 @@
 import type { MethodId } from '../engine/bench-dialect.ts'
 
-/** A way to empty a table, for people. */
+/** A method to empty a table, for display. */
 export interface Method {
   readonly id: MethodId
   readonly label: string
-  /** What it does, in a sentence. */
+  /** What it does, as one sentence. */
   readonly note: string
-  /** Taken in every case, not in the base case alone. */
+  /** Whether it is measured in all cases, not only in the base case. */
   readonly everywhere: boolean
 }
 
-/** In the order in which they are told of. */
+/** In display order. */
 export const METHODS: readonly Method[] = [
   way('delete', 'DELETE', 'one statement without a condition', true),
   way('delete-restart', 'DELETE + restart', 'DELETE, and the counter back to its start', false),
@@ -46,7 +46,7 @@ function way(id: MethodId, label: string, note: string, everywhere: boolean): Me
   return { id, label, note, everywhere }
 }
 
-/** For people. Throws for an id that is none: a programming error. */
+/** The method with this id. Throws for an unknown id, which is a programming error. */
 export function methodById(id: string): Method {
   const found = METHODS.find((candidate) => candidate.id === id)
   if (found === undefined) throw new Error(`no way is called ${id}`)

@@ -1,21 +1,21 @@
-/** A figure of a way at a smaller number of rows. */
+/** A time at a smaller number of rows. */
 export interface Known {
   readonly rows: number
   readonly ms: number
 }
 
-/** What a way would take if it went on as it began, and from which figures that is known. */
+/** An extrapolated time, and the numbers of rows it is based on. */
 export interface Prediction {
   readonly ms: number
   readonly from: readonly number[]
 }
 
-/** Fewer rows tell of the round trip only. */
+/** With fewer rows, the round trip dominates. */
 const LEAST_ROWS = 1000
-/** Steeper than n log n nothing goes here, and flatter than flat only noise. */
+/** Nothing here grows faster than n log n, and a negative slope is noise. */
 const STEEPEST = 1.2
 
-/** By the last two figures, in a straight line on logarithmic axes; `undefined` where there are no two. */
+/** Extrapolates the last two times linearly on logarithmic axes; `undefined` if there are fewer than two. */
 export function predict(known: readonly Known[], rows: number): Prediction | undefined {
   const [last, before] = known
     .filter((figure) => figure.rows >= LEAST_ROWS && figure.rows < rows)

@@ -3,7 +3,7 @@ import type { Connection } from '../engine/connection.ts'
 import { withCleanUp } from '../errors.ts'
 import { keepMemorySmall } from './memory.ts'
 
-/** Connections that ask for a row over and over, and how long the longest of them had to wait for it. */
+/** Connections that read a row repeatedly, and the longest time that a read took. */
 class Readers {
   readonly #loops: Promise<void>[]
   #longestMs = 0
@@ -16,20 +16,20 @@ class Readers {
   async #read(connection: Connection, readOne: string): Promise<void> {
     while (!this.#isOver) {
       const began = performance.now()
-      // A table that is being made again is not there for a moment.
+      // A table that is being recreated is missing for a moment.
       const isRead = await connection.query(readOne).then(
         () => true,
         () => false,
       )
       this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
-      // Minutes of this leave more behind than all else that is measured.
+      // Minutes of reading leave more garbage than everything else that is measured.
       keepMemorySmall()
-      // A connection that is lost fails at once, and would leave nobody else a turn.
+      // A lost connection fails at once, and would monopolize the event loop.
       if (!isRead) await sleep(1)
     }
   }
 
-  /** Milliseconds that the longest read took. */
+  /** Stops reading. Returns the milliseconds of the longest read. */
   async stop(): Promise<number> {
     this.#isOver = true
     await Promise.all(this.#loops)
@@ -38,10 +38,10 @@ class Readers {
 }
 
 /**
- * Works while somebody reads.
+ * Runs `work` while the connections read.
  *
- * @param work tells how long it took, in milliseconds
- * @returns that, and how long the longest read took; `undefined` where nobody reads
+ * @param work returns its duration in milliseconds
+ * @returns that duration and the longest read in milliseconds; `undefined` without readers
  */
 export async function whileReading(
   connections: readonly Connection[],

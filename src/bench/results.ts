@@ -1,16 +1,13 @@
 import { AfreshError } from '../errors.ts'
 import * as z from '../util/validation.ts'
 
-/**
- * What `results.json` holds. Times are in milliseconds, sizes in bytes. Unknown figures are `null`: whatever an engine
- * cannot tell.
- */
+/** The contents of `results.json`. Times are in milliseconds, sizes in bytes; unknown figures are `null`. */
 
 const spread = {
-  /** How many times. */
+  /** Number of samples. */
   n: z.int().check(z.positive()),
   median: z.number().check(z.nonnegative()),
-  /** A quarter of the times is below `q1`, a quarter above `q3`. */
+  /** First quartile; `q3` is the third. */
   q1: z.number().check(z.nonnegative()),
   q3: z.number().check(z.nonnegative()),
   min: z.number().check(z.nonnegative()),
@@ -20,7 +17,7 @@ const spread = {
 const figure = z.nullable(z.number())
 
 const place = {
-  /** The id of a server. */
+  /** The server's id. */
   server: z.string(),
   /** `base`, or the id of a case in which one thing differs from it. */
   case: z.string(),
@@ -34,24 +31,24 @@ const measured = z.object({
   ...spread,
   /** Written to the WAL or redo log. */
   journalBytes: figure,
-  /** Given back to the file system. */
+  /** Returned to the file system. */
   freedBytes: figure,
-  /** What the files still take beyond those of new tables: bloat. */
+  /** Size of the files beyond that of new tables: bloat. */
   leftBytes: figure,
-  /** The longest that somebody who reads one row had to wait. */
+  /** The longest time that a client waited to read one row. */
   readerWaitMs: figure,
-  /** The first INSERT of one row afterwards. */
+  /** Duration of the first INSERT of one row afterwards. */
   nextInsertMs: figure,
 })
 
 const extrapolated = z.object({
   ...place,
   outcome: z.literal('extrapolated'),
-  /** Not measured: what it would take if it went on as it began. */
+  /** Extrapolated, not measured. */
   median: z.number().check(z.nonnegative()),
-  /** From what: `3 % of the rows`, or `from 100,000 and 1,000,000 rows`. */
+  /** What it is based on: `from 3 % of the rows`, or `from 100,000 and 1,000,000 rows`. */
   basis: z.string(),
-  /** It would have taken longer than this for once, in milliseconds. */
+  /** The limit for a single run, in milliseconds, which it would have exceeded. */
   limitMs: z.optional(z.number().check(z.positive())),
 })
 
@@ -65,10 +62,10 @@ const cell = z.discriminatedUnion('outcome', [measured, extrapolated, untimed])
 
 const results = z.object({
   format: z.literal(1),
-  /** When it began. */
+  /** When the first run started. */
   date: z.iso.datetime(),
   tookSeconds: z.number().check(z.nonnegative()),
-  /** Cut off before its end: what is missing can be measured by the same command. */
+  /** `false` if the run was interrupted. The same command measures the rest. */
   complete: z.boolean(),
   machine: z.object({
     cpu: z.string(),
@@ -81,23 +78,23 @@ const results = z.object({
     rows: z.array(z.int().check(z.nonnegative())),
     cases: z.array(z.string()),
     ways: z.array(z.string()),
-    /** The most rounds of a cell, and the fewest. */
+    /** Maximum and minimum number of rounds per cell. */
     rounds: z.int().check(z.positive()),
     leastRounds: z.int().check(z.positive()),
-    /** What a way may take in a cell, making the rows included. */
+    /** Milliseconds that a method may take per cell, including making the rows. */
     budgetMs: z.number().check(z.positive()),
     seed: z.int(),
   }),
   servers: z.array(
     z.object({
       id: z.string(),
-      /** For people: `PostgreSQL 18.6 in a container (postgres:18)`. */
+      /** For display: `PostgreSQL 18.6 in a container (postgres:18)`. */
       title: z.string(),
       engine: z.string(),
       version: z.string(),
-      /** Version and settings that decide what a write costs, in one line, by how it keeps its data. */
+      /** Version and settings that determine the cost of writes, in one line, by storage. */
       conditions: z.record(z.string(), z.string()),
-      /** By way: the locks that it takes on the table, by the server's own names. */
+      /** By method: the locks that it takes on the table, with the server's names. */
       locks: z.record(z.string(), z.array(z.string())),
     }),
   ),
@@ -110,13 +107,13 @@ export type BenchResults = z.infer<typeof results>
 export type ServerResults = BenchResults['servers'][number]
 export type Cell = z.infer<typeof cell>
 export type MeasuredCell = z.infer<typeof measured>
-/** Where a figure belongs. */
+/** Identifies a cell. */
 export type CellKey = Pick<Cell, 'server' | 'case' | 'rows' | 'way'>
 
 /**
  * @param text of a results.json
  * @param name of the file, for the error
- * @throws AfreshError `usage` where it is no such file
+ * @throws AfreshError `usage` if the text is invalid
  */
 export function parseResults(text: string, name: string): BenchResults {
   let content: unknown
@@ -138,7 +135,7 @@ export function parseResults(text: string, name: string): BenchResults {
 
 const NEXT = 'Name a results.json that `afresh bench` wrote, or another folder for --out.'
 
-/** The cell of this place; `undefined` where there is none. */
+/** The cell with this key, if any. */
 export function findCell({ cells }: Pick<BenchResults, 'cells'>, key: CellKey): Cell | undefined {
   return cells.find((candidate) => matchesKey(candidate, key))
 }
@@ -149,12 +146,12 @@ export function matchesKey(cell: CellKey, key: CellKey): boolean {
   )
 }
 
-/** What was there, but for what was measured anew, and that. */
+/** Merges new cells into earlier ones. Cells with the same key are replaced. */
 export function joined(before: readonly Cell[] | undefined, now: readonly Cell[]): Cell[] {
   return [...(before ?? []).filter((old) => !now.some((cell) => matchesKey(cell, old))), ...now]
 }
 
-/** The median of a cell, where there is one: measured, or marked as extrapolated. */
+/** The median of a measured or extrapolated cell. */
 export function medianOf(cell: Cell | undefined): number | undefined {
   return cell !== undefined && 'median' in cell ? cell.median : undefined
 }

@@ -4,14 +4,15 @@ import { OWN_FACTOR } from './cases.ts'
 import { machine } from './machine.ts'
 import { type BenchResults, parseResults } from './results.ts'
 
-/** What results have to have in common to stand in one file. */
+/** The settings that results in one file must share. */
 export type Conditions = Pick<BenchResults['settings'], 'rounds' | 'leastRounds' | 'budgetMs' | 'seed'>
 
 /**
- * The results of a file that others can be joined to; `undefined` where there is no such file.
+ * The results in a file to which others can be added; `undefined` if there is no file.
  *
- * @param isOwn whether it is somebody's own tables that are to be measured
- * @throws AfreshError `usage` where it was measured otherwise, on another machine, or is no such file
+ * @param isOwn whether tables of the user are to be measured
+ * @throws AfreshError `usage` if the results are from other conditions or another machine, or the file is
+ * invalid
  */
 export async function earlierResults(
   file: string,

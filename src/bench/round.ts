@@ -4,7 +4,7 @@ import type { MethodContext, MethodRunner } from './method-runner.ts'
 import { whileReading } from './readers.ts'
 import { growth } from './storage-metrics.ts'
 
-/** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
+/** Figures of one round. Times in milliseconds, sizes in bytes; `undefined` if unknown. */
 export interface Sample {
   readonly ms: number
   readonly journalBytes: number | undefined
@@ -14,11 +14,11 @@ export interface Sample {
   readonly nextInsertMs: number
 }
 
-/** A loop gave up. */
+/** A loop exceeded its time limit. */
 export class TimeLimitExceeded extends Error {
-  /** Of the rows. */
+  /** The share of rows that were deleted. */
   readonly share: number
-  /** What it had taken until then. */
+  /** Milliseconds until then. */
   readonly ms: number
 
   constructor(share: number, ms: number) {
@@ -28,14 +28,14 @@ export class TimeLimitExceeded extends Error {
   }
 }
 
-/** Rows that one statement makes: what it takes the server in memory and log stays bounded. */
+/** Rows per INSERT, which bounds the memory and log that the server needs. */
 const CHUNK = 1_000_000
 
 /**
- * Fills the tables, and empties them while a clock runs.
+ * Fills the tables, and measures how long it takes to empty them.
  *
- * @param readers connections that read meanwhile
- * @throws GaveUp where a loop took longer than the limit
+ * @param readers connections that read in the meantime
+ * @throws TimeLimitExceeded if a loop takes longer than the limit
  */
 export async function emptyOnce(
   asked: MethodContext,

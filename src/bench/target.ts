@@ -6,26 +6,26 @@ import { folderInMemory } from '../util/shared-memory.ts'
 import { type BenchServer, openBenchServer, openSqlite } from './bench-server.ts'
 import type { Storage } from './cases.ts'
 
-/** What is measured: a server that can be started in several ways, one that runs, or SQLite. */
+/** What is measured: a server that can be started with different storage, a running server, or SQLite. */
 export interface Target {
-  /** As it was asked for: `postgres:18`. */
+  /** As requested: `postgres:18`. */
   readonly id: string
-  /** The ways to keep data that it can be had with. */
+  /** The kinds of storage that it supports. */
   readonly storages: readonly Storage[]
   open(storage: Storage, onProgress: (line: string) => void): Promise<OpenTarget>
 }
 
 export interface OpenTarget {
-  /** For people. */
+  /** For display. */
   readonly title: string
   readonly benchServer: BenchServer
-  /** Ends what was started. */
+  /** Stops what was started. */
   close(): Promise<void>
 }
 
 /**
  * @param asked an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
- * @param allow servers elsewhere that are there for tests only, as `host:port#system_identifier`
+ * @param allow servers on other machines that exist for tests only, each as `host:port#system_identifier`
  * @throws AfreshError `usage` for anything else
  */
 export function targetOf(asked: string, allow: readonly string[]): Target {
@@ -45,7 +45,7 @@ const sqlite: Target = {
 
 function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): Target {
   return {
-    // Two servers on one host have two names.
+    // Includes the port, because one host may have several servers.
     id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
@@ -56,7 +56,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
           allow,
         })
         const close = async () => {
-          // What is on a server that ends goes with it.
+          // A server that ends with the run takes its databases with it.
           if (!server.endsWithRun) await benchServer.close()
           await server.stop()
         }
@@ -73,7 +73,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
   }
 }
 
-/** The embedded server's files are in memory where files can be kept there. */
+/** `memory` means a folder in memory for the embedded server, if there is one. */
 const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
   container: ['memory', 'disk', 'durable'],
   embedded: ['memory', 'disk', 'durable'],
@@ -100,7 +100,7 @@ function shortVersion(version: string): string {
   return /^\d[\d.]*/.exec(version)?.[0] ?? version
 }
 
-/** Behind the product's name and number, which the server itself tells better. */
+/** The part after product and version, which the server itself reports more accurately. */
 function placeOf(title: string): string {
   return title.replace(/^\S+( \d[\d.]*)?/, '')
 }

@@ -10,14 +10,14 @@ import { SchemaBenchRun } from './user-schema/run.ts'
 export type { SchemaBenchOptions as OwnOptions } from './user-schema/options.ts'
 
 /**
- * Measures DELETE against TRUNCATE for every table of a database, in a copy of it that is gone afterwards, with rows that
- * are made up. What it costs the server is remembered, for the strategy `auto` to go by.
+ * Measures DELETE against TRUNCATE for every table of a database, with generated rows, in a copy that is
+ * dropped afterwards. Stores the server's costs for strategy `auto`.
  *
- * A table that cannot be measured is `left out`, with the reason. The database itself is only read; on PostgreSQL nobody
- * may be connected to it for the moment in which it is copied.
+ * A table that cannot be measured is `left out`, with the reason. The database itself is only read. On
+ * PostgreSQL, no client may be connected to it while it is copied.
  *
  * @throws RefusedError for a server that the guard refuses, and in production
- * @throws AfreshError `usage` for a database that there is nothing to measure in; `server` where it cannot be copied
+ * @throws AfreshError `usage` for a database without anything to measure; `server` if it cannot be copied
  */
 export async function benchUserSchema(url: string, options: SchemaBenchOptions): Promise<BenchResults> {
   guardEnvironment()
@@ -34,7 +34,7 @@ export async function benchUserSchema(url: string, options: SchemaBenchOptions):
   )
 }
 
-/** What DELETE and TRUNCATE cost on the server, measured thoroughly. That it cannot be is no reason to lose results. */
+/** Measures and stores the costs of DELETE and TRUNCATE. A failure must not lose the results. */
 async function rememberFor(clone: Clone, onProgress: SchemaBenchOptions['onProgress']): Promise<void> {
   const { engine, admin } = clone
   onProgress('measures what the strategy `auto` goes by')

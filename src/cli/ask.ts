@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises'
 
-/** Whether a person can be asked: on stderr, since stdout is for the result. */
+/** Whether a user can answer questions. They go to stderr, because stdout is for the result. */
 export function someoneIsThere(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
 
-/** `undefined` when the person ends the input, or interrupts. */
+/** `undefined` if the user ends the input or interrupts it. */
 export async function ask(question: string): Promise<string | undefined> {
   const reader = createInterface({ input: process.stdin, output: process.stderr })
   const abort = new AbortController()

@@ -3,7 +3,7 @@ import type { Output } from './output.ts'
 
 /** A command of `afresh`. */
 export interface CliCommand {
-  /** Gives a command its options and its body; `act` runs that with an output and notes the exit code. */
+  /** Adds options and the action. `act` runs the body with an output and records the exit code. */
   define(command: Command, act: (body: (output: Output) => Promise<number>) => Promise<void>): void
 }
 
@@ -11,11 +11,11 @@ export interface CommandParts<Flags> {
   /** Printed by `--help` below the options. */
   readonly notes: string
   readonly options: (command: Command) => Command
-  /** Returns the exit code. `args`: what stands there without a flag. */
+  /** Returns the exit code. `args`: the positional arguments. */
   readonly run: (flags: Flags, output: Output, args: readonly string[]) => Promise<number>
 }
 
-/** @typeParam Flags what commander makes of the options */
+/** @typeParam Flags what commander parses from the options */
 export function defineCommand<Flags>(parts: CommandParts<Flags>): CliCommand {
   return {
     define(command, act) {
@@ -30,7 +30,7 @@ export function defineCommand<Flags>(parts: CommandParts<Flags>): CliCommand {
   }
 }
 
-/** What every command has. */
+/** Adds the options that all commands share. */
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON document on stdout; progress goes to stderr')

@@ -1,10 +1,10 @@
 import type { CliCommand } from './command.ts'
 
-/** A command as the list of all shows it. Its module, and all that it needs, is loaded when it is asked for. */
+/** An entry in the list of commands. Loads the command's module, with its dependencies, only on use. */
 export interface ListedCommand {
   readonly name: string
   readonly summary: string
-  /** What stands there without a flag. */
+  /** The positional arguments. */
   readonly operands?: string
   load(): Promise<CliCommand>
 }

@@ -39,7 +39,7 @@ export function withEraseFlags(command: Command): Command {
     .option('--dry-run', 'run it and roll it back: shows the statements and exact numbers')
 }
 
-/** Runs it with the options of the flags; with batches, tells of each and lets Ctrl-C stop between two. */
+/** Calls `run` with the options. With batches, reports each one, and lets Ctrl-C stop between two. */
 export async function withOptions<T>(
   flags: Omit<EraseFlags, 'url'>,
   output: Output,

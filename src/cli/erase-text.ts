@@ -39,7 +39,7 @@ function shown(value: unknown): string {
   return printable(typeof value === 'string' ? JSON.stringify(text) : text, 60)
 }
 
-/** The tables as a tree, each with what becomes of its rows. */
+/** Prints the tables as a tree, with what happens to the rows of each. */
 export function writeTree(view: EraseView, output: Output): void {
   const { style } = output
   output.line(style.bold(printable(view.table)) + triggersOf(view.tree))

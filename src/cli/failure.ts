@@ -4,14 +4,14 @@ import { toJson } from './output.ts'
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 } as const
 
-/** An error as the command line tells it. */
+/** An error as the command line prints it. */
 interface Failure {
   readonly code: ErrorCode | 'internal'
   readonly message: string
   readonly next: string | undefined
 }
 
-/** Tells of the error: on stderr, or with `--json` as the one document on stdout. Returns the exit code. */
+/** Prints the error to stderr or, with `--json`, as the only document to stdout. Returns the exit code. */
 export function report(error: unknown, { json, debug }: { json: boolean; debug: boolean }): number {
   const failure = failureOf(error)
   if (json) process.stdout.write(`${toJson({ error: failure })}\n`)
@@ -35,11 +35,11 @@ function failureOf(error: unknown): Failure {
     return { code: 'internal', message: messageOf(error), next }
   }
   const { code, next } = known
-  // Where cleaning up failed as well, the whole message tells of both.
+  // If cleaning up failed too, the message of `error` contains both failures.
   return { code, message: messageOf(error).replace(next === undefined ? '' : `\n  → ${next}`, ''), next }
 }
 
-/** An error that clean-up failures were joined to carries the first one as its cause. */
+/** An error that combines a failure with those of cleaning up has the first failure as its cause. */
 function knownIn(error: unknown): AfreshError | undefined {
   if (error instanceof AfreshError) return error
   return error instanceof AggregateError ? knownIn(error.cause) : undefined

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from './program.ts'
 
-// Whoever reads may have gone (`afresh plan … | head`): the work goes on to its end, silently.
+// The reader may have exited (`afresh plan … | head`). The command continues without output.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
@@ -9,7 +9,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 run(process.argv.slice(2)).then((exitCode) => {
-  // An open handle of some driver must not keep the process; what was printed is written first.
+  // Exit even if a driver has open handles, but flush the output first.
   process.exitCode = exitCode
   process.stdout.write('', () => process.exit())
 })

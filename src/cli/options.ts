@@ -4,7 +4,7 @@ import type { AttachOptions } from '../config/options.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
 import type { Output } from './output.ts'
 
-/** The options that say how a database is reset. */
+/** The options for how a database is reset. */
 export interface ResetFlags {
   readonly strategy?: Strategy
   readonly sequences?: SequenceMode
@@ -37,13 +37,13 @@ export function withResetFlags(command: Command): Command {
     .option('--keep <tables>', 'names or globs of tables to leave alone, with commas between them', collect)
 }
 
-/** May be given several times; a comma within braces belongs to a glob. */
+/** Can be given repeatedly. A comma within braces is part of a glob. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   const names = value.split(/,(?![^{]*\})/).map((name) => name.trim())
   return [...before, ...names.filter((name) => name !== '')]
 }
 
-/** Reads a whole number that is no smaller than that. */
+/** Parses an integer that is at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const number = Number(text)
@@ -52,7 +52,7 @@ export function wholeNumber(least: number): (text: string) => number {
   }
 }
 
-/** What the flags say, else what the project's configuration file says. */
+/** Options from the flags; the rest from the project's configuration file. */
 export async function attachOptions(flags: ResetFlags, output: Output): Promise<AttachOptions> {
   const { path, options } = await loadConfig(process.cwd())
   if (path !== undefined) output.progress(`options from ${path}`)

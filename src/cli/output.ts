@@ -1,15 +1,15 @@
 import { styleText } from 'node:util'
 
-/** Where a command's words go. With `--json` only one document goes to stdout; progress goes to stderr always. */
+/** Where a command prints. With `--json`, stdout gets only one document. Progress always goes to stderr. */
 export interface Output {
-  /** A line of the result, for people; nothing with `--json`. */
+  /** Prints a line of the result; does nothing with `--json`. */
   line(text?: string): void
-  /** The result as one JSON document; nothing without `--json`. */
+  /** Prints the result as one JSON document; does nothing without `--json`. */
   document(value: unknown): void
-  /** What takes its time, to stderr. */
+  /** Reports a step that takes time, to stderr. */
   progress(text: string): void
   readonly style: Styles
-  /** Characters in a line. */
+  /** Characters per line. */
   readonly width: number
 }
 
@@ -40,7 +40,7 @@ export function outputFor({ json }: { readonly json: boolean }): Output {
   }
 }
 
-/** Colours for people at a terminal who have not said no (https://no-color.org). */
+/** Colors, on a terminal whose user has not disabled them (https://no-color.org). */
 function stylesFor(stream: NodeJS.WriteStream): Styles {
   const { NO_COLOR, TERM } = process.env
   const isColourful = stream.isTTY === true && (NO_COLOR ?? '') === '' && TERM !== 'dumb'
@@ -64,7 +64,7 @@ export function duration(ms: number): string {
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 
-/** `a, b, c and 4 more`, as long as it may be. */
+/** `a, b, c and 4 more`, with as many names as fit into `maxLength`. */
 export function listed(labels: readonly string[], maxLength: number): string {
   for (let shown = labels.length; shown > 1; shown--) {
     const text = withRest(labels, shown)
@@ -83,7 +83,7 @@ function withRest(labels: readonly string[], shown: number): string {
   )
 }
 
-/** A name from somebody's catalog as one line that moves no cursor, and not too long of it. */
+/** A name from a catalog, on one line, without control characters, shortened to `maxLength`. */
 export function printable(name: string, maxLength = Number.POSITIVE_INFINITY): string {
   const escaped = name.replaceAll(CONTROL, (character) => JSON.stringify(character).slice(1, -1))
   return escaped.length <= maxLength ? escaped : `${escaped.slice(0, maxLength - 1)}…`
@@ -92,7 +92,7 @@ export function printable(name: string, maxLength = Number.POSITIVE_INFINITY): s
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
 
-/** Cells side by side in as many columns as fit, read downwards. */
+/** Cells in as many columns as fit, to be read downwards. */
 export function inColumns(cells: readonly string[], width: number, indent = '  '): string[] {
   const cellWidth = Math.max(0, ...cells.map((cell) => cell.length)) + 3
   const across = Math.max(1, Math.floor((width - indent.length + 3) / cellWidth))
@@ -103,7 +103,7 @@ export function inColumns(cells: readonly string[], width: number, indent = '  '
   })
 }
 
-/** Rows with aligned columns; the last column is as long as it is. Cells of numbers are set to the right. */
+/** Rows with aligned columns. The last column is not padded. Numbers are right-aligned. */
 export function aligned(rows: readonly (readonly (string | number)[])[], indent = '  '): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, index) =>

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of this package: it holds `src` here and `dist` where it is installed, at different depths. */
+/** The folder of this package. This file is at different depths in `src` and in the installed `dist`. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'fixtures', 'demo', 'schema.sql'))) {

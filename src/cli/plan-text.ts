@@ -1,7 +1,7 @@
 import type { PlanView } from '../harness/plan-view.ts'
 import { aligned, count, inColumns, listed, type Output, printable } from './output.ts'
 
-/** As much of a table's name as the list of them shows. */
+/** Longer labels are shortened in the list of tables. */
 const LABEL_LENGTH = 40
 
 const COSTS: Readonly<Record<PlanView['costs'], string>> = {
@@ -9,7 +9,7 @@ const COSTS: Readonly<Record<PlanView['costs'], string>> = {
   assumed: 'not measured on this server, which createHarness does: those of another machine',
 }
 
-/** A plan in a few lines. */
+/** Prints a plan in a few lines. */
 export function writePlanSummary(plan: PlanView, output: Output): void {
   const tables = plan.order.flat().length + plan.kept.length
   const rows = plan.tablesWithRows.length
@@ -44,7 +44,7 @@ export function writePlanSummary(plan: PlanView, output: Output): void {
   for (const line of aligned(lines)) output.line(line)
 }
 
-/** The order as a numbered list, side by side, with what stands out in it below. */
+/** Prints the order as a numbered list in columns, then cycles, self-references and kept tables. */
 export function writeOrder(plan: PlanView, output: Output): void {
   const selves = new Set(plan.selfReferencing)
   const digits = String(plan.order.length).length

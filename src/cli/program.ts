@@ -24,13 +24,13 @@ export async function run(args: readonly string[]): Promise<number> {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', NOTES)
-    // Errors are told by `report`, in the way that was asked for. Commands inherit all of this.
+    // `report` prints errors, as text or JSON. Commands inherit these settings.
     .configureHelp({ helpWidth: HELP_WIDTH })
     .configureOutput({ outputError: () => {} })
     .exitOverride()
   for (const { name, summary, operands, load } of COMMANDS) {
     const command = program.command(name).description(summary)
-    // One that the arguments do not name is only listed.
+    // Other commands are only listed, not loaded.
     if (!args.includes(name)) listAs(command, operands)
     else {
       const { define } = await load()
@@ -54,7 +54,7 @@ function listAs(command: Command, operands: string | undefined): void {
   if (operands !== undefined) command.arguments(operands)
 }
 
-/** Asked of the bare arguments: an error in these must be told the right way too. */
+/** Checks the raw arguments, because errors in parsing them must be reported in the right format, too. */
 function hasFlag(args: readonly string[], flag: string): boolean {
   const end = args.indexOf('--')
   return args.slice(0, end === -1 ? undefined : end).includes(flag)

@@ -6,16 +6,16 @@ import type { HarnessOptions } from './options.ts'
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'cjs'].map((extension) => `afresh.config.${extension}`)
 
 export interface LoadedConfig {
-  /** The file that was found; `undefined` where there is none, and then there are no options either. */
+  /** The configuration file; `undefined` if there is none, and then `options` is empty. */
   readonly path: string | undefined
   readonly options: HarnessOptions
 }
 
 /**
- * Finds and loads the configuration file of a project. Relative paths in it begin at its own folder.
+ * Finds and loads the configuration file of a project. Relative paths in it are resolved against its folder.
  *
- * @param cwd the folder to look in; its parents are not searched
- * @throws AfreshError `usage` for several files, one that fails to load, and one that exports no options
+ * @param cwd the folder to search; its parents are not searched
+ * @throws AfreshError `usage` for several files, a file that fails to load, or one that exports no options
  */
 export async function loadConfig(cwd: string): Promise<LoadedConfig> {
   const found = NAMES.map((name) => join(resolve(cwd), name)).filter((path) => existsSync(path))
@@ -34,7 +34,7 @@ export async function loadConfig(cwd: string): Promise<LoadedConfig> {
 
 async function load(path: string): Promise<unknown> {
   const { createJiti } = await import('jiti')
-  // No caches: in watch mode the file may have changed, and nothing of it is to be left on the disk.
+  // No caches: in watch mode the file may have changed, and jiti would leave a cache on disk.
   const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false })
   try {
     return await jiti.import(path)

@@ -8,89 +8,93 @@ import type { ResetOptions } from '../reset/options.ts'
 import { parseServer, type ServerSpec } from '../server/server.ts'
 import * as z from '../util/validation.ts'
 
-/** How rows go away, what becomes of sequences, and what is left alone. */
+/** How a reset removes rows, what happens to sequences, and which tables it leaves alone. */
 export interface AttachOptions {
   /**
-   * `delete`, `truncate`, or `auto`: per table, by its size. `rollback`: a transaction around each test, on a client
-   * that `TestDatabase.begin` is given; what escapes it is put right as with `auto`. Default `auto`.
+   * How rows are removed. `delete`; `truncate`; `auto`: per table, by its size. `rollback`: a transaction
+   * around each test on a client passed to `TestDatabase.begin`; writes outside it are reset as with `auto`.
+   * Default `auto`.
    */
   readonly strategy?: Strategy | 'rollback'
   /**
-   * `restart`: to the baseline's position. `keep`: left alone. `spread`: each in a range of its own, so that a
-   * test that mixes up the ids of two tables fails. Default `restart`.
+   * What happens to sequences and AUTO_INCREMENT counters. `restart`: back to the baseline's position.
+   * `keep`: left alone. `spread`: each in a range of its own, so that a test that confuses the ids of two
+   * tables fails. Default `restart`.
    */
   readonly sequences?: SequenceMode
   /** Names or globs of tables that no reset touches: `['audit_log', 'reporting.*']`. */
   readonly keep?: readonly string[]
-  /** Milliseconds to wait for another session's lock before a reset fails and names it. Default 2,500. */
+  /** Milliseconds to wait for another session's lock; then the reset fails and names it. Default 2,500. */
   readonly lockTimeoutMs?: number
   /**
-   * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB, SQLite), `scan`. Default `auto`:
-   * each time the one that is possible and cheaper; with strategy `rollback` it is `scan`. `createHarness` and `attach`
-   * refuse one that is unavailable.
+   * How dirty tables are found: `wal` (PostgreSQL 16 and later), `counters` (MySQL, MariaDB, SQLite) or
+   * `scan`. `auto` picks the available and cheaper one for each reset. Default `auto`, or `scan` with
+   * strategy `rollback`. `createHarness` and `attach` reject an unavailable detector.
    */
   readonly detector?: Detector | 'auto'
   /**
-   * Hold the detector against a scan before each reset, and fail on any table that it missed: slow, to be sure of
-   * it once. Default `false`, or `true` with `AFRESH_CROSS_CHECK=1` in the environment.
+   * Compare the detector with a scan before each reset, and fail if the detector missed a table. Slow.
+   * Default `false`, or `true` with `AFRESH_CROSS_CHECK=1` in the environment.
    */
   readonly crossCheck?: boolean
-  /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+  /** Servers on other machines that exist for tests only: `host:port#system_identifier`. Default none. */
   readonly allow?: readonly string[]
 }
 
 export interface HarnessOptions extends AttachOptions {
   /**
-   * `container(…)`, `embedded()`, `existing(url)`, or as a string an image (`postgres:18`), `embedded` or a URL.
-   * Default: the best server at hand.
+   * `container(…)`, `embedded()`, `existing(url)`, or a string: an image (`postgres:18`), `embedded` or a
+   * URL. Default: a container if a container engine answers, otherwise the embedded server.
    */
   readonly server?: string | ServerSpec
-  /** A function, SQL files, a folder of them, or a shell command that gets `DATABASE_URL`. */
+  /** Creates the tables: a function, SQL files, a folder, or a shell command that gets `DATABASE_URL`. */
   readonly migrate?: Migrate
-  /** Rows that every test begins with: the same ways. */
+  /** The rows that every test starts with. Takes the same forms as `migrate` and runs after it. */
   readonly fixtures?: Fixtures
   /**
-   * Changes whenever a migration function or command would do something else: with it the template is kept
-   * between runs, as it is for SQL files anyway.
+   * Any text that changes when a migration function or command would produce something else. With it, afresh
+   * keeps the template between runs, as it always does for SQL files.
    */
   readonly fingerprint?: string
   /**
-   * Variables of the environment that your code reads, and the part of the database's URL that each is to have: `{ DB_NAME:
-   * 'database', DB_HOST: 'host', APP_DATABASE_URL: 'url' }`. Set before your code is loaded, and for migration commands,
-   * beside `DATABASE_URL`, `PGHOST`, `PGDATABASE` …, `MYSQL_HOST`, `MYSQL_DATABASE` …
+   * Further environment variables that your code reads, each with the part of the database URL that it gets:
+   * `{ DB_NAME: 'database', DB_HOST: 'host', APP_DATABASE_URL: 'url' }`. afresh sets them before your code is
+   * loaded and for migration commands, in addition to `DATABASE_URL`, `PGHOST`, `PGDATABASE` …, `MYSQL_HOST`,
+   * `MYSQL_DATABASE` …
    */
   readonly env?: VariableMapping
-  /** Part of the names of the databases. Default: the name in package.json, or of the folder. */
+  /** Part of the database names. Default: the name in package.json, or of the folder. */
   readonly project?: string
-  /** Where relative paths begin. Default: the current folder. */
+  /** The folder against which relative paths are resolved. Default: the current folder. */
   readonly cwd?: string
   /**
-   * What becomes of a test that is over and still has a transaction or a statement open, or holds an advisory lock:
-   * `fail`: it fails, naming what; its sessions are ended before the next reset. `end`: they are ended at once. `ignore`: nobody looks, as with strategy
+   * What happens if a test is over and still has a transaction or a statement open, or holds an advisory
+   * lock. `fail`: the test fails, the error names what is open, and its sessions end before the next reset.
+   * `end`: the test fails, and its sessions end at once. `ignore`: no check; always so with strategy
    * `rollback`, which has a transaction open itself. Default `fail`.
    */
   readonly leaks?: 'fail' | 'end' | 'ignore'
   /**
-   * What becomes of a test whose process has used another database than the test's, or whose `DATABASE_URL` leads elsewhere:
-   * `fail`, `warn` (a line on standard error), `ignore`; or the names of those that it may use, besides which it fails.
-   * Default `fail`.
+   * What happens if the process of a test uses a database other than its own, or its `DATABASE_URL` points to
+   * one: `fail` (the test fails), `warn` (a line on standard error) or `ignore`. A list names the databases
+   * that are allowed; any other fails the test. Default `fail`.
    */
   readonly otherDatabases?: 'fail' | 'warn' | 'ignore' | readonly string[]
   /**
-   * Look which tables each test wrote, and how many rows: for the reporter `afresh/vitest/reporter` (`true`), or for a
-   * file to which every test adds a line of JSON (its path). The database is reset after each test as well then.
-   * Default `false`.
+   * Report which tables each test wrote, and how many rows. `true`: for the reporter
+   * `afresh/vitest/reporter`. A path: a file to which every test adds a line of JSON. The database is then
+   * also reset after each test. Default `false`.
    */
   readonly writes?: boolean | string
 }
 
-/** What a runner looks at when a test is over. */
+/** What a runner checks after each test. */
 export interface TestOptions {
   readonly leaks: 'fail' | 'end' | 'ignore'
-  /** `to`: an absolute path. `undefined`: nobody looks. */
+  /** `undefined`: writes are not reported. `to`: an absolute path, or `undefined` for the reporter alone. */
   readonly writes: { readonly to: string | undefined } | undefined
   readonly otherDatabases: 'fail' | 'warn' | 'ignore' | readonly string[]
-  /** Variables of the configuration that lead to the test's database, too. */
+  /** Further variables of the configuration that must point to the test's database. */
   readonly env: VariableMapping
 }
 
@@ -103,18 +107,18 @@ export interface Config {
   readonly cwd: string
   readonly env: VariableMapping
   readonly reset: ResetOptions
-  /** Whether strategy `rollback` was asked for. */
+  /** Whether the configuration selects strategy `rollback`. */
   readonly rollback: boolean
   readonly allow: readonly string[]
   readonly tests: TestOptions
 }
 
-/** Gives an `afresh.config.ts` its types. */
+/** Returns its argument; gives `afresh.config.ts` its types. */
 export function defineConfig(options: HarnessOptions): HarnessOptions {
   return options
 }
 
-/** Not empty. */
+/** Non-empty. */
 const text = z.string().check(z.minLength(1))
 
 const steps = z.union(
@@ -169,7 +173,7 @@ const harnessSchema = z.strictObject({
 
 const attachSchema = z.strictObject({ ...attachShape, confirm: z.optional(text) })
 
-/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+/** @throws AfreshError `usage`, listing all invalid options at once */
 export function parseHarnessOptions(options: HarnessOptions): Config {
   check(harnessSchema, options, 'createHarness')
   const { cwd = process.cwd(), leaks = 'fail', writes = false, env = {}, otherDatabases = 'fail' } = options
@@ -194,7 +198,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
   }
 }
 
-/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+/** @throws AfreshError `usage`, listing all invalid options at once */
 export function parseAttachOptions(options: AttachOptions): {
   reset: ResetOptions
   rollback: boolean
@@ -209,11 +213,11 @@ export const DEFAULT_LOCK_TIMEOUT_MS = 2500
 
 function resetOptions(options: AttachOptions): ResetOptions {
   return {
-    // What a rollback leaves is for a reset of the ordinary kind.
+    // What escapes a rollback is reset with `auto`.
     strategy: options.strategy === undefined || options.strategy === 'rollback' ? 'auto' : options.strategy,
     sequences: options.sequences ?? 'restart',
     keep: options.keep ?? [],
-    // Journal and counters name what was rolled back as well; only the tables tell what escaped.
+    // WAL and counters also report what was rolled back; only a scan finds exactly what escaped.
     detector: options.detector ?? (options.strategy === 'rollback' ? 'scan' : 'auto'),
     crossCheck: options.crossCheck ?? process.env.AFRESH_CROSS_CHECK === '1',
     lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,

@@ -3,14 +3,14 @@ import type { MeasurementBudget } from '../engine/costs.ts'
 import type { Costs } from '../plan/cost.ts'
 import { type MeasurementServer, measureCosts } from './measure.ts'
 
-/** Long enough for what else the machine does to come and go. */
+/** Long enough to average out other load on the machine. */
 const THOROUGH: MeasurementBudget = { rounds: 200, budgetMs: 4000 }
 
 /**
- * What DELETE and TRUNCATE cost on this server, measured for some seconds and not for the moment that a start has: to be
- * kept by `rememberCosts`. Remembers nothing itself. Throws what the server throws.
+ * Measures the cost of DELETE and TRUNCATE on this server for some seconds, more thoroughly than at a start.
+ * Stores nothing: the caller passes the result to `replaceSamples`. Throws the server's errors.
  *
- * @param admin a connection to the server that may make databases
+ * @param admin a connection to the server that may create databases
  */
 export async function calibrate(
   server: Omit<MeasurementServer, 'startedByAfresh'>,

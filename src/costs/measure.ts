@@ -6,23 +6,24 @@ import { messageOf, withCleanUp } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
 import { addSample, readCosts, readServerCosts } from './store.ts'
 
-/** Where a database of our own can be made and dropped. */
+/** A server on which afresh can create and drop a database. */
 export interface MeasurementServer {
   readonly engine: Engine
   readonly databases: Databases
   readonly adminUrl: string
-  /** The name of that database, which the reaper knows for one of a run. */
+  /** The name of the temporary database; the reaper recognizes it as that of a run. */
   readonly temporaryName: string
   /** Whether afresh started the server. */
   readonly startedByAfresh: boolean
 }
 
 /**
- * What DELETE and TRUNCATE cost on this server: remembered, or for the first few times measured in a database that is
- * gone afterwards, which takes some 150 ms. On connections of its own, so that a start need not wait for it.
+ * The cost of DELETE and TRUNCATE on this server. The first few calls measure it in a temporary database,
+ * which takes about 150 ms; later ones read what was stored. Uses connections of its own, so a start need not
+ * wait for it.
  *
- * @param onProblem called with a line for people where it cannot be measured or kept: no reason to stop anything
- * @returns never a rejection; `undefined` where nothing is known
+ * @param onProblem gets a line of text if the costs cannot be measured or stored; neither is fatal
+ * @returns never rejects; `undefined` if the costs are unknown
  */
 export async function costsOf(
   target: MeasurementServer,
@@ -55,10 +56,10 @@ export async function costsOf(
   })
 }
 
-/** A start should not have to wait for it. */
+/** Short, so that a start hardly waits for it. */
 const QUICK: MeasurementBudget = { rounds: 7, budgetMs: 200 }
 
-/** Measures, whatever is remembered; remembers nothing. Throws what the server throws. */
+/** Measures without reading or storing samples. Throws the server's errors. */
 export async function measureCosts(
   { engine, databases, adminUrl, temporaryName }: Omit<MeasurementServer, 'startedByAfresh'>,
   admin: Connection,

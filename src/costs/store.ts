@@ -9,7 +9,7 @@ import type { Costs } from '../plan/cost.ts'
 import { cacheFolder } from '../server/embedded/cache.ts'
 import * as z from '../util/validation.ts'
 
-/** The server at the other end of a connection. */
+/** The server behind a connection. */
 export interface Measured {
   readonly engine: Engine
   readonly connection: Connection
@@ -17,7 +17,7 @@ export interface Measured {
 
 const FILES_KEPT = 50
 
-/** How often a server is measured, by as many starts. */
+/** Samples per server, one per start. */
 const TIMES = 3
 
 const microseconds = z.number().check(z.nonnegative())
@@ -37,21 +37,21 @@ const costsShape = z.object({
 })
 
 const file = z.object({
-  /** For people who wonder what the file is. */
+  /** Explains the file to people who open it. */
   conditions: z.string(),
   measuredAt: z.iso.datetime(),
   measured: z.array(costsShape).check(z.minLength(1)),
 })
 
 /**
- * What was measured on this server, or on a server of afresh's own on this machine with the same version and settings;
- * `undefined` where nothing was. A file that cannot be read counts as none: it is a cache.
+ * The costs measured on this server, or else on a server that afresh started on this machine with the same
+ * version and settings; `undefined` if there are none. Ignores an unreadable file: it is a cache.
  */
 export async function readServerCosts(server: Measured): Promise<Costs | undefined> {
   return (await readCosts(server))?.costs
 }
 
-/** The same, and whether it was measured often enough. */
+/** Also reports whether there are enough samples. */
 export async function readCosts({
   engine,
   connection,
@@ -65,13 +65,13 @@ export async function readCosts({
 
 export interface CostStoreOptions {
   /**
-   * Whether afresh started the server: it has a new identity each time, so what counts is its version and its settings.
-   * A server that stays is remembered by its identity as well.
+   * Whether afresh started the server. Such a server has a new identity each time, so its costs are stored by
+   * version and settings. Those of another server are stored by its identity as well.
    */
   readonly startedByAfresh: boolean
 }
 
-/** Adds what was measured once. Throws what the file system throws. */
+/** Adds one sample. Throws the file system's errors. */
 export async function addSample(
   server: Measured,
   costs: Costs,
@@ -80,7 +80,7 @@ export async function addSample(
   await keep(server, startedByAfresh, (before) => [...before, costs].slice(-TIMES))
 }
 
-/** Puts costs that are better founded in the place of what is known. Throws what the file system throws. */
+/** Replaces all samples by more accurate costs. Throws the file system's errors. */
 export async function replaceSamples(
   server: Measured,
   costs: Costs,
@@ -100,14 +100,14 @@ async function keep(
   const measured = change((await read(path)) ?? [])
   const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
   await mkdir(dirname(path), { recursive: true })
-  // Others may be reading it, and others writing theirs, in this process too.
+  // Other processes, and other calls in this one, may read or write the file at the same time.
   const fresh = `${path}.${randomUUID()}`
   await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
   await rename(fresh, path)
   await evictOldest(dirname(path))
 }
 
-/** Of each figure the one in the middle: a server that has just started may be busy with itself. */
+/** The median of each figure: a server that has just started may be busy. */
 function medianSample(measured: readonly Costs[]): Costs | undefined {
   const [first] = measured
   if (first === undefined) return undefined
@@ -130,8 +130,8 @@ function medianSample(measured: readonly Costs[]): Costs | undefined {
 }
 
 /**
- * A server that is set up anew for each run is another one each time. What a run left that was killed between writing
- * and renaming counts too.
+ * A server that is created for each run has a new identity each time, so files would accumulate. The limit
+ * also covers temporary files of runs that were killed between write and rename.
  */
 async function evictOldest(folder: string): Promise<void> {
   const names = await readdir(folder)
@@ -143,7 +143,7 @@ async function evictOldest(folder: string): Promise<void> {
   await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })))
 }
 
-/** The oldest of all where another run has just removed it. */
+/** 0, so oldest, if another run has just removed the file. */
 async function writtenAt(path: string): Promise<number> {
   try {
     return (await stat(path)).mtimeMs

@@ -8,8 +8,8 @@ import type { Schema, TableId } from '../schema/schema.ts'
 import { isOwnAddress } from '../util/this-machine.ts'
 
 /**
- * The guard: real systems were wiped by tools of this kind through a stale DATABASE_URL, a tunnel or a copied
- * .env. It decides from evidence, states it, and has no switch that turns it off.
+ * The guard. Tools of this kind have wiped real systems through a stale DATABASE_URL, a tunnel or a copied
+ * .env. The guard decides on evidence, reports it, and cannot be switched off.
  */
 
 /** Throws `RefusedError` in a production environment. */
@@ -22,20 +22,20 @@ export function guardEnvironment(environment: NodeJS.ProcessEnv = process.env): 
 }
 
 export interface GuardedServer {
-  /** `undefined` within this process. */
+  /** `undefined` for an engine within this process. */
   readonly endpoint: Endpoint | undefined
   readonly facts: ServerFacts
-  /** Afresh started it. */
   readonly startedByAfresh: boolean
-  /** The fingerprints that the configuration allows. */
+  /** Fingerprints that the configuration allows. */
   readonly allow: readonly string[]
-  /** See `Databases.foreignRows`. Where it is absent, a server elsewhere has to be allowed by name. */
+  /** See `Databases.foreignRows`. If absent, the configuration has to allow a server on another machine. */
   readonly foreignRows?: () => Promise<string | undefined>
 }
 
 /**
- * Throws `RefusedError` for a replica, and for a server elsewhere that the configuration does not name exactly, unless no
- * database on it holds a row that is not afresh's own: the service of a CI job is new, and so is its identifier each time.
+ * Throws `RefusedError` for a replica, and for a server on another machine, unless the configuration names
+ * its exact fingerprint or no database on it contains a row that is not afresh's: the service of a CI job is
+ * new each time, and so is its identifier.
  */
 export async function guardServer({
   endpoint,
@@ -82,7 +82,7 @@ export function serverFingerprint({ host, port }: Endpoint, facts: ServerFacts):
 }
 
 async function isOnThisMachine({ host, address }: Endpoint): Promise<boolean> {
-  if (host.startsWith('/') && address === undefined) return true // a socket
+  if (host.startsWith('/') && address === undefined) return true // a Unix socket
   if (address !== undefined) return isOwnAddress(address)
   const addresses = await lookup(host, { all: true }).catch(() => [])
   return addresses.length > 0 && addresses.every((address) => isOwnAddress(address.address))
@@ -94,21 +94,21 @@ export interface OwnershipRequest {
   readonly schema: Schema
   /** The tables that have rows. */
   readonly populated: readonly TableId[]
-  /** `NAME#SYSTEM_IDENTIFIER`, typed by a person for this very database. */
+  /** `NAME#SYSTEM_IDENTIFIER`, typed by a person for this database. */
   readonly confirmed?: string | undefined
 }
 
-/** A database that afresh may change. */
+/** Permission to change a database. */
 export interface OwnershipGrant {
-  /** What it carries; `undefined` within this process, where none is needed. */
+  /** The mark of the database; `undefined` within this process, where none is needed. */
   readonly mark: string | undefined
-  /** To be erased again: the database is empty, and nobody has handed it over. */
+  /** Whether the mark has to be deleted again: the database is empty, and nobody has handed it over. */
   readonly isTemporary: boolean
 }
 
 /**
- * Takes over a database that exists already: one that is marked, empty in every table, confirmed by name, or in
- * this process alone (then there is no mark, and `undefined` comes back). Any other is refused, untouched.
+ * Claims an existing database: one that is marked, empty in every table, confirmed by name, or private to
+ * this process (without a mark). Refuses any other, and leaves it unchanged.
  */
 export async function claimOwnership(takeover: OwnershipRequest): Promise<OwnershipGrant> {
   const { engine, connection, populated, confirmed } = takeover
@@ -128,8 +128,9 @@ export async function claimOwnership(takeover: OwnershipRequest): Promise<Owners
 }
 
 /**
- * The mark of a database that was handed over or made by afresh before; `undefined` for one in this process alone.
- * Any other is refused, untouched, even an empty one.
+ * The mark of a database that was handed over or created by afresh, or that `attach` marked and that is
+ * empty; `undefined` for one that is private to this process. Refuses any other, even an empty one, and
+ * leaves it unchanged.
  */
 export async function requireMark(
   takeover: OwnershipRequest,
@@ -144,13 +145,12 @@ export async function requireMark(
 
 export interface FoundMark {
   readonly mark: string | undefined
-  /** It was made for this very database. */
+  /** Whether the mark was made for this database. */
   readonly isValid: boolean
-  /** And not only while everything in it was empty. */
+  /** Whether the mark is also permanent: `attach` marks are valid only while every table is empty. */
   readonly isForGood: boolean
 }
 
-/** The mark that the database carries. */
 export async function readMark({
   engine: { ownership },
   connection,
@@ -160,12 +160,12 @@ export async function readMark({
   return { mark, isValid, isForGood: isValid && ['made', 'adopted'].includes(kindOf(mark)) }
 }
 
-/** What a person has to type to hand the database over. */
+/** The text that a person types to hand the database over. */
 export function confirmationOf(connection: Connection, systemIdentifier: string): string {
   return `${connection.database}#${systemIdentifier}`
 }
 
-/** Throws `RefusedError` when somebody else is connected to the database. */
+/** Throws `RefusedError` if other sessions are connected to the database. */
 export async function guardSessions({
   engine,
   connection,

@@ -6,7 +6,7 @@ import { isMade, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
 
-/** Where test databases are made from. */
+/** The template that test databases are copied from. */
 export interface Source {
   readonly engine: Engine
   readonly databases: Databases
@@ -20,19 +20,18 @@ export interface Source {
 }
 
 export interface LeaseWanted extends Source {
-  /** The name of the database in a slot. */
   readonly nameOf: (slot: number) => string
-  /** Where to look first; a hint, since two workers may believe that they are the same one. */
+  /** The slot to try first; only a hint, because two workers may have the same number. */
   readonly firstSlot: number
-  /** The lock of a lease that was lost: the session that holds it is the wanting worker's own, and may be ended. */
+  /** The lock of a lost lease: its session is this worker's own, and may be ended. */
   readonly lost?: Lock | undefined
-  /** What is in a database that was used before is no baseline: it is made again, unseen. */
+  /** Recreates a database that was used before, without checking whether it is clean. */
   readonly mustBeNew?: boolean | undefined
-  /** Whether a database that was used before still is at the baseline. */
+  /** Whether a database that was used before is still at its baseline. */
   readonly isClean: (connection: Connection) => Promise<boolean>
 }
 
-/** A test database of one's own, for as long as the connection lives: the lock on it is the lease. */
+/** Exclusive use of a test database while the connection is open: the connection's lock is the lease. */
 export interface Lease {
   readonly slot: number
   readonly name: string
@@ -40,7 +39,7 @@ export interface Lease {
   /** What every statement that deletes has to prove. */
   readonly claim: Claim
   readonly connection: Connection
-  /** Closes the connection, having unlocked first: a server may take its time to notice that somebody has gone. */
+  /** Unlocks, then closes the connection: a server may notice late that a client has disconnected. */
   release(): Promise<void>
 }
 
@@ -49,8 +48,8 @@ type Held = Omit<Lease, 'slot' | 'release'>
 const MAX_SLOTS = 1000
 
 /**
- * Leases the first slot that is free, making its database where there is none. The lock on the server decides,
- * so a worker that was killed frees its slot at once; what it left in the database is thrown away.
+ * Leases the first free slot, and creates its database if there is none. The lock on the server decides, so a
+ * killed worker frees its slot at once; what it left in the database is discarded.
  */
 export async function lease(wanted: LeaseWanted): Promise<Lease> {
   const admin = await wanted.engine.connect(wanted.adminUrl)
@@ -76,17 +75,17 @@ function release({ databases }: Source, { connection, name }: Held): Promise<voi
   )
 }
 
-/** The lock that says that somebody has the database. */
+/** Key of the lock that a lease holds. */
 export function leaseKey(name: string): string {
   return `lease:${name}`
 }
 
-/** The lock of who looks after the slot, until there is a lease. */
+/** Key of the lock that a worker holds while it prepares a slot's database, until there is a lease. */
 export function slotKey(name: string): string {
   return `slot:${name}`
 }
 
-/** Whoever holds the slot's lock decides alone whether its database is used, made, or made again. */
+/** The holder of the slot's lock alone decides whether its database is reused, created, or recreated. */
 async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held | undefined> {
   const { databases } = wanted
   const key = slotKey(name)
@@ -105,10 +104,10 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
   )
 }
 
-/** How long a server may take to end a session. */
+/** Milliseconds that a server may take to end a session. */
 const END_MS = 5_000
 
-/** Whether another worker has the lease. */
+/** Whether another worker has the lease. Ends the session of this worker's own lost lease. */
 async function isTaken({ databases, lost }: LeaseWanted, admin: Connection, key: string): Promise<boolean> {
   if (!(await databases.isLocked(admin, key))) return false
   if (lost?.key !== key) return true
@@ -121,7 +120,6 @@ async function isTaken({ databases, lost }: LeaseWanted, admin: Connection, key:
   return false
 }
 
-/** A copy of the template, marked and leased. */
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template, programs = true, leftOut, names = 'server' } = source
   const mark = await databases.clone(admin, template, name, {
@@ -146,7 +144,7 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
   )
 }
 
-/** A database that another lease used before, if it still is at the baseline. */
+/** Leases a database that was used before, if it is still at its baseline. */
 async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefined> {
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
@@ -155,14 +153,14 @@ async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefine
   const claim = await withUndo(
     async (): Promise<Claim | undefined> => {
       if (!(await databases.tryLock(connection, key))) return undefined
-      // From here on the lease before proves nothing any more: its session may be gone without its process knowing.
+      // Invalidates the previous lease: its session may be lost without its process knowing.
       const fresh = newMark(await engine.ownership.expected(connection), 'made')
       const mark = await engine.ownership.write(connection, fresh)
       await endBusy(engine, connection)
       if (await isClean(connection).catch(notIfBlocked)) {
         return { mark, lease: { key, session: await databases.sessionOf(connection) } }
       }
-      // It is made again at once, and leased by another connection.
+      // The caller recreates the database, and leases it on another connection.
       await databases.unlock(connection, key)
       return undefined
     },
@@ -173,13 +171,13 @@ async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefine
   return undefined
 }
 
-/** A worker that was killed leaves a statement that the server goes on with, and what it writes nobody sees yet. */
+/** The server continues a statement of a killed worker, whose writes are not visible yet. */
 async function endBusy({ openResources: holds }: Engine, connection: Connection): Promise<void> {
   const busy = ((await holds?.find(connection)) ?? []).flatMap(({ session }) => session ?? [])
   if (busy.length > 0) await holds?.end(connection, [...new Set(busy)])
 }
 
-/** Whoever is in the way of a look goes when the database is made again. */
+/** Recreating the database ends the sessions that block the check. */
 function notIfBlocked(error: unknown): false {
   if (error instanceof AfreshError && error.code === 'blocked') return false
   throw error

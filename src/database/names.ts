@@ -2,17 +2,18 @@ import { createHash, randomBytes } from 'node:crypto'
 import { time } from '../util/clock.ts'
 
 /**
- * `afresh_<project>_<run>_<slot>` and `afresh_<project>_t_<fingerprint>`: the names of everything that afresh
- * makes. Lower case letters, digits and underscores only, so that they need no quotes anywhere.
+ * The names of everything that afresh creates: `afresh_<project>_<run>_<slot>` and
+ * `afresh_<project>_t_<fingerprint>`. Only lower case letters, digits and underscores, so that no name needs
+ * quotes.
  */
 export interface Names {
   template(fingerprint: string): string
   database(run: string, slot: number): string
-  /** For measuring: a number that no slot has. */
+  /** For measurements: a number that no slot has. */
   temporary(run: string): string
 }
 
-/** Ten characters, in the order in which runs began. */
+/** Ten characters: six of the time in milliseconds, which repeat after 25 days, and four random ones. */
 export function newRunId(now: number = time()): string {
   return (
     now.toString(36).slice(-6).padStart(6, '0') +
@@ -20,7 +21,7 @@ export function newRunId(now: number = time()): string {
   )
 }
 
-/** @param maxBytes the longest name that the engine keeps whole; a longer project is shortened, the rest is not */
+/** @param maxBytes the longest name that the engine keeps; only the project is shortened to fit */
 export function namesFor(project: string, maxBytes: number): Names {
   const name = (suffix: string) =>
     `afresh_${shortened(plain(project), maxBytes - 'afresh__'.length - suffix.length)}_${suffix}`
@@ -31,12 +32,12 @@ export function namesFor(project: string, maxBytes: number): Names {
   }
 }
 
-/** The run that a test database belongs to; `undefined` for any other name. */
+/** The run of a test database; `undefined` for any other name. */
 export function runOf(name: string): string | undefined {
   return /^afresh_[a-z0-9_]+_([a-z0-9]{10})_\d+$/.exec(name)?.[1]
 }
 
-/** The template's project part, for finding older templates of the same project. */
+/** Whether `name` is a template of the same project. */
 export function isTemplateOf(name: string, names: Names): boolean {
   const prefix = names.template('').slice(0, -1)
   return name.startsWith(`${prefix}_`) && /_t_[0-9a-f]{12}$/.test(name)
@@ -51,7 +52,7 @@ function plain(project: string): string {
   )
 }
 
-/** Two long names must not become one: the end is a hash of the whole. */
+/** Ends in a hash of the whole text, so that two long names stay different. */
 function shortened(text: string, length: number): string {
   if (text.length <= Math.min(length, 24)) return text
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 6)

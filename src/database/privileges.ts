@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../engine/databases.ts'
 import { AfreshError } from '../errors.ts'
 
-/** @throws AfreshError `server` for a role that may not create databases, as every copy needs */
+/** @throws AfreshError `server` if the role may not create databases, which every copy requires */
 export function requirePrivileges({ mayCreateDatabases }: ServerFacts, url: string): void {
   if (mayCreateDatabases) return
   throw new AfreshError('server', `The role "${new URL(url).username}" may not create databases.`, {

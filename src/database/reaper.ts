@@ -6,20 +6,21 @@ import { leaseKey, slotKey } from './lease.ts'
 import { isTemplateOf, type Names, runOf } from './names.ts'
 import { templateKey } from './template.ts'
 
-/** Templates of one project that are kept for switching between branches. */
+/** Number of templates that a project keeps, for switching between branches. */
 const TEMPLATES_KEPT = 5
 
-/** The lock that says that a run goes on. */
+/** Key of the lock that a run holds until it ends. */
 export function runKey(run: string): string {
   return `run:${run}`
 }
 
 /**
- * Drops what killed runs left: what they were making, and marked databases of runs of which nobody holds the lock, nor any lease: a connection that
- * only waits may be lost overnight, and comes back. Anything without a valid mark stays, whatever its name.
+ * Drops what killed runs left: unfinished databases, and marked databases of runs without a held lock,
+ * neither of the run nor of a slot or lease. The run's lock alone is not enough: an idle connection may be
+ * lost overnight, and is opened again. A database without a valid mark stays, whatever its name.
  *
- * @returns what could not be dropped (a transaction that was prepared in it holds a database, say), for people: it
- * is in nobody's way
+ * @returns what could not be dropped (for example because of a prepared transaction), as text for people: it
+ *   does not block the run
  */
 export async function reap(databases: Databases, admin: Connection): Promise<string[]> {
   const problems = (await databases.dropUnfinished?.(admin)) ?? []
@@ -44,17 +45,17 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
 }
 
 /**
- * Drops the oldest templates of the project, but for the one in use; none while another run goes on, which may
- * be using any of them.
+ * Drops templates of the project beyond `TEMPLATES_KEPT`, in the order of `Databases.list`, except the one in
+ * use. Drops none while another run is active, which may use any of them.
  *
- * @returns what could not be dropped, for people: a run has its own template, whatever becomes of old ones
+ * @returns what could not be dropped, as text for people: a run has its own template in any case
  */
 export async function reapTemplates(
   databases: Databases,
   admin: Connection,
   { names, run, template }: { readonly names: Names; readonly run: string; readonly template: string },
 ): Promise<string[]> {
-  /** None while others run. */
+  /** None while other runs are active. */
   const findOld = async () => {
     const entries = await databases.list(admin)
     const others = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
@@ -68,7 +69,7 @@ export async function reapTemplates(
   const problems: string[] = []
   for (const { name } of await findOld()) {
     const key = templateKey(name)
-    // A run that has found it has the lock until it has a database of its own, by which it is found then.
+    // A run that uses the template holds the lock until it has a database, which shows the run from then on.
     if (!(await databases.tryLock(admin, key, { everywhere: true }))) continue
     const failures = await withCleanUp(
       async () =>
@@ -86,7 +87,7 @@ export async function reapTemplates(
   return problems
 }
 
-/** Drops every database of the run, a template of its own included. */
+/** Drops every database of the run, including a template of its own. */
 export async function dropRun(databases: Databases, admin: Connection, run: string): Promise<void> {
   const entries = (await databases.list(admin)).filter(({ name }) => runOf(name) === run)
   const failures = await dropAll(databases, admin, entries)
@@ -97,7 +98,7 @@ export async function dropRun(databases: Databases, admin: Connection, run: stri
   })
 }
 
-/** One that cannot be dropped does not keep the others. Returns why some could not. */
+/** Continues after a failure, and returns all failures. */
 async function dropAll(
   databases: Databases,
   admin: Connection,

@@ -11,22 +11,25 @@ export interface TemplateWanted {
   readonly admin: Connection
   readonly adminUrl: string
   readonly name: string
-  /** Fills the new database; its failure leaves no template behind. */
+  /** Fills the new database; if it fails, no template remains. */
   readonly fill: (connection: Connection) => Promise<void>
 }
 
-/** How long to wait for another run that is building the same template: ten minutes. */
+/** Milliseconds to wait for another run that builds the same template. */
 const BUILD_TIMEOUT_MS = 600_000
 
-/** The lock of who builds a template, or takes the first copy of it: until then nothing tells that a run needs it. */
+/**
+ * Key of the lock that a run holds while it builds a template or takes its first copy: until then nothing
+ * else shows that the run needs it.
+ */
 export function templateKey(name: string): string {
   return `template:${name}`
 }
 
 /**
- * Makes the template, or finds it complete from an earlier run, and calls `use` while nobody may take it away. Being
- * frozen is the sign that it is complete: a build that was killed leaves one that is not, and it is built again. Two
- * runs that want the same one build it once.
+ * Builds the template, or finds a complete one of an earlier run, and calls `use` while no other run may drop
+ * it. A complete template is frozen: one of a killed build is not, and is built again. Two runs with the same
+ * template build it once.
  */
 export async function withTemplate<T>(wanted: TemplateWanted, use: () => Promise<T>): Promise<T> {
   const { databases, admin, name } = wanted
@@ -62,7 +65,7 @@ async function lockWithin(
         },
       )
     }
-    // Of two that saw each other neither has it: not both again at the same time.
+    // After a collision neither run has the lock: a random delay avoids the next one.
     await sleep(50 + 100 * Math.random())
   }
 }

@@ -3,14 +3,14 @@ import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withUndo } from '../errors.ts'
 
-/** Where a database of our own can be made and dropped. */
+/** A server on which afresh may create and drop databases. */
 export interface TemporaryDatabaseServer {
   readonly engine: Engine
   readonly databases: Databases
   readonly adminUrl: string
 }
 
-/** An empty database for measuring, marked so that the reaper knows it for one of ours. */
+/** An empty database for measurements, with a mark by which the reaper recognizes it. */
 export interface TemporaryDatabase {
   readonly name: string
   readonly mark: string
@@ -21,8 +21,9 @@ export interface TemporaryDatabase {
 }
 
 /**
- * @param name one that `Names` made: the reaper knows those
- * Throws what the server throws, and leaves nothing then.
+ * Throws the server's error, and leaves nothing behind.
+ *
+ * @param name a name from `Names`, which the reaper recognizes
  */
 export async function makeTemporaryDatabase(
   server: TemporaryDatabaseServer,

@@ -1,13 +1,13 @@
-/** What has to hold whenever rows, tables or the database itself are about to go. */
+/** What must hold before afresh deletes rows, tables or the database itself. */
 export interface Claim {
-  /** The mark that the database has to carry. */
+  /** The ownership mark that the database must carry. */
   readonly mark: string
-  /** The lock that says whose it is for now; absent for a database that is not leased but attached or adopted. */
+  /** The lease lock of the database; absent if the database is attached or adopted. */
   readonly lease?: Lock | undefined
 }
 
 export interface Lock {
   readonly key: string
-  /** The server's number of the session that holds it. */
+  /** The server's id of the session that holds the lock. */
   readonly session: number
 }

@@ -1,14 +1,14 @@
 export type Names = 'server' | 'user' | 'both'
 
 export interface ConnectOptions {
-  /** Milliseconds before a connection attempt is given up. Default 10,000. */
+  /** Timeout of a connection attempt in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /** What the server shows of this connection. Default `afresh`. */
+  /** The application name that the server shows for this connection. Default `afresh`. */
   readonly applicationName?: string
   /**
-   * How names are looked up, where the engine has a search path: `server` finds the server's own only, whatever users'
-   * schemas hold; `user` finds what a user's session would; `both` finds the server's own first, for SQL that users wrote in
-   * part. Default `server`.
+   * How names are resolved on engines that have a search path. `server`: only system schemas, so that objects
+   * in users' schemas cannot shadow them. `user`: as in a user's session. `both`: system schemas first, for
+   * SQL that contains expressions written by users. Default `server`.
    */
   readonly names?: Names
 }
@@ -16,41 +16,56 @@ export interface ConnectOptions {
 export type Row = Record<string, unknown>
 
 export interface Endpoint {
-  /** A name, an address, or the path of a socket: as it was configured. */
+  /** A name, an address, or the path of a socket, as configured. */
   readonly host: string
   readonly port: number
-  /** Whom the socket really talks to; empty where that is no socket. `undefined`: not known, so the name decides. */
+  /** Remote address of the socket; empty for Unix sockets. `undefined` if unknown: `host` then decides. */
   readonly address?: string | undefined
 }
 
 export interface Connection {
-  /** The URL that it was opened with; `undefined` for a client that the user opened. */
+  /** The URL that the connection was opened with; `undefined` for a client that the user opened. */
   readonly url: string | undefined
-  /** Where the driver really connected to, whatever URL and environment say; `undefined` within this process. */
+  /**
+   * The endpoint that the driver connected to, whatever the URL and the environment say; `undefined` for a
+   * database in this process.
+   */
   readonly endpoint: Endpoint | undefined
-  /** The database's name, as the server (or file system) has it. */
+  /** The database's name as the server (or the file system) reports it. */
   readonly database: string
-  /** Whether session settings may stay changed and `close` really closes: not on a user's client. */
+  /**
+   * Whether afresh opened the connection: session settings may stay changed, and `close` closes it. False for
+   * a user's client.
+   */
   readonly owned: boolean
-  /** One statement with bound values, or (without values) several in one round trip, the last one's rows. */
+  /**
+   * Runs one statement with bound values or, without values, several in one round trip. Returns the last
+   * one's rows.
+   */
   query(sql: string, values?: readonly unknown[]): Promise<Row[]>
-  /** One statement; returns how many rows it has changed. */
+  /** Runs one statement; returns how many rows it changed. */
   change(sql: string, values?: readonly unknown[]): Promise<number>
-  /** Runs a file of SQL as the engine's own client would. Errors name `label`, line and statement. */
+  /** Runs an SQL file as the engine's own client would. Errors name `label`, line and statement. */
   script(sql: string, label: string): Promise<void>
-  /** For files that belong together; absent where each runs by itself, and is UTF-8. */
+  /** Runs several files in one session; absent if files are independent of each other, and are UTF-8. */
   scripts?(): ScriptRun
-  /** Lets the process end while it is open; absent where it would not keep the process anyway. */
+  /**
+   * Lets the process exit while the connection is open; absent if the connection never keeps the process
+   * running.
+   */
   unref?(): void
   close(): Promise<void>
 }
 
-/** Files of SQL one after the other, as the bytes that they are. */
+/** Runs SQL files in sequence, as raw bytes. */
 export interface ScriptRun {
-  /** As `Connection.script`, in a session of its own. */
+  /** Like `Connection.script`, in a separate session. */
   run(file: Uint8Array, label: string): Promise<void>
-  /** For what connects by itself: a URL that leads to this one database, where the server has accounts for that. */
+  /**
+   * A URL for programs that connect themselves, restricted to this database if the server has accounts for
+   * that.
+   */
   url?(): Promise<string | undefined>
-  /** Once, after the last of them, whether it failed or not. */
+  /** Called once, after the last file, also after a failure. */
   end(): Promise<void>
 }

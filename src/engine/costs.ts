@@ -1,23 +1,24 @@
 import type { Costs } from '../plan/cost.ts'
 import type { Connection } from './connection.ts'
 
-/** What it costs a server to be rid of rows. */
+/** Measures what deleting rows costs on a server. */
 export interface CostMeter {
-  /** For a server that was never measured. */
+  /** For a server that has not been measured. */
   readonly defaults: Costs
-  /** What the costs depend on, but for the machine: version and settings, in one line. */
+  /** What the costs depend on besides the hardware: version and settings, in one line. */
   conditions(connection: Connection): Promise<string>
   /**
-   * Measures in an empty database that is nobody's: leaves tables there. As in a run of tests, one connection writes and
-   * the other puts right, so that what TRUNCATE makes the other one load again counts.
+   * Measures in an empty temporary database, and leaves tables in it. As in a test run, one connection writes
+   * and the other resets, so that the measured time includes what TRUNCATE makes the other session load
+   * again.
    */
   measure(connection: Connection, writer: Connection, effort: MeasurementBudget): Promise<Costs>
 }
 
-/** How much patience measuring has. */
+/** Limits of a measurement. */
 export interface MeasurementBudget {
-  /** The most rounds. */
+  /** The maximum number of rounds. */
   readonly rounds: number
-  /** No round begins after so many milliseconds, but for the first few. */
+  /** No further round begins after this many milliseconds, except for the first few. */
   readonly budgetMs: number
 }

@@ -1,8 +1,7 @@
-/** How large a database is. */
 export interface DatabaseSize {
   readonly bytes: number
-  /** As the server estimates them. */
+  /** Estimated by the server. */
   readonly rows: number
-  /** What copying that much may take: a rough guess, by what it takes elsewhere. */
+  /** Rough estimate of the time to copy that much, from measurements on other machines. */
   readonly seconds: number
 }

@@ -1,4 +1,7 @@
-/** What to do about sessions that hold what is wanted. No test left open what afresh itself is at. */
+/**
+ * Says what to do about blocking sessions. Sessions of afresh itself are listed apart, since no test left
+ * those open.
+ */
 export function describeBlockers(
   sessions: readonly { readonly text: string; readonly isOwn: boolean }[],
 ): string {

@@ -2,82 +2,82 @@ import type { GenericContainer } from 'testcontainers'
 import type { DataPlace } from '../util/shared-memory.ts'
 
 /**
- * The servers of an engine: how one is recognized, started in a container, and used by a new project. `server.ts` in the
- * engine's folder has it, and `registry.ts` lists it.
+ * Says how to recognize the servers of an engine, start them in a container, and use them in a new project.
+ * Exported by `server.ts` in the engine's folder, and listed in `registry.ts`.
  */
 export interface EngineServer {
-  /** For people: `PostgreSQL`. */
+  /** The name for people: `PostgreSQL`. */
   readonly title: string
-  /** What URLs begin with, without the colon: the usual one first. */
+  /** URL protocols without the colon, the usual one first. */
   readonly schemes: readonly string[]
   readonly image: ImagePreset
   readonly project: ProjectPreset
-  /** Settings by where the files are; absent where there are none. */
+  /** Settings by the location of the data files; absent if there are none. */
   readonly dataSettings?: (data: DataPlace) => Readonly<Record<string, string>>
-  /** Settings that switch durability on again; absent where there is no embedded server. */
+  /** Settings that enable durability again; absent if there is no embedded server. */
   readonly durableSettings?: Readonly<Record<string, string>>
 }
 
-/** How the official image is started for throw-away data. */
+/** How to start the official image for disposable data. */
 export interface ImagePreset {
-  /** Image and tag for those who name none. */
+  /** Default image and tag. */
   readonly latest: string
-  /** The official image's name. Others may be started in another way. */
+  /** The name of the official image. Other images may start differently. */
   readonly name: string
-  /** What other images are called that run this server. */
+  /** Names of other images that run this server. */
   readonly otherNames: readonly string[]
-  /** The npm package with testcontainers' module for it. */
+  /** The npm package of testcontainers' module for this server. */
   readonly module: string
-  /** A container of that module whose administrator has this password. */
+  /** Builds a container from that module, with this administrator password. */
   build(module: unknown, image: string, password: string): GenericContainer
   readonly admin: { readonly user: string; readonly database: string }
   readonly port: number
   readonly command: readonly string[]
-  /** More of it, by where the files are. */
+  /** Further arguments, by the location of the data files. */
   readonly commandFor?: (data: DataPlace) => readonly string[]
-  /** Arguments that switch durability on again, for `afresh bench`. */
+  /** Arguments that enable durability again, for `afresh bench`. */
   readonly durableCommand: readonly string[]
-  /** Arguments with which the server shows who holds which lock, where it does not by itself. */
+  /** Arguments that make the server report who holds which lock, if it does not by default. */
   readonly lockCommand?: readonly string[]
   readonly environment: Readonly<Record<string, string>>
-  /** The folder that holds the data: kept in memory. */
+  /** The data directory, kept in memory. */
   readonly dataFolder: string
-  /** Its log says this, so many times, once the final server takes connections. */
+  /** The log line, and how often it appears before the final server accepts connections. */
   readonly ready: { readonly line: RegExp; readonly times: number }
-  /** A shell command in the container that succeeds once the server takes connections over TCP. */
+  /** A shell command in the container that succeeds once the server accepts TCP connections. */
   readonly isReady: string
 }
 
-/** What `afresh init` knows of projects that use it. */
+/** What `afresh init` knows about projects that use this server. */
 export interface ProjectPreset {
-  /** What afresh connects with. */
+  /** The npm package that afresh connects with. */
   readonly driver: string
-  /** The clients that an example test can be written for, by package: the driver first. */
+  /** Clients that `init` can write an example test for, by package, the driver first. */
   readonly clients: Readonly<Record<string, ExampleClient>>
-  /** What tools call it in their configuration: `provider = "postgresql"`. */
+  /** The names that tools use in their configuration: `provider = "postgresql"`. */
   readonly words: readonly string[]
-  /** Packages that only projects with this engine have. */
+  /** Packages that only projects with this engine depend on. */
   readonly packages: readonly string[]
-  /** The engine with whose drivers and tools it is used as well; its own name for none. */
+  /** The engine whose drivers and tools also work with this server; its own name if there is none. */
   readonly family: string
-  /** Columns of an example table: an id that counts up, and a name. */
+  /** Columns of an example table: an auto-incrementing id, and a name. */
   readonly exampleColumns: string
-  /** The folder of `fixtures/demo` whose SQL it reads. */
+  /** The folder of `fixtures/demo` whose SQL this engine reads. */
   readonly demoFolder: string
 }
 
-/** How an example test uses a client: lines of code. */
+/** Lines of code with which an example test uses a client. */
 export interface ExampleClient {
   readonly import: readonly [names: string, from: string]
-  /** @param url an expression */
+  /** @param url a JavaScript expression */
   open(url: string): string
   readonly end: string
   run(sql: string): string
-  /** The rows of a query, as `rows`. */
+  /** Returns code that assigns the rows of a query to `rows`. */
   query(sql: string): string
   readonly userTables: string
   readonly databaseName: string
   readonly isTrue: string
-  /** Adds Bert and finds his id. */
+  /** Returns code that inserts Bert and reads his id. */
   addBert(client: ExampleClient): readonly string[]
 }

@@ -13,78 +13,79 @@ import type { DatabaseState, Detector, Program, Resetter } from './resetter.ts'
 import type { RowDialect } from './row-dialect.ts'
 import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
-/** A database management system that afresh can talk to. Its folder is the only place that knows its SQL. */
+/** A database management system that afresh supports. Only its folder contains its SQL. */
 export interface Engine {
   readonly name: string
-  /** For people: `PostgreSQL`. */
+  /** The name for people: `PostgreSQL`. */
   readonly title: string
   readonly capabilities: Capabilities
-  /** The URL protocols that it answers to, without the colon. */
+  /** The URL protocols that it accepts, without the colon. */
   readonly protocols: readonly string[]
 
-  /** Connects. The driver is loaded here, not before. Throws `AfreshError` (`server`, `usage`). */
+  /** Connects, and loads the driver. Throws `AfreshError` (`server`, `usage`). */
   connect(url: string, options?: ConnectOptions): Promise<Connection>
-  /** Whether the server at the other end is this engine's: several may share a protocol. */
+  /** Whether the server is of this engine: engines may share a protocol. */
   isServerOf(connection: Connection): Promise<boolean>
-  /** A connection over a client that the user opened, or `undefined` where it is not this engine's. */
+  /** Wraps a client that the user opened; `undefined` if it is not a client of this engine. */
   wrap(client: unknown): Connection | undefined
   /**
-   * Strategy `rollback`: opens a transaction on a client of the user's and takes it over until the end; `undefined` where it
-   * is no client of this engine's. Absent where there is no such client. Throws `AfreshError` (`usage`).
+   * Strategy `rollback`: opens a transaction on a user's client and intercepts the client until the
+   * transaction ends. Returns `undefined` for a client of another engine; absent if the engine has no such
+   * client. Throws `AfreshError` (`usage`).
    */
   begin?(client: unknown, options: TransactionOptions): Promise<Transaction> | undefined
 
-  /** Everything known of the database that the connection is in. */
+  /** Reads the schema of the connection's database. */
   introspect(connection: Connection): Promise<Schema>
-  /** A hash of every definition, the same in all copies of a template; absent where `introspect` reads them all. */
+  /** A hash of all definitions, equal in all copies of a template; absent if `introspect` reads them all. */
   definitions?(connection: Connection): Promise<string>
-  /** What of the baseline takes more than a reset to bring back, in sentences; said at the start. */
+  /** Describes parts of the baseline that a reset alone cannot restore, as sentences; printed at startup. */
   warnings?(connection: Connection, schema: Schema, plan: Plan): Promise<readonly string[]>
-  /** What the plan must know beyond the schema. */
+  /** Reads what the plan needs to know in addition to the schema. */
   inspectState(connection: Connection, schema: Schema): Promise<DatabaseState>
   /**
-   * Takes what is in the database now as its baseline and makes everything ready for resets. Sequences are put
-   * where the plan has them, which is elsewhere when they are spread. Throws `AfreshError` (`usage`) for a detector
-   * that is unavailable here, saying what it needs.
+   * Takes the current content of the database as its baseline and prepares resets. Moves sequences to the
+   * positions that the plan says, which differ from the current ones if the plan spreads them. Throws
+   * `AfreshError` (`usage`) if the detector is unavailable, with what it needs.
    */
   prepare(connection: Connection, program: Program): Promise<Resetter>
-  /** The SQL of each step, for people and for `plan`; one entry a step. */
+  /** The SQL of each step, for people and for `plan`; one entry per step. */
   render(schema: Schema, plan: Plan): string[]
 
-  /** Rows and content of every table, by a way of its own: the oracle that resets are held against. */
+  /** Counts and hashes the rows of every table, independently of resets: tests verify resets against it. */
   fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint>
 
-  /** The server as a place of databases; absent where a database is a file or lives in this process. */
+  /** Databases of the server; absent if a database is a file or lives in this process. */
   readonly databases: Databases | undefined
-  /** How a database of this engine is marked as afresh's own. */
+  /** How databases of this engine carry an ownership mark. */
   readonly ownership: Ownership
-  /** What other sessions hold; absent where nobody else can be connected. */
+  /** Finds what other sessions hold open; absent if there can be no other session. */
   readonly openResources?: OpenResourceFinder
-  /** The variables by which its clients find a database; absent where a database is a file. */
+  /** The environment variables with which clients find a database; absent if a database is a file. */
   readonly environment?: ConnectionVariables
-  /** How many objects of any kind the database has; absent where nobody asks. */
+  /** The number of objects of all kinds in the database; absent if no caller needs it. */
   countObjects?(connection: Connection): Promise<number>
-  /** What making rows up needs; absent where rows cannot be made up yet. */
+  /** What generating rows needs; absent if generating rows is not supported. */
   readonly rows?: RowDialect
-  /** What the choice between DELETE and TRUNCATE needs; absent where there is no TRUNCATE. */
+  /** What the choice between DELETE and TRUNCATE needs; absent if the engine has no TRUNCATE. */
   readonly costs?: CostMeter
-  /** What deleting selected rows needs. */
+  /** The SQL that `erase` needs. */
   readonly erase: EraseDialect
-  /** What measuring it at large row counts needs. */
+  /** The SQL that `bench` needs. */
   readonly bench: BenchDialect
 }
 
-/** Named capabilities: upper layers ask for these and never for an engine's name. */
+/** Named capabilities. Upper layers check these, never an engine's name. */
 export interface Capabilities {
   readonly truncate: boolean
-  /** TRUNCATE also puts the counter back to its start, whatever the baseline's position. */
+  /** TRUNCATE also resets the counter to its start, whatever its position in the baseline. */
   readonly truncateRestarts: boolean
-  /** TRUNCATE needs every referencing table in the same statement. */
+  /** TRUNCATE must name every referencing table in the same statement. */
   readonly truncateNeedsClosure: boolean
-  /** A failed reset leaves nothing half done. */
+  /** A failed reset changes nothing. */
   readonly atomicReset: boolean
-  /** `prepare` takes the baseline from `Program.template` where there is one, and not from what is there now. */
+  /** `prepare` reads the baseline from `Program.template`, if set, instead of the current content. */
   readonly baselineInTemplate: boolean
-  /** Those that it may have; whether here, `prepare` finds out. */
+  /** Supported detectors. `prepare` checks whether one is available on this server. */
   readonly detectors: readonly Detector[]
 }

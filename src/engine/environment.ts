@@ -1,34 +1,36 @@
 import { AfreshError } from '../errors.ts'
 
-/** What a variable of the environment can be given of a database's URL. */
+/** The parts of a database URL that an environment variable can receive. */
 export const URL_PARTS = ['url', 'host', 'port', 'user', 'password', 'database', 'socket'] as const
 
 export type UrlPart = (typeof URL_PARTS)[number]
 
-/** Variables, and the part of the URL that each of them is to have: `{ DB_NAME: 'database' }`. */
+/** Environment variables and the part of the URL that each of them receives: `{ DB_NAME: 'database' }`. */
 export type VariableMapping = Readonly<Record<string, UrlPart>>
 
-/** Variables of an environment; `undefined`: it must not be set. */
+/** Environment variables; `undefined` means that the variable must not be set. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
-/** Who reads them: a migration command, or the code under test. */
+/** What reads the variables: a migration command, or the code under test. */
 export type VariableReader = 'command' | 'tests'
 
-/** How an engine's clients are told of a database, beside its URL. */
+/** How an engine's clients find a database by variables, besides its URL. */
 export interface ConnectionVariables {
   partsOf(url: string): UrlParts
   variablesFor(url: string, reader: VariableReader): Variables
 }
 
-/** What a URL says, decoded; a part that it leaves open is missing. */
+/** The decoded parts of a URL; parts that the URL omits are missing. */
 export type UrlParts = { readonly [Part in UrlPart]?: string | undefined } & { readonly url: string }
 
-/** The variables of a configuration. One whose part the URL leaves open must not be set, or it would lead elsewhere. */
+/**
+ * The variables of a configuration. A variable whose part the URL omits is unset, or it would point to
+ * another database.
+ */
 export function mappedVariables(parts: UrlParts, mapping: VariableMapping): Variables {
   return Object.fromEntries(Object.entries(mapping).map(([name, part]) => [name, parts[part]]))
 }
 
-/** An environment with these variables changed. */
 export function withVariables(
   environment: Variables,
   variables: Variables,
@@ -39,9 +41,9 @@ export function withVariables(
 }
 
 /**
- * Reads a URL, and decodes what is percent-encoded in it.
+ * Parses a URL; `decode` decodes percent-encoded parts.
  *
- * @throws AfreshError `usage`, without the text, which may hold a password
+ * @throws AfreshError `usage`, without the URL, which may contain a password
  */
 export function readUrl(url: string): { readonly parsed: URL; readonly decode: (part: string) => string } {
   if (!URL.canParse(url)) {
@@ -62,14 +64,17 @@ function decode(part: string): string {
 
 const IN_URL = /([a-z][\w+.-]*:\/{0,2}[^\s:/@"']*:)[^\s"']+@/gi
 
-/** A text without passwords: those of URLs in it, and the one of this URL wherever it stands. */
+/** Replaces the passwords of all URLs in a text, and all occurrences of this URL's password. */
 export function masked(text: string, url?: string): string {
   const known = url === undefined ? [] : secretsOf(url)
   const without = known.reduce((result, secret) => result.replaceAll(secret, '***'), text)
   return without.replaceAll(IN_URL, '$1***@')
 }
 
-/** As it stands in the URL, and decoded. One that is the name of something says nothing, and is in every message. */
+/**
+ * The password as it is in the URL, and decoded. A password that equals the user or the database is no
+ * secret, and occurs in every message.
+ */
 function secretsOf(url: string): string[] {
   if (!URL.canParse(url)) return []
   const { password, username, pathname } = new URL(url)
@@ -77,10 +82,10 @@ function secretsOf(url: string): string[] {
   return isName || password.length < MIN_SECRET ? [] : [...new Set([password, decode(password)])]
 }
 
-/** Shorter ones are part of too many words. */
+/** Shorter passwords occur in too many words. */
 const MIN_SECRET = 3
 
-/** An error whose message may be shown: itself, or a copy without the passwords. */
+/** Returns the error itself, or a copy without the passwords. */
 export function maskedError(error: unknown, url: string): unknown {
   if (!(error instanceof Error)) return typeof error === 'string' ? masked(error, url) : error
   if (masked(`${error.message}\n${error.stack}`, url) === `${error.message}\n${error.stack}`) return error

@@ -1,4 +1,4 @@
-/** What to do about a statement of an erase that failed, in words that are the same for every engine. */
+/** Advice about failed statements of an erase, shared by all engines. */
 export const REMEDIES = {
   referred:
     "Rows refer to those: `cascade: 'follow'` deletes them too. Where it was said already, a trigger kept such a row, or another session wrote one meanwhile: look at the triggers, or erase again.",

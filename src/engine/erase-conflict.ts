@@ -2,7 +2,7 @@ import type { AfreshError } from '../errors.ts'
 
 const conflicts = new WeakSet<AfreshError>()
 
-/** An error that another session is the reason of, after which the same transaction may be tried again. */
+/** Marks an error as caused by another session: the same transaction may be retried. */
 export function asConflict<E extends AfreshError>(error: E): E {
   conflicts.add(error)
   return error

@@ -2,12 +2,15 @@ import type { Column, Table } from '../schema/schema.ts'
 import type { Connection } from './connection.ts'
 import type { Sql } from './sql/fragment.ts'
 
-/** The rows of a table, called `r` here, that have a partner among the tables joined in `from`. */
+/** The rows of a table, aliased `r`, that match a row of the tables joined in `from`. */
 export interface Rows {
   readonly table: Table
   readonly from: string
   readonly on: string
-  /** Where one column of each decides: `on` is that the row's `own` is among `theirs`, as SQL. */
+  /**
+   * Present if one column of each side decides. `on` then means that the row's `own` is among `theirs`, as
+   * SQL.
+   */
   readonly key?: {
     readonly own: string
     readonly theirs: string
@@ -18,80 +21,93 @@ export interface Rows {
 export interface Statement {
   readonly sql: string
   readonly values: readonly unknown[]
-  /** Its numbers are the columns of the one row that it returns; else how many rows it has changed. */
+  /**
+   * Whether the statement returns one row, whose columns are its numbers; otherwise its number is its row
+   * count.
+   */
   readonly reads: boolean
-  /** The same with one more condition on the rows, where it is of that kind. */
+  /** The same statement with one more condition on the rows, if the statement supports that. */
   readonly under?: ((condition: string) => string) | undefined
 }
 
-/** What tells a row of a table from all others. */
+/** What identifies a row of a table. */
 export interface Identity {
-  /** As SQL, to be had from a row by `alias.column`. */
+  /** As SQL, selected from a row by `alias.column`. */
   readonly columns: readonly string[]
-  /** No two rows have the same one, and there can be an index of them. */
+  /** Identities are unique and can be indexed. */
   readonly isUnique: boolean
-  /** No part of it is ever NULL. */
+  /** No part of the identity is ever NULL. */
   readonly isFilled: boolean
-  /** A column that is another one once the row was written: in a later transaction, it means the same row only with it. */
+  /**
+   * A column that changes whenever the row is written. In a later transaction, only both together identify
+   * the same row.
+   */
   readonly version?: string
 }
 
-/** A table of the session's own that holds which rows of a table go, and by which values others refer to them. */
+/** A session-private table of the rows to delete, and of the values by which other rows reference them. */
 export interface SelectionTable {
   readonly name: string
-  /** The columns `c0`, `c1`, …, as SQL over a row that is called `r`. */
+  /** The columns `c0`, `c1`, …, as SQL expressions over a row aliased `r`. */
   readonly columns: readonly string[]
-  /** From these its types come. */
+  /** The table that its column types come from. */
   readonly from: Table
-  /** How many of its first columns no two of its rows share; 0 where that does not matter. */
+  /** How many of its first columns are unique together; 0 if duplicates do not matter. */
   readonly unique: number
-  /** Whether it has a column `n` that counts its rows from 1, and stays until it is dropped. */
+  /** Whether it has a column `n` that numbers its rows from 1, and lives until it is dropped. */
   readonly isList: boolean
 }
 
 /**
- * What statements know of each other. `snapshot`: all see the same rows, and what another session changes of them meanwhile
- * is a conflict. `locks`: what was read stays as it is. `none`: each stands by itself.
+ * What the statements of a transaction see of each other. `snapshot`: all see the same rows, and a concurrent
+ * change of them is a conflict. `locks`: rows that were read cannot change. `none`: each statement is
+ * independent.
  */
 export type Isolation = 'snapshot' | 'locks' | 'none'
 
 export interface TransactionOptions {
-  /** Whether it is committed; else everything is as before. */
+  /** Whether to commit; otherwise the transaction is rolled back. */
   readonly keep: boolean
-  /** Rows refer to each other in a cycle: what checks single rows has to wait. */
+  /** Rows reference each other in a cycle, so that checks of single rows must be deferred. */
   readonly cyclic: boolean
   readonly isolation: Isolation
-  /** The selections that it makes: they are gone afterwards. */
+  /** The selections that the transaction creates. They do not outlive it. */
   readonly temporary: readonly string[]
-  /** Sees the numbers of each statement; what it throws rolls everything back. */
+  /** Receives the numbers of each statement; an exception rolls everything back. */
   watch(index: number, numbers: readonly number[]): void
 }
 
-/** One session of the server for as long as an erase takes. Every transaction of it begins with the proof. */
+/** One session of the server for the duration of an erase. Each of its transactions begins with the proof. */
 export interface EraseSession {
-  /** How several statements that belong together are kept from what others commit meanwhile. */
+  /** Returns how a transaction of several statements is isolated from concurrent commits. */
   isolation(attempt: number): Promise<'snapshot' | 'locks'>
-  /** Runs the statements in one transaction. Where another session makes it fail, the error is a conflict. */
+  /** Runs the statements in one transaction. If another session makes it fail, the error is a conflict. */
   transaction(statements: readonly Statement[], options: TransactionOptions): Promise<void>
-  /** Sets what more than a bare statement needs. */
+  /** Changes the settings that only transactions of several statements need. */
   prepare(): Promise<void>
-  /** Makes a table of the database, and none where that would commit a transaction of the user's. */
+  /** Creates a table in the database; refuses if that would commit a user's transaction. */
   define(statement: Statement): Promise<void>
-  /** Drops a table if nobody has written a row into it. */
+  /** Drops a table unless it contains rows. */
   dropEmpty(table: string): Promise<void>
-  /** Runs it by itself, in one round trip where there is no proof; returns how many rows it has changed. */
+  /**
+   * Runs a statement as its own transaction, in one round trip if there is no proof. Returns how many rows it
+   * changed.
+   */
   alone(statement: Statement): Promise<number>
-  /** Drops a selection that stays: it is the session's own, so that nothing has to be proven. */
+  /** Drops a selection that outlives a transaction. The session owns it, so no proof is needed. */
   discard(selection: string): Promise<void>
 }
 
 /**
- * What fails unless the database is still afresh's to change: one SQL statement, or (where the engine runs in this process)
- * a function.
+ * Fails unless afresh may still change the database: one SQL statement or, for an engine that runs in this
+ * process, a function.
  */
 export type Proof = string | (() => void) | ProofWithCondition
 
-/** The same also as a condition, for a statement that is a transaction by itself; false never, but an error. */
+/**
+ * The proof also as a condition, for a statement that is its own transaction. The condition never yields
+ * false; it raises an error.
+ */
 export interface ProofWithCondition {
   readonly statement: string
   readonly condition: string
@@ -99,108 +115,116 @@ export interface ProofWithCondition {
 
 export interface SessionOptions {
   readonly lockTimeoutMs: number
-  /** The first thing in every transaction. Its failure goes through as it is. */
+  /** Runs first in every transaction. Its error is passed on unchanged. */
   readonly proof: Proof | undefined
 }
 
 export interface Locking {
-  /** What follows a `SELECT` of rows. */
+  /** The clause that follows a `SELECT` of rows. */
   readonly suffix: string
-  /** Around a FROM list: their number `n0`. */
+  /** Wraps a FROM list into a query for its number of rows, `n0`. */
   readonly count: { readonly before: string; readonly after: string }
-  /** What comes first where rows are found by recursion, which locks none by itself. */
+  /**
+   * The statement that comes first when a recursive query finds the rows, since a recursive query locks none
+   * itself.
+   */
   before(tables: readonly Table[]): string | undefined
 }
 
-/** The server's clock. */
 export interface Clock {
   readonly now: Date
-  /** The time zone of the session, as the server calls it; `undefined` for UTC. */
+  /** The server's name for the time zone of the session; `undefined` for UTC. */
   readonly zone: string | undefined
 }
 
 export type Zone = 'utc' | 'session'
 
-/** The SQL of deleting selected rows, which differs from engine to engine in details only. */
+/** The SQL for deleting selected rows, where engines differ in details only. */
 export interface EraseDialect {
   ident(name: string): string
-  /** The table without what inherits from it, for a FROM. */
+  /** The table without its inheritors, for a FROM clause. */
   table(table: Table): string
-  /** The table with what inherits from it. */
+  /** The table with its inheritors. */
   tableWithInheritors(table: Table): string
-  /** An inner join that is read from left to right, where the planner would do it otherwise. */
+  /** An inner join that is evaluated from left to right, on engines whose planner would reorder it. */
   readonly join: string
-  /** Of the value in this place, counted from 1. */
+  /** The placeholder of the value at this position, counted from 1. */
   placeholder(index: number): string
-  /** A value as the driver takes it; `undefined` for one that the engine has no like of. */
+  /** Converts a value for the driver; `undefined` if the engine has no equivalent. */
   bind(value: unknown): unknown
-  /** Whether the operand is one of the values, none of which is NULL. */
+  /** A condition: the operand is one of the values, none of which is NULL. */
   oneOf(operand: string, values: readonly unknown[]): Sql
-  /** The same of several operands together. */
+  /** The same condition for several operands together. */
   oneOfRows(operands: readonly string[], rows: readonly (readonly unknown[])[]): Sql
-  /** The most values in one statement. */
+  /** The maximum number of values in one statement. */
   readonly maxValues: number
 
   identity(table: Table): Identity
-  /** Whether a copy of a column compares as the column itself does. */
+  /** Whether copying a column preserves how it compares. */
   readonly copiesCompare: boolean
-  /** Whether the two are the same, also where both are NULL. */
+  /** A comparison in which two NULLs are equal. */
   nullSafeEquals(a: string, b: string): string
-  /** An expression as exactly the type that this column of the table has, where the engine would not find it by itself. */
+  /** Casts an expression to the exact type of this column, if the engine would not infer it. */
   cast(expression: string, table: Table, column: string): string
 
-  /** Whether a statement may name a selection twice. */
+  /** Whether one statement may reference a selection twice. */
   readonly canReferenceTempTableTwice: boolean
   selectionName(name: string): string
   create(selection: SelectionTable): readonly string[]
-  /** The same with rows; its columns are called as the query calls them. */
+  /** Creates a selection from a query; its columns take the names of the query's columns. */
   createAs(name: string, select: string): string
   /**
-   * Leaves out what is there already, if `isUnique`; of that there is nothing in the number of rows, if no condition of the
-   * user's is in the query (`isOurs`).
+   * Inserts rows into a selection. `isUnique` skips rows that it contains already; the row count is certain
+   * to exclude them only with `isUnfiltered`, for queries without a condition of the user's.
    */
   insert(selection: SelectionTable, select: string, isUnique: boolean, isUnfiltered?: boolean): string
-  /** After the last insert: lets the planner know how much there is. */
+  /** Runs after the last insert, to give the planner the row count. */
   readonly analyze: ((selection: string) => string) | undefined
   drop(selection: string): string
   /**
-   * What is set around a recursive query over keys that all have an index, where the planner would otherwise take it to be
-   * worth reading a whole table once for each level.
+   * Settings around a recursive query over keys that are all indexed, on engines whose planner would
+   * otherwise prefer a full table scan per level.
    */
   readonly byIndex: { readonly before: string; readonly after: string } | undefined
-  /** The same around a query for rows whose keys are in a list: it would read the whole table again for each batch. */
+  /**
+   * Settings around a query for rows whose keys are in a list, which would otherwise scan the whole table for
+   * each batch.
+   */
   readonly byKey: { readonly before: string; readonly after: string } | undefined
 
   delete(rows: Rows): string
-  /** One statement for tables whose rows refer to each other; `undefined` where each has to have its own. */
+  /** One statement for tables whose rows reference each other; `undefined` if each table needs its own. */
   readonly deleteTogether: ((rows: readonly Rows[]) => string) | undefined
-  /** What is set around the deletes of such tables. */
+  /** Settings around the deletes of such tables. */
   readonly foreignKeyChecksOff: { readonly before: string; readonly after: string } | undefined
-  /** Whether no key is checked at all where rows refer to each other in a cycle. */
+  /** Whether foreign keys are not checked at all while rows reference each other in a cycle. */
   readonly checksNoCycle: boolean
-  /** @param which of them, over a row that is called `r`; all of them without */
+  /** @param which selects some of the rows, over a row aliased `r`; all of them if omitted */
   update(rows: Rows, set: readonly (readonly [column: string, value: Sql | string])[], which?: Sql): Sql
   /** The default of a column, as SQL. */
   defaultOf(table: Table, column: string): string
-  /** Rows that nobody else can write, or refer to, until the end of the transaction; absent where nobody else can anyway. */
+  /**
+   * Prevents other sessions from writing or referencing the rows until the end of the transaction; absent if
+   * there are no other writers.
+   */
   readonly locking: Locking | undefined
-  /** Makes an empty table with the columns of another one, without its constraints. */
+  /** Creates an empty table with the columns of another table, without its constraints. */
   createLike(table: Table, name: string): string
-  /** How a column, and a date, are compared where the engine has no type for times. */
+  /** Expressions that compare a column and a date, on engines without a date type. */
   readonly dates: { column(column: string): string; value(date: Date): string } | undefined
   clock(connection: Connection): Promise<Clock>
-  /** Whether times in the column are points in time, whatever zone the session has. */
+  /** Whether the column stores points in time, independent of the session's time zone. */
   hasZone(column: Column): boolean
-  /** That the time in a column is before this one. @param zone what a column without one holds */
+  /** A condition: the column's time is earlier. @param zone the time zone of columns that store none */
   isBefore(column: Column, time: Date, zone: Zone): string
-  /** That the value is none that `isBefore` can read; absent where the column's type sees to it. */
+  /** A condition: `isBefore` cannot read the value as a time; absent if the type ensures that it can. */
   readonly isNoTime: ((column: Column) => string) | undefined
-  /** The time in whole seconds, as CURRENT_TIMESTAMP would be. */
+  /** The time in whole seconds, in the format of CURRENT_TIMESTAMP. */
   timeOf(time: Date): string
 
   /**
-   * @throws AfreshError `blocked` when another session held a lock for too long, `erase` for everything else that a
-   * statement did not do
+   * @throws AfreshError `blocked` when another session held a lock for too long, `erase` for all other
+   * failures of a statement
    */
   session<T>(
     connection: Connection,

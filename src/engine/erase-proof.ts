@@ -1,7 +1,7 @@
-/** What the proof of an erase failed with: it goes through as it is, for whoever gave the proof to explain. */
+/** Errors of failed proofs, passed on unchanged so that the supplier of the proof can explain them. */
 const unproven = new WeakSet<object>()
 
-/** Runs what proves that the database is still ours, and remembers its failure. */
+/** Runs a proof and records its failure. */
 export async function proving<T>(prove: () => Promise<T>): Promise<T> {
   try {
     return await prove()

@@ -1,6 +1,6 @@
 import type { SequenceId, TableId } from '../schema/schema.ts'
 
-/** `rows`: how many. `hash`: of all rows, whatever their order. */
+/** `rows`: row count. `hash`: of all rows, independent of their order. */
 export interface Fingerprint {
   readonly tables: ReadonlyMap<TableId, { readonly rows: number; readonly hash: string }>
   /** `value:called` */

@@ -1,24 +1,27 @@
 import { now } from '../util/clock.ts'
 
-/** What a look for rows that are not afresh's own may take: it is one at the start, and a server for tests is small. */
+/**
+ * Limits of one search for rows that afresh does not own. It runs once, at startup, and test servers are
+ * small.
+ */
 const MOST_DATABASES = 200
 const MOST_TABLES = 2_000
 const LOOK_MS = 20_000
 
-/** How long one table may keep a look waiting: whoever locks a table uses it. */
+/** Lock timeout for one table in milliseconds: a locked table is in use. */
 export const LOOK_LOCK_MS = 2_000
 
 export interface ForeignRowsOptions {
-  /** A database that has been judged already. */
+  /** A database that was already checked. */
   readonly except?: string | undefined
 }
 
-/** The bounds of one look. Each function returns the evidence once its bound is passed. */
+/** The limits of one search. Each function returns the evidence once its limit is exceeded. */
 export interface LookBudget {
   databases(count: number): string | undefined
   tables(count: number): string | undefined
   time(): string | undefined
-  /** Milliseconds left, at least one. */
+  /** Remaining milliseconds, at least 1. */
   leftMs(): number
 }
 
@@ -42,5 +45,5 @@ export function lookBudget(): LookBudget {
   }
 }
 
-/** Only a URL leads to a connection of afresh's own, and that is what looks. */
+/** The search opens its own connections, and needs a URL for them. */
 export const NO_URL = 'a client that was passed in shows only its own database, and a URL would show all'

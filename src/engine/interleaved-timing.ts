@@ -2,19 +2,19 @@ import { now } from '../util/clock.ts'
 import type { Connection } from './connection.ts'
 import type { MeasurementBudget } from './costs.ts'
 
-/** What one connection writes, and what is timed on another one then. */
+/** What one connection writes, and what the other connection then runs, timed. */
 export interface Turn {
   readonly written: string
   readonly timed: string
 }
 
-/** Of fewer none means anything. */
+/** Fewer rounds are not representative. */
 const LEAST_ROUNDS = 3
 
 /**
- * How long each takes, in microseconds, until the answer is there: some of what TRUNCATE costs comes after the COMMIT. All
- * take turns, so that what else the machine does hits all alike. The lower quartile counts: the middle is disturbed more
- * the longer something takes, and the least may be chance.
+ * Measures each turn in microseconds up to the answer, because part of the cost of TRUNCATE comes after the
+ * COMMIT. The turns alternate, so that other load on the machine affects all of them equally. Returns the
+ * lower quartile: noise inflates the median more the longer a turn takes, and the minimum may be an outlier.
  */
 export async function quartilesOf<Name extends string>(
   turns: Readonly<Record<Name, Turn>>,

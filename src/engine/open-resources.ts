@@ -1,17 +1,17 @@
 import type { Connection } from './connection.ts'
 
-/** Something that a session keeps until it ends it: a test that leaves it is in the way of the next. */
+/** A resource that a session keeps open. A test that leaves one disturbs the next test. */
 export interface OpenResource {
-  /** The same as long as it is the same one. */
+  /** Stable for as long as the resource is open. */
   readonly id: string
   readonly kind: OpenResourceKind
-  /** The server's number of the session; `undefined` where it is nobody's, or nobody knows whose. */
+  /** The server's id of the session; `undefined` if no session owns the resource, or the owner is unknown. */
   readonly session: number | undefined
-  /** Whose it is and what it is about, for people. */
+  /** The owner and the resource, as text for people. */
   readonly text: string
 }
 
-/** What a session still has open when a test is over, and keeps a reset from being complete. */
+/** The kinds of resources that stay open after a test and prevent a complete reset. */
 export type OpenResourceKind =
   | 'open transaction'
   | 'running statement'
@@ -22,10 +22,13 @@ export type OpenResourceKind =
   | 'setting of the database'
 
 export interface OpenResourceFinder {
-  /** What the database has with its baseline, and no test has left: `find` leaves it out from then on. Once a connection. */
+  /**
+   * Records the resources that belong to the baseline; `find` omits them from then on. Called once per
+   * connection.
+   */
   begin?(connection: Connection): Promise<void>
-  /** Those of the database that the connection is in, but for its own. */
+  /** Returns the resources of the connection's database, except for the connection's own. */
   find(connection: Connection): Promise<OpenResource[]>
-  /** Ends the sessions of these numbers, as far as they are in that database. */
+  /** Ends these sessions, if they are connected to that database. */
   end(connection: Connection, sessions: readonly number[]): Promise<void>
 }

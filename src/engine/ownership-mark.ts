@@ -1,44 +1,46 @@
 import { randomBytes } from 'node:crypto'
 import { RefusedError } from '../errors.ts'
 
-/** The identity of a database, as an ownership mark states it. */
+/** The identity of a database, as its ownership mark records it. */
 export interface Identity {
   readonly server: string
   readonly database: string
 }
 
 /**
- * What a mark says of its database. `made`: afresh made it, and may drop it. `unfinished`: the same, while it is being
- * filled. `adopted`: a person handed it over; afresh may empty it and never drops it. `attached`: everything in it was
- * empty, and the mark ends with the `attach` that wrote it; one that was killed leaves the mark behind, and it must not
- * stand for good in a database that was never handed over.
+ * The history of a database. `made`: afresh created it, and may drop it. `unfinished`: the same, while afresh
+ * fills it. `adopted`: a person handed it over; afresh may empty it and never drops it. `attached`: all its
+ * tables were empty, and `attach` removes the mark when it ends. A killed `attach` leaves the mark behind;
+ * such a mark must not authorize later runs, because the database was never handed over.
  */
 export type MarkKind = 'made' | 'unfinished' | 'adopted' | 'attached'
 
 const KIND = /:(made|unfinished|adopted|attached)-[0-9a-f]+$/
 
-/** `afresh:v1:{server}:{database}:{kind}-{nonce}`; the nonce tells a mark that was taken away and put back from the first. */
+/**
+ * `afresh:v1:{server}:{database}:{kind}-{nonce}`. The nonce distinguishes a removed and rewritten mark from
+ * the first.
+ */
 export function newMark(identity: Identity, kind: MarkKind): string {
   return `${prefixOf(identity)}${kind}-${randomBytes(8).toString('hex')}`
 }
 
-/** A mark that does not say what it is gives no licence to drop anything. */
+/** Returns `adopted`, which never permits a drop, for a mark without a kind. */
 export function kindOf(mark: string): MarkKind {
   return (KIND.exec(mark)?.[1] as MarkKind | undefined) ?? 'adopted'
 }
 
-/** Whether afresh made the database of this mark, and may drop it. */
+/** Whether afresh created the database of this mark, and may drop it. */
 export function isMade(mark: string): boolean {
   const kind = kindOf(mark)
   return kind === 'made' || kind === 'unfinished'
 }
 
-/** Whether the mark was made for this very database: a copy or a restored dump carries another one's. */
+/** Whether the mark was made for this database. A copy or a restored dump carries the mark of another one. */
 export function isMarkOf(mark: string, identity: Identity): boolean {
   return mark.startsWith(prefixOf(identity))
 }
 
-/** What every mark begins with. */
 export const MARK_PREFIX = 'afresh:v1:'
 
 function prefixOf({ server, database }: Identity): string {
@@ -46,11 +48,11 @@ function prefixOf({ server, database }: Identity): string {
 }
 
 /**
- * Throws `RefusedError` for a database that is not to be dropped.
+ * Throws `RefusedError` for a database that must not be dropped.
  *
- * @param mark the one that it has to carry
- * @param found the one that it carries
- * @param isValid whether that was made for this very database
+ * @param mark the expected mark
+ * @param found the mark that the database carries
+ * @param isValid whether that mark was made for this database
  */
 export function refuseDrop(name: string, mark: string, found: string | undefined, isValid: boolean): void {
   const evidence =

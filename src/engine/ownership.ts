@@ -3,18 +3,18 @@ import type { Connection } from './connection.ts'
 import type { Proof } from './erase-dialect.ts'
 
 export interface Ownership {
-  /** The mark that is there now; `undefined` where there is none. Not yet proved to be valid. */
+  /** Reads the current mark; `undefined` if there is none. The mark is not validated. */
   read(connection: Connection): Promise<string | undefined>
-  /** The mark that the database the connection is in would have to carry, but for its nonce. */
+  /** The identity that a mark of the connection's database must state. */
   expected(connection: Connection): Promise<{ readonly server: string; readonly database: string }>
-  /** Returns the mark as it stands there now. */
+  /** Writes a mark and returns it as stored. */
   write(connection: Connection, mark: string): Promise<string>
-  /** Takes this very mark away; another one stays. */
+  /** Removes this mark; leaves another one in place. */
   erase(connection: Connection, mark: string): Promise<void>
-  /** Fails unless the claim holds, for the database that the connection is in. */
+  /** Fails unless the claim holds for the connection's database. */
   proof(connection: Connection, claim: Claim): Promise<Proof>
-  /** Where a proof failed because the claim does not hold: why, as a phrase. */
+  /** Explains, as a phrase, a proof that failed because the claim does not hold; else `undefined`. */
   whyRefused(connection: Connection, claim: Claim, error: unknown): Promise<string | undefined>
-  /** In-memory or otherwise in this process alone: needs no mark. */
+  /** Whether only this process can access the database, such as one in memory: it needs no mark. */
   isPrivate(connection: Connection): Promise<boolean>
 }

@@ -1,6 +1,6 @@
 import { AfreshError } from '../errors.ts'
 
-/** Not in the driver's type declarations. */
+/** Missing from the driver's type declarations. */
 interface State {
   readonly _connected?: boolean
   readonly _connecting?: boolean
@@ -9,10 +9,10 @@ interface State {
 }
 
 /**
- * A `pg` Client keeps what it is asked before `connect` until then, for ever where that never comes.
+ * A `pg` Client queues queries until `connect`, forever if `connect` is never called.
  *
  * @param who `begin` or `attach`
- * @throws AfreshError `usage` for one that is not connected, or no more
+ * @throws AfreshError `usage` for a client that is not connected, or no longer
  */
 export function requireConnected(client: object, who: string): void {
   const { _connected, _connecting, _ending, _ended } = client as State

@@ -19,22 +19,21 @@ import { canonicalUrl } from './socket-url.ts'
 import { sqlite } from './sqlite/index.ts'
 import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
-/** Every engine there is; nothing else names them all. Their drivers are loaded when they connect. */
+/** All engines; no other file lists them. They load their drivers when they connect. */
 const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
 
-/** The servers of those that have one, by the engine's name. The first is what a project gets that shows no preference. */
+/** The engines that have servers. The first is the default for a project that shows no preference. */
 export const SERVERS = {
   postgres: postgresServer,
   mysql: mysqlServer,
   mariadb: mariadbServer,
 } as const satisfies Readonly<Record<string, EngineServer>>
 
-/** The engines that a server can be of. */
 export type ServerEngine = keyof typeof SERVERS
 
 export const SERVER_ENGINES = Object.keys(SERVERS) as readonly ServerEngine[]
 
-/** The engine of which one of its server's names is `name`. */
+/** Finds the engine whose server has this name. */
 export function engineWith(
   name: string,
   namesOf: (server: EngineServer) => readonly string[],
@@ -47,7 +46,7 @@ export interface Opened {
   readonly connection: Connection
 }
 
-/** Throws when there is no engine of this name: a programming error. */
+/** Throws for an unknown name, which is a programming error. */
 export function engineNamed(name: string): Engine {
   const engine = ENGINES.find((candidate) => candidate.name === name)
   if (engine === undefined) throw new Error(`no engine is called ${name}`)
@@ -55,10 +54,10 @@ export function engineNamed(name: string): Engine {
 }
 
 /**
- * Connects to the database of a URL. Engines that share a protocol tell by the server which of them it is:
- * a `mysql:` URL may lead to MariaDB.
+ * Connects to the database of a URL. The server decides between engines that share a protocol: a `mysql:` URL
+ * may point to MariaDB.
  *
- * @throws AfreshError `usage` for a URL of no engine, `server` when nobody answers
+ * @throws AfreshError `usage` for a URL of no engine, `server` if the connection fails
  */
 export async function open(given: string, options?: ConnectOptions): Promise<Opened> {
   const url = canonicalUrl(given)
@@ -75,9 +74,9 @@ export async function open(given: string, options?: ConnectOptions): Promise<Ope
 }
 
 /**
- * The engine of a client that the user opened.
+ * Wraps a client that the user opened.
  *
- * @throws AfreshError `usage` where no engine knows it
+ * @throws AfreshError `usage` if no engine recognizes the client
  */
 export async function wrap(client: unknown): Promise<Opened> {
   for (const engine of ENGINES) {
@@ -89,7 +88,7 @@ export async function wrap(client: unknown): Promise<Opened> {
   })
 }
 
-/** The variables by which other programs find the database of this URL, `DATABASE_URL` first. */
+/** The variables with which other programs find the database of this URL, `DATABASE_URL` first. */
 export function variablesOf(url: string, reader: VariableReader, mapping: VariableMapping = {}): Variables {
   const environment = environmentOf(url)
   return {
@@ -99,7 +98,7 @@ export function variablesOf(url: string, reader: VariableReader, mapping: Variab
   }
 }
 
-/** By its protocol alone; `undefined` for a file. */
+/** Chosen by the protocol alone; `undefined` for a file. */
 export function environmentOf(url: string): ConnectionVariables | undefined {
   return ENGINES.find(({ protocols }) => protocols.includes(protocolOf(url)))?.environment
 }
@@ -112,16 +111,17 @@ function protocolOf(url: string): string {
 
 function unknownUrl(): AfreshError {
   const protocols = [...new Set(ENGINES.flatMap((engine) => engine.protocols))].map((name) => `${name}:`)
-  // The text may hold a password: it is not repeated.
+  // The URL may contain a password, so the message omits it.
   return new AfreshError('usage', 'The URL begins with no protocol that afresh knows.', {
     next: `It knows ${protocols.join(', ')}; for example postgres://user:password@localhost:5432/postgres.`,
   })
 }
 
 /**
- * Opens a transaction on a client of the user's and takes it over, until the end.
+ * Opens a transaction on a user's client and intercepts the client until the transaction ends.
  *
- * @throws AfreshError `usage` for a client that no engine knows, is connected elsewhere or is in a transaction
+ * @throws AfreshError `usage` for a client that no engine recognizes, that is connected to another database
+ * or is inside a transaction
  */
 export async function beginOn(client: unknown, options: TransactionOptions): Promise<Transaction> {
   for (const engine of ENGINES) {

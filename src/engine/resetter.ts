@@ -3,69 +3,73 @@ import type { Schema, SubjectId, TableId } from '../schema/schema.ts'
 import type { Claim } from './claim.ts'
 
 export interface DatabaseState {
-  /** Tables that have rows now: they become the baseline's. */
+  /** Tables that contain rows now, which become the baseline. */
   readonly populated: readonly TableId[]
-  /** Whether this session may switch foreign keys and triggers off. */
+  /** Whether this session may disable foreign keys and triggers. */
   readonly mayDisableChecks: boolean
 }
 
 /**
- * How dirty tables are found. `wal`: PostgreSQL's own journal names what was written. `counters`: the server counts
- * the writes of each table. `scan`: a look at every table and sequence; exact, and possible everywhere.
+ * How dirty tables are found. `wal`: PostgreSQL's write-ahead log records what was written. `counters`: the
+ * server counts the writes to each table. `scan`: compares every table and sequence; exact, and always
+ * available.
  */
 export type Detector = 'wal' | 'counters' | 'scan'
 
 export interface Program {
   readonly schema: Schema
   readonly plan: Plan
-  /** What has to hold at every reset: mark and lease. `undefined` only for in-memory handles. */
+  /** What must hold at every reset: mark and lease. `undefined` only for in-memory handles. */
   readonly claim: Claim | undefined
-  /** A database on the same server that holds the baseline, where rows can be read across databases. */
+  /** A database on the same server that contains the baseline, if the engine can read across databases. */
   readonly template: string | undefined
   /** Milliseconds to wait for another session's lock before the reset fails and names the blocker. */
   readonly lockTimeoutMs: number
-  /** The one to use; `auto`: each time the one that is possible and cheaper. */
+  /** The detector to use; `auto` chooses the cheapest available one at each reset. */
   readonly detector: Detector | 'auto'
-  /** The resetter whose baseline stays, on the same connection: it is not taken again from what is there now. */
+  /** A resetter on the same connection whose baseline is kept instead of taking the current content. */
   readonly before?: Resetter | undefined
 }
 
 export interface Resetter {
-  /** Detect, run the steps, report: in as few round trips as the engine allows. Throws `ResetError`, `RefusedError`. */
+  /** Detects and restores in as few round trips as the engine allows. Throws `ResetError`, `RefusedError`. */
   reset(): Promise<Outcome>
-  /** What is dirty now, by the detector that the next reset would use, or by this one; changes nothing. */
+  /** Returns what is dirty, by `by` or the detector that the next reset would use. Changes nothing. */
   detect(by?: Detector): Promise<SubjectId[]>
   /**
-   * How the schema differs from the one that the session began with. Absent where the engine finds that out by itself, and
-   * a reset throws `AfreshError` (`plan`).
+   * How the schema differs from the one at the start of the session. Absent if the engine detects that
+   * itself, and a reset then throws `AfreshError` (`plan`).
    */
   changes?(): Promise<SchemaChange[]>
-  /** Gives back what `prepare` took; leaves the connection open. */
+  /** Releases what `prepare` acquired; leaves the connection open. */
   close(): Promise<void>
 }
 
-/** One object of the schema that is not as it was. */
+/** A changed object of the schema. */
 export interface SchemaChange {
-  /** Its kind and name: `column shop.orders.total`. */
+  /** Kind and name: `column shop.orders.total`. */
   readonly object: string
-  /** How it was defined; `undefined` where it is new. */
+  /** The previous definition; `undefined` for a new object. */
   readonly was: string | undefined
-  /** How it is defined; `undefined` where it is gone. */
+  /** The current definition; `undefined` for a dropped object. */
   readonly is: string | undefined
-  /** It is new, and nothing that was there behaves otherwise because of it. */
+  /** The object is new and does not affect the behavior of existing objects. */
   readonly isHarmless: boolean
 }
 
 export interface Outcome {
   readonly detector: Detector
-  /** Why that detector: a phrase for people. */
+  /** Why that detector was used, as a phrase. */
   readonly why: string
   readonly dirty: readonly SubjectId[]
-  /** The catalog is not what the plan was made for: somebody has made or changed tables. */
+  /** The catalog differs from the one that the plan was made for: tables were created or altered. */
   readonly stale?: boolean
-  /** What was out of the ordinary, in sentences. */
+  /** Exceptional events, as sentences. */
   readonly notes?: readonly string[]
-  /** `step`: place in the plan. `rows`: rows touched, where the engine knows. `truncated`: took `truncateAlternative`. */
+  /**
+   * `step`: index in the plan. `rows`: affected rows, if the engine reports them. `truncated`: used
+   * `truncateAlternative`.
+   */
   readonly ran: readonly {
     readonly step: number
     readonly rows: number | undefined

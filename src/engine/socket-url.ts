@@ -1,6 +1,9 @@
 interface Parts {
   readonly credentials: string
-  /** A folder of sockets, `/run/postgresql`, is percent-encoded where a URL has its host: `pg` and libpq read it so. */
+  /**
+   * A socket directory such as `/run/postgresql` is percent-encoded as the host of a URL, as `pg` and libpq
+   * accept it.
+   */
   readonly host: string
   readonly port: string
   readonly path: string
@@ -11,12 +14,12 @@ const POSTGRES = /^(postgres(?:ql)?):\/\/(?:([^@/?#]*)@)?([^/?#]*)(\/[^?#]*)?(?:
 const SOCKET = /^socket:(?:\/\/(?:([^@/?#]*)@)?)?(\/[^?#]*)(?:\?([^#]*))?$/i
 const MYSQL_WITHOUT_HOST = /^((?:mysql|mariadb):\/\/[^@/?#]*@)(\/[^?#]*\?.*\bsocket(?:Path)?=)/i
 
-/** What Prisma reads in a URL. Other clients hand it to the server, which does not know of it. */
+/** URL parameters of Prisma. Other clients pass them to the server, which rejects them. */
 const OF_PRISMA = ['pgbouncer', 'connection_limit', 'pool_timeout', 'socket_timeout', 'statement_cache_size']
 
 /**
- * The forms of a URL that `pg` and mysql2 take, and `URL` does not (no host, and a socket named by `?host=` or `socket:`), as
- * one that every client takes. Any other text comes back as it is.
+ * Converts URLs that `pg` and mysql2 accept and `URL` does not (no host, or a socket in `?host=` or
+ * `socket:`) to a form that every client accepts. Returns any other text unchanged.
  */
 export function canonicalUrl(url: string): string {
   const [, from, folder = '', query = ''] = SOCKET.exec(url) ?? []

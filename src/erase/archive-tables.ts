@@ -9,7 +9,7 @@ const SUFFIX = '_archive'
 
 export interface ArchiveTables {
   readonly tables: ReadonlyMap<TableId, Table>
-  /** Those that are not there yet. */
+  /** Archive tables that do not exist yet. */
   readonly missing: readonly ArchiveTable[]
 }
 
@@ -19,9 +19,10 @@ interface ArchiveTable {
 }
 
 /**
- * The archive of each table that rows go from.
+ * The archive table of each table whose rows are deleted.
  *
- * @throws AfreshError `usage` for one that lacks a column, and for a name that the engine would cut
+ * @throws AfreshError `usage` for an archive table that lacks a column, and for a name that is too long for
+ *   the engine
  */
 export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: number): ArchiveTables {
   const tables = new Map<TableId, Table>()
@@ -41,7 +42,7 @@ export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: num
   return { tables, missing }
 }
 
-/** Runs `body` with all archive tables there. Where it fails, or is only tried, those that were made for it go again. */
+/** Runs `body` with all archive tables. If it fails, or in a dry run, drops those created for it. */
 export async function withArchiveTables<T>(
   { session, syntax, keep }: { session: EraseSession; syntax: EraseDialect; keep: boolean },
   { missing }: ArchiveTables,
@@ -63,12 +64,12 @@ export async function withArchiveTables<T>(
   try {
     return await (keep ? withUndo(work, undo) : withCleanUp(work, undo))
   } catch (error) {
-    // What is ours no longer is not cleaned up either: why is told by the first of the two.
+    // If the database is no longer afresh's to change, the cleanup fails too: the first error says why.
     throw error instanceof AggregateError && isUnproven(error.cause) ? error.cause : error
   }
 }
 
-/** But for those that hold rows: of batches before, or of another session that found one. */
+/** Except those with rows: of earlier batches, or of another session that found the table. */
 async function dropArchiveTables(
   session: EraseSession,
   syntax: EraseDialect,
@@ -79,7 +80,7 @@ async function dropArchiveTables(
   }
 }
 
-/** Whether rows of another table are kept there: what was purged is not purged again. */
+/** Whether rows of another table are archived in it: a purge skips archive tables. */
 export function isArchiveTable({ tables }: Schema, { schema, name }: Table): boolean {
   return tables.some((of) => of.schema === schema && name === `${of.name}${SUFFIX}`)
 }

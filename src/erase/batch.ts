@@ -10,10 +10,11 @@ import type { EraseStatement, Target } from './statement.ts'
 import { eraseStatementsOf } from './statements.ts'
 
 /**
- * A transaction for every so many rows. Which rows the condition finds is written down once, in the order of their keys, so
- * that nothing a batch changes changes that; a batch goes on where the one before ended, over what that left behind.
+ * Erases in transactions of `size` selected rows each. The keys of the rows that the condition finds are
+ * stored once, in their order, so that no change by a batch affects the selection; each batch continues where
+ * the previous one ended.
  *
- * @throws AfreshError `erase` when it was stopped: the batches before are done, and calling again goes on
+ * @throws AfreshError `erase` if it was stopped: the batches before are done, and another call continues
  */
 export async function eraseInBatches(
   job: EraseJob,
@@ -83,7 +84,7 @@ async function eraseTarget(
   return first
 }
 
-/** Throws `AfreshError` (`usage`) where a batch writes rows that those after it would not know any more. */
+/** Throws `AfreshError` (`usage`) if a batch changes rows that later batches could not recognize any more. */
 function refuseUnknown({ plan, targets, ground }: EraseJob): void {
   const isUnknown = ({ table }: Target) =>
     plan.changed.includes(table.id) && ground.engine.erase.identity(table).version !== undefined
@@ -96,7 +97,7 @@ function refuseUnknown({ plan, targets, ground }: EraseJob): void {
   )
 }
 
-/** Throws `AfreshError` (`usage`) where what is to stay can only be told of all rows together. */
+/** Throws `AfreshError` (`usage`) if only all selected rows together determine what has to stay. */
 function refuseSplit({ schema, links, groups }: ErasePlan): void {
   const split = links.filter(
     ({ key, does, asked }) =>
@@ -115,7 +116,7 @@ function refuseSplit({ schema, links, groups }: ErasePlan): void {
   )
 }
 
-/** Everything that would go, counted before any of it does. */
+/** Counts everything that would be deleted, before any row is. */
 async function refuseMore(job: EraseJob, session: EraseSession): Promise<void> {
   const { plan, targets, ground, mark } = job
   const tally = new RowCounter(plan)
@@ -135,7 +136,7 @@ function refuseStopped(
   })
 }
 
-/** Rows of one table may go in the batches of several. */
+/** Rows of one table may be deleted in the batches of several targets. */
 function summed(tallies: readonly RowCounter[]): ErasedTable[] {
   const found = new Map<string, ErasedTable>()
   for (const erased of tallies.flatMap((tally) => tally.tables(true))) {

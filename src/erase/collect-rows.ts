@@ -11,7 +11,7 @@ export interface Builder {
   readonly syntax: EraseDialect
   readonly selections: Selections
   readonly temporary: string[]
-  /** What is read is locked. */
+  /** Whether rows that are read are locked. */
   readonly locks: boolean
 }
 
@@ -19,7 +19,7 @@ export function lockOf({ syntax, locks }: Pick<Builder, 'syntax' | 'locks'>): st
   return locks ? (syntax.locking?.suffix ?? '') : ''
 }
 
-/** Writes down which rows of a group go. */
+/** Stores which rows of a group are deleted. */
 export function selecting(builder: Builder, group: Group, targets: readonly Target[]): EraseStatement[] {
   const { plan, syntax, selections } = builder
   const within = linksWithin(plan, group.tables)
@@ -104,7 +104,7 @@ export function creating({ syntax, temporary }: Builder, selection: SelectionTab
   return syntax.create(selection).map((sql) => selectionStatement(sql, selection.from.id))
 }
 
-/** The rows that a condition finds, and those that rows of other groups take along. */
+/** Collects the rows that a condition finds, and those that are deleted because of rows in other groups. */
 function collectInto(
   builder: Builder,
   { from: table, columns, unique }: SelectionTable,
@@ -139,7 +139,7 @@ function finding(syntax: EraseDialect, target: Target, columns: readonly string[
   if (list === undefined) {
     return conditions.map((condition) => concatenated([`SELECT ${chosen} FROM ${name} WHERE `, condition]))
   }
-  // Names that no condition would use: its columns are the table's alone.
+  // Names that no condition uses: the columns in a condition are always those of the table.
   const { columns: own, version, isUnique } = syntax.identity(table)
   const listed = [...own, ...(version === undefined ? [] : [version])]
   const kept = (index: number) => `afresh_list.afresh_${index}`
@@ -152,12 +152,12 @@ function finding(syntax: EraseDialect, target: Target, columns: readonly string[
   ].join(' AND ')
   const qualified = columns.map((column) => `${alias}.${column}`).join(', ')
   const found = `SELECT ${qualified} FROM (${part}) AS afresh_list ${syntax.join} ${name} ON ${same}`
-  // Rows may have changed since they were listed, and others that the condition asks about.
+  // Since they were listed, rows may have changed, and others that the condition queries.
   if (isByKey) return [{ texts: [found], values: [] }]
   return conditions.map((condition) => concatenated([`${found} WHERE `, condition]))
 }
 
-/** Writes down what the condition finds in a list that stays, so that batches go through it whatever they change. */
+/** Stores what the condition finds in a list that lasts for all batches, whatever they change. */
 export function listing(syntax: EraseDialect, list: SelectionTable, target: Target): EraseStatement[] {
   const order = syntax.identity(target.table).columns.join(', ')
   const fill = finding(syntax, target, list.columns).map((select) => {

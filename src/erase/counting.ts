@@ -5,7 +5,7 @@ import type { Builder } from './collect-rows.ts'
 import type { Link } from './plan.ts'
 import { countOf, type EraseStatement, eraseStatement, joinedTo, type Mark } from './statement.ts'
 
-/** How many rows of the table go, or would be marked. */
+/** Counts the rows of the table that are deleted, or would be marked. */
 export function counting(builder: Builder, id: TableId, mark: Mark | undefined): EraseStatement {
   const { syntax, selections, locks } = builder
   const from = joinedTo(syntax, selections.rows(id))
@@ -13,7 +13,7 @@ export function counting(builder: Builder, id: TableId, mark: Mark | undefined):
   return eraseStatement('count', [id], countOf(syntax, concatenated([from, ...which]), locks), true)
 }
 
-/** Rows that go themselves are in nobody's way, nor are those that are marked already. */
+/** Referring rows block an erase unless they are deleted as well, or are marked already. */
 export function refusing(
   { plan, syntax, selections, locks }: Builder,
   link: Link,

@@ -23,17 +23,18 @@ import type { Target } from './statement.ts'
 import { bareStatement } from './statements.ts'
 import { validatePlan } from './validate-plan.ts'
 
-/** Rows of a table that are to go. */
+/** Rows of a table to delete. */
 export interface EraseRequest {
   readonly table: Table
   readonly conditions: readonly Sql[]
 }
 
 /**
- * Deletes selected rows, with what has to go with them.
+ * Deletes selected rows, with the rows that have to be deleted with them.
  *
- * @throws AfreshError `usage`; `erase` where rows of other tables would have to go and may not, where there are more than
- * `max`, and when a statement fails; `blocked`. Nothing was changed then, but for batches before.
+ * @throws AfreshError `usage`; `erase` if rows of other tables would have to be deleted and may not, if there
+ *   are more than `max`, or if a statement fails; `blocked`. Nothing is changed then, except by earlier
+ *   batches.
  */
 export async function eraseRows(
   given: EraseContext,
@@ -43,7 +44,7 @@ export async function eraseRows(
 ): Promise<EraseReport> {
   checkOptions(options)
   const { engine, connection } = given
-  // An archive table may have been made since.
+  // An archive table may have been created since.
   const schema = options.archive === true ? await engine.introspect(connection) : given.schema
   const ground = { ...given, schema }
   const targets = wanted.flatMap((request) => targetsOf(schema, request))
@@ -98,7 +99,7 @@ async function carryOut(
   const isBare =
     (plan.links.length === 0 || isLeftToServer) && mark === undefined && archive !== true && max === undefined
   if (!isBare) return once(job, session, { keep: !dryRun })
-  // Those that inherit are named with it.
+  // A statement on a table includes the tables that inherit from it.
   const heads = inOrder(job).filter(({ as }) => as === undefined)
   const tasks = heads.flatMap((target) =>
     target.conditions.map((condition) => bareStatement(ground.engine.erase, target, condition)),
@@ -122,7 +123,7 @@ function targetsOf(schema: Schema, { table, conditions }: EraseRequest): Target[
   }))
 }
 
-/** What is to go from several tables goes by the condition of each, and from none of them because of another. */
+/** With several tables, no row is deleted because of a row in another: each condition decides alone. */
 function leaveAmong(schema: Schema, targets: readonly Target[], actions: Map<unknown, unknown>): void {
   const ids = new Set(targets.map(({ table }) => table.id))
   for (const key of schema.foreignKeys) {
@@ -131,7 +132,7 @@ function leaveAmong(schema: Schema, targets: readonly Target[], actions: Map<unk
   }
 }
 
-/** Throws `AfreshError` (`usage`) for tables without transactions: what is deleted there cannot be rolled back. */
+/** Throws `AfreshError` (`usage`) for tables without transactions: their deletes cannot be rolled back. */
 function refuseUnrecoverable({ schema, groups }: ErasePlan): void {
   const tables = groups.flatMap((group) => group.tables)
   const lasting = tables.filter((id) => tableOf(schema, id).traits.includes('non-transactional'))

@@ -23,21 +23,24 @@ export async function erase(
   )
 }
 
-/** Which of the rows that a soft delete has marked `purge` and `purgeFrom` delete, and how. */
+/** Options of `purge` and `purgeFrom`: which rows that a soft delete has marked are deleted, and how. */
 export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
-  /** What `softDelete` marked. Default `deleted_at`. */
+  /** The column that `softDelete` set. Default `deleted_at`. */
   readonly column?: string
-  /** Only what was marked earlier: so many milliseconds ago by the server's clock, or before this time. */
+  /**
+   * Only rows marked before this: an age in milliseconds by the server's clock, a date, or a string that is
+   * compared with the column as it is.
+   */
   readonly olderThan?: number | Date | string
-  /** What a column without a time zone holds, where `olderThan` is a time and the session has another zone than UTC. */
+  /** Time zone of a column without one, for an age or a date. Required unless the session is in UTC. */
   readonly zone?: Zone
-  /** Only what was marked with this value. */
+  /** Only rows marked with this value. Cannot be combined with `olderThan`. */
   readonly value?: Value
-  /** Only in these tables. Default: in every one that has the column. */
+  /** Only these tables. Default: every table that has the column, except archive tables. */
   readonly tables?: readonly string[]
 }
 
-/** Deletes what `softDelete` has marked. */
+/** Deletes rows that `softDelete` has marked. */
 export async function purge(ground: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
   const { column = 'deleted_at', olderThan, value, tables, zone, ...rest } = options
   if (olderThan !== undefined && value !== undefined) {

@@ -4,36 +4,36 @@ import { actionsOf, checkOptions, type EraseOptions, keyLabel, labelOf, tableNam
 import { type ErasePlan, familyOf, isHere, type Link, planErase } from './plan.ts'
 import { validatePlan } from './validate-plan.ts'
 
-/** What an erase would do, of the catalog alone, for people and as JSON. */
+/** What an erase would do, derived from the catalog alone. Can be serialized as JSON. */
 export interface EraseView {
   readonly table: string
   readonly cascade: ErasePlan['cascade']
-  /** Why it would be refused; absent where it would not. */
+  /** Why the erase would be refused; absent if it would not be. */
   readonly refused?: string
-  /** One statement does it all: nothing refers to the rows. */
+  /** Whether one statement is sufficient, because nothing refers to the rows. */
   readonly bare: boolean
   readonly tree: EraseBranch
-  /** The tables that rows go from, in that order; those that stand together form a cycle. */
+  /** The tables whose rows are deleted, in order; tables in the same list form a cycle. */
   readonly order: readonly (readonly string[])[]
 }
 
-/** A table, and what becomes of rows that refer to those of it that go. */
+/** A table of the erase, with the tables that refer to it. */
 export interface EraseBranch {
   readonly table: string
-  /** The foreign key that leads to it: `orders.user_id`; absent for the named table, and for one that inherits from it. */
+  /** The foreign key to it: `orders.user_id`; absent for the named table and tables that inherit from it. */
   readonly key?: string
   readonly onDelete?: string
-  /** What happens to its rows: as declared, as asked, or because of `cascade`. */
+  /** What happens to its rows: as declared, as requested by `onDelete`, or because of `cascade`. */
   readonly does: 'delete' | 'mark' | 'set null' | 'set default' | 'refuse'
   readonly asked: boolean
-  /** It stands in the tree already: its rows are reached over several ways, and go once. */
+  /** Whether the table is in the tree already: several paths lead to its rows, which are deleted once. */
   readonly again: boolean
-  /** Its triggers, which see each row go. */
+  /** Its triggers, which see each deleted row. */
   readonly triggers: readonly string[]
   readonly children: readonly EraseBranch[]
 }
 
-/** @throws AfreshError `usage` for a table, key or option that there is not */
+/** @throws AfreshError `usage` for a table, key or option that does not exist */
 export function explainErase(schema: Schema, table: string, options: EraseOptions = {}): EraseView {
   checkOptions(options)
   const named = tableNamed(schema, table)
@@ -84,7 +84,7 @@ export function explainErase(schema: Schema, table: string, options: EraseOption
   }
 }
 
-/** In another database, whose tables nobody looks at. */
+/** A table in another database, whose tables afresh does not read. */
 function elsewhere({ key, asked }: Link): EraseBranch {
   const { onDelete } = key
   return { table: key.from, onDelete, does: 'refuse', asked, again: false, triggers: [], children: [] }

@@ -6,43 +6,46 @@ import { type Cascade, isHere, type LinkAction } from './plan.ts'
 import type { Value } from './where.ts'
 
 /**
- * How `erase`, `eraseFrom` and `planErase` delete the selected rows, and what becomes of the rows that refer to them. Options that
- * contradict each other throw `AfreshError` (`usage`), which lists every problem at once.
+ * Options of `erase`, `eraseFrom` and `planErase`: how the selected rows are deleted, and what happens to the
+ * rows that refer to them. Options that contradict each other throw `AfreshError` (`usage`), which lists
+ * every problem at once.
  */
 export interface EraseOptions {
   /**
-   * What becomes of rows that refer to those that go. `error`: where the schema has a foreign key by which some could have
-   * to go too, the call fails before any row is read. `follow`: they go first, whatever ON DELETE says, but for SET NULL
-   * and SET DEFAULT, which are done. `declared`: the server does what ON DELETE says. Default `error`.
+   * What happens to rows that refer to deleted rows. `error`: if any foreign key of the schema could require
+   * more rows to be deleted, the call fails before it reads a row. `follow`: referring rows are deleted
+   * first, whatever ON DELETE says, except that SET NULL and SET DEFAULT are applied. `declared`: the server
+   * applies ON DELETE. Default `error`.
    */
   readonly cascade?: Cascade
   /**
-   * With `follow`: what happens over single keys, instead of what is declared, by the key's name or as `table.column`
-   * (`table(column, column)`). `restrict`: fail if there are such rows.
+   * With `follow`: the action for single foreign keys, instead of the declared one, by the key's name or as
+   * `table.column` (`table(column, column)`). `restrict`: fail if there are referring rows.
    */
   readonly onDelete?: Readonly<Record<string, 'cascade' | 'set null' | 'set default' | 'restrict'>>
-  /** Do everything and roll it back: what would be done, with exact numbers. Default `false`. */
+  /** Executes everything and rolls it back: reports the effect, with exact numbers. Default `false`. */
   readonly dryRun?: boolean
-  /** Fail, with nothing changed, rather than delete more rows than this, in all tables together. */
+  /** Maximum number of rows to delete, in all tables. With more, the call fails and changes nothing. */
   readonly max?: number
   /**
-   * Delete so many of the selected rows, with what follows them, in a transaction each, so that locks are held for a short
-   * time only. What is interrupted goes on when it is called again.
+   * Number of selected rows to delete in one transaction, together with the rows that refer to them, so that
+   * locks are held only for a short time. After an interruption, another call continues.
    */
   readonly batch?: number
-  /** Is told after each batch. */
+  /** Called after each batch. */
   readonly onProgress?: (progress: EraseProgress) => void
-  /** Stops between two batches. */
+  /** Stops the erase between two batches. */
   readonly signal?: AbortSignal
   /**
-   * Mark the rows instead, and what would go with them: a column that each of the tables has, which is set to the current
-   * time or to the value. Rows that are marked already stay as they are: those that do not have `live` there. Default for
-   * that: NULL.
+   * Marks the rows, and those that would be deleted with them, instead of deleting them: sets a column, which
+   * each of the tables must have, to the current time or to `value`. Rows that are marked already stay
+   * unchanged: those whose column does not have a value of `live`. Default of `live`: NULL, and the opposite
+   * of a boolean `value`.
    */
   readonly softDelete?: string | SoftDelete
-  /** Keep the rows in archive tables, `orders_archive` for `orders`, which are made where there are none. Default `false`. */
+  /** Copies rows to archive tables (`orders_archive`), which are created if missing. Default `false`. */
   readonly archive?: boolean
-  /** Milliseconds to wait for another session's lock. Default: what the database's resets wait, else 2,500. */
+  /** Milliseconds to wait for another session's lock. Default: as the database's resets, else 2,500. */
   readonly lockTimeoutMs?: number
 }
 
@@ -52,15 +55,15 @@ export interface SoftDelete {
   readonly live?: Value | null | readonly (Value | null)[]
 }
 
-/** How far an erase in batches is, after each batch: numbers of rows, and of the batch, counted from 1. */
+/** Progress of an erase in batches, after each: numbers of rows, and of the batch, counted from 1. */
 export interface EraseProgress {
-  /** Of the rows that the condition selects. */
+  /** Of the rows that the condition selects, those that are done. */
   readonly done: number
   readonly total: number
   readonly batch: number
 }
 
-/** By its shape: another realm has a class of its own. */
+/** Checks the shape: an AbortSignal of another realm has another class. */
 function isSignal(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'aborted' in value
 }
@@ -90,7 +93,7 @@ const schema = z.strictObject({
   lockTimeoutMs: z.optional(whole.check(z.maximum(600_000))),
 })
 
-/** Throws `AfreshError` (`usage`) that lists every problem of the options at once. */
+/** Throws `AfreshError` (`usage`), which lists every problem of the options at once. */
 export function checkOptions(options: EraseOptions): void {
   const result = schema.safeParse(options)
   const problems = result.success
@@ -118,9 +121,10 @@ export function checkOptions(options: EraseOptions): void {
 }
 
 /**
- * The table that a person names: as afresh writes it, with its schema, or bare where only one has that name.
+ * The table that a user names: as afresh writes it, with its schema, or by its bare name if only one table
+ * has it.
  *
- * @throws AfreshError `usage` for one that is not there, or has no rows of its own
+ * @throws AfreshError `usage` for a table that does not exist, or has no rows of its own
  */
 export function tableNamed(schema: Schema, name: string): Table {
   const { tables } = schema
@@ -185,7 +189,7 @@ const ACTIONS: Readonly<Record<string, LinkAction>> = {
   restrict: 'refuse',
 }
 
-/** The keys that the user says something about. Throws `AfreshError` (`usage`) for one that there is not. */
+/** The requested actions by foreign key. Throws `AfreshError` (`usage`) for a key that does not exist. */
 export function actionsOf(
   schema: Schema,
   onDelete: EraseOptions['onDelete'] = {},

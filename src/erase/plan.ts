@@ -2,47 +2,47 @@ import { stronglyConnectedComponents } from '../schema/graph.ts'
 import { byId, type ForeignKey, type Schema, type Table, type TableId } from '../schema/schema.ts'
 
 /**
- * What becomes of rows that refer to those that go. `error`: where any could have to go too, nothing is done. `follow`:
- * they go first. `declared`: the server does what ON DELETE says.
+ * What happens to rows that refer to deleted rows. `error`: if any could have to be deleted, nothing is done.
+ * `follow`: they are deleted first. `declared`: the server applies ON DELETE.
  */
 export type Cascade = 'error' | 'follow' | 'declared'
 
-/** What happens to the rows of `key.from` that refer to a row that goes. */
+/** What happens to the rows of `key.from` that refer to a deleted row. */
 export type LinkAction = 'delete' | 'set null' | 'set default' | 'refuse'
 
-/** A foreign key that refers to a table which rows go from. */
+/** A foreign key that refers to a table whose rows are deleted. */
 export interface Link {
   readonly key: ForeignKey
   readonly does: LinkAction
-  /** The user said so, for this key. */
+  /** Whether the user requested the action for this key. */
   readonly asked: boolean
 }
 
-/** Tables whose rows go together: more than one where their keys form a cycle. */
+/** Tables whose rows are deleted together: several if their keys form a cycle. */
 export interface Group {
   readonly tables: readonly TableId[]
-  /** Rows in it refer to rows in it. */
+  /** Whether rows of the group refer to rows of the group. */
   readonly cyclic: boolean
 }
 
-/** What an erase does, of the catalog alone; pure data. */
+/** What an erase does, derived from the catalog alone; pure data. */
 export interface ErasePlan {
   readonly schema: Schema
   readonly cascade: Cascade
-  /** The tables that the condition is about: the named one, and those that inherit from it. */
+  /** The tables that the condition applies to: the named one, and those that inherit from it. */
   readonly targets: readonly TableId[]
   readonly links: readonly Link[]
-  /** The tables that rows go from, children before parents. */
+  /** The tables whose rows are deleted, children before parents. */
   readonly groups: readonly Group[]
-  /** The tables that keep their rows, but with other values in a foreign key. */
+  /** The tables that keep their rows, with other values in a foreign key. */
   readonly changed: readonly TableId[]
 }
 
 export interface PlanOptions {
   readonly cascade: Cascade
-  /** By the foreign key's name, or as `table.column`: instead of what is declared. */
+  /** Requested actions by foreign key, instead of the declared ones. */
   readonly actions: ReadonlyMap<ForeignKey, LinkAction>
-  /** Rows are marked only: what refers to them may go on doing so. */
+  /** Rows are only marked: rows may continue to refer to them. */
   readonly marksOnly: boolean
 }
 
@@ -72,7 +72,7 @@ export function planErase(schema: Schema, targets: readonly TableId[], options: 
   }
 }
 
-/** A named table and everything that inherits from it: a DELETE takes their rows as well. */
+/** A named table and everything that inherits from it: a DELETE includes their rows. */
 export function familyOf(schema: Schema, table: Table): TableId[] {
   const family = [table.id]
   for (const id of family) {
@@ -119,7 +119,7 @@ function groupsOf(gone: ReadonlySet<TableId>, links: readonly Link[]): Group[] {
   }))
 }
 
-/** The links over which rows go, into this table. */
+/** The links that delete rows of this table. */
 export function deletingInto(plan: ErasePlan, table: TableId): Link[] {
   return plan.links.filter(({ key, does }) => does === 'delete' && key.from === table)
 }
@@ -130,7 +130,7 @@ export function groupOf(plan: ErasePlan, table: TableId): Group {
   return group
 }
 
-/** The shortest way over foreign keys from a target to each table that rows would go from, as links in order. */
+/** The shortest path of links from a target to each table whose rows would be deleted, in order. */
 export function pathsTo(plan: ErasePlan): Map<TableId, readonly Link[]> {
   const paths = new Map<TableId, readonly Link[]>(plan.targets.map((id) => [id, []]))
   for (const [table, path] of paths) {
@@ -142,7 +142,7 @@ export function pathsTo(plan: ErasePlan): Map<TableId, readonly Link[]> {
   return paths
 }
 
-/** Whether the schema has the table that the key comes from: it may be in another database. */
+/** Whether the schema has the table that the key belongs to: it may be in another database. */
 export function isHere(schema: Schema, key: ForeignKey): boolean {
   return byId(schema).tables.has(key.from)
 }

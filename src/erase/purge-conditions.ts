@@ -7,7 +7,7 @@ import type { EraseRequest } from './erase-rows.ts'
 import type { EraseContext } from './run-transaction.ts'
 import { conditionsOf, type Value } from './where.ts'
 
-/** Which rows of a table are meant by a purge. */
+/** Which rows of a table a purge selects. */
 export interface PurgeRequest {
   readonly column: string
   readonly olderThan: number | Date | string | undefined
@@ -15,7 +15,7 @@ export interface PurgeRequest {
   readonly zone: Zone | undefined
 }
 
-/** @throws AfreshError `usage` where what is stored does not tell which rows those are */
+/** @throws AfreshError `usage` if the stored values do not determine the rows */
 export async function wantedRows(
   ground: EraseContext,
   tables: readonly Table[],
@@ -54,7 +54,7 @@ function plainConditions(
 }
 
 function timeOf(olderThan: number | Date, { now }: Clock): Date {
-  // The date may be another realm's.
+  // The date may be of another realm.
   const time = types.isDate(olderThan)
     ? new Date(olderThan)
     : new Date(now.getTime() - Math.round(Number(olderThan)))
@@ -71,7 +71,7 @@ function columnOf(table: Table, name: string): Column {
   return column
 }
 
-/** Throws `AfreshError` (`usage`): a server may compare a number with a time, and find it less whatever it counts. */
+/** Throws `AfreshError` (`usage`): a server may find any number smaller than a time, whatever it counts. */
 function refuseNumbers(table: Table, { name, type }: Column): void {
   if (!/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type)) return
   throw new AfreshError(
@@ -83,7 +83,7 @@ function refuseNumbers(table: Table, { name, type }: Column): void {
   )
 }
 
-/** Throws `AfreshError` (`usage`): read in the wrong zone, a row that was marked a minute ago is hours old. */
+/** Throws `AfreshError` (`usage`): in the wrong zone, a row marked a minute ago is hours old. */
 function zoneOf(
   syntax: EraseDialect,
   table: Table,
@@ -102,7 +102,7 @@ function zoneOf(
   )
 }
 
-/** Throws `AfreshError` (`usage`): such rows would never be old enough, and nobody would know. */
+/** Throws `AfreshError` (`usage`) for values that are no times: they would silently stay forever. */
 async function refuseNoTimes(
   { engine, connection }: EraseContext,
   table: Table,

@@ -3,17 +3,14 @@ import { tableOf } from '../schema/schema.ts'
 import type { ErasePlan, Link } from './plan.ts'
 import { childOf, matching, referredFrom, storedIn } from './selection.ts'
 
-/** A table of a group: where its rows begin, and its place. */
+/** A table of a group, with the rows that the recursion starts from. */
 export interface Member {
   readonly id: string
-  /** The rows that others than the group have led to. */
+  /** The rows that are reached from outside of the group. */
   readonly base: SelectionTable
 }
 
-/**
- * Everything that can be reached within one table that refers to itself by one key: the recursive query that everybody
- * would write.
- */
+/** Recursive query for everything that can be reached within one table that refers to itself by one key. */
 export function treeOf(plan: ErasePlan, syntax: EraseDialect, { base }: Member, link: Link): string {
   const names = base.columns.map((_, index) => `c${index}`)
   const { join, column } = referredFrom(plan, syntax, link, base, 'q', storedIn('s'))
@@ -26,9 +23,10 @@ export function treeOf(plan: ErasePlan, syntax: EraseDialect, { base }: Member, 
 }
 
 /**
- * The same for several tables or keys. Their rows go through one recursion, each with the number `t` of its table and with
- * the columns of all: a query may refer to itself only once (PostgreSQL), so that each row is taken along every key in
- * turn (`x.e`), and outer joins find what it leads to. These are kept from one level to the next, hash tables included.
+ * The same for several tables or keys. All rows go through one recursion, each with the number `t` of its
+ * table and with the columns of all tables: a query may refer to itself only once (PostgreSQL). So each row
+ * is combined with every key in turn (`x.e`), and outer joins find the rows that refer to it. The server
+ * keeps the joined tables from one level to the next, including hash tables.
  */
 export function closureOf(
   plan: ErasePlan,
@@ -86,7 +84,7 @@ export function closureOf(
 ) SELECT t, ${names.join(', ')} FROM gone`
 }
 
-/** What the columns of one member are called in the closure. */
+/** Names of one member's columns in the closure. */
 export function columnNames(members: readonly Member[], index: number): string[] {
   return (members[index]?.base.columns ?? []).map((_, c) => `m${index}c${c}`)
 }

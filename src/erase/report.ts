@@ -4,35 +4,35 @@ import { labelOf } from './options.ts'
 import { deletingInto, type ErasePlan } from './plan.ts'
 import type { EraseStatement } from './statement.ts'
 
-/** What became of the rows of one table. */
+/** What happened to the rows of one table. */
 export interface ErasedTable {
   readonly table: string
-  /** How many rows went; `undefined` where the server let them go by itself (`cascade: 'declared'`). */
+  /** Number of deleted rows; `undefined` if the server deleted them (`cascade: 'declared'`), uncounted. */
   readonly deleted: number | undefined
-  /** How many stay, with another value in a foreign key; `undefined` as above. */
+  /** Number of rows that stay, with another value in a foreign key; `undefined` as above. */
   readonly changed: number | undefined
-  /** How many were marked as deleted. */
+  /** Number of rows that were marked as deleted. */
   readonly marked: number
-  /** How many were copied into the archive table. */
+  /** Number of rows that were copied into the archive table. */
   readonly archived: number
 }
 
-/** What an erase did, or with `dryRun` would do: rows by table, and the statements in the order in which they ran. */
+/** What an erase did, or with `dryRun` would do: rows by table, and the statements in their order. */
 export interface EraseReport {
-  /** Nothing was changed: these are the numbers that there would be. */
+  /** Whether nothing was changed: the numbers are those that an erase would have. */
   readonly dryRun: boolean
-  /** Every table that rows could go from or change in, children before parents, whether there were any or not. */
+  /** Every table whose rows could be deleted or changed, children before parents, even if none were. */
   readonly tables: readonly ErasedTable[]
-  /** How many rows went, or were marked, in all tables together, as far as they were counted. */
+  /** Number of rows that were deleted or marked, in all tables together, as far as they were counted. */
   readonly rows: number
-  /** In order; with batches, those of the first. */
+  /** The statements in order; with batches, those of the first. */
   readonly statements: readonly Pick<Statement, 'sql' | 'values'>[]
-  /** How many transactions it took. */
+  /** Number of transactions. */
   readonly batches: number
   readonly durationMs: number
 }
 
-/** Adds numbers up as they come in. */
+/** Sums up the numbers of rows of statements. */
 export class RowCounter {
   readonly #plan: ErasePlan
   readonly #numbers = new Map<string, number>()
@@ -48,7 +48,7 @@ export class RowCounter {
     }
   }
 
-  /** Takes the numbers of a transaction over. */
+  /** Adds the numbers of a transaction. */
   take(other: RowCounter): void {
     for (const [name, number] of other.#numbers) {
       this.#numbers.set(name, (this.#numbers.get(name) ?? 0) + number)
@@ -59,7 +59,7 @@ export class RowCounter {
     return this.#numbers.get(`${about} ${table}`) ?? 0
   }
 
-  /** The rows that went, or were marked; what the server takes along by itself as it was counted. */
+  /** Rows that were deleted or marked; those that the server deletes itself, as counted before. */
   get gone(): number {
     return Math.max(this.all('count'), this.all('deleted') + this.all('marked'))
   }
@@ -72,7 +72,7 @@ export class RowCounter {
     )
   }
 
-  /** @param seen whether rows that ON DELETE takes along were counted */
+  /** @param seen whether rows that ON DELETE deletes were counted */
   tables(seen: boolean): ErasedTable[] {
     const plan = this.#plan
     const isDeclared = plan.cascade === 'declared'

@@ -11,21 +11,21 @@ import { type EraseReport, RowCounter } from './report.ts'
 import type { EraseStatement, Mark, Target } from './statement.ts'
 import { type EraseStatements, eraseStatementsOf } from './statements.ts'
 
-/** A database, and what is known of it. */
+/** A database to erase in. */
 export interface EraseContext {
   readonly engine: Engine
   readonly connection: Connection
   readonly schema: Schema
-  /** How long somebody's lock is waited for, in milliseconds, unless the options say otherwise. */
+  /** Milliseconds to wait for another session's lock, unless the options say otherwise. */
   readonly lockTimeoutMs: number
   /**
-   * One SQL statement that fails unless the database still is ours: the first of every transaction that deletes. Its failure
-   * goes through as it is.
+   * Fails unless the database is still afresh's to change: comes first in every transaction that deletes. Its
+   * error is passed through unchanged.
    */
   readonly proof?: Proof | undefined
 }
 
-/** An erase that may be done. */
+/** An erase with a validated plan. */
 export interface EraseJob {
   readonly ground: EraseContext
   readonly plan: ErasePlan
@@ -35,10 +35,10 @@ export interface EraseJob {
   readonly archives: ArchiveTables
 }
 
-/** What was done, in part or as a whole. */
+/** The result of an erase, in part or as a whole. */
 export type Done = Pick<EraseReport, 'tables' | 'statements' | 'batches'>
 
-/** Everything in one transaction. */
+/** Runs everything in one transaction. */
 export async function once(
   job: EraseJob,
   session: EraseSession,
@@ -62,7 +62,7 @@ export async function once(
   return { tables: tally.tables(true), statements: tasks.tasks.map(plain), batches: 1 }
 }
 
-/** Children before parents. */
+/** The targets, children before parents. */
 export function inOrder({ plan, targets }: EraseJob): Target[] {
   const order = plan.groups.flatMap(({ tables }) => tables)
   return targets.toSorted((a, b) => order.indexOf(a.table.id) - order.indexOf(b.table.id))
@@ -70,16 +70,16 @@ export function inOrder({ plan, targets }: EraseJob): Target[] {
 
 interface TransactionRun extends Pick<EraseJob, 'plan' | 'options'> {
   readonly keep: boolean
-  /** How many rows went before, in other transactions. */
+  /** Number of rows that other transactions have deleted before. */
   readonly spent?: number
-  /** Its statements have nothing to do with each other. */
+  /** Whether the statements are independent of each other. */
   readonly isBare?: boolean
 }
 
-/** How often a transaction is tried that other sessions make fail. */
+/** Maximum number of attempts of a transaction that conflicts with other sessions. */
 const MOST_ATTEMPTS = 3
 
-/** Runs it, and runs it again where another session got in its way. */
+/** Runs the transaction, and again after a conflict with another session. */
 export async function runTransaction(
   session: EraseSession,
   build: (locks: boolean) => EraseStatements,
@@ -116,14 +116,14 @@ export async function retried<T>(body: (attempt: number) => Promise<T>): Promise
   }
 }
 
-/** What is counted before rows go, and what went: the server may have taken more along than was there to be counted. */
+/** Checks the rows counted before and those deleted: the server may have deleted more than were counted. */
 function refuseMore(tally: RowCounter, spent: number, max: number | undefined): void {
   if (max === undefined) return
   const count = spent + tally.gone
   if (count > max) throw tooMany(count, max)
 }
 
-/** Throws where rows went that are not kept, or are kept and did not go. */
+/** Throws if rows were deleted without being archived, or archived without being deleted. */
 function refuseUnlike(plan: ErasePlan, tally: RowCounter): void {
   for (const id of plan.groups.flatMap(({ tables }) => tables)) {
     const [kept, gone] = [tally.of('archived', id), tally.of('deleted', id)]
@@ -139,7 +139,7 @@ function refuseUnlike(plan: ErasePlan, tally: RowCounter): void {
   }
 }
 
-/** Throws where not one row was marked, and some have a value of which nobody said that it is a mark. */
+/** Throws if not one row was marked, and some have a value that may or may not be a mark. */
 function refuseUnclear(plan: ErasePlan, tally: RowCounter, { tables: [id = ''] }: EraseStatement): void {
   const count = tally.of('unclear', id)
   if (count === 0 || tally.of('marked', id) > 0) return

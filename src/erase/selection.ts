@@ -3,23 +3,23 @@ import { type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { deletingInto, type ErasePlan, groupOf, type Link } from './plan.ts'
 
 /**
- * Which rows go, as SQL: never a key comes to the client. The rows of a table that one key leads to are told by a join,
- * from the nearest table above whose rows are written down; those of the others are written down, in a table of the
- * session's own, once.
+ * The rows to delete, as SQL: keys never reach the client. Rows of a table that one key leads to are found by
+ * a join, from the nearest table above whose rows are stored. The rows of other tables are stored once, in a
+ * temporary table of the session.
  */
 export interface Selections {
   readonly tables: ReadonlyMap<TableId, SelectionTable>
-  /** Of those that are asked for twice in a statement, where the engine does not let the same one be. */
+  /** Copies of the tables that one statement names twice, if the engine does not allow to name one twice. */
   readonly copies: ReadonlyMap<TableId, SelectionTable>
-  /** The rows of the table that go. */
+  /** The rows of the table that are deleted. */
   rows(table: TableId): Rows
-  /** The rows that refer to one that goes, by this key. */
+  /** The rows that refer to a deleted row by this key. */
   referring(link: Link): Rows
-  /** That the row is not among those of its own table that go. */
+  /** Condition: the row is not among the deleted rows of its table. */
   staying(table: TableId): string | undefined
 }
 
-/** @param sources how many statements find rows of the table by the condition */
+/** @param sources the number of statements that find rows of the table by the condition */
 export function selectionsOf(
   plan: ErasePlan,
   syntax: EraseDialect,
@@ -44,7 +44,7 @@ export function selectionsOf(
   }
 
   const copyName = (id: TableId) => syntax.selectionName(`${[...tables.keys()].indexOf(id)}_again`)
-  /** The rows that go from the table that the link refers to. */
+  /** The deleted rows of the table that the link refers to. */
   const above = (link: Link, depth: number): Source => {
     const { to } = link.key
     const selection = tables.get(to)
@@ -106,21 +106,21 @@ export function selectionsOf(
   }
 }
 
-/** What the column in this place of a selection is called, counted from 0. */
+/** Name of a column of a selection, by its index. */
 type Stored = (index: number) => string
 
 export function storedIn(alias: string): Stored {
   return (index) => `${alias}.c${index}`
 }
 
-/** That it is the very row whose identity is stored there. */
+/** Condition: the row is the one whose identity is stored. */
 export function identical(syntax: EraseDialect, table: Table, alias: string, stored: Stored): string {
   const { columns, isFilled } = syntax.identity(table)
   const same = isFilled ? (a: string, b: string) => `${a} = ${b}` : syntax.nullSafeEquals
   return columns.map((column, index) => same(`${alias}.${column}`, stored(index))).join(' AND ')
 }
 
-/** How the referenced columns are had from a stored row: as they are stored, or by a join with the row itself. */
+/** How to read the referenced columns of a stored row: as stored, or by a join with the row itself. */
 export function referredFrom(
   plan: ErasePlan,
   syntax: EraseDialect,
@@ -139,13 +139,13 @@ export function referredFrom(
   }
 }
 
-/** Tables joined, and how a column of the last of them is called. */
+/** Joined tables, and the name of a column of the last one. */
 interface Source {
   readonly from: string
   column(name: string): string
 }
 
-/** A referenced row is told by all columns of the key; one that is NULL refers to none. */
+/** Condition: all columns of the key match. A row with a NULL in the key refers to none. */
 export function matching(
   { key }: Link,
   { column }: Pick<Source, 'column'>,
@@ -159,12 +159,12 @@ export function matching(
   return pairs.join(' AND ')
 }
 
-/** The table that refers, or the one partition of it that does. */
+/** The referring table, or the one partition of it that refers. */
 export function childOf({ schema }: ErasePlan, { key }: Link): Table {
   return { ...tableOf(schema, key.from), ...key.partition?.from }
 }
 
-/** Over several ways, in a cycle, or by a condition: such rows have to be known before any of them goes. */
+/** Rows reached by several paths, in a cycle, or by a condition must be known before any is deleted. */
 function isWrittenDown(plan: ErasePlan, id: TableId): boolean {
   return (
     plan.targets.includes(id) ||
@@ -175,18 +175,18 @@ function isWrittenDown(plan: ErasePlan, id: TableId): boolean {
   )
 }
 
-/** Something is done with the rows that refer to others that go, unless they go themselves. */
+/** Whether referring rows of the table are changed or refused unless they are deleted themselves. */
 function staysInPart(plan: ErasePlan, id: TableId): boolean {
   return plan.changed.includes(id) || plan.links.some(({ key, does }) => does === 'refuse' && key.from === id)
 }
 
-/** The links over which rows of other groups take rows of this table along. */
+/** The links by which deleted rows of other groups delete rows of this table. */
 export function linksFromOutside(plan: ErasePlan, id: TableId): Link[] {
   const { tables } = groupOf(plan, id)
   return deletingInto(plan, id).filter(({ key }) => !tables.includes(key.to))
 }
 
-/** The links by which rows of a group take each other along. */
+/** The links by which rows of a group delete each other. */
 export function linksWithin(plan: ErasePlan, tables: readonly TableId[]): Link[] {
   return tables.flatMap((id) => deletingInto(plan, id)).filter(({ key }) => tables.includes(key.to))
 }

@@ -9,8 +9,9 @@ import type { Mark } from './statement.ts'
 import type { Value } from './where.ts'
 
 /**
- * How rows are marked as deleted. What a row has that is not marked is said by `live`; else it is NULL, or the other of
- * two truth values. So a row that was marked earlier keeps its mark, whatever that is.
+ * How rows are marked as deleted. `live` has the values of a row that is not marked; without it, that is
+ * NULL, or the other one of two truth values. So a row that was marked earlier keeps its mark, whatever that
+ * is.
  *
  * @param now for a mark without a value: one time for all statements
  */
@@ -53,13 +54,13 @@ function boundTo(syntax: EraseDialect, value: Value): Sql {
   })
 }
 
-/** The name of a state rather than a time, which a row would have instead of another one. */
+/** Whether the value names a state rather than a time: unmarked rows may have another state. */
 function isState(value: unknown): boolean {
   if (typeof value === 'string') return !/^\d{4}-\d\d/.test(value)
   return (typeof value === 'number' || typeof value === 'bigint') && value < 100_000_000
 }
 
-/** Throws `AfreshError` (`usage`) naming the tables that have no such column, or one that does not tell which rows are marked. */
+/** Throws `AfreshError` (`usage`) naming the tables whose column is missing, or does not show the mark. */
 export function rejectUnmarkable({ schema, groups }: ErasePlan, { column, isKnown }: Mark): void {
   const ids = groups.flatMap(({ tables }) => tables)
   const columnOf = (id: TableId) => tableOf(schema, id).columns.find(({ name }) => name === column)

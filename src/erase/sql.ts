@@ -2,23 +2,23 @@ import { boundValue, concatenated, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 
 /**
- * A condition in SQL whose values are bound, never written into it:
+ * A condition in SQL. Its values are bound, never written into the text:
  *
  *     sql`created_at < ${date} AND status = ${'draft'}`
  *
- * Only this function makes one: no object that came from elsewhere, as JSON would, is ever taken for SQL.
+ * Only this function creates one: an object from elsewhere, such as parsed JSON, is never treated as SQL.
  */
 export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]): SqlFragment {
   return new SqlFragment(concatenated([...texts].flatMap((text, index) => [text, ...asPart(values, index)])))
 }
 
-/** A text of your own as SQL, for what cannot be bound, such as a name. Never give it somebody else's. */
+/** Your own text as SQL, for what cannot be bound, such as a name. Never pass text from others. */
 sql.raw = (text: string): SqlFragment => new SqlFragment({ texts: [text], values: [] })
 
-/** Known by it wherever it was made: a runner may load this module again for each test file. No JSON has symbols. */
+/** Also marks fragments of other copies of this module, which runners load again. JSON has no symbols. */
 const BRAND: unique symbol = Symbol.for('afresh.sql') as never
 
-/** A condition in SQL, which only `sql` makes: the values in it are bound, never written into the text. */
+/** A condition in SQL, which only `sql` creates: its values are bound, never written into the text. */
 export class SqlFragment implements Sql {
   readonly [BRAND] = true
   readonly texts: readonly string[]
@@ -41,8 +41,8 @@ function asPart(values: readonly unknown[], index: number): Sql[] {
 }
 
 /**
- * Throws `AfreshError` (`usage`) for SQL that is not one expression: it stands in brackets of ours, and may not close
- * them. Quotes and comments are left to the server, which knows its own: what is in doubt is refused by it.
+ * Throws `AfreshError` (`usage`) for SQL that is not one expression: afresh puts it in brackets, which it
+ * must not close. Only the server knows its own quotes and comments: it rejects what is in doubt.
  */
 export function asCondition(fragment: SqlFragment): Sql {
   const bare = fragment.texts.join('0').replaceAll(QUOTED, "''")

@@ -3,7 +3,7 @@ import { concatenated, type Sql, withPlaceholders } from '../engine/sql/fragment
 import type { Table, TableId } from '../schema/schema.ts'
 import type { Link } from './plan.ts'
 
-/** What a statement's numbers are about. */
+/** What the numbers of a statement count. */
 export type About =
   | 'selection'
   | 'count'
@@ -18,36 +18,35 @@ export type About =
 
 export interface EraseStatement extends Statement {
   readonly about: About
-  /** By number. */
+  /** One table for each number. */
   readonly tables: readonly TableId[]
-  /** It finds rows by the condition. */
+  /** Whether it finds rows by the condition. */
   readonly isFinding?: true
-  /** The key that `refused` and `missed` rows refer by. */
+  /** The key by which `refused` and `missed` rows refer, or whose default is `dangling`. */
   readonly link?: Link
 }
 
-/** How the rows of a target are found, in a table of its own or by a condition. */
+/** How the rows of a target are found. */
 export interface Target {
   readonly table: Table
-  /** What the condition calls the table, where not by its own name: it was written for one that this inherits from. */
+  /** The table's name in the condition, if that was written for a table that this one inherits from. */
   readonly as?: string
-  /** Each finds some of the rows. */
+  /** Each finds a part of the rows. */
   readonly conditions: readonly Sql[]
-  /** The conditions name the row's own identity, which a list holds: they need not be asked again. */
+  /** The conditions name the row's own identity, which a list stores: they need not be evaluated again. */
   readonly isByKey?: boolean
-  /** Only rows whose identity is in a list, and which of its entries. */
+  /** Only rows whose identity is in these entries of a list. */
   readonly list?: { readonly name: string; readonly after: number; readonly upTo: number }
 }
 
 export interface Mark {
   readonly column: string
-  /** As SQL. */
   readonly value: Sql
-  /** Whether the row is not marked yet. */
+  /** Condition: the row is not marked yet. */
   isUnmarked(column: string): Sql
-  /** The rows whose column says something else: whether they are marked is not known. */
+  /** Condition: the row has another value, which may or may not be a mark. */
   readonly isUnclear: ((column: string) => Sql) | undefined
-  /** It was said what rows have that are not marked. */
+  /** Whether the value of an unmarked row is known. */
   readonly isKnown: boolean
 }
 
@@ -55,7 +54,7 @@ export function joinedTo(syntax: EraseDialect, { table, from, on }: Rows): strin
   return `${from} ${syntax.join} ${syntax.table(table)} AS r ON ${on}`
 }
 
-/** Rows that are counted, locked where others could change them before they go. */
+/** Counts rows, and locks them if others could change them before they are deleted. */
 export function countOf(
   syntax: EraseDialect,
   from: Sql | string,

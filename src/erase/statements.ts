@@ -18,13 +18,13 @@ import {
 
 export interface EraseStatementOptions {
   readonly mark: Mark | undefined
-  /** By table: where its rows are kept. */
+  /** The archive table of each table. */
   readonly archives: ReadonlyMap<TableId, Table>
-  /** Rows are counted before any goes. */
+  /** Whether rows are counted before any is deleted. */
   readonly counts: boolean
-  /** Nothing else is done. */
+  /** Whether nothing else is done. */
   readonly countsOnly: boolean
-  /** What is read is locked, so that nobody changes it before it goes. */
+  /** Whether rows that are read are locked, so that no other session changes them before they are deleted. */
   readonly locks: boolean
 }
 
@@ -34,7 +34,7 @@ export interface EraseStatements {
   readonly cyclic: boolean
 }
 
-/** Everything that an erase does, in order: what goes is known before the first row does. */
+/** All statements of an erase, in order: the rows to delete are known before the first is deleted. */
 export function eraseStatementsOf(
   plan: ErasePlan,
   syntax: EraseDialect,
@@ -68,7 +68,7 @@ function working(builder: Builder, mark: Mark | undefined): EraseStatement[] {
   const { plan } = builder
   const ids = plan.groups.flatMap(({ tables }) => tables)
   if (mark !== undefined) {
-    // Only what was asked for by name is done to rows that refer to these.
+    // Rows that refer to marked rows change only if that was requested for the key.
     const changed = plan.changed.flatMap((id) => changing(builder, id))
     return [...changed, ...ids.flatMap((id) => marking(builder, id, mark))]
   }
@@ -79,7 +79,7 @@ function working(builder: Builder, mark: Mark | undefined): EraseStatement[] {
       ...plan.changed.flatMap((id) => dangling(builder, id)),
     ]
   }
-  // The server deletes what refers to these, and changes it; it is only counted.
+  // The server deletes and changes the referring rows; afresh only counts them.
   return [
     ...plan.changed.flatMap((id) => touching(builder, id, changingFrom(plan, id))),
     ...ids
@@ -93,7 +93,7 @@ function working(builder: Builder, mark: Mark | undefined): EraseStatement[] {
   ]
 }
 
-/** A bare statement: nothing refers to the rows. */
+/** One DELETE: nothing refers to the rows. */
 export function bareStatement(syntax: EraseDialect, { table, as }: Target, condition: Sql): EraseStatement {
   const name = `${syntax.tableWithInheritors(table)}${as === undefined ? '' : ` AS ${syntax.ident(as)}`}`
   const sql = (before: string, after: string) =>
@@ -125,7 +125,7 @@ function marking({ syntax, selections }: Builder, id: TableId, mark: Mark): Eras
   return [marked, eraseStatement('unclear', [id], countOf(syntax, others, false), true)]
 }
 
-/** Rows that refer to one that goes, and stay, refer to none or to another one afterwards. */
+/** Rows that refer to a deleted row, and stay, refer to no row or to another one afterwards. */
 function changing(builder: Builder, id: TableId): EraseStatement[] {
   const { plan, syntax, selections } = builder
   const links = changingFrom(plan, id)
@@ -147,7 +147,7 @@ function changingFrom({ links }: ErasePlan, id: TableId): Link[] {
   return links.filter(({ key, does }) => key.from === id && (does === 'set null' || does === 'set default'))
 }
 
-/** A row that refers by several keys counts once. */
+/** Counts a row once that refers by several keys. */
 function touching(builder: Builder, id: TableId, links: readonly Link[]): EraseStatement[] {
   const { plan, syntax, selections } = builder
   const table = tableOf(plan.schema, id)
@@ -173,7 +173,7 @@ function touching(builder: Builder, id: TableId, links: readonly Link[]): EraseS
   return isUnique ? [...create, ...fill] : [...create, ...fill.map(uncounted), countingAlike(syntax, touched)]
 }
 
-/** Rows that nothing tells apart: as many as there are like those that were written down. */
+/** Counts rows without a unique identity: all rows that equal a stored one. */
 function countingAlike(syntax: EraseDialect, { name, columns, from }: SelectionTable): EraseStatement {
   const stored = columns.map((_, index) => `c${index}`).join(', ')
   const sql = `SELECT count(*) AS n0 FROM (SELECT DISTINCT ${stored} FROM ${name}) AS s ${syntax.join} ${syntax.table(from)} AS r ON ${identical(syntax, from, 'r', storedIn('s'))}`
@@ -200,7 +200,7 @@ function deleting(builder: Builder, { tables, cyclic }: Group): EraseStatement[]
   ]
 }
 
-/** Nobody checked what refers to these rows: somebody may have written such a row meanwhile. */
+/** Foreign keys were not checked: another session may have written a referring row meanwhile. */
 function missing({ plan, syntax, selections }: Builder, table: TableId): EraseStatement[] {
   const { locking } = syntax
   if (locking === undefined) return []
@@ -212,7 +212,7 @@ function missing({ plan, syntax, selections }: Builder, table: TableId): EraseSt
     })
 }
 
-/** Nobody checked what a default refers to. */
+/** Foreign keys were not checked: the default may refer to no row. */
 function dangling({ plan, syntax }: Builder, id: TableId): EraseStatement[] {
   if (!syntax.checksNoCycle || !plan.groups.some(({ cyclic }) => cyclic)) return []
   return changingFrom(plan, id)

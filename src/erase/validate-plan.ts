@@ -4,8 +4,8 @@ import { keyLabel, labelOf } from './options.ts'
 import { type ErasePlan, isHere, type Link, pathsTo } from './plan.ts'
 
 /**
- * Throws `AfreshError` (`erase`) where rows of other tables could have to go too and nobody said that they may, naming
- * the way to each; and where that cannot be done, or told, from here.
+ * Throws `AfreshError` (`erase`) if rows of other tables could have to be deleted without permission, naming
+ * the path to each table; and if tables are on another server or in another database.
  */
 export function validatePlan(plan: ErasePlan): void {
   refuseElsewhere(plan)
@@ -32,7 +32,7 @@ const MOST_LINES = 12
 function waysOf(plan: ErasePlan): string[] {
   const { schema, links, targets } = plan
   const ways = [...pathsTo(plan).values()].filter((path) => path.length > 0)
-  // A way that goes on is told by the longer one.
+  // The beginning of a longer path is omitted.
   const ends = ways.filter(
     (path) =>
       !ways.some((other) => other.length > path.length && path.every((link, index) => link === other[index])),
@@ -49,7 +49,7 @@ function hopOf(schema: Schema, { key }: Link): string {
   return `${keyLabel(schema, key)} (ON DELETE ${key.onDelete.toUpperCase()})`
 }
 
-/** What is deleted there is deleted on another server, which nobody gave to afresh. */
+/** Deleting there would delete on another server, which afresh has no permission to change. */
 function refuseForeign({ schema, groups, changed }: ErasePlan): void {
   const ids = new Set([...groups.flatMap(({ tables }) => tables), ...changed])
   const foreign = [...ids].map((id) => tableOf(schema, id)).filter(({ traits }) => traits.includes('foreign'))
@@ -66,7 +66,7 @@ function refuseForeign({ schema, groups, changed }: ErasePlan): void {
   )
 }
 
-/** Nobody gave that database to afresh: neither does its server change rows there on our behalf. */
+/** afresh may not change the other database, neither directly nor by its server's cascades. */
 function refuseElsewhere({ schema, links, cascade }: ErasePlan): void {
   const isTouched = ({ onDelete }: Link['key']) => onDelete !== 'no action' && onDelete !== 'restrict'
   const elsewhere = links.filter(

@@ -5,25 +5,25 @@ import { AfreshError } from '../errors.ts'
 import type { Table } from '../schema/schema.ts'
 import { asCondition, isFragment, type SqlFragment } from './sql.ts'
 
-/** A value that a condition compares a column with. It is always bound, never written into the SQL. */
+/** A value to compare a column with. It is always bound, never written into the SQL. */
 export type Value = string | number | bigint | boolean | Date | Uint8Array
 
-/** Every bound that is given has to hold. As in SQL, NULL is neither less nor more than anything, nor unequal to it. */
+/** All given bounds must hold. As in SQL, NULL is neither less nor greater than, nor unequal to, anything. */
 export interface Range {
   readonly gt?: Value
   readonly gte?: Value
   readonly lt?: Value
   readonly lte?: Value
-  /** Not this value; `null`: any value at all. */
+  /** Not this value; `null`: any value, but not NULL. */
   readonly not?: Value | null
 }
 
-/** A primary key: its value; several in the order of the key's columns, or by their names, where it has several columns. */
+/** A primary key: its value or, with several columns, their values in the order of the key or by name. */
 export type Key = Value | readonly Value[] | Readonly<Record<string, Value>>
 
 /**
- * Which rows. By columns, all of which have to match: a value, `null`, a list of either, a range. By keys: of the primary
- * key, in its order or by name. Or a condition in SQL. Values are always bound.
+ * Which rows. By columns, all of which must match: a value, `null`, a list of both, or a range. By keys:
+ * values of the primary key, in its order or by name. Or a condition in SQL. Values are always bound.
  */
 export type Where =
   | Readonly<Record<string, Value | null | readonly (Value | null)[] | Range>>
@@ -31,10 +31,11 @@ export type Where =
   | SqlFragment
 
 /**
- * The condition as SQL; several, each for some of the rows, where it has more values than one statement takes.
+ * The condition as SQL; several, each for a part of the rows, if it has more values than one statement can
+ * take.
  *
- * @throws AfreshError `usage` for a column that the table does not have, a value that cannot be bound, and for a
- * condition that would select every row by mistake
+ * @throws AfreshError `usage` for a column that the table does not have, a value that cannot be bound, and
+ *   for a condition that would select every row by mistake
  */
 export function conditionsOf(where: Where, table: Table, syntax: EraseDialect): Sql[] {
   if (isFragment(where)) return [bound(asCondition(where), syntax)]
@@ -86,13 +87,13 @@ function byColumn(column: string, name: string, value: unknown, syntax: EraseDia
   return compared(column, '=', value, name, syntax)
 }
 
-/** A date is none to an engine without times: then both sides are read as such. */
+/** An engine without a type for times compares both sides as times. */
 function compared(column: string, operator: string, value: unknown, name: string, syntax: EraseDialect): Sql {
   const { dates } = syntax
   if (dates === undefined || !types.isDate(value) || Number.isNaN(value.getTime())) {
     return concatenated([`${column} ${operator} `, scalar(value, name, syntax)])
   }
-  // The date may be another realm's.
+  // The date may be of another realm.
   return concatenated([`${dates.column(column)} ${operator} ${dates.value(new Date(value))}`])
 }
 
@@ -125,7 +126,7 @@ function byRange(column: string, name: string, range: object, syntax: EraseDiale
 
 function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): Sql[] {
   const { label, columns: own } = table
-  // A hidden column that the server adds to the key is nobody's to name.
+  // Nobody can name a hidden column that the server adds to the key.
   const primaryKey = table.primaryKey.filter((name) => own.some((column) => column.name === name))
   if (keys.length === 0) return [concatenated(['1 = 0'])]
   const named = keys.every(isPlain)
@@ -186,7 +187,7 @@ function scalar(value: unknown, name: string, syntax: EraseDialect): Sql {
   return boundValue(checked(value, name, syntax))
 }
 
-/** `mayBeNull`: within SQL of the user's own, where NULL means what it says. */
+/** `mayBeNull`: in the user's own SQL, where NULL has its SQL meaning. */
 function checked(value: unknown, name: string, syntax: EraseDialect, mayBeNull = false): unknown {
   if (value === null && mayBeNull) return null
   if (value === undefined) {

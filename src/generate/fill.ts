@@ -4,18 +4,18 @@ import type { Writer } from './writer.ts'
 
 export interface Filled {
   readonly rows: number
-  /** The tables in which nothing could be written, with the server's reason. */
+  /** Tables that stayed empty, with the server's reason. */
   readonly leftEmpty: readonly { readonly table: string; readonly reason: string }[]
 }
 
 const ROWS_PER_TABLE = 12
-/** Unlucky values of one row. */
+/** Attempts for one row: its made-up values may violate constraints. */
 const TRIES = 40
 
 /**
- * Fills every table that has no rows yet, parents first. A table whose rows cannot be made up is reported.
+ * Fills all empty tables, parents first. Reports the tables for which no rows could be generated.
  *
- * @param populated the ids of the tables that have rows already: they are left as they are
+ * @param populated ids of the tables that already have rows; they are not changed
  */
 export async function fillTables(writer: Writer, populated: readonly string[]): Promise<Filled> {
   const { schema } = writer
@@ -27,7 +27,7 @@ export async function fillTables(writer: Writer, populated: readonly string[]): 
   let rows = 0
   for (const group of graphOf(schema).order.toReversed()) {
     const tables = group.filter((id) => wanted.has(id)).map((id) => tableOf(schema, id))
-    // Twice round a cycle: the first row of the one lets the other have its first.
+    // A cycle is filled twice: the first row of one table makes the first row of another possible.
     const refusals = new Map<Table, string>()
     for (const table of tables.length > 1 ? [...tables, ...tables] : tables) {
       const { written, refusal } = await fillTable(writer, table)

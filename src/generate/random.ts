@@ -1,13 +1,13 @@
-/** Numbers that look random and are the same again for the same seed. */
+/** Pseudo-random numbers, reproducible by seed. */
 export interface Random {
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   int(min: number, max: number): number
   pick<T>(items: readonly T[]): T | undefined
-  /** `true` in that share of cases. */
+  /** `true` with this probability. */
   chance(share: number): boolean
 }
 
-/** Mulberry32, by Tommy Ettinger: short, and good enough for rows nobody will look at twice. */
+/** Mulberry32, by Tommy Ettinger: short, and good enough for generated rows. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {

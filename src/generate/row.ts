@@ -3,7 +3,7 @@ import type { ForeignKey, Table } from '../schema/schema.ts'
 import type { Random } from './random.ts'
 import { valueFor } from './values.ts'
 
-/** Values by column; columns that are left out are the server's to fill. */
+/** Values by column. The server fills the columns that are left out. */
 export type GeneratedRow = ReadonlyMap<string, string | null>
 
 export interface RowInput {
@@ -11,17 +11,17 @@ export interface RowInput {
   readonly facts: readonly ColumnFacts[]
   readonly keys: readonly KeyInput[]
   readonly random: Random
-  /** Only what has to be filled: for a table whose other rows were refused. */
+  /** Fill only the required columns: for a table that rejected other rows. */
   readonly bare: boolean
 }
 
-/** A foreign key of the table, with some of the rows that it may refer to, in the order of its columns. */
+/** A foreign key of the table, and candidate rows to reference, with values in the key's column order. */
 export interface KeyInput {
   readonly foreignKey: ForeignKey
   readonly parents: readonly (readonly (string | null)[])[]
 }
 
-/** A row that may do: unique keys and most checks are found out by trying. Or why there cannot be one. Pure. */
+/** A candidate row, or why none is possible. Only an INSERT tests unique keys and most checks. Pure. */
 export function generateRow(input: RowInput): GeneratedRow | { readonly impossible: string } {
   const row = new Map<string, string | null>()
   const problem = fillKeys(input, row)
@@ -67,7 +67,7 @@ function isNull(column: ColumnFacts, { table, random, bare }: RowInput): boolean
   return isNullable(table, column.name) && (bare || random.chance(0.15))
 }
 
-/** The first row of a table that must refer to itself refers to itself. */
+/** If the table must reference itself, its first row does. */
 function refersToItself({ keys }: RowInput, row: Map<string, string | null>): void {
   for (const { foreignKey, parents } of keys) {
     if (foreignKey.from !== foreignKey.to || parents.length > 0) continue

@@ -1,7 +1,7 @@
 import type { ColumnFacts } from '../engine/row-dialect.ts'
 import type { Random } from './random.ts'
 
-/** A value for the column, as text; `undefined` for a type that nothing is known of. Pure. */
+/** A value for the column, as text; `undefined` for an unknown type. Pure. */
 export function valueFor(column: ColumnFacts, random: Random): string | undefined {
   if (column.labels.length > 0) return random.pick(column.labels)
   const hints = hintsIn(column.conditions)
@@ -10,8 +10,8 @@ export function valueFor(column: ColumnFacts, random: Random): string | undefine
 }
 
 /**
- * The literals of the conditions, and the numbers beside them: `CHECK (stars BETWEEN 1 AND 5)`,
- * `status IN ('new', 'done')`, `FROM ('2025-01-01')` all name values that may do.
+ * The string literals in the conditions, and the numbers n with n - 1 and n + 1. `CHECK (stars BETWEEN 1 AND
+ * 5)`, `status IN ('new', 'done')` and `FROM ('2025-01-01')` all contain plausible values.
  */
 export function hintsIn(conditions: readonly string[]): string[] {
   const text = conditions.join('\n')
@@ -24,7 +24,7 @@ export function hintsIn(conditions: readonly string[]): string[] {
 
 type Maker = (random: Random, size: Size, name: string) => string
 
-/** What stands in brackets behind a type: `numeric(8,2)` has the length 8 and the scale 2. */
+/** The arguments of a type: `numeric(8,2)` has length 8 and scale 2. */
 interface Size {
   readonly length: number | undefined
   readonly scale: number
@@ -92,7 +92,7 @@ const WORDS = [
   'lark',
 ]
 
-/** What a column of that name most often holds: checks often want its form. */
+/** A value in the usual format for such a column name, which CHECK constraints often require. */
 function text(random: Random, { length = 60 }: Size, name: string): string {
   const word = random.pick(WORDS) ?? ''
   const number = random.int(1, 99_999)

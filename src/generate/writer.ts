@@ -7,23 +7,23 @@ import type { Random } from './random.ts'
 import { type GeneratedRow, generateRow, type KeyInput } from './row.ts'
 import { valueFor } from './values.ts'
 
-/** Makes up rows and writes them, through a connection as an application has one. */
+/** Generates rows and writes them through an ordinary application connection. */
 export interface Writer {
   readonly schema: Schema
-  /** `undefined` when it was written, else why not: the server's last word after that many tries. */
+  /** `undefined` on success; otherwise the last error after `tries` attempts. */
   insert(table: Table, tries: number): Promise<string | undefined>
-  /** Changes one value of one row. `false` where nothing could be changed. */
+  /** Changes one value of one row. `false` if nothing could be changed. */
   update(table: Table): Promise<boolean>
-  /** Deletes one row. `false` where there is none, or another row refers to it. */
+  /** Deletes one row. `false` if there is none, or another row references it. */
   remove(table: Table): Promise<boolean>
   run(sql: string): Promise<void>
   readonly syntax: RowDialect
 }
 
-/** How many rows of a table are looked at for one to refer to, change or delete. */
+/** Rows to choose from when a row is referenced, updated or deleted. */
 const SAMPLE = 200
 
-/** @throws AfreshError `usage` for an engine for which rows cannot be made up */
+/** @throws AfreshError `usage` if the engine does not support generated rows */
 export async function writerFor(engine: Engine, connection: Connection, random: Random): Promise<Writer> {
   const { rows: syntax } = engine
   if (syntax === undefined) {
@@ -58,7 +58,7 @@ async function insert(context: Context, table: Table, tries: number): Promise<st
   const keys = await keysOf(context, table)
   let refusal = 'nothing was tried'
   for (let tried = 0; tried < tries; tried++) {
-    // Every second try with as little as possible: the fewer values, the fewer constraints.
+    // Every second try fills as few columns as possible: fewer values violate fewer constraints.
     const row = generateRow({ table, facts: facts.get(table.id) ?? [], keys, random, bare: tried % 2 === 1 })
     if ('impossible' in row) refusal = row.impossible
     else {
@@ -89,7 +89,7 @@ async function keysOf(context: Context, table: Table): Promise<KeyInput[]> {
     const parents = parent === undefined ? [] : await sample(context, parent, foreignKey.referencedColumns)
     keys.push({ foreignKey, parents })
   }
-  // Keys that must be filled choose first: the others can give way.
+  // Mandatory keys choose first: nullable ones can be NULL.
   return keys.sort((a, b) => nullables(table, a) - nullables(table, b))
 }
 
@@ -97,7 +97,7 @@ function nullables({ columns }: Table, { foreignKey }: KeyInput): number {
   return foreignKey.columns.filter((name) => columns.find((column) => column.name === name)?.nullable).length
 }
 
-/** Some rows, as texts, in the order of the columns. */
+/** Some rows as text, in the order of the columns. */
 async function sample(
   { connection, syntax }: Context,
   table: Table,
@@ -139,7 +139,7 @@ async function remove(context: Context, table: Table): Promise<boolean> {
   return succeeds(context.connection.query(`DELETE FROM ${context.syntax.qualified(table)} WHERE ${where}`))
 }
 
-/** A condition that is true of one row. */
+/** A condition that matches exactly one row. */
 async function someRow(context: Context, table: Table): Promise<string | undefined> {
   const { syntax, random } = context
   if (table.primaryKey.length === 0) return undefined
@@ -149,7 +149,7 @@ async function someRow(context: Context, table: Table): Promise<string | undefin
     .join(' AND ')
 }
 
-/** A constraint may forbid it: then another row or table will do. */
+/** `false` instead of an error: a constraint may reject the statement, and the caller tries another row. */
 async function succeeds(work: Promise<unknown>): Promise<boolean> {
   try {
     await work

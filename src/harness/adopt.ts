@@ -11,35 +11,35 @@ import { open } from '../engine/registry.ts'
 import { AfreshError, withCleanUp } from '../errors.ts'
 import { examine } from './attach.ts'
 
-/** A database that somebody may hand over, as a person has to see it before saying so. */
+/** The facts that a person should see before confirming the adoption of a database. */
 export interface Candidate {
   readonly engine: string
   readonly database: string
   readonly tables: number
-  /** The labels of the tables with rows: all of that may be lost. */
+  /** Labels of the tables with rows. All of these rows may be lost. */
   readonly tablesWithRows: readonly string[]
-  /** What confirms that exactly this database is meant: `NAME#SYSTEM_IDENTIFIER`. */
+  /** Confirms that exactly this database is meant: `NAME#SYSTEM_IDENTIFIER`. */
   readonly confirmation: string
 }
 
 export interface Adoption extends Candidate {
-  /** It carried a valid mark already: nothing was changed. */
+  /** Whether the database already carried a valid mark. If so, nothing was changed. */
   readonly wasMarked: boolean
 }
 
-/** What `adopt` asks before it marks a database as disposable. */
+/** How the adoption is confirmed, and which servers are allowed. */
 export interface AdoptOptions {
   /** `NAME#SYSTEM_IDENTIFIER`, or a function that asks a person for it. */
   readonly confirm: string | ((candidate: Candidate) => Promise<string>)
-  /** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+  /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow?: readonly string[]
 }
 
 /**
- * Marks a database as disposable: from then on afresh may delete everything in it. Changes nothing else.
+ * Marks a database as disposable: afresh may delete everything in it from then on. Changes nothing else.
  *
- * @param url of the database, not just of its server
- * @throws RefusedError when the guard refuses, or the confirmation is not that of this database; it is untouched
+ * @param url of the database, not only of its server
+ * @throws RefusedError if the guard refuses or the confirmation does not match; the database is unchanged
  * @throws AfreshError `usage`, `server`
  */
 export async function adopt(url: string, options: AdoptOptions): Promise<Adoption> {

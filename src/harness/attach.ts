@@ -23,13 +23,14 @@ import type { TestDatabase } from './test-database.ts'
 const ASK_MS = 1_000
 
 /**
- * Makes an existing test database resettable: what is in it now is its baseline, until `release`.
+ * Makes an existing test database resettable. Its current contents are the baseline until `release`.
  *
- * It must be a database that afresh may change: one that is marked (`afresh adopt`), that has no rows in any
- * table, or that lives in this process (SQLite in memory, PGlite).
+ * afresh must be allowed to change the database: it is marked (`afresh adopt`), has no rows in any table, or
+ * lives in this process (SQLite in memory, PGlite).
  *
- * @param target a URL, or an open client: `pg` Client, `mysql2` connection, PGlite, `node:sqlite`, `better-sqlite3`
- * @throws RefusedError for a database that is not afresh's to change; it is untouched
+ * @param target a URL, or an open client: `pg` Client, `mysql2` connection, PGlite, `node:sqlite`,
+ * `better-sqlite3`
+ * @throws RefusedError for a database that afresh must not change; it is unchanged
  * @throws AfreshError `usage`, `server`, `plan`
  */
 export async function attach(target: string | object, options: AttachOptions = {}): Promise<TestDatabase> {
@@ -41,7 +42,7 @@ export async function attach(target: string | object, options: AttachOptions = {
     if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
     const { mark, isTemporary } = await claimOwnership(await examine(opened, allow))
     const claim = mark === undefined ? undefined : { mark }
-    /** A mark for good is what a person gives; this one was for an empty database, which may not stay so. */
+    /** Only a person gives a permanent mark. This one is temporary: the empty database may not stay empty. */
     const giveBack = async (on = connection) => {
       if (isTemporary && mark !== undefined) await engine.ownership.erase(on, mark)
     }
@@ -91,7 +92,7 @@ export async function attach(target: string | object, options: AttachOptions = {
         async () => {
           await around.abandon()
           await eraseConnection.close()
-          // What a session kept for itself went with it, but for the mark.
+          // The state of the session ended with it, but the mark is still in the database.
           if (await isLost(connection)) await giveBackAnew()
           else
             await withCleanUp(
@@ -125,7 +126,7 @@ export async function attach(target: string | object, options: AttachOptions = {
   }
 }
 
-/** A server that is silent may come back, and the session with it. */
+/** `false` if the server is silent: the session may still exist. */
 async function isLost(connection: Connection): Promise<boolean> {
   let failed = false
   const asked = connection.query('SELECT 1').catch(() => {
@@ -141,7 +142,7 @@ function noServer(title: string): AfreshError {
   })
 }
 
-/** Holds the server against the guard, then looks what is in the database; changes nothing. */
+/** Checks the server with the guard, then reads the catalog and which tables have rows. Changes nothing. */
 export async function examine(
   { engine, connection }: Opened,
   allow: readonly string[],
@@ -149,7 +150,7 @@ export async function examine(
   const { databases } = engine
   if (databases !== undefined) {
     const facts = await databases.facts(connection)
-    // One that was handed over may hold rows: that has been settled.
+    // An adopted database may contain rows: its owner has confirmed that.
     const foreignRows = async () => {
       const { isForGood } = await readMark({ engine, connection })
       return databases.foreignRows(connection, { except: isForGood ? connection.database : undefined })

@@ -8,43 +8,43 @@ export interface Diagnosis {
   readonly node: { readonly version: string; readonly supported: boolean }
   readonly servers: AvailableServers
   readonly drivers: readonly Driver[]
-  /** How dirty tables can be found. */
+  /** The detectors, and where each is available. */
   readonly detectors: readonly { readonly name: string; readonly where: string }[]
-  /** The server and database of the URL, where one was given. */
+  /** The server and database of the URL, if one was given. */
   readonly database: DatabaseDiagnosis | undefined
   /** What is missing, and how to get it. */
   readonly problems: readonly string[]
-  /** There is a server that afresh can use: that of the URL, else any. */
+  /** Whether afresh can use a server: that of the URL, otherwise any. */
   readonly usable: boolean
 }
 
 export interface DatabaseDiagnosis {
   readonly engine: string
   readonly database: string
-  /** The server's; `undefined` where a database is a file. */
+  /** The server's version; `undefined` if the database is a file. */
   readonly version: string | undefined
-  /** `host:port#system_identifier`, which `allow` in the configuration takes. */
+  /** `host:port#system_identifier`, for the option `allow`. */
   readonly fingerprint: string | undefined
-  /** `NAME#SYSTEM_IDENTIFIER`, which `afresh adopt --confirm` takes. */
+  /** `NAME#SYSTEM_IDENTIFIER`, for `afresh adopt --confirm`. */
   readonly confirmation: string
   readonly standby: boolean
   readonly mayCreateDatabases: boolean
-  /** The session may switch foreign keys and triggers off: resets are fastest then. */
+  /** Whether the session may switch foreign keys and triggers off, which makes resets fastest. */
   readonly mayDisableChecks: boolean
   readonly tables: number
   readonly tablesWithRows: number
-  /** It carries afresh's mark. */
+  /** Whether the database carries afresh's mark. */
   readonly marked: boolean
-  /** Other people's sessions, for which afresh would refuse to touch it. */
+  /** Sessions of other clients, because of which afresh would refuse to change the database. */
   readonly sessions: readonly string[]
 }
 
 const MINIMUM_NODE = [20, 19] as const
 
 /**
- * What is at hand here; starts nothing and changes nothing.
+ * Finds out what is available on this machine. Starts and changes nothing.
  *
- * @throws AfreshError `usage`, `server` for a URL that leads nowhere
+ * @throws AfreshError `usage`, `server` for a URL that cannot be used
  */
 export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
   const database = url === undefined ? undefined : await diagnoseDatabase(url)

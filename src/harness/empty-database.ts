@@ -15,17 +15,16 @@ import { examine } from './attach.ts'
 import { type PlanView, viewOf } from './plan-view.ts'
 
 export interface EmptyDatabaseOptions extends AttachOptions {
-  /** Empty the tables of migration tools too, instead of stopping when they have rows. Default `false`. */
+  /** Also empty the tables of migration tools, instead of failing if they have rows. Default `false`. */
   readonly migrationTables?: boolean
 }
 
 /**
- * Empties the tables of a marked database and puts its sequences to their start: the reset of a database whose
- * baseline was never captured.
+ * Empties the tables of a marked database and restarts its sequences: a reset without a captured baseline.
  *
- * @throws RefusedError for a database without a valid mark (`afresh adopt`), or with other people's sessions; it is
- * untouched
- * @throws AfreshError `usage` when it would empty the tables of a migration tool; `plan`, `server`
+ * @throws RefusedError for a database without a valid mark (`afresh adopt`), or with sessions of other
+ * clients; it is unchanged
+ * @throws AfreshError `usage` if it would empty the tables of a migration tool; `plan`, `server`
  * @throws ResetError naming step, table, statement and cause
  */
 export async function emptyDatabase(url: string, options: EmptyDatabaseOptions = {}): Promise<ResetReport> {
@@ -38,7 +37,7 @@ export async function emptyDatabase(url: string, options: EmptyDatabaseOptions =
       claim: mark === undefined ? undefined : { mark },
       from: 'nothing',
       costs: await readServerCosts({ engine, connection }),
-      // Known without looking; and nothing here asks for it.
+      // The baseline is empty, and nothing reads its fingerprint.
       baseline: { tables: new Map(), sequences: new Map() },
     })
     return withCleanUp(
@@ -52,7 +51,7 @@ export async function emptyDatabase(url: string, options: EmptyDatabaseOptions =
   })
 }
 
-/** What `emptyDatabase` would do; changes nothing. Throws as it does. */
+/** What `emptyDatabase` would do. Changes nothing. Throws the same errors. */
 export async function planToEmpty(url: string, options: EmptyDatabaseOptions = {}): Promise<PlanView> {
   return onMarked(url, options, ({ engine, connection }) =>
     viewOf(engine, connection, parse(options).reset, 'nothing'),
@@ -96,7 +95,7 @@ function refuseMigrationTables(schema: Schema, plan: Plan, populated: readonly s
   )
 }
 
-/** A trigger or a rule may veto a DELETE without an error. */
+/** A trigger or rule can suppress a DELETE without an error. */
 async function requireEmpty(
   engine: Engine,
   connection: Connection,

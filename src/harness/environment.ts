@@ -3,7 +3,7 @@ import { variablesOf } from '../engine/registry.ts'
 import type { HarnessHandle } from './handle.ts'
 import { rememberLeased } from './leased-names.ts'
 
-/** For `spawn`, say: `{ ...process.env, ...database.env }`. */
+/** Variables for a child process: `{ ...process.env, ...database.env }`. */
 export function environmentOf(url: string, mapping?: VariableMapping): Readonly<Record<string, string>> {
   const set = Object.entries(variablesOf(url, 'tests', mapping)).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
@@ -11,7 +11,7 @@ export function environmentOf(url: string, mapping?: VariableMapping): Readonly<
   return Object.fromEntries(set)
 }
 
-/** A leased database, with the variables that lead to it. */
+/** A leased database with the variables that point to it. */
 export function withEnvironment<Database extends { readonly name: string; readonly url: string }>(
   database: Database,
   { tests }: Pick<HarnessHandle, 'tests'>,

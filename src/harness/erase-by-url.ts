@@ -11,16 +11,16 @@ import { withCleanUp } from '../errors.ts'
 import { examine } from './attach.ts'
 import { withProof } from './erase-connection.ts'
 
-/** Servers that are not on this machine and there for tests only: `host:port#system_identifier`. */
+/** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
 export interface AllowOption {
   readonly allow?: readonly string[]
 }
 
 /**
- * `TestDatabase.erase` in a database that was made by afresh or handed over to it (`afresh adopt`), without its baseline
- * being captured. Other people may be connected: only rows that are selected go.
+ * `TestDatabase.erase` for a database that afresh created or that was adopted (`afresh adopt`), without
+ * capturing its baseline. Other clients may be connected, because only selected rows are deleted.
  *
- * @throws RefusedError for any other database; it is untouched
+ * @throws RefusedError for any other database; it is unchanged
  * @throws AfreshError as `TestDatabase.erase` does
  */
 export async function eraseFrom(
@@ -32,7 +32,7 @@ export async function eraseFrom(
   return onMarked(url, allow, (ground) => erase(ground, table, where, options))
 }
 
-/** `TestDatabase.purge` in such a database. Throws as `eraseFrom` does. */
+/** `TestDatabase.purge` for such a database. Throws as `eraseFrom` does. */
 export async function purgeFrom(
   url: string,
   { allow = [], ...options }: PurgeOptions & AllowOption = {},
@@ -41,7 +41,8 @@ export async function purgeFrom(
 }
 
 /**
- * What an erase would do, of the catalog alone: no row is read and nothing changed, so that any database may be looked at.
+ * What an erase would do, derived from the catalog alone. Reads no row and changes nothing, so it accepts any
+ * database.
  *
  * @throws AfreshError `usage`, `server`
  */

@@ -17,27 +17,28 @@ export interface EraseConnection {
   close(): Promise<void>
 }
 
-/** What an eraser works on now. */
+/** What an erase works on. */
 export interface EraseConnectionState {
   readonly engine: Engine
-  /** Where the database is reset. */
+  /** The connection that resets the database. */
   readonly connection: Connection
   readonly session: Pick<ResetSession, 'schema' | 'lockTimeoutMs' | 'alone'>
-  /** What every transaction of an erase proves first; none within this process. */
+  /** The claim that every transaction of an erase proves first; `undefined` for in-process databases. */
   readonly claim: Claim | undefined
 }
 
 /**
- * Erases on a connection of its own, opened for the first erase: the one that resets has foreign keys and triggers switched
- * off, and settings that are no others' business. A client of the user's, and a handle, are used as they are.
+ * Erases on a separate connection, opened by the first erase. The connection that resets has foreign keys and
+ * triggers switched off, and other settings that an erase must not have. A client of the user, and an
+ * in-process handle, are used directly.
  *
- * @param unref the connection lets the process end
+ * @param unref the connection does not keep the process alive
  */
 export function eraseConnectionOn(
   current: () => Promise<EraseConnectionState>,
   { unref = false } = {},
 ): EraseConnection {
-  /** For the database as that lease found it: the next lease may have made it again, which ends every session in it. */
+  /** Belongs to one lease: the next lease may recreate the database, which ends all sessions in it. */
   let own: { readonly lease: Connection; readonly connection: Promise<Connection> } | undefined
 
   const connectionFor = async ({ engine, connection: lease }: EraseConnectionState): Promise<Connection> => {
@@ -70,7 +71,7 @@ export function eraseConnectionOn(
         return await withProof({ engine, connection, schema, lockTimeoutMs }, claim, erasing)
       } catch (error) {
         const isRefusal = error instanceof AfreshError && !(error instanceof EraseError)
-        // It may have been lost, or left in a state that nobody foresaw: the next one is new.
+        // The connection may be lost or in an unknown state, so the next erase opens a new one.
         if (!isRefusal) await close()
         throw error
       }
@@ -87,9 +88,9 @@ export function eraseConnectionOn(
 }
 
 /**
- * Erases with the proof of a claim at the beginning of every transaction.
+ * Runs `work`, and has each of its transactions prove the claim first.
  *
- * @throws RefusedError where the claim does not hold; what batches before have deleted is deleted
+ * @throws RefusedError if the claim does not hold; rows that earlier batches deleted stay deleted
  */
 export async function withProof<T>(
   ground: EraseContext,

@@ -1,9 +1,9 @@
 import { AfreshError, messageOf } from '../errors.ts'
 
 /**
- * Any failure as an `AfreshError`: an error of a driver says neither what was under way nor what to do next.
+ * Any failure as an `AfreshError`. A driver's error says neither what was in progress nor what to do next.
  *
- * @param doing what failed, as the words after "while"
+ * @param doing what was in progress, as the words after "while"
  */
 export function failureOf(error: unknown, doing: string): AfreshError {
   if (error instanceof AfreshError) return error
@@ -13,7 +13,7 @@ export function failureOf(error: unknown, doing: string): AfreshError {
   })
 }
 
-/** What was captured of the baseline is in a session, and goes with it: nobody could tell now what the baseline was. */
+/** The captured baseline is part of the session. Once the session is lost, the baseline is unknown. */
 export function sessionLost(database: string, cause: AfreshError): AfreshError {
   const [what = ''] = cause.message.split('\n  → ')
   return new AfreshError('server', what, {

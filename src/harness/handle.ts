@@ -9,7 +9,7 @@ import type { ResetOptions } from '../reset/options.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { RunningServer } from '../server/server.ts'
 
-/** Everything that another process needs to lease databases of a harness: plain JSON. */
+/** Everything that another process needs to lease databases of a harness, as plain JSON. */
 export interface HarnessHandle {
   readonly engine: string
   readonly adminUrl: string
@@ -18,24 +18,24 @@ export interface HarnessHandle {
   readonly run: string
   readonly template: string
   readonly options: ResetOptions
-  /** Whether strategy `rollback` was asked for. */
+  /** Whether the options select strategy `rollback`. */
   readonly rollback: boolean
   readonly tests: TestOptions
   readonly baseline: BaselineDigest
-  /** What DELETE and TRUNCATE cost on the server; without, the engine's own figures hold. */
+  /** Costs of DELETE and TRUNCATE on the server. Default: the engine's figures. */
   readonly costs?: Costs | undefined
 }
 
-/** What a database at the baseline looks like, in short. */
+/** Hashes of a database at the baseline. */
 export interface BaselineDigest {
   readonly schema: string
-  /** A hash of every definition, where the engine has one. */
+  /** A hash of all definitions, if the engine provides one. */
   readonly definitions: string | undefined
   readonly tables: readonly (readonly [id: string, rows: number, hash: string])[]
   readonly sequences: readonly (readonly [id: string, position: string])[]
 }
 
-/** Of the tables and sequences that are reset, where the plan has them. */
+/** The digest of all tables and sequences that the plan resets. */
 export function digest(
   schema: Schema,
   plan: Plan,
@@ -59,7 +59,7 @@ export function fingerprintOf({ tables, sequences }: BaselineDigest): Fingerprin
   }
 }
 
-/** Whether the database has the baseline's schema, rows and sequence positions. */
+/** Whether the database has the schema, rows and sequence positions of the baseline. */
 export async function isAtBaseline(
   engine: Engine,
   connection: Connection,
@@ -77,7 +77,7 @@ export async function isAtBaseline(
   )
 }
 
-/** Without the positions, and without the name of the database that MySQL calls a schema. */
+/** Excludes the positions of sequences, and the schema names, which on MySQL are the database's name. */
 function schemaHash({ tables, foreignKeys, sequences, parts }: Schema): string {
   const shape = {
     parts,

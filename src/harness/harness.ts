@@ -22,33 +22,33 @@ import { leaseFrom } from './lease-from.ts'
 import { projectName } from './project-name.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
-/** A server with a template of the baseline on it, from which test databases are leased. */
+/** A server with a template of the baseline, from which test databases are leased. */
 export interface Harness extends AsyncDisposable {
-  /** For people: `PostgreSQL 18.4 in a container (postgres:18)`. */
+  /** For display: `PostgreSQL 18.4 in a container (postgres:18)`. */
   readonly title: string
-  /** Plain JSON, with which other processes lease databases too (`join`). Holds the server's password. */
+  /** Plain JSON with which other processes lease databases too (`join`). Contains the server's password. */
   readonly handle: HarnessHandle
-  /** What is probably not meant so, in sentences for people. */
+  /** Probable mistakes, as sentences. */
   readonly warnings: readonly string[]
-  /** A test database of one's own. */
+  /** Leases a test database for exclusive use. */
   lease(options?: LeaseOptions): Promise<TestDatabase>
-  /** Drops the databases of this run and ends the server, where afresh started it. May be called again. */
+  /** Drops the databases of this run, and stops the server if afresh started it. Can be called repeatedly. */
   close(): Promise<void>
 }
 
-/** What `createHarness` calls while it works. */
+/** Callbacks of `createHarness`. */
 export interface HarnessHooks {
-  /** Called with a line for people when something takes its time. */
+  /** Called with a line of text when a step takes long. */
   readonly onProgress?: (line: string) => void
 }
 
 /**
- * Starts the server, or takes the one that is there, and brings a template to the baseline. What fails leaves
- * neither server nor database behind.
+ * Starts or connects to the server, and builds a template with the baseline. A failure leaves neither server
+ * nor database behind.
  *
- * @throws AfreshError `usage` for options that cannot be used, `server` when there is no server, `baseline` when
+ * @throws AfreshError `usage` for invalid options, `server` if no server is available, `baseline` if
  * migrations or fixtures fail
- * @throws RefusedError when the guard refuses the server
+ * @throws RefusedError if the guard refuses the server
  */
 export async function createHarness(
   options: HarnessOptions = {},
@@ -117,7 +117,7 @@ async function harnessFrom(
   for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
   const role = new URL(ground.adminUrl).username
-  // What cannot be told from another baseline is this run's alone: it has a name, and an end, as test databases have.
+  // Without a reliable hash of its inputs, the template is private to this run, like a test database.
   const template = inputs.cacheable
     ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
@@ -169,7 +169,7 @@ async function harnessFrom(
   }
 }
 
-/** Who gives no migrations asks for an empty database. */
+/** Without migrations and fixtures, an empty baseline is intended. */
 function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
   if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
   return ['the baseline has no table: look whether the migrations ran, and in this database.']
@@ -179,13 +179,13 @@ function leftOutWarning(what: string): string {
   return `test databases are without ${what}: drop it in the migrations, or bring back what it needs.`
 }
 
-/** A server's own title begins with what it was asked for; the engine and version are those that answered. */
+/** Replaces the requested engine and version in the server's title by those that answered. */
 function titleOf(engine: Engine, version: string, title: string): string {
   const number = /^\d[\d.]*/.exec(version)?.[0] ?? version
   return `${engine.title} ${number}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
-/** The baseline's measure, taken on the first test database, made ahead of need: a template lets nobody in. */
+/** Measures the baseline on the first test database, because a template accepts no connections. */
 function inspected(
   { engine }: ServerContext,
   config: Config,
@@ -214,7 +214,7 @@ async function closeHarness(ground: ServerContext, server: RunningServer, run: s
   )
 }
 
-/** A server that goes away takes its databases along. The connection of the start may be long gone. */
+/** Does nothing if the server ends with the run. Connects again: the first connection may be lost by now. */
 async function dropMade(
   { engine, databases, adminUrl }: ServerContext,
   server: RunningServer,

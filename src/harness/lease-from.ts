@@ -10,7 +10,12 @@ import { leasedDatabase, openLease, type ReacquiredLease } from './lease-session
 import { whileServerAnswers } from './liveness.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
-/** Leases a database of the harness, from this process or any other. */
+/**
+ * Leases a database of the harness, from any process.
+ *
+ * @param handle from `Harness.handle`
+ * @throws AfreshError `usage` for an invalid slot, `server`
+ */
 export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {}): Promise<TestDatabase> {
   const slot = options.slot ?? 1
   if (!Number.isInteger(slot) || slot < 1) {
@@ -39,7 +44,7 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   return options.unref === true ? inBackground(database) : database
 }
 
-/** Its connection does not keep the process alive, not even while a query is under way. */
+/** The connection does not keep the process alive, so a timer does while a query runs. */
 function inBackground(database: TestDatabase): TestDatabase {
   const alive = async <T>(work: () => Promise<T>): Promise<T> => {
     const timer = setInterval(() => {}, 60_000)
@@ -64,7 +69,7 @@ function inBackground(database: TestDatabase): TestDatabase {
   }
 }
 
-/** The URL that the database in a slot has, or will have, if nobody else takes the slot. */
+/** The URL of the database in a slot, leased or not, provided that no other worker takes the slot. */
 export function urlOfSlot({ engine, adminUrl, project, run }: HarnessHandle, slot: number): string {
   const { databases } = engineNamed(engine)
   if (databases === undefined) throw new Error(`${engine} has no server to lease databases from`)

@@ -16,14 +16,14 @@ import { whileServerAnswers } from './liveness.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { TestDatabase } from './test-database.ts'
 
-/** How long a server may take to notice that a connection was lost: the lock is held until then. */
+/** How long a server may take to notice a lost connection. It holds the lock until then. */
 const NOTICE_MS = 3_000
 
-/** How a database is leased again whose lease was lost, or that no reset could bring back. */
+/** How to lease a database again after its lease was lost, or after no reset could restore it. */
 export interface ReacquiredLease {
-  /** The lock of the lease before, whose session the server may not have ended yet. */
+  /** The lock of the previous lease, whose session the server may not have ended yet. */
   readonly lost?: Lock | undefined
-  /** What is in it is no baseline: it is made again, unseen. */
+  /** Recreate the database without checking it: its contents are not a baseline. */
   readonly mustBeNew?: boolean
 }
 
@@ -61,8 +61,8 @@ export async function openLease(
 }
 
 /**
- * A connection that was lost takes the lease and the captured baseline with it; the next reset leases anew, and
- * finds or makes a database that is at the baseline.
+ * A lost connection ends the lease and loses the captured baseline. The next reset leases again, and finds or
+ * creates a database at the baseline.
  */
 export async function leasedDatabase(
   engine: Engine,
@@ -83,13 +83,13 @@ export async function leasedDatabase(
     try {
       return await opened
     } catch (error) {
-      // The next one tries again: what was in the way may be gone by then.
+      // The next call tries again: the obstacle may be gone by then.
       if (held === opened) held = undefined
       throw error instanceof AfreshError ? error : notLeasedAgain(name, error)
     }
   }
 
-  /** Clients have the URL of this very database: another one would not do. */
+  /** Clients have the URL of this database, so only a lease of the same one helps. */
   let again: ReacquiredLease = {}
   const reacquire = async (): Promise<OpenLease> => {
     const deadline = now() + NOTICE_MS
@@ -124,7 +124,7 @@ export async function leasedDatabase(
     }
   }
 
-  /** @param used the lease that failed, unless another one has taken its place by now */
+  /** @param used the lease that failed; does nothing if another lease has replaced it */
   const discard = async (
     used: Promise<OpenLease> | undefined,
     { isChanged }: { readonly isChanged: boolean },
@@ -134,7 +134,7 @@ export async function leasedDatabase(
     const letGo = async () => {
       const last = await used
       again = { lost: last.lease.claim.lease, mustBeNew: isChanged }
-      // The same slot is leased again at once: nobody waits until the server has noticed that somebody has gone.
+      // The slot is leased again at once: do not wait until the server notices the lost session.
       await last.lease.release()
     }
     await settledWithin(letGo(), NOTICE_MS)
@@ -159,7 +159,7 @@ export async function leasedDatabase(
     isReleased = true
     await transaction.abandon()
     await eraseConnection.close()
-    // Best effort: whoever leases the database next checks it, and makes it again where it has to.
+    // Best effort: the next lease checks the database, and recreates it if necessary.
     const last = await held?.catch(() => undefined)
     if (last === undefined) return
     const giveBack = async () => {
@@ -205,7 +205,7 @@ export async function leasedDatabase(
   }
 }
 
-/** What could not be reset is made again by whichever worker leases it next. */
+/** The next worker that leases a database marked as unfinished recreates it. */
 async function markUnfinished({ ownership }: Engine, { lease: { connection } }: OpenLease): Promise<void> {
   await ownership.write(connection, newMark(await ownership.expected(connection), 'unfinished'))
 }

@@ -1,4 +1,4 @@
-/** The databases that this process has leased, of any harness. Global: there may be several copies of this module. */
+/** Databases that this process has leased. Global, because this module may be loaded more than once. */
 const KEY = Symbol.for('afresh.leased-names')
 const global = globalThis as { [KEY]?: Set<string> }
 

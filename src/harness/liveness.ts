@@ -3,22 +3,23 @@ import { AfreshError } from '../errors.ts'
 import { clearTimeout, setTimeout } from '../util/clock.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 
-/** After so many milliseconds without a result the server is asked whether it still answers; so long it may take. */
+/** Milliseconds to wait for a result before asking whether the server is alive, and for the answer. */
 const PATIENCE_MS = 10_000
 
 export interface AskedServer {
   readonly engine: Engine
-  /** `undefined` for a client that the user opened, and within this process: nothing is asked then. */
+  /** `undefined` for a client of the user and for in-process databases, which are not asked. */
   readonly url: string | undefined
-  /** What is waited for, as the words after "while". */
+  /** What is in progress, as the words after "while". */
   readonly doing: string
 }
 
 /**
- * Waits for work on a server as long as the server answers another connection: a reset may take its time, and a server that
- * is frozen (a paused container, a machine that sleeps) never says so.
+ * Waits for `work` as long as the server answers on another connection. A reset may take long, and a frozen
+ * server (a paused container, a suspended machine) never reports an error.
  *
- * @throws AfreshError `server` where it does not answer within 10 s; the work itself goes on, its result is nobody's
+ * @throws AfreshError `server` if the server does not answer within 10 s; `work` continues, but its result is
+ * ignored
  */
 export async function whileServerAnswers<T>(work: () => Promise<T>, server: AskedServer): Promise<T> {
   const { url } = server
@@ -43,7 +44,7 @@ export async function whileServerAnswers<T>(work: () => Promise<T>, server: Aske
   }
 }
 
-/** Whatever it answers: "too many connections" is an answer, too. */
+/** Any answer counts, including "too many connections". */
 async function answers(engine: Engine, url: string): Promise<boolean> {
   const asked = engine
     .connect(url, { timeoutMs: 2 * PATIENCE_MS, applicationName: 'afresh (is it alive?)' })

@@ -3,11 +3,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { SERVERS } from '../engine/registry.ts'
 
-/** A package that the user installs, or not, and what it is for. */
+/** An optional package and its purpose. */
 export interface Driver {
   readonly package: string
   readonly purpose: string
-  /** `undefined` where it is not installed. */
+  /** `undefined` if the package is not installed. */
   readonly version: string | undefined
 }
 
@@ -21,7 +21,7 @@ const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
   ['better-sqlite3', 'SQLite files and handles'],
 ]
 
-/** The packages that afresh can use, as they are installed in the user's project or beside afresh. */
+/** The packages that afresh can use, with the versions installed in the user's project or next to afresh. */
 export function installedDrivers(cwd: string): Driver[] {
   const builtin =
     process.getBuiltinModule('node:sqlite') === undefined ? undefined : `in Node ${process.version}`
@@ -31,7 +31,7 @@ export function installedDrivers(cwd: string): Driver[] {
   ]
 }
 
-/** Read from the package's own file: many packages export neither it nor anything that `require` could resolve. */
+/** Reads the file directly: many packages export neither package.json nor an entry point for `require`. */
 function versionOf(name: string, cwd: string): string | undefined {
   for (const base of [join(cwd, 'package.json'), import.meta.url]) {
     for (const folder of createRequire(base).resolve.paths(name) ?? []) {

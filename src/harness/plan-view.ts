@@ -13,26 +13,26 @@ import type { BaselineFrom, ResetOptions } from '../reset/options.ts'
 import { graphOf } from '../schema/graph.ts'
 import type { Schema, TableId } from '../schema/schema.ts'
 
-/** What a reset would do, for people and as JSON. */
+/** What a reset would do, for display and as JSON. */
 export interface PlanView {
   readonly engine: string
   readonly database: string
-  /** Afresh may reset the database. */
+  /** Whether afresh may reset the database. */
   readonly marked: boolean
   readonly strategy: Plan['strategy']
   readonly sequenceMode: Plan['sequenceMode']
-  /** Whether foreign keys and triggers are off while it runs; else they are kept, and the order matters. */
+  /** `unchecked`: foreign keys and triggers are off. `ordered`: they stay on, so the order matters. */
   readonly mode: Plan['mode']
   readonly foreignKeys: number
   readonly sequences: number
-  /** Children before parents; tables that stand together form a cycle. */
+  /** Labels, children before parents. The tables of a cycle form one group. */
   readonly order: readonly (readonly string[])[]
   readonly cycles: readonly (readonly string[])[]
   readonly selfReferencing: readonly string[]
   readonly kept: readonly { readonly table: string; readonly reason: string }[]
-  /** The tables that have rows now. */
+  /** Tables that have rows now. */
   readonly tablesWithRows: readonly string[]
-  /** Whether the choice between DELETE and TRUNCATE goes by what was measured here, or by the engine's own figures. */
+  /** Whether the costs of DELETE and TRUNCATE were measured on this server, or are the engine's defaults. */
   readonly costs: 'measured' | 'assumed'
   readonly steps: readonly StepView[]
 }
@@ -43,26 +43,26 @@ export interface StepView {
   /** In words: `delete from orders`. */
   readonly step: string
   readonly reason: string
-  /** The step runs when one of these is dirty. */
+  /** The step runs if one of these tables or sequences is dirty. */
   readonly when: readonly string[]
-  /** And when something is dirty that one of these refers to, over any number of foreign keys; absent where none does. */
+  /** It also runs if one of these references something dirty, directly or indirectly. Absent if none does. */
   readonly follows?: readonly string[]
   readonly sql: string
-  /** How many rows it takes for TRUNCATE to take the place of DELETE; absent where it never does. */
+  /** Number of rows above which TRUNCATE replaces DELETE; absent if it never does. */
   readonly truncateAboveRows?: number
-  /** The same where the table's counter has moved and TRUNCATE puts it back. */
+  /** The same if the table's counter has moved and TRUNCATE restores it. */
   readonly truncateAboveRowsIfMoved?: number
-  /** And how many bytes of pages whose rows are dead; absent where the server gives those back by itself. */
+  /** Bytes of dead pages above which TRUNCATE replaces DELETE; absent if the server reclaims them itself. */
   readonly truncateAboveDeadBytes?: number
-  /** What that TRUNCATE empties. */
+  /** The tables that this TRUNCATE empties. */
   readonly truncateTables?: readonly string[]
 }
 
 /**
- * The plan for a database with what is in it now as its baseline. Changes nothing, so that any database may be
- * looked at.
+ * The plan for a database whose current contents are the baseline. Changes nothing, so it accepts any
+ * database.
  *
- * @throws AfreshError `usage`, `server`; `plan` when none keeps to its own tables
+ * @throws AfreshError `usage`, `server`; `plan` if no plan is possible without changing kept tables
  */
 export async function planReset(url: string, options: AttachOptions = {}): Promise<PlanView> {
   const { reset } = parseAttachOptions(options)

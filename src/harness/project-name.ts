@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** The name in the nearest package.json, or else of the folder. */
+/** The name in the nearest package.json, otherwise that of the folder. */
 export async function projectName(cwd: string): Promise<string> {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const name = await nameIn(join(folder, 'package.json'))
@@ -19,6 +19,6 @@ async function nameIn(file: string): Promise<string | undefined> {
       typeof content === 'object' && content !== null && 'name' in content ? content.name : undefined
     return typeof name === 'string' && name !== '' ? name : undefined
   } catch {
-    return undefined // not ours to judge: npm will
+    return undefined // invalid JSON: npm reports it
   }
 }

@@ -6,68 +6,75 @@ import type { Where } from '../erase/where.ts'
 import type { TestReport } from '../reset/rollback.ts'
 import type { Difference } from '../reset/verify.ts'
 
-/** A real database that one worker or test has to itself, and that can be put back to its baseline. */
+/** A real database for the exclusive use of one worker or test. It can be reset to its baseline. */
 export interface TestDatabase extends AsyncDisposable {
   readonly name: string
-  /** For the clients of the code under test. Empty where the database was attached by an open client. */
+  /** For the clients of the code under test. Empty if the database was attached through an open client. */
   readonly url: string
-  /** Variables that lead other programs here: `DATABASE_URL`, `PGHOST` … or `MYSQL_HOST` …, and those of the option `env`. */
+  /**
+   * Variables that point other programs to the database: `DATABASE_URL`, `PGHOST` … or `MYSQL_HOST` …, and
+   * those of the option `env`.
+   */
   readonly env: Readonly<Record<string, string>>
   /**
-   * With strategy `rollback`: opens a transaction on the client that the code under test uses, until the next
-   * `reset`, which rolls it back. BEGIN, COMMIT, ROLLBACK and savepoints of the test work within it as they would
-   * without, and an error in one statement does not spoil the next. A pool lends one connection at a time meanwhile,
-   * and waits `lockTimeoutMs` for it to come back. What a rollback cannot do is in docs/rollback.md.
+   * With strategy `rollback`: opens a transaction on the client of the code under test. The next `reset`
+   * rolls it back. BEGIN, COMMIT, ROLLBACK and savepoints of the test work as usual inside it, and a failed
+   * statement does not abort the following ones. Until then, a pool lends only one connection at a time, and
+   * waits up to `lockTimeoutMs` for its return. For the limits of a rollback, see docs/rollback.md.
    *
    * @param client a connected `pg` Client or Pool, or a `mysql2` connection or pool (promises or callbacks)
-   * @throws AfreshError `usage` for another strategy or client, for one that is connected elsewhere or in a
-   * transaction, where the transaction of the test before is still open, and after `release`
+   * @throws AfreshError `usage` for another strategy or an unknown client, for a client that is connected to
+   * another database or inside a transaction, if the transaction of the previous test is still open, and
+   * after `release`
    */
   begin(client: object): Promise<void>
   /**
-   * Puts back rows and sequences. Calls wait for each other. After `begin` it first gives the client back as it was
-   * and rolls back; the report's `rollback` says what escaped the transaction.
+   * Restores rows and sequences. Concurrent calls are queued. After `begin`, it first restores the client and
+   * rolls back; `rollback` in the report says what escaped the transaction.
    *
    * @throws ResetError naming step, table, statement and cause; the next reset recovers
-   * @throws RefusedError when the database is not ours any more
-   * @throws AfreshError `reset` for rows that break a deferred constraint, which a COMMIT would have refused (the
-   * database is at its baseline then); `blocked` when a query of the test does not come to its end
+   * @throws RefusedError if the database no longer belongs to afresh
+   * @throws AfreshError `reset` for rows that violate a deferred constraint, so that COMMIT would have failed
+   * (the database is at its baseline then); `blocked` if a query of the test does not finish
    */
   reset(): Promise<TestReport>
-  /** Everything in which the database differs from its baseline now; changes nothing. */
+  /** All differences between the database and its baseline. Changes nothing. */
   verify(): Promise<Difference[]>
   /**
-   * Deletes selected rows, and on request what refers to them: from what is committed, on a connection of afresh's own, in
-   * one transaction. Which tables that takes is decided by the schema as it was at the last reset. docs/erase.md
+   * Deletes selected rows and, on request, the rows that reference them. Works on committed rows, on a
+   * connection of its own, in one transaction. The schema as of the last reset decides which tables are
+   * involved. See docs/erase.md.
    *
-   * @param table its name, with its schema where that is not the default
+   * @param table the name, qualified by its schema if that is not the default
    * @param where columns and their values, keys, or sql`…`; values are always bound
-   * @throws AfreshError `erase`: other rows would have to go too and nobody said that they may (no row was read then);
-   * there are more than `max`; a statement failed. `usage`: a table, column, value or option that cannot be used, or
-   * the transaction of `begin` is open. `blocked`: another session held a lock. Nothing was changed, but for batches before.
+   * @throws AfreshError `erase`: rows in other tables would be affected without permission (no row was read),
+   * more rows than `max` match, or a statement failed. `usage`: an invalid table, column, value or option, or
+   * the transaction of `begin` is open. `blocked`: another session held a lock. Nothing was changed, except
+   * by earlier batches.
    */
   erase(table: string, where: Where, options?: EraseOptions): Promise<EraseReport>
-  /** Deletes what `softDelete` has marked, in every table that has the column. Throws as `erase` does. */
+  /** Deletes the rows that `softDelete` marked, in all tables with its column. Throws as `erase` does. */
   purge(options?: PurgeOptions): Promise<EraseReport>
   /**
-   * What other sessions have open in the database now: transactions, running statements, advisory locks, temporary
-   * tables. Changes nothing. Always empty where nobody else can be connected (SQLite, PGlite). MySQL and MariaDB answer a
-   * moment before a statement is over: it may be there still.
+   * What other sessions have open in the database: transactions, running statements, advisory locks,
+   * temporary tables. Changes nothing. Always empty if no other client can connect (SQLite, PGlite). MySQL
+   * and MariaDB answer a client slightly before the statement ends, so a finished statement may still be
+   * listed.
    */
   openResources(): Promise<OpenResource[]>
-  /** Ends the sessions that these are of: their clients lose the connection. What is of no session stays. */
+  /** Ends the sessions of these resources, so their clients lose the connection. Others stay. */
   endOpenResources(found: readonly OpenResource[]): Promise<void>
-  /** Gives the database back. May be called again. */
+  /** Gives the database back. Can be called repeatedly. */
   release(): Promise<void>
 }
 
 /** Which database a lease takes, and whether it keeps the process alive. */
 export interface LeaseOptions {
-  /** The slot to look at first, counted from 1, for a worker that always wants the same database. Default 1. */
+  /** The preferred slot, counted from 1, for a worker that always uses the same database. Default 1. */
   readonly slot?: number
   /**
-   * Whether the process may end without having released the database: the lease ends with the process, and does not
-   * keep it alive. Default false.
+   * Whether the process may exit without releasing the database. If so, the lease ends with the process and
+   * does not keep it alive. Default `false`.
    */
   readonly unref?: boolean
 }

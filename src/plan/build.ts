@@ -16,8 +16,10 @@ import { refuseUnresettable } from './unresettable.ts'
 export type { PlanInput } from './context.ts'
 
 /**
- * The plan for a schema. Throws `AfreshError` (`plan`) naming every kept table that a delete would reach, and
- * (`usage`) for patterns in `keep` that name no table.
+ * The plan for a schema.
+ *
+ * @throws AfreshError `plan`, naming all kept tables that a delete would reach; `usage` for patterns in
+ * `keep` that match no table
  */
 export function buildPlan(schema: Schema, input: PlanInput): Plan {
   const context = contextOf(schema, input)
@@ -37,7 +39,7 @@ export function buildPlan(schema: Schema, input: PlanInput): Plan {
   }
 }
 
-/** Checks are off, so every table is put right by itself; the order is kept for people to read. */
+/** Checks are off, so each table is restored independently. The order is only for display. */
 function uncheckedSteps(context: Context): Step[] {
   const { populated } = context
   const ids = storedGroups(context).flat()
@@ -56,8 +58,8 @@ function uncheckedSteps(context: Context): Step[] {
 }
 
 /**
- * Checks stay on: rows go children first and come back parents first. A table is emptied and filled again when
- * anything that it refers to is, because its rows would stand in the way, or be cascaded away.
+ * Checks stay on: rows are deleted children first and inserted parents first. A table that references a dirty
+ * one is emptied and filled again, because its rows would block the delete or be cascaded away.
  */
 function orderedSteps(context: Context): Step[] {
   const { populated } = context
@@ -84,12 +86,12 @@ function referencesOf({ foreignKeys }: Schema): Reference[] {
   return [...found.values()]
 }
 
-/** The order without materialised views, which have no rows of their own. */
+/** The order without materialized views, which store no rows of their own. */
 function storedGroups({ order, tables }: Context): (readonly TableId[])[] {
   return order.filter((group) => !group.some((id) => isMaterialized(tables.get(id))))
 }
 
-/** In the order of the catalog: a view that reads another comes after it. */
+/** In catalog order: a view follows the views that it reads. */
 function refreshSteps({ schema, kept }: Context): Step[] {
   return schema.tables
     .filter((table) => isMaterialized(table) && !kept.has(table.id))
@@ -105,7 +107,7 @@ function isMaterialized(table: Table | undefined): boolean {
   return table?.traits.includes('materialized') === true
 }
 
-/** Whether these tables go by TRUNCATE, and all of them can. */
+/** Whether all of these tables can and should be truncated. */
 function isTruncating(context: Context, tables: readonly TableId[]): boolean {
   const { strategy, capabilities } = context.input
   if (tables.some((id) => isAscending(context, id))) return true
@@ -144,7 +146,7 @@ function deleteStep(context: Context, tables: readonly TableId[], when: readonly
 function truncateStep(context: Context, id: TableId): Step {
   const tables = closureOf(context, id)
   const others = tables.length - 1
-  // Rows that came and went again leave nothing but a counter that has moved.
+  // If rows were inserted and deleted again, only the counter shows it.
   const counter = isAscending(context, id) ? context.counters.get(id) : undefined
   return {
     kind: 'truncate',

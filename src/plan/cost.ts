@@ -1,91 +1,91 @@
 import type { Table } from '../schema/schema.ts'
 
 /**
- * What it costs one server to be rid of rows, in microseconds. TRUNCATE costs by the file that it makes anew, DELETE by
- * the row, so the two cross at a number of rows that differs from server to server: some hundreds where files are made
- * in memory, some thousands on a disk.
+ * The cost of removing rows on one server, in microseconds. TRUNCATE costs per file that it recreates, DELETE
+ * per row. They break even at a number of rows that depends on the server: some hundreds if files are in
+ * memory, some thousands on a disk.
  */
 export interface Costs {
-  /** A TRUNCATE, without its files and beyond what a DELETE of one row would take. */
+  /** A TRUNCATE without its files, minus the cost of a DELETE of one row. */
   readonly truncate: number
-  /** Each file that it makes anew. */
+  /** Per file that TRUNCATE recreates. */
   readonly truncateFile: number
   /**
-   * Each foreign key that refers to it, where TRUNCATE, and ALTER for its counter, open the tables behind them too and
-   * need not truncate them; else 0.
+   * Per foreign key that references the table, on servers where TRUNCATE, and ALTER for its counter, also
+   * open the referencing tables without having to truncate them; otherwise 0.
    */
   readonly truncateKey: number
-  /** Each table of the schema, where TRUNCATE of one has the next look at them all be planned again; else 0. */
+  /** Per table of the schema, if TRUNCATE causes the next detection query to be replanned; otherwise 0. */
   readonly planTable: number
-  /** DELETE of a row, beyond what the row adds to a TRUNCATE. */
+  /** DELETE of a row, minus what the row adds to a TRUNCATE. */
   readonly deleteRow: number
-  /** Its entry in one index besides the primary key, where DELETE goes through those too. */
+  /** Per row and secondary index, where DELETE maintains those too. */
   readonly deleteIndexRow: number
-  /** With checks on: whether rows refer to it, by one foreign key. */
+  /** Per row and foreign key with checks on: looking for rows that reference it. */
   readonly probeRow: number
-  /** With checks off: that nobody has to look, where foreign keys refer to the table. */
+  /** Per row with checks off, if foreign keys reference the table: skipping the check. */
   readonly referredRow: number
-  /** Reading a page whose rows are dead; 0 where the server gives dead pages back by itself. */
+  /** Reading a page of dead rows; 0 if the server reclaims dead pages itself. */
   readonly readPage: number
-  /** Putting a counter back, where TRUNCATE does so by itself; else 0. */
+  /** Restoring a counter, where TRUNCATE does so itself; otherwise 0. */
   readonly restart: number
-  /** The size of a page, in bytes. */
+  /** Page size in bytes. */
   readonly pageBytes: number
 }
 
 /** What the choice for one table depends on. */
 export interface Choice {
   readonly table: Table
-  /** Every table that TRUNCATE would empty, this one included. */
+  /** All tables that TRUNCATE would empty, including this one. */
   readonly closure: readonly Table[]
-  /** How many tables the schema has. */
+  /** Number of tables in the schema. */
   readonly tables: number
-  /** The foreign keys that are checked for each row that DELETE removes. */
+  /** Foreign keys that are checked for each deleted row. */
   readonly checkedKeys: number
-  /** All foreign keys that refer to the table, checked or not. */
+  /** All foreign keys that reference the table, checked or not. */
   readonly incomingKeys: number
-  /** The counter that TRUNCATE puts to its start; `elsewhere`: the baseline has it in another place. */
+  /** The counter that TRUNCATE restarts. `elsewhere`: its baseline position is not the start. */
   readonly counter: 'none' | 'at start' | 'elsewhere'
 }
 
-/** From where on TRUNCATE is cheaper. */
+/** Sizes above which TRUNCATE is cheaper. */
 export interface Threshold {
   readonly aboveRows: number
-  /** The same where the counter has moved and TRUNCATE puts it back; often 0. */
+  /** The same if the counter has moved and TRUNCATE restores it; often 0. */
   readonly aboveRowsIfMoved: number
-  /** Smaller tables cannot hold so many rows. */
+  /** A smaller table cannot contain `aboveRows` rows. */
   readonly aboveBytes: number
-  /** A table whose pages are dead is made again above this size. */
+  /** A table of dead pages is truncated above this size. */
   readonly deadBytes: number
 }
 
 /**
- * What is measured of TRUNCATE, and of ALTER for a counter, is not all: the next test's first statement loads the table's
- * definition anew, and where the machine is busy they suffer more than DELETE does.
+ * The measured time of TRUNCATE, and of ALTER for a counter, is too low: the next test's first statement
+ * reloads the table's definition, and on a busy machine both slow down more than DELETE.
  */
 const DEFINITION_FACTOR = 1.2
 
-/** A table that only ever grows by less than a page a reset is no trouble. */
+/** Pages by which a table grows per reset; slower growth is harmless. */
 const GROWTH_PAGES = 1
 
-/** A page of deleted rows is read by the DELETE of each reset, and at least once by whoever looks into the table. */
+/** The DELETE of each reset reads a page of deleted rows, and so does at least one query of the test. */
 const READS_PER_RESET = 2
 
-/** A number or two, with PostgreSQL's header and pointer. */
+/** A number or two, including PostgreSQL's row header and item pointer. */
 const SHORTEST_ROW_BYTES = 36
 
-/** No threshold is infinite: it has to go through SQL and JSON. */
+/** Finite: thresholds must pass through SQL and JSON. */
 const MOST_ROWS = 1e12
-/** 1 TiB: never. */
+/** 1 TiB, meaning never. */
 export const MOST_BYTES = 2 ** 40
 
 /**
- * The thresholds of one table. Pages of living rows are no part of the price: DELETE takes longer the more there are,
- * and so does TRUNCATE, by as much.
+ * The thresholds of one table. Pages of live rows do not count: they slow down DELETE and TRUNCATE by the
+ * same amount.
  *
- * Dead pages count as well, since DELETE leaves them behind: growing by a page a reset, a table has cost P²/2 pages of
- * reading by the time that it has P of them, which is what one TRUNCATE costs at P = √(2 T / read). So it is made again
- * there.
+ * Dead pages count, because DELETE leaves them behind. A table that grows by one page per reset has cost P²/2
+ * page reads once it has P dead pages. That equals the cost T of one TRUNCATE at P = √(2 T / read), so the
+ * table is truncated at that size.
  */
 export function thresholdOf(costs: Costs, choice: Choice): Threshold {
   const { pageBytes, readPage } = costs
@@ -111,14 +111,14 @@ export function truncateCost(costs: Costs, { closure, tables, incomingKeys }: Ch
   return DEFINITION_FACTOR * (costs.truncate + files * costs.truncateFile + others)
 }
 
-/** DELETE of one of this table's rows, in microseconds. */
+/** DELETE of one row of this table, in microseconds. */
 function deleteRowCost(costs: Costs, { table, checkedKeys, incomingKeys }: Choice): number {
   const indexes = table.storage?.indexes ?? 0
   const keys = checkedKeys > 0 ? checkedKeys * costs.probeRow : incomingKeys > 0 ? costs.referredRow : 0
   return costs.deleteRow + indexes * costs.deleteIndexRow + keys
 }
 
-/** How many files TRUNCATE makes anew for this table. */
+/** Number of files that TRUNCATE recreates for this table. */
 export function filesOf(table: Table): number {
   return table.storage?.files ?? 1
 }

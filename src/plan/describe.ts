@@ -22,7 +22,7 @@ export function describeStep(schema: Schema, step: Step): string {
   }
 }
 
-/** The one table that a step is about, for messages. */
+/** The tables that a step is about, for messages. */
 export function stepTableLabel(schema: Schema, step: Step): string | undefined {
   switch (step.kind) {
     case 'check':
@@ -58,7 +58,7 @@ export function cyclesOf(schema: Schema, plan: Plan): string[][] {
     .map((group) => group.map((id) => tableLabel(schema, id)))
 }
 
-/** `24 KiB`, `1.3 MiB`: in the units of which pages are whole ones. */
+/** `24 KiB`, `1.3 MiB`: in binary units, of which a page is a whole number. */
 export function inBinary(bytes: number): string {
   const [size, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
   return `${size < 10 ? Math.round(size * 10) / 10 : Math.round(size)} ${unit}`

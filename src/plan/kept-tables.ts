@@ -1,7 +1,7 @@
 import { AfreshError } from '../errors.ts'
 import { type Context, closureOf, isHierarchy, keysOfKept, labelOf } from './context.ts'
 
-/** Every way in which the plan would reach rows that are not its own, in one error. */
+/** Throws one `AfreshError` (`plan`) with all ways in which the plan would change kept or foreign tables. */
 export function rejectReachedKeptTables(context: Context): void {
   const problems = [...foreignPartitions(context), ...cascadesIntoKept(context), ...truncatesOfKept(context)]
   if (problems.length === 0) return

@@ -2,34 +2,34 @@ import { reachable } from '../schema/graph.ts'
 import type { ForeignKey, Position, SequenceId, SubjectId, TableId } from '../schema/schema.ts'
 import type { Threshold } from './cost.ts'
 
-/** How rows go away. */
+/** How rows are removed. */
 export type Strategy = 'delete' | 'truncate' | 'auto'
 
-/** What becomes of sequences: back to the baseline, left alone, or each in a range of its own. */
+/** What happens to sequences: back to the baseline, left alone, or each in a range of its own. */
 export type SequenceMode = 'restart' | 'keep' | 'spread'
 
 /**
- * The ordered list of steps that brings dirty tables back; pure data. It covers the whole schema: which of
- * its steps a reset runs is decided by what is dirty (`select`).
+ * The ordered list of steps that restores dirty tables; pure data. It covers the whole schema: `select` picks
+ * the steps that a reset runs.
  */
 export interface Plan {
   readonly strategy: Strategy
   readonly sequenceMode: SequenceMode
   /**
-   * `unchecked`: the session switches foreign keys and triggers off, so that every table is put right on
-   * its own. `ordered`: it may not, so rows go children first and come back parents first.
+   * `unchecked`: the session switches foreign keys and triggers off, so that each table is restored
+   * independently. `ordered`: it may not, so rows are deleted children first and inserted parents first.
    */
   readonly mode: 'unchecked' | 'ordered'
-  /** Tables in reset order, children before parents; the tables of a cycle are together. */
+  /** Tables in reset order, children before parents. The tables of a cycle form one group. */
   readonly order: readonly (readonly TableId[])[]
   /** Tables that no step touches, with the reason. */
   readonly kept: readonly { readonly table: TableId; readonly reason: string }[]
   /** The tables whose baseline has rows. */
   readonly populated: readonly TableId[]
-  /** The sequences that are watched and put back. */
+  /** The sequences that are monitored and restored. */
   readonly sequences: readonly SequenceId[]
   readonly steps: readonly Step[]
-  /** Which table refers to which, where steps follow what others refer to; none with checks off. */
+  /** Which table references which, for `follows`; empty with checks off. */
   readonly references: readonly Reference[]
 }
 
@@ -39,11 +39,11 @@ export interface Reference {
 }
 
 interface AnyStep {
-  /** The step runs when one of these is dirty. */
+  /** The step runs if one of these is dirty. */
   readonly when: readonly SubjectId[]
-  /** And when something is dirty that one of these refers to, over any number of keys. */
+  /** It also runs if one of these references something dirty, directly or indirectly. */
   readonly follows?: readonly TableId[]
-  /** Why this and not another way, for people. */
+  /** Why the plan does it in this way, for display. */
   readonly reason: string
 }
 
@@ -56,20 +56,20 @@ export type Step =
   | RestartStep
   | CheckStep
 
-/** Every row of these tables goes; more than one table means a cycle, cleared by one statement. */
+/** Deletes all rows of these tables. More than one table means a cycle, cleared by one statement. */
 export interface DeleteStep extends AnyStep {
   readonly kind: 'delete'
   readonly tables: readonly TableId[]
   readonly truncateAlternative: TruncateInstead | undefined
 }
 
-/** Where TRUNCATE is the cheaper way; the engine compares when the reset runs. */
+/** When TRUNCATE is cheaper. The engine compares when the reset runs. */
 export interface TruncateInstead {
-  /** The step's own table first; then everything that refers to it, where one TRUNCATE has to name that too. */
+  /** The step's own table first, then all tables that reference it, if one TRUNCATE must name those too. */
   readonly tables: readonly TableId[]
-  /** TRUNCATE when the step's own table has more rows than this; and when it has outgrown its rows by far. */
+  /** TRUNCATE if the step's own table has more rows than this, or is far larger than its rows need. */
   readonly threshold: Threshold
-  /** Why it is the better one then: a phrase for people. */
+  /** Why TRUNCATE is better then: a phrase for display. */
   readonly reason: string
 }
 
@@ -78,19 +78,19 @@ export interface TruncateStep extends AnyStep {
   readonly tables: readonly TableId[]
 }
 
-/** Rows that the baseline lacks, or has differently, go. */
+/** Deletes rows that are not in the baseline or differ from it. */
 export interface DeleteDifferingStep extends AnyStep {
   readonly kind: 'delete-differing'
   readonly table: TableId
 }
 
-/** Baseline rows that are missing come back; more than one table means a cycle. */
+/** Inserts missing baseline rows. More than one table means a cycle. */
 export interface InsertMissingStep extends AnyStep {
   readonly kind: 'insert-missing'
   readonly tables: readonly TableId[]
 }
 
-/** A materialised view is computed again, from tables that are at the baseline by then. */
+/** Refreshes a materialized view. The tables that it reads are at the baseline by then. */
 export interface RefreshStep extends AnyStep {
   readonly kind: 'refresh'
   readonly table: TableId
@@ -102,7 +102,7 @@ export interface RestartStep extends AnyStep {
   readonly to: Position
 }
 
-/** Fails the reset when a kept table refers to rows that are gone now. */
+/** Fails the reset if a kept table references rows that were deleted. */
 export interface CheckStep extends AnyStep {
   readonly kind: 'check'
   readonly foreignKey: ForeignKey
@@ -124,7 +124,7 @@ export function tablesOfStep(step: Step): readonly TableId[] {
   }
 }
 
-/** The steps that run when just these are dirty, each with its place in the plan. */
+/** The steps that run if exactly these are dirty, each with its index in the plan. */
 export function select(plan: Plan, dirty: ReadonlySet<SubjectId>): { index: number; step: Step }[] {
   const reached = referringTo(plan.references, dirty)
   return plan.steps.flatMap((step, index) =>
@@ -134,7 +134,7 @@ export function select(plan: Plan, dirty: ReadonlySet<SubjectId>): { index: numb
   )
 }
 
-/** Everything that refers to one of these, over any number of keys. */
+/** All tables that reference one of these, directly or indirectly. */
 function referringTo(references: readonly Reference[], subjects: ReadonlySet<SubjectId>): Set<TableId> {
   const referring = new Map<TableId, TableId[]>()
   for (const { from, to } of references) {

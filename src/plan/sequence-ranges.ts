@@ -1,9 +1,9 @@
 import type { Schema, Sequence } from '../schema/schema.ts'
 
 /**
- * The same schema with every sequence moved to a range of its own, so that an id of one table is no id of
- * another and a test that mixes them up fails. Sequences whose type is too narrow for a range (smallint),
- * or that count down or have given out more than their share already, keep their position.
+ * The same schema with each sequence moved to a range of its own. No id of one table is then an id of
+ * another, so a test that confuses them fails. A sequence keeps its position if its type is too narrow for a
+ * range (smallint), if it counts down, or if it has already passed the start of its range.
  */
 export function assignSequenceRanges(schema: Schema): Schema {
   const upward = schema.sequences.filter(({ increment }) => increment > 0n)
@@ -26,6 +26,6 @@ function moved(sequence: Sequence, position: bigint, slots: bigint): Sequence {
   const first = position * stride + 1n
   const { value, called } = sequence.position
   if (first <= value || first < sequence.min) return sequence
-  // Said in the same way as before: some engines know only what was handed out, others only what comes next.
+  // Keep `called`: some engines know only the last value handed out, others only the next one.
   return { ...sequence, position: { value: called ? first - sequence.increment : first, called } }
 }

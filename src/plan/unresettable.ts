@@ -2,7 +2,7 @@ import { AfreshError } from '../errors.ts'
 import type { ForeignKey } from '../schema/schema.ts'
 import { type Context, labelOf, movesKeptCounter } from './context.ts'
 
-/** Every table that no reset could bring back, in one error: said at the start, by name. */
+/** Throws one `AfreshError` (`plan`) before any test runs, naming all tables that no reset can restore. */
 export function refuseUnresettable(context: Context): void {
   const problems = [...appendOnly(context), ...keptCounters(context), ...reachedFromElsewhere(context)]
   if (problems.length === 0) return
@@ -36,7 +36,7 @@ function keptCounters(context: Context): string[] {
 
 const NON_WRITING_ACTIONS: readonly ForeignKey['onDelete'][] = ['no action', 'restrict']
 
-/** What is deleted in another database takes rows along here, and in every copy of the baseline, uncounted. */
+/** Changes in another database cascade to every copy of the baseline, and no counter shows them. */
 function reachedFromElsewhere({ schema, tables, kept }: Context): string[] {
   return schema.foreignKeys
     .filter(({ from, to }) => tables.has(from) && !kept.has(from) && !tables.has(to))

@@ -3,15 +3,15 @@ import { differing } from '../schema/parts.ts'
 import type { Schema, Table } from '../schema/schema.ts'
 import type { Difference } from './verify.ts'
 
-/** How a test has changed the schema. */
+/** How a test changed the schema. */
 export interface SchemaDiff {
-  /** In words, what a reset cannot put right: tables of the plan that are gone or are others now. */
+  /** Tables and other objects that are gone or changed, in words. A reset cannot restore them. */
   readonly broken: readonly string[]
-  /** The labels of what is new. */
+  /** Labels of new tables and sequences. */
   readonly added: readonly string[]
 }
 
-/** Pure. What is neither new nor broken (an index, a partition, a constraint) asks for a new plan and nothing else. */
+/** Pure. Other changes (an index, a partition, a constraint) only require a new plan. */
 export function schemaDiff(before: Schema, after: Schema): SchemaDiff {
   const now = new Map(after.tables.map((table) => [table.id, table]))
   const broken = before.tables.flatMap((table) => {
@@ -31,7 +31,7 @@ export function schemaDiff(before: Schema, after: Schema): SchemaDiff {
   return { broken, added: [...new Set(added.map(({ label }) => label))] }
 }
 
-/** Sequences that there were, where nobody else tells of them. */
+/** Existing sequences, except those without `definition`, whose changes the engine detects itself. */
 function sequencesChanged(before: Schema, after: Schema): string[] {
   const now = new Map(after.sequences.map((sequence) => [sequence.id, sequence]))
   return before.sequences.flatMap(({ id, label, definition }) => {
@@ -42,7 +42,7 @@ function sequencesChanged(before: Schema, after: Schema): string[] {
   })
 }
 
-/** Foreign keys of tables that there were; those of new tables come with them. */
+/** Foreign keys of existing tables. Those of new tables come with the table. */
 function keysChanged(before: Schema, after: Schema): string[] {
   const tables = new Map(before.tables.map(({ id, label }) => [id, label]))
   const keysIn = ({ foreignKeys }: Schema) =>
@@ -67,7 +67,7 @@ function shapeOf({ schema, name, columns, traits }: Table): string {
   return JSON.stringify([schema, name, columns, traits])
 }
 
-/** `column shop.orders.total: integer became bigint` */
+/** `column shop.orders.total was "integer" and is "bigint"` */
 export function describeChange(change: SchemaChange): string {
   return `${change.object} ${howOf(change)}`
 }

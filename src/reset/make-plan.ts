@@ -7,15 +7,15 @@ import { assignSequenceRanges } from '../plan/sequence-ranges.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { ResetOptions, SessionInput } from './options.ts'
 
-/** What a plan goes by beside the catalog. */
+/** Inputs of a plan besides the catalog. */
 type PlanBasis = Pick<SessionInput, 'from' | 'costs'> & {
-  /** The plan whose baseline stays. */
+  /** The plan whose baseline stays in force. */
   readonly before?: { readonly schema: Schema; readonly plan: Plan }
-  /** The schema, where it was read just now: another session may change it before it is read again. */
+  /** The schema, if it was just read: another session could change it before a second read. */
   readonly found?: Schema
 }
 
-/** The schema of the database and the plan for it; changes nothing. */
+/** The schema of the database and its plan. Changes nothing. */
 export async function planFor(
   engine: Engine,
   connection: Connection,
@@ -38,11 +38,11 @@ export async function planFor(
     capabilities: engine.capabilities,
     costs,
   })
-  // Positions as they were found: those of the plan are another matter, and only a guarded reset moves anything.
+  // Return the positions found in the database, not those of the plan: only a guarded reset moves a sequence.
   return { schema: from === 'nothing' ? found : schema, plan, survey }
 }
 
-/** With each sequence where another schema has it, or at its start. */
+/** Takes the position of each sequence from `other`, or its start if `other` lacks it. */
 function atPositionsOf(schema: Schema, other?: Schema): Schema {
   const positions = new Map(other?.sequences.map(({ id, position }) => [id, position]))
   const sequences = schema.sequences.map((sequence) => ({

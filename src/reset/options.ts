@@ -9,12 +9,12 @@ import type { SequenceMode, Strategy } from '../plan/plan.ts'
 export interface ResetOptions {
   readonly strategy: Strategy
   readonly sequences: SequenceMode
-  /** Names or globs of tables that are never touched. */
+  /** Names or globs of tables that no reset touches. */
   readonly keep: readonly string[]
-  /** Milliseconds to wait for another session's lock before the reset fails and names it. */
+  /** Milliseconds to wait for another session's lock before the reset fails and names that session. */
   readonly lockTimeoutMs: number
   readonly detector: Detector | 'auto'
-  /** Before each reset, hold the detector against a scan, and fail where it missed something. */
+  /** Before each reset, compare the detector with a scan, and fail if the detector missed something. */
   readonly crossCheck: boolean
 }
 
@@ -23,15 +23,15 @@ export interface SessionInput {
   readonly connection: Connection
   readonly options: ResetOptions
   readonly claim: Claim | undefined
-  /** A database on the same server that holds the baseline too. */
+  /** A database on the same server that also holds the baseline. */
   readonly template?: string | undefined
-  /** The baseline's fingerprint, where it is known already. */
+  /** The baseline's fingerprint, if it is already known. */
   readonly baseline?: Fingerprint | undefined
-  /** Default: what is in the database now. */
+  /** Default: `found`. */
   readonly from?: BaselineFrom | undefined
-  /** What DELETE and TRUNCATE cost on this server. Default: the engine's. */
+  /** Costs of DELETE and TRUNCATE on this server. Default: the engine's. */
   readonly costs?: Costs | undefined
 }
 
-/** What the baseline is: what is in the database now, or nothing at all, with every sequence at its start. */
+/** The baseline: the current contents of the database, or no rows and every sequence at its start. */
 export type BaselineFrom = 'found' | 'nothing'

@@ -7,7 +7,7 @@ import { planFor } from './make-plan.ts'
 import type { SessionInput } from './options.ts'
 import type { ResetReport } from './report.ts'
 
-/** A plan and what carries it out. */
+/** A plan and the resetter that runs it. */
 export interface Planned {
   readonly schema: Schema
   readonly plan: Plan
@@ -25,10 +25,10 @@ export async function prepare(
 }
 
 /**
- * A new plan, for a schema that a test added to. The baseline stays what it was, and what is new is to be empty.
+ * A new plan for a schema that a test added to. The baseline stays the same, and new tables are empty in it.
  *
- * @returns what there was where nothing that matters is new
- * @throws AfreshError `plan` naming everything that is not as it was: no reset brings that back
+ * @returns the previous plan if nothing relevant was added
+ * @throws AfreshError `plan`, naming all changes that no reset can undo
  */
 export async function replan(
   input: SessionInput,
@@ -54,14 +54,14 @@ function changedSchema(what: readonly string[]): AfreshError {
   })
 }
 
-/** Whether what failed may have failed because the schema is not what the plan was made for. */
+/** Whether the error may be due to a schema that differs from the one the plan was made for. */
 export async function mayBeOfTheSchema(
   error: unknown,
   { resetter }: Planned,
   { engine, template }: SessionInput,
 ): Promise<boolean> {
   if (!(error instanceof AfreshError) || error.code === 'refused' || error.code === 'server') return false
-  // The old plan put nothing right: a new one would take what is there now for the baseline.
+  // The old plan restored nothing: without a template, a new one would make the current rows the baseline.
   if (resetter.changes === undefined) {
     return isStale(error) && template !== undefined && engine.capabilities.baselineInTemplate
   }
@@ -72,7 +72,7 @@ function isStale(error: AfreshError): boolean {
   return error.code === 'plan'
 }
 
-/** `first`: what was put right before by the old plan, where it could be. */
+/** @param first the report of the old plan's reset, if it succeeded */
 export function afterReplan(
   report: ResetReport,
   added: readonly string[],

@@ -8,36 +8,36 @@ import { type TableWrites, tableWrites } from './writes.ts'
 export interface ResetReport {
   /** Labels of the tables and sequences that differed from the baseline. */
   readonly dirty: readonly string[]
-  /** How many rows of which tables had been written. */
+  /** Number of rows written per table. */
   readonly writes: readonly TableWrites[]
   readonly steps: readonly StepReport[]
-  /** Milliseconds, as seen from here. */
+  /** Duration of the reset in milliseconds, measured by the client. */
   readonly durationMs: number
   /** How the dirty tables were found. */
   readonly detector: Detector
-  /** Why that one: a phrase for people. */
+  /** Why that detector was used, as a phrase. */
   readonly why: string
-  /** What was out of the ordinary, in sentences: a test that changed the schema, say. */
+  /** Notable events, as sentences: for example that a test changed the schema. */
   readonly notes: readonly string[]
-  /** No reset could bring the database back, and it was made again from its template: its connections were cut. */
+  /** Whether the database was recreated, because no reset could restore it. Its connections were ended. */
   readonly recreated: boolean
 }
 
-/** A step that a reset has run. */
+/** A step that a reset ran. */
 export interface StepReport {
   readonly kind: Step['kind']
   /** In words: `delete from orders`. */
   readonly step: string
   readonly reason: string
-  /** Rows that went or came back, where the engine tells. */
+  /** Rows deleted or inserted; `undefined` if the engine does not report it. */
   readonly rows: number | undefined
-  /** The table was emptied by TRUNCATE, for the reason given. */
+  /** Whether the table was emptied by TRUNCATE, for the given reason. */
   readonly truncated: boolean
 }
 
 export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationMs: number): ResetReport {
   return {
-    // A table and its AUTO_INCREMENT counter go by one name.
+    // A table and its AUTO_INCREMENT counter share a label.
     dirty: [...new Set(outcome.dirty.map((id) => subjectLabel(schema, id)))],
     writes: tableWrites(schema, plan, outcome),
     steps: outcome.ran.flatMap(({ step: index, rows, truncated }) => {

@@ -8,34 +8,35 @@ import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
 import type { ResetSession } from './session.ts'
 
-/** What became of the transaction around a test. */
+/** What happened to the transaction around a test. */
 export interface RollbackReport {
-  /** Whether everything that went through the client was rolled back: nothing ended the transaction before. */
+  /** Whether all writes of the client were rolled back: nothing ended the transaction early. */
   readonly held: boolean
-  /** What ended it, for people; `undefined` where it held. */
+  /** What ended the transaction early, as a phrase; `undefined` if `held`. */
   readonly lost: string | undefined
   /**
-   * Labels of the tables that were dirty all the same: writes of other connections, of tables without transactions,
-   * and of the client from where the transaction was lost. This reset has put them right.
+   * Labels of the tables that were dirty nevertheless: through writes of other connections, writes to
+   * non-transactional tables, and writes of the client after the transaction was lost. This reset restored
+   * them.
    */
   readonly escaped: readonly string[]
 }
 
-/** `rollback`: only where a transaction was begun since the last reset. */
+/** `rollback` is present only if a transaction was begun since the last reset. */
 export type TestReport = ResetReport & { readonly rollback?: RollbackReport }
 
 /** The transaction around each test of one database: at most one at a time. */
 export interface Rollbacks {
   begin(client: object): Promise<void>
-  /** Ends the transaction, if there is one, and resets. Calls wait for each other. */
+  /** Ends the open transaction, if any, and resets. Concurrent calls are queued. */
   reset(open: () => Promise<ResetSession>): Promise<TestReport>
-  /** Throws `AfreshError` (`usage`) while a transaction is open: another connection does not see what is in it. */
+  /** Throws `AfreshError` (`usage`) while a transaction is open: other connections do not see its changes. */
   settled(): Promise<void>
-  /** Ends the transaction, if there is one; never throws. */
+  /** Ends the open transaction, if any. Never throws. */
   abandon(): Promise<void>
 }
 
-/** @param isAsked whether strategy `rollback` was asked for */
+/** @param isAsked whether the options select strategy `rollback` */
 export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollbacks {
   let current: Promise<Transaction> | undefined
   let last: Promise<unknown> = Promise.resolve()
@@ -43,7 +44,7 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
   const end = async (): Promise<Ending | undefined> => {
     const transaction = await current?.catch(() => undefined)
     current = undefined
-    // A query of the test that waits for a lock would be waited for as long.
+    // A query of the test may be waiting for a lock, and `end` waits for that query.
     const { waitMs } = options
     const late = () => {
       throw stillRunning(waitMs)
@@ -91,7 +92,7 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
   }
 }
 
-/** The tables that a reset after the rollback has changed; a step that found no row to change was a false alarm. */
+/** The tables that a reset after the rollback changed. A step that changed no row was a false alarm. */
 function escapedTables({ schema, plan }: ResetSession, { dirty, steps }: ResetReport): string[] {
   const labels = new Set(dirty)
   const changed = new Set(steps.filter(({ rows }) => rows !== 0).map(({ step }) => step))

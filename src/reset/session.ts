@@ -14,21 +14,21 @@ import { afterReplan, mayBeOfTheSchema, type Planned, prepare, replan } from './
 import { type ResetReport, reportOf } from './report.ts'
 import { type Difference, differences } from './verify.ts'
 
-/** A database that can be put back to what was in it when the session began. */
+/** A database that can be reset to its contents at the start of the session. */
 export interface ResetSession {
   readonly schema: Schema
   readonly plan: Plan
   readonly baseline: Fingerprint
   reset(): Promise<ResetReport>
   verify(): Promise<Difference[]>
-  /** How long it waits for another session's lock, in milliseconds. */
+  /** Milliseconds to wait for another session's lock. */
   readonly lockTimeoutMs: number
-  /** Runs it while no reset does. */
+  /** Runs `work` while no reset is running. */
   alone<T>(work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
-/** Reads the catalog, makes the plan, and captures the baseline: once a session, before any test. */
+/** Reads the catalog, makes the plan and captures the baseline: once per session, before any test. */
 export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options } = input
   refuseDetector(engine, options.detector)
@@ -49,7 +49,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
     const { next, added } = await replan(input, before)
     planned = next
     if ('report' in outcome && added.length === 0) return outcome.report
-    // Nothing about the schema explains why it failed.
+    // The schema did not cause the failure.
     if ('error' in outcome && next === before) throw outcome.error
     const { report } = await resetBy(next, options)
     return afterReplan(report, added, 'report' in outcome ? outcome.report : undefined)
@@ -69,7 +69,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
     verify: async () => {
       const { schema, plan, resetter } = current()
       const changes = ((await resetter.changes?.()) ?? []).filter(({ isHarmless }) => !isHarmless)
-      // What is defined otherwise cannot be compared with what it held.
+      // Contents cannot be compared if a definition changed.
       if (changes.length > 0) return changes.map(differenceOf)
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
     },
@@ -95,7 +95,7 @@ async function resetBy(
   return { report, isStale: outcome.stale === true }
 }
 
-/** Throws `AfreshError` (`reset`) naming every table and sequence that a scan finds dirty and the detector does not. */
+/** @throws AfreshError `reset`, naming all tables and sequences that only the scan finds dirty */
 async function crossCheck(resetter: Resetter, schema: Schema): Promise<void> {
   const found = new Set(await resetter.detect())
   const missed = (await resetter.detect('scan')).filter((id) => !found.has(id))

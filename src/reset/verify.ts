@@ -3,14 +3,14 @@ import { sequenceLabel } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** One way in which a database differs from its baseline, for people. */
+/** One difference between a database and its baseline. */
 export interface Difference {
   /** The label of a table or a sequence. */
   readonly subject: string
   readonly difference: string
 }
 
-/** Everything that differs, but for kept tables and sequences, which may. Pure. */
+/** All differences, except in kept tables and sequences. Pure. */
 export function differences(
   schema: Schema,
   plan: Plan,

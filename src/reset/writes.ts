@@ -2,15 +2,15 @@ import type { Outcome } from '../engine/resetter.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
 
-/** What was written to a table since the last reset, as far as putting it right told. */
+/** Rows written to a table since the last reset, derived from the steps of the reset. */
 export interface TableWrites {
-  /** Its label. */
+  /** The table's label. */
   readonly table: string
-  /** Rows that the baseline has not; `undefined` where the table was emptied at one stroke, which counts nothing. */
+  /** Rows that are not in the baseline. All counts are `undefined` if the reset did not count rows. */
   readonly inserted: number | undefined
-  /** Rows that the baseline has otherwise. One that was deleted and a new one count as such, too. */
+  /** Rows that differ from the baseline. A deleted row and an inserted one also count as one update. */
   readonly updated: number | undefined
-  /** Rows of the baseline that were gone. */
+  /** Baseline rows that were deleted. */
   readonly deleted: number | undefined
 }
 
@@ -20,7 +20,7 @@ interface Counts {
   isCounted: boolean
 }
 
-/** By the steps that ran. Pure. */
+/** Computed from the steps that ran. Pure. */
 export function tableWrites(schema: Schema, plan: Plan, { ran, dirty }: Outcome): TableWrites[] {
   const wasWritten = new Set(dirty)
   const populated = new Set(plan.populated)
@@ -37,7 +37,7 @@ export function tableWrites(schema: Schema, plan: Plan, { ran, dirty }: Outcome)
       case 'truncate':
         for (const id of step.tables) {
           const table = of(id)
-          // Where baseline rows go too, nobody knows which of them had been changed.
+          // If baseline rows are deleted as well, the number of changed rows is unknown.
           const isExact = rows !== undefined && !truncated && step.tables.length === 1 && !populated.has(id)
           if (isExact) table.gone += rows
           else table.isCounted = false
@@ -58,7 +58,7 @@ export function tableWrites(schema: Schema, plan: Plan, { ran, dirty }: Outcome)
   }
   return [...counts].flatMap(([id, { gone, back, isCounted }]): TableWrites[] => {
     const table = tableOf(schema, id).label
-    // Where constraints stay on, tables that refer to a dirty one are emptied and filled along with it.
+    // With constraints on, tables that reference a dirty one are emptied and filled with it.
     if (!wasWritten.has(id)) return []
     if (!isCounted) return [{ table, inserted: undefined, updated: undefined, deleted: undefined }]
     const changed = Math.min(gone, back)

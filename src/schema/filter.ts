@@ -3,13 +3,13 @@ import type { Schema, Table, TableId } from './schema.ts'
 
 export interface Matched {
   readonly tables: ReadonlySet<TableId>
-  /** Patterns that match no table: most likely misspelt. */
+  /** Patterns that match no table: probably misspelled. */
   readonly unmatched: readonly string[]
 }
 
 /**
- * The tables that the patterns name. A pattern is a table's name, `schema.table`, or a glob over either
- * (`audit_*`, `reporting.*`). A name that stands in the schema literally is never read as a glob.
+ * The tables that match the patterns. A pattern is a table name, `schema.table`, or a glob over either
+ * (`audit_*`, `reporting.*`). A pattern that equals an existing name is not read as a glob.
  */
 export function matchTables(schema: Schema, patterns: readonly string[]): Matched {
   const tables = new Set<TableId>()
@@ -22,7 +22,7 @@ export function matchTables(schema: Schema, patterns: readonly string[]): Matche
   return { tables, unmatched }
 }
 
-/** Whether this is the table that `name` names, as the server compares names. */
+/** Whether `name` names this table. Compares names as the server does. */
 export function isCalled({ foldsTableNames = false }: Schema, table: string, name: string): boolean {
   return table === name || (foldsTableNames && table.toLowerCase() === name.toLowerCase())
 }

@@ -1,8 +1,8 @@
 import type { Schema, Table, TableId } from './schema.ts'
 
 /**
- * The tables in which migration tools note what they have done. They can be renamed, so this is a hint for
- * people and decides nothing: where there is a baseline, it puts these tables back like any other.
+ * Default names of the tables in which migration tools record their progress. Users can rename them, so this
+ * list is only a hint in messages. A reset restores these tables like any other.
  */
 const NAMES = new Set([
   '__diesel_schema_migrations',
@@ -34,7 +34,7 @@ const NAMES = new Set([
   'typeorm_metadata',
 ])
 
-/** Those of the tables that look like a migration tool's. */
+/** The tables among these whose names are those of a migration tool. */
 export function migrationTablesAmong(schema: Schema, among: readonly TableId[]): Table[] {
   const ids = new Set(among)
   return schema.tables.filter(({ id, name }) => ids.has(id) && NAMES.has(name.toLowerCase()))

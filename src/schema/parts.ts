@@ -1,6 +1,6 @@
 import type { Part } from './schema.ts'
 
-/** In words: what is new, gone, or another one. Nothing where the engine does not tell. */
+/** What was added, removed or changed, in words. Empty if the engine provides no parts. */
 export function differing(before: readonly Part[] = [], after: readonly Part[] = []): string[] {
   const was = new Map(before.map(({ label, text }) => [label, text]))
   const is = new Map(after.map(({ label, text }) => [label, text]))

@@ -1,27 +1,24 @@
-/**
- * The catalog of one database as plain data: what afresh knows of it, whichever engine it came from.
- * Everything here is JSON but for the `bigint`s of sequence positions.
- */
+/** The catalog of one database as plain data, for all engines. JSON, except for `bigint`s of sequences. */
 export interface Schema {
   readonly tables: readonly Table[]
   readonly foreignKeys: readonly ForeignKey[]
   readonly sequences: readonly Sequence[]
-  /** What is of no table: views, routines, events; absent where the engine tells of changes by other means. */
+  /** Views, routines, events and the like. Absent if the engine detects changes in another way. */
   readonly parts?: readonly Part[]
-  /** Names of tables mean the same in upper and lower case (SQLite; MySQL with `lower_case_table_names`). */
+  /** Table names are case-insensitive (SQLite; MySQL with `lower_case_table_names`). */
   readonly foldsTableNames?: boolean
 }
 
-/** Unique within one database and stable while the table exists; not meant for people. */
+/** Unique within one database, and stable while the table exists. Not for display. */
 export type TableId = string
 export type SequenceId = string
 
 export interface Table {
   readonly id: TableId
-  /** The namespace: a schema of PostgreSQL, the database in MySQL, `main` in SQLite. */
+  /** The namespace: schema in PostgreSQL, database in MySQL, `main` in SQLite. */
   readonly schema: string
   readonly name: string
-  /** For people: `name`, or `schema.name` outside the engine's default schema. */
+  /** For display: `name`, or `schema.name` outside the engine's default schema. */
   readonly label: string
   readonly columns: readonly Column[]
   /** In key order; empty without a primary key. */
@@ -29,26 +26,26 @@ export interface Table {
   readonly traits: readonly TableTrait[]
   /** User-defined triggers and rules that fire on writes, by name. */
   readonly triggers: readonly string[]
-  /** Inheritance parents (PostgreSQL); partitions are not tables of their own here. */
+  /** Inheritance parents (PostgreSQL). Partitions are not listed as tables of their own. */
   readonly inherits: readonly TableId[]
-  /** The label of every partition, at any depth, of a partitioned table. */
+  /** Labels of all partitions, at any depth. */
   readonly partitions: readonly string[]
-  /** Absent where there is no choice between DELETE and TRUNCATE. */
+  /** Absent if the engine does not choose between DELETE and TRUNCATE. */
   readonly storage?: Storage
-  /** What else makes the table what it is, so that a change is noticed; absent where the engine tells by other means. */
+  /** The rest of the definition, to detect changes. Absent if the engine detects them in another way. */
   readonly parts?: readonly Part[]
 }
 
-/** Something of a definition that no plan goes by: a default, an index, a trigger's text, a view. */
+/** A part of a definition that plans do not depend on: a default, an index, a trigger's text, a view. */
 export interface Part {
-  /** For people: `the trigger "stamp"`. */
+  /** For display: `the trigger "stamp"`. */
   readonly label: string
   readonly text: string
 }
 
-/** What emptying a table costs by. */
+/** What the cost of emptying a table depends on. */
 export interface Storage {
-  /** The files that TRUNCATE makes anew, those of all partitions: the rows, the TOAST table, every index. */
+  /** The files that TRUNCATE recreates, of all partitions: the heap, the TOAST table, every index. */
   readonly files: number
   /** Indexes besides the primary key. */
   readonly indexes: number
@@ -57,47 +54,47 @@ export interface Storage {
 /** What makes a table different from an ordinary one. */
 export type TableTrait =
   | 'partitioned'
-  /** A materialised view: its rows are computed from other tables, when somebody says so. */
+  /** A materialized view: its rows are computed from other tables by REFRESH. */
   | 'materialized'
-  /** A materialised view that cannot be read before it is refreshed (WITH NO DATA). */
+  /** A materialized view that is unreadable until it is refreshed (WITH NO DATA). */
   | 'unfilled'
-  /** Some table in its hierarchy is foreign: its rows live on another server. */
+  /** A table of its hierarchy is foreign: the rows are on another server. */
   | 'foreign'
   | 'unlogged'
-  /** Belongs to an extension; not the user's. */
+  /** Owned by an extension, not by the user. */
   | 'extension'
-  /** It refers to another by a foreign key that is NOT ENFORCED (PostgreSQL 18). */
+  /** Has a foreign key that is NOT ENFORCED (PostgreSQL 18). */
   | 'unenforced'
   | 'row-security'
-  /** MariaDB: deleted rows stay as history. */
+  /** MariaDB: deleted rows are kept as history. */
   | 'system-versioned'
-  /** Rows vanish with the server (MySQL's MEMORY). */
+  /** Rows are lost when the server stops (MySQL's MEMORY). */
   | 'volatile'
-  /** No transactions (MyISAM and its like). */
+  /** A storage engine without transactions, such as MyISAM. */
   | 'non-transactional'
-  /** Rows can neither be deleted nor truncated (MySQL's ARCHIVE). */
+  /** Rows can be neither deleted nor truncated (MySQL's ARCHIVE). */
   | 'append-only'
-  /** MySQL: a row with a lower FTS_DOC_ID than any before it is refused, until the table is truncated. */
+  /** MySQL: rejects a row whose FTS_DOC_ID is lower than an earlier one, until the table is truncated. */
   | 'ascending'
-  /** SQLite: rows are known by the primary key alone. */
+  /** SQLite: only the primary key identifies rows. */
   | 'without-rowid'
-  /** SQLite: a full-text index over rows that stand in another table. */
+  /** SQLite: a full-text index over the rows of another table (external content). */
   | 'derived'
-  /** SQLite: a contentless full-text index, whose rows cannot be read back. */
+  /** SQLite: a contentless full-text index, whose rows cannot be read. */
   | 'unreadable'
 
 export interface Column {
   readonly name: string
-  /** As the engine writes it. */
+  /** In the engine's notation. */
   readonly type: string
   readonly nullable: boolean
-  /** Computed by the server: never written. */
+  /** Computed by the server; never written. */
   readonly generated: boolean
-  /** `GENERATED ALWAYS AS IDENTITY`: written only by `OVERRIDING SYSTEM VALUE`. */
+  /** `GENERATED ALWAYS AS IDENTITY`: written only with `OVERRIDING SYSTEM VALUE`. */
   readonly identity: 'always' | 'by default' | undefined
-  /** The type that tells its value exactly, where its own names two values alike (PostgreSQL's regproc). */
+  /** A type to cast to if the text of the column's own type is ambiguous (PostgreSQL's regproc). */
   readonly exactType?: string
-  /** Its default as SQL, where the engine has no word for it in an UPDATE (SQLite). */
+  /** The default as SQL, for engines without `SET column = DEFAULT` (SQLite). */
   readonly default?: string
 }
 
@@ -114,15 +111,15 @@ export interface ForeignKey {
   readonly onDelete: ReferentialAction
   readonly onUpdate: ReferentialAction
   readonly deferrable: boolean
-  /** The columns that SET NULL and SET DEFAULT are about, where not all (PostgreSQL 15 and later). */
+  /** The columns of SET NULL and SET DEFAULT, if not all (PostgreSQL 15 and later). */
   readonly setColumns?: readonly string[]
-  /** `false`: the server looks at no row (NOT ENFORCED, PostgreSQL 18 and later). */
+  /** `false`: NOT ENFORCED (PostgreSQL 18 and later). */
   readonly enforced?: false
-  /** `false`: no index begins with its columns, so that what refers to a row is found by reading the whole table. */
+  /** `false`: no index starts with its columns, so finding referencing rows scans the whole table. */
   readonly indexed?: false
-  /** By column: the operator that compares, referenced column on its left, where `=` alone may mean another one. */
+  /** Comparison operators by column, the referenced column on the left, if `=` may be ambiguous. */
   readonly operators?: readonly string[]
-  /** The partition that it is declared on, or refers to, where not the whole table. */
+  /** The partitions at its ends, if the key is declared on, or references, a partition. */
   readonly partition?: { readonly from?: PartitionName; readonly to?: PartitionName }
 }
 
@@ -131,36 +128,36 @@ export interface PartitionName {
   readonly name: string
 }
 
-/** Anything that hands out numbers: a sequence, an identity column, AUTO_INCREMENT, AUTOINCREMENT. */
+/** Any generator of numbers: a sequence, an identity column, AUTO_INCREMENT, AUTOINCREMENT. */
 export interface Sequence {
   readonly id: SequenceId
   readonly schema: string
   readonly name: string
   readonly label: string
   readonly kind: 'sequence' | 'auto-increment'
-  /** The column that owns it; a free sequence has none. */
+  /** The owning column; `undefined` for a standalone sequence. */
   readonly ownedBy: { readonly table: TableId; readonly column: string } | undefined
   readonly start: bigint
   readonly increment: bigint
   readonly min: bigint
   readonly max: bigint
-  /** How many values a session takes at once. */
+  /** How many values a session reserves at once. */
   readonly cache: bigint
   readonly position: Position
-  /** All that it is but for its position, so that a change is noticed; absent where the engine tells by other means. */
+  /** Everything but the position, to detect changes. Absent if the engine detects them in another way. */
   readonly definition?: string
 }
 
-/** Where a sequence stands: `value` was handed out already (`called`) or is the next one. */
+/** `called`: `value` has been handed out; otherwise it is the next value. */
 export interface Position {
   readonly value: bigint
   readonly called: boolean
 }
 
-/** Anything that can be dirty. */
+/** A table or sequence: anything that can be dirty. */
 export type SubjectId = TableId | SequenceId
 
-/** The table with this id. Throws when the schema does not have it: a programming error. */
+/** The table with this id. Throws if the schema does not contain it, which is a programming error. */
 export function tableOf(schema: Schema, id: TableId): Table {
   const table = byId(schema).tables.get(id)
   if (table === undefined) throw new Error(`no table with the id ${id}`)
@@ -174,7 +171,7 @@ interface Index {
 
 const indexes = new WeakMap<Schema, Index>()
 
-/** The tables and sequences of a schema by their ids. A schema never changes, so they are sorted once. */
+/** The tables and sequences of a schema by id. Schemas are immutable, so the index is built once. */
 export function byId(schema: Schema): Index {
   const known = indexes.get(schema)
   if (known !== undefined) return known

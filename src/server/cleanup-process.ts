@@ -1,17 +1,17 @@
-/** Something on this machine that must not outlive the process that made it. */
+/** A resource on this machine that must not outlive the process that created it. */
 export type Resource =
-  /** A container, by the value of its label `afresh.run`. `client`: the file of the testcontainers package. */
+  /** A container, by the value of its label `afresh.run`. `client`: the module file of testcontainers. */
   | { readonly kind: 'container'; readonly label: string; readonly client: string }
-  /** A folder, with the PostgreSQL processes that have their data in it. Its path must be nobody else's. */
+  /** A folder, and the PostgreSQL processes that have their data in it. The path must not be shared. */
   | { readonly kind: 'folder'; readonly path: string }
 
-/** One line on the cleanup process's standard input: from now on look after `resource`, or (without one) no longer. */
+/** One line on the cleanup process's standard input: registers `resource`, or without one unregisters. */
 export interface CleanupCommand {
   readonly id: string
   readonly resource?: Resource
 }
 
-/** As much of testcontainers' client as the removal needs. */
+/** The part of testcontainers' client that the removal needs. */
 export interface ContainerClient {
   readonly container: {
     readonly dockerode: {
@@ -23,7 +23,7 @@ export interface ContainerClient {
 
 export const CLEANUP_LABEL = 'afresh.run'
 
-/** Removes the containers with this label, running or not, with their volumes. Returns how many there were. */
+/** Removes the containers with this label, running or not, and their volumes. Returns their number. */
 export async function removeContainers(client: ContainerClient, label: string): Promise<number> {
   const { dockerode } = client.container
   const found = await dockerode.listContainers({ all: true, filters: { label: [label] } })
@@ -32,14 +32,14 @@ export async function removeContainers(client: ContainerClient, label: string): 
       .getContainer(Id)
       .remove({ force: true, v: true })
       .catch((error: { statusCode?: number }) => {
-        // 404: gone already; 409: somebody else is removing it
+        // 404: already removed; 409: another process is removing it
         if (error.statusCode !== 404 && error.statusCode !== 409) throw error
       })
   }
   return found.length
 }
 
-/** The ids of the PostgreSQL processes (`postgres -D …`, `initdb -D …`) that have their data under this path. */
+/** Ids of the PostgreSQL processes (`postgres -D …`, `initdb -D …`) that have their data under this path. */
 export function processesWithDataIn(path: string): number[] {
   // self-contained, see cleanupProcess()
   const { execFileSync } = process.getBuiltinModule('node:child_process')
@@ -48,7 +48,7 @@ export function processesWithDataIn(path: string): number[] {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
     } catch {
-      return '' // it ended meanwhile
+      return '' // it has ended meanwhile
     }
   }
   if (process.platform === 'linux') {
@@ -64,11 +64,11 @@ export function processesWithDataIn(path: string): number[] {
 }
 
 /**
- * The body of a small process of its own that outlives this one: it reads orders until its standard input
- * closes, which happens however this process ends, then removes what is still registered and ends.
+ * The body of a small separate process that outlives this one: it reads commands until its standard input
+ * closes, which happens however this process ends. Then it removes what is still registered, and ends.
  *
- * It is handed to `node -e` as text (see cleanup.ts), so that it runs from the sources, from the build and
- * from within anybody's bundle alike. Therefore: no imports, no names from outside the function.
+ * It is passed to `node -e` as text (see cleanup.ts), so that it runs from the sources, from the build and
+ * from within a user's bundle. Therefore it has no imports, and uses no names from outside the function.
  */
 export async function cleanupProcess(
   remove: typeof removeContainers,
@@ -80,7 +80,7 @@ export async function cleanupProcess(
   const { createInterface } = process.getBuiltinModule('node:readline')
   const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
 
-  process.title = 'afresh cleanup' // else `ps` shows all of this text
+  process.title = 'afresh cleanup' // otherwise `ps` shows all of this text
   const resources = new Map<string, Resource>()
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as CleanupCommand
@@ -91,7 +91,7 @@ export async function cleanupProcess(
   const removeContainer = async (resource: Resource & { kind: 'container' }) => {
     const { getContainerRuntimeClient } = createRequire(resource.client)(resource.client)
     const client = await getContainerRuntimeClient()
-    // The engine may still be carrying out a request to create it: look again for a while.
+    // The container engine may still be processing a request to create it: look again for a while.
     for (let tries = 0; tries < 20; tries++) {
       if ((await remove(client, `${label}=${resource.label}`)) > 0) return
       await sleep(500)
@@ -102,12 +102,12 @@ export async function cleanupProcess(
     try {
       process.kill(pid, name)
     } catch {
-      // it ended meanwhile
+      // it has ended meanwhile
     }
   }
 
   const removeFolder = async ({ path }: Resource & { kind: 'folder' }) => {
-    // QUIT is PostgreSQL's immediate shutdown: it still gives back its shared memory, KILL would not.
+    // SIGQUIT is PostgreSQL's immediate shutdown, which still releases its shared memory; SIGKILL does not.
     for (let tries = 0; tries < 60; tries++) {
       const pids = processesIn(path)
       if (pids.length === 0) break

@@ -12,11 +12,11 @@ import {
 } from './cleanup-process.ts'
 
 /**
- * Registers a resource with the cleanup process **before** it is made: should this process end in whatever way
- * (SIGKILL, Ctrl-C, a crash), the cleanup process removes it.
+ * Registers a resource with the cleanup process **before** it is created: however this process ends (SIGKILL,
+ * Ctrl-C, a crash), the cleanup process removes the resource.
  *
- * @returns ends the registration, after the resource was removed in an orderly way
- * @throws AfreshError `server` where the cleanup process cannot be started
+ * @returns ends the registration; to be called after the resource was removed
+ * @throws AfreshError `server` if the cleanup process cannot be started
  */
 export async function registerCleanup(resource: Resource): Promise<() => Promise<void>> {
   const id = randomUUID()
@@ -31,7 +31,7 @@ export async function registerCleanup(resource: Resource): Promise<() => Promise
 const registered = new Map<string, Resource>()
 let child: ChildProcess | undefined
 
-/** The first one, or somebody killed the last: it gets to know of everything. */
+/** Starts the first cleanup process, or replaces one that was killed, and registers all resources with it. */
 async function startCleanupProcess(): Promise<void> {
   const started = spawnCleanupProcess()
   child = started
@@ -50,7 +50,7 @@ async function startCleanupProcess(): Promise<void> {
 const SCRIPT = `(${cleanupProcess})(${removeContainers}, ${processesWithDataIn}, ${JSON.stringify(CLEANUP_LABEL)})`
 
 function spawnCleanupProcess(): ChildProcess {
-  // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it.
+  // `detached`: a session of its own, which Ctrl-C in the terminal does not reach.
   const started = spawn(process.execPath, ['-e', SCRIPT], {
     cwd: tmpdir(),
     detached: true,
@@ -63,13 +63,13 @@ function spawnCleanupProcess(): ChildProcess {
   }
   started.once('error', forget).once('exit', forget)
   started.stdin?.on('error', forget)
-  // It must not keep this process alive.
+  // Neither the process nor the pipe to it may keep this process alive.
   started.unref()
   if (started.stdin !== null && 'unref' in started.stdin) (started.stdin as { unref(): void }).unref()
   return started
 }
 
-/** Whether the line is in the pipe: the cleanup process reads it from there even if this process ends right after. */
+/** Whether the line is in the pipe: the cleanup process reads it even if this process ends right after. */
 function written(to: ChildProcess, order: CleanupCommand): Promise<boolean> {
   return new Promise((resolve) => {
     if (to.stdin?.writable !== true) return resolve(false)

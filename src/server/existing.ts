@@ -2,7 +2,7 @@ import { SERVERS } from '../engine/registry.ts'
 import { type RunningServer, runningServer } from './running-server.ts'
 import type { ExistingSpec } from './spec.ts'
 
-/** A server that somebody runs: nothing to start, nothing to stop. Whether it answers, the engine finds out. */
+/** A server that runs already: nothing to start, nothing to stop. The engine finds out whether it answers. */
 export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
   return runningServer(
     {

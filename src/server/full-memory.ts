@@ -1,11 +1,10 @@
 import { AfreshError, messageOf } from '../errors.ts'
 import type { RunningServer } from './running-server.ts'
 
-// PostgreSQL, and what the system says through any of them; MySQL and MariaDB (ER_RECORD_FILE_FULL), which say it of a
-// table of ENGINE=MEMORY, too.
+// Messages of PostgreSQL and the system; of MySQL and MariaDB (ER_RECORD_FILE_FULL, also of MEMORY tables).
 const FULL = /No space left on device|The table '[^']*' is full/
 
-/** The same error, or with what to do about it where the server's files may have filled the memory they are kept in. */
+/** Adds advice if the server's files may have filled the memory they are in; else returns the error. */
 export function explainFullMemory(
   error: unknown,
   { data, kind }: Pick<RunningServer, 'kind' | 'data'>,

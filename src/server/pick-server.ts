@@ -14,21 +14,21 @@ import { resolvePackage } from './resolve-package.ts'
 import type { StartOptions } from './running-server.ts'
 import { container, embedded, type ServerEngine, type ServerSpec } from './spec.ts'
 
-/** For those who asked for none. The embedded server is of the same engine. */
+/** The default, for users who configured no server. The embedded server is of the same engine. */
 const { latest: IMAGE, module: MODULE } = SERVERS.postgres.image
-/** An engine that is there answers in milliseconds; a dead address must not cost a person's patience. */
+/** A running container engine answers in milliseconds; nobody should wait long for a dead address. */
 const ENGINE_TIMEOUT_MS = 3_000
 const PULL_TIMEOUT_MS = 180_000
 
 export interface Choice {
   readonly spec: ServerSpec
-  /** For people: why this one. */
+  /** Why this server was chosen, for people. */
   readonly reason: string
 }
 
 /**
- * The best server at hand for somebody who asked for none: a container where an engine answers, else the
- * embedded PostgreSQL.
+ * The best available server for users who configured none: a container if a container engine answers,
+ * otherwise the embedded PostgreSQL.
  *
  * @throws AfreshError `server`, naming the three ways to get one
  */
@@ -57,7 +57,7 @@ async function reasonAgainstContainer(options: StartOptions): Promise<string | u
   })
 }
 
-/** The first line of what stands against it; `undefined` where nothing does. */
+/** The first line of the reason; `undefined` if there is none. */
 async function reasonAgainst(attempt: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await attempt()
@@ -67,31 +67,31 @@ async function reasonAgainst(attempt: () => Promise<unknown>): Promise<string | 
   }
 }
 
-/** What is at hand here, for `afresh doctor`; where something is missing, `problem` says what and how to get it. */
+/** Servers available on this machine, for `afresh doctor`; `problem`: what is missing, how to get it. */
 export interface AvailableServers {
   readonly container: {
     readonly available: boolean
     /** `unix:///var/run/docker.sock` */
     readonly endpoint: string | undefined
-    /** The engine's. */
+    /** Version of the container engine. */
     readonly version: string | undefined
-    /** Tags of postgres, mysql and mariadb that need no pull. */
+    /** Tags of postgres, mysql and mariadb images that need no pull. */
     readonly images: readonly string[]
-    /** Which engines' modules are installed. */
+    /** Whether the module of each engine is installed. */
     readonly modules: Readonly<Record<ServerEngine, boolean>>
     readonly problem: string | undefined
   }
   readonly embedded: {
     readonly available: boolean
-    /** The folder of the package with the binaries. */
+    /** Folder of the package with the binaries. */
     readonly package: string | undefined
-    /** PostgreSQL's. */
+    /** Version of PostgreSQL. */
     readonly version: string | undefined
     readonly problem: string | undefined
   }
 }
 
-/** Looks at everything and starts nothing. */
+/** Inspects everything, starts nothing. */
 export async function availableServers(): Promise<AvailableServers> {
   const [containers, embeddedServer] = await Promise.all([availableContainers(), availableEmbedded()])
   return { container: containers, embedded: embeddedServer }

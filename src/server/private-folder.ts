@@ -4,9 +4,9 @@ import { AfreshError, codeOf, messageOf } from '../errors.ts'
 import type { UnprivilegedUser } from './embedded/unprivileged-user.ts'
 
 /**
- * Makes a folder and those above it that are missing, one by one: `mkdir` with `recursive` never comes back from /proc.
+ * Creates a folder and its missing parents one by one: `mkdir` with `recursive` never returns for /proc.
  *
- * @throws what the system says
+ * @throws the system's error
  */
 export function makeFolder(path: string): void {
   const missing: string[] = []
@@ -28,18 +28,19 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Refuses what somebody else could have put there, or could change: programs are run from it, and passwords kept in it.
+ * Refuses a path that another user could have created, or could change: afresh runs programs and keeps
+ * passwords there.
  *
  * @throws AfreshError `refused`
  */
 export function refuseUnlessOurs(path: string): void {
   const own = process.getuid?.()
   const found = lstatSync(path, { throwIfNoEntry: false })
-  // Windows tells nothing of the kind.
+  // Not available on Windows.
   if (own === undefined || found === undefined) return
   const mode = found.mode & 0o777
   const isOwn = found.uid === own || found.uid === 0
-  // A group of the user's own is as good as the user.
+  // The user's own group counts as the user.
   const writers = 0o002 | (found.gid === process.getgid?.() ? 0 : 0o020)
   if (isOwn && !found.isSymbolicLink() && (mode & writers) === 0) return
   const why = found.isSymbolicLink()
@@ -52,7 +53,7 @@ export function refuseUnlessOurs(path: string): void {
   })
 }
 
-/** Whether files can be made in a folder that is there, or could be made. */
+/** Whether files can be created in the folder, which is created if it is missing. */
 export function canWriteTo(path: string): boolean {
   try {
     makeFolder(path)
@@ -64,9 +65,9 @@ export function canWriteTo(path: string): boolean {
 }
 
 /**
- * The user that PostgreSQL runs as must get to its files.
+ * The user that PostgreSQL runs as must have access to its files.
  *
- * @throws AfreshError `server` naming the folder that is closed to it
+ * @throws AfreshError `server`, naming the folder that the user cannot enter
  */
 export function requireReachable(
   path: string,
@@ -90,7 +91,7 @@ export function requireReachable(
   }
 }
 
-/** @throws AfreshError `server` for a folder for temporary files that is missing or closed */
+/** @throws AfreshError `server` if the folder for temporary files is missing or not writable */
 export function requireFolder(path: string, variable: string): void {
   try {
     accessSync(path, constants.W_OK)
@@ -108,7 +109,7 @@ function unusable(path: string, variable: string, why: string, cause: unknown): 
   })
 }
 
-/** Where something is kept when home is not to be had: each user's own. */
+/** The cache folder of a user whose home is unavailable: one for each user. */
 export function fallbackFolder(temporary: string): string {
   return join(temporary, `afresh-cache-${process.getuid?.() ?? 'user'}`)
 }

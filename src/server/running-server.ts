@@ -1,32 +1,31 @@
 import type { DataPlace, ServerEngine, ServerSpec } from './spec.ts'
 
-/** A server that answers, with admin access. */
+/** A server that accepts connections, with administrator access. */
 export interface RunningServer extends AsyncDisposable {
   readonly kind: ServerSpec['kind']
   /** `postgres`, `mysql` or `mariadb`: from the image or the URL. */
   readonly engine: ServerEngine
-  /** With admin rights, password included: the superuser on `postgres`, root on `mysql`. */
+  /** With administrator rights and password: the superuser on `postgres`, root on `mysql`. */
   readonly url: string
   /** For people: `PostgreSQL in a container (postgres:18)`. */
   readonly title: string
-  /** Afresh started it, now or in an earlier run. */
+  /** Whether afresh started it, in this or an earlier run. */
   readonly startedByAfresh: boolean
   readonly containerId: string | undefined
-  /** Where its files are, if afresh knows. */
+  /** Location of its files, if known. */
   readonly data: DataPlace | undefined
-  /** `stop` takes the server and everything in it away. */
+  /** Whether `stop` removes the server and everything in it. */
   readonly endsWithRun: boolean
-  /** Ends the server and removes its data, where afresh started it for this run. May be called again. */
+  /** Ends the server and removes its data, if afresh started it for this run. May be called repeatedly. */
   stop(): Promise<void>
 }
 
-/** What a start may be told. */
 export interface StartOptions {
-  /** Called with a line for people when something takes its time. */
+  /** Called with a line for people when a step takes long. */
   readonly onProgress?: ((line: string) => void) | undefined
 }
 
-/** A running server whose `stop` runs once however often it is called. */
+/** A running server whose `stop` runs `end` only once. */
 export function runningServer(
   facts: Omit<RunningServer, 'stop' | typeof Symbol.asyncDispose>,
   end: () => Promise<void>,

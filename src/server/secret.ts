@@ -5,14 +5,14 @@ import { AfreshError, codeOf } from '../errors.ts'
 import { ownCacheFolder } from './embedded/cache.ts'
 
 /**
- * A password that is the same from run to run, and this user's alone: in a private file of the cache.
+ * A password that stays the same between runs, in a private file of this user's cache.
  *
- * @throws AfreshError `refused` where others may read the file
+ * @throws AfreshError `refused` if others may read the file
  */
 export function keptPassword(name: string): string {
   const folder = ownCacheFolder()
   const path = join(folder, name)
-  // Complete at once, whoever else is about to make it.
+  // Complete before it gets its name: another process may create the file at the same time.
   const own = join(folder, `${name}.${randomUUID()}`)
   writeFileSync(own, randomBytes(15).toString('hex'), { mode: 0o600, flag: 'wx' })
   try {

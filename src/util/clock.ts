@@ -1,18 +1,18 @@
 /**
- * The real clock and timers, taken when this is loaded: tests that fake theirs (`vi.useFakeTimers()`, which freezes
- * `performance` and `node:timers/promises` too) must not stop what afresh waits for.
+ * The real clock and timers, captured when this module loads. Tests with fake timers (`vi.useFakeTimers()`
+ * also freezes `performance` and `node:timers/promises`) must not stop afresh's own waits.
  */
 const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis
 const real = { performance: performance.now.bind(performance), date: Date.now.bind(Date) }
 
 export { clearInterval, clearTimeout, setInterval, setTimeout }
 
-/** Milliseconds since some moment: for durations and deadlines. */
+/** Monotonic milliseconds, for durations and deadlines. */
 export function now(): number {
   return real.performance()
 }
 
-/** Milliseconds since 1970. */
+/** Milliseconds since 1970-01-01 UTC. */
 export function time(): number {
   return real.date()
 }

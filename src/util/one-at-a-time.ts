@@ -1,7 +1,4 @@
-/**
- * Calls wait for each other: a runner may begin a test's hook while another's is not over (jest, after an uncaught
- * exception).
- */
+/** Queues calls: after an uncaught exception, jest may start a hook while another test's hook still runs. */
 export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
   return (work) => {

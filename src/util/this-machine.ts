@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os'
 
 /**
- * Whether an IP address belongs to this machine: the loopback range, or one of its network interfaces (the bridge of a
- * container engine that runs here, for example).
+ * Whether an IP address belongs to this machine: the loopback range or one of its network interfaces, for
+ * example the bridge of a local container engine.
  */
 export function isOwnAddress(address: string): boolean {
   if (address === '::1' || /^127\.[\d.]+$/.test(address)) return true

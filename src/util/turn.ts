@@ -1,7 +1,7 @@
-/** The real one, whatever a test fakes later. */
+/** Captured at load: tests may fake the global one later. */
 const { setImmediate } = globalThis
 
-/** Fulfilled when what is under way has had its turn. */
+/** Resolves after one turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }

@@ -1,10 +1,10 @@
 import { clearTimeout, setTimeout } from './clock.ts'
 
 /**
- * `work`, or what `onTimeout` gives or throws when it takes longer. The work itself goes on: whoever calls this has to live
- * with it.
+ * The result of `work`, or of `onTimeout` if `work` takes longer. `work` is not cancelled.
  *
  * @param timeoutMs milliseconds
+ * @param onTimeout returns the result after a timeout, or throws
  */
 export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, onTimeout: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined
@@ -14,19 +14,19 @@ export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, onTime
   try {
     return await Promise.race([work, timeout.then(onTimeout)])
   } finally {
-    // It would keep the process alive.
+    // A pending timer keeps the process alive.
     clearTimeout(timer)
   }
 }
 
-/** For `onTimeout`. @param what named in the error: `pulling postgres:18` */
+/** Returns an `onTimeout` that throws. @param what the subject of the error message: `pulling postgres:18` */
 export function tookTooLong(what: string, timeoutMs: number): () => never {
   return () => {
     throw new Error(`${what} took longer than ${timeoutMs / 1000} s`)
   }
 }
 
-/** Waits for work, but no longer than so many milliseconds; its result and its failure are nobody's. */
+/** Waits until `work` settles, at most `timeoutMs` milliseconds. Ignores its result and its failure. */
 export function settledWithin(work: Promise<unknown>, timeoutMs: number): Promise<unknown> {
   return withTimeout(
     work.catch(() => {}),

@@ -39,7 +39,7 @@ function write(files: Record<string, string>): void {
   }
 }
 
-/** Files that each log their own name. */
+/** Writes files that each insert their own name into `log`. */
 function writeLogging(...names: string[]): void {
   write(Object.fromEntries(names.map((name) => [name, `INSERT INTO log (entry) VALUES ('${name}');`])))
 }
@@ -61,14 +61,14 @@ async function failure(options: Omit<BaselineOptions, 'cwd'>): Promise<AfreshErr
 }
 
 describe('files', () => {
-  it('runs the .sql files of a folder in natural order, without those that undo', async () => {
+  it('runs the .sql files of a folder in natural order, without down migrations', async () => {
     writeLogging('m/10_c.sql', 'm/2_b.sql', 'm/1_a.sql', 'm/1_a.down.sql', 'm/2_b-down.sql', 'm/U1__a.sql')
     write({ 'm/README.md': 'not SQL', 'm/meta/journal.json': '{}' })
     await apply({ migrate: 'm' })
     expect(await log()).toEqual(['m/1_a.sql', 'm/2_b.sql', 'm/10_c.sql'])
   })
 
-  it("knows Prisma's and Diesel's folders", async () => {
+  it('supports the folders of Prisma and Diesel', async () => {
     writeLogging(
       'm/20240102_b/migration.sql',
       'm/20231231_a/migration.sql',
@@ -85,7 +85,7 @@ describe('files', () => {
     ])
   })
 
-  it("keeps Flyway's order: versions, then repeatable ones", async () => {
+  it("keeps Flyway's order: versioned migrations, then repeatable ones", async () => {
     writeLogging('m/R__views.sql', 'm/V1__a.sql', 'm/V1.1__b.sql', 'm/V10__d.sql', 'm/V2__c.sql')
     await apply({ migrate: 'm' })
     expect(await log()).toEqual([
@@ -97,14 +97,14 @@ describe('files', () => {
     ])
   })
 
-  it('takes a list in its own order, globs and exceptions in it', async () => {
+  it('runs a list in its own order, with globs and exclusions', async () => {
     writeLogging('z.sql', 'm/2.sql', 'm/10.sql', 'm/skip.sql', 'only.down.sql')
     await apply({ fixtures: ['z.sql', 'm/*.sql', '!m/skip.sql', 'only.down.sql'] })
     expect(await log()).toEqual(['z.sql', 'm/2.sql', 'm/10.sql', 'only.down.sql'])
   })
 
   it.each(['-- migrate:down', '-- +goose Down', '-- +migrate Down', '-- Down Migration'])(
-    'leaves out what stands behind «%s»',
+    'ignores everything after «%s»',
     async (marker) => {
       write({ 'm/1.sql': `-- up\nINSERT INTO log (entry) VALUES ('up');\n${marker}\nDROP TABLE log;\n` })
       await apply({ migrate: 'm' })
@@ -112,7 +112,7 @@ describe('files', () => {
     },
   )
 
-  it('names file, line, statement, cause and next step when one fails', async () => {
+  it('reports file, line, statement, cause and next step of a failure', async () => {
     write({ 'm/1.sql': "SELECT 1;\n\nINSERT INTO nowhere VALUES ('x');\n" })
     const error = await failure({ migrate: 'm' })
     expect(error.code).toBe('baseline')
@@ -122,20 +122,20 @@ describe('files', () => {
     expect(error.next).toBeDefined()
   })
 
-  it('names the file of a command that is not SQL', async () => {
+  it('reports the file of a client command that is not SQL', async () => {
     write({ 'm/1.sql': 'SELECT 1;\n\\connect other\n' })
     const error = await failure({ migrate: 'm' })
     expect(error.message).toContain('m/1.sql')
     expect(error.message).toContain('Line 2: \\connect')
   })
 
-  it('says so when a file is no text', async () => {
+  it('reports a file that is not UTF-8 text', async () => {
     writeFileSync(join(cwd, 'a.sql'), Buffer.from('SELECT 1;', 'utf16le'))
     expect((await failure({ fixtures: 'a.sql' })).message).toMatch(/a\.sql .*not UTF-8/)
   })
 })
 
-describe('inputs that are nothing', () => {
+describe('inputs that do not exist', () => {
   it.each([
     ['a path', 'missing.sql', /missing\.sql/],
     ['a glob', 'missing/*.sql', /matches no file, no folder and no glob/],
@@ -153,14 +153,14 @@ describe('inputs that are nothing', () => {
     expect((await failure({ migrate: 'm' })).message).toContain('has no .sql files')
   })
 
-  it.each(['rows.json', 'rows.csv', 'rows.yaml'])('a fixture of a kind yet to come: %s', async (name) => {
+  it.each(['rows.json', 'rows.csv', 'rows.yaml'])('an unsupported fixture format: %s', async (name) => {
     write({ [name]: '' })
     const error = await failure({ fixtures: [name] })
     expect(error.code).toBe('usage')
     expect(error.next).toContain('Not yet supported')
   })
 
-  it('is found out before anything runs', async () => {
+  it('is reported before anything runs', async () => {
     writeLogging('a.sql')
     await failure({ migrate: 'a.sql', fixtures: 'missing.sql' })
     expect(await log()).toEqual([])
@@ -177,7 +177,7 @@ describe('functions', () => {
     expect(seen).toEqual([{ url: URL, database: connection.database }, 'later'])
   })
 
-  it('fail by name, with their cause', async () => {
+  it('report their name and cause when they fail', async () => {
     const cause = new Error('no such column')
     const error = await failure({
       migrate: () => {
@@ -189,7 +189,7 @@ describe('functions', () => {
     expect(error.cause).toBe(cause)
   })
 
-  it('are not waited for for ever', async () => {
+  it('time out', async () => {
     const error = await failure({ fixtures: () => new Promise<void>(() => {}), timeoutMs: 50 })
     expect(error.message).toContain('longer than 0.05 s')
   })
@@ -201,14 +201,14 @@ describe('functions', () => {
 })
 
 describe.skipIf(process.platform === 'win32')('commands', () => {
-  it('run in the folder with DATABASE_URL', async () => {
+  it('run in the given folder with DATABASE_URL', async () => {
     await apply({ migrate: { command: 'echo "$DATABASE_URL" > out' } })
     expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe(`${URL}\n`)
     await apply({ migrate: 'echo again > out' })
     expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('again\n')
   })
 
-  it('fail with exit code, command and the end of the output', async () => {
+  it('report exit code, command and the end of the output when they fail', async () => {
     const error = await failure({ migrate: { command: 'seq 1 100; echo "no such table" >&2; exit 3' } })
     expect(error.code).toBe('baseline')
     expect(error.message).toContain('exit code 3')
@@ -218,19 +218,19 @@ describe.skipIf(process.platform === 'win32')('commands', () => {
     expect(error.next).toContain(cwd)
   })
 
-  it('are ended with all that they started when they take too long', async () => {
+  it('are killed with all their child processes after the timeout', async () => {
     const error = await failure({ migrate: { command: 'sleep 300 & echo $! > pid; wait' }, timeoutMs: 300 })
     expect(error.message).toContain('longer than 300 ms')
     await gone(Number(readFileSync(join(cwd, 'pid'), 'utf8')))
   })
 
-  it('leave nothing running behind', async () => {
+  it('leave no child processes behind', async () => {
     await apply({ migrate: { command: 'sleep 300 & echo $! > pid' } })
     await gone(Number(readFileSync(join(cwd, 'pid'), 'utf8')))
   })
 
-  it('are ended with the process that runs them', async () => {
-    // At once: the process that runs it has hardly come back from starting it.
+  it('are killed with the process that runs them', async () => {
+    // The signal arrives when the process that runs the command has barely returned from spawning it.
     const command = 'sleep 300 & echo $! > pid; kill -INT $PPID; wait'
     const module = new globalThis.URL('../../src/baseline/command.ts', import.meta.url).pathname
     const program = `
@@ -247,7 +247,7 @@ describe.skipIf(process.platform === 'win32')('commands', () => {
 describe('describeInputs', () => {
   const parts = async (...given: Parameters<typeof describeInputs>) => (await describeInputs(...given)).parts
 
-  it('changes with content, names and order of files, and with nothing else', async () => {
+  it('changes only with content, names and order of files', async () => {
     writeLogging('m/1.sql', 'm/2.sql', 'f.sql')
     const first = await parts('m', 'f.sql', cwd)
     expect(await parts('m/*.sql', ['f.sql'], cwd)).toEqual(first)
@@ -259,7 +259,7 @@ describe('describeInputs', () => {
     expect(await parts(['m/2.sql', 'm/1.sql'], 'f.sql', cwd)).not.toEqual(second)
   })
 
-  it('says when files are not all that goes in', async () => {
+  it('is not cacheable when functions or commands are among the inputs', async () => {
     writeLogging('f.sql')
     expect((await describeInputs('f.sql', undefined, cwd)).cacheable).toBe(true)
     expect((await describeInputs(undefined, undefined, cwd)).cacheable).toBe(true)
@@ -267,7 +267,7 @@ describe('describeInputs', () => {
     expect((await describeInputs({ command: 'true' }, undefined, cwd)).cacheable).toBe(false)
   })
 
-  it("takes the user's word for it", async () => {
+  it('is cacheable with a version that the user supplies', async () => {
     const one = await describeInputs(() => {}, undefined, cwd, 'v1')
     expect(one.cacheable).toBe(true)
     expect((await describeInputs(() => {}, undefined, cwd, 'v2')).parts).not.toEqual(one.parts)

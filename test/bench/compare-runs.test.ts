@@ -3,12 +3,12 @@ import { compareRuns } from '../../src/bench/compare-runs.ts'
 import type { BenchResults, MeasuredCell } from '../../src/bench/results.ts'
 
 describe('two runs', () => {
-  it('that are the same differ in nothing', () => {
+  it('that are identical have no differences', () => {
     const run = runOf([cell('delete', 10), cell('truncate', 2)])
     expect(compareRuns(run, run)).toEqual({ drift: 1, within: 1, changed: [], compared: 2 })
   })
 
-  it('on a machine that was slower all over differ in nothing but that', () => {
+  it('on a uniformly slower machine differ only in drift', () => {
     const before = runOf(WAYS.map((way, index) => cell(way, 1 + index)))
     const after = runOf(WAYS.map((way, index) => cell(way, 2 * (1 + index))))
     const { drift, changed, within } = compareRuns(after, before)
@@ -17,7 +17,7 @@ describe('two runs', () => {
     expect(within).toBe(0)
   })
 
-  it('differ where the middle halves lie apart, by drift taken out, the largest first', () => {
+  it('differ where the interquartile ranges are disjoint after removing drift, largest first', () => {
     const before = runOf(WAYS.map((way) => cell(way, 10)))
     const after = runOf(WAYS.map((way) => cell(way, way === 'truncate' ? 40 : way === 'swap' ? 5 : 10)))
     const { changed } = compareRuns(after, before)
@@ -27,7 +27,7 @@ describe('two runs', () => {
     ])
   })
 
-  it('do not differ by noise, by little, or by what was measured once', () => {
+  it('do not differ by noise, by small amounts, or by single measurements', () => {
     const before = runOf([
       { ...cell('delete', 10), q1: 5, q3: 30 },
       { ...cell('truncate', 10) },

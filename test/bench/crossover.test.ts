@@ -4,7 +4,9 @@ import type { Cell } from '../../src/bench/results.ts'
 
 const place = { server: 's', case: 'base' }
 
-/** `2` is 2 ms with quartiles that far (in shares) around it, `'2'` the same extrapolated, `null` a failure. */
+/**
+ * `2`: a median of 2 ms, with quartiles at `spread` (a share) around it; `'2'`: extrapolated; `null`: failed.
+ */
 function cells(way: string, times: Readonly<Record<number, number | string | null>>, spread = 0.05): Cell[] {
   return Object.entries(times).map(([size, time]): Cell => {
     const at = { ...place, rows: Number(size), way }
@@ -32,7 +34,7 @@ function crossing(
 }
 
 describe('the crossover', () => {
-  it('is where straight lines between the sizes meet on logarithmic axes', () => {
+  it('is where straight lines between the sizes meet on log-log axes', () => {
     const found = crossing({ 100: 0.1, 10000: 10 }, { 100: 1, 10000: 1 })
     expect(found).toMatchObject({
       kind: 'crosses',
@@ -47,7 +49,7 @@ describe('the crossover', () => {
     expect(found.range.to / found.range.from).toBeLessThan(1.5)
   })
 
-  it('is a range that takes in every size at which the quartiles overlap', () => {
+  it('is a range that includes every size at which the quartiles overlap', () => {
     const found = crossing({ 1: 0.5, 10: 0.95, 100: 1.02, 1000: 5 }, { 1: 1, 10: 1, 100: 1, 1000: 1 }, 0.1)
     expect(found).toMatchObject({ kind: 'crosses', above: 'truncate', exceptions: [] })
     if (found.kind !== 'crosses') throw new Error(found.kind)
@@ -63,7 +65,7 @@ describe('the crossover', () => {
     if (found.kind === 'crosses') expect(found.rows).toBeCloseTo(100, 6)
   })
 
-  it('is none where one way is faster at every size', () => {
+  it('does not exist where one method is faster at every size', () => {
     expect(crossing({ 0: 1, 10: 1, 100: 1 }, { 0: 9, 10: 9, 100: 9 })).toEqual({
       kind: 'always',
       faster: 'delete',
@@ -78,7 +80,7 @@ describe('the crossover', () => {
     })
   })
 
-  it('is none where noise hides any difference, and none where nothing can be compared', () => {
+  it('does not exist where noise hides any difference, or nothing is comparable', () => {
     expect(crossing({ 0: 1, 10: 1.05 }, { 0: 1.02, 10: 1 })).toEqual({
       kind: 'equal',
       sizes: { from: 0, to: 10 },
@@ -88,26 +90,26 @@ describe('the crossover', () => {
     expect(crossoverOf([], place)).toEqual({ kind: 'unknown' })
   })
 
-  it('counts extrapolated times, and says so where they decide', () => {
+  it('uses extrapolated times, and says so where they decide', () => {
     expect(crossing({ 100: 0.1, 10000: '10' }, { 100: 1, 10000: 1 })).toMatchObject({ isExtrapolated: true })
     const before = crossing({ 100: 0.1, 10000: 10, 1000000: '1000' }, { 100: 1, 10000: 1, 1000000: 1 })
     expect(before).toMatchObject({ kind: 'crosses', isExtrapolated: false })
     expect(crossing({ 100: '9' }, { 100: 1 })).toMatchObject({ kind: 'always', isExtrapolated: true })
   })
 
-  it('passes over sizes at which one of the two has no time', () => {
+  it('ignores sizes at which either method has no time', () => {
     const found = crossing({ 100: 0.1, 1000: null, 10000: 10 }, { 100: 1, 1000: 1, 10000: 1 })
     if (found.kind !== 'crosses') throw new Error(found.kind)
     expect(found.rows).toBeCloseTo(1000, 6)
   })
 
-  it('takes the last turn, and names smaller sizes that say otherwise', () => {
+  it('takes the last crossing, and lists smaller sizes that contradict it', () => {
     const found = crossing({ 0: 5, 10: 0.1, 1000: 10 }, { 0: 1, 10: 1, 1000: 1 })
     expect(found).toMatchObject({ kind: 'crosses', above: 'truncate', exceptions: [0] })
     if (found.kind === 'crosses') expect(found.rows).toBeCloseTo(100, 6)
   })
 
-  it('has a place for 0 rows, a decade below the first', () => {
+  it('puts 0 rows a decade below the first size', () => {
     const found = crossing({ 0: 0.1, 10: 10 }, { 0: 1, 10: 1 })
     if (found.kind !== 'crosses') throw new Error(found.kind)
     expect(found.rows).toBeCloseTo(10 ** 0.5, 6)
@@ -116,12 +118,12 @@ describe('the crossover', () => {
     expect(crossing({ 0: 0.1, 1: 10 }, { 0: 1, 1: 1 })).toMatchObject({ rows: 1 })
   })
 
-  it('stands times of 0 ms', () => {
+  it('accepts times of 0 ms', () => {
     expect(crossing({ 10: 0 }, { 10: 0 })).toMatchObject({ kind: 'equal' })
     expect(crossing({ 10: 0 }, { 10: 1 })).toMatchObject({ kind: 'always', faster: 'delete' })
   })
 
-  it('is of any two ways, one server and one case', () => {
+  it('compares any two methods on one server in one case', () => {
     const others = cells('swap', { 1: 9 }).map((cell) => ({ ...cell, case: 'indexes=5' }))
     const all = [...cells('delete', { 1: 1 }), ...cells('swap', { 1: 5 }), ...others]
     expect(crossoverOf(all, place, ['swap', 'delete'])).toMatchObject({ kind: 'always', faster: 'delete' })

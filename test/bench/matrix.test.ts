@@ -24,7 +24,7 @@ const options: MatrixOptions = {
 }
 
 describe('the matrix', () => {
-  it('has a cell for each way, case and number of rows, measured or with a reason', async () => {
+  it('has a cell for each method, case and number of rows, measured or with a reason', async () => {
     const results = await measureMatrix(options)
     const base = { server: 'sqlite', case: 'base', rows: 1000 }
     expect(findCell(results, { ...base, way: 'delete-rows' })).toMatchObject({
@@ -45,7 +45,7 @@ describe('the matrix', () => {
       outcome: 'not possible',
     })
     expect(findCell(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
-    // Only in the base case every way is taken.
+    // Only the base case runs every method.
     expect(findCell(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
     expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.servers[0]?.conditions).toEqual({
@@ -56,7 +56,7 @@ describe('the matrix', () => {
     expect(parseResults(JSON.stringify(results), 'it')).toEqual(results)
   })
 
-  it('tells what it has after each block, and goes on from there', async () => {
+  it('reports its results after each cell group, and resumes from them', async () => {
     const cutOff = told[1]
     if (cutOff === undefined) throw new Error('nothing was told')
     expect(cutOff.complete).toBe(false)
@@ -67,7 +67,7 @@ describe('the matrix', () => {
     expect(results.servers).toHaveLength(1)
   })
 
-  it('adds to what is there', async () => {
+  it('adds to earlier results', async () => {
     const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
     const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, rows: [100] })
     expect(both.settings.cases).toEqual(['base', 'indexes=0'])
@@ -77,7 +77,7 @@ describe('the matrix', () => {
     )
   })
 
-  it('measures ways that are missing, and no other again', async () => {
+  it('measures only missing methods', async () => {
     const one = { ...options, cases: ['base'], rows: [10], ways: ['delete-rows'] as const }
     const first = await measureMatrix(one)
     const both = await measureMatrix({ ...one, ways: ['delete', 'delete-rows'], previous: first })
@@ -85,7 +85,7 @@ describe('the matrix', () => {
     expect(both.cells.map(({ way }) => way)).toEqual(['delete-rows', 'delete'])
   })
 
-  it('does not carry out what would take too long, and says from what it is known', async () => {
+  it('skips what would take too long, and names the basis of the extrapolation', async () => {
     const results = await measureMatrix({
       ...options,
       cases: ['base'],
@@ -97,7 +97,7 @@ describe('the matrix', () => {
     expect(results.cells.at(-1)).toMatchObject({ basis: 'from 1,000 and 4,000 rows' })
   })
 
-  it('carries it out after all where it may take longer now', async () => {
+  it('measures skipped cells when the limit is raised', async () => {
     const long = { ...options, cases: ['base'], rows: [1000, 4000, 200_000], ways: ['delete-rows'] as const }
     const first = await measureMatrix({ ...long, limitMs: 5 })
     const second = await measureMatrix({ ...long, previous: first })
@@ -107,7 +107,7 @@ describe('the matrix', () => {
     expect(third.cells).toEqual(second.cells)
   })
 
-  it('adds nothing to what another version took', async () => {
+  it('rejects results of another server version', async () => {
     const first = await measureMatrix({ ...options, cases: ['base'], rows: [10] })
     const previous = { ...first, servers: first.servers.map((server) => ({ ...server, version: '3.0' })) }
     await expect(measureMatrix({ ...options, cases: ['base'], previous })).rejects.toThrow(
@@ -115,7 +115,7 @@ describe('the matrix', () => {
     )
   })
 
-  it('gives up a loop that takes too long, and says how far it came', async () => {
+  it('aborts a loop that takes too long, and reports its progress', async () => {
     const results = await measureMatrix({
       ...options,
       cases: ['base'],
@@ -132,7 +132,7 @@ describe('the matrix', () => {
     ])
   })
 
-  it('leaves out what would not fit', async () => {
+  it('leaves out cells that would not fit', async () => {
     const results = await measureMatrix({
       ...options,
       cases: ['width=off-page', 'tables=100'],

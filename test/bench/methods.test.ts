@@ -15,10 +15,10 @@ const SHAPES = CASES.filter(
   ({ storage, readers, shape }) => storage === 'memory' && readers === 0 && shape.tables < 100,
 )
 
-/** Elsewhere the base case must do: it is the same SQL. */
+/** Servers that run every shape. The others run only the base case: the SQL is the same. */
 const EVERY_SHAPE = new Set(['embedded:18', 'mysql:9.7', 'mariadb:11.8'])
 
-/** What engines of this kind have. */
+/** The methods that each engine has. */
 const POSSIBLE = {
   postgres: METHODS.map(({ id }) => id).filter((id) => id !== 'delete-rows'),
   mysql: METHODS.map(({ id }) => id).filter(
@@ -35,14 +35,14 @@ for (const { id } of engines) {
       EVERY_SHAPE.has(id) ? SHAPES : SHAPES.slice(0, 1),
     )
 
-    it('says which locks a way takes, where the server tells', async () => {
+    it('reports the locks of each method, where the server exposes them', async () => {
       const benchServer = await openBenchServer(server.url, { startedByAfresh: true, allow: [] })
       const locks = await locksOn(benchServer, ['delete', 'truncate', 'swap'])
       await benchServer.close()
       const expected = {
         postgres: [['RowExclusiveLock'], expect.arrayContaining(['AccessExclusiveLock'])],
         mysql: [['SHARED_WRITE'], ['EXCLUSIVE']],
-        // Only where it was told to at its start.
+        // Needs performance_schema enabled at server start.
         mariadb: [undefined, undefined],
       }[server.engine]
       expect([locks.delete, locks.truncate]).toEqual(expected)
@@ -69,14 +69,14 @@ function ways(
   makeGround: () => Promise<BenchServer>,
   shapes: typeof SHAPES,
 ): void {
-  describe('every way', () => {
+  describe('every method', () => {
     let benchServer: BenchServer
     beforeAll(async () => {
       benchServer = await makeGround()
     })
     afterAll(() => benchServer.close())
 
-    it.each(shapes)('leaves no row and can be done again: $id', async ({ id, shape }) => {
+    it.each(shapes)('leaves no row and can be repeated: $id', async ({ id, shape }) => {
       const reason = benchServer.engine.bench.lacks(shape)
       if (reason !== undefined) {
         expect(kind).not.toBe('postgres')
@@ -95,7 +95,7 @@ function ways(
       try {
         for (const way of METHODS) {
           const emptying = methodRunnerFor(way.id, asked)
-          // Each clone is a database; it is the same whatever is in it.
+          // A clone creates a whole database, whatever its content: the base case suffices.
           if (typeof emptying === 'string' || (way.id === 'clone' && id !== 'base')) continue
           done.push(way.id)
           for (let time = id === 'base' ? 1 : 2; time <= 2; time++) {
@@ -107,9 +107,9 @@ function ways(
                 return Number(row?.n)
               }),
             )
-            // The next INSERT stands in the first.
+            // The INSERT after each method leaves one row in the first table.
             expect(counts, way.id).toEqual(counts.map((_, index) => (index === 0 ? 1 : 0)))
-            // SQLite keeps pages that nobody needs in the file.
+            // SQLite keeps free pages in the file.
             if (kind !== 'sqlite' && id === 'base' && /truncate|drop|swap|clone/.test(way.id))
               expect(sample.leftBytes).toBe(0)
           }
@@ -121,7 +121,7 @@ function ways(
       expect(done).toContain('delete')
     })
 
-    it('writes rows before it takes them away', async () => {
+    it('writes rows before it deletes them', async () => {
       const { shape } = CASES[0] ?? {}
       if (shape === undefined) throw new Error('there is a base case')
       const benchDatabase = await benchServer.build(shape)
@@ -133,7 +133,7 @@ function ways(
           'SELECT MIN(id) AS least, MAX(id) AS most, COUNT(*) AS n FROM t1',
         ),
       ).toEqual([{ least: 1, most: ROWS_PER_TABLE, n: expect.anything() }])
-      // A loop that is out of time tells how far it came.
+      // A loop that runs out of time reports its progress.
       const metrics = await storageMetricsOf(benchServer.engine, benchDatabase.connection)
       const asked = {
         engine: benchServer.engine,

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { predict } from '../../src/bench/predict.ts'
 
-describe('what a way would take', () => {
-  it('goes on as it began: in proportion, or flat', () => {
+describe('the predicted time of a method', () => {
+  it('continues the trend: proportional, or flat', () => {
     const linear = [1000, 10_000, 100_000].map((rows) => ({ rows, ms: rows / 100 }))
     expect(predict(linear, 1_000_000)).toEqual({ ms: expect.closeTo(10_000), from: [10_000, 100_000] })
     const flat = [1000, 10_000].map((rows) => ({ rows, ms: 3 }))
     expect(predict(flat, 1_000_000)?.ms).toBeCloseTo(3)
   })
 
-  it('is no less for noise, and no more than it can be', () => {
+  it('does not shrink because of noise, and is not more than proportional', () => {
     expect(
       predict(
         [
@@ -29,7 +29,7 @@ describe('what a way would take', () => {
     expect(steep?.ms).toBeCloseTo(1000 * 10 ** 1.2)
   })
 
-  it('is not known from few rows, from one figure, or from more rows', () => {
+  it('is unknown from few rows, from one figure, or from more rows', () => {
     expect(
       predict(
         [

@@ -6,7 +6,7 @@ import { describeOn } from '../support/servers.ts'
 
 for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('tells how long a reader waited', async () => {
+    it('measures how long a reader waited', async () => {
       const { connection } = await open(server.url)
       const { ms, readerWaitMs } = await whileReading([connection], 'SELECT 1', async () => {
         await sleep(30)
@@ -18,7 +18,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       expect(await whileReading([], 'SELECT 1', async () => 7)).toEqual({ ms: 7, readerWaitMs: undefined })
     })
 
-    it('leaves others their turn where a reader has lost its connection', async () => {
+    it('continues when a reader has lost its connection', async () => {
       const { connection } = await open(server.url)
       await connection.close()
       const worked = whileReading([connection], 'SELECT 1', async () => {

@@ -25,7 +25,7 @@ afterAll(() => {
 
 const NAME = 'somebodys_own'
 
-/** What both dialects read; `"` stands for their own quotes. */
+/** SQL for both dialects, with placeholders; `"` becomes the quotes of the dialect. */
 const EVERYWHERE = `
   CREATE TABLE customers (id SERIAL_KEY, email varchar(60) NOT NULL UNIQUE, score int CHECK (score BETWEEN 1 AND 5));
   CREATE TABLE orders (id SERIAL_KEY, customer int NOT NULL REFERENCES_ID(customers), twice int GENERATED ALWAYS AS (customer * 2) STORED);
@@ -67,7 +67,7 @@ function mysqlSchema(): string {
   const tables = EVERYWHERE.replaceAll('""', '``')
     .replaceAll('"', '`')
     .replaceAll('SERIAL_KEY', 'int AUTO_INCREMENT PRIMARY KEY')
-    // In a column's definition MySQL takes no notice of them.
+    // MySQL 8 ignores REFERENCES in a column definition.
     .replaceAll(/CREATE TABLE (\w+) \(.*?\);\n/g, (statement, table) =>
       statement.replaceAll(/(\w+)( int[\w ]*?) REFERENCES_ID\((\w+)\)/g, (_, column, type, to) => {
         keys.push(`ALTER TABLE ${table} ADD FOREIGN KEY (${column}) REFERENCES ${to} (id)`)
@@ -96,11 +96,11 @@ const OPTIONS: OwnOptions = {
 const LOCKS: Readonly<Record<ServerAtHand['engine'], object>> = {
   postgres: { delete: ['RowExclusiveLock'], truncate: ['AccessExclusiveLock', 'ShareLock'] },
   mysql: { delete: ['SHARED_WRITE'], truncate: ['EXCLUSIVE'] },
-  // Without its performance schema it tells of none.
+  // MariaDB reports locks only with performance_schema.
   mariadb: expect.toBeOneOf([{}, { delete: ['SHARED_WRITE'], truncate: ['EXCLUSIVE'] }]),
 }
 
-/** The database of whoever the URL of the server names, with the schema; dropped afterwards. */
+/** Creates database NAME with the schema as the user of the server's URL, and drops it after `body`. */
 async function withSource(server: ServerAtHand, body: (source: ServerAtHand) => Promise<void>) {
   await withDatabaseOn(server, NAME, async (source) => {
     await ask(source, SCHEMAS[server.engine])
@@ -108,7 +108,7 @@ async function withSource(server: ServerAtHand, body: (source: ServerAtHand) => 
   })
 }
 
-/** Everything that there is in the database, and the names of all others. */
+/** The complete content of the database, and the names of all other databases. */
 async function stateOf(source: ServerAtHand) {
   const { engine, connection } = await open(source.url)
   try {
@@ -124,7 +124,7 @@ async function stateOf(source: ServerAtHand) {
   }
 }
 
-/** By table: what became of it, and why. */
+/** The outcomes that have a reason, by table. */
 function outcomesOf({ cells }: BenchResults): Map<string, string> {
   const outcomes = new Map<string, string>()
   for (const { case: name, ...cell } of cells) {
@@ -137,13 +137,13 @@ function outcomesOf({ cells }: BenchResults): Map<string, string> {
 
 for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('measures every table of a copy, or says why not, and leaves the database and the server as they were', () =>
+    it('measures every table of a copy, or gives a reason, and leaves the database and the server unchanged', () =>
       withSource(server, async (source) => {
         const state = await stateOf(source)
         const blocks: BenchResults[] = []
         const results = await benchUserSchema(source.url, {
           ...OPTIONS,
-          // It takes seconds, whatever the server.
+          // Measuring the costs to remember takes seconds, so only one server does it.
           remember: id === 'embedded:18',
           onBlock: async (block) => {
             blocks.push(block)
@@ -155,7 +155,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         expect(blocks.at(-1)).toEqual(results)
         expect(blocks[0]?.complete).toBe(false)
         expect(results.servers[0]?.locks).toEqual(LOCKS[server.engine])
-        // None where a round takes longer than the budget.
+        // Cells whose round takes longer than the budget have no wait.
         const waits = results.cells.flatMap((cell) => (cell.outcome === 'measured' ? cell.readerWaitMs : []))
         expect(waits).toContainEqual(expect.any(Number))
         expect(JSON.stringify(results)).not.toContain(new URL(server.url).password || 'no password')
@@ -177,7 +177,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
             expect.stringMatching(/^truncate 1: not possible.*\ntruncate 300: not possible/),
           )
         }
-        // As many as could be made up within the budget may well be enough.
+        // The rows generated within the budget may suffice.
         const days = outcomes.get('days')
         if (days !== '')
           expected.set('days', expect.stringMatching(/only \d+ rows could be made: nothing in \(day\)/))
@@ -192,7 +192,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         }
       }))
 
-    it('goes on where an earlier run was cut off, with the tables that are missing', () =>
+    it('resumes an interrupted run with the missing tables', () =>
       withSource(server, async (source) => {
         const options = { ...OPTIONS, tables: ['customers', 'orders', 'days'] }
         const first = await benchUserSchema(source.url, options)
@@ -213,7 +213,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         ])
       }))
 
-    it('adds other numbers of rows to what there is', () =>
+    it('adds other numbers of rows to earlier results', () =>
       withSource(server, async (source) => {
         const options = { ...OPTIONS, tables: ['categories', 'orders'] }
         const first = await benchUserSchema(source.url, { ...options, rows: [1, 10] })
@@ -233,7 +233,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         expect(lines.filter((line) => /^\d+\//.test(line))).toEqual(['1/1  orders, 300 rows'])
       }))
 
-    it('ends when it is told to, and leaves nothing behind', () =>
+    it('stops when it is aborted, and leaves nothing behind', () =>
       withSource(server, async (source) => {
         const state = await stateOf(source)
         const controller = new AbortController()
@@ -243,7 +243,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await stateOf(source)).toEqual(state)
       }))
 
-    it('adds nothing to the results of another database', () =>
+    it('rejects results of another database', () =>
       withSource(server, async (source) => {
         const options = { ...OPTIONS, tables: ['days'] }
         const first = await benchUserSchema(source.url, options)
@@ -256,7 +256,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         )
       }))
 
-    it('names tables that are not there', () =>
+    it('reports tables that do not exist', () =>
       withSource(server, async (source) => {
         await expect(benchUserSchema(source.url, { ...OPTIONS, tables: ['custmers'] })).rejects.toThrow(
           /custmers/,
@@ -276,7 +276,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
 }
 
 describe('SQLite', () => {
-  it('leaves nothing to choose, and says so', async () => {
+  it('is rejected: it has no TRUNCATE to compare', async () => {
     await expect(benchUserSchema('sqlite::memory:', OPTIONS)).rejects.toThrow(
       /SQLite has no TRUNCATE.*\n.*DELETE/,
     )
@@ -284,7 +284,7 @@ describe('SQLite', () => {
 })
 
 describeOn('embedded:18', (server) => {
-  it('says who is connected to the database, and leaves nothing behind', () =>
+  it('reports sessions that prevent the copy, and leaves nothing behind', () =>
     withSource(server, async (source) => {
       const somebody = new pg.Client({ connectionString: source.url })
       somebody.on('error', () => {})
@@ -301,7 +301,7 @@ describeOn('embedded:18', (server) => {
       )
     }))
 
-  it('keeps checks on for a role that may not switch them off', async () => {
+  it('keeps foreign key checks enabled for a role that may not disable them', async () => {
     await ask(server, `DROP ROLE IF EXISTS measurer; CREATE ROLE measurer LOGIN CREATEDB PASSWORD 'pw'`)
     const url = new URL(server.url)
     url.username = 'measurer'
@@ -322,7 +322,7 @@ describeOn('embedded:18', (server) => {
 })
 
 describeOn('postgres:18', (server) => {
-  it('refuses a server elsewhere, unless exactly that one is allowed', () =>
+  it('refuses a remote server unless exactly that server is allowed', () =>
     withSource(server, async (source) => {
       const [row] = await ask(
         server,

@@ -24,7 +24,7 @@ const server = serverAtHand('embedded:18')
 const skipped = 'missing' in server ? ` NOT RUN: embedded:18 (${server.missing})` : ''
 
 describe.skipIf(skipped !== '')(`the benchmark of strategy auto${skipped}`, () => {
-  it('resets random tables both ways, and tells which one auto took', { timeout: 60_000 }, () => {
+  it('resets random tables with both methods, and reports the choice of auto', { timeout: 60_000 }, () => {
     const out = join(folder, 'results.json')
     const options = ['--servers', 'embedded:18', '--cases', '4', '--rounds', '3', '--seed', '5', '--out', out]
     const run = spawnSync('npx', ['jiti', 'benchmarks/auto/run.ts', ...options], {
@@ -32,7 +32,7 @@ describe.skipIf(skipped !== '')(`the benchmark of strategy auto${skipped}`, () =
       encoding: 'utf8',
     })
     expect(run.stderr).toMatch(/4 cases, seed 5/)
-    // So few and on a busy machine they may well miss the mark.
+    // So few rounds on a busy machine may lead to wrong choices.
     expect([0, 1]).toContain(run.status)
     expect(run.stdout).toMatch(/right in \d of 4/)
     const { servers } = JSON.parse(readFileSync(out, 'utf8')) as Results
@@ -44,7 +44,7 @@ describe.skipIf(skipped !== '')(`the benchmark of strategy auto${skipped}`, () =
     }
   })
 
-  it('names the wrong option', () => {
+  it('reports a wrong option', () => {
     const run = spawnSync('npx', ['jiti', 'benchmarks/auto/run.ts', '--cases', 'few'], {
       cwd: root,
       encoding: 'utf8',
@@ -55,7 +55,7 @@ describe.skipIf(skipped !== '')(`the benchmark of strategy auto${skipped}`, () =
 })
 
 describe('the random cases', () => {
-  it('are the same for the same seed, and within bounds', () => {
+  it('are the same for the same seed, and within limits', () => {
     const cases = drawCases(randomFrom(1), 'postgres', 200)
     expect(drawCases(randomFrom(1), 'postgres', 200)).toEqual(cases)
     expect(drawCases(randomFrom(2), 'postgres', 200)).not.toEqual(cases)
@@ -77,7 +77,7 @@ function outcome(deletes: number[], truncates: number[], truncated: number): Out
 }
 
 describe('the verdict', () => {
-  it('takes the way of the lower median for the right one, by what was chosen in most rounds', () => {
+  it('takes the method with the lower median as right, and judges the choice of most rounds', () => {
     const apart = outcome([1, 1, 1], [2, 2, 2], 1)
     expect(judge(apart)).toEqual({ chose: 'delete', best: 'delete', loss: 1, isRight: true })
     expect(judge({ ...apart, truncated: 2 })).toEqual({
@@ -88,13 +88,13 @@ describe('the verdict', () => {
     })
   })
 
-  it('lets the other one pass where the two overlap and next to nothing is lost', () => {
+  it('accepts the other method where the two overlap and the loss is negligible', () => {
     expect(judge(outcome([1, 1.02, 1.04], [1, 1, 1.03], 0))).toMatchObject({ isRight: true, loss: 1.02 })
     expect(judge(outcome([1.02, 1.02, 1.02], [1, 1, 1], 0))).toMatchObject({ isRight: false })
     expect(judge(outcome([0.9, 1.1, 1.3], [0.9, 1, 1.3], 0))).toMatchObject({ isRight: false })
   })
 
-  it('asks for more rounds the closer it is', () => {
+  it('requires more rounds for a smaller difference', () => {
     expect(isClear(outcome([1, 1, 1], [5, 5, 5], 0))).toBe(false)
     expect(isClear(outcome([1, 1, 1], [5, 5, 5], 0), { inHaste: true })).toBe(true)
     expect(isClear(outcome(Array(5).fill(1), Array(5).fill(5), 0))).toBe(true)
@@ -103,7 +103,7 @@ describe('the verdict', () => {
     expect(isClear(outcome(Array(31).fill(1), Array(31).fill(1.1), 0))).toBe(false)
   })
 
-  it('fails below 95 % and for a loss of 1.3', () => {
+  it('fails below 95 % or with a loss of 1.3', () => {
     const right = (count: number) => Array.from({ length: count }, () => outcome([1, 1], [2, 2], 0))
     const wrong = outcome([1.2, 1.2], [1, 1], 0)
     const judged = (all: Outcome[]) => scoreOf(all.map((outcome) => ({ ...outcome, ...judge(outcome) })))

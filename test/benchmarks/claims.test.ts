@@ -14,7 +14,7 @@ import type { Client } from '../../benchmarks/client.ts'
 import { describeOn, type ServerId } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
-/** What the manuals say, for a few claims that no clock decides. */
+/** The verdicts that the manuals support, for claims that do not depend on timing. */
 const MANUALS: Readonly<Record<string, Readonly<Record<string, [Verdict, RegExp]>>>> = {
   'embedded:18': {
     rollback: ['false', /3 after ROLLBACK/],
@@ -46,7 +46,9 @@ const MANUALS: Readonly<Record<string, Readonly<Record<string, [Verdict, RegExp]
   },
 }
 
-/** By claim, what a server answers to some of the statements that are to be pasted. All else must go through. */
+/**
+ * By claim, the errors that a server reports for some of its statements. All other statements must succeed.
+ */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   triggers: /^1064: /,
   'foreign-keys': /^(0A000|1701): /,
@@ -78,7 +80,7 @@ function checkClaims(id: string, pasted: readonly Claim[], ground: (name: string
   })
 
   it.each(pasted.map((claim) => [claim.id, claim] as const))(
-    '%s: its statements can be pasted',
+    '%s: its statements run as they are printed',
     async (name, claim) => {
       await using place = await ground(`${name}-pasted`)
       for (const refused of await refusalsOf(claim, place)) {
@@ -114,7 +116,7 @@ function program(...args: string[]): { status: number | null; output: string } {
 }
 
 describe('the program', () => {
-  it('refuses claims that it does not know', () => {
+  it('rejects unknown claims', () => {
     const { status, output } = program('--claims', 'rollback,folklore')
     expect(status).toBe(2)
     expect(output).toContain(`'folklore' is not a claim`)
@@ -123,7 +125,7 @@ describe('the program', () => {
   it.each([
     ['--servers', 'sqlite'],
     ['--claims', 'rollback'],
-  ])('puts no part of the answers where all are: %s %s', (...args) => {
+  ])('does not write partial answers over the complete results: %s %s', (...args) => {
     const { status, output } = program(...args)
     expect(status).toBe(2)
     expect(output).toMatch(/leave some out, and the results in \S+claims hold all: .* --out\n/)
@@ -131,7 +133,7 @@ describe('the program', () => {
 })
 
 describeSqlite(({ kind }) => {
-  it('writes answers, and the page made from them', () => {
+  it('writes answers, and the page generated from them', () => {
     const { status, output } = program(
       '--servers',
       kind,

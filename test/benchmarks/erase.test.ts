@@ -27,7 +27,7 @@ const out = join(folder, 'results.json')
 const narrow = ['--servers', 'embedded:18', '--rows', '1000', '--depth', '3', '--rounds', '2', '--out', out]
 
 describe.skipIf(skipped !== '')(`the benchmark of erase${skipped}`, () => {
-  it('measures afresh and by hand side by side, and finds that the right rows are left', () => {
+  it('measures afresh and hand-written SQL side by side, and checks the remaining rows', () => {
     const { status, output } = program('run', ...narrow, '--ways', 'afresh,sql')
     expect(`${status} ${output}`).toMatch(/^0 .*afresh .* by hand/s)
     const results = JSON.parse(readFileSync(out, 'utf8')) as Results
@@ -60,13 +60,13 @@ describe.skipIf(skipped !== '')(`the benchmark of erase${skipped}`, () => {
 })
 
 describe('the tree', () => {
-  it('has exactly as many rows as wanted, and one at least in each table', () => {
+  it('has exactly the requested number of rows, and at least one in each table', () => {
     expect(levelsOf({ shape: 'fan', depth: 4, rows: 1111 })).toEqual([1, 10, 100, 1000])
     expect(levelsOf({ shape: 'even', depth: 3, rows: 1000 })).toEqual([333, 333, 334])
     expect(levelsOf({ shape: 'fan', depth: 5, rows: 1000 })).toEqual([1, 1, 9, 90, 899])
   })
 
-  it('goes by hand from its leaves on', () => {
+  it('is deleted by hand-written SQL from the leaves up', () => {
     expect(nestedDeletes('plain', 3)).toEqual([
       'DELETE FROM l3 WHERE parent IN (SELECT id FROM l2 WHERE parent IN (SELECT id FROM l1 WHERE tenant = 1))',
       'DELETE FROM l2 WHERE parent IN (SELECT id FROM l1 WHERE tenant = 1)',
@@ -102,7 +102,7 @@ describe('the tables of the README', () => {
     ],
   }
 
-  it('give times, ratios to by hand, and what was stopped', () => {
+  it('give times, ratios to hand-written SQL, and stopped methods', () => {
     expect(eraseTables(results).split('\n').slice(4, 9)).toEqual([
       '| **afresh** | 1.5 s (1.3×) | 60 → 61 MB |',
       '| by hand | 1.2 s (1×) | 60 → 61 MB |',
@@ -112,7 +112,7 @@ describe('the tables of the README', () => {
     ])
   })
 
-  it('compare numbers of tables with as many rows as most of them were measured with', () => {
+  it('compare numbers of tables at the row count that most of them share', () => {
     const [cell] = results.cells
     if (cell === undefined) throw new Error('no cell')
     const at = (depth: number, rows: number, ofHand: number) => ({ ...cell, depth, rows, ofHand })
@@ -127,13 +127,13 @@ describe('the tables of the README', () => {
     expect(eraseTables({ ...results, cells })).toContain('ten children each, 1,000 rows, 1: 1×, 4: 1.1×.')
   })
 
-  it('tell where there was one round', () => {
+  it('report where there was only one round', () => {
     expect(eraseTables(results)).toContain('up to 3 interleaved rounds, 2026')
     const cells = results.cells.map((cell) => ({ ...cell, n: 1 }))
     expect(eraseTables({ ...results, cells })).toContain('rounds, one with 1,000 rows, 2026')
   })
 
-  it('know nothing of a run of which everything was measured again', () => {
+  it('omit a run whose cells were all measured again', () => {
     const [run] = results.runs
     if (run === undefined) throw new Error('no run')
     const [lost, kept, next] = ['lost', 'kept', 'next'].map((date) => ({ ...run, date }))
@@ -147,7 +147,7 @@ describe('the tables of the README', () => {
     expect(cells).toEqual(results.cells)
   })
 
-  it('are written between the markers and nowhere else', () => {
+  it('are written between the markers only', () => {
     const [json, readme] = [join(folder, 'given.json'), join(folder, 'README.md')]
     writeFileSync(json, JSON.stringify(results))
     writeFileSync(readme, 'before\n<!-- bench:erase -->\nold\n<!-- /bench:erase -->\nafter\n')

@@ -3,7 +3,7 @@ import { interleave, summarize } from '../../src/bench/measure.ts'
 import { randomFrom } from '../../src/generate/random.ts'
 
 describe('summarize', () => {
-  it('tells the median and the quartiles, between neighbours where there is no middle', () => {
+  it('gives the median and the quartiles, interpolated between neighbours', () => {
     expect(summarize([4, 1, 3, 2])).toEqual({
       n: 4,
       median: 2.5,
@@ -15,13 +15,13 @@ describe('summarize', () => {
     expect(summarize([7])).toEqual({ n: 1, median: 7, q1: 7, q3: 7, min: 7, max: 7 })
   })
 
-  it('has nothing to say of nothing', () => {
+  it('throws without samples', () => {
     expect(() => summarize([])).toThrow(RangeError)
   })
 })
 
 describe('interleave', () => {
-  /** Counts its rounds in `log`, and claims to take so long. */
+  /** Logs its rounds, and reports that each took `ms`. */
   const contender = (id: string, log: string[], ms = 1) => ({
     id,
     round: async () => {
@@ -31,7 +31,7 @@ describe('interleave', () => {
   })
   const options = { rounds: 8, leastRounds: 3, budgetOf: () => 10_000, random: randomFrom(1) }
 
-  it('gives every contender its rounds, in turns, after two that do not count', async () => {
+  it('interleaves the rounds of all contenders, after two warm-up rounds', async () => {
     const log: string[] = []
     const measured = await interleave([contender('a', log), contender('b', log)], options)
     expect(measured.get('a')?.samples).toHaveLength(8)
@@ -40,7 +40,7 @@ describe('interleave', () => {
     expect(new Set(turns.map(([first]) => first))).toEqual(new Set(['a', 'b']))
   })
 
-  it('asks less of one that takes long, and only once of one that is past its budget at once', async () => {
+  it('runs fewer rounds of a slow contender, and only one if that exceeds its budget', async () => {
     const slow = (id: string) => ({
       id,
       round: () => new Promise<number>((resolve) => setTimeout(() => resolve(20), 20)),
@@ -52,7 +52,7 @@ describe('interleave', () => {
     expect(measured.get('too slow')).toMatchObject({ samples: [20], cold: true })
   })
 
-  it('goes on without one that fails, and keeps what it had', async () => {
+  it('continues without a contender that fails, and keeps its samples', async () => {
     let rounds = 0
     const failing = {
       id: 'failing',

@@ -21,7 +21,7 @@ const narrow = ['--servers', 'embedded:18', '--tables', '5', '--dirty', '0,2', '
 const skipped = 'missing' in server ? ` NOT RUN: embedded:18 (${server.missing})` : ''
 
 describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
-  it('measures afresh, by hand and SELECT 1 side by side, and finds that everything is put back', () => {
+  it('measures afresh, hand-written SQL and SELECT 1 side by side, and checks that everything is restored', () => {
     const { status, output } = program('reset/run', ...narrow, '--out', folder)
     expect(`${status} ${output}`).toMatch(/^0 .*\d+ figures/s)
     const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
@@ -33,7 +33,7 @@ describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
     expect(medianOf(results, where, 'afresh')).toBeGreaterThan(medianOf(results, where, 'floor') ?? 0)
   })
 
-  it('does not take what it does not know', () => {
+  it('rejects unknown options and values', () => {
     expect(program('reset/run', '--sever', 'x')).toMatchObject({
       status: 2,
       output: expect.stringMatching(/--servers LIST/),
@@ -57,7 +57,7 @@ describe.skipIf(skipped !== '')(`the benchmark of resets${skipped}`, () => {
     expect(output).toContain(`${option}: '${value}' is not `)
   })
 
-  it('prints its options where it is asked to', () => {
+  it('prints its options with --help', () => {
     const { status, output } = program('reset/run', '--help')
     expect(status).toBe(0)
     expect(output).toMatch(/^npm run bench:reset -- \[options\]/m)
@@ -113,7 +113,7 @@ describe('the tables of ratios', () => {
     ],
   }
 
-  it('gives ratios to afresh, the best by hand, and what each does not put back', () => {
+  it('gives ratios to afresh, the best hand-written SQL, and what each method does not restore', () => {
     expect(ratioTable(results).split('\n').slice(2)).toEqual([
       '| **afresh** | **1** (2 ms) |  |',
       '| hand-written SQL, dirty tables known | 0.75× |  |',
@@ -126,7 +126,7 @@ describe('the tables of ratios', () => {
     ])
   })
 
-  it('of the README have a few of the ways', () => {
+  it('of the README list a selection of methods', () => {
     const known = {
       ...results,
       ways: results.ways.map((way) => (way.id === 'slow' ? { ...way, id: 'typeorm' } : way)),
@@ -143,7 +143,7 @@ describe('the tables of ratios', () => {
     ])
   })
 
-  it('are written between the markers and nowhere else', () => {
+  it('are written between the markers only', () => {
     const [json, readme, page] = ['given.json', 'README.md', 'page.md'].map((name) => join(folder, name)) as [
       string,
       string,

@@ -7,7 +7,7 @@ export interface DriverClient extends AsyncDisposable {
   query(sql: string): Promise<unknown>
 }
 
-/** A client as a user has one. */
+/** A driver client, as users create it. */
 export async function clientOn({ engine }: ServerAtHand, url: string): Promise<DriverClient> {
   if (engine === 'postgres') {
     const client = new pg.Client({ connectionString: url })

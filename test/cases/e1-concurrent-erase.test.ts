@@ -13,9 +13,9 @@ import { clientOn } from './client.ts'
 const SCHEMA = [
   'CREATE TABLE users (id int PRIMARY KEY, gone timestamp NULL)',
   'CREATE TABLE orders (id int PRIMARY KEY, user_id int, FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE)',
-  // Last of all, so that an erase waits here when everything else was looked at.
+  // Last, so that an erase waits here after it has read everything else.
   'CREATE TABLE notes (id int PRIMARY KEY, user_id int, FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE SET NULL)',
-  // Within a transaction of a client's own, MySQL could not make them.
+  // MySQL cannot create the archive tables within a client's own transaction.
   'CREATE TABLE users_archive (id int, gone timestamp NULL)',
   'CREATE TABLE orders_archive (id int, user_id int)',
   "INSERT INTO users VALUES (1, '2020-01-01 00:00:00'), (2, '2020-01-01 00:00:00'), (3, NULL)",
@@ -31,7 +31,10 @@ interface Outcome {
   ids(table: string): Promise<number[]>
 }
 
-/** What another session does while an erase waits for a third one's lock, after it has looked at its rows. */
+/**
+ * Runs `act` in another session while the erase, which has read its rows, waits for a lock of a third
+ * session.
+ */
 async function meanwhile(
   server: ServerAtHand,
   act: string,
@@ -51,7 +54,7 @@ async function meanwhile(
     .finally(() => {
       isSettled = true
     })
-  // It is done, or waits for the erase.
+  // The act finishes, or waits for the erase.
   for (let rounds = 0; rounds < 100 && !isSettled && (await waitingOn(server)) < 2; rounds++);
   await holder.commit()
   const [erased, intruded] = await Promise.all([erasing, intruding])
@@ -72,7 +75,7 @@ function cases(
     options: EraseOptions,
   ) => Promise<{ readonly rows: number }>,
 ): void {
-  it('keeps every row that goes', () =>
+  it('archives every row that it deletes', () =>
     meanwhile(
       server,
       INSERT,
@@ -84,7 +87,7 @@ function cases(
       },
     ))
 
-  it('takes along no row that is to hold its parent back', () =>
+  it('deletes no row inserted meanwhile that refers to its parent under restrict', () =>
     meanwhile(
       server,
       'INSERT INTO orders VALUES (7, 2)',
@@ -97,7 +100,7 @@ function cases(
       },
     ))
 
-  it('takes along no row that is to stay', () =>
+  it('deletes no row inserted meanwhile under set null', () =>
     meanwhile(
       server,
       INSERT,
@@ -108,7 +111,7 @@ function cases(
       },
     ))
 
-  it('deletes no more rows than it may', () =>
+  it('deletes no more rows than the maximum', () =>
     meanwhile(
       server,
       INSERT,
@@ -138,14 +141,14 @@ for (const { id } of engines) {
           expect(erased).not.toBeInstanceOf(Error)
           const isThere = (await ids('users')).includes(2)
           expect(erased).toMatchObject({ rows: isThere ? 2 : 3 })
-          // A session that waited finds no row any more.
+          // A session that waited no longer finds the row.
           if (server.engine === 'postgres') expect(isThere).toBe(true)
         },
       ))
   })
 
   describeOn(id, (server) => {
-    // A transaction of a client's own sees what others commit, and cannot begin again.
+    // A client's own transaction sees what other sessions commit, and cannot be restarted.
     cases(server, async (serverPlace, keys, options) => {
       await using client = await clientOn(server, serverPlace.url)
       const ground = { ...(await serverPlace.ground()), ...(await wrap(client.client)) }

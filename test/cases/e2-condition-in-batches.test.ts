@@ -15,10 +15,10 @@ const ids = Array.from({ length: 30 }, (_, index) => index + 1)
 const SCHEMA = [
   'CREATE TABLE teams (id int PRIMARY KEY, is_closed int)',
   'INSERT INTO teams VALUES (1, 1), (2, 1)',
-  // Columns that are called as those of the list could be, without and with a primary key.
+  // Column names that the key list could use too, without and with a primary key.
   'CREATE TABLE marked (id int PRIMARY KEY, n int, c0 int, team int, gone timestamp NULL)',
   `INSERT INTO marked VALUES ${ids.map((id) => `(${id}, ${id}, ${id}, ${id === 25 ? 2 : 1}, '2020-01-01 00:00:00')`).join(', ')}`,
-  // So many that no server that knows of it reads, and locks, all of them for a batch.
+  // Enough rows that a server with statistics does not read, and lock, all of them for each batch.
   `INSERT INTO marked (id, n) VALUES ${Array.from({ length: 3000 }, (_, index) => `(${index + 1000}, 0)`).join(', ')}`,
   'CREATE TABLE notes (id int PRIMARY KEY, mark int, FOREIGN KEY (mark) REFERENCES marked (id) ON DELETE SET NULL)',
   'INSERT INTO notes VALUES (1, 15)',
@@ -38,11 +38,15 @@ const isClosed = sql`team IN (SELECT id FROM teams WHERE is_closed = ${1})`
 interface Way {
   readonly work: Work
   readonly act: string
-  /** InnoDB shares the rows that a subquery reads: nobody writes them while a batch runs. */
+  /**
+   * InnoDB locks the rows that a subquery reads in shared mode: no session writes them while a batch runs.
+   */
   readonly waitsOnInnodb?: true
 }
 
-/** What makes a row stay, by whom it is looked for, and what somebody else commits after the first batch. */
+/**
+ * By what keeps a row: the operation, and the statement that another session commits after the first batch.
+ */
 const ways: Record<string, Way> = {
   'a row that is restored': {
     work: (ground, options) => purge(ground, { ...options, column: 'gone' }),
@@ -67,12 +71,12 @@ for (const { id } of engines) {
   describeOn(id, (server) => {
     for (const [name, { work, act, waitsOnInnodb = false }] of Object.entries(ways)) {
       if (waitsOnInnodb && server.engine !== 'postgres') continue
-      it(`asks the condition again in every batch, and leaves ${name}`, async () => {
+      it(`evaluates the condition again in every batch, and keeps ${name}`, async () => {
         await using serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
         for (const statement of SCHEMA) await serverPlace.run(statement)
         const on = { ...server, url: serverPlace.url }
         await ask(on, server.engine === 'postgres' ? 'ANALYZE marked' : 'ANALYZE TABLE marked')
-        // The second batch waits for it, and nothing before does.
+        // The second batch is the first to wait for this lock.
         const held = await hold(on, 'UPDATE notes SET id = id')
         const erasing = work(await serverPlace.ground(), { ...batches, lockTimeoutMs: 30_000 })
         await Promise.race([untilWaiting(server), erasing])
@@ -93,7 +97,7 @@ describe('SQLite', () =>
       await body(place)
     }
     for (const [name, { work, act }] of Object.entries(ways)) {
-      it(`asks the condition again in every batch, and leaves ${name}`, () =>
+      it(`evaluates the condition again in every batch, and keeps ${name}`, () =>
         onSqlitePlace(async (place) => {
           const onProgress: EraseOptions['onProgress'] = ({ batch }) => void (batch === 1 && place.run(act))
           const report = await work(await place.ground(), { ...batches, onProgress })

@@ -24,7 +24,7 @@ function cases(open: () => Promise<Place> | Place): void {
       .toSorted((a, b) => Number(a.id) - Number(b.id))
       .map((row) => (typeof row[name] === 'bigint' ? Number(row[name]) : row[name]))
 
-  it('leaves the mark of a row that was marked before, whatever the mark is', () =>
+  it('keeps the mark of a row that is already marked, whatever its type', () =>
     opened(async (place) => {
       const ground = await place.ground()
       const follow = { cascade: 'follow' } as const
@@ -35,11 +35,11 @@ function cases(open: () => Promise<Place> | Place): void {
       const onDelete = { 'orders.user_id': 'set null' } as const
       await erase(ground, 'users', all, { ...follow, onDelete, softDelete: number })
       expect((await column(place, 'counted')).map(Number)).toEqual([1577836800000, 1800000000000])
-      // What was asked for by name is done, to marked rows too.
+      // An explicit `onDelete` applies to marked rows too.
       expect((await place.select('orders')).map(({ user_id }) => user_id)).toEqual([null, null])
     }))
 
-  it('counts, and is held back by, rows only that are not marked yet', () =>
+  it('counts unmarked rows only, and is blocked by unmarked rows only', () =>
     opened(async (place) => {
       const ground = await place.ground()
       const softDelete = { column: 'said', value: '2026-01-01 00:00:00' }
@@ -53,7 +53,7 @@ function cases(open: () => Promise<Place> | Place): void {
       expect(await erase(ground, 'users', all, few)).toMatchObject({ rows: 2 })
     }))
 
-  it('asks what rows have that are not marked where NULL does not tell', () =>
+  it('requires the value of unmarked rows where NULL does not identify them', () =>
     opened(async (place) => {
       const ground = await place.ground()
       const onDelete = { 'orders.user_id': 'set null' } as const
@@ -77,7 +77,7 @@ function cases(open: () => Promise<Place> | Place): void {
       expect(await marking({ column: 'flag', value: true })).toMatchObject({ rows: 1 })
     }))
 
-  it('marks all rows of an erase with one time', () =>
+  it('marks all rows of an erase with the same time', () =>
     opened(async (place) => {
       const ground = await place.ground()
       await erase(ground, 'users', [2], { cascade: 'follow', softDelete: 'said' })

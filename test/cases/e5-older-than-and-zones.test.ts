@@ -41,12 +41,12 @@ for (const { id } of engines) {
     for (const zone of ['+09:00', '-05:00'] as const) {
       for (const olderThan of [HOUR, new Date(Date.now() - HOUR)]) {
         const kind = typeof olderThan === 'number' ? 'an age' : 'a date'
-        it(`reads ${kind} by the clock where times have a zone, the session's being ${zone}`, () =>
+        it(`interprets ${kind} as an instant where the column has a time zone, in a session at ${zone}`, () =>
           withZone(server, zone, 'zoned', async (purged) => {
             expect(await purged({ olderThan })).toEqual([1, 3])
           }))
 
-        it(`refuses to guess the zone of times that have none, for ${kind} at ${zone}, and believes what is said`, () =>
+        it(`refuses to guess the zone of a column without time zone, for ${kind} at ${zone}, and accepts option zone`, () =>
           withZone(server, zone, 'zoneless', async (purged) => {
             await expect(purged({ olderThan })).rejects.toMatchObject({
               code: 'usage',
@@ -58,7 +58,7 @@ for (const { id } of engines) {
       }
     }
 
-    it('asks nothing where the session is in UTC', () =>
+    it('requires no zone in a UTC session', () =>
       withZone(server, '+00:00', 'zoneless', async (purged) => {
         expect(await purged({ olderThan: HOUR })).toEqual([1, 3])
       }))
@@ -75,7 +75,7 @@ describe('SQLite', () =>
       'a Julian day': (time) => String((Date.now() - time) / 86_400_000 + 2_440_587.5),
     }
     for (const [name, write] of Object.entries(stored)) {
-      it(`knows the age of a DATETIME that holds ${name}`, async () => {
+      it(`reads a DATETIME that holds ${name}`, async () => {
         await using place = onSqlite(open)
         await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
         await place.run(`INSERT INTO t VALUES (1, ${write(60_000)}), (2, ${write(2 * HOUR)}), (3, NULL)`)
@@ -90,7 +90,7 @@ describe('SQLite', () =>
       })
     }
 
-    it('says what is no time instead of leaving it for ever', async () => {
+    it('reports invalid times instead of keeping their rows', async () => {
       await using place = onSqlite(open)
       await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
       await place.run("INSERT INTO t VALUES (1, 'yesterday'), (2, 17)")

@@ -29,7 +29,7 @@ describeOn('postgres:18', (server) => {
   }
   const january = { id: 1, valid_at: '[2026-01-01,2026-02-01)' }
 
-  it('takes along what refers to a period by overlapping it', () =>
+  it('erases rows that refer to a period by overlap', () =>
     opened(async (place, left) => {
       expect(await erase(await place.ground(), 'rooms', january, { cascade: 'follow' })).toMatchObject({
         rows: 3,
@@ -37,14 +37,14 @@ describeOn('postgres:18', (server) => {
       expect(await left()).toEqual([3, 4])
     }))
 
-  it('marks it, too', () =>
+  it('soft-deletes them too', () =>
     opened(async (place, left) => {
       const options = { cascade: 'follow', softDelete: 'gone' } as const
       expect(await erase(await place.ground(), 'rooms', january, options)).toMatchObject({ rows: 3 })
       expect(await left()).toEqual([3, 4])
     }))
 
-  it('is held back by it', () =>
+  it('is blocked by them under restrict', () =>
     opened(async (place) => {
       const onDelete = { 'stays(room, valid_at)': 'restrict' } as const
       const ground = await place.ground()

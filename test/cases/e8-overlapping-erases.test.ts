@@ -30,7 +30,7 @@ for (const { id } of engines) {
       'in batches': { batch: 3 },
       'kept in archive tables': { archive: true },
     } satisfies Record<string, EraseOptions>)) {
-      it(`lets four erases of the same rows all succeed, ${name}`, async () => {
+      it(`lets four concurrent erases of the same rows succeed, ${name}`, async () => {
         await using serverPlace = await filled(server)
         const { schema } = await serverPlace.ground()
         await serverPlace.run('CREATE TABLE users_archive (id int, boss int)')
@@ -48,7 +48,7 @@ for (const { id } of engines) {
           }
         })
         const reports = await Promise.all(erased)
-        // Each row went once, whoever took it.
+        // Exactly one erase deleted each row.
         expect(reports.reduce((sum, { rows }) => sum + rows, 0)).toBe(80)
         expect(await serverPlace.select('users')).toEqual([])
         if ('archive' in options) expect(await serverPlace.select('users_archive')).toHaveLength(40)
@@ -58,7 +58,7 @@ for (const { id } of engines) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('keeps no copy of a row that a trigger does not let go, and names the trigger', async () => {
+  it('fails if a trigger prevents the deletion of an archived row, and names the trigger', async () => {
     await using serverPlace = await filled(server)
     await serverPlace.run(`CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF old.id = 3 THEN RETURN NULL; END IF; RETURN old; END';
       CREATE TRIGGER veto BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION veto()`)
@@ -71,7 +71,7 @@ describeOn('postgres:18', (server) => {
     expect(await serverPlace.select('orders')).toHaveLength(40)
   })
 
-  it('tells a partition the table that it belongs to', async () => {
+  it('names the parent table of a partition', async () => {
     await using serverPlace = await filled(server)
     await serverPlace.run(
       'CREATE TABLE e (k int) PARTITION BY LIST (k); CREATE TABLE e_1 PARTITION OF e FOR VALUES IN (1)',

@@ -9,7 +9,7 @@ import { adoptHere } from './support.ts'
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('another call of afresh is not called a test, and a test is', () =>
+    it('a lock conflict is attributed to another afresh call or to a test', () =>
       withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
         await ask(serverAtHand, 'CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2)')
         await adoptHere(serverAtHand.url)

@@ -9,7 +9,10 @@ import { hold } from '../support/hold.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 import { untilWaiting } from '../support/waiting.ts'
 
-/** A hundred targets on three servers of a full run: what is done to each is drawn by its number. */
+/**
+ * 34 targets on each of three servers: a hundred in a full run. The number of a target seeds what is done to
+ * it.
+ */
 const TARGETS = 34
 const USERS = 24
 
@@ -21,9 +24,9 @@ const WAITING_SESSIONS = {
   mysql: "SELECT trx_mysql_thread_id AS id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
 }
 
-/** What is done to a target while an erase waits in the middle of it. */
+/** Acts on a target while an erase waits in the middle of it. */
 const acts: Record<string, Act> = {
-  // Waits for the transaction that has read it: what is deleted after that was deleted without proof.
+  // DROP TABLE waits for the transaction that has read the table. Any later delete would lack proof.
   'the mark is taken away': (on) => ask(on, 'DROP TABLE still_ours'),
   'the mark is renamed': (on) => ask(on, 'ALTER TABLE still_ours RENAME TO not_ours'),
   async 'the session is killed'(on) {
@@ -99,7 +102,7 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
   )
   try {
     await untilWaiting(server)
-    // What takes the mark away waits for the erase, or is done at once.
+    // Removing the mark waits for the erase, or finishes at once.
     const acting = acts[act]?.(on)
     if (act === 'the session is killed') await acting
     else await Promise.race([acting, untilWaiting(server, server.engine === 'postgres' ? 2 : 1)])
@@ -112,7 +115,7 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
   const outcome = await erasing
   const after = await state(serverPlace)
 
-  // Nothing happened after the mark was gone, and a killed session did no half of anything.
+  // Nothing was deleted after the mark was gone, and a killed session left no partial batch.
   expect(after).toEqual(then)
   const left = new Set(after.users)
   expect(after.orders).toEqual(after.users)
@@ -131,7 +134,7 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
 for (const { id } of engines) {
   if (!['postgres:18', 'mysql:9.7', 'mariadb:11.8'].includes(id)) continue
   describeOn(id, (server) => {
-    it(`touches none of ${TARGETS} targets that stop being ours while it waits`, async () => {
+    it(`changes none of ${TARGETS} targets that lose their mark or session while it waits`, async () => {
       for (let seed = 0; seed < TARGETS; seed++) {
         const drawn = hostile(seed)
         await play(server, drawn).catch((cause: unknown) => {

@@ -6,7 +6,9 @@ import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
 import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
-/** Every transaction of an erase begins with the proof that the database still is ours, here that a table is there. */
+/**
+ * Every transaction of an erase first proves that afresh still owns the database; here, that a table exists.
+ */
 const PROOF = 'SELECT * FROM still_ours'
 
 const SCHEMA = [
@@ -19,13 +21,13 @@ const SCHEMA = [
   'INSERT INTO loose VALUES (1, 1), (2, 2), (3, 3)',
 ]
 
-// SQLite takes the first row of a subquery, and cannot negate the least integer.
+// SQLite accepts a subquery with several rows. abs() of the smallest integer overflows instead.
 const TWO_ROWS =
   'SELECT abs(CASE count(*) WHEN 2 THEN -9223372036854775807 - 1 ELSE 0 END) FROM users_archive'
 
 const TABLES = ['users', 'orders', 'loose']
 
-/** @param notMore fails as soon as two rows were kept */
+/** @param notMore a proof that fails once two rows are archived */
 function cases(open: () => Promise<Place> | Place, notMore: string): void {
   const opened = async (body: (place: Place, ground: EraseContext) => Promise<void>) => {
     await using place = await open()
@@ -51,7 +53,7 @@ function cases(open: () => Promise<Place> | Place, notMore: string): void {
   }
 
   for (const [name, call] of Object.entries(calls)) {
-    it(`does nothing without the proof, and says what the proof says: ${name}`, () =>
+    it(`changes nothing when the proof fails, and reports the error of the proof: ${name}`, () =>
       opened(async (place, ground) => {
         const before = await rows(place)
         await takeAway(place)
@@ -61,13 +63,13 @@ function cases(open: () => Promise<Place> | Place, notMore: string): void {
         expect(String(error)).not.toMatch(/could not be erased/)
         expect(await rows(place)).toEqual(before)
         await expect(place.select('users_archive')).rejects.toThrow()
-        // Nothing of the session is left over that would be in the way of the next call.
+        // The session is clean: the next call succeeds.
         await place.run('CREATE TABLE still_ours (id int)')
         await call(ground)
       }))
   }
 
-  it('asks for the proof again in every batch', () =>
+  it('checks the proof in every batch', () =>
     opened(async (place, ground) => {
       await place.run('CREATE TABLE users_archive (id int, gone timestamp NULL)')
       const all = sql`1 = 1`

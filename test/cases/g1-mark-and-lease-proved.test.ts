@@ -19,7 +19,7 @@ const SCHEMA = [
   `INSERT INTO users VALUES (1, NULL), (2, '2020-01-01 00:00:00')`,
 ]
 
-/** Everything that deletes. */
+/** All operations that delete. */
 const DELETES: Readonly<Record<string, (database: TestDatabase) => Promise<unknown>>> = {
   'a reset': (database) => database.reset(),
   'an erase': (database) => database.erase('users', [3]),
@@ -58,7 +58,7 @@ for (const { id } of engines) {
         }),
     )
 
-    it('a database without a mark is refused by URL as well', () =>
+    it('erase and purge by URL refuse a database without a mark', () =>
       withDatabaseOn(server, name, async (db) => {
         for (const statement of SCHEMA) await ask(db, statement)
         await expect(eraseFrom(db.url, 'users', [1])).rejects.toThrow(RefusedError)
@@ -66,7 +66,7 @@ for (const { id } of engines) {
         expect(await ids(db)).toEqual([{ id: 1 }, { id: 2 }])
       }))
 
-    it('an erase is refused where the session that holds the lease is gone (G7)', async () => {
+    it('an erase is refused after the session that holds the lease has ended (G7)', async () => {
       const migrate = async ({ url }: { url: string }) => {
         for (const statement of SCHEMA) await ask({ ...server, url }, statement)
       }
@@ -74,7 +74,7 @@ for (const { id } of engines) {
       await using database = await harness.lease()
       const db = { ...server, url: database.url }
       await ask(db, 'INSERT INTO users VALUES (3, NULL)')
-      // The erase has a connection of its own by now, which stays.
+      // Opens the erase's own connection, which survives.
       await database.erase('users', [99])
       const [holder] = await ask(
         db,
@@ -102,7 +102,7 @@ for (const { id } of engines) {
       expect((await database.erase('users', [2])).rows).toBe(1)
     })
 
-    it('a database that was handed over is never dropped, whatever it is called (G10)', async () => {
+    it('an adopted database is never dropped, whatever its name (G10)', async () => {
       const run = 'aaaaaaaaaa'
       const adopted = `afresh_shop_${run}_1`
       await withDatabaseOn(server, adopted, async (db) => {
@@ -118,7 +118,7 @@ for (const { id } of engines) {
 
 describeOn('postgres:18', (server) => {
   describe('a mark', () => {
-    it('is worth nothing on a database that was renamed since (G11)', () =>
+    it('is invalid after the database is renamed (G11)', () =>
       withDatabaseOn(server, 'g11_before', async (db) => {
         await ask(db, SCHEMA[0] ?? '')
         await ask(db, SCHEMA[1] ?? '')
@@ -132,7 +132,7 @@ describeOn('postgres:18', (server) => {
       }))
   })
 
-  it('its sessions outlive what the server, database or role sets for idle ones (G7, P10)', async () => {
+  it('its sessions survive idle timeouts of the server, database or role (G7, P10)', async () => {
     await using harness = await createHarness({
       server: existing(server.url),
       migrate: async ({ url }) => {
@@ -164,7 +164,7 @@ describeOn('postgres:18', (server) => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('its sessions outlive what the server sets for idle ones (G7)', async () => {
+    it('its sessions survive idle timeouts of the server (G7)', async () => {
       const [before] = await ask(server, 'SELECT @@global.wait_timeout AS seconds')
       await ask(server, 'SET GLOBAL wait_timeout = 1, GLOBAL interactive_timeout = 1')
       try {

@@ -10,7 +10,7 @@ import { adoptHere } from './support.ts'
 
 const USERS = 'CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2)'
 
-/** By the URL of an account that may do nothing but with databases of afresh's own. */
+/** The server, by an account with privileges on the databases of afresh and of these tests only. */
 async function asPlainAccount(server: ServerAtHand): Promise<ServerAtHand> {
   await ask(
     server,
@@ -32,7 +32,7 @@ async function isRefusedAsStandby(server: ServerAtHand, as: ServerAtHand): Promi
   })
 }
 
-/** The source is never reached: being told to follow one is enough. */
+/** The source is unreachable: configured replication is enough. */
 const REPLICATION = {
   'mysql:9.7-stock': {
     start: "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.9', SOURCE_USER = 'nobody'; START REPLICA",
@@ -48,7 +48,7 @@ const REPLICATION = {
 
 for (const id of ['mysql:9.7-stock', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('a replica that may be written to is a standby all the same, whether it runs or not', async () => {
+    it('a writable replica is refused as a standby, running or stopped', async () => {
       const { start, stop, end } = REPLICATION[id]
       expect(await ask(server, 'SELECT @@global.read_only AS is_set')).toEqual([{ is_set: 0 }])
       await ask(server, start)
@@ -66,7 +66,7 @@ for (const id of ['mysql:9.7-stock', 'mariadb:11.8'] as const) {
 }
 
 describeOn('mysql:9.7-stock', (server) => {
-  it('an account that may not see replication knows a replica by the transactions of others in its log', async () => {
+  it('without the privilege to see replication, transactions of other servers in the log identify a replica', async () => {
     const plain = await asPlainAccount(server)
     await ask(
       server,
@@ -79,7 +79,7 @@ describeOn('mysql:9.7-stock', (server) => {
     }
   })
 
-  it('transactions that came with a dump make no replica', async () => {
+  it('transactions imported from a dump do not make a server a replica', async () => {
     const plain = await asPlainAccount(server)
     await ask(server, `SET GLOBAL gtid_purged = '+3e11fa47-71ca-11e1-9e33-c80aa9429562:1-7'`)
     try {
@@ -92,7 +92,7 @@ describeOn('mysql:9.7-stock', (server) => {
 })
 
 describeOn('mariadb:11.8', (server) => {
-  it('an account that may not see replication knows a replica by its threads', async () => {
+  it('without the privilege to see replication, its threads identify a replica', async () => {
     const plain = await asPlainAccount(server)
     await ask(server, REPLICATION['mariadb:11.8'].start)
     try {
@@ -108,7 +108,7 @@ describeOn('mariadb:11.8', (server) => {
 for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
   describeOn(id, (server) => {
     describe('a mark', () => {
-      it('that came with a dump is worth nothing, though the server has the same identity', async () => {
+      it('is invalid if it came with a dump, although the server has the same identity', async () => {
         const name = `g11_${process.env.VITEST_POOL_ID}`
         let dump = ''
         await withDatabaseOn(server, name, async (db) => {
@@ -119,7 +119,7 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
           const [row] = await ask(db, 'SELECT mark FROM afresh_mark')
           dump = `${made?.['Create Table']}; INSERT INTO afresh_mark VALUES (1, '${row?.mark}'); ${USERS}`
         })
-        // The time of a file is told in seconds.
+        // The server reports file times in seconds.
         await ask(server, 'DO SLEEP(1.1)')
         await withDatabaseOn(server, name, async (db) => {
           await ask(db, dump)
@@ -134,7 +134,7 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
         })
       })
 
-      it('outlives what servers do to their tables', () =>
+      it('stays valid after FLUSH TABLES and a change of the time zone', () =>
         withDatabaseOn(server, `g11_${process.env.VITEST_POOL_ID}`, async (db) => {
           await ask(db, USERS)
           await adoptHere(db.url)
@@ -152,12 +152,12 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
 }
 
 describeOn('postgres:18', () => {
-  it('the mark of a database is worth nothing on a promoted copy of its cluster', async () => {
+  it('the mark of a database is invalid on a promoted copy of its cluster', async () => {
     const container = await startPublished(
       await getContainerRuntimeClient(),
       new PostgreSqlContainer('postgres:18')
         .withExposedPorts(5432, 5433)
-        // Nobody listens on the second port yet; the first start is that of the image's own set-up.
+        // Nothing listens on the second port yet. The first "ready" is from the setup of the image.
         .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2)),
     )
     try {

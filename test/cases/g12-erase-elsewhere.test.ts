@@ -15,7 +15,7 @@ describeOn('postgres:18', (server) => {
       'PARTITION OF events FOR VALUES IN (2)',
     ],
   ] as const) {
-    it(`erases nothing from a table with ${name} on another server, and names it`, async () => {
+    it(`refuses to erase from a table with ${name} on another server, and names it`, async () => {
       await using far = await onPostgres(server)
       await using serverPlace = await onPostgres(server)
       await far.run('CREATE TABLE far (id int, kind int); INSERT INTO far VALUES (1, 2), (2, 2)')
@@ -41,7 +41,7 @@ describeOn('postgres:18', (server) => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('erases nothing that a key of another database takes along there', async () => {
+    it('refuses to erase rows that a foreign key of another database refers to', async () => {
       await using serverPlace = await onMysql(server)
       await using far = await onMysql(server)
       const near = new URL(serverPlace.url).pathname.slice(1)

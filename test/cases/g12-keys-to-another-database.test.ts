@@ -17,7 +17,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
     const schema = (rule: string) => `CREATE TABLE child (id int PRIMARY KEY, parent int,
       CONSTRAINT across FOREIGN KEY (parent) REFERENCES afresh_elsewhere.parent (id) ${rule});
       INSERT INTO child VALUES (1, 1)`
-    /** From a template of this run alone: one that stays would keep the other database from being dropped. */
+    /** With a template of this run only: a persistent one would prevent dropping the other database. */
     const withLease = async (
       schema: string,
       options: AttachOptions,
@@ -38,7 +38,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
 
     describe('a foreign key to another database', () => {
-      it.each(RULES)('is refused by name where what is done there reaches rows here: %s', (rule, said) =>
+      it.each(RULES)('is refused by name if an action there changes rows here: %s', (rule, said) =>
         elsewhere(async () => {
           const refused = { code: 'plan', message: expect.stringMatching(said) }
           for (const start of [
@@ -51,14 +51,14 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         }),
       )
 
-      it('is none of ours where the table is kept', () =>
+      it('is accepted if the table is kept', () =>
         elsewhere(() =>
           withLease(schema('ON DELETE CASCADE'), { keep: ['child'] }, async (database) => {
             expect((await database.reset()).dirty).toEqual([])
           }),
         ))
 
-      it('lets the server refuse what would reach rows here, otherwise', () =>
+      it('is accepted otherwise: the server prevents actions that would change rows here', () =>
         elsewhere(() =>
           withLease(schema('ON DELETE RESTRICT'), {}, async (database, run) => {
             await expect(run('DELETE FROM afresh_elsewhere.parent WHERE id = 1')).rejects.toThrow(

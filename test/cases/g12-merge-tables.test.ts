@@ -6,7 +6,7 @@ import { describeOn } from '../support/servers.ts'
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('a MERGE table is refused by name, and what it stands on is left alone', () =>
+    it('a MERGE table is refused by name, and its underlying table stays unchanged', () =>
       withDatabaseOn(server, 'afresh_elsewhere', async (elsewhere) => {
         await ask(elsewhere, 'CREATE TABLE part (id int) ENGINE=MyISAM; INSERT INTO part VALUES (1), (2)')
         const refused = { code: 'plan', message: expect.stringMatching(/MERGE tables.*"allparts"/) }
@@ -15,7 +15,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
             server: existing(server.url),
             migrate: async ({ url }) =>
               void (await ask(
-                // By the account of `url` the server refuses it.
+                // The account of `url` may not create it.
                 { ...server, url: server.url.replace(/\/[^/]*$/, new URL(url).pathname) },
                 `CREATE TABLE allparts (id int) ENGINE=MERGE UNION=(afresh_elsewhere.part) INSERT_METHOD=LAST`,
               )),

@@ -28,7 +28,7 @@ afterEach(() => {
 })
 
 describeOn('embedded:18', () => {
-  it('the embedded server gets nothing of our environment that it does not need', async () => {
+  it('the embedded server inherits only the environment variables that it needs', async () => {
     vi.stubEnv('CI_TOKEN', 'g14-secret')
     await using server = await startServer(embedded())
     const { port } = new URL(server.url)
@@ -40,7 +40,7 @@ describeOn('embedded:18', () => {
         return []
       }
     })
-    // A process that it has just forked has its command line until it sets its own title.
+    // A newly forked process shows the command line of its parent until it sets its own title.
     expect(environments).not.toEqual([])
     for (const environment of environments) {
       expect(environment).not.toContain('g14-secret')
@@ -49,10 +49,10 @@ describeOn('embedded:18', () => {
   })
 })
 
-describe('a cache that others may write to is not trusted', () => {
+describe('a cache that other users can write to is refused', () => {
   const use = () => cached('thing', async (building) => writeFileSync(join(building, 'made'), 'x'))
 
-  it('neither the folder', async () => {
+  it('the folder itself', async () => {
     vi.stubEnv('AFRESH_CACHE_DIR', folder)
     chmodSync(folder, 0o777)
     await expect(use()).rejects.toMatchObject({ code: 'refused' })
@@ -61,7 +61,7 @@ describe('a cache that others may write to is not trusted', () => {
     expect(readdirSync(await use())).toEqual(['made'])
   })
 
-  it('nor what is in it, nor a link', async () => {
+  it('an entry in the folder, or a symbolic link', async () => {
     vi.stubEnv('AFRESH_CACHE_DIR', folder)
     mkdirSync(join(folder, 'thing'))
     chmodSync(join(folder, 'thing'), 0o777)
@@ -73,7 +73,7 @@ describe('a cache that others may write to is not trusted', () => {
   })
 })
 
-describe('production is known by any of its names', () => {
+describe('recognizes production by NODE_ENV', () => {
   it.each(['production', 'Production', 'PRODUCTION', 'prod', 'Prod', ' production '])('%s', (name) => {
     expect(() => guardEnvironment({ NODE_ENV: name })).toThrow(/no place for test databases/)
   })
@@ -82,7 +82,7 @@ describe('production is known by any of its names', () => {
   })
 })
 
-it('the mark beside a SQLite database is not written through a link', async () => {
+it('the mark next to a SQLite database is not written through a symbolic link', async () => {
   const victim = join(folder, 'victim')
   writeFileSync(victim, 'precious')
   const file = join(folder, 'shop.db')

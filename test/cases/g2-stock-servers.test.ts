@@ -31,7 +31,7 @@ async function atBaselineAfterEach(
 for (const { id } of stockServers) {
   describeOn(id, (server) => {
     describe('a server with its own settings', () => {
-      it('has its binary log on, and is durable', async () => {
+      it('has its binary log enabled, and is durable', async () => {
         const gtid =
           server.engine === 'mysql' ? ', @@gtid_mode AS gtid, @@enforce_gtid_consistency AS enforced' : ''
         const [row] = await ask(
@@ -45,7 +45,7 @@ for (const { id } of stockServers) {
       })
 
       it.each([undefined, 'delete', 'truncate'] as const)(
-        'has its rows put back, by strategy %s',
+        'restores changed rows with strategy %s',
         (strategy) =>
           atBaselineAfterEach(server, { schema: SCHEMA, ...(strategy && { strategy }) }, [
             'INSERT INTO t (n) VALUES (3)',
@@ -55,7 +55,7 @@ for (const { id } of stockServers) {
           ]),
       )
 
-      it('has them put back where tables without transactions were written beside others', () =>
+      it('restores rows when a test also wrote tables without transactions', () =>
         atBaselineAfterEach(server, { schema: `${SCHEMA}; ${OTHER_ENGINES}` }, [
           'INSERT INTO t (n) VALUES (3); INSERT INTO isam (n) VALUES (3); INSERT INTO memory VALUES (3, 3)',
           'UPDATE t SET n = 7; DELETE FROM isam; UPDATE memory SET n = 7',

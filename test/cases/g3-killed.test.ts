@@ -6,7 +6,7 @@ import { createHarness, existing } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 
-/** More by `npm run soak:kills`. */
+/** `npm run soak:kills` sets more. */
 const KILLS = Number(process.env.AFRESH_KILLS ?? 6)
 
 const LIST = {
@@ -22,7 +22,7 @@ async function databasesOn(server: ServerAtHand): Promise<string[]> {
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it(`a process that is killed at any moment leaves nothing after the next run, which works (G3), ${KILLS} times`, async () => {
+    it(`after a kill at any moment, the next run works and leaves nothing behind (G3), ${KILLS} times`, async () => {
       const before = await databasesOn(server)
       for (let kill = 0; kill < KILLS; kill++) {
         const child = fork(
@@ -50,7 +50,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       await database.reset()
       await database.release()
       await survivor.close()
-      // Of its templates a project keeps some.
+      // A project keeps some of its templates.
       const left = (await databasesOn(server)).filter(
         (name) => !before.includes(name) && !/_t_[0-9a-f]{12}$/.test(name),
       )

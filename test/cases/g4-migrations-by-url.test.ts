@@ -18,7 +18,7 @@ const PROGRAMS = `CREATE TABLE own (id int PRIMARY KEY, v int);
   CREATE DEFINER = root@localhost VIEW seen AS SELECT id FROM own;
   CREATE DEFINER = root@localhost PROCEDURE nothing() SELECT 1`
 
-/** A client as any tool has one, that takes its database from DATABASE_URL. */
+/** A migration tool: a mysql2 client that connects by DATABASE_URL. */
 const command = (sql: string) =>
   `node -e "require('mysql2/promise').createConnection({ uri: process.env.DATABASE_URL.replace(/^mariadb/, 'mysql'), multipleStatements: true })
     .then(async (client) => { await client.query(Buffer.from('${Buffer.from(sql).toString('hex')}', 'hex').toString()); await client.end() })"`.replaceAll(
@@ -54,7 +54,7 @@ for (const id of ['mysql:9.7', 'mysql:9.7-stock', 'mariadb:11.8', 'mariadb:11.8-
           }
         }))
 
-      it('makes programs that belong to the user afterwards, or to whom they name, and leaves no account', async () => {
+      it('creates routines owned by the user or by the definer that they name, and leaves no account', async () => {
         await using made = await harness(PROGRAMS)
         expect(made.warnings).toEqual([])
         await using database = await made.lease()

@@ -11,7 +11,7 @@ const OWN = 'CREATE TABLE own (id int PRIMARY KEY, n int);'
 const WITHOUT_ACCOUNTS = `SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES,
   CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER, FILE`
 
-/** Each of them would change the database `shop`. */
+/** Each statement would change the database `shop`. */
 const HOSTILE = [
   'DROP TABLE IF EXISTS `shop`.`users`',
   'DROP TABLE own, shop.users',
@@ -123,7 +123,7 @@ for (const id of SERVERS) {
         expect(await scriptAccounts(server)).toEqual([])
       })
 
-      it('may say in a text, and of a table of its own, what another database is called', () =>
+      it('may use the name of another database in a string, or for a table of its own', () =>
         loaded(
           target,
           [
@@ -139,7 +139,7 @@ for (const id of SERVERS) {
         ))
     })
 
-    it('keeps the definers that a script names, and runs what they define', () =>
+    it('keeps the definers that a script names, and runs their routines', () =>
       loaded(
         server,
         [

@@ -16,7 +16,10 @@ afterEach(() => {
   rmSync(cwd, { recursive: true, force: true })
 })
 
-/** A migration program that takes its database from what its engine's own clients read, and says what it was given. */
+/**
+ * A migration program that connects by the variables of its engine's clients, and writes its environment to a
+ * file.
+ */
 const PROGRAM = `
 const fs = require('node:fs')
 fs.writeFileSync('environment.json', JSON.stringify(process.env))
@@ -44,7 +47,7 @@ const migrate = (sql: string) => ({ command: `"${process.execPath}" migrate.cjs 
 const plain = (server: ServerAtHand): ServerAtHand =>
   server.engine === 'postgres' ? { ...server, url: `${server.url}?sslmode=disable&options=%20` } : server
 
-/** A database of somebody's, to which the environment leads. */
+/** A user's database that the environment variables point to. */
 async function withUsersDatabase(server: ServerAtHand, body: (users: ServerAtHand) => Promise<void>) {
   await withDatabaseOn(server, 'g5_users', async (users) => {
     await ask(users, 'CREATE TABLE users (id int PRIMARY KEY)')
@@ -72,7 +75,7 @@ async function withUsersDatabase(server: ServerAtHand, body: (users: ServerAtHan
     }
     for (const [name, value] of Object.entries({ ...postgres, ...mysql, ...elsewhere }))
       vi.stubEnv(name, value)
-    // Not by the environment, which would have us ask for TLS.
+    // `plain` overrides the environment, which would request TLS.
     await body(plain(users)).finally(() => vi.unstubAllEnvs())
   })
 }
@@ -84,7 +87,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
   describeOn(id, (server) => {
     beforeEach(() => writeFileSync(join(cwd, 'migrate.cjs'), PROGRAM))
 
-    it('a command finds the template by the variables of its engine, whatever the environment says', async () => {
+    it('a command connects to the template by the variables of its engine, whatever the environment says', async () => {
       await withUsersDatabase(server, async (users) => {
         const harness = await createHarness({
           server: server.url,
@@ -109,7 +112,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       })
     })
 
-    it('a command that drops a table of the database in the environment leaves it alone', async () => {
+    it('a command cannot drop a table of the database in the environment', async () => {
       await withUsersDatabase(server, async (users) => {
         const starting = createHarness({ server: server.url, cwd, migrate: migrate('DROP TABLE users') })
         await expect(starting).rejects.toMatchObject({ code: 'baseline' })
@@ -117,7 +120,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       })
     })
 
-    it('a migration of which nothing came is an error that says where it should have gone', async () => {
+    it('a migration that creates nothing fails, and the error shows how to pass the database', async () => {
       const options = { server: server.url, cwd }
       await expect(createHarness({ ...options, migrate: { command: 'exit 0' } })).rejects.toThrow(
         /it created nothing[\s\S]*DB_NAME: 'database'/,
@@ -127,7 +130,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       )
     })
 
-    it('a view, or files without a statement, are no mistake; a baseline without tables is told', async () => {
+    it('views and files without statements are accepted; a baseline without tables causes a warning', async () => {
       writeFileSync(join(cwd, 'empty.sql'), '-- nothing yet\n')
       for (const input of [migrate('CREATE VIEW one AS SELECT 1 AS n'), 'empty.sql', []]) {
         const harness = await createHarness({ server: server.url, cwd, migrate: input })
@@ -163,8 +166,8 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
   })
 }
 
-describe('a server that cannot be read', () => {
-  it('is named without its password', async () => {
+describe('a server URL that is invalid', () => {
+  it('is reported without its password', async () => {
     await expect(createHarness({ server: 'postgres:/user:SECRET@host/x' })).rejects.toThrow(
       "'postgres:/user:***@host/x' names no server",
     )

@@ -31,11 +31,11 @@ interface Places {
   /** The development database. */
   readonly dev: string
   readonly lead: TestTarget
-  /** What a test that was over would be told; `undefined` where nothing. */
+  /** The message for a test that has ended; `undefined` if there is none. */
   told(environment?: NodeJS.ProcessEnv): string | undefined
 }
 
-/** A test's database, and another one, on a server that somebody runs. */
+/** A test database and a development database on an existing server. */
 async function withPlaces(
   server: ServerAtHand,
   options: HarnessOptions,
@@ -82,7 +82,7 @@ async function useMysql(config: mysql.ConnectionOptions, sql = 'SELECT 1') {
 }
 
 describeOn('embedded:18', (server) => {
-  it('a session in another database is told, with the variable that leads there', async () => {
+  it('a session in another database is reported, with the variable that points there', async () => {
     await withPlaces(server, {}, async ({ dev, told }) => {
       await usePg({ connectionString: dev })
       const text = told({ DATABASE_URL: dev, DB_NAME: 'shop_dev', NODE_ENV: 'shop_dev' })
@@ -98,7 +98,7 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  it('a pool that was opened for a test before is told of again when it is used again', async () => {
+  it('a pool that an earlier test opened is reported each time it is used', async () => {
     await withPlaces(server, {}, async ({ dev, told }) => {
       const pool = new pg.Pool({ connectionString: dev, max: 1 })
       await pool.query('SELECT 1')
@@ -110,7 +110,7 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  it("the test's own database, those of the run, and the server's are fine", async () => {
+  it("the test's own database, other leased databases and the server's default database are accepted", async () => {
     await withPlaces(server, {}, async ({ own, lead, told }) => {
       await usePg({ connectionString: own })
       await usePg({ connectionString: server.url })
@@ -123,7 +123,7 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  it('a login that fails has done no harm', async () => {
+  it('a failed login is not reported', async () => {
     await withPlaces(server, {}, async ({ dev, told }) => {
       await expect(usePg({ connectionString: dev.replace(/:[^:@]+@/, ':wrong@') })).rejects.toThrow()
       await expect(usePg({ connectionString: dev.replace('shop_dev', 'nowhere') })).rejects.toThrow()
@@ -131,7 +131,7 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  it('can be allowed by name, made a warning, and left alone', async () => {
+  it('can be allowed by name, turned into a warning, or ignored', async () => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     try {
       for (const otherDatabases of [['shop_dev'], 'ignore', 'warn'] as const) {
@@ -151,7 +151,7 @@ describeOn('embedded:18', (server) => {
     }
   })
 
-  it('variables that were changed while a file was loaded are told before its first test', async () => {
+  it('variables changed while a file was loaded are reported before its first test', async () => {
     await withPlaces(server, { env: { DB_NAME: 'database' } }, async ({ own, dev, lead }) => {
       const check = (environment: NodeJS.ProcessEnv) =>
         checkVariables(lead, configuredIn(environment, lead.handle))
@@ -169,7 +169,7 @@ describeOn('embedded:18', (server) => {
 
 for (const id of ['postgres:18'] as const) {
   describeOn(id, (server) => {
-    it('a database of the same name on another server is told', async () => {
+    it('a database of the same name on another server is reported', async () => {
       await withPlaces(server, {}, async ({ told }) => {
         const other = await createHarness({ server: 'embedded' })
         try {
@@ -190,7 +190,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       ['compressed', { compress: true }],
     ]
     if (id === 'mysql:9.7') ways.push(['with TLS', { ssl: { rejectUnauthorized: false } }])
-    it.each(ways)('a session in another database is told (%s)', async (_, options) => {
+    it.each(ways)('a session in another database is reported (%s)', async (_, options) => {
       await withPlaces(server, {}, async ({ own, dev, told }) => {
         await useMysql({ uri: own, ...options })
         expect(told()).toBeUndefined()
@@ -201,7 +201,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
     })
 
-    it('so is one that goes there later', async () => {
+    it('a session that changes to another database later is reported', async () => {
       await withPlaces(server, {}, async ({ own, told }) => {
         const client = await mysql.createConnection({ uri: own })
         await client.query('USE shop_dev')

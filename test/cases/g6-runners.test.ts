@@ -9,7 +9,7 @@ import { describeOn } from '../support/servers.ts'
 interface Runner {
   readonly project: string
   readonly file: string
-  /** What a test file begins with. */
+  /** The first lines of a test file. */
   readonly imports: string
   run(consumer: Consumer, file: string, env: Record<string, string>): Promise<Ran>
 }
@@ -57,7 +57,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
     })
     afterAll(() => consumer.remove())
 
-    /** Runs one file of these lines, beside a development database that it knows of. */
+    /** Runs a test file with this body. DEV_URL points to a development database. */
     async function running(body: string, check: (ran: Ran, rows: () => Promise<number>) => Promise<void>) {
       await withDatabaseOn(server, `dev_${name.replace(':', '_')}`, async (dev) => {
         await ask(dev, 'CREATE TABLE customers (id int)')
@@ -92,7 +92,7 @@ test('deletes all customers', async () => {
       })
     })
 
-    it(`${name}: a test that uses another database by a variable of its own fails, naming the variable`, async () => {
+    it(`${name}: a test that uses another database by its own variable fails, naming the variable`, async () => {
       const body = `
 test('looks into the wrong database', async () => {
   const pool = new pg.Pool({ connectionString: process.env.DEV_URL })
@@ -107,7 +107,7 @@ test('looks into the wrong database', async () => {
       })
     })
 
-    it(`${name}: the variables of the engine and of the configuration lead to the test's database`, async () => {
+    it(`${name}: the variables of the engine and of the configuration point to the test's database`, async () => {
       const body = `
 const { DB_NAME, APP_DB } = process.env // when the file is loaded
 test('finds its database by each of them', async () => {

@@ -14,7 +14,7 @@ const recipes = [...page.matchAll(/<!-- recipe: (\S+) -->\n```yaml\n([\s\S]*?)\n
   ([, name = '', yaml = '']) => ({ name, ...recipeIn(yaml) }),
 )
 
-/** What the server of a recipe is made of, and where the job finds it. */
+/** The image and environment of a recipe's server, and the URL that the job uses. */
 function recipeIn(yaml: string): CiRecipe {
   return {
     image: /(?:image|name): ((?:postgres|mysql|mariadb):\S+)/.exec(yaml)?.[1] ?? '',
@@ -25,7 +25,7 @@ function recipeIn(yaml: string): CiRecipe {
   }
 }
 
-it('the page on CI has a recipe for each system, and one for each engine', () => {
+it('the page on CI has a recipe for each system and each engine', () => {
   expect(recipes.map(({ name, image }) => [name, image])).toEqual([
     ['github', 'postgres:18'],
     ['gitlab', 'mysql:9.7'],

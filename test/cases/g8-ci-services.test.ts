@@ -49,39 +49,39 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         await (await start()).close()
       }
 
-      it('is used as long as no database on it has a row, from the start to the end', async () => {
+      it('is accepted during the whole run while no other database on it has a row', async () => {
         await using harness = await start()
         await using database = await harness.lease()
         await ask(at(database.url), `INSERT INTO users VALUES (2, 'Grace')`)
         expect((await database.reset()).writes).toMatchObject([{ table: expect.stringContaining('users') }])
         expect(await ask(at(database.url), 'SELECT id FROM users')).toEqual([{ id: 1 }])
-        // Its own databases hold rows, the template too.
+        // afresh's own databases hold rows, including the template.
         await using second = await start()
         expect(second.handle.run).not.toBe(harness.handle.run)
         await (await second.lease()).release()
       })
 
-      it('is used with empty tables in it', async () => {
+      it('is accepted with empty tables', async () => {
         await ask(app, SCHEMA)
         await (await start()).close()
         await ask(app, 'DROP TABLE users')
       })
 
-      it('is refused once somebody has a row there, with the place of the row, and used again without it', () =>
+      it('is refused if a table has a row, naming the table, and accepted again without it', () =>
         refusedFor(
           `${SCHEMA}; ${ROW}`,
           'DROP TABLE users',
           /is not on this machine, .*\n.*the table ".*users" in the database "app" has rows\.\n.*leave out what fills it.*allow.*container\(\).*embedded\(\)/,
         ))
 
-      it('is refused for the notes of a migration tool, too: they are of somebody else', () =>
+      it('is refused for rows in the table of a migration tool, which belongs to another application', () =>
         refusedFor(
           `CREATE TABLE schema_migrations (version varchar(20)); INSERT INTO schema_migrations VALUES ('1')`,
           'DROP TABLE schema_migrations',
           /the table ".*schema_migrations" in the database "app" has rows/,
         ))
 
-      it('is refused for a row in any other database, whatever it is called', async () => {
+      it('is refused for a row in any other database, whatever its name', async () => {
         for (const name of ['afresh_shop_production_1', ...(engine === 'postgres' ? ['template1'] : [])]) {
           if (name !== 'template1') await ask(app, `CREATE DATABASE ${name}`)
           await ask(inDatabase(name), `${SCHEMA}; ${ROW}`)
@@ -93,7 +93,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         }
       })
 
-      it('has its database attached, emptied and erased from by the same evidence', async () => {
+      it('allows to attach, empty and erase its database by the same evidence', async () => {
         await ask(app, SCHEMA)
         {
           await using database = await attach(app.url)
@@ -129,7 +129,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         await ask(app, 'DROP TABLE users')
       })
 
-      it('is refused for a table that stays locked, within seconds', async () => {
+      it('is refused within seconds if a table stays locked', async () => {
         await ask(app, SCHEMA)
         const holder = await hold(
           app,
@@ -143,7 +143,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         }
       })
 
-      it('is refused with more tables than are looked at', () =>
+      it('is refused with more tables than afresh inspects', () =>
         refusedFor(
           `CREATE ${engine === 'postgres' ? 'SCHEMA' : 'DATABASE'} many; ${Array.from({ length: 2001 }, (_, i) => `CREATE TABLE many.t${i} (id int)`).join(';')}`,
           engine === 'postgres' ? DROP_MANY : 'DROP DATABASE many',
@@ -152,7 +152,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
 
       if (engine === 'postgres') postgresOnly(() => requireService(service), start, refusedFor)
       else {
-        it('is refused by a user to whom the server does not show everything', async () => {
+        it('is refused for a user who may not read every database', async () => {
           await ask(
             app,
             `CREATE USER ci@'%' IDENTIFIED BY 'pw'; GRANT ALL ON \`afresh\\_%\`.* TO ci@'%'; GRANT ALL ON app.* TO ci@'%'`,
@@ -174,7 +174,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       }
 
       if (engine === 'mariadb') {
-        it('is refused for rows that are history', () =>
+        it('is refused for rows in the history of a table', () =>
           refusedFor(
             'CREATE TABLE old (id int) WITH SYSTEM VERSIONING; INSERT INTO old VALUES (1); DELETE FROM old',
             'DROP TABLE old',
@@ -193,7 +193,7 @@ function postgresOnly(
   start: (url?: string) => Promise<{ close(): Promise<void> }>,
   refusedFor: (sql: string, undo: string, evidence: RegExp) => Promise<void>,
 ): void {
-  it('is refused for rows in a partition, a materialised view, a large object, and for foreign tables', async () => {
+  it('is refused for rows in a partition, a materialized view, a large object, and for foreign tables', async () => {
     await refusedFor(
       `CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE part PARTITION OF parts DEFAULT; INSERT INTO parts VALUES (1)`,
       'DROP TABLE parts',
@@ -212,7 +212,7 @@ function postgresOnly(
     )
   })
 
-  it('is refused for what a role cannot see: a database without connections, a table, rows that row security hides', async () => {
+  it('is refused for what a role cannot read: a database without connections, a table, rows hidden by row security', async () => {
     await refusedFor(
       'CREATE DATABASE closed ALLOW_CONNECTIONS false',
       'DROP DATABASE closed',
@@ -234,7 +234,7 @@ function postgresOnly(
     await (await start(url)).close()
   })
 
-  it('is used with the rows that an extension came with, and refused for those added to them', async () => {
+  it('is accepted with the rows that an extension installs, and refused for rows added to them', async () => {
     const { server, exec } = service()
     const control = `default_version = '1.0'\nrelocatable = true`
     const script = `CREATE TABLE atlas (id int, own boolean); INSERT INTO atlas VALUES (1, false);
@@ -248,7 +248,7 @@ function postgresOnly(
     await refusedFor('INSERT INTO atlas VALUES (2, true)', 'DROP EXTENSION atlas', /the table "public.atlas"/)
   })
 
-  it('is not proved by a client that shows one database', async () => {
+  it('is refused for a client, which sees only one database', async () => {
     const { server } = service()
     const client = new pg.Client({ connectionString: server.url })
     await client.connect()

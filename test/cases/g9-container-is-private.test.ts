@@ -34,7 +34,7 @@ for (const [id, image] of [
   ['mariadb:11.8', 'mariadb:11.8'],
 ] as const) {
   describeOn(id, () => {
-    it('publishes its port on this machine alone', async () => {
+    it('publishes its port on addresses of this machine only', async () => {
       await using server = await startServer(container(image))
       expect(await addressesOf(server.containerId)).toSatisfy(areOfThisMachine)
       expect(await ask(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -43,7 +43,7 @@ for (const [id, image] of [
 }
 
 describeOn('postgres:18', () => {
-  it('one that stays has a password from a private file, and is found again by it', async () => {
+  it('a reused container has a password from a private file, and is found again by it', async () => {
     const spec = container('postgres:18', { reuse: true })
     const first = await startServer(spec)
     const { container: engine } = await getContainerRuntimeClient()
@@ -62,7 +62,7 @@ describeOn('postgres:18', () => {
   })
 })
 
-it('a password that others may read is refused', () => {
+it('a password file that other users can read is refused', () => {
   keptPassword('some-password')
   chmodSync(join(cache, 'some-password'), 0o644)
   expect(() => keptPassword('some-password')).toThrow(/is not private to you \(mode 644\)/)

@@ -1,4 +1,4 @@
-/** A run that `g3-killed.test.ts` kills: everything that makes or drops databases, again and again. */
+/** The process that `g3-killed.test.ts` kills: it creates and drops databases in a loop. */
 import { createHarness, existing } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 

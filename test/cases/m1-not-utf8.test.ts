@@ -33,7 +33,7 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1')
 for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-stock'] as const) {
   describeOn(id, (server) => {
     describe('a script that is not UTF-8', () => {
-      it('stores raw bytes behind an introducer as they are', async () => {
+      it('stores raw bytes after an introducer unchanged', async () => {
         const raw = Buffer.from(
           Array.from({ length: 255 }, (_, n) => n + 1).filter((n) => n !== 0x27 && n !== 0x5c),
         )
@@ -47,7 +47,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-
         ])
       })
 
-      it('is read in the encoding that SET NAMES says, many rows at once too', async () => {
+      it('is read in the encoding of SET NAMES, including bulk inserts', async () => {
         const sql = latin1(
           `/*!40101 SET NAMES latin1 */;\n${TABLE}INSERT INTO t VALUES (1, 'K\xe4se', NULL);\nINSERT INTO t VALUES (2, 'na\xefve', NULL);\n`,
         )
@@ -57,7 +57,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-
         ])
       })
 
-      it('may change the encoding half-way, and by an introducer', async () => {
+      it('may change the encoding midway, and by an introducer', async () => {
         const sql = Buffer.concat([
           latin1(TABLE),
           Buffer.from("INSERT INTO t VALUES (1, 'Käse', NULL);\n"),
@@ -69,7 +69,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-
       })
 
       it.each(['', 'NO_AUTO_VALUE_ON_ZERO', 'STRICT_ALL_TABLES'])(
-        'and does not say what it is, is refused by line with sql_mode %s',
+        'without a declared encoding is refused by line with sql_mode %s',
         async (mode) => {
           const sql = latin1(
             `SET sql_mode = '${mode}';\n${TABLE}INSERT INTO t VALUES (1, 'a', NULL);\nINSERT INTO t VALUES (2, 'K\xe4se', NULL);\n`,
@@ -81,7 +81,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-
         },
       )
 
-      it('keeps the text of a program', async () => {
+      it('keeps the text of routines, views and comments', async () => {
         const sql = latin1(
           `SET NAMES latin1;\nCREATE FUNCTION f() RETURNS varchar(20) CHARACTER SET utf8mb4 DETERMINISTIC RETURN 'K\xe4se';\n` +
             `CREATE VIEW v AS SELECT 'K\xe4se' AS word;\nCREATE TABLE t (id int DEFAULT 1 COMMENT 'K\xe4se');\n`,

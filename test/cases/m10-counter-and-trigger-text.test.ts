@@ -18,7 +18,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8-stock'] as const) {
     describe.each(['truncate', 'delete', 'auto'] as const)('with strategy %s', (strategy) => {
       describe.each(['scan', 'auto'] as const)('and detector %s', (detector) => {
         it.each(['restart', 'spread', 'keep'] as const)(
-          'a counter stands where it stood, though low ids were inserted: sequences %s',
+          'a counter keeps its value although low ids were inserted: sequences %s',
           (sequences) =>
             withLease(server, SCHEMA, { strategy, detector, sequences }, async (database, run) => {
               const counters = async () => JSON.stringify(await run(COUNTERS))
@@ -55,7 +55,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8-stock'] as const) {
         return shown
       }
       await withLease(server, SCHEMA, { detector: 'scan' }, async (database, run) => {
-        // As a person creates one: alone in its message.
+        // Without a trailing semicolon, like a trigger that is created alone in its message.
         expect((await texts(run)).join('\n')).not.toMatch(/;\s*$/m)
         made.push(...(await texts(run)))
         for (const write of [

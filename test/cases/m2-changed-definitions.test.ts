@@ -72,7 +72,7 @@ async function run(server: ServerAtHand, url: string, statements: readonly strin
 for (const id of SERVERS) {
   describeOn(id, (server) => {
     describe.each(['auto', 'scan'] as const)(
-      'what a test did to a definition, with detector %s,',
+      'a definition that a test changed, with detector %s,',
       (detector) => {
         async function leased(body: (database: TestDatabase) => Promise<void>): Promise<void> {
           await using harness = await createHarness({
@@ -85,9 +85,9 @@ for (const id of SERVERS) {
           await body(database)
         }
 
-        it('has the database made again in that reset, which says why', () =>
+        it('recreates the database in that reset, and gives the reason', () =>
           leased(async (database) => {
-            // Each takes a database made again: all of them where that is fast.
+            // Each change recreates the database. Servers where that is fast test all of them.
             const isFast = detector === 'auto' && !id.endsWith('stock')
             for (const [sql, named] of CHANGES.filter((_, index) => isFast || index % 5 === 0)) {
               await run(server, database.url, [sql, 'UPDATE t SET v = v + 10'])
@@ -104,7 +104,7 @@ for (const id of SERVERS) {
             }
           }))
 
-        it('fails every reset by its name where there is no template, until it is put right', () =>
+        it('fails every reset by name without a template, until the definition is restored', () =>
           withDatabaseOn(server, 'afresh_test_m2', async (own) => {
             await run(
               server,

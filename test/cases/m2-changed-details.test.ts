@@ -3,7 +3,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn, type ServerId } from '../support/servers.ts'
 import { withLease } from './support.ts'
 
-/** What no rows and no plan depend on, and what a later test meets all the same. */
+/** Details that neither rows nor plans depend on, but that later tests would see. */
 const SCHEMA = `
   CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, v int COMMENT 'vee', note varchar(20), KEY by_note (note));
   INSERT INTO t (v) VALUES (1);
@@ -54,7 +54,7 @@ const MARIADB_CHANGES: readonly Change[] = [
   ["ALTER DATABASE COMMENT 'mine'", /the database is another one/],
 ]
 
-/** Only from 11.4 on does the server tell of these. */
+/** The server reports these from 11.4 on. */
 const PERIODS: readonly Change[] = [
   [
     'ALTER TABLE booked DROP KEY once; ALTER TABLE booked DROP PERIOD FOR stay; ALTER TABLE booked ADD CONSTRAINT stay CHECK (s < e); ALTER TABLE booked ADD UNIQUE once (room, e, s)',
@@ -71,7 +71,7 @@ const ON: Partial<Record<ServerId, { schema: string; changes: readonly Change[] 
 for (const [id, { schema, changes }] of Object.entries(ON)) {
   describeOn(id as ServerId, (server) => {
     describe('a detail of a definition that a test changed', () => {
-      it('has the database made again in that reset, which says why', () =>
+      it('recreates the database in that reset, and gives the reason', () =>
         withLease(server, schema, {}, async (database, run) => {
           for (const [sql, named] of changes) {
             await run(sql)
@@ -87,7 +87,7 @@ for (const [id, { schema, changes }] of Object.entries(ON)) {
 
 for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
   describeOn(id, (server) => {
-    it('gives a copy the comment of its template', () =>
+    it('gives a clone the comment of its template', () =>
       withLease(
         server,
         "ALTER DATABASE COMMENT 'of the ''shop'''; CREATE TABLE t (id int)",

@@ -12,7 +12,7 @@ const SCHEMA = `
 
 const READER = "'afresh_reader'@'%'"
 
-/** Without the order, in which the servers show them as they like. */
+/** Sorted, since the servers do not guarantee an order. */
 async function grantsTo(server: ServerAtHand, account = READER): Promise<string[]> {
   const rows = await ask(server, `SHOW GRANTS FOR ${account}`)
   return rows
@@ -27,7 +27,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       const anew = () => ask(server, `DROP USER IF EXISTS ${READER}; CREATE USER ${READER}`)
       afterAll(() => ask(server, `DROP USER IF EXISTS ${READER}`))
 
-      it.each(['auto', 'scan'] as const)('are taken back, by name, with detector %s', async (detector) => {
+      it.each(['auto', 'scan'] as const)('are revoked, by name, with detector %s', async (detector) => {
         await anew()
         await withLease(server, SCHEMA, { detector }, async (database, run) => {
           const on = (thing: string) => `\`${database.name}\`.${thing}`
@@ -53,7 +53,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         })
       })
 
-      it('are taken back too where the database is made again', async () => {
+      it('are revoked too when the database is recreated', async () => {
         await anew()
         await withLease(server, SCHEMA, {}, async (database, run) => {
           await run(`GRANT SELECT ON \`${database.name}\`.* TO ${READER}; ALTER TABLE t ADD more int`)
@@ -62,7 +62,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         })
       })
 
-      it('are given back to whom they were taken from', async () => {
+      it('are granted again to accounts that lost them', async () => {
         await anew()
         await withDatabaseOn(server, 'afresh_test_privileges', async (own) => {
           await ask(own, SCHEMA.replace(/INSERT.*\n/, ''))

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 
 for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
   describeOn(id, (server) => {
-    it('gives the reason of the server for a table that nobody can open, and blames no session', () =>
+    it("reports the server's reason for a table that cannot be opened, and blames no session", () =>
       withDatabaseOn(server, 'afresh_test_unopenable', async (own) => {
         await ask(
           own,
@@ -25,7 +25,7 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
         await (await attach(own.url)).release()
       }))
 
-    it('makes the database again where a table that a test broke cannot be opened', () =>
+    it('recreates the database if a table that a test damaged cannot be opened', () =>
       withLease(
         server,
         'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)',

@@ -17,7 +17,7 @@ async function leased(server: ServerAtHand, body: (database: TestDatabase) => Pr
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    describe('what a test left locked', () => {
+    describe('locks that a test left', () => {
       it.each([
         [
           'an XA transaction whose client is gone',
@@ -26,7 +26,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         ],
         ['LOCK TABLES', 'LOCK TABLES t READ', false],
         ['FLUSH TABLES WITH READ LOCK', 'FLUSH TABLES WITH READ LOCK', false],
-      ])('is told, not that it is gone: %s', async (_, sql, leaves) => {
+      ])('are named in the error: %s', async (_, sql, leaves) => {
         await leased(server, async (database) => {
           await ask({ ...server, url: database.url }, 'INSERT INTO t (n) VALUES (7)')
           const client = await mysql.createConnection({ uri: database.url, multipleStatements: true })

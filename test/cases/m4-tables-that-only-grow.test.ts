@@ -10,7 +10,7 @@ const DOCUMENTS = `CREATE TABLE own (FTS_DOC_ID BIGINT UNSIGNED AUTO_INCREMENT N
   INSERT INTO keyed VALUES (2, 10, 'alpha'); INSERT INTO keyed VALUES (1, 20, 'beta');
   CREATE TABLE blank (FTS_DOC_ID BIGINT UNSIGNED AUTO_INCREMENT NOT NULL PRIMARY KEY, t text, FULLTEXT (t))`
 
-/** Each is refused by the server unless the ids before it are those of the baseline. */
+/** The server refuses each write unless the previous ids are those of the baseline. */
 const WRITES = [
   "INSERT INTO own (t) VALUES ('gamma'); INSERT INTO keyed VALUES (3, 30, 'gamma'); INSERT INTO blank (t) VALUES ('x')",
   'DELETE FROM own; DELETE FROM keyed',
@@ -26,7 +26,7 @@ const FOUND = `SELECT (SELECT GROUP_CONCAT(FTS_DOC_ID) FROM own WHERE MATCH (t) 
 for (const id of ['mysql:9.7', 'mariadb:11.8-stock'] as const) {
   describeOn(id, (server) => {
     describe.each(['auto', 'scan'] as const)('with detector %s', (detector) => {
-      it('a table with an FTS_DOC_ID of its own takes the ids of the baseline again', () =>
+      it('restores a table with its own FTS_DOC_ID column to the ids of the baseline', () =>
         withLease(server, DOCUMENTS, { detector }, async (database, run) => {
           for (const write of [...WRITES, ...WRITES]) {
             await run(write)
@@ -38,7 +38,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8-stock'] as const) {
           }
         }))
 
-      it('a dropped, merged or exchanged partition is there again with its rows', () =>
+      it('restores a dropped, merged or exchanged partition with its rows', () =>
         withLease(
           server,
           `CREATE TABLE parted (id int PRIMARY KEY, v int) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10),
@@ -68,7 +68,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8-stock'] as const) {
         ))
     })
 
-    it('an FTS_DOC_ID that counts by itself is refused where counters are to be left alone', () =>
+    it('an auto-increment FTS_DOC_ID is refused with sequences "keep"', () =>
       expect(withLease(server, DOCUMENTS, { sequences: 'keep' }, async () => {})).rejects.toMatchObject({
         code: 'plan',
         message: expect.stringMatching(/"blank" has a column FTS_DOC_ID[\s\S]*"own" has/),
@@ -99,12 +99,12 @@ async function refusesArchives(server: ServerAtHand): Promise<void> {
 }
 
 describeOn('mysql:9.7', (server) => {
-  it('an ARCHIVE table is refused by name when it would be reset, and left alone when it is kept', () =>
+  it('an ARCHIVE table is refused by name if it would be reset, and left alone if it is kept', () =>
     refusesArchives(server))
 })
 
 describeOn('mariadb:11.8', (server) => {
-  it('an ARCHIVE table is refused by name when it would be reset, and left alone when it is kept', async () => {
+  it('an ARCHIVE table is refused by name if it would be reset, and left alone if it is kept', async () => {
     await ask(server, "INSTALL SONAME 'ha_archive'")
     await refusesArchives(server).finally(() => ask(server, "UNINSTALL SONAME 'ha_archive'"))
   })

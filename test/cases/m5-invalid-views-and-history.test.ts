@@ -45,10 +45,10 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       const schema = `CREATE TABLE stays (id int PRIMARY KEY); INSERT INTO stays VALUES (1); ${sql};
         CREATE VIEW fine AS SELECT id FROM stays; CREATE VIEW above AS SELECT * FROM fine`
 
-      it('stops no lease: what nobody could use is left out, and the harness says so', async () => {
+      it('does not prevent a lease: an unusable view is left out, and the harness warns', async () => {
         await using harness = await createHarness({
           server: existing(server.url),
-          // The account of `url` may not make another database.
+          // The account of `url` may not create another database.
           migrate: async ({ url }) => {
             await ask({ ...server, url: server.url.replace(/\/[^/]*$/, new URL(url).pathname) }, schema)
           },
@@ -68,7 +68,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await database.verify()).toEqual([])
       })
 
-      it('stops no attach, plan, doctor or verify', () =>
+      it('does not prevent attach, plan, doctor or verify', () =>
         withDatabaseOn(server, `cases_${process.env.VITEST_POOL_ID}`, async (serverAtHand) => {
           await ask(serverAtHand, schema)
           await adoptHere(serverAtHand.url)
@@ -106,7 +106,7 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
         })
       })
 
-      it.each(ways)('may be deleted beforehand; then resets delete what tests left', (start) =>
+      it.each(ways)('may be deleted beforehand; then resets delete the history that tests leave', (start) =>
         start(
           `${schema}; DELETE HISTORY FROM prices; DELETE HISTORY FROM emptied`,
           {},

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Consumer, pack, unpack } from '../runner/consumer.ts'
 
-it('testcontainers 12 on Node 20: the error names both, and what to install', async () => {
+it('testcontainers 12 on Node 20: the error names both, and the version to install', async () => {
   const tarball = await pack()
   const consumer = await Consumer.empty([tarball, 'testcontainers@12', '@testcontainers/postgresql@12', 'pg'])
   try {

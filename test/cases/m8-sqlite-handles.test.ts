@@ -9,7 +9,7 @@ describeSqlite(({ open }) => {
     return handle
   }
 
-  it('says that tables of an attached database are not reset', async () => {
+  it('reports that tables of an attached database are not reset', async () => {
     const handle = opened()
     const database = await attach(handle)
     expect((await database.reset()).notes).toEqual([])
@@ -19,7 +19,7 @@ describeSqlite(({ open }) => {
     await database.release()
   })
 
-  it('refuses a handle that takes no writes, and takes back what a test has set', async () => {
+  it('refuses a read-only handle, and reverts the pragmas that a test set', async () => {
     const handle = opened()
     handle.exec('PRAGMA query_only = ON')
     await expect(attach(handle)).rejects.toThrow(/query_only is on.*\n.*OFF/s)

@@ -23,7 +23,7 @@ const WRITES: readonly (readonly [sql: string, dirty: readonly string[]])[] = [
 for (const id of ['mysql:9.7', 'mysql:9.7-stock', 'mariadb:11.8', 'mariadb:11.8-stock'] as const) {
   describeOn(id, (server) => {
     describe.each(['truncate', 'delete', 'auto'] as const)('with strategy %s', (strategy) => {
-      it('what a test truncated has its baseline rows again, time after time', async () => {
+      it('restores the baseline rows of a truncated table every time', async () => {
         await using harness = await createHarness({
           server: existing(server.url),
           migrate: async ({ url }) => void (await ask({ ...server, url }, SCHEMA)),

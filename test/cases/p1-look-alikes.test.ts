@@ -8,7 +8,7 @@ import { withDatabaseOn } from '../support/database-on.ts'
 import { asPlainRole } from '../support/plain-role.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 
-/** Everything that afresh's own SQL could mean by a name: the words of the engine's source. */
+/** All names that afresh's own SQL could refer to: the words in the engine's source. */
 const folder = resolve(import.meta.dirname, '../../src/engine/postgres')
 const words = new Set(
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -40,7 +40,7 @@ const SCHEMA = `
   INSERT INTO sized VALUES ('one');
   INSERT INTO a (t) VALUES ('one'), ('two'); INSERT INTO b VALUES (1, 1); INSERT INTO p VALUES (1, 'x'); REFRESH MATERIALIZED VIEW m;`
 
-/** A schema of functions, operators, types and tables that are called like the server's and fail when they are used. */
+/** A schema of functions, operators, types and tables that have the server's names, and fail when used. */
 const LOOK_ALIKES = `
 CREATE SCHEMA look;
 CREATE FUNCTION look.fails() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''a look-alike was used''; END';
@@ -69,7 +69,7 @@ DO $$ DECLARE f record; BEGIN
 END $$;
 GRANT USAGE ON SCHEMA look TO PUBLIC`.replaceAll('WORDS', [...words].map((word) => `'${word}'`).join(', '))
 
-/** Everything that a database can be asked for. */
+/** Runs all operations of a database. */
 async function exercise(
   database: TestDatabase,
   run: (sql: string) => Promise<unknown>,
@@ -93,7 +93,7 @@ async function exercise(
   }
 }
 
-/** \`search_path\` as the harshest one, set by the driver: everything in it goes by full names. */
+/** The strictest `search_path`, set by the driver: everything outside of it needs qualified names. */
 const AS_TESTS = `SET search_path = pg_catalog, public`
 
 describeOn('postgres:18', (server) => {
@@ -124,7 +124,7 @@ describeOn('postgres:18', (server) => {
       }
 
       it.each(['auto', 'scan'] as const)(
-        'is handed over, reset, verified and erased from by URL, detector %s',
+        'is adopted, reset, verified and erased from by URL, detector %s',
         (detector) =>
           withDatabaseOn(server, name, async (serverAtHand) => {
             await hostile(serverAtHand)
@@ -151,7 +151,7 @@ describeOn('postgres:18', (server) => {
           await client.end()
         }))
 
-      it('is leased by a role that owns it and no more', async () => {
+      it('is leased by a role that only owns it', async () => {
         const plain = await asPlainRole(server)
         await using harness = await createHarness({
           server: existing(plain.url),

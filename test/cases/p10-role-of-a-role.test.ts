@@ -7,7 +7,7 @@ import { describeOn } from '../support/servers.ts'
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
     it.each([false, true])(
-      'a role that is another one as soon as it connects (superuser: %s)',
+      'a login role that switches to another role by its settings (superuser: %s)',
       async (isSuper) => {
         const name = `becomes_${isSuper}`
         const server = await asPlainRole(bare, name)

@@ -36,7 +36,7 @@ const NAMED_WRITES = [
   "UPDATE t SET p = 'f(text)'::regprocedure::oid::regproc",
 ]
 
-/** `over` reads `under` by now, which was made after it. */
+/** `over` reads `under`, which was created after it. */
 const VIEWS = `CREATE TABLE a (v int); INSERT INTO a VALUES (1); CREATE VIEW between AS SELECT v FROM a;
   CREATE MATERIALIZED VIEW over AS SELECT sum(v) AS s FROM between; CREATE MATERIALIZED VIEW under AS SELECT sum(v) AS s FROM a;
   CREATE OR REPLACE VIEW between AS SELECT s::int AS v FROM under; REFRESH MATERIALIZED VIEW over`
@@ -74,7 +74,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
       })
     })
 
-    it('a large object that cannot be made again as it was has the database made again', () =>
+    it('recreates the database for a large object that cannot be restored exactly', () =>
       withLease(
         bare,
         `${OBJECTS}; COMMENT ON LARGE OBJECT 50000 IS 'of its own'`,
@@ -91,7 +91,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('whoever leases it after a worker that was killed has the large objects of the baseline', () =>
+    it('a new lease after a killed worker has the large objects of the baseline', () =>
       withLease(bare, OBJECTS, {}, async (database, run) => {
         const before = await run(CONTENTS)
         await run(
@@ -111,7 +111,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         'RESET ALL',
         "SET search_path = ''",
         'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY',
-      ])('may say %s', (sql) =>
+      ])('may run %s', (sql) =>
         withClient(bare, async (client, serverAtHand) => {
           const database = await attach(client)
           await client.query('DELETE FROM public.t')
@@ -125,7 +125,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         }),
       )
 
-      it.each(['DISCARD ALL', 'DISCARD TEMP'])('that says %s has thrown the baseline away, by name', (sql) =>
+      it.each(['DISCARD ALL', 'DISCARD TEMP'])('fails by name after %s: the baseline is gone', (sql) =>
         withClient(bare, async (client) => {
           const database = await attach(client)
           await client.query(`DELETE FROM public.t; `)

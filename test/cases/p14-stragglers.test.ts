@@ -9,10 +9,10 @@ import { withLease } from './support.ts'
 const SCHEMA = `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
   INSERT INTO a SELECT generate_series(1, 200); INSERT INTO b SELECT n, n FROM generate_series(1, 200) AS n`
 
-/** A trigger of the test's would be one more change: so another session writes as fast as it can. */
+/** Another session writes as fast as it can. A trigger in the test would itself be a schema change. */
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
-    it('what another session commits during a reset never becomes baseline, constraints on', async () => {
+    it('what another session commits during a reset never becomes baseline, with constraints enabled', async () => {
       const server = await asPlainRole(bare)
       await withLease(server, SCHEMA, {}, async (database, run) => {
         const writer = new pg.Client({ connectionString: database.url })
@@ -40,7 +40,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('a table that is truncated while the reset puts others right is found by the next one', () =>
+  it('a table that is truncated while a reset restores others is found by the next reset', () =>
     withLease(
       server,
       `CREATE TABLE moved (id int PRIMARY KEY); INSERT INTO moved VALUES (1); CREATE TABLE waits (id int PRIMARY KEY);

@@ -6,7 +6,7 @@ import { describeOn, type ServerAtHand, type ServerId } from '../support/servers
 import { withLease } from './support.ts'
 import { type Client, clientOf, contentOf, randomWrite, schemaFor } from './writers.ts'
 
-/** `npm run soak:writers` asks for 5,000. */
+/** `npm run soak:writers` sets 5,000. */
 const ROUNDS = Number(process.env.AFRESH_WRITER_ROUNDS ?? 40)
 const SEED = Number(process.env.AFRESH_WRITER_SEED ?? 1)
 
@@ -26,7 +26,7 @@ const WAYS: readonly Way[] = [
   { id: 'mariadb:11.8-stock', way: 'stock', as: same },
 ]
 
-/** In a word, where all is well: another session may be in the way, and nothing else. */
+/** One word for the two valid outcomes: 'ok', or 'blocked' by another session. */
 function outcomeOf(result: unknown): string {
   if (!(result instanceof Error)) {
     const notes = (result as ResetReport).notes.filter(
@@ -37,7 +37,7 @@ function outcomeOf(result: unknown): string {
   return result instanceof AfreshError && result.code === 'blocked' ? 'blocked' : `${result}`
 }
 
-/** Writes until it is told to stop, at times in transactions; what the server refuses is refused. */
+/** Writes until `isOver`, sometimes in transactions, and ignores statements that the server refuses. */
 async function writeUntil(
   isOver: () => boolean,
   client: Client,
@@ -63,7 +63,7 @@ async function writeUntil(
 
 for (const { id, way, as, options = {} } of WAYS) {
   describeOn(id, (bare) => {
-    it(`${way}: whatever others write before, during and between resets, the one after them finds the baseline`, {
+    it(`${way}: whatever other sessions write before, during and between resets, a final reset restores the baseline`, {
       timeout: 120_000 + ROUNDS * 5_000,
     }, async () => {
       const server = await as(bare)

@@ -8,7 +8,7 @@ import { describeOn } from '../support/servers.ts'
 
 describeOn('postgres:18', (server) => {
   describePgbouncer('pgbouncer', () => {
-    it('in transaction mode is refused, with the direct way, and nothing stays on its sessions', () =>
+    it('in transaction mode is refused with the direct URL as next step, and its sessions keep no settings', () =>
       withPgbouncer(server, 'transaction', (pooled) =>
         withDatabaseOn(server, 'case_p2', async (direct) => {
           const database = { ...pooled, url: pooled.url.replace(/\/[^/]*$/, '/case_p2') }
@@ -24,13 +24,13 @@ describeOn('postgres:18', (server) => {
           await client.connect()
           await expect(attach(client)).rejects.toMatchObject(refusal)
           await client.end()
-          // The application's own queries by the pooler are as they were: constraints hold.
+          // The application's own queries through the pooler are unaffected: constraints still hold.
           for (let again = 0; again < 5; again++)
             await expect(ask(database, 'INSERT INTO b VALUES (1)')).rejects.toThrow(/foreign key/)
         }),
       ))
 
-    it('in session mode leases, resets and drops as the server itself does', () =>
+    it('in session mode leases, resets and drops like the server itself', () =>
       withPgbouncer(server, 'session', async (pooled) => {
         await using harness = await createHarness({
           server: existing(pooled.url),

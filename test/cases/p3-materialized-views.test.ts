@@ -12,7 +12,7 @@ const SCHEMA = `CREATE TABLE a (v int); INSERT INTO a VALUES (100);
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
     describe.each(POSTGRES_WAYS)('as a %s', (way) => {
-      it('is without data again after a test has refreshed it', async () => {
+      it('has no data again after a test refreshed it', async () => {
         const { server, options } = await inWay(bare, way)
         await withLease(server, SCHEMA, options, async (database, run) => {
           expect(await database.verify()).toEqual([])
@@ -27,7 +27,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         })
       })
 
-      it('has its data again after a test has taken it away or changed it', async () => {
+      it('has its data again after a test removed or changed it', async () => {
         const { server, options } = await inWay(bare, way)
         await withLease(server, SCHEMA, options, async (database, run) => {
           for (const sql of [
@@ -42,7 +42,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         })
       })
 
-      it('is stale again where it was stale in the baseline (P17)', async () => {
+      it('is stale again if it was stale in the baseline (P17)', async () => {
         const { server, options } = await inWay(bare, way)
         await withLease(server, SCHEMA, options, async (database, run) => {
           await run('REFRESH MATERIALIZED VIEW stale')

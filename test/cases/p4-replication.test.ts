@@ -11,8 +11,8 @@ const UNSUBSCRIBE = ['SET (slot_name = NONE)', 'DISABLE'].map((how) => `ALTER SU
 
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (server) => {
-    describe('a subscription that a test made', () => {
-      it('goes with the database, which is made again', () =>
+    describe('a subscription that a test created', () => {
+      it('is dropped with the database, which is recreated', () =>
         withLease(server, SCHEMA, {}, async (database, run) => {
           for (const also of ['', 'ALTER TABLE t ADD more int', 'CREATE PUBLICATION p FOR TABLE t']) {
             await run(SUBSCRIBE)
@@ -25,11 +25,11 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
             expect((await database.reset()).notes, also).toEqual([])
             expect(await run('SELECT * FROM t'), also).toEqual([{ id: 1 }])
           }
-          // Nor does it stay when the lease ends.
+          // The end of the lease drops it too.
           await run(SUBSCRIBE)
         }))
 
-      it('fails every reset by its name where this role may not end it, until somebody has', async () => {
+      it('fails every reset by name if the role may not drop it, until it is dropped', async () => {
         await withLease(await asPlainRole(server), SCHEMA, {}, async (database, run) => {
           const inside = { ...server, url: withDatabase(server.url, database.name) }
           await ask(inside, SUBSCRIBE)
@@ -45,7 +45,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         })
       })
 
-      it('fails every reset by its name where there is no template, until it is dropped', () =>
+      it('fails every reset by name without a template, until it is dropped', () =>
         withAttached(
           server,
           SCHEMA,

@@ -26,7 +26,7 @@ const SCHEMA = `
   INSERT INTO a (id, t) VALUES (1, 'one'), (2, 'two');
   INSERT INTO p VALUES (1, 'x'), (2, 'y');`
 
-/** What a test does, and what the reset has to say of it. */
+/** What a test does, its SQL, and the note that the reset must contain. */
 const CHANGES: readonly (readonly [name: string, sql: string, object: RegExp])[] = [
   ['renames a column', 'ALTER TABLE a RENAME COLUMN t TO text', /column public\.a\.t /],
   ['drops a column', 'ALTER TABLE a DROP COLUMN t', /column public\.a\.t is gone/],
@@ -112,7 +112,7 @@ const CHANGES: readonly (readonly [name: string, sql: string, object: RegExp])[]
   ['adds a rule', 'CREATE RULE deaf AS ON DELETE TO b DO INSTEAD NOTHING', /rule deaf of public\.b is new/],
 ]
 
-/** By an oracle of the test's own: what the server itself says of every definition that the changes are about. */
+/** An independent oracle: the server's own text of every definition that the changes affect. */
 async function definitions(run: Run): Promise<unknown> {
   const sources = [
     `SELECT table_name || '.' || column_name, column_default, is_nullable, data_type, identity_generation FROM information_schema.columns WHERE table_schema = 'public'`,
@@ -144,7 +144,7 @@ async function definitions(run: Run): Promise<unknown> {
 
 describeOn('postgres:18', (bare) => {
   describe.each(POSTGRES_WAYS)('as a %s', (way) => {
-    it('has the database made again whatever of the schema a test changes, with a note that names it', async () => {
+    it('recreates the database after any schema change, with a note that names the object', async () => {
       const { server, options } = await inWay(bare, way)
       await withLease(server, SCHEMA, options, async (database, run) => {
         const original = await definitions(run)
@@ -173,7 +173,7 @@ describeOn('postgres:18', (bare) => {
       })
     })
 
-    it('fails by name on a database that is attached, and goes on once it was changed back', async () => {
+    it('fails by name on an attached database, and works again after the change is reverted', async () => {
       const { server, options } = await inWay(bare, way)
       const handOver = async (url: string) =>
         void (await adopt(url, { confirm: async ({ confirmation }) => confirmation }))
@@ -199,7 +199,7 @@ describeOn('postgres:18', (bare) => {
     })
   })
 
-  it('gives a slot back for the next lease as it was made, whatever the last one has left there', async () => {
+  it('leases a slot in its original state, whatever the previous lease left there', async () => {
     await using harness = await createHarness({
       server: existing(bare.url),
       migrate: async ({ url }) =>
@@ -214,7 +214,7 @@ describeOn('postgres:18', (bare) => {
     expect(await ask({ ...bare, url: second.url }, 'SELECT n FROM a')).toEqual([{ n: 5 }])
   })
 
-  it('still knows of a new table after it was verified', () =>
+  it('still finds a new table after verify', () =>
     withLease(bare, 'CREATE TABLE a (id int)', {}, async (database, run) => {
       await run('CREATE TABLE extra (id int); INSERT INTO extra VALUES (1)')
       await database.verify()
@@ -222,7 +222,7 @@ describeOn('postgres:18', (bare) => {
       expect(await run('SELECT * FROM extra')).toEqual([])
     }))
 
-  it('takes a view that is made again by the same text for the same view', () =>
+  it('treats a view that is recreated with the same text as unchanged', () =>
     withLease(
       bare,
       `CREATE TABLE a (id int);\n\n  CREATE VIEW v AS SELECT id FROM a WHERE id > 3`,
@@ -235,7 +235,7 @@ describeOn('postgres:18', (bare) => {
       },
     ))
 
-  it('has a publication that keeps rows from being deleted (P8) named and undone', () =>
+  it('drops a publication that prevents deleting rows, and names it (P8)', () =>
     withLease(
       bare,
       'CREATE TABLE keyless (n int); INSERT INTO keyless VALUES (1)',
@@ -251,7 +251,7 @@ describeOn('postgres:18', (bare) => {
 
   describe.each(POSTGRES_WAYS)('%s', (way) => {
     it.each(['truncate', 'delete', 'auto'] as const)(
-      'empties a new table that refers to a baseline table, by strategy %s (P15)',
+      'empties a new table that refers to a baseline table, with strategy %s (P15)',
       async (strategy) => {
         const { server, options } = await inWay(bare, way)
         const schema =

@@ -8,11 +8,11 @@ import { withLease } from './support.ts'
 
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
-    describe('a role that owns neither everything nor may switch triggers off', () => {
+    describe('a role that does not own all tables and may not disable triggers', () => {
       const name = `case_p5_${process.env.VITEST_POOL_ID}`
       const elsewhere = (url: string, database: string) => url.replace(/\/[^/]*$/, `/${database}`)
 
-      it('is not asked to own a table of which only INSERT triggers would fire, and whose baseline is empty (P5)', async () => {
+      it('need not own a table with INSERT triggers only and an empty baseline (P5)', async () => {
         const plain = await asPlainRole(bare)
         await withDatabaseOn(bare, name, async (database) => {
           await ask(bare, `ALTER DATABASE ${name} OWNER TO plain_user`)
@@ -44,7 +44,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         })
       })
 
-      it("leaves no row of a statement's trigger on a table that refers (P13)", async () => {
+      it('leaves no row that a statement trigger on a referring table inserted (P13)', async () => {
         const plain = await asPlainRole(bare)
         const schema = `CREATE TABLE parents (id int PRIMARY KEY); CREATE TABLE log (n serial);
           CREATE TABLE children (parent int REFERENCES parents ON DELETE CASCADE);
@@ -61,7 +61,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         }
       })
 
-      it('puts back rows that constraints let stand which are not valid (P6)', async () => {
+      it('restores rows that violate constraints which are NOT VALID (P6)', async () => {
         const plain = await asPlainRole(bare)
         const schema = `CREATE DOMAIN even AS int; CREATE TABLE a (id int PRIMARY KEY, n even, t text);
           INSERT INTO a VALUES (1, 1, NULL);
@@ -78,7 +78,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
       })
     })
 
-    it('does not blame a test for a baseline row that a constraint refuses today (P6)', async () => {
+    it('does not blame a test for a baseline row that a constraint rejects now (P6)', async () => {
       const schema = `CREATE TABLE a (ends timestamptz CHECK (ends > now())); INSERT INTO a VALUES (now() + interval '1 second')`
       await withLease(bare, schema, {}, async (database, run) => {
         await new Promise((resolve) => setTimeout(resolve, 1_100))
@@ -94,7 +94,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('event triggers log nothing of what afresh does in its session (P16)', async () => {
+  it("event triggers do not fire for afresh's own statements (P16)", async () => {
     await using harness = await createHarness({
       server: existing(server.url),
       migrate: async ({ url }) =>

@@ -6,7 +6,7 @@ import { adoptHere, inWay, POSTGRES_WAYS, withAttached } from './support.ts'
 
 const PAST = `TIMESTAMP '2001-01-01'`
 
-/** As a fixture that was loaded when its rows passed. */
+/** A fixture whose rows satisfied the constraints when they were loaded. */
 const AGED = (validity: string) => `
   CREATE TABLE owners (id int PRIMARY KEY); INSERT INTO owners VALUES (1);
   CREATE FUNCTION today() RETURNS date STABLE LANGUAGE sql AS 'SELECT CURRENT_DATE';
@@ -27,7 +27,7 @@ const AGED = (validity: string) => `
          ${NOW_IS_LATER}`
   }`
 
-/** What the checks let pass by then: nobody can wait for a year here. */
+/** Simulates the passing of time: the checks pass while `start()` returns 1, and fail with 0. */
 const START = `CREATE FUNCTION start() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1';`
 const NOW_IS_LATER = `CREATE OR REPLACE FUNCTION start() RETURNS int STABLE LANGUAGE sql AS 'SELECT 0'`
 
@@ -39,7 +39,7 @@ const REFUSED = ['ahead', 'later', 'soon'].map((name) =>
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
     describe.each(POSTGRES_WAYS)('as a %s', (way) => {
-      it('rows that constraints refuse by now are told of at the start, by name', async () => {
+      it('rows that constraints reject now cause warnings at start, by name', async () => {
         const { server, options } = await inWay(bare, way)
         await using harness = await createHarness({
           ...options,
@@ -67,7 +67,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         await withAttached(server, TODAY, keep, async (attached) => void (await attached.reset()), adoptHere)
       })
 
-      it('a constraint that is not valid is gone around', async () => {
+      it('a NOT VALID constraint does not prevent restoring rows', async () => {
         const { server, options } = await inWay(bare, way)
         await withAttached(
           server,

@@ -8,9 +8,9 @@ const SCRIPT =
   'CREATE TABLE jobs (id int PRIMARY KEY, command text); CREATE TABLE internals (id int PRIMARY KEY); ' +
   "SELECT pg_catalog.pg_extension_config_dump('jobs', '');"
 
-/** As pg_cron and pg_partman keep what users tell them. From 18 on extensions may lie anywhere. */
+/** Like the configuration tables of pg_cron and pg_partman. `extension_control_path` needs PostgreSQL 18. */
 describeOn('postgres:18', (server) => {
-  it('what an extension marks as configuration is reset, and the rest of it is left alone', async () => {
+  it('configuration tables of an extension are reset, and its other tables are left alone', async () => {
     const write = (name: string, text: string) =>
       `COPY (SELECT 1) TO PROGRAM $p$mkdir -p /tmp/afresh_ext/extension && printf '%b' "${text}" > /tmp/afresh_ext/extension/${name}$p$`
     await ask(server, `${write('afresh_jobs.control', CONTROL)}; ${write('afresh_jobs--1.sql', SCRIPT)}`)

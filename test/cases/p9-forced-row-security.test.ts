@@ -22,7 +22,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (bare) => {
     const name = `case_p9_${process.env.VITEST_POOL_ID}`
 
-    it('an owner that forced row security holds is told what to change, at the start (P9)', async () => {
+    it('an owner restricted by forced row security is refused at the start, with the change to make (P9)', async () => {
       const plain = await asPlainRole(bare)
       const migrate = async ({ url }: { url: string }) =>
         void (await ask({ engine: 'postgres', url }, FORCED))
@@ -41,7 +41,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         await adopt(database.url, { confirm: async ({ confirmation }) => confirmation })
         await expect(attach(own.url)).rejects.toMatchObject(HELD_AS_OWNER)
 
-        // What the message says is enough.
+        // The change that the message suggests is sufficient.
         await ask(own, 'ALTER TABLE tenants NO FORCE ROW LEVEL SECURITY')
         await using attached = await attach(own.url)
         await ask(own, 'DELETE FROM tenants')

@@ -8,9 +8,9 @@ interface Runner {
   readonly project: string
   readonly extension: string
   readonly imports: string
-  /** All files of the folder `leak`, one after the other, in one process. */
+  /** Runs all files of the folder `leak` one after the other in one process. */
   run(consumer: Consumer, leaks: string): Promise<Ran>
-  /** How many tests passed and failed, in its output. */
+  /** The numbers of passed and failed tests in the output. */
   counts(output: string): unknown
 }
 
@@ -57,7 +57,7 @@ export default defineConfig({ test: { globalSetup: ['afresh/vitest/global-setup'
   },
 }
 
-/** As in README, and so without a listener for the clients that are checked out. */
+/** As in README, and so without an error listener on checked-out clients. */
 const POOL = 'const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL })\n'
 
 const INNOCENT = `${POOL}
@@ -108,7 +108,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
         try {
           const write = (file: string, text: string) =>
             writeFileSync(join(folder, `${file}.${runner.extension}`), `${runner.imports}${text}`)
-          // Idle clients of the pool may be ended with it.
+          // Idle clients of the pool may be terminated with it.
           const listening = guilty.startsWith('a statement') ? "pool.on('error', () => {})\n" : ''
           write(
             'a',

@@ -9,7 +9,7 @@ import { describeOn } from '../support/servers.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-/** All that can be faked, `performance` too. */
+/** Fakes everything, including `performance`. */
 const freeze = () => vi.useFakeTimers({ now: 0 })
 
 describeOn('embedded:18', (server) => {
@@ -18,7 +18,7 @@ describeOn('embedded:18', (server) => {
     return { harness, database: await harness.lease() }
   }
 
-  it('a leak is found though the test has stopped the clock', async () => {
+  it('a leak is found although the test has faked the clock', async () => {
     const { harness, database } = await leased()
     const held = await hold({ ...server, url: database.url }, 'SELECT 1')
     freeze()
@@ -32,7 +32,7 @@ describeOn('embedded:18', (server) => {
     await harness.close()
   })
 
-  it('a lease, a reset and the wait for a second connection of a pool go by the real clock', async () => {
+  it('a lease, a reset and the wait for a second connection of a pool use the real clock', async () => {
     freeze()
     const { harness, database } = await leased({ strategy: 'rollback', lockTimeoutMs: 200 })
     expect((await database.reset()).durationMs).toBeGreaterThan(0)
@@ -48,12 +48,12 @@ describeOn('embedded:18', (server) => {
   })
 })
 
-it('only util/clock knows of timers: what a test fakes stops nothing of ours', () => {
+it('only util/clock uses timers, so that fake timers do not affect afresh', () => {
   const root = resolve(import.meta.dirname, '../../src')
   const USES = /(?<![.\w])(setTimeout|setInterval|setImmediate)\(|performance\.now\(|Date\.now\(|'node:timers/
   const offenders = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !/^(cli|bench|util)\/|\/bench\.ts$/.test(file))
-    // Handed to a process of its own, as text.
+    // This code runs in a separate process, as text.
     .filter((file) => file !== 'server/cleanup-process.ts')
     .filter((file) => {
       const text = readFileSync(join(root, file), 'utf8')

@@ -8,7 +8,9 @@ const manifest: {
   exports: Record<string, string | { types?: string; import?: { types: string } }>
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** As TypeScript with `moduleResolution: node10` finds the types of a package that is installed, all its files there. */
+/**
+ * Resolves types like TypeScript with `moduleResolution: node10`, in an installed package with all its files.
+ */
 function resolved(name: string): string | undefined {
   const installed = '/project/node_modules/afresh/'
   const isFile = (path: string) =>
@@ -30,7 +32,7 @@ function resolved(name: string): string | undefined {
   return ts.resolveModuleName(name, '/project/src/a.ts', options, host).resolvedModule?.resolvedFileName
 }
 
-it('every entry has its types with moduleResolution node10, too', () => {
+it('every entry has its types with moduleResolution node10 too', () => {
   expect(existsSync(join(root, 'package.json'))).toBe(true)
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (typeof target === 'string') continue

@@ -23,7 +23,7 @@ async function withDatabase(
   }
 }
 
-/** Sends a statement on a pool that has no connection yet, and does not wait for it. */
+/** Sends a statement on a pool without connections, and does not await it. */
 function sendLate(url: string, sql: string): () => Promise<void> {
   const { query, end } = url.startsWith('postgres') ? overPg(url) : overMysql(url)
   query(sql).catch(() => {})
@@ -46,7 +46,7 @@ for (const [id, sql] of [
   ['mariadb:11.8', 'SELECT SLEEP(30)'],
 ] as const) {
   describeOn(id, (server) => {
-    it('a statement that nobody waits for, on a cold pool, is told of its own test', async () => {
+    it('an unawaited statement on a cold pool fails the test that sent it', async () => {
       await withDatabase(server, async (database, over) => {
         for (const round of [1, 2, 3]) {
           await resetBeforeTest(database)
@@ -62,7 +62,7 @@ for (const [id, sql] of [
 }
 
 describeOn('embedded:18', (server) => {
-  it('where it shows only in the next test, the message says whose it may be', async () => {
+  it('where it is seen only in the next test, the message names the tests that may have sent it', async () => {
     await withDatabase(server, async (database, over) => {
       await over('the one before')
       const end = sendLate(database.url, 'SELECT pg_sleep(30)')

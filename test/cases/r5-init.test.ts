@@ -15,7 +15,7 @@ describe('a jest configuration that has a globalSetup', () => {
     ['on a line of its own', `module.exports = {\n  globalSetup: './mine.js',\n}\n`],
     ['in one line', `module.exports = { globalSetup: './mine.js', preset: 'x' }\n`],
     ['made by a function', `module.exports = make({ globalSetup: './mine.js' })\n`],
-  ])('gets no second one (%s), and is told how to have both', (_, text) => {
+  ])('gets no second one (%s), and a note explains how to have both', (_, text) => {
     const addition = configPatch('jest.config.js', text, ENTRIES, PLACE)
     const diff = addition?.diff.join('\n') ?? ''
     expect(diff).not.toContain('afresh/jest/global-setup')
@@ -32,7 +32,7 @@ describe("the project's own script that migrates", () => {
     ['migrate', 'knex migrate:latest --env test', 'npm run migrate'],
     ['db:migrate', 'node scripts/migrate.js', 'npm run db:migrate'],
     ['migrate:up', 'node-pg-migrate up', 'npm run migrate:up'],
-  ])('is taken (%s: %s)', (name, text, command) => {
+  ])('is used (%s: %s)', (name, text, command) => {
     const { value, note } = chooseMigrations(facts({ scripts: { [name]: text } }))
     expect(value).toEqual({ kind: 'command', command })
     expect(note).toContain('DATABASE_URL')
@@ -43,7 +43,7 @@ describe("the project's own script that migrates", () => {
     ['migrate', 'dotenv -- knex migrate:latest'],
     ['migrate:down', 'knex migrate:rollback'],
     ['migrate:create', 'knex migrate:make'],
-  ])('is left alone (%s: %s)', (name, text) => {
+  ])('is ignored (%s: %s)', (name, text) => {
     expect(chooseMigrations(facts({ scripts: { [name]: text } })).value.kind).toBe('example')
   })
 })

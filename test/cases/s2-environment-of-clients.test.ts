@@ -22,7 +22,7 @@ for (const id of ['embedded:18', 'postgres:18'] as const) {
       ['PGOPTIONS', '-c search_path=nowhere'],
       ['PGOPTIONS', '-c default_transaction_read_only=on'],
       ['PGOPTIONS', '-c role=nobody_of_this_name'],
-    ])('%s=%s, meant for other clients, does not reach our connections', async (name, value) => {
+    ])("%s=%s, meant for other clients, does not affect afresh's connections", async (name, value) => {
       vi.stubEnv(name, value)
       const harness = await createHarness({
         server: server.url,

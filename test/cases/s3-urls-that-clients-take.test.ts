@@ -9,7 +9,7 @@ import { createHarness } from '../../src/index.ts'
 import { parseServer } from '../../src/server/spec.ts'
 import { describeOn } from '../support/servers.ts'
 
-describe('the forms of a URL that clients take', () => {
+describe('URL formats that clients accept', () => {
   it.each([
     ['postgres://user:pw@/db?host=/run/x', 'postgres://user:pw@%2Frun%2Fx/db'],
     ['postgres://user:pw@/db?host=/run/x&port=5433', 'postgres://user:pw@%2Frun%2Fx:5433/db'],
@@ -31,11 +31,11 @@ describe('the forms of a URL that clients take', () => {
     'postgres://u:p@localhost:5432/db?sslmode=require',
     'mysql://root@localhost/shop?socket=/run/m.sock',
     'file:shop.db',
-  ])('%s stays as it is', (url) => expect(canonicalUrl(url)).toBe(url))
+  ])('%s stays unchanged', (url) => expect(canonicalUrl(url)).toBe(url))
 })
 
 describeOn('postgres:18', () => {
-  it('a server by its socket, in each of the forms', async () => {
+  it('connects to a server by its socket with each format', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'afresh-s3-'))
     chmodSync(folder, 0o777)
     const container = await new GenericContainer('postgres:18')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 
-/** Built from source where no binary is to be found; a project that uses SQLite has it already. */
+/** Built from source where no prebuilt binary exists; a project that uses SQLite already depends on it. */
 const NOT_AFRESH = ['better-sqlite3']
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')

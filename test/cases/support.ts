@@ -14,7 +14,7 @@ import type { ServerAtHand } from '../support/servers.ts'
 
 export type Run = (sql: string) => Promise<Record<string, unknown>[]>
 
-/** How a PostgreSQL server is used: what resets go by differs between them. */
+/** Ways to use a PostgreSQL server. Resets differ between them. */
 export const POSTGRES_WAYS = ['superuser', 'superuser, by a scan', 'plain role'] as const
 export type PostgresWay = (typeof POSTGRES_WAYS)[number]
 
@@ -28,7 +28,7 @@ export async function inWay(
   }
 }
 
-/** A leased database with this schema; each statement runs on a connection of its own. */
+/** Runs `body` with a leased database of this schema; each statement of `run` has its own connection. */
 export async function withLease(
   server: ServerAtHand,
   schema: string,
@@ -45,7 +45,7 @@ export async function withLease(
   await body(database, (sql) => ask({ ...server, url: database.url }, sql))
 }
 
-/** A database of a person's that was handed over, attached. */
+/** Runs `body` with an attached database that a user adopted. */
 export async function withAttached(
   server: ServerAtHand,
   schema: string,
@@ -61,7 +61,7 @@ export async function withAttached(
   })
 }
 
-/** As a person does who types what is asked for. */
+/** Confirms as a user does who types the confirmation. */
 export async function adoptHere(url: string): Promise<void> {
   await adopt(url, { confirm: async ({ confirmation }) => confirmation })
 }

@@ -5,7 +5,7 @@ import type { ServerAtHand } from '../support/servers.ts'
 /** A session of an application under test. */
 export interface Client {
   query(sql: string): Promise<Record<string, unknown>[]>
-  /** The server, or the network, has ended it. */
+  /** Whether the server or the network has closed the connection. */
   isLost(): boolean
   end(): Promise<void>
 }
@@ -34,7 +34,9 @@ export async function clientOf({ engine, url }: ServerAtHand): Promise<Client> {
   }
 }
 
-/** Parent and child, a tree, a cycle, a table without a key, one that is empty at the baseline, one with a text key. */
+/**
+ * Parent and child, a tree, a cycle, a table without a key, one with an empty baseline, one with a text key.
+ */
 export const TABLES = ['parent', 'child', 'tree', 'hen', 'egg', 'bag', 'fresh', 'words'] as const
 
 export function schemaFor({ engine }: ServerAtHand): string[] {
@@ -65,7 +67,7 @@ export function schemaFor({ engine }: ServerAtHand): string[] {
   ]
 }
 
-/** One write of those that tests do; most succeed. */
+/** One random write as tests do; most succeed. */
 export function randomWrite({ engine }: ServerAtHand, pick: (below: number) => number): string {
   const table = TABLES[pick(TABLES.length)] ?? 'parent'
   const id = 1 + pick(60)
@@ -100,7 +102,7 @@ export function randomWrite({ engine }: ServerAtHand, pick: (below: number) => n
   return all[pick(all.length)] ?? writes.parent
 }
 
-/** Everything, as an ordinary client reads it: rows in order, and where the next ids come from. */
+/** The complete content as an ordinary client reads it: sorted rows, and the next ids. */
 export async function contentOf(client: Client, { engine }: ServerAtHand): Promise<Record<string, unknown>> {
   const content: Record<string, unknown> = {}
   for (const table of TABLES) {

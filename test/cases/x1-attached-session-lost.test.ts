@@ -4,7 +4,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { withAttached } from './support.ts'
 
-/** Ends every session in the database, as a server does that is started again. */
+/** Ends every session in the database, as a server restart does. */
 async function endSessions(server: ServerAtHand, name: string): Promise<void> {
   if (server.engine === 'postgres') {
     await ask(
@@ -19,7 +19,7 @@ async function endSessions(server: ServerAtHand, name: string): Promise<void> {
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('every reset after the session of `attach` was lost says what is lost with it, and how to go on', () =>
+    it('every reset after the session of `attach` was lost reports what is lost with it, and how to continue', () =>
       withAttached(
         server,
         'CREATE TABLE a (id int PRIMARY KEY)',

@@ -4,7 +4,7 @@ import { describeOn } from '../support/servers.ts'
 import { withLease } from './support.ts'
 
 describeOn('postgres:18', (server) => {
-  it('a reset that could not lease again says why, and the next one tries again', () =>
+  it('a reset that fails to lease again gives the reason, and the next reset retries', () =>
     withLease(server, 'CREATE TABLE a (id int PRIMARY KEY)', {}, async (database, run) => {
       await run('INSERT INTO a VALUES (1)')
       const cut = () =>

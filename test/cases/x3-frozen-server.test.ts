@@ -8,7 +8,7 @@ const WAYS = { 'postgres:18': 'container', 'mysql:9.7': 'container' } as const
 
 for (const id of Object.keys(WAYS) as (keyof typeof WAYS)[]) {
   describeOn(id, () => {
-    it('a reset on a server that is frozen ends with an error that says so, and the next one recovers', async () => {
+    it('a reset on a frozen server fails with an error that says so, and the next one recovers', async () => {
       const server = await startServer(container(id))
       try {
         await using harness = await createHarness({

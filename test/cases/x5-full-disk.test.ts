@@ -5,7 +5,7 @@ import { ask } from '../support/ask.ts'
 import { startPublished } from '../support/own-container.ts'
 import { describeOn } from '../support/servers.ts'
 
-/** Servers whose data has little room; what they log first, and keep open, is elsewhere or there already. */
+/** Servers with little room for data. Their log files are on another mount, or allocated at the start. */
 const SMALL = {
   'postgres:18': {
     engine: 'postgres',
@@ -38,7 +38,7 @@ const SMALL = {
     tmpfs: { '/var/lib/mysql': 'size=300m' },
     command: ['--performance-schema=ON', '--innodb-log-file-size=16M'],
     ready: Wait.forLogMessage(/Version: .*port: 3306\b/),
-    // To set a counter takes a new file there, too.
+    // A restarted counter needs a new file in MariaDB as well.
     id: 'int PRIMARY KEY',
   },
 } as const
@@ -54,8 +54,8 @@ async function filled(container: StartedTestContainer, folder: string, body: () 
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, () => {
-    describe('where the disk of the server is full', () => {
-      it('rows are deleted where they would have been truncated', async () => {
+    describe('when the disk of the server is full', () => {
+      it('rows are deleted where they would otherwise be truncated', async () => {
         const { engine, port, folder, user, environment, tmpfs, command, ready, id: key } = SMALL[id]
         const server = new GenericContainer(id)
           .withEnvironment(environment)

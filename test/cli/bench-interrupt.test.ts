@@ -26,7 +26,7 @@ async function databasesOn(server: ServerAtHand): Promise<string[] | undefined> 
 
 for (const id of ['embedded:18', 'mysql:9.7'] as const) {
   describeOn(id, (server) => {
-    it('drops its copy of a database when it is interrupted, and keeps what it has', () =>
+    it('drops its copy of a database when interrupted, and keeps its results', () =>
       withDatabaseOn(server, 'somebodys_cut', async (source) => {
         await ask(source, 'CREATE TABLE plenty (id int PRIMARY KEY); CREATE TABLE more (id int PRIMARY KEY)')
         const before = await databasesOn(server)

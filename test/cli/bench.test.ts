@@ -17,7 +17,7 @@ import { parseResults } from '../../src/bench/results.ts'
 import { builtCli, CLI_MAIN } from '../support/cli.ts'
 import { eventually } from '../support/eventually.ts'
 
-/** On SQLite, which needs no server. */
+/** Uses SQLite, which needs no server. */
 describe('afresh bench', () => {
   let cli: Awaited<ReturnType<typeof builtCli>>
   const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-test-'))
@@ -28,7 +28,7 @@ describe('afresh bench', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('measures, shows, and writes figures, charts and a page', async () => {
+  it('measures, prints, and writes figures, charts and a page', async () => {
     const { code, stdout, stderr } = await cli([...small, '--out', out])
     expect(code, stderr).toBe(0)
     expect(stderr).toMatch(/2\/2 {2}sqlite, base, 100 rows, about 0:\d\d min left/)
@@ -55,7 +55,7 @@ describe('afresh bench', () => {
     expect(results.settings.cases).toEqual(['base', 'trigger'])
   })
 
-  it('is wrong usage where the folder has results of other conditions, which stay', async () => {
+  it('is wrong usage if the folder has results of other conditions, and keeps those', async () => {
     const before = readFileSync(join(out, 'results.json'), 'utf8')
     const { code, stderr } = await cli([...small, '--seed', '7', '--out', out])
     expect(code).toBe(2)
@@ -93,7 +93,7 @@ describe('afresh bench', () => {
     expect(existsSync(join(folder, 'wrong'))).toBe(false)
   })
 
-  it('names a file that holds no results', async () => {
+  it('rejects a file that is not a result of afresh bench', async () => {
     const file = join(folder, 'other.json')
     writeFileSync(file, '{"format": 2}')
     const { code, stderr } = await cli([...small, '--out', join(folder, 'wrong'), '--against', file])
@@ -103,11 +103,11 @@ describe('afresh bench', () => {
     ])
   })
 
-  it('takes less than 200 MB, the report of seven servers and all drivers included', async () => {
+  it('uses less than 200 MB, including the report of seven servers and all drivers', async () => {
     const root = join(import.meta.dirname, '..', '..')
     const file = join(root, 'benchmarks', 'delete-vs-truncate', 'results.json')
     const committed = parseResults(readFileSync(file, 'utf8'), file)
-    // Some of it is measured, so that it is not only what a report takes.
+    // Some cells are measured again, so that the test covers more than the report.
     const isAgain = (cell: { case: string; rows: number }) => cell.case === 'base' && cell.rows === 100
     const cells = committed.cells.filter((cell) => !isAgain(cell))
     const all = join(folder, 'all')
@@ -145,7 +145,7 @@ describe('afresh bench', () => {
   })
 
   it.skipIf(process.platform === 'win32')(
-    'keeps what it has when it is interrupted, and goes on',
+    'keeps its results when it is interrupted, and continues',
     async () => {
       const args = [
         'bench',
@@ -193,14 +193,14 @@ describe('afresh bench', () => {
   )
 })
 
-/** Where the process has a database for measuring open. */
+/** The folders of measured databases that the process has open. */
 function foldersOf(pid: number | undefined): string[] {
   const open = `/proc/${pid}/fd`
   const files = readdirSync(open).flatMap((name) => {
     try {
       return [readlinkSync(join(open, name))]
     } catch {
-      return [] // closed since
+      return [] // closed meanwhile
     }
   })
   return [...new Set(files.filter((path) => path.includes('/afresh-bench-')).map(dirname))]

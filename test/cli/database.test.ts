@@ -39,7 +39,7 @@ describeOn('embedded:18', (server) => {
 
   const name = () => new URL(url).pathname.slice(1)
 
-  /** Rows, sequences, definitions, comments, of this database: whatever afresh could have changed. */
+  /** Everything in the database that afresh could have changed: rows, sequences, definitions, comments. */
   async function everything(): Promise<unknown> {
     const tables = await ask(
       db(),
@@ -75,7 +75,7 @@ describeOn('embedded:18', (server) => {
   }
 
   describe('plan', () => {
-    it('shows the order, and changes nothing of an unmarked database', async () => {
+    it('shows the order, and changes nothing in an unmarked database', async () => {
       const before = await everything()
       const { code, stdout } = await afresh(['plan', '--url', url])
       expect(code).toBe(0)
@@ -92,7 +92,7 @@ describeOn('embedded:18', (server) => {
       expect((await afresh(['plan', '--url', url, '--sql'])).stdout).toContain('DELETE FROM')
     })
 
-    it('says from how many rows on a table is truncated, and how that is known', async () => {
+    it('shows the row count from which a table is truncated, and its source', async () => {
       await ask(db(), 'CREATE TABLE note (id int)')
       const { stdout } = await afresh(['plan', '--url', url], { env: { AFRESH_CACHE_DIR: '/nowhere' } })
       expect(stdout).toMatch(
@@ -101,7 +101,7 @@ describeOn('embedded:18', (server) => {
       expect(stdout).toMatch(/costs +not measured on this server/)
     })
 
-    it('is one JSON document with the statements', async () => {
+    it('prints one JSON document with the statements', async () => {
       const { code, stdout } = await afresh(['plan', '--url', url, '--json', '--keep', 'schema_*'])
       const plan = JSON.parse(stdout)
       expect(code).toBe(0)
@@ -122,13 +122,13 @@ describeOn('embedded:18', (server) => {
       }
     })
 
-    it('names a table to keep that is not there', async () => {
+    it('reports a kept table that does not exist', async () => {
       const { code, stderr } = await afresh(['plan', '--url', url, '--keep', 'custommer'])
       expect(code).toBe(2)
       expect(stderr).toContain('custommer')
     })
 
-    it('goes on to its end when the reader has gone', async () => {
+    it('exits normally when the reader has closed the pipe', async () => {
       const before = await everything()
       const shell = spawn('bash', [
         '-c',
@@ -166,7 +166,7 @@ describeOn('embedded:18', (server) => {
       )
     })
 
-    it('leaves kept tables alone and says when there is nothing to do', async () => {
+    it('leaves kept tables alone, and says when there is nothing to do', async () => {
       await adopted()
       expect((await afresh(['reset', '--url', url, '--keep', 'country,schema_migrations'])).stdout).toMatch(
         /^Emptied in /,
@@ -177,7 +177,7 @@ describeOn('embedded:18', (server) => {
       expect(again.stdout).toContain('empty and every sequence at its start already')
     })
 
-    it.each(['delete', 'truncate'])('does so by %s', async (strategy) => {
+    it.each(['delete', 'truncate'])('does so with strategy %s', async (strategy) => {
       await adopted()
       const { code, stdout } = await afresh(['reset', '--url', url, '--json', '--strategy', strategy])
       expect(code).toBe(0)
@@ -195,7 +195,7 @@ describeOn('embedded:18', (server) => {
       expect(await everything()).toEqual(before)
     })
 
-    it('stops before the tables of a migration tool', async () => {
+    it('refuses to empty the tables of a migration tool', async () => {
       await adopted()
       await ask(db(), `INSERT INTO schema_migrations VALUES ('20260101')`)
       const before = await everything()
@@ -207,7 +207,7 @@ describeOn('embedded:18', (server) => {
       expect(await ask(db(), 'SELECT FROM schema_migrations')).toEqual([])
     })
 
-    it('fails within bounded time, and names who is in the way', async () => {
+    it('fails within bounded time, and names the blocking session', async () => {
       await adopted()
       const holder = new pg.Client({ connectionString: url, application_name: 'the holder' })
       await holder.connect()
@@ -237,7 +237,7 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  describe('refused with exit code 3, untouched', () => {
+  describe('refused with exit code 3, database unchanged', () => {
     async function refused(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
       const before = await everything()
       const plain = await afresh(args, { env })
@@ -258,7 +258,7 @@ describeOn('embedded:18', (server) => {
       expect(await refused(['reset', '--url', url])).toContain('no mark')
     })
 
-    it('a mark that was made for another database', async () => {
+    it('a mark of another database', async () => {
       await ask(db(), `COMMENT ON DATABASE ${name()} IS 'afresh:v1:1:1:0123456789abcdef'`)
       expect(await refused(['reset', '--url', url])).toContain('another database')
     })
@@ -269,7 +269,7 @@ describeOn('embedded:18', (server) => {
       expect(await refused(['adopt', '--url', url], { NODE_ENV: 'production' })).toContain('production')
     })
 
-    it('reset and adopt of a database that somebody else is connected to', async () => {
+    it('reset and adopt of a database with a session of another user', async () => {
       await adopted()
       await ask(server, `CREATE ROLE intruder LOGIN PASSWORD 'pw'`)
       const client = new pg.Client({
@@ -295,7 +295,7 @@ describeOn('embedded:18', (server) => {
   })
 
   describe('adopt', () => {
-    it('marks a database when it is named rightly, and says so when it was marked before', async () => {
+    it('marks a database after the right confirmation, and says if it already had a mark', async () => {
       await adopted()
       const { code, stdout } = await afresh(['adopt', '--url', url, '--json'])
       expect(code).toBe(0)
@@ -309,10 +309,10 @@ describeOn('embedded:18', (server) => {
     })
   })
 
-  describe('a URL that leads nowhere', () => {
+  describe('a URL that cannot be connected to', () => {
     const wrong = (change: Partial<URL>) => Object.assign(new URL(url), change).toString()
 
-    it.each(['plan', 'reset', 'adopt', 'doctor'])('%s says what is wrong with it', async (command) => {
+    it.each(['plan', 'reset', 'adopt', 'doctor'])('%s reports the cause', async (command) => {
       const closed = await afresh([command, '--url', wrong({ port: '1' })])
       expect(closed).toMatchObject({ code: 1, stdout: '' })
       expect(closed.stderr).toMatch(/Nobody listens at 127\.0\.0\.1:1/)
@@ -325,7 +325,7 @@ describeOn('embedded:18', (server) => {
   })
 
   describe('doctor --url', () => {
-    it('tells what the role may do and who the server is', async () => {
+    it('reports the privileges of the role and the identity of the server', async () => {
       const { code, stdout } = await afresh(['doctor', '--url', url, '--json'])
       expect(code).toBe(0)
       expect(JSON.parse(stdout).database).toMatchObject({
@@ -345,7 +345,7 @@ describeOn('embedded:18', (server) => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('goes from plan over adopt to reset', () =>
+    it('runs plan, adopt and reset', () =>
       withDatabaseOn(server, 'shop_by_hand', async (db) => {
         const { url } = db
         await ask(

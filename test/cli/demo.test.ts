@@ -14,7 +14,7 @@ beforeAll(async () => {
   afresh = await builtCli()
 })
 
-/** The demo's databases on a server: there must be none left. */
+/** The databases of the demo on a server; none may remain. */
 async function leftOn(server: ServerAtHand): Promise<string[]> {
   const sql =
     server.engine === 'postgres'
@@ -23,7 +23,7 @@ async function leftOn(server: ServerAtHand): Promise<string[]> {
   return (await ask(server, sql)).map(({ name }) => String(name))
 }
 
-/** The demo at its first test: everything is ready, and it goes on for a good while. */
+/** A running demo at its first test, with many tests to go. */
 async function playing(server: ServerAtHand): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
   const child = spawn(process.execPath, [CLI_MAIN, 'demo', '--server', server.url, '--rounds', '10'])
   let output = ''
@@ -43,7 +43,7 @@ interface Ended {
   readonly output: string
 }
 
-/** Writes until the database goes away, as a test does that was never awaited. */
+/** Writes until the database is dropped, like a test that was never awaited. */
 async function meddleWith(server: ServerAtHand): Promise<void> {
   const pathname = await testDatabase(server)
   const client = new pg.Client({
@@ -57,7 +57,7 @@ async function meddleWith(server: ServerAtHand): Promise<void> {
       await client
         .query('INSERT INTO language (code, name) VALUES ($1::text, $1::text)', values)
         .catch((error: unknown) => {
-          // The row of an earlier time round is still there.
+          // The row of the previous iteration still exists.
           if (codeOf(error) !== '23505') throw error
         })
     }
@@ -88,7 +88,7 @@ function documentIn(stdout: string): DemoDocument {
 }
 
 describeOn('embedded:18', (server) => {
-  it('starts a server of its own, plays its tests, and proves the baseline', async () => {
+  it('starts its own server, runs its tests, and verifies the baseline', async () => {
     const { code, stdout } = await afresh(['demo', '--server', 'embedded'])
     expect(code).toBe(0)
     expect(stdout).toContain('embedded')
@@ -98,7 +98,7 @@ describeOn('embedded:18', (server) => {
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^Done: 6 resets/)
   })
 
-  it('is one JSON document, and leaves nothing on a server that somebody runs', async () => {
+  it('prints one JSON document, and leaves nothing on an existing server', async () => {
     const { code, stdout, stderr } = await afresh(['demo', '--server', server.url, '--rounds', '2', '--json'])
     expect([code, stderr]).toEqual([0, ''])
     const { verified, schema, tests } = documentIn(stdout)
@@ -115,7 +115,7 @@ describeOn('embedded:18', (server) => {
     expect(await leftOn(server)).toEqual([])
   })
 
-  it('fails, and says where, when the database is not at its baseline after a reset', async () => {
+  it('fails when the database is not at its baseline after a reset, and names the table', async () => {
     const { ended } = await playing(server)
     const meddling = meddleWith(server)
     const { code, output } = await ended
@@ -126,7 +126,7 @@ describeOn('embedded:18', (server) => {
     expect(await leftOn(server)).toEqual([])
   })
 
-  it('makes rows up for any schema, the same ones for the same seed', async () => {
+  it('generates rows for any schema, reproducible by seed', async () => {
     const args = [
       'demo',
       '--server',
@@ -142,7 +142,7 @@ describeOn('embedded:18', (server) => {
     const { generated, tests, verified } = documentIn(first.stdout)
     expect(verified).toBe(true)
     expect(generated?.rows).toBeGreaterThan(300)
-    // The one cycle in which nothing may be null, and what hangs on it: said, not passed over.
+    // The one cycle without nullable keys, and the tables that depend on it, are reported as empty.
     expect(generated?.leftEmpty.map(({ table }) => table).sort()).toEqual([
       'shipment',
       'shipment_line',
@@ -157,7 +157,7 @@ describeOn('embedded:18', (server) => {
     expect(await leftOn(server)).toEqual([])
   })
 
-  it('names the line of a schema file that fails, and leaves nothing behind', async () => {
+  it('reports the failing line of a schema file, and leaves nothing behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'afresh-demo-'))
     const file = join(folder, 'broken.sql')
     await writeFile(file, 'CREATE TABLE a (id int);\n\nCREATE TABEL b (id int);\n')
@@ -168,7 +168,7 @@ describeOn('embedded:18', (server) => {
     expect(await leftOn(server)).toEqual([])
   })
 
-  it('cleans up when it is interrupted', async () => {
+  it('cleans up when interrupted', async () => {
     const { child, ended } = await playing(server)
     child.kill('SIGINT')
     expect((await ended).code).toBe(130)
@@ -178,7 +178,7 @@ describeOn('embedded:18', (server) => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('plays the same tests there', async () => {
+    it('runs the same tests', async () => {
       const { code, stdout } = await afresh(['demo', '--server', server.url, '--json'])
       expect(code).toBe(0)
       const { verified, tests } = documentIn(stdout)
@@ -188,7 +188,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       expect(await leftOn(server)).toEqual([])
     })
 
-    it('makes rows up for a schema there', async () => {
+    it('generates rows for a schema', async () => {
       const args = ['--schema', 'fixtures/demo/mysql/schema.sql', '--seed', '7', '--json']
       const { code, stdout } = await afresh(['demo', '--server', server.url, ...args])
       expect(code).toBe(0)

@@ -20,7 +20,7 @@ const SCHEMA = `
   INSERT INTO users (id, email) VALUES (1, 'a@x'), (2, 'b@x'), (3, 'c@y');
   INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 1), (3, 2); INSERT INTO notes VALUES (1, 1), (2, 3);`
 
-/** The same on a file and on a server. */
+/** The same commands on a file and on a server. */
 function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]> }): void {
   const marked = async () => {
     const { url } = at()
@@ -29,7 +29,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
   }
   const count = async (table: string) => (await at().rows(`SELECT id FROM ${table}`)).length
 
-  it('explains as a tree, of any database, what would become of which table', async () => {
+  it('shows as a tree what happens to each table, for any database', async () => {
     const { code, stdout } = await afresh(['erase', 'users', '--url', at().url, '--explain'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^users\n/)
@@ -50,14 +50,14 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
     expect(JSON.parse(json.stdout)).not.toHaveProperty('refused')
   })
 
-  it('touches only a database that was handed over', async () => {
+  it('changes only an adopted database', async () => {
     const { code, stderr } = await afresh(['erase', 'orders', '--url', at().url, '--keys', '1'])
     expect([code, stderr]).toEqual([3, expect.stringContaining('carries no mark')])
     expect((await afresh(['purge', '--url', at().url, '--older-than', '1d'])).code).toBe(3)
     expect(await count('orders')).toBe(3)
   })
 
-  it('tells first, then deletes', async () => {
+  it('reports with --dry-run, then deletes', async () => {
     const url = await marked()
     const refused = await afresh(['erase', 'users', '--url', url, '--where', "email LIKE '%@x'"])
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('users ← orders.user_id')])
@@ -73,7 +73,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
     expect([await count('users'), await count('orders'), await count('notes')]).toEqual([1, 0, 2])
   })
 
-  it('marks, and purges what is marked', async () => {
+  it('marks rows, and purges marked rows', async () => {
     const url = await marked()
     const mark = [
       'erase',
@@ -96,7 +96,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
     expect([await count('users'), await count('orders')]).toEqual([1, 0])
   })
 
-  it('says what is wrong', async () => {
+  it('reports wrong usage', async () => {
     const { url } = at()
     const wrong: [readonly string[], RegExp][] = [
       [['erase', '--url', url], /missing required argument 'table'/i],

@@ -37,7 +37,7 @@ describeSqlite(({ open }) => {
     }
   }
 
-  it('goes from plan over adopt to reset', async () => {
+  it('runs plan, adopt and reset', async () => {
     const url = `sqlite:${file}`
     const plan = await afresh(['plan', '--url', url, '--json'])
     expect(JSON.parse(plan.stdout)).toMatchObject({ marked: false, order: [['orders'], ['customer']] })
@@ -57,7 +57,7 @@ describeSqlite(({ open }) => {
     expect(rows('SELECT id FROM customer')).toEqual([{ id: 1 }])
   })
 
-  it('names a file that is not there, or is no database', async () => {
+  it('reports a file that does not exist, or is no database', async () => {
     const missing = await afresh(['plan', '--url', `sqlite:${file}.gone`])
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no database file') })
     const other = await afresh(['plan', '--url', `sqlite:${import.meta.filename}`])

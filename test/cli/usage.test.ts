@@ -9,7 +9,7 @@ beforeAll(async () => {
 const COMMANDS = ['init', 'demo', 'plan', 'reset', 'erase', 'purge', 'adopt', 'doctor', 'bench']
 
 describe('help and usage', () => {
-  it('prints its help when asked for nothing', async () => {
+  it('prints its help without arguments', async () => {
     const { code, stdout } = await afresh([])
     expect(code).toBe(0)
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
@@ -23,7 +23,7 @@ describe('help and usage', () => {
     })
   })
 
-  it.each(COMMANDS)('%s --help tells its options and gives an example', async (command) => {
+  it.each(COMMANDS)('%s --help lists its options and gives an example', async (command) => {
     const { code, stdout } = await afresh([command, '--help'])
     expect(code).toBe(0)
     expect(stdout).toContain('--json')
@@ -56,7 +56,7 @@ describe('help and usage', () => {
     })
   })
 
-  it('does not repeat the password of a URL that it cannot use', async () => {
+  it('shows no password of a URL that it cannot use', async () => {
     const { stderr } = await afresh(['plan', '--url', 'oracle://me:s3cret@host/x'])
     expect(stderr).not.toContain('s3cret')
   })
@@ -68,7 +68,7 @@ describe('help and usage', () => {
 })
 
 describe('doctor', () => {
-  it('tells what is at hand, and in JSON the same', async () => {
+  it('reports what is available, and the same in JSON', async () => {
     const plain = await afresh(['doctor'])
     for (const word of [
       'Servers',

@@ -5,7 +5,7 @@ import { eraseContract } from './erase.ts'
 import { DUMPS, NEXT_IDS, WRITES } from './schema.ts'
 import type { Opened, Target } from './targets.ts'
 
-/** What every engine keeps. A target that cannot do something says so; nothing is skipped by itself. */
+/** The contract of every engine. A target declares what it cannot do; nothing is skipped implicitly. */
 export function contract(target: Target): void {
   const opened = async (options: AttachOptions, body: (db: Opened) => Promise<void>) => {
     await using db = await target.open(options)
@@ -18,7 +18,7 @@ export function contract(target: Target): void {
         expect(await database.reset()).toMatchObject({ dirty: [], steps: [] })
       }))
 
-    it('removes what was inserted, puts back what was changed or deleted, and names it', () =>
+    it('removes inserted rows, restores changed and deleted rows, and names the tables', () =>
       opened({}, async ({ database, run }) => {
         const baseline = await dump(run)
         await run(`INSERT INTO orders (user_id, total) VALUES (2, 9.99)`)
@@ -37,7 +37,7 @@ export function contract(target: Target): void {
         expect(await database.reset()).toMatchObject({ dirty: [] })
       }))
 
-    it('tells how many rows of which tables were written', () =>
+    it('reports how many rows of which tables were written', () =>
       opened({ strategy: 'delete' }, async ({ database, run }) => {
         await run(`INSERT INTO orders (user_id, total) VALUES (2, 9.99), (2, 1)`)
         await run(`UPDATE countries SET name = upper(name) WHERE code <> 'JP'`)
@@ -55,7 +55,7 @@ export function contract(target: Target): void {
         expect((await database.reset()).writes).toEqual([])
       }))
 
-    it('restarts what hands out numbers, also after a rollback', () =>
+    it('restarts sequences and counters, also after a rollback', () =>
       opened({}, async ({ database, run }) => {
         const first = await nextIds(run)
         await database.reset()
@@ -66,7 +66,7 @@ export function contract(target: Target): void {
         expect(await nextIds(run)).toEqual(first)
       }))
 
-    it('clears a cycle and a self reference', () =>
+    it('resets a cycle and a self reference', () =>
       opened({}, async ({ database, run }) => {
         await run(`INSERT INTO teams (name) VALUES ('A')`)
         await run('INSERT INTO players (team) VALUES (1)')
@@ -77,7 +77,7 @@ export function contract(target: Target): void {
         expect(await database.verify()).toEqual([])
       }))
 
-    it('tells equal rows without a key apart by their number', () =>
+    it('distinguishes equal rows without a key by their number', () =>
       opened({}, async ({ database, run }) => {
         await run(`INSERT INTO log VALUES ('started')`)
         await database.reset()
@@ -99,7 +99,7 @@ export function contract(target: Target): void {
         expect(await run('SELECT * FROM teams')).toHaveLength(0)
       }))
 
-    it('leaves sequences alone by `keep`, and spreads them by `spread`', async () => {
+    it('leaves sequences alone with `keep`, and spreads them with `spread`', async () => {
       await opened({ sequences: 'keep' }, async ({ database, run }) => {
         const first = await nextIds(run)
         await database.reset()
@@ -114,7 +114,7 @@ export function contract(target: Target): void {
       })
     })
 
-    it.runIf(target.truncates)('empties a large table by TRUNCATE', () =>
+    it.runIf(target.truncates)('empties a large table with TRUNCATE', () =>
       opened({}, async ({ database, run }) => {
         await run(`INSERT INTO "we""ird NAME; --" ("select") VALUES ('a'), ('b'), ('c'), ('d')`)
         for (let i = 0; i < 7; i++) {
@@ -130,8 +130,8 @@ export function contract(target: Target): void {
     )
   })
 
-  describe.each(['delete', 'truncate', 'auto'] as const)('whatever a test writes, by %s', (strategy) => {
-    it('rows and next ids are the baseline again', () =>
+  describe.each(['delete', 'truncate', 'auto'] as const)('after any writes, with strategy %s', (strategy) => {
+    it('rows and next ids return to the baseline', () =>
       opened({ strategy }, async ({ database, run }) => {
         const rows = await dump(run)
         const ids = await nextIds(run)
@@ -159,7 +159,7 @@ export function contract(target: Target): void {
 
 type Run = Opened['run']
 
-/** A statement may fail, by what an earlier one did; whatever transaction it was in is then over. */
+/** A statement may fail because of an earlier one; then its transaction, if any, is rolled back. */
 async function attempt(run: Run, sql: string): Promise<void> {
   try {
     await run(sql)
@@ -168,14 +168,14 @@ async function attempt(run: Run, sql: string): Promise<void> {
   }
 }
 
-/** Every row of every table, by the application's own client. */
+/** All rows of all tables, read by the application's own client. */
 async function dump(run: Run): Promise<unknown[]> {
   const tables: unknown[] = []
   for (const sql of DUMPS) tables.push((await run(sql)).map((row) => ({ ...row })))
   return tables
 }
 
-/** The numbers that the database hands out next; this writes, so a reset has to follow. */
+/** The next ids of the database. This inserts rows, so a reset has to follow. */
 async function nextIds(run: Run): Promise<number[]> {
   const ids: number[] = []
   for (const insert of NEXT_IDS) {

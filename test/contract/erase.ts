@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type AttachOptions, sql } from '../../src/index.ts'
 import type { Opened, Target } from './targets.ts'
 
-/** What every engine keeps when selected rows are deleted. */
+/** The contract of every engine for deleting selected rows. */
 export function eraseContract(target: Target): void {
   const opened = async (body: (db: Opened) => Promise<void>, options: AttachOptions = {}) => {
     await using db = await target.open(options)
@@ -17,7 +17,7 @@ export function eraseContract(target: Target): void {
     Object.fromEntries(tables.map(({ table, deleted }) => [table, deleted]))
 
   describe('erase', () => {
-    it('by default deletes nothing where others may refer to the rows, and names the way to each', () =>
+    it('by default fails if other rows refer to the rows, and names each path', () =>
       opened(async ({ database, run }) => {
         const error = await database.erase('users', { id: 3 }).catch((thrown: unknown) => thrown)
         expect(error).toMatchObject({
@@ -30,7 +30,7 @@ export function eraseContract(target: Target): void {
         expect(await ids(run, 'SELECT id FROM users ORDER BY id')).toEqual([1, 2, 3])
       }))
 
-    it('by one bare statement where nothing refers to them', () =>
+    it('uses a single plain statement if nothing refers to the rows', () =>
       opened(async ({ database, run }) => {
         const report = await database.erase('order_lines', { line: 1, note: ['a', 'd'] })
         expect(report).toMatchObject({ rows: 2, batches: 1, dryRun: false })
@@ -39,7 +39,7 @@ export function eraseContract(target: Target): void {
         expect(await ids(run, 'SELECT order_id FROM order_lines ORDER BY order_id, line')).toEqual([1, 2])
       }))
 
-    it('with `follow` takes along what refers to them, and counts it', () =>
+    it('with `follow` deletes referring rows too, and counts them', () =>
       opened(async ({ database, run }) => {
         const report = await database.erase('users', { id: { gte: 2, lt: 3 } }, { cascade: 'follow' })
         expect(counts(report)).toEqual({ order_lines: 3, orders: 2, users: 1 })
@@ -48,9 +48,9 @@ export function eraseContract(target: Target): void {
         expect(await ids(run, 'SELECT id FROM users ORDER BY id')).toEqual([1, 3])
       }))
 
-    it('goes through references of a table to itself, and through a cycle', () =>
+    it('follows references of a table to itself, and a cycle', () =>
       opened(async ({ database, run }) => {
-        // Both report to the first.
+        // Users 2 and 3 report to the first.
         const all = await database.erase('users', [1], { cascade: 'follow' })
         expect(counts(all)).toEqual({ order_lines: 4, orders: 3, users: 3 })
         await run(`INSERT INTO teams (name) VALUES ('A'), ('B')`)
@@ -61,7 +61,7 @@ export function eraseContract(target: Target): void {
         expect(await ids(run, 'SELECT id FROM players')).toEqual([])
       }))
 
-    it('with `declared` leaves it to the server, which may refuse', () =>
+    it('with `declared` relies on the server, which may refuse', () =>
       opened(async ({ database, run }) => {
         const report = await database.erase('orders', { id: 1 }, { cascade: 'declared' })
         expect(counts(report)).toEqual({ orders: 1, order_lines: undefined })
@@ -74,7 +74,7 @@ export function eraseContract(target: Target): void {
         expect(await ids(run, 'SELECT id FROM users')).toHaveLength(3)
       }))
 
-    it('does what was said for a single key', () =>
+    it('applies `onDelete` to a single key', () =>
       opened(async ({ database, run }) => {
         const onDelete = { 'users.manager': 'set null', 'orders.user_id': 'restrict' } as const
         const report = await database.erase('users', [1], { cascade: 'follow', onDelete })
@@ -87,7 +87,7 @@ export function eraseContract(target: Target): void {
         expect(await orders(run)).toEqual([1, 2, 3])
       }))
 
-    it('is decided by what was there before, also where the condition asks about rows that go', () =>
+    it('selects rows by the state before it, even if the condition depends on rows that it deletes', () =>
       opened(async ({ database, run }) => {
         const note = 'c'
         const withLine = sql`id IN (SELECT order_id FROM order_lines WHERE note = ${note})`
@@ -98,16 +98,16 @@ export function eraseContract(target: Target): void {
         expect(await orders(run)).toEqual([1, 3])
       }))
 
-    it('knows no column but the table’s own in a condition', () =>
+    it('accepts only columns of the table itself in a condition', () =>
       opened(async ({ database, run }) => {
-        // `user_id` is a column of orders, which the rows would be deleted from.
+        // `user_id` is a column of orders only.
         await expect(
           database.erase('users', sql`user_id > ${0}`, { cascade: 'follow' }),
         ).rejects.toMatchObject({ name: 'EraseError' })
         expect(await orders(run)).toEqual([1, 2, 3])
       }))
 
-    it('of a dry run changes nothing, and tells what it would', () =>
+    it('with `dryRun` changes nothing, and reports what it would do', () =>
       opened(async ({ database, run }) => {
         const dry = await database.erase('users', [2], { cascade: 'follow', dryRun: true })
         expect(dry.dryRun).toBe(true)
@@ -119,7 +119,7 @@ export function eraseContract(target: Target): void {
         expect(await orders(run)).toEqual([1, 2, 3])
       }))
 
-    it('deletes nothing rather than more than `max`', () =>
+    it('fails instead of deleting more than `max` rows', () =>
       opened(async ({ database, run }) => {
         const refused = { code: 'erase', message: expect.stringContaining('the maximum is 5') }
         for (const options of [{}, { batch: 1 }, { dryRun: true }]) {
@@ -131,7 +131,7 @@ export function eraseContract(target: Target): void {
         expect((await database.erase('users', [2], { cascade: 'follow', max: 6 })).rows).toBe(6)
       }))
 
-    it('in batches is told of each, stops between two and goes on when it is called again', () =>
+    it('reports each batch, can be aborted between batches, and continues when called again', () =>
       opened(async ({ database, run }) => {
         const rows = Array.from({ length: 25 }, (_, index) => `('row ${index}')`)
         await run(`INSERT INTO log VALUES ${rows.join(', ')}`)
@@ -165,7 +165,7 @@ export function eraseContract(target: Target): void {
         expect(await run('SELECT message FROM log')).toHaveLength(3)
       }))
 
-    it('keeps rows in archive tables, made where there are none', () =>
+    it('copies rows to archive tables, and creates missing ones', () =>
       opened(async ({ database, run }) => {
         const dry = await database.erase('orders', [1], { cascade: 'follow', archive: true, dryRun: true })
         expect(dry.tables.map(({ archived }) => archived)).toEqual([2, 1])
@@ -182,7 +182,7 @@ export function eraseContract(target: Target): void {
         await run('DROP TABLE order_lines_archive')
       }))
 
-    it('loses nothing of what was kept when it is stopped', () =>
+    it('loses no archived rows when it is aborted', () =>
       opened(async ({ database, run }) => {
         const stop = new AbortController()
         const options = { cascade: 'follow', archive: true, batch: 1, signal: stop.signal } as const
@@ -195,7 +195,7 @@ export function eraseContract(target: Target): void {
         await run('DROP TABLE order_lines_archive')
       }))
 
-    it('refuses what selects nothing, or everything by mistake, and values that cannot be bound', () =>
+    it('rejects conditions that select nothing, or everything by mistake, and values that cannot be bound', () =>
       opened(async ({ database, run }) => {
         const wrong: [unknown, RegExp][] = [
           [{}, /every row/],
@@ -229,7 +229,7 @@ export function eraseContract(target: Target): void {
         expect(await run('SELECT note FROM order_lines')).toHaveLength(4)
       }))
 
-    it('takes hostile values and names for what they are', () =>
+    it('treats hostile values and names as plain text', () =>
       opened(async ({ database, run }) => {
         const weird = '"we""ird NAME; --"'
         const hostile = [
@@ -254,7 +254,7 @@ export function eraseContract(target: Target): void {
         expect(await database.erase(name, { select: 'innocent' }, { batch: 1 })).toMatchObject({ rows: 1 })
       }))
 
-    it('leaves nothing behind, and a reset puts everything back', () =>
+    it('leaves nothing behind, and a reset restores everything', () =>
       opened(async ({ database, run }) => {
         await database.erase('users', sql`1 = 1`, { cascade: 'follow' })
         await database.erase('countries', { code: 'JP' }, { cascade: 'follow' })
@@ -262,12 +262,12 @@ export function eraseContract(target: Target): void {
         expect(report.dirty).toEqual(expect.arrayContaining(['users', 'countries']))
         expect(await database.verify()).toEqual([])
         expect(await ids(run, 'SELECT id FROM users ORDER BY id')).toEqual([1, 2, 3])
-        // MySQL answers a moment before a statement is over.
+        // MySQL responds slightly before a statement ends.
         await expect.poll(() => database.openResources()).toEqual([])
         expect(await database.reset()).toMatchObject({ dirty: [] })
       }))
 
-    it('may be called several times at once, and beside resets', () =>
+    it('may run concurrently with other erases and with resets', () =>
       opened(async ({ database }) => {
         const work = [
           database.erase('users', [2], { cascade: 'follow' }),
@@ -282,9 +282,9 @@ export function eraseContract(target: Target): void {
   })
 
   describe('soft delete', () => {
-    it('marks what would go, is seen by every reset, and is purged', () =>
+    it('marks rows, every reset detects the marks, and purge deletes the rows', () =>
       opened(async ({ database, run }) => {
-        // `total` marks orders; lines have no such column.
+        // `total` marks orders; order_lines has no such column.
         await expect(
           database.erase('orders', [1], { cascade: 'follow', softDelete: { column: 'total', value: 0 } }),
         ).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('in order_lines') })

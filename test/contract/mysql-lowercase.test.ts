@@ -9,7 +9,7 @@ for (const id of ['mysql:9.7-lowercase', 'mariadb:11.8-lowercase'] as const) {
   await describeVariant(id, (server) => {
     contract(onServer(server))
 
-    it('has neither transactions that end by themselves, nor modes, nor capitals in names', async () => {
+    it('has autocommit off, no sql_mode, and names in lower case', async () => {
       const [row] = await ask(
         server,
         'SELECT @@lower_case_table_names AS folds, @@global.autocommit AS commits, @@global.sql_mode AS mode',
@@ -17,7 +17,7 @@ for (const id of ['mysql:9.7-lowercase', 'mariadb:11.8-lowercase'] as const) {
       expect(row).toEqual({ folds: 1, commits: 0, mode: '' })
     })
 
-    it('takes names of databases and tables as the server does', async () => {
+    it('treats names of databases and tables as the server does', async () => {
       const shop = { ...server, url: server.url.replace(/\/[^/]*$/, '/Shop') }
       await ask(server, 'CREATE DATABASE Shop')
       await ask(

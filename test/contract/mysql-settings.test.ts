@@ -4,7 +4,7 @@ import { describeOn } from '../support/servers.ts'
 import { contract } from './contract.ts'
 import { onServer } from './targets.ts'
 
-/** Modes that change how SQL is read, and which values go in and come out. */
+/** Modes that change how SQL is parsed, and which values are stored and returned. */
 const MODES = [
   ...['ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'PIPES_AS_CONCAT', 'IGNORE_SPACE', 'HIGH_NOT_PRECEDENCE'],
   ...['REAL_AS_FLOAT', 'PAD_CHAR_TO_FULL_LENGTH', 'NO_AUTO_VALUE_ON_ZERO', 'NO_UNSIGNED_SUBTRACTION'],
@@ -17,7 +17,7 @@ const MODES = [
   ],
 ]
 
-/** For new sessions; what the server had comes back afterwards. */
+/** Settings for new sessions. The previous values are restored afterwards. */
 const SETTINGS: Readonly<Record<string, string>> = {
   sql_mode: `'${MODES.join(',')}'`,
   time_zone: "'+05:45'",
@@ -32,17 +32,20 @@ const SETTINGS: Readonly<Record<string, string>> = {
   div_precision_increment: '0',
 }
 
-/** A backslash in a text is read as the session has it: mysqldump's are escapes, whatever the server has. */
+/**
+ * Backslashes follow the mode of the session: in dumps of mysqldump they are escapes, whatever the server's
+ * mode.
+ */
 const PATHS = `CREATE TABLE paths (path varchar(20), padded char(20)); INSERT INTO paths VALUES ('C:\\', 'a');
 /*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
 INSERT INTO paths VALUES ('it\\'s; so', 'b'); /*!40101 SET SQL_MODE=@OLD_SQL_MODE */; INSERT INTO paths VALUES ('D:\\', 'c');`
 
-/** An application has to undo what would limit its own statements. */
+/** The application resets what would limit its own statements. */
 const SESSION = `SET sql_safe_updates = 0, sql_select_limit = 18446744073709551615, sql_big_selects = 1, completion_type = 0`
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    describe('with other settings than the usual', () => {
+    describe('with unusual settings', () => {
       let before: Record<string, unknown> = {}
       beforeAll(async () => {
         const names = Object.keys(SETTINGS)
@@ -55,7 +58,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
       afterAll(async () => {
         const values = Object.entries(before).map(([name, value]) =>
-          // Whole numbers, the largest of which no number of JavaScript's is.
+          // The largest integers exceed JavaScript's safe range, so they stay text.
           /^\d+$/.test(String(value)) ? `GLOBAL ${name} = ${value}` : `GLOBAL ${name} = '${value}'`,
         )
         await ask(server, `SET ${values.join(', ')}`)

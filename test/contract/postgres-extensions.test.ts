@@ -36,7 +36,9 @@ const SMALL = [
     'pg_stat_statements',
   ],
 ]
-/** Each copy of a template with these takes seconds: thousands of rows, and a worker that is started. */
+/**
+ * Each clone of a template with these takes seconds: thousands of rows, and a background worker that starts.
+ */
 const LARGE = ['postgis', 'timescaledb']
 
 const create = (names: readonly string[]) => names.map((name) => `CREATE EXTENSION ${name};`).join('\n')
@@ -98,7 +100,7 @@ await describeVariant('postgres:18-extensions', (server) => {
   }
 
   it.each(['auto', 'truncate'] as const)(
-    'has types, indexes and partitions of extensions back by %s',
+    'restores types, indexes and partitions of extensions with strategy %s',
     async (strategy) => {
       await using harness = await createHarness({
         server: existing(server.url),
@@ -121,7 +123,7 @@ await describeVariant('postgres:18-extensions', (server) => {
     },
   )
 
-  it('has the jobs of pg_cron back', async () => {
+  it('restores the jobs of pg_cron', async () => {
     await ask(server, 'CREATE DATABASE cron_home')
     const home = { ...server, url: server.url.replace(/\/[^/]*$/, '/cron_home') }
     await ask(home, `CREATE EXTENSION pg_cron; SELECT cron.schedule('kept', '0 3 1 1 *', 'SELECT 1')`)

@@ -5,7 +5,7 @@ import { describeOn } from '../support/servers.ts'
 import { contract } from './contract.ts'
 import { onDatabaseOfOthers, onServer } from './targets.ts'
 
-/** Settings that a role or a database may have, and that its sessions begin with. */
+/** Settings of a role or a database, with which its sessions start. */
 const SETTINGS: Readonly<Record<string, string>> = {
   idle_session_timeout: "'2s'",
   idle_in_transaction_session_timeout: "'2s'",
@@ -39,11 +39,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'on',
 }
 
-/** A backslash in a text is read as the session has it. */
+/** Backslashes follow the setting of the session. */
 const NOTES = `CREATE TABLE notes (note text); INSERT INTO notes VALUES ('it\\'s; so'), ('C:\\\\');`
 
 describeOn('postgres:18', (server) => {
-  describe('by a role whose sessions have other settings than the usual', () => {
+  describe('by a role with unusual session settings', () => {
     const role = 'odd_settings'
     beforeAll(async () => {
       await ask(server, `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD 'pw'`)
@@ -64,7 +64,7 @@ describeOn('postgres:18', (server) => {
     )
   })
 
-  describe('by a role without rights in databases whose settings are other than the usual', () => {
+  describe('by an unprivileged role in databases with unusual settings', () => {
     const role = 'odd_database'
     beforeAll(async () => {
       await ask(server, `DROP ROLE IF EXISTS ${role}; CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'pw'`)

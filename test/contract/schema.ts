@@ -1,14 +1,15 @@
-/** What the engines write differently; everything else in the contract is the same SQL for all of them. */
+/** The SQL that differs between engines; everything else in the contract is the same for all of them. */
 export interface Dialect {
-  /** An integer key that numbers itself. */
+  /** An integer key that the database generates. */
   readonly id: string
-  /** A text of any length. */
+  /** Text of any length. */
   readonly text: string
 }
 
 /**
- * The smallest schema that has everything a reset can stumble over on every engine: reference data, a self reference,
- * a cascade, a cycle, a composite key, a generated column, equal rows without a key, and a name that needs quotes.
+ * The smallest schema with everything that can break a reset on some engine: reference data, a self
+ * reference, a cascade, a cycle, a composite key, a generated column, equal rows without a key, and a name
+ * that needs quotes.
  */
 export function contractSchema({ id, text }: Dialect): string {
   return `
@@ -42,7 +43,7 @@ export function withoutForwardReference(schema: string): string {
     )
 }
 
-/** Every table with an order that makes its dump the same whatever order the rows lie in. */
+/** Queries that read every table in a deterministic order. */
 export const DUMPS = [
   'SELECT * FROM countries ORDER BY code',
   'SELECT * FROM users ORDER BY id',
@@ -54,7 +55,7 @@ export const DUMPS = [
   'SELECT * FROM "we""ird NAME; --" ORDER BY id',
 ]
 
-/** Inserts whose ids come from the database, to see which number is next. */
+/** Inserts with generated ids, to see the next numbers. */
 export const NEXT_IDS = [
   `INSERT INTO users (name, country) VALUES ('next', 'DE')`,
   'INSERT INTO orders (user_id, total) VALUES (1, 1)',
@@ -62,7 +63,7 @@ export const NEXT_IDS = [
   `INSERT INTO "we""ird NAME; --" ("select") VALUES ('next')`,
 ]
 
-/** Writes that a test might do; `:n` becomes a number. Some fail, depending on what went before: that is life. */
+/** Writes that a test might do; `:n` becomes a number. Some fail, depending on earlier writes. */
 export const WRITES = [
   `INSERT INTO countries VALUES ('X:n', 'New')`,
   `UPDATE countries SET name = 'Changed :n' WHERE code = 'DE'`,

@@ -7,7 +7,7 @@ import { onServer } from './targets.ts'
 for (const { id } of allServers)
   if (!/^(mysql|mariadb):/.test(id)) describeOn(id, (server) => contract(onServer(server)))
 
-// Constraints and triggers stay on here: the role may create databases, and nothing else.
+// Constraints and triggers stay enabled: the role may only create databases.
 for (const id of ['postgres:18', 'postgres:15'] as const) {
   describeOn(id, (server) => {
     describe('without superuser', () => {

@@ -34,7 +34,10 @@ const NOTHING = {
   readPage: 0,
   restart: 0,
 }
-/** About what was measured on one machine, so that a choice does not depend on how busy this one is. Microseconds. */
+/**
+ * Close to measured costs, but fixed, so that choices do not depend on the load of this machine.
+ * Microseconds.
+ */
 const GIVEN: Readonly<Record<ServerAtHand['engine'], Costs>> = {
   postgres: {
     ...NOTHING,
@@ -74,7 +77,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
     })
     afterAll(() => opened.connection.close())
 
-    describe('what DELETE and TRUNCATE cost', () => {
+    describe('the costs of DELETE and TRUNCATE', () => {
       const measured = async (ours = false): Promise<Costs> => {
         const problems: string[] = []
         const costs = await costsOf(
@@ -86,7 +89,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         return costs
       }
 
-      it('is a positive number for what costs something, and measuring leaves nothing behind', async () => {
+      it('are positive, and measuring leaves nothing behind', async () => {
         const databases = await opened.databases.list(opened.connection)
         const costs = await measureCosts(
           { ...opened, adminUrl: server.url, temporaryName: SCRATCH },
@@ -97,7 +100,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
       })
 
-      it('is measured with more patience where there is time', async () => {
+      it('are measured with more rounds if there is time', async () => {
         const databases = await opened.databases.list(opened.connection)
         const place = { ...opened, adminUrl: server.url, temporaryName: SCRATCH }
         const costs = await calibrate(place, opened.connection, { rounds: 9, budgetMs: 1000 })
@@ -105,7 +108,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
       })
 
-      it('leaves nothing behind where its database cannot be reached', async () => {
+      it('leave nothing behind if their database cannot be connected to', async () => {
         const { engine, databases, connection } = opened
         const before = await databases.list(connection)
         const place = { engine, databases, adminUrl: server.url, temporaryName: SCRATCH }
@@ -116,7 +119,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(await databases.list(connection)).toEqual(before)
       })
 
-      it('is measured by the first three that ask', async () => {
+      it('are measured by the first three callers', async () => {
         expect(await readServerCosts(opened)).toBeUndefined()
         const first = await measured()
         expect(await readServerCosts(opened)).toEqual(first)
@@ -128,7 +131,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(readFileSync(join(cache, 'costs', name), 'utf8')).toBe(written)
       })
 
-      it('is the middle of what was measured', async () => {
+      it('are the median of the samples', async () => {
         const costs = await measured()
         for (const name of files()) rmSync(join(cache, 'costs', name))
         const noted = async (deleteRow: number, restart: number) => {
@@ -143,7 +146,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         for (const name of files()) rmSync(join(cache, 'costs', name))
       })
 
-      it('is kept where several keep it at once, and what a killed run left goes in time', async () => {
+      it('survive concurrent writers, and files of killed runs are removed eventually', async () => {
         const costs = await measured()
         const folder = join(cache, 'costs')
         for (let i = 0; i < 60; i++) {
@@ -162,7 +165,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         for (const name of names) rmSync(join(folder, name))
       })
 
-      it('is kept for this server, better figures in the place of worse ones, and for its kind where it was ours', async () => {
+      it('are replaced for this server, and kept separately for servers that afresh started', async () => {
         const costs = await measured()
         await replaceSamples(opened, costs, { startedByAfresh: false })
         const better = { ...costs, deleteRow: 1234 }
@@ -173,7 +176,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         await replaceSamples(opened, costs, { startedByAfresh: false })
       })
 
-      it('is measured again where the file is broken', async () => {
+      it('are measured again if the file is damaged', async () => {
         await measured()
         for (const name of files()) writeFileSync(join(cache, 'costs', name), '{"costs": {}}')
         expect(await readServerCosts(opened)).toBeUndefined()
@@ -183,7 +186,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(await readServerCosts(opened)).toBeDefined()
       })
 
-      it('stops nobody where it cannot be measured', async () => {
+      it('do not fail a run if they cannot be measured', async () => {
         const problems: string[] = []
         const temporaryName = 'afresh_costs_in_the_way_9999'
         await ask(server, `CREATE DATABASE ${temporaryName}`)
@@ -197,7 +200,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       })
     })
 
-    describe('the way that is chosen', () => {
+    describe('the chosen statement', () => {
       it('is DELETE for one row and TRUNCATE for 200,000', async () => {
         const costs = GIVEN[server.engine]
         await replaceSamples(opened, costs, { startedByAfresh: false })
@@ -214,7 +217,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(await database.verify()).toEqual([])
       })
 
-      it.runIf(server.engine === 'postgres')('bounds what DELETE leaves behind', async () => {
+      it.runIf(server.engine === 'postgres')('limits the space of rows that DELETE leaves', async () => {
         await using harness = await createHarness({ server: existing(server.url), migrate })
         await using database = await harness.lease()
         const { steps } = await planReset(database.url)
@@ -224,7 +227,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
             (await ask({ ...server, url: database.url }, `SELECT pg_relation_size('parts') AS bytes`))[0]
               ?.bytes,
           )
-        // Each time a new page, more or less: 200 rows of 36 bytes.
+        // About one new page each time: 200 rows of 36 bytes.
         const rows = 'INSERT INTO parts SELECT n FROM generate_series(1, 200) AS n'
         let truncated = 0
         for (let i = 0; i < 2 * (above / 8192) + 2; i++) {
@@ -235,7 +238,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(truncated).toBeGreaterThan(0)
       })
 
-      it('is in the plan, with its price', async () => {
+      it('is in the plan, with its costs', async () => {
         await using harness = await createHarness({ server: existing(server.url), migrate })
         await using database = await harness.lease()
         const { costs, steps } = await planReset(database.url)
@@ -245,7 +248,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         expect(step('things')).toMatchObject({
           truncateTables: needsClosure ? ['things', 'parts'] : ['things'],
           truncateAboveRows: expect.any(Number),
-          // one file for rows and one for each index; none for TOAST, since nothing in it is long
+          // One file for rows and one for each index; none for TOAST, since no value is long.
           reason: expect.stringMatching(
             needsClosure
               ? /^its baseline is empty; TRUNCATE above \d+ rows or .* of dead ones \(6 files with 1 table that refers to it\)$/

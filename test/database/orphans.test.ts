@@ -36,8 +36,8 @@ const namesOn = (server: ServerAtHand) =>
   )
 
 describeOn('embedded:18', (server) => {
-  describe('a database that was just made', () => {
-    it('is dropped again where nobody can connect to it', async () => {
+  describe('a new database', () => {
+    it('is dropped if connecting to it fails', async () => {
       await ask(server, `CREATE ROLE alone LOGIN CREATEDB CONNECTION LIMIT 1 PASSWORD 'pw'`)
       const url = new URL(server.url)
       url.username = 'alone'
@@ -52,7 +52,7 @@ describeOn('embedded:18', (server) => {
       await ask(server, 'DROP ROLE alone')
     })
 
-    it('has the settings of its template, an empty search path among them', () =>
+    it('has the settings of its template, including an empty search path', () =>
       withDatabaseOn(server, 'with_settings', async ({ url }) => {
         const settings = [`SET search_path = ''`, `SET datestyle = 'ISO, DMY'`, `SET temp_tablespaces = ''`]
         for (const setting of settings) await ask(server, `ALTER DATABASE with_settings ${setting}`)
@@ -83,7 +83,7 @@ describeOn('embedded:18', (server) => {
       }))
   })
 
-  it('locks everywhere on the server what is locked everywhere', () =>
+  it('holds server-wide locks across databases', () =>
     withDatabaseOn(server, 'elsewhere', (elsewhere) =>
       onServer(server, (one) =>
         onServer(elsewhere, async (other) => {
@@ -120,7 +120,7 @@ describeOn('embedded:18', (server) => {
       }
     })
 
-    it('that cannot be dropped keeps nobody from starting, who says so', async () => {
+    it('that cannot be dropped does not prevent a run from starting, but causes a warning', async () => {
       await run(0)
       const [oldest] = await templates()
       await ask(server, `ALTER DATABASE ${oldest} IS_TEMPLATE true`)
@@ -128,7 +128,7 @@ describeOn('embedded:18', (server) => {
       expect(told.join('\n')).toMatch(/A template that is old could not be dropped: .*template/)
     })
 
-    it('stays while another run takes its first copy of it', () =>
+    it('stays while another run creates its first clone', () =>
       onServer(server, async ({ databases, connection }) => {
         await run(0)
         const [oldest = ''] = await templates()
@@ -141,7 +141,7 @@ describeOn('embedded:18', (server) => {
       }))
   })
 
-  it('leases a database again in which a killed worker still has a statement', async () => {
+  it('leases a database again in which a killed worker still runs a statement', async () => {
     const migrate = async ({ url }: { url: string }) => {
       await ask({ ...server, url }, 'CREATE TABLE t (id int PRIMARY KEY)')
     }
@@ -158,14 +158,14 @@ describeOn('embedded:18', (server) => {
     expect(await second.verify()).toEqual([])
   })
 
-  it('tells nobody the password of a URL that it cannot read', async () => {
+  it('shows no password of a URL that it cannot parse', async () => {
     const error = await attach('postgres://app:s3cr#t@localhost/shop').catch((reason: unknown) => reason)
     expect(inspect(error)).toContain('This is not a PostgreSQL URL')
     expect(inspect(error)).not.toContain('s3cr')
   })
 })
 
-describe('a client with a stream of its own', () => {
+describe('a client with its own stream', () => {
   const facts = { version: '18', systemIdentifier: '7', standby: false, mayCreateDatabases: true }
   const guard = (address: string | undefined) =>
     guardServer({
@@ -175,14 +175,14 @@ describe('a client with a stream of its own', () => {
       allow: [],
     })
 
-  it('is on this machine if its socket is, whatever its host says', async () => {
+  it('is local if its socket is, whatever its host says', async () => {
     await guard(undefined)
     await guard('127.0.0.1')
     await expect(guard('203.0.113.5')).rejects.toThrow(RefusedError)
     await expect(guard('')).rejects.toThrow(/localhost:5432#7 is not on this machine/)
   })
 
-  it('tells nobody where it is not connected, or over something else than a socket', () => {
+  it('has no address when it is not connected, and an empty one for other streams', () => {
     expect(addressOf(undefined)).toBeUndefined()
     expect(addressOf(new Socket())).toBeUndefined()
     expect(addressOf(new PassThrough())).toBe('')
@@ -190,7 +190,7 @@ describe('a client with a stream of its own', () => {
   })
 
   describeOn('embedded:18', (server) => {
-    it('tells whom it talks to, by pg', async () => {
+    it('reports its remote address (pg)', async () => {
       const client = new pg.Client({ connectionString: server.url })
       await client.connect()
       expect((await wrap(client)).connection.endpoint?.address).toMatch(/^(127\.0\.0\.1|::1)$/)
@@ -199,7 +199,7 @@ describe('a client with a stream of its own', () => {
   })
 
   describeOn('mariadb:11.8', (server) => {
-    it('tells whom it talks to, by mysql2', async () => {
+    it('reports its remote address (mysql2)', async () => {
       const options = { uri: server.url, multipleStatements: true }
       const client = await mysql.createConnection(options)
       const { address } = await lookup(new URL(server.url).hostname)

@@ -1,6 +1,7 @@
 /**
- * The SQL of a reset, as each engine is sent it for a small schema: for people to read, and so that a change of it shows in
- * a review. docs/reset-programs.md goes through it. `npx vitest run -u test/engine/reset-program` writes the files again.
+ * The SQL of a reset that each engine is sent for a small schema: for reading, and so that changes are
+ * visible in review. docs/reset-programs.md explains it. `npx vitest run -u test/engine/reset-program`
+ * updates the files.
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/engine/connection.ts'
@@ -15,7 +16,7 @@ import { describeOn } from '../support/servers.ts'
 import { describeSqlite, type SqliteHandle } from '../support/sqlite.ts'
 import { Bench } from './mysql/support.ts'
 
-/** One table whose baseline has rows, and one that refers to it and is empty. */
+/** A table with baseline rows, and an empty one that refers to it. */
 const schemaWith = (id: string) => `
   CREATE TABLE authors (id ${id}, name varchar(40) NOT NULL);
   CREATE TABLE books (id ${id}, author integer NOT NULL REFERENCES authors (id), title varchar(40));
@@ -23,7 +24,7 @@ const schemaWith = (id: string) => `
 
 const WRITES = `INSERT INTO books (author, title) VALUES (1, 'Rocannon'); UPDATE authors SET name = 'U.' WHERE id = 1`
 
-/** All that a connection is asked, and the same connection. */
+/** Wraps a connection to log every statement. */
 function recorded(connection: Connection): { connection: Connection; log: string[] } {
   const log: string[] = []
   return {
@@ -73,7 +74,10 @@ function wrapped(client: SqliteHandle): Connection {
   return connection
 }
 
-/** What differs from run to run by a name: identifiers of the catalog, and what the server measured. */
+/**
+ * Replaces what differs between runs by names: identifiers of the catalog, and figures that the server
+ * measured.
+ */
 function named(sql: string, names: ReadonlyMap<string, string>): string {
   const known = [...names].reduce(
     (text, [id, name]) => text.replaceAll(new RegExp(`(?<![\\w.])${id}(?![\\w.])`, 'g'), `:${name}`),
@@ -88,7 +92,7 @@ const listing = (parts: readonly (readonly [title: string, statements: readonly 
     .join('\n\n')
 
 describeOn('postgres:18', (server) => {
-  // An oid may be used up that afresh's SQL has as a constant: 16384, the first that is no system object's.
+  // Uses up OID 16384, the first one of user objects, which afresh's SQL contains as a constant.
   beforeAll(async () => {
     await ask(server, 'CREATE DATABASE afresh_program_first')
     await ask(server, 'DROP DATABASE afresh_program_first')
@@ -120,7 +124,7 @@ describeOn('postgres:18', (server) => {
           ['Once a session: the program, all of it in pg_temp', prepared],
           ['Every reset', log],
         ])
-        // What a scan takes here was measured when the session began.
+        // The session measured the duration of a scan when it began.
         const measured = text.replaceAll(/since \+ \d+/g, 'since + :break_even_bytes')
         await expect(named(measured, names)).toMatchFileSnapshot('./reset-program/postgres-18.sql')
       } finally {
@@ -129,7 +133,7 @@ describeOn('postgres:18', (server) => {
     }))
 })
 
-/** Which of the routines on the server is this session's: there is one for each set of settings. */
+/** Finds this session's routine and detector id; there is one routine for each set of settings. */
 async function detectorOf(
   connection: Connection,
   database: string,
@@ -153,7 +157,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const)
     it('the routine and its steps', async () => {
       const bench = await Bench.on(server)
       try {
-        // The length of its name is in a condition.
+        // A condition contains the length of this name.
         const name = 'afresh_reset_program'
         const { connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'), name)
         const { resetter } = await bench.prepare(connection, undefined)

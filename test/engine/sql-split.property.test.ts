@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ScriptDialect, splitScript } from '../../src/engine/sql/script.ts'
 
-/** Tokens that end no statement, whatever stands around them. */
+/** Tokens that end no statement in any context. */
 const INNER = fc.stringMatching(/^[^'"`\\]*$/)
 const COMMON = [
   fc.constantFrom('select', 'x', '1', ',', '+', '(a)', '/', '*', 'create', 'table', 'e', '.5'),
@@ -36,9 +36,9 @@ const TOKENS: Record<ScriptDialect, fc.Arbitrary<string>> = {
 }
 
 describe.each(['postgres', 'mysql', 'sqlite'] as const)(
-  'any statements, joined, come apart again: %s',
+  'any joined statements are split into the originals: %s',
   (dialect) => {
-    it('at the same places and lines', () => {
+    it('at the same positions and lines', () => {
       const statement = fc
         .array(TOKENS[dialect], { minLength: 1, maxLength: 8 })
         .map((tokens) => `select ${tokens.join(' ')}`.trimEnd())
@@ -49,7 +49,7 @@ describe.each(['postgres', 'mysql', 'sqlite'] as const)(
           const expected = pieces.map(([before, sql]) => {
             text += before
             const line = text.split('\n').length
-            // A line comment at the very end would swallow the semicolon.
+            // A line comment at the end would include the semicolon.
             text += `${sql}\n;`
             return { sql, line }
           })

@@ -15,15 +15,15 @@ function problemOf(dialect: ScriptDialect, text: string): AfreshError {
 }
 
 describe.each(['postgres', 'mysql', 'sqlite'] as const)('every dialect: %s', (dialect) => {
-  it('cuts at semicolons and drops empty statements', () => {
+  it('splits at semicolons and drops empty statements', () => {
     expect(split(dialect, 'select 1; ;;\n\nselect 2;\n')).toEqual(['select 1', 'select 2'])
   })
 
-  it('keeps what stands behind the last semicolon', () => {
+  it('keeps the text after the last semicolon', () => {
     expect(split(dialect, 'select 1;\nselect 2')).toEqual(['select 1', 'select 2'])
   })
 
-  it('has nothing to say of blanks, comments and nothing', () => {
+  it('returns nothing for blanks, comments and an empty script', () => {
     expect(split(dialect, '')).toEqual([])
     expect(split(dialect, ' \n-- one; two\n/* three; */\n')).toEqual([])
   })
@@ -32,7 +32,7 @@ describe.each(['postgres', 'mysql', 'sqlite'] as const)('every dialect: %s', (di
     expect(split(dialect, '\uFEFFselect 1;')).toEqual(['select 1'])
   })
 
-  it('sees no semicolon in strings, quoted names and comments', () => {
+  it('ignores semicolons in strings, quoted names and comments', () => {
     const statements = [
       `select 'a;b', 'it''s; so'`,
       `select ";" from "a"";b"`,
@@ -43,12 +43,12 @@ describe.each(['postgres', 'mysql', 'sqlite'] as const)('every dialect: %s', (di
     expect(split(dialect, `${statements.join(';\r\n')};`)).toEqual(statements)
   })
 
-  it('gives the line of the first token, whatever the line ends', () => {
+  it('reports the line of the first token, with any line endings', () => {
     const text = '-- head\n\nselect 1;\r\n/* a\nb */ select\n2; select 3;\nselect 4'
     expect(splitScript(text, dialect).map(({ line }) => line)).toEqual([3, 5, 6, 7])
   })
 
-  it('gives an unfinished string to the server, which will say what is wrong', () => {
+  it('passes an unterminated string to the server, which reports the error', () => {
     expect(split(dialect, "select 1; select 'open; select 2;")).toEqual([
       'select 1',
       "select 'open; select 2;",
@@ -100,11 +100,11 @@ describe('postgres', () => {
     expect(split('postgres', `${statement}; select 1;`)).toEqual([statement, 'select 1'])
   })
 
-  it('knows that BEGIN and END are statements of their own outside of routines', () => {
+  it('treats BEGIN and END as statements outside of routines', () => {
     expect(split('postgres', 'begin; select 1; end; commit;')).toEqual(['begin', 'select 1', 'end', 'commit'])
   })
 
-  it('reads the rows behind COPY … FROM stdin', () => {
+  it('reads the rows after COPY … FROM stdin', () => {
     const text = `COPY public.t (a, b) FROM stdin;\n1\ta;b\n2\t\\N\n\\\\.\tx\n\\.\n\n\nselect 1;\n`
     expect(splitScript(text, 'postgres')).toEqual([
       { sql: 'COPY public.t (a, b) FROM stdin', line: 1, copy: { data: '1\ta;b\n2\t\\N\n\\\\.\tx\n' } },
@@ -112,7 +112,7 @@ describe('postgres', () => {
     ])
   })
 
-  it('reads COPY blocks without rows, with Windows line ends, and without an end', () => {
+  it('reads COPY blocks without rows, with Windows line endings, and without an end', () => {
     const data = (text: string) => splitScript(text, 'postgres').map(({ copy }) => copy?.data)
     expect(data('copy t from stdin;\n\\.\nselect 1')).toEqual(['', undefined])
     expect(data('copy t from stdin;\r\n1\r\n\\.\r\nselect 1')).toEqual(['1\r\n', undefined])
@@ -122,13 +122,13 @@ describe('postgres', () => {
     expect(data('copy t from stdin with (format csv);\n"a;\'"\n\\.')).toEqual(['"a;\'"\n'])
   })
 
-  it('knows COPY that takes no rows', () => {
+  it('recognizes COPY statements that read no rows', () => {
     expect(
       split('postgres', "copy t to stdout; copy (select 'x from stdin') to stdout; select 1"),
     ).toHaveLength(3)
   })
 
-  it('refuses SQL on the line of a COPY block', () => {
+  it('rejects SQL on the line of a COPY block', () => {
     expect(problemOf('postgres', 'copy t from stdin; select 1;\n1\n\\.\n').message).toContain('Line 1:')
   })
 
@@ -143,12 +143,12 @@ describe('postgres', () => {
     ])
   })
 
-  it('passes over the commands that pg_dump guards psql with', () => {
+  it('skips the commands by which pg_dump restricts psql', () => {
     const text = '\\restrict abc;\n\nselect 1;\n\n\\unrestrict abc;\n'
     expect(splitScript(text, 'postgres')).toEqual([{ sql: 'select 1', line: 3 }])
   })
 
-  it('refuses other commands of psql, naming line and command', () => {
+  it('rejects other commands of psql, with line and command', () => {
     const problem = problemOf('postgres', 'select 1;\n\n\\connect other\nselect 2;')
     expect(problem.code).toBe('usage')
     expect(problem.message).toContain('Line 3: \\connect is a command of psql')
@@ -156,8 +156,8 @@ describe('postgres', () => {
   })
 })
 
-describe('postgres, where standard_conforming_strings is off', () => {
-  it('takes a backslash for an escape until a script says otherwise', () => {
+describe('postgres with standard_conforming_strings off', () => {
+  it('treats a backslash as an escape until a script changes the setting', () => {
     const statements = [
       String.raw`select 'it\'s; so'`,
       'set standard_conforming_strings = on',
@@ -182,7 +182,7 @@ describe('mysql', () => {
     expect(split('mysql', `${statement}; select 1;`)).toEqual([statement, 'select 1'])
   })
 
-  it('keeps comments that the server runs as statements', () => {
+  it('keeps comments that the server executes', () => {
     const text = `/* no */ /*!40101 SET NAMES utf8 */;\n/*!50003 SET @a = 'x;' */;\n/*M!100616 SET @b = 1 */;\n`
     expect(split('mysql', text)).toEqual([
       '/*!40101 SET NAMES utf8 */',
@@ -191,7 +191,7 @@ describe('mysql', () => {
     ])
   })
 
-  it("passes over mariadb-dump's first line", () => {
+  it('skips the first line of mariadb-dump', () => {
     expect(split('mysql', '/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump\n\nselect 1;')).toEqual(
       ['select 1'],
     )
@@ -212,7 +212,7 @@ describe('mysql', () => {
     ])
   })
 
-  it('reads backslashes as the session does, from statement to statement', () => {
+  it('interprets backslashes as the session does, statement by statement', () => {
     const escaped = String.raw`select 'it\'s; so'`
     const plain = String.raw`select 'C:\'`
     const read = (statements: string[], backslashEscapes: boolean) =>
@@ -239,7 +239,7 @@ describe('mysql', () => {
     )
   })
 
-  it('refuses to leave the database, and other commands of the client', () => {
+  it('rejects changing the database, and other commands of the client', () => {
     expect(problemOf('mysql', 'select 1;\nUSE other;\nselect 2').message).toContain('Line 2: «USE other»')
     expect(problemOf('mysql', 'source other.sql').message).toContain('«source other.sql»')
     expect(problemOf('mysql', '\\u other').message).toContain('\\u is a command of the mysql client')
@@ -266,7 +266,7 @@ describe('sqlite', () => {
     expect(split('sqlite', `${statement}; select 1;`)).toEqual([statement.trimEnd(), 'select 1'])
   })
 
-  it('knows BEGIN and END as statements', () => {
+  it('treats BEGIN and END as statements', () => {
     expect(split('sqlite', 'begin; select 1; end; select .5')).toEqual([
       'begin',
       'select 1',
@@ -275,7 +275,7 @@ describe('sqlite', () => {
     ])
   })
 
-  it('refuses commands of the shell', () => {
+  it('rejects commands of the shell', () => {
     expect(problemOf('sqlite', 'select 1;\n.read other.sql').message).toContain('Line 2: .read')
   })
 })

@@ -1,16 +1,18 @@
 import type { Case, CaseKey, CaseRow, CaseValue } from './random.ts'
 
 /**
- * What the SQL standard says of ON DELETE, in the plainest way: rows in memory, looked through until nothing changes. It
- * shares nothing with what it is held against.
+ * The semantics of ON DELETE in the SQL standard, as simply as possible: rows in memory, processed until
+ * nothing changes. It shares no code with what it is compared to.
  */
 export interface Outcome {
   readonly rows: ReadonlyMap<string, readonly CaseRow[]>
   readonly deleted: ReadonlyMap<string, number>
   readonly changed: ReadonlyMap<string, number>
-  /** A row is left that refers to none, or a value is missing that must be there: it has to fail. */
+  /** A remaining row refers to none, or lacks a required value: the erase has to fail. */
   readonly breaks: boolean
-  /** A row that goes refers to another by a key that does not let it: whether the server stumbles over it is up to it. */
+  /**
+   * A deleted row refers to another deleted row by a key that does not cascade: a server may refuse or not.
+   */
   readonly mayBreak: boolean
 }
 

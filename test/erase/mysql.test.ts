@@ -45,7 +45,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await rows({ flag: false, seen: { not: null } })).toBe(1)
       }))
 
-    it('takes along a row that another session writes meanwhile where nobody checks keys', () =>
+    it('deletes a row that another session inserts meanwhile under READ COMMITTED', () =>
       onDatabase(server, async (database, client) => {
         const isolation = (level: string) => ask(server, `SET GLOBAL TRANSACTION ISOLATION LEVEL ${level}`)
         await isolation('READ COMMITTED')
@@ -61,7 +61,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         }
       }))
 
-    it('takes part in the transaction of a client that it was given, and leaves its settings alone', () =>
+    it('joins the transaction of a given client, and leaves its settings unchanged', () =>
       onDatabase(server, async (database, client) => {
         const { url } = database
         await database.release()
@@ -84,7 +84,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(url).not.toBe('')
       }))
 
-    it('drops no archive table that another session has found and kept rows in', () =>
+    it('drops no archive table in which another session has archived rows', () =>
       onDatabase(server, async (database, client) => {
         await client.query('INSERT INTO staff VALUES (4, NULL)')
         await client.query('BEGIN')
@@ -100,7 +100,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect((await client.query('SELECT id FROM staff_archive'))[0]).toEqual([{ id: 4 }])
       }))
 
-    it('commits no transaction of a client by creating an archive table', () =>
+    it('does not commit the transaction of a client by creating an archive table', () =>
       onDatabase(server, async (database, client) => {
         await database.release()
         const attached = await attach(client)
@@ -114,7 +114,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         await attached.release()
       }))
 
-    it('waits no longer than it may for a bare statement', () =>
+    it('limits the lock wait of a plain statement', () =>
       onDatabase(server, async (database, client) => {
         await client.query("START TRANSACTION; UPDATE big SET code = 'x'")
         const begun = performance.now()
@@ -125,7 +125,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         await client.query('ROLLBACK')
       }))
 
-    it('goes through dates that nobody could write any more, in batches too', () =>
+    it('erases dates that are no longer valid, also in batches', () =>
       onDatabase(server, async (database, client) => {
         await client.query(
           "SET sql_mode = ''; CREATE TABLE days (day datetime PRIMARY KEY); INSERT INTO days VALUES (0), ('2024-01-01')",
@@ -133,7 +133,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await eraseFrom(database.url, 'days', sql`1 = 1`, { batch: 1 })).toMatchObject({ rows: 2 })
       }))
 
-    it('tells rows without a primary key apart by their bytes', () =>
+    it('distinguishes rows without a primary key by their bytes', () =>
       onDatabase(server, async (database, client) => {
         await client.query(
           "CREATE TABLE tags (tag varchar(9)); INSERT INTO tags VALUES ('a'), ('A'), ('á'), ('a ')",
@@ -143,7 +143,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect((await client.query('SELECT tag FROM tags'))[0]).toHaveLength(3)
       }))
 
-    it('overlooks no error of the condition where rows are told apart', () =>
+    it('reports errors of the condition with set null on a self reference too', () =>
       onDatabase(server, async (database, client) => {
         await client.query('CREATE TABLE two (id int); INSERT INTO two VALUES (1), (2)')
         const options = { cascade: 'follow', onDelete: { 'staff.boss': 'set null' } } as const
@@ -155,7 +155,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         expect(report.tables).toEqual([expect.objectContaining({ deleted: 2, changed: 1 })])
       }))
 
-    it('makes no dry run of what cannot be rolled back', () =>
+    it('refuses a dry run of what cannot be rolled back', () =>
       onDatabase(server, async (database) => {
         await expect(database.erase('plain', [1], { dryRun: true })).rejects.toMatchObject({
           code: 'usage',

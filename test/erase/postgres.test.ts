@@ -23,7 +23,7 @@ const deletedIn = ({ tables }: { tables: readonly { table: string; deleted: numb
 
 for (const id of ['embedded:18', 'postgres:15'] as const) {
   describeOn(id, (server) => {
-    it('takes the rows of inheriting tables along, as DELETE does, and what refers to each', () =>
+    it('deletes the rows of inheriting tables, as DELETE does, and what refers to each', () =>
       onDatabase(
         server,
         `CREATE TABLE animals (id int PRIMARY KEY, name text);
@@ -40,12 +40,12 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
           const report = await database.erase('animals', where, { cascade: 'follow' })
           expect(deletedIn(report)).toEqual({ animals: 1, dogs: 1, puppies: 1, leads: 1 })
           expect(await run('SELECT id FROM animals ORDER BY id')).toEqual([{ id: 2 }, { id: 4 }])
-          // Nothing refers to these.
+          // Nothing refers to these rows.
           expect((await database.erase('puppies', { name: 'x' })).statements).toHaveLength(1)
         },
       ))
 
-    it('knows partitioned tables, and keys that only a partition has', () =>
+    it('supports partitioned tables, and foreign keys of a single partition', () =>
       onDatabase(
         server,
         `CREATE TABLE users (id int PRIMARY KEY);
@@ -57,7 +57,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
          INSERT INTO users VALUES (1), (2);
          INSERT INTO events VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1); INSERT INTO notes VALUES (1, 1), (1, 1), (3, 2);`,
         async (database, run) => {
-          // The third event says 1 too, but nothing makes that a reference.
+          // The third event has user_id 1 too, but no foreign key makes that a reference.
           const report = await database.erase('users', [1], { cascade: 'follow' })
           expect(deletedIn(report)).toEqual({ users: 1, events: 1, notes: 2 })
           expect(await run('SELECT id FROM events ORDER BY id')).toEqual([{ id: 2 }, { id: 3 }])
@@ -68,7 +68,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('compares as the foreign key does, sets only the columns that it names, and needs no search_path', () =>
+    it('compares like the foreign key, sets only the columns that it names, and needs no search_path', () =>
       onDatabase(
         server,
         `CREATE SCHEMA types; CREATE EXTENSION citext SCHEMA types;
@@ -97,7 +97,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('holds no veto against what refers, and lets triggers see what goes', () =>
+    it('selects rows before triggers change them, and fires the triggers of deleted rows', () =>
       onDatabase(
         server,
         `CREATE TABLE parents (id int PRIMARY KEY, children int DEFAULT 0);
@@ -109,7 +109,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
          CREATE TRIGGER see AFTER DELETE ON children FOR EACH ROW EXECUTE FUNCTION see();
          INSERT INTO parents VALUES (1, 2), (2, 1); INSERT INTO children VALUES (1, 1), (2, 1), (3, 2);`,
         async (database, run) => {
-          // The trigger changes what the condition asks about, before the parents go.
+          // The trigger changes the column in the condition before the parents are deleted.
           const report = await database.erase('parents', { children: 2 }, { cascade: 'follow' })
           expect(deletedIn(report)).toEqual({ parents: 1, children: 2 })
           expect(await run('SELECT line FROM seen ORDER BY 1')).toEqual([
@@ -119,7 +119,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('in batches deletes no other row that came to the place of a selected one', () =>
+    it('in batches deletes no other row at the ctid of a selected one', () =>
       onDatabase(
         server,
         `CREATE TABLE log (n int, text text) WITH (autovacuum_enabled = off);
@@ -128,7 +128,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         async (database, run) => {
           const client = new pg.Client({ connectionString: database.url })
           await client.connect()
-          // Each batch waits for the lock that the client takes when the one before is told of.
+          // Each batch waits for the lock that the client takes when the previous batch is reported.
           let others: Promise<void> = Promise.resolve()
           let kept = 0
           const onProgress = ({ batch }: { batch: number }) => {
@@ -154,7 +154,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('takes many keys of several columns', () =>
+    it('accepts many keys of several columns', () =>
       onDatabase(
         server,
         'CREATE TABLE t (a int, b int, PRIMARY KEY (a, b)); INSERT INTO t VALUES (1, 1), (29999, 29999), (7, 8)',
@@ -164,7 +164,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('drops no archive table that another session has found and kept rows in', () =>
+    it('drops no archive table in which another session has archived rows', () =>
       onDatabase(
         server,
         'CREATE TABLE staff (id int PRIMARY KEY, boss int REFERENCES staff); INSERT INTO staff VALUES (1, NULL), (2, 1), (3, 2), (4, NULL)',
@@ -190,7 +190,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('leaves the planner of a client as it had set it', () =>
+    it('restores the planner settings of a client', () =>
       onDatabase(
         server,
         `CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t); CREATE INDEX ON t (up);
@@ -213,7 +213,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('leaves a transaction of a client usable, waits as long as it may, and says that it has failed', () =>
+    it('leaves a transaction of a client usable, respects the lock timeout, and reports a failed transaction', () =>
       onDatabase(
         server,
         'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)',
@@ -246,7 +246,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
         },
       ))
 
-    it('says who holds the lock that it waits for, and changes nothing', () =>
+    it('names the session that holds the lock, and changes nothing', () =>
       onDatabase(
         server,
         'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int REFERENCES t); INSERT INTO t VALUES (1); INSERT INTO u VALUES (1)',
@@ -271,7 +271,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
 }
 
 describeOn('embedded:18', (server) => {
-  it('takes one round trip where nothing refers to the rows', async () => {
+  it('takes one round trip if nothing refers to the rows', async () => {
     const schema = 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3)'
     await using wire = await tapWire(server.url)
     await onDatabase({ ...server, url: wire.url }, schema, async (database) => {

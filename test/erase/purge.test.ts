@@ -20,7 +20,7 @@ function cases(open: () => Promise<Place> | Place): void {
     await body(place)
   }
 
-  it('leaves what it has kept in archive tables alone', () =>
+  it('leaves its archive tables alone unless they are named', () =>
     opened(async (place) => {
       const options = { column: 'gone', archive: true } as const
       expect(await purge(await place.ground(), options)).toMatchObject({ rows: 2 })
@@ -30,7 +30,7 @@ function cases(open: () => Promise<Place> | Place): void {
       expect(await purge(await place.ground(), named)).toMatchObject({ rows: 1 })
     }))
 
-  it('goes from children to parents, whoever lets them go', () =>
+  it('deletes children before parents, also with declared cascades', () =>
     opened(async (place) => {
       for (const dryRun of [true, false]) {
         const report = await purge(await place.ground(), { column: 'gone', cascade: 'declared', dryRun })
@@ -39,7 +39,7 @@ function cases(open: () => Promise<Place> | Place): void {
       expect(await place.select('marks')).toHaveLength(1)
     }))
 
-  it('says before the first batch that rows refer to each other', () =>
+  it('reports before the first batch that rows refer to each other', () =>
     opened(async (place) => {
       const ground = await place.ground()
       await expect(purge(ground, { column: 'left_at', batch: 1 })).rejects.toMatchObject({
@@ -50,7 +50,7 @@ function cases(open: () => Promise<Place> | Place): void {
       expect(await purge(ground, { column: 'left_at' })).toMatchObject({ rows: 2 })
     }))
 
-  it('takes no number for a time', () =>
+  it('rejects a number as a time', () =>
     opened(async (place) => {
       const ground = await place.ground()
       await expect(purge(ground, { column: 'counted', olderThan: 1000 })).rejects.toMatchObject({

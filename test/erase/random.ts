@@ -1,6 +1,8 @@
 import type { ReferentialAction } from '../../src/schema/schema.ts'
 
-/** A schema, rows and a request, made of a seed: the same everywhere, but for what an engine does not have. */
+/**
+ * A schema, rows and a request, generated from a seed: the same everywhere, except for what an engine lacks.
+ */
 export interface Case {
   readonly tables: readonly CaseTable[]
   readonly keys: readonly CaseKey[]
@@ -10,10 +12,10 @@ export interface Case {
 
 export interface CaseTable {
   readonly name: string
-  /** Besides these: `v`, which conditions are about, and `gone`, the mark. */
+  /** In addition to `v`, which conditions use, and `gone`, the soft-delete mark. */
   readonly columns: readonly CaseColumn[]
   readonly primaryKey: readonly string[]
-  /** A unique column that may be NULL and be referred to. */
+  /** A unique column that may be NULL and be referenced. */
   readonly unique: string | undefined
 }
 
@@ -37,13 +39,13 @@ export type CaseValue = number | string | null
 export type CaseRow = Readonly<Record<string, CaseValue>>
 
 export interface Dice {
-  /** A whole number below this. */
+  /** A whole number below `count`. */
   below(count: number): number
   chance(percent: number): boolean
   among<T>(list: readonly T[]): T
 }
 
-/** Mulberry32: small, and the same on every machine. */
+/** Mulberry32: small, and deterministic on every machine. */
 export function diceOf(seed: number): Dice {
   let state = seed >>> 0
   const next = (): number => {

@@ -7,7 +7,7 @@ import { holds, type Outcome, outcomeOf } from './model.ts'
 import { type Case, type CaseKey, type CaseRow, caseOf, type Dice, diceOf } from './random.ts'
 import type { Place } from './targets.ts'
 
-/** Plays the case of a seed: what the database holds afterwards is held against the model. */
+/** Runs the case of a seed, and compares the content of the database with the model. */
 export async function play(place: Place, seed: number): Promise<void> {
   const dice = diceOf(seed)
   const given = renamed(caseOf(dice, place.actions), dice)
@@ -36,7 +36,8 @@ export async function play(place: Place, seed: number): Promise<void> {
     })
     return unchanged()
   }
-  // PostgreSQL knows a row without a primary key by its place, which a batch before may have changed: it counts none.
+  // PostgreSQL identifies a row without a primary key by ctid, which an earlier batch may have changed: erase
+  // fails.
   if (request.options.batch !== undefined && /has no primary key, and one batch/.test(String(done.error))) {
     expect(done.error, message()).toMatchObject({ code: 'usage' })
     expect(given.tables.find(({ name }) => name === given.target)?.primaryKey, message()).toEqual([])
@@ -53,24 +54,24 @@ export async function play(place: Place, seed: number): Promise<void> {
   }
   const breaks = wanted.breaks && request.options.softDelete === undefined
   const forbidden = request.isServers && (wanted.mayBreak || place.isRowByRow)
-  // What refers to its default after one batch might go in a later one.
+  // A row that refers to its default after one batch may be deleted in a later one.
   const early =
     request.options.batch !== undefined && given.keys.some(({ onDelete }) => onDelete === 'set default')
   if (done.error !== undefined && (breaks || forbidden || early)) {
     expect(done.error, message()).toMatchObject({ name: 'EraseError' })
-    // Batches before stay.
+    // Earlier batches stay committed.
     if (request.options.batch === undefined) unchanged()
     return
   }
   expect(done.error, message()).toBeUndefined()
   expect(breaks, `${message()}: it should have failed`).toBe(false)
-  // MySQL 9.7 by itself leaves rows that refer to none, where SET NULL and CASCADE meet in a cycle.
+  // MySQL 9.7 itself leaves dangling references where SET NULL and CASCADE meet in a cycle.
   if (request.isServers && place.mayOrphan && !holds(given, after)) return
   if (request.options.dryRun === true) unchanged()
   else if (request.options.softDelete !== undefined) expectMarked(given, wanted, after, message())
   else expect(sorted(after), message()).toEqual(sorted(wanted.rows))
   expectCounts(given, wanted, done.report, request, message())
-  // A batch may have changed what a later one keeps.
+  // A batch may have changed what a later one archives.
   const { archive, dryRun, batch } = request.options
   if (archive === true && dryRun !== true && batch === undefined)
     await expectArchived(place, given, wanted, message())
@@ -118,7 +119,7 @@ function requestOf(dice: Dice, given: Case): Request {
   }
 }
 
-/** SQLite does not tell how keys are called. */
+/** SQLite does not report the names of foreign keys. */
 function onDeleteOf(given: Case, asked: ReadonlyMap<string, 'cascade' | 'set null'>) {
   const entries = given.keys.flatMap((key) => {
     const action = asked.get(key.name)
@@ -172,7 +173,7 @@ function conditionOf(
   }
 }
 
-/** Some names are such that only quoting helps. */
+/** Gives some tables names that require quoting. */
 function renamed(given: Case, dice: Dice): Case {
   if (!dice.chance(20)) return given
   const name = (table: string) => `${table} "x\`; -- '`
@@ -216,7 +217,7 @@ function expectCounts(
     const gone = wanted.deleted.get(name) ?? 0
     if (isMarked) expect(marked, `${message}: marked in ${table}`).toBe(gone)
     else if (deleted !== undefined) expect(deleted, `${message}: deleted in ${table}`).toBe(gone)
-    // A row that a batch changes may go in a later one.
+    // A row that one batch changes may be deleted in a later one.
     const counts = !isMarked && changed !== undefined && request.options.batch === undefined
     if (counts) expect(changed, `${message}: changed in ${table}`).toBe(wanted.changed.get(name) ?? 0)
   }

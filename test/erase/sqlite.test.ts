@@ -7,7 +7,7 @@ describeSqlite(({ open }) => {
     ['affinity', 'TEXT', 'INTEGER', `('5'), ('6')`, '(5)', '5', 1],
     ['affinity of whole keys', 'INTEGER', 'TEXT', '(5), (6)', `('5')`, 5, 1],
     ['collation', 'TEXT COLLATE NOCASE', 'TEXT', `('ab'), ('cd')`, `('AB')`, 'ab', 1],
-  ])('compares as a key does: %s (%s, %s)', async (_, parent, child, parents, children, erased, gone) => {
+  ])('compares like the key: %s (%s, %s)', async (_, parent, child, parents, children, erased, gone) => {
     const client = open(':memory:')
     client.exec(`CREATE TABLE p (k ${parent} PRIMARY KEY); CREATE TABLE c (k ${child} REFERENCES p (k));
       INSERT INTO p VALUES ${parents}; INSERT INTO c VALUES ${children}`)

@@ -8,31 +8,31 @@ import type { ServerAtHand } from '../support/servers.ts'
 import type { SqliteHandle } from '../support/sqlite.ts'
 import type { Case, CaseRow, CaseTable, CaseValue } from './random.ts'
 
-/** A database of an engine that cases are played in, written and read by a client that is not afresh's. */
+/** A database for random cases, written and read by a client independent of afresh. */
 export interface Place extends AsyncDisposable {
-  /** Those that the engine has. */
+  /** The actions that the engine supports. */
   readonly actions: readonly ReferentialAction[]
-  /** It looks at each row by itself, so that it may refuse what the standard does not. */
+  /** Whether the engine checks each row separately, and so may refuse what the standard allows. */
   readonly isRowByRow: boolean
-  /** It loses track of its own cascades. */
+  /** Whether the engine's own cascades may leave dangling references. */
   readonly mayOrphan: boolean
   load(given: Case): Promise<void>
   rows(given: Case): Promise<Map<string, CaseRow[]>>
-  /** By one table's name, with its columns as they are in the database. */
+  /** The rows of one table, with its columns as they are in the database. */
   select(table: string): Promise<CaseRow[]>
   run(sql: string): Promise<void>
   ground(): Promise<EraseContext>
   quote(name: string): string
 }
 
-/** One on a server, that others can connect to. */
+/** A database on a server, which other sessions can connect to. */
 export interface ServerPlace extends Place {
   readonly url: string
 }
 
 const EVERY: readonly ReferentialAction[] = ['no action', 'restrict', 'cascade', 'set null', 'set default']
 
-/** A database of this test's own. */
+/** Creates a database for one test. */
 async function databaseOn(server: ServerAtHand): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `erase_${process.pid}_${++made}`
   await ask(server, `CREATE DATABASE ${name}`)
@@ -44,10 +44,10 @@ let made = 0
 
 interface Dialect {
   readonly quote: (name: string) => string
-  /** Before and after rows are written in any order. */
+  /** SQL before and after rows are inserted in any order. */
   readonly unchecked: readonly [string, string]
   readonly clear: string
-  /** Keys are part of the table's definition. */
+  /** Whether foreign keys are part of CREATE TABLE. */
   readonly inline: boolean
 }
 

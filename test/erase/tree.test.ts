@@ -4,7 +4,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
-/** Each row under the one before: as deep as there are rows. */
+/** Each row refers to the previous one: the depth is the number of rows. */
 const LEVELS = 100_000
 
 const NUMBERS = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${LEVELS})`
@@ -28,7 +28,7 @@ const FILL = {
 const scriptFor = (engine: keyof typeof FILL, onDelete: string) =>
   [...schema(onDelete), ...FILL[engine]].join('; ').replace(
     'REFERENCES_',
-    // MySQL reads a reference that stands with its column only from version 9 on.
+    // MySQL reads column-level REFERENCES only from version 9 on.
     engine === 'postgres' || engine === 'sqlite' ? 'REFERENCES' : ', FOREIGN KEY (above) REFERENCES',
   )
 
@@ -42,7 +42,7 @@ async function expectGone(database: TestDatabase): Promise<void> {
 
 for (const { id } of engines.filter((engine) => !/^embedded|:(17|15|10\.11)$/.test(engine.id))) {
   describeOn(id, (server) => {
-    it.each(['CASCADE', 'RESTRICT'])('goes down 100,000 levels, ON DELETE %s', async (onDelete) => {
+    it.each(['CASCADE', 'RESTRICT'])('follows 100,000 levels, ON DELETE %s', async (onDelete) => {
       await using harness = await createHarness({
         server: existing(server.url),
         migrate: ({ url }) => ask({ ...server, url }, scriptFor(server.engine, onDelete)).then(() => {}),
@@ -54,7 +54,7 @@ for (const { id } of engines.filter((engine) => !/^embedded|:(17|15|10\.11)$/.te
 }
 
 describeSqlite(({ open }) => {
-  it.each(['CASCADE', 'RESTRICT'])('goes down 100,000 levels, ON DELETE %s', async (onDelete) => {
+  it.each(['CASCADE', 'RESTRICT'])('follows 100,000 levels, ON DELETE %s', async (onDelete) => {
     const client = open(':memory:')
     client.exec(scriptFor('sqlite', onDelete))
     await using database = await attach(client)

@@ -20,7 +20,7 @@ function many(column: ColumnFacts): (string | undefined)[] {
 }
 
 describe('values', () => {
-  it('are the same for the same seed, and others for another', () => {
+  it('are the same for the same seed, and differ for another', () => {
     const draw = (seed: number) => {
       const random = randomFrom(seed)
       return Array.from({ length: 20 }, () => random.int(0, 1_000_000))
@@ -50,11 +50,11 @@ describe('values', () => {
     ['jsonb', /^\{.*\}$/],
     ['text[]', /^\{\}$/],
     ['bit(3)', /^[01]{3}$/],
-  ])('of %s look like it', (type, form) => {
+  ])('of %s have its format', (type, form) => {
     for (const value of many(facts('x', type))) expect(value).toMatch(form)
   })
 
-  it('of a type that nothing is known of are none', () => {
+  it('do not exist for an unknown type', () => {
     expect(valueFor(facts('x', 'geometry'), randomFrom(1))).toBeUndefined()
   })
 
@@ -62,11 +62,11 @@ describe('values', () => {
     expect(new Set(many(facts('x', 'mood', { labels: ['sad', 'glad'] })))).toEqual(new Set(['sad', 'glad']))
   })
 
-  it('take the form that the name of a column asks for', () => {
+  it('have the format that the name of a column suggests', () => {
     for (const value of many(facts('Email_address', 'text'))) expect(value).toMatch(/^\S+@\S+\.\S+$/)
   })
 
-  it('try what the conditions mention', () => {
+  it('include values from the conditions', () => {
     const status = facts('status', 'text', { conditions: [`CHECK (status IN ('new', 'o''clock'))`] })
     expect(many(status)).toEqual(expect.arrayContaining(['new', "o'clock"]))
     expect(hintsIn(['CHECK ((stars >= 1) AND (stars <= 5))'])).toEqual(['0', '1', '2', '4', '5', '6'])
@@ -87,7 +87,7 @@ describe('rows', () => {
   }
   const line = { ...table('line'), columns: [column('order'), column('product', true), column('n')] }
 
-  it('refer to rows that there are', () => {
+  it('refer to existing rows', () => {
     const keys = [key('line', 'order', ['order'], [['4'], ['5']])]
     for (let i = 0; i < 50; i++) {
       const row = generateRow({
@@ -103,20 +103,20 @@ describe('rows', () => {
     }
   })
 
-  it('are impossible where there is nothing that they must refer to', () => {
+  it('are impossible without rows that they must refer to', () => {
     const keys = [key('line', 'order', ['order'], [])]
     expect(generateRow({ table: line, facts: [], keys, random, bare: false })).toEqual({
       impossible: expect.stringContaining('line_order_fkey'),
     })
   })
 
-  it('refer to nothing where they may', () => {
+  it('have NULL where a nullable key has no parents', () => {
     const keys = [key('line', 'product', ['product'], [])]
     const row = generateRow({ table: line, facts: [facts('product', 'integer')], keys, random, bare: false })
     expect('impossible' in row ? undefined : row.get('product')).toBeNull()
   })
 
-  it('fit all keys that share a column', () => {
+  it('satisfy all keys that share a column', () => {
     const both = [
       key(
         'line',
@@ -161,7 +161,7 @@ describe('rows', () => {
     expect(row.get('parent')).toBe(row.get('id'))
   })
 
-  it('leave to the server what it fills, and hold no more than they must when bare', () => {
+  it('omit what the server fills, and contain only required columns when bare', () => {
     const all = [
       facts('id', 'integer', { automatic: true }),
       facts('order', 'integer'),

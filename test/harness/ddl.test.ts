@@ -3,7 +3,7 @@ import { createHarness, existing, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 
-/** Statements are written for PostgreSQL; the others have another word for a key that counts. */
+/** Statements use PostgreSQL's syntax. The other engines write generated keys differently. */
 const ID = { postgres: 'serial', mysql: 'int AUTO_INCREMENT', mariadb: 'int AUTO_INCREMENT' }
 
 const SCHEMA = `CREATE TABLE authors (id serial PRIMARY KEY, name varchar(20));
@@ -13,7 +13,7 @@ const SCHEMA = `CREATE TABLE authors (id serial PRIMARY KEY, name varchar(20));
 for (const { id } of engines) {
   describeOn(id, (server) => {
     describe('a test that changed the schema', () => {
-      it('leaves a table of its own behind: it is emptied with the rest', () =>
+      it('may leave a table of its own behind, which is emptied with the others', () =>
         withDatabase(server, async (database, run) => {
           await run(
             'CREATE TABLE drafts (id serial PRIMARY KEY, book int, FOREIGN KEY (book) REFERENCES books (id))',
@@ -47,7 +47,7 @@ for (const { id } of engines) {
           'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int, title int)',
           /books/,
         ],
-      ])('and %s gets the database made again, in that very reset', (_, sql, reason) =>
+      ])('and %s causes the database to be recreated in that reset', (_, sql, reason) =>
         withDatabase(server, async (database, run) => {
           await run(`UPDATE authors SET name = 'changed'`)
           for (const statement of sql.split('; ')) await run(statement)
@@ -62,7 +62,7 @@ for (const { id } of engines) {
         }),
       )
 
-      it.runIf(id === 'embedded:18')('and renamed or dropped a column, which the journal tells of', () =>
+      it.runIf(id === 'embedded:18')('by renaming or dropping a column is detected in the WAL', () =>
         withDatabase(
           server,
           async (database, run) => {
@@ -80,7 +80,7 @@ for (const { id } of engines) {
         ),
       )
 
-      it.runIf(server.engine === 'postgres')('never makes what it left behind the baseline', () =>
+      it.runIf(server.engine === 'postgres')('does not add what it left behind to the baseline', () =>
         withDatabase(server, async (database, run) => {
           await run("CREATE TYPE mood AS ENUM ('sad', 'happy')")
           await run('ALTER TABLE authors ADD COLUMN mood mood')
@@ -93,9 +93,9 @@ for (const { id } of engines) {
         }),
       )
 
-      it('by an index, a view or a temporary table that is new is not noted', () =>
+      it('by a new index, view or temporary table causes no note', () =>
         withDatabase(server, async (database, run) => {
-          // The others take them for changes: test/cases/m2-changed-definitions.test.ts
+          // MySQL and MariaDB treat these as changes: test/cases/m2-changed-definitions.test.ts
           if (server.engine === 'postgres') {
             await run('CREATE INDEX by_author ON books (author)')
             await run('CREATE VIEW everything AS SELECT * FROM books')
@@ -113,7 +113,7 @@ for (const { id } of engines) {
 
 type Run = (sql: string) => Promise<Record<string, unknown>[]>
 
-/** Each statement on a connection of its own: none is left that a database made again would have cut. */
+/** Each statement has its own connection, so that recreating the database terminates no open session. */
 async function withDatabase(
   server: ServerAtHand,
   body: (database: TestDatabase, run: Run) => Promise<void>,

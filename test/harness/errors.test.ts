@@ -15,11 +15,11 @@ async function databaseNames(server: ServerAtHand): Promise<string[]> {
       ? 'SELECT datname AS name FROM pg_database'
       : 'SELECT schema_name AS name FROM information_schema.schemata'
   const names = (await ask(server, sql)).map((row) => String(row.name))
-  // Where MySQL and MariaDB keep the marks; it stays.
+  // MySQL and MariaDB keep the marks in this database, which stays.
   return names.filter((name) => name !== 'afresh_registry').sort()
 }
 
-/** The error of a harness that does not come up. */
+/** The error of a harness that fails to start. */
 async function failure(harness: Promise<Harness>): Promise<AfreshError> {
   try {
     await (await harness).close()
@@ -61,7 +61,7 @@ for (const { id } of engines) {
           (url: URL) => (url.pathname = '/no_such_database'),
           /no_such_database/,
         ],
-      ])('%s: one clear error with the next step, and no secret in it', async (_, change, message) => {
+      ])('%s: one clear error with the next step, and without secrets', async (_, change, message) => {
         const before = await databaseNames(server)
         const error = await failure(createHarness({ server: existing(changed(server.url, change)) }))
         expect(error.code).toBe('server')
@@ -72,8 +72,8 @@ for (const { id } of engines) {
       })
     })
 
-    describe('a baseline that cannot be made', () => {
-      it('names file, line and statement, and leaves no database behind', async () => {
+    describe('a baseline that cannot be created', () => {
+      it('reports file, line and statement, and leaves no database behind', async () => {
         const folder = mkdtempSync(join(tmpdir(), 'afresh-failing-'))
         writeFileSync(join(folder, '1.sql'), 'CREATE TABLE t (id int);\n\nINSERT INTO missing VALUES (1);\n')
         const before = await databaseNames(server)
@@ -85,7 +85,7 @@ for (const { id } of engines) {
         expect(await databaseNames(server)).toEqual(before)
       })
 
-      it('passes on what a function or a command says', async () => {
+      it('includes the message of a function or a command', async () => {
         const failing = async () => {
           throw new Error('my migration tool broke')
         }
@@ -99,7 +99,7 @@ for (const { id } of engines) {
       })
     })
 
-    describe('a plan that cannot be made', () => {
+    describe('a plan that cannot be built', () => {
       it.each([
         ['misspelt', /`keep` names tables that are not there: misspelt/],
         ['child', /"child" is kept, but deleting from "parent" would reach it/],
@@ -118,21 +118,21 @@ for (const { id } of engines) {
       })
     })
 
-    describe('a reset that cannot go on', () => {
-      it('names what blocks it, in bounded time, and works once that is gone', async () => {
+    describe('a reset that cannot continue', () => {
+      it('names what blocks it within bounded time, and works once that has ended', async () => {
         await using harness = await onSchema({ lockTimeoutMs: 1000 })
         await using database = await harness.lease()
         const straggler = await hold({ ...server, url: database.url }, 'INSERT INTO users VALUES (1)')
         const error = await database.reset().catch((reason: unknown) => reason)
         expect(error).toMatchObject({ name: 'ResetError', code: 'blocked' })
-        // MariaDB does not remember what an idle connection said last; it knows the connection.
+        // MariaDB does not report the last statement of an idle connection, only the connection.
         expect(String(error)).toMatch(/INSERT INTO users VALUES \(1\)|connection \d+ .*1 rows written/)
         await straggler.commit()
         await database.reset()
         expect(await ask({ ...server, url: database.url }, 'SELECT * FROM users')).toEqual([])
       })
 
-      it('names step, table and cause, leaves everything as it was, and the next one recovers', async () => {
+      it('reports step, table and cause, changes nothing, and the next one recovers', async () => {
         await using harness = await onSchema({ keep: ['audit'] })
         await using database = await harness.lease()
         const db = { ...server, url: database.url }
@@ -152,7 +152,7 @@ for (const { id } of engines) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('a role that may not create databases is told so', async () => {
+  it('a role that may not create databases is named in the error', async () => {
     await ask(server, `DROP ROLE IF EXISTS powerless; CREATE ROLE powerless LOGIN PASSWORD 'pw'`)
     const url = changed(server.url, (target) => {
       target.username = 'powerless'
@@ -165,7 +165,7 @@ describeOn('postgres:18', (server) => {
 })
 
 describeOn('embedded:18', () => {
-  it('a server that goes away in the middle of a reset fails the reset, hangs nothing, and is cleaned up after', async () => {
+  it('a server that stops during a reset fails the reset without hanging, and is cleaned up', async () => {
     const harness = await createHarness({
       server: embedded(),
       lockTimeoutMs: 60_000,
@@ -190,7 +190,7 @@ describeOn('embedded:18', () => {
   })
 })
 
-describe('a baseline that fills the memory in which the server keeps its files', () => {
+describe('a baseline that exceeds the memory in which the server keeps its files', () => {
   const full = {
     'embedded:18': [
       embedded({ data: 'memory' }),
@@ -204,7 +204,7 @@ describe('a baseline that fills the memory in which the server keeps its files',
   for (const id of ['embedded:18', 'mariadb:11.8'] as const) {
     describeOn(id, ({ engine }) => {
       it.skipIf(id === 'embedded:18' && process.platform !== 'linux')(
-        'says how to keep them on a disk',
+        'fails with an error that says how to keep them on a disk',
         async () => {
           const [server, sql] = full[id]
           const migrate = async ({ url }: { url: string }) => {
@@ -223,7 +223,7 @@ describe('a baseline that fills the memory in which the server keeps its files',
 })
 
 describe('options', () => {
-  it('are all complained of at once', async () => {
+  it('are all reported at once if several are invalid', async () => {
     const options: object = {
       server: 'oracle:23',
       strategy: 'drop',
@@ -236,7 +236,7 @@ describe('options', () => {
     for (const name of ['strategy', 'keep', 'lockTimeoutMs', 'verbose']) expect(error.message).toContain(name)
   })
 
-  it('that name no server are answered with the forms that there are', async () => {
+  it('that name no server are rejected with the valid forms', async () => {
     const error = await failure(createHarness({ server: 'oracle:23' }))
     expect(error.message).toMatch(/'oracle:23' names no server[\s\S]*postgres:18.*embedded/)
   })

@@ -11,7 +11,7 @@ import { startPublished } from '../support/own-container.ts'
 import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
-/** A database that afresh did not make, as a person would have it; dropped afterwards. */
+/** Creates a database that afresh did not create, as users have them, and drops it after `body`. */
 async function withDatabase(
   server: ServerAtHand,
   name: string,
@@ -34,7 +34,7 @@ async function withDatabase(
 
 const ROWS = `CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers VALUES (1), (2)`
 
-/** A server is not new and empty as long as this is there. */
+/** Adds rows to the server, which then does not count as new and empty. */
 async function rowsOn(server: ServerAtHand): Promise<AsyncDisposable> {
   const drop = 'DROP TABLE IF EXISTS customers'
   await ask(server, `${drop}; ${ROWS}`)
@@ -57,7 +57,7 @@ async function isTakenOverUntilReleased(db: ServerAtHand) {
 for (const { id } of engines) {
   describeOn(id, (server) => {
     describe('the guard', () => {
-      it('refuses a database with rows and no mark, stating the evidence, and leaves it untouched', () =>
+      it('refuses a database with rows and no mark, states the evidence, and leaves it unchanged', () =>
         withDatabase(server, 'production_like', ROWS, async (db) => {
           const refused = attach(db.url)
           await expect(refused).rejects.toThrow(RefusedError)
@@ -68,13 +68,13 @@ for (const { id } of engines) {
           await expect(attach(db.url)).rejects.toThrow(RefusedError)
         }))
 
-      it('takes over a database whose tables are all empty, until it is released', () =>
+      it('owns a database whose tables are all empty, until it is released', () =>
         withDatabase(server, 'empty_tables', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           await isTakenOverUntilReleased(db)
           expect(await count(db)).toBe(1)
         }))
 
-      it('takes what a killed one left for no licence: the mark of an empty database is worth nothing once it has rows', () =>
+      it('does not trust the mark that a killed run left on an empty database, once that has rows', () =>
         withDatabase(server, 'once_empty', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           const killed = async () => {
             await using wire = await tapWire(db.url)
@@ -93,14 +93,14 @@ for (const { id } of engines) {
           await isTakenOverUntilReleased(db)
         }))
 
-      it('leaves no mark for a baseline that could not be taken', () =>
+      it('leaves no mark if reading the baseline fails', () =>
         withDatabase(server, 'not_taken', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           await expect(attach(db.url, { keep: ['nowhere'] })).rejects.toThrow(AfreshError)
           await ask(db, 'INSERT INTO customers VALUES (7)')
           await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
         }))
 
-      it('refuses a reset once the mark is gone, and leaves what is there', () =>
+      it('refuses a reset once the mark is gone, and changes nothing', () =>
         withDatabase(server, 'loses_its_mark', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
           await using database = await attach(db.url)
           await ask(db, 'INSERT INTO customers VALUES (1)')
@@ -114,7 +114,7 @@ for (const { id } of engines) {
           expect(await count(db)).toBe(1)
         }))
 
-      it('never touches the databases that are not its own', () =>
+      it('never changes databases of others', () =>
         withDatabase(server, 'canary', ROWS, async (db) => {
           const before = await ask(db, 'SELECT * FROM customers ORDER BY id')
           await using harness = await createHarness({
@@ -143,7 +143,7 @@ for (const { id } of engines) {
         return (await ask(server, sql)).map((row) => String(row.name ?? row.NAME))
       }
 
-      it('is left alone while somebody of that run is there, whatever became of the one who started it', async () => {
+      it('is left alone while a process of that run is connected, even after the process that started the run died', async () => {
         await using wire = await tapWire(server.url)
         const harness = await createHarness({ server: existing(wire.url), migrate })
         const database = await harness.lease()
@@ -162,9 +162,9 @@ for (const { id } of engines) {
         await harness.close()
       })
 
-      // On PostgreSQL a copy is made by one statement.
+      // PostgreSQL clones a database in one statement.
       it.skipIf(server.engine === 'postgres')(
-        'is no copy that anybody gets if it is half a one, and dropped, too',
+        'is never leased if it is a partial clone, and is dropped',
         async () => {
           await using wire = await tapWire(server.url)
           const dead = await createHarness({
@@ -178,7 +178,7 @@ for (const { id } of engines) {
           const { run, template } = dead.handle
           const own = async () => (await names()).filter((name) => name.includes(run))
           const before = await own()
-          // The tables are there, and as empty as they are to be; the view is not.
+          // The clone has its tables, which are empty in the baseline too, but not its view.
           const holder = await hold(server, `LOCK TABLES ${template}.t WRITE`)
           const copying = dead.lease().catch((error: unknown) => String(error))
           await expect.poll(own).toHaveLength(before.length + 1)
@@ -212,7 +212,7 @@ for (const { id } of engines) {
           const dead = await createHarness({ server: existing(wire.url), migrate })
           const orphan = `${database.name.split('_').slice(0, -2).join('_')}_${dead.handle.run}_1`
           expect(await names()).toContain(orphan)
-          // What a SIGKILL does, seen from the server.
+          // Looks like a SIGKILL to the server.
           wire.cut()
           await setTimeout(200)
           const next = await createHarness({ server: existing(server.url), migrate })
@@ -235,7 +235,7 @@ describeOn('postgres:18', (server) => {
       process.env.NODE_ENV = 'test'
     })
 
-    it('refuses a mark that was made for another database: a restored dump', () =>
+    it('refuses a mark of another database: a restored dump', () =>
       withDatabase(server, 'restored', ROWS, async (db) => {
         await ask(
           db,
@@ -245,7 +245,7 @@ describeOn('postgres:18', (server) => {
         expect(await count(db)).toBe(2)
       }))
 
-    it('keeps the comment that a database has', () =>
+    it('keeps the comment of a database', () =>
       withDatabase(server, 'commented', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(db, `COMMENT ON DATABASE commented IS 'my notes'`)
         const comment = async () => {
@@ -268,7 +268,7 @@ describeOn('postgres:18', (server) => {
         await expect(createHarness({ server: existing(db.url) })).rejects.toThrow(RefusedError)
       }))
 
-    it('refuses a database that other people are connected to, naming them', () =>
+    it('refuses a database with sessions of other users, and names them', () =>
       withDatabase(server, 'in_use', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(server, `DROP ROLE IF EXISTS colleague; CREATE ROLE colleague LOGIN PASSWORD 'pw'`)
         const theirs = new URL(db.url)
@@ -290,7 +290,7 @@ describeOn('postgres:18', (server) => {
         await using _ = await attach(db.url)
       }))
 
-    it('takes the health check of a container for nobody, as long as it asks nothing', () =>
+    it('ignores the health check of a container as long as it runs no query', () =>
       withDatabase(server, 'checked', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(server, `DROP ROLE IF EXISTS checker; CREATE ROLE checker LOGIN PASSWORD 'pw'`)
         const theirs = new URL(db.url)
@@ -311,7 +311,7 @@ describeOn('postgres:18', (server) => {
         }
       }))
 
-    it('refuses those whom an ordinary role hardly sees, too', () =>
+    it('detects sessions of which an ordinary role sees little', () =>
       withDatabase(server, 'in_use_by_boss', 'CREATE TABLE customers (id int PRIMARY KEY)', async (db) => {
         await ask(server, `DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN PASSWORD 'pw'`)
         await ask(server, 'ALTER DATABASE in_use_by_boss OWNER TO clerk')
@@ -330,7 +330,7 @@ describeOn('postgres:18', (server) => {
         }
       }))
 
-    it('does not take rows that row security hides for none', () =>
+    it('does not mistake rows hidden by row security for empty tables', () =>
       withDatabase(server, 'hidden_rows', ROWS, async (db) => {
         await ask(server, `DROP ROLE IF EXISTS tenant; CREATE ROLE tenant LOGIN PASSWORD 'pw'`)
         await ask(server, 'ALTER DATABASE hidden_rows OWNER TO tenant')
@@ -351,7 +351,7 @@ describeOn('postgres:18', (server) => {
         await ask(server, 'ALTER DATABASE hidden_rows OWNER TO CURRENT_USER')
       }))
 
-    it('judges the host that the driver goes to, not the one that the URL shows', async () => {
+    it('checks the host that the driver connects to, not the one in the URL', async () => {
       await using _rows = await rowsOn(server)
       const [row] = await ask(server, 'SELECT host(inet_server_addr()) AS host')
       const parameter = new URL(server.url)
@@ -375,7 +375,7 @@ describeOn('postgres:18', (server) => {
       }
     })
 
-    it('refuses a server elsewhere with rows, unless the configuration names exactly that one', async () => {
+    it('refuses a remote server with rows, unless the configuration names exactly that one', async () => {
       await using _rows = await rowsOn(server)
       const [row] = await ask(
         server,

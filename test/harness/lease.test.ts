@@ -17,14 +17,14 @@ for (const { id } of engines) {
     }
 
     describe('a lease', () => {
-      it('of a database without tables is none too hard', async () => {
+      it('works for a database without tables', async () => {
         await using harness = await createHarness({ server: existing(server.url) })
         await using database = await harness.lease()
         expect(await database.reset()).toMatchObject({ dirty: [], steps: [] })
         expect(await database.verify()).toEqual([])
       })
 
-      it('that was lost comes back to the same database, whichever slots are free', async () => {
+      it('that was lost is renewed on the same database, whichever slots are free', async () => {
         await using wire = await tapWire(server.url)
         await using harness = await createHarness({ server: existing(wire.url), migrate })
         const first = await harness.lease()
@@ -39,7 +39,7 @@ for (const { id } of engines) {
         expect(await ask({ ...server, url: second.url }, 'SELECT * FROM t')).toEqual([])
       })
 
-      it('gives every worker a database of its own, and the same one again when it is released', async () => {
+      it('gives every worker its own database, and the same one again after its release', async () => {
         await using harness = await createHarness({ server: existing(server.url), migrate })
         const databases = await Promise.all([1, 1, 2].map((slot) => harness.lease({ slot })))
         expect(new Set(databases.map(({ name }) => name)).size).toBe(3)
@@ -54,7 +54,7 @@ for (const { id } of engines) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('a baseline is the same in whatever time zone the server writes it', async () => {
+  it('a baseline is the same in any time zone of the server', async () => {
     await using harness = await createHarness({
       server: existing(server.url),
       migrate: async ({ url }) => {
@@ -77,10 +77,10 @@ describeOn('postgres:18', (server) => {
   })
 })
 
-// One of each driver: how a connection is told not to keep the process alive is its own.
+// One server per driver, since each driver has its own way not to keep the process alive.
 for (const id of ['embedded:18', 'mysql:9.7'] as const) {
   describeOn(id, (server) => {
-    it('a lease in the background lets the process end by itself, and is free then', async () => {
+    it('a lease in the background lets the process end, which frees it', async () => {
       await using harness = await createHarness({ server: existing(server.url) })
       const run = promisify(execFile)
       const worker = join(import.meta.dirname, 'background.ts')
@@ -88,7 +88,7 @@ for (const id of ['embedded:18', 'mysql:9.7'] as const) {
         env: { ...process.env, AFRESH_TEST_HANDLE: JSON.stringify(harness.handle) },
         timeout: 120_000,
       })
-      // The server notices in its own time that somebody has gone.
+      // The server detects the closed connection with a delay.
       const leased = async () => {
         await using database = await harness.lease()
         return `${database.name} 0`

@@ -48,14 +48,14 @@ for (const { id } of engines) {
       onDatabase(async (database, client) => {
         await client.run('BEGIN')
         await client.run('INSERT INTO t VALUES (1)')
-        // MySQL and MariaDB answer a moment before a statement is over.
+        // MySQL and MariaDB respond slightly before a statement ends.
         await expect.poll(() => kinds(database)).toEqual(['open transaction'])
         const [hold] = await database.openResources()
         if (server.engine === 'postgres') expect(hold?.text).toMatch(/\(the test\).*INSERT INTO t VALUES/)
         expect(await database.openResources()).toEqual([hold])
         await client.run('COMMIT')
         await expect.poll(() => database.openResources()).toEqual([])
-        // MariaDB tells only of those that have written something.
+        // MariaDB reports only transactions that have written.
         if (server.engine === 'mariadb') return
         await client.run('BEGIN')
         await client.run('SELECT * FROM t')
@@ -64,7 +64,7 @@ for (const { id } of engines) {
         if (server.engine === 'postgres') expect(next?.id).not.toBe(hold?.id)
       }))
 
-    it('a statement that nobody waits for, and ends it with its session', () =>
+    it('a statement that is not awaited, and ends it with its session', () =>
       onDatabase(async (database, client) => {
         const asleep = client.run(SLEEP[server.engine]).then(
           () => 'over',
@@ -72,7 +72,7 @@ for (const { id } of engines) {
         )
         await expect.poll(() => kinds(database)).toEqual(['running statement'])
         expect((await database.openResources())[0]?.text).toContain(SLEEP[server.engine])
-        // Nobody else's: this one's number is none of a session here.
+        // No session here has this number, so nothing may be ended.
         await database.endOpenResources([{ id: '', kind: 'running statement', session: 2 ** 30, text: '' }])
         expect(await kinds(database)).toEqual(['running statement'])
         await database.endOpenResources(await database.openResources())
@@ -94,7 +94,7 @@ for (const { id } of engines) {
       }))
 
     if (server.engine !== 'postgres') return
-    it('a temporary table, a setting of the database, and a session that nobody has to be told', () =>
+    it('a temporary table, a setting of the database, and no idle session', () =>
       onDatabase(async (database, client) => {
         await client.run('CREATE TEMP TABLE forgotten (id int)')
         await client.run(`ALTER DATABASE "${database.name}" SET work_mem = '1MB'`)

@@ -14,7 +14,7 @@ import { describeOn } from '../support/servers.ts'
 const FOLDER = 'fixtures/public'
 const SEED = 20261121
 
-/** Rows for the tables that the dump leaves empty, all but every fifth. */
+/** Generates rows for the tables that the dump leaves empty, except every fifth table. */
 async function fill({ url }: MigrateContext): Promise<void> {
   const engine = engineNamed('postgres')
   const connection = await engine.connect(url)
@@ -30,14 +30,14 @@ async function fill({ url }: MigrateContext): Promise<void> {
 }
 
 describeOn('embedded:18', (server) => {
-  describe.each(readdirSync(FOLDER))('%s, a schema that nobody here wrote', (name) => {
+  describe.each(readdirSync(FOLDER))('%s, a public schema', (name) => {
     const dump = readFileSync(join(FOLDER, name, 'dump.sql'), 'utf8')
     const tables = dump.match(/^CREATE TABLE /gm)?.length ?? 0
 
     it.each([
       ['with constraints off', 'postgres'],
       ['without superuser', 'ordinary'],
-    ])('is the baseline again after whatever was written, next ids included: %s', async (_, role) => {
+    ])('is at its baseline again after any writes, including the next ids: %s', async (_, role) => {
       await using harness = await createHarness({
         server: existing(role === 'postgres' ? server.url : await ordinaryRole(server.url)),
         migrate: join(FOLDER, name, 'dump.sql'),

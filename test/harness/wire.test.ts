@@ -22,7 +22,7 @@ function manyTables(engine: keyof typeof ID): (context: { url: string }) => Prom
 for (const { id } of engines) {
   describeOn(id, (server) => {
     describe(`a schema of ${TABLES} tables`, () => {
-      it(`is reset in one round trip, and holds nothing of afresh's`, async () => {
+      it(`is reset in one round trip, and contains no object of afresh`, async () => {
         await using wire = await tapWire(server.url)
         await using harness = await createHarness({
           server: existing(wire.url),
@@ -47,7 +47,7 @@ for (const { id } of engines) {
         expect(await objectsBesides(direct(server, database))).toEqual([])
       })
 
-      it('recovers from a connection that is lost', async () => {
+      it('recovers from a lost connection', async () => {
         await using wire = await tapWire(server.url)
         await using harness = await createHarness({
           server: existing(wire.url),
@@ -65,14 +65,14 @@ for (const { id } of engines) {
   })
 }
 
-/** The same database past the proxy, so that the test's own queries are not counted. */
+/** The same database without the proxy, which therefore does not count the test's own queries. */
 function direct(server: ServerAtHand, { url }: { readonly url: string }): ServerAtHand {
   const past = new URL(server.url)
   past.pathname = new URL(url).pathname
   return { engine: server.engine, url: past.toString() }
 }
 
-/** Everything in the user's schemas that the migration did not make. */
+/** All objects in the user's schemas that the migration did not create. */
 async function objectsBesides({ engine, url }: ServerAtHand): Promise<unknown[]> {
   const sql =
     engine === 'postgres'

@@ -1,4 +1,4 @@
-/** Whose code the package carries, by what the bundler says that it has put in. */
+/** Compares the notices with the third-party modules that the bundler includes. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'tsdown'
@@ -7,13 +7,13 @@ import { programs } from '../../tsdown.config.ts'
 
 const NOTICES = readFileSync(new URL('../../THIRD-PARTY-NOTICES.txt', import.meta.url), 'utf8')
 
-/** Name and version of the package that a file belongs to. */
+/** Name and version of the package that contains a file. */
 function packageOf(file: string): string {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const manifest = join(folder, 'package.json')
     if (!existsSync(manifest)) continue
     const { name, version } = JSON.parse(readFileSync(manifest, 'utf8'))
-    // Packages have such files in folders of theirs, which say no more than how to read what is beside them.
+    // Packages have such files without a name in subfolders, to set the module type of the files there.
     if (name !== undefined && version !== undefined) return `${name} ${version}`
   }
   throw new Error(`${file} is in no package`)

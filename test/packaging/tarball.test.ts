@@ -1,4 +1,4 @@
-/** What `npm pack` and a git dependency make of a clone that nobody has built. */
+/** What `npm pack` and a git dependency produce from a clone that was not built. */
 import { exec, execFile, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,10 +8,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
-/** Milliseconds: both of the slow tests build everything. */
+/** Milliseconds. Each of the two slow tests builds everything. */
 const TIMEOUT_MS = 600_000
 
-/** npm tells its scripts by these what it is doing, and where: those of the run of tests mislead. */
+/** npm passes its command and folder to scripts in these variables. Those of the test run would mislead. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|NODE_ENV$|VITEST)/i.test(name)),
 )
@@ -19,7 +19,7 @@ const environment = Object.fromEntries(
 let folder: string
 let clone: string
 
-/** The files that git has or would add, as they are now, and the packages that are installed here. */
+/** Copies the files that git tracks or would add, as they are now, and the packages installed here. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'afresh-clone-'))
   clone = join(folder, 'afresh')
@@ -32,7 +32,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** @param prefix the project that npm installs into; `npm run` would put the clone in its place */
+/** @param prefix the project that npm installs into; `npm run` would set it to the clone */
 function prepare(prefix: string) {
   return promisify(exec)(manifest.scripts.prepare, {
     cwd: clone,
@@ -48,7 +48,7 @@ interface Manifest {
 
 const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-/** Every file that package.json names as something to load. */
+/** All files that package.json declares as loadable. */
 function targetsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(targetsOf) : []
@@ -60,10 +60,10 @@ it('npm ci of a clone builds nothing', async () => {
 })
 
 it(
-  'npm pack brings everything that package.json and the licences name',
+  'npm pack includes everything that package.json and the licences name',
   async () => {
     const { stdout } = await run('npm', ['pack', '--json', '--silent'], { cwd: clone, env: environment })
-    // What scripts print comes before.
+    // The output of scripts precedes the JSON.
     const [packed]: { files: { path: string }[] }[] = JSON.parse(stdout.slice(stdout.search(/^\[/m)))
     const files = new Set(packed?.files.map(({ path }) => path))
     const targets = [...Object.values(manifest.bin), ...targetsOf(manifest.exports)]
@@ -100,7 +100,8 @@ it(
   TIMEOUT_MS,
 )
 
-// npm installs a git dependency from a clone in its cache, for another project: it runs `prepare` there, not `prepack`.
+// npm installs a git dependency from a clone in its cache for another project: it runs `prepare` there, not
+// `prepack`.
 it(
   'installing from git builds the package',
   async () => {

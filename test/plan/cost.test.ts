@@ -32,8 +32,8 @@ const choice: fc.Arbitrary<Choice> = fc
   })
   .map(({ closure, ...rest }) => ({ table: closure[0] ?? table('t'), closure, ...rest }))
 
-describe('what a table is truncated above', () => {
-  it('is a number of rows, and of whole pages that SQL and JSON can hold', () => {
+describe('the threshold for TRUNCATE', () => {
+  it('is a number of rows, and of whole pages, that SQL and JSON can hold', () => {
     fc.assert(
       fc.property(costs, choice, (prices, of) => {
         const { aboveRows, aboveRowsIfMoved, aboveBytes, deadBytes } = thresholdOf(prices, of)
@@ -48,7 +48,7 @@ describe('what a table is truncated above', () => {
     )
   })
 
-  it('grows with what has to be truncated along with it', () => {
+  it('grows with the tables that have to be truncated too', () => {
     fc.assert(
       fc.property(costs, choice, stored, (prices, of, table) => {
         const less = thresholdOf(prices, of)
@@ -60,7 +60,7 @@ describe('what a table is truncated above', () => {
     )
   })
 
-  it('shrinks with what DELETE has to do besides, and with what reading what it leaves costs', () => {
+  it('shrinks with additional work of DELETE, and with the cost of reading dead rows', () => {
     fc.assert(
       fc.property(costs, choice, fc.double({ min: 1, max: 100, noNaN: true }), (prices, of, times) => {
         const { aboveRows, deadBytes } = thresholdOf(prices, of)
@@ -78,7 +78,7 @@ describe('what a table is truncated above', () => {
     )
   })
 
-  it('is more than fits into less than `aboveBytes`, whatever the rows are like', () => {
+  it('is at least the number of rows that fit into `aboveBytes`, for any row size', () => {
     fc.assert(
       fc.property(costs, choice, fc.double({ min: 36, max: 8000, noNaN: true }), (prices, of, rowBytes) => {
         const { aboveRows, aboveBytes } = thresholdOf(prices, of)
@@ -123,8 +123,8 @@ function threshold(storage: Partial<Table['storage']>, of: Partial<Choice> = {},
   return { above: aboveRows, moved: aboveRowsIfMoved, ...rest }
 }
 
-describe('the price', () => {
-  it('of TRUNCATE is that of its files, against DELETE by the row', () => {
+describe('the cost', () => {
+  it('of TRUNCATE is that of its files, compared with DELETE by row', () => {
     const closure = [{ ...table('t'), storage: { files: 6, indexes: 2 } }, table('u')]
     const of = {
       table: table('t'),
@@ -143,7 +143,7 @@ describe('the price', () => {
     expect(threshold({ files: 6 }, { incomingKeys: 1 })).toMatchObject({ above: 480 / 0.5 })
   })
 
-  it('leaves out what TRUNCATE saves, and adds what it makes necessary', () => {
+  it('omits what TRUNCATE saves, and adds what it requires', () => {
     const restart = { restart: 200 }
     expect(threshold({ files: 6 }, { counter: 'at start' }, restart)).toMatchObject({
       above: 1920,
@@ -155,12 +155,12 @@ describe('the price', () => {
     })
     expect(threshold({ files: 6 }, { counter: 'none' }, restart)).toMatchObject({ above: 1920, moved: 1920 })
     expect(threshold({ files: 6 }, { counter: 'at start' }, { restart: 400 })).toMatchObject({ moved: 0 })
-    // The keys count for both: they cancel out. A row that is referred to costs twice as much here.
+    // Both methods check the keys, which cancels out. A referenced row costs twice as much here.
     const keys = { incomingKeys: 3, counter: 'at start' } as const
     expect(threshold({ files: 6 }, keys, { ...restart, truncateKey: 50 })).toMatchObject({ moved: 480 })
   })
 
-  it('of reading what DELETE leaves behind bounds what a table may grow by', () => {
+  it('of reading dead rows limits how much a table may grow', () => {
     // 12,000 µs: the reads of 154 resets that each add a page
     expect(threshold({ files: 198 }).deadBytes).toBe(154 * 8192)
     expect(threshold({ files: 198 }, {}, { readPage: 0 }).deadBytes).toBe(MOST_BYTES)

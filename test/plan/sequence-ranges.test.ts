@@ -6,18 +6,18 @@ describe('spread sequences', () => {
   const spread = (...sequences: ReturnType<typeof sequence>[]) =>
     assignSequenceRanges(schemaOf(['t'], { sequences })).sequences.map(({ position }) => position.value)
 
-  it('begin in ranges of their own', () => {
+  it('start in their own ranges', () => {
     expect(spread(sequence('a'), sequence('b'), sequence('c'))).toEqual([1_000_001n, 2_000_001n, 3_000_001n])
   })
 
-  it('take a smaller stride where the type is narrow, and stay where it is too narrow', () => {
+  it('have a smaller stride for a narrow type, and stay unchanged if the type is too narrow', () => {
     expect(
       spread(sequence('a', undefined, { max: 32_767n }), sequence('b', undefined, { max: 32_767n })),
     ).toEqual([10_001n, 20_001n])
     expect(spread(sequence('a', undefined, { max: 127n }))).toEqual([1n])
   })
 
-  it('stay where they are beyond their range, or count down', () => {
+  it('stay unchanged beyond their range, or if they count down', () => {
     expect(spread(sequence('a', undefined, { position: { value: 5_000_000n, called: true } }))).toEqual([
       5_000_000n,
     ])
@@ -26,14 +26,14 @@ describe('spread sequences', () => {
     ).toEqual([-1n])
   })
 
-  it('are said to be where they are in the way in which they were', () => {
+  it('keep the `called` flag of their position', () => {
     const { sequences } = assignSequenceRanges(
       schemaOf(['t'], { sequences: [sequence('a', undefined, { position: { value: 7n, called: true } })] }),
     )
     expect(sequences[0]?.position).toEqual({ value: 1_000_000n, called: true })
   })
 
-  it('is the same again for what is spread already', () => {
+  it('are unchanged if they are spread already', () => {
     const once = assignSequenceRanges(schemaOf(['t'], { sequences: [sequence('a'), sequence('b')] }))
     expect(assignSequenceRanges(once)).toEqual(once)
   })

@@ -6,7 +6,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/servers.ts'
 
 describeOn('embedded:18', (server) => {
-  it('a detector that misses something fails the reset, by name, and nothing is changed', async () => {
+  it('a detector that misses a change fails the reset by name, and nothing is changed', async () => {
     await ask(server, 'DROP DATABASE IF EXISTS cross_check')
     await ask(server, 'CREATE DATABASE cross_check')
     const url = Object.assign(new URL(server.url), { pathname: '/cross_check' }).href
@@ -14,7 +14,7 @@ describeOn('embedded:18', (server) => {
     const database = await attach(url)
     const connection = await postgres.connect(url)
     const session = await openSession({
-      // The real engine, with an eye shut.
+      // The real engine, with a detector that misses changes.
       engine: {
         ...postgres,
         async prepare(...input) {

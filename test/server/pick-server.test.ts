@@ -4,7 +4,7 @@ import { container, embedded } from '../../src/server/server.ts'
 import { describeOn } from '../support/servers.ts'
 
 describeOn('postgres:18', () => {
-  it('prefers a container where an engine answers', async () => {
+  it('prefers a container if an engine responds', async () => {
     expect(await pickServer()).toEqual({
       spec: container('postgres:18'),
       reason: 'a container engine answers',
@@ -36,7 +36,7 @@ describeOn('embedded:18', () => {
 })
 
 describe('without a container engine', () => {
-  it('takes the embedded server and says why', async () => {
+  it('picks the embedded server and gives the reason', async () => {
     const before = process.env.DOCKER_HOST
     process.env.DOCKER_HOST = 'unix:///tmp/no-such.sock'
     try {

@@ -4,7 +4,7 @@ import { describeOn, engines } from '../support/servers.ts'
 
 describe.each(engines)('$id', ({ id }) => {
   describeOn(id, (server) => {
-    it('answers to its administrator', async () => {
+    it('responds to its administrator', async () => {
       expect(await ask(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
     })
   })

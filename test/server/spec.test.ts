@@ -22,7 +22,7 @@ describe('parseServer', () => {
     ['localhost:5000/mirror/mysql:8', 'mysql'],
     ['registry.example.com:443/postgres:18', 'postgres'],
     [`mariadb@sha256:${'a'.repeat(64)}`, 'mariadb'],
-  ])('takes %s for an image of %s', (image, engine) => {
+  ])('parses %s as an image of %s', (image, engine) => {
     expect(parseServer(image)).toEqual(container(image))
     expect(parseServer(image)).toMatchObject({ kind: 'container', image, engine })
   })
@@ -32,18 +32,18 @@ describe('parseServer', () => {
     ['postgresql://h', 'postgres'],
     ['mysql://root@h:3306', 'mysql'],
     ['mariadb://root@h:3306/', 'mariadb'],
-  ])('takes %s for an existing server', (url, engine) => {
+  ])('parses %s as an existing server', (url, engine) => {
     expect(parseServer(url)).toEqual({ kind: 'existing', url, engine })
   })
 
-  it('takes `embedded`, and a spec as it is', () => {
+  it('accepts `embedded`, and returns a spec unchanged', () => {
     expect(parseServer('embedded')).toEqual(embedded())
     const spec = container('postgres:18', { reuse: true })
     expect(parseServer(spec)).toBe(spec)
   })
 
   it.each(['', 'sqlite', 'redis:7', 'postgres:', 'postgres 18', 'embedded:18', 'postgres:18:1'])(
-    'refuses %j and names the forms',
+    'rejects %j and lists the valid forms',
     (text) => {
       const error = thrown(() => parseServer(text))
       expect(error.code).toBe('usage')
@@ -54,7 +54,7 @@ describe('parseServer', () => {
 })
 
 describe('container', () => {
-  it('needs to be told the engine where the image does not tell', () => {
+  it('requires the engine if the image does not imply it', () => {
     const error = thrown(() => container('postgis/postgis:16-3.4'))
     expect(error.code).toBe('usage')
     expect(error.next).toContain("container('postgis/postgis:16-3.4', { engine: 'postgres' })")
@@ -63,17 +63,17 @@ describe('container', () => {
 })
 
 describe('existing', () => {
-  it.each(['http://localhost', 'file:///tmp/x', 'mssql://sa:secret@h'])('refuses %s', (url) => {
+  it.each(['http://localhost', 'file:///tmp/x', 'mssql://sa:secret@h'])('rejects %s', (url) => {
     const error = thrown(() => existing(url))
     expect(error.code).toBe('usage')
     expect(error.message).not.toContain('secret')
   })
 
-  it('does not repeat a URL that it cannot read', () => {
+  it('shows no URL that it cannot parse', () => {
     expect(thrown(() => existing('postgres://user:se/cret@:x:/')).message).not.toContain('cret')
   })
 
-  it('shows the address and never the password, and is left alone', async () => {
+  it('shows the address but never the password, and is not stopped', async () => {
     const url = 'postgres://admin:secret@db.example.com:6543/postgres'
     await using server = await startServer(existing(url))
     expect(server).toMatchObject({
@@ -86,7 +86,7 @@ describe('existing', () => {
     expect(server.title).toBe('PostgreSQL at db.example.com:6543')
   })
 
-  it('knows a socket', async () => {
+  it('supports a socket', async () => {
     const server = await startServer(existing('postgres:///postgres?host=/run/postgresql'))
     expect(server.title).toBe('PostgreSQL at /run/postgresql')
   })

@@ -1,7 +1,7 @@
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 
-/** The rows of one query on a connection of its own, by the driver alone: nothing of afresh takes part. */
+/** Returns the rows of one query on a separate connection, through the driver alone, without afresh. */
 export async function ask(
   server: { readonly engine: string; readonly url: string },
   sql: string,

@@ -3,11 +3,11 @@ import { SERVERS } from '../../src/engine/registry.ts'
 import type { ServerEngine } from '../../src/server/spec.ts'
 import type { ServerAtHand } from './servers.ts'
 
-/** A service as a CI system has it in its configuration. */
+/** A service as configured in a CI system. */
 export interface CiRecipe {
   readonly image: string
   readonly environment: Readonly<Record<string, string>>
-  /** With the host name that the CI system gives it. */
+  /** Contains the host name that the CI system assigns. */
   readonly url: string
 }
 
@@ -36,8 +36,8 @@ export interface CiService extends AsyncDisposable {
 }
 
 /**
- * The image as it comes on a Docker network: what a CI system starts beside a job. It is reached by its own address there,
- * which is none of this machine's.
+ * Starts the unmodified image on a Docker network, as a CI system does for a job. It is reachable at its own
+ * address there, which is not an address of this machine.
  */
 export async function startCiService(
   engine: ServerEngine,

@@ -5,10 +5,10 @@ import { build } from 'tsdown'
 import { cliPrograms } from '../../tsdown.config.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-/** Each worker builds one for itself. */
+/** Each worker builds its own. */
 const OUT = join(ROOT, 'node_modules', '.cache', `afresh-cli-test-${process.env.VITEST_POOL_ID}`)
 
-/** The bundled program, once `builtCli` has been called. */
+/** The bundled program, after a call of `builtCli`. */
 export const CLI_MAIN = join(OUT, 'cli', 'main.js')
 
 export interface CliResult {
@@ -22,7 +22,10 @@ export interface CliOptions {
   readonly cwd?: string
 }
 
-/** Bundles the command line as the package does, to a folder of its own. Runs `afresh` from it as a child process. */
+/**
+ * Bundles the command line as the package does, into a separate folder. The result runs `afresh` from it as a
+ * child process.
+ */
 export async function builtCli(): Promise<
   (args: readonly string[], options?: CliOptions) => Promise<CliResult>
 > {

@@ -3,7 +3,7 @@ import { codeOf } from '../../src/errors.ts'
 import { ask } from './ask.ts'
 import type { ServerAtHand } from './servers.ts'
 
-/** A new database of that name, which belongs to whoever the server's URL names; dropped afterwards. */
+/** Creates a database of that name, owned by the user of the server's URL, and drops it after `body`. */
 export async function withDatabaseOn(
   server: ServerAtHand,
   name: string,
@@ -26,7 +26,7 @@ async function dropDatabase(server: ServerAtHand, name: string): Promise<void> {
   try {
     await ask(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   } catch (error) {
-    // A plain role may not end autovacuum, which DROP without FORCE sends away by itself.
+    // A plain role may not terminate autovacuum, but DROP without FORCE cancels it.
     if (codeOf(error) !== DENIED) throw error
     await ask(server, `DROP DATABASE IF EXISTS ${name}`)
   }

@@ -1,11 +1,13 @@
 /**
- * The pages of the documentation and the blocks of code in them. The comment on the line before a block says what becomes of it:
+ * The pages of the documentation and their code blocks. A comment on the line before a block says how it is
+ * tested:
  *
- * - `<!-- path/of/a/file -->`: it is the same as that file, which a test runs
- * - `<!-- project: NAME -->`: a file of an example project (or of several), by the name in its first line, or commands that
- *   are run in it
- * - `<!-- run: NAME -->`: a program that is run in that project
- * - `<!-- given: declare const … -->`: it is compiled after these declarations; without a comment, as it stands
+ * - `<!-- path/of/a/file -->`: the block equals that file, which a test runs
+ * - `<!-- project: NAME -->`: a file of one or more example projects, named by its first line, or commands
+ *   to run in the project
+ * - `<!-- run: NAME -->`: a program that a test runs in that project
+ * - `<!-- given: declare const … -->`: the block is compiled after these declarations; without a
+ *   comment, as it is
  * - `<!-- recipe: NAME -->`: test/cases/g8-ci-recipes.test.ts starts its server
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -64,7 +66,7 @@ function markOf(comment: string): Mark {
   return /^\S+\/\S+$/.test(comment) ? { kind: 'file', value: comment } : { kind: 'none', value: '' }
 }
 
-/** The files of every example project; their first line, which names them, is not theirs. */
+/** The files of all example projects, without their first line, which is the file name. */
 export function projectFiles(pages: readonly Page[]): ProjectFile[] {
   return pages
     .flatMap(({ blocks }) => blocks)
@@ -77,7 +79,7 @@ export function projectFiles(pages: readonly Page[]): ProjectFile[] {
     })
 }
 
-/** The commands of every example project, line by line. */
+/** The commands of an example project, line by line. */
 export function projectCommands(pages: readonly Page[], project: string): string[] {
   return pages
     .flatMap(({ blocks }) => blocks)

@@ -12,12 +12,12 @@ export async function gone(pid: number): Promise<void> {
   })
 }
 
-/** Ended, but nobody has asked how: where init is not there to ask, it stays so. */
+/** The process has ended but was not reaped. It stays a zombie where no init process reaps it. */
 function isZombie(pid: number): boolean {
   return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
-/** Looks until there is something to be seen, for 10 s at most. */
+/** Polls until `look` returns a value, for at most 10 s. */
 export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + 10_000
   for (;;) {

@@ -10,7 +10,7 @@ import { VARIANT_IDS } from './variant-server.ts'
 
 const AT_ONCE = 2
 
-/** Starts every server that is not left out, once for each worker. Fails where one does not start. */
+/** Starts every server that is not left out, once per worker. Throws if one does not start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   checkNames([...allServers.map(({ id }) => id), ...VARIANT_IDS])
 
@@ -55,7 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 
   project.provide('servers', servers as Servers[])
-  // The server's unprivileged user may enter it.
+  // The server's unprivileged user can enter the folder.
   const folder = mkdtempSync(join(tmpdir(), 'afresh-pack-'))
   chmodSync(folder, 0o755)
   process.env.AFRESH_TEST_PACK = folder

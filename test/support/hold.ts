@@ -1,14 +1,14 @@
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 
-/** A transaction that a test left open. */
+/** An open transaction that a test left behind. */
 export interface Held {
   commit(): Promise<void>
-  /** Whatever became of the server. */
+  /** Does not throw if the server is gone. */
   close(): Promise<void>
 }
 
-/** Runs a statement in a transaction on a connection of its own and leaves it open. */
+/** Runs a statement in a transaction on a separate connection, and leaves it open. */
 export async function hold(
   server: { readonly engine: string; readonly url: string },
   sql: string,

@@ -1,15 +1,15 @@
 /**
- * What a run of tests does without, because somebody said so. Anything else that is missing fails the run.
+ * What a test run omits on request. Anything else that is missing fails the run.
  *
- * - `AFRESH_SKIP=mysql,postgres:15,chromium`: servers by their ids, all of a kind by the part before the colon, `chromium`,
- *   `pgbouncer`.
- * - `AFRESH_ENGINES=embedded:18,postgres:18`: these servers and no others; an empty one for none.
+ * - `AFRESH_SKIP=mysql,postgres:15,chromium`: servers by id, all servers of a kind by the part before
+ *   the colon, `chromium`, `pgbouncer`.
+ * - `AFRESH_ENGINES=embedded:18,postgres:18`: only these servers; empty for none.
  */
 
-/** Programs beside the servers that tests need. */
+/** Programs that tests need in addition to servers. */
 const PROGRAMS = ['chromium', 'pgbouncer'] as const
 
-/** Which variable leaves it out; `undefined` where it has to be there. */
+/** The reason why `id` is left out, with the variable; `undefined` if it is required. */
 export function leftOut(id: string): string | undefined {
   const only = listIn('AFRESH_ENGINES')
   const isServer = !PROGRAMS.some((program) => program === id)
@@ -18,14 +18,14 @@ export function leftOut(id: string): string | undefined {
   return skipped ? 'left out by AFRESH_SKIP' : undefined
 }
 
-/** @throws Error naming what the variables name and nobody knows */
+/** @throws Error listing unknown names in the variables */
 export function checkNames(servers: readonly string[]): void {
   const kinds = servers.map(kindOf)
   check('AFRESH_ENGINES', servers)
   check('AFRESH_SKIP', [...servers, ...kinds, ...PROGRAMS])
 }
 
-/** What to do about something that is missing. */
+/** How to provide what is missing. */
 export function remedy(id: string): string {
   const how =
     id === 'chromium' || id === 'pgbouncer'

@@ -15,13 +15,13 @@ import type { ServerEngine } from '../../src/server/spec.ts'
 export interface OwnContainer {
   readonly engine: ServerEngine
   readonly image: string
-  /** Arguments of the server, and all that it has beside the settings of its image. */
+  /** Arguments of the server: its only settings apart from those of the image. */
   readonly command: readonly string[]
 }
 
 const PASSWORD = 'stock'
 
-/** The variable of each official image that has the administrator's password. */
+/** The variable of each official image for the administrator's password. */
 const PASSWORD_VARIABLES: Readonly<Record<ServerEngine, string>> = {
   postgres: 'POSTGRES_PASSWORD',
   mysql: 'MYSQL_ROOT_PASSWORD',
@@ -32,7 +32,7 @@ interface Startable<T> extends Pick<GenericContainer, 'withLabels'> {
   start(): Promise<T>
 }
 
-/** Starts a container as afresh's own are: on an address and a port of this machine that is nobody else's. */
+/** Starts a container as afresh does: published on a private address and a free port of this machine. */
 export async function startPublished<T extends StartedTestContainer>(
   runtime: ContainerRuntime,
   container: Startable<T>,
@@ -45,7 +45,7 @@ export async function startPublished<T extends StartedTestContainer>(
   return startOnFreePort(start, () => removeContainers(runtime, `${CLEANUP_LABEL}=${label}`))
 }
 
-/** A container with the settings that its image has, and none of afresh's; removed with this process at the latest. */
+/** A container with only the settings of its image, removed with this process at the latest. */
 export async function startOwnContainer(title: string, options: OwnContainer): Promise<RunningServer> {
   const { engine, image, command } = options
   const { module, admin, port, dataFolder, ready } = SERVERS[engine].image
@@ -57,7 +57,7 @@ export async function startOwnContainer(title: string, options: OwnContainer): P
   const container = new GenericContainer(image)
     .withEnvironment({ [PASSWORD_VARIABLES[engine]]: PASSWORD })
     .withCommand([...command])
-    // Its settings are what is tried, not this machine's disk.
+    // The tests depend on its settings, not on this machine's disk.
     .withTmpFs({ [dataFolder]: 'rw' })
     .withExposedPorts(port)
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })

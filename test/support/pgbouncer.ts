@@ -9,7 +9,10 @@ import { eventually } from './eventually.ts'
 import { leftOut, remedy } from './left-out.ts'
 import type { ServerAtHand } from './servers.ts'
 
-/** A block of tests that need Debian's pgbouncer, which CI installs; skipped by name where it is left out. */
+/**
+ * Declares tests that need Debian's pgbouncer, which CI installs. They are skipped by name where it is left
+ * out.
+ */
 export function describePgbouncer(title: string, body: () => void): void {
   const reason = leftOut('pgbouncer')
   if (reason === undefined && !hasPgbouncer()) {
@@ -28,7 +31,7 @@ function hasPgbouncer(): boolean {
   }
 }
 
-/** A pgbouncer in front of a server for as long as the body takes; it leads to every database there. */
+/** Runs `body` with a pgbouncer in front of the server, which connects to all its databases. */
 export async function withPgbouncer(
   server: ServerAtHand,
   mode: 'session' | 'transaction',
@@ -66,7 +69,7 @@ default_pool_size = 20
 `,
   )
   chmodSync(folder, 0o755)
-  // It refuses to be root.
+  // pgbouncer refuses to run as root.
   const asUser = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const bouncer = spawn('pgbouncer', ['-q', ...asUser, join(folder, 'pgbouncer.ini')], { stdio: 'ignore' })
   const pooled = { ...server, url: server.url.replace(/@[^/]*/, `@127.0.0.1:${listening}`) }

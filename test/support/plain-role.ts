@@ -1,7 +1,10 @@
 import { ask } from './ask.ts'
 import type { ServerAtHand } from './servers.ts'
 
-/** The server by the URL of a role that may log in and create databases, and nothing else; made where there is none. */
+/**
+ * The server by the URL of a role that may only log in and create databases. Creates the role if it is
+ * missing.
+ */
 export async function asPlainRole(server: ServerAtHand, name = 'plain_user'): Promise<ServerAtHand> {
   const [role] = await ask(server, `SELECT 1 FROM pg_roles WHERE rolname = '${name}'`)
   if (role === undefined) await ask(server, `CREATE ROLE ${name} LOGIN CREATEDB PASSWORD 'plain'`)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 
-/** What Debian has for PostgreSQL 18, beside the extensions of its own contrib, which are in the image. */
+/** Debian packages for PostgreSQL 18. The image already has the contrib extensions. */
 const PACKAGES = ['pgvector', 'postgis-3', 'cron', 'partman', 'timescaledb'].map(
   (name) => `postgresql-18-${name}`,
 )
@@ -13,7 +13,9 @@ RUN apt-get update -qq \\
  && rm -rf /var/lib/apt/lists/*
 `
 
-/** The image `postgres:18` with the extensions that applications use; built once and kept by the container engine. */
+/**
+ * The image `postgres:18` with extensions that applications use, built once and kept by the container engine.
+ */
 export async function extensionImage(): Promise<string> {
   const digest = createHash('sha256').update(DOCKERFILE).digest('hex').slice(0, 12)
   const image = `afresh-test-postgres-extensions:${digest}`

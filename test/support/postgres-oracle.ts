@@ -1,15 +1,15 @@
 import type pg from 'pg'
 
-/** What a PostgreSQL database holds, as an ordinary client sees it. */
+/** The content of a PostgreSQL database, as an ordinary client sees it. */
 export interface Everything {
   /** By table: its rows as text, sorted. */
   readonly rows: ReadonlyMap<string, readonly string[]>
   readonly sequences: ReadonlyMap<string, string>
-  /** What says how tables behave: triggers, rules, row security, replica identity. */
+  /** Catalog entries that determine how tables behave: triggers, rules, row security, replica identity. */
   readonly catalog: readonly string[]
 }
 
-/** An oracle of its own: reads everything through an ordinary client, without afresh's queries. */
+/** An independent oracle: reads everything through an ordinary client, without afresh's queries. */
 export async function everything(client: pg.Client): Promise<Everything> {
   const names = async (kinds: string) =>
     (
@@ -47,7 +47,7 @@ export async function everything(client: pg.Client): Promise<Everything> {
   return { rows, sequences, catalog: catalog.rows.map(({ line }) => line) }
 }
 
-/** Writes at random all over the place; what a constraint, trigger or rule forbids just fails, as it would in a test. */
+/** Writes to random tables. What a constraint, trigger or rule forbids fails, as it would in a test. */
 export async function mess(
   client: pg.Client,
   { rows, sequences }: Everything,
@@ -56,7 +56,7 @@ export async function mess(
 ): Promise<void> {
   const tables = [...rows.keys()]
   const counters = [...sequences.keys()]
-  // Few writes leave a short journal, many a long one: detectors go by that.
+  // Few writes produce little WAL, many writes much: detectors depend on its length.
   const writes = pick(2) === 0 ? 1 + pick(6) : 40
   for (let i = 0; i < writes; i++) {
     const table = tables[pick(tables.length)] ?? ''

@@ -7,7 +7,7 @@ import type {
   TableTrait,
 } from '../../src/schema/schema.ts'
 
-/** A schema written as a few words, for tests without a database: `['orders -> users', 'users']`. */
+/** Builds a schema from a short notation, for tests without a database: `['orders -> users', 'users']`. */
 export function schemaOf(lines: readonly string[], extras: Partial<Schema> = {}): Schema {
   const names = new Set<string>()
   const foreignKeys: ForeignKey[] = []

@@ -1,9 +1,10 @@
 /**
- * The servers that the tests run on. `global-setup.ts` starts each of them once for every worker; a test takes its URL:
+ * The servers for the tests. `global-setup.ts` starts each of them once per worker; a test gets its URL:
  *
- *     describeOn('postgres:18', ({ url }) => { it('…', async () => { const server = url() … }) })
+ *     describeOn('postgres:18', (server) => { it('…', async () => { await ask(server, 'SELECT 1') }) })
  *
- * A server that does not start fails the run, unless `AFRESH_SKIP` or `AFRESH_ENGINES` leaves it out: see `left-out.ts`.
+ * A server that does not start fails the run, unless `AFRESH_SKIP` or `AFRESH_ENGINES` leaves it out: see
+ * `left-out.ts`.
  */
 import { describe, inject } from 'vitest'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
@@ -32,7 +33,7 @@ export const engines: readonly ServerEntry[] = IDS.map((id) => ({
   start: () => startServer(id.startsWith('embedded:') ? embedded() : container(id)),
 }))
 
-/** Servers with their own settings, which users have. */
+/** Servers with the settings of their image, as users have them. */
 export const stockServers: readonly ServerEntry[] = (Object.keys(STOCK) as StockId[]).map((id) => ({
   id,
   start: () => startStock(id),
@@ -45,19 +46,19 @@ export type Servers = Record<ServerId, ServerAtHand | { missing: string }>
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** For each worker its own: some tests look at all that a server has. */
+    /** One set per worker, since some tests inspect everything on a server. */
     servers: readonly Servers[]
   }
 }
 
-/** The running server, or why there is none. Only within tests. */
+/** The running server, or the reason why there is none. Only within tests. */
 export function serverAtHand(id: ServerId): ServerAtHand | { missing: string } {
   const own = inject('servers')[Number(process.env.VITEST_POOL_ID) - 1]
   if (own === undefined) throw new Error(`there are no servers for worker ${process.env.VITEST_POOL_ID}`)
   return own[id]
 }
 
-/** A block of tests on one server; skipped by name, with the reason, where the server is not at hand. */
+/** Declares tests on one server. They are skipped by name, with the reason, if the server is missing. */
 export function describeOn(id: ServerId, body: (server: ServerAtHand) => void): void {
   const server = serverAtHand(id)
   if ('missing' in server)

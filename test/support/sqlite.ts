@@ -1,6 +1,6 @@
 /**
- * SQLite handles as a user would open them, by the drivers that this Node has. A driver that is not at hand is named
- * in the output: `describeSqlite(({ open }) => { … })`.
+ * SQLite handles as users open them, with the drivers that this Node has. The output names a missing driver:
+ * `describeSqlite(({ open }) => { … })`.
  */
 import { createRequire } from 'node:module'
 import { describe } from 'vitest'
@@ -33,7 +33,7 @@ const OPENERS: Readonly<Record<SqliteKind, () => Open>> = {
 
 const sqliteKinds = Object.keys(OPENERS) as SqliteKind[]
 
-/** How to open handles of this kind, or why that cannot be done here. */
+/** Opens handles of this kind, or gives the reason why that is impossible. */
 function sqliteOpener(kind: SqliteKind): Open | { missing: string } {
   try {
     return OPENERS[kind]()
@@ -42,7 +42,7 @@ function sqliteOpener(kind: SqliteKind): Open | { missing: string } {
   }
 }
 
-/** A handle of each driver at hand. */
+/** A handle of each available driver. */
 export function openSqlite(path = ':memory:'): { client: SqliteHandle; kind: SqliteKind }[] {
   return sqliteKinds.flatMap((kind) => {
     const open = sqliteOpener(kind)
@@ -50,7 +50,7 @@ export function openSqlite(path = ':memory:'): { client: SqliteHandle; kind: Sql
   })
 }
 
-/** A block of tests for each driver; skipped by name, with the reason, where it is not at hand. */
+/** Declares tests for each driver. They are skipped by name, with the reason, if the driver is missing. */
 export function describeSqlite(body: (driver: { kind: SqliteKind; open: Open }) => void): void {
   for (const kind of sqliteKinds) {
     const open = sqliteOpener(kind)

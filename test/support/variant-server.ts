@@ -15,8 +15,8 @@ const LOWERCASE = [
 ]
 
 /**
- * Servers with settings that only a start of their own can give. The one file that asks for one starts it, for as long as
- * its tests take: `AFRESH_ENGINES` and `AFRESH_SKIP` mean them, too.
+ * Servers with settings that require a separate start. The only file that uses such a server starts it for
+ * the duration of its tests. `AFRESH_ENGINES` and `AFRESH_SKIP` apply to these servers too.
  */
 const VARIANTS = {
   'postgres:18-extensions': async () =>
@@ -47,8 +47,8 @@ export type VariantId = keyof typeof VARIANTS
 export const VARIANT_IDS = Object.keys(VARIANTS) as VariantId[]
 
 /**
- * A block of tests on a server that is started for it; skipped by name where it is left out. At the
- * top level of a file, and awaited.
+ * Declares tests on a server that is started for them. They are skipped by name where it is left out. Call it
+ * at the top level of a file, and await it.
  */
 export async function describeVariant(id: VariantId, body: (server: ServerAtHand) => void): Promise<void> {
   const server = await started(id)

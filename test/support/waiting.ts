@@ -7,10 +7,10 @@ const WAITING = {
   mysql: "SELECT count(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
 }
 
-/** Until so many sessions of the server wait for another one's lock. */
+/** Waits until this number of sessions of the server wait for a lock. */
 export async function untilWaiting(server: ServerAtHand, sessions = 1): Promise<void> {
   for (let rounds = 0; rounds < 200; rounds++) {
-    // InnoDB tells whoever asks again within a tenth of a second what it told before.
+    // InnoDB repeats its previous answer within a tenth of a second.
     await sleep(server.engine === 'postgres' ? 20 : 120)
     if ((await waitingOn(server)) >= sessions) return
   }

@@ -1,4 +1,4 @@
-/** What users of TypeScript see. `tsc` judges these, with `npm run check`. */
+/** The types that users of TypeScript see. `npm run check` verifies them with `tsc`. */
 import { describe, expectTypeOf, it } from 'vitest'
 import {
   AfreshError,
@@ -40,7 +40,7 @@ import {
 } from '../../src/runner/vitest/index.ts'
 
 describe('the harness', () => {
-  it('takes options, all of them optional, and none that do not exist', () => {
+  it('accepts options, all of them optional, and no unknown ones', () => {
     expectTypeOf(createHarness).parameter(0).toEqualTypeOf<HarnessOptions | undefined>()
     expectTypeOf(createHarness).returns.resolves.toEqualTypeOf<Harness>()
     expectTypeOf<HarnessOptions>().toExtend<AttachOptions>()
@@ -52,14 +52,14 @@ describe('the harness', () => {
     expectTypeOf<HarnessOptions['migrate']>().extract<string>().toEqualTypeOf<string>()
   })
 
-  it('is started on a server of any kind', () => {
+  it('starts on a server of any kind', () => {
     expectTypeOf(container).parameter(0).toEqualTypeOf<string>()
     for (const make of [container('postgres:18'), embedded(), existing('postgres://localhost')]) {
       expectTypeOf(make).toExtend<ServerSpec>()
     }
   })
 
-  it('erases by columns, keys or a condition that only `sql` makes', () => {
+  it('erases by columns, keys or a condition that `sql` creates', () => {
     expectTypeOf<TestDatabase['erase']>().parameter(1).toEqualTypeOf<Where>()
     expectTypeOf<TestDatabase['erase']>().parameter(2).toEqualTypeOf<EraseOptions | undefined>()
     expectTypeOf<TestDatabase['erase']>().returns.resolves.toEqualTypeOf<EraseReport>()
@@ -72,7 +72,7 @@ describe('the harness', () => {
     expectTypeOf<{ cascade: 'all' }>().not.toExtend<EraseOptions>()
   })
 
-  it('leases databases, here and elsewhere', () => {
+  it('leases databases, in this process and in others', () => {
     expectTypeOf<Harness['lease']>().returns.resolves.toEqualTypeOf<TestDatabase>()
     expectTypeOf<Harness['handle']>().toEqualTypeOf<HarnessHandle>()
     expectTypeOf(join).parameter(0).toEqualTypeOf<HarnessHandle>()
@@ -85,7 +85,7 @@ describe('the harness', () => {
 })
 
 describe('a test database', () => {
-  it('is reset, and tells of it', () => {
+  it('is reset, and reports the result', () => {
     expectTypeOf<TestDatabase['reset']>().returns.resolves.toEqualTypeOf<TestReport>()
     expectTypeOf<TestReport>().toExtend<ResetReport>()
     expectTypeOf<ResetReport['dirty']>().toEqualTypeOf<readonly string[]>()
@@ -95,11 +95,11 @@ describe('a test database', () => {
     expectTypeOf<TestDatabase['openResources']>().returns.resolves.toEqualTypeOf<OpenResource[]>()
     expectTypeOf<TestDatabase['begin']>().parameter(0).toEqualTypeOf<object>()
     expectTypeOf<TestDatabase>().toHaveProperty('url').toEqualTypeOf<string>()
-    // @ts-expect-error it is the server's to name
+    // @ts-expect-error names are strings
     expectTypeOf<TestDatabase>().toExtend<{ name: number }>()
   })
 
-  it('fails with errors of one kind', () => {
+  it('fails with subclasses of AfreshError', () => {
     expectTypeOf<RefusedError>().toExtend<AfreshError>()
     expectTypeOf<ResetError>().toExtend<AfreshError>()
     expectTypeOf<AfreshError>().toExtend<Error>()
@@ -115,7 +115,7 @@ describe('a test database', () => {
 })
 
 describe('afresh/vitest', () => {
-  it('gives fixtures and the accessor', () => {
+  it('exports fixtures and the accessor', () => {
     expectTypeOf(database).toEqualTypeOf<WorkerDatabase>()
     expectTypeOf<TestDatabase>().toExtend<WorkerDatabase>()
     expectTypeOf<WorkerDatabase>().not.toHaveProperty('release')
@@ -127,7 +127,7 @@ describe('afresh/vitest', () => {
 })
 
 describe('afresh/jest and afresh/node-test', () => {
-  it('give the accessor, and a database each to concurrent tests', () => {
+  it('export the accessor, and give each concurrent test its own database', () => {
     expectTypeOf<typeof jest.database>().toEqualTypeOf<WorkerDatabase>()
     expectTypeOf<typeof node.database>().toEqualTypeOf<WorkerDatabase>()
     expectTypeOf<typeof jest.withDatabase<[lamps: number]>>().returns.toEqualTypeOf<

@@ -6,7 +6,7 @@ export const sqlite: Dialect = {
   fill: (table, rows) =>
     `INSERT INTO ${table} WITH RECURSIVE numbers AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers ` +
     `WHERE n < ${rows}) SELECT n, 'row ' || n FROM numbers`,
-  // Its DELETE leaves no trace that the next one would meet.
+  // A DELETE in SQLite leaves nothing that affects the next one.
   renew: () => undefined,
   patience: (seconds) => [`PRAGMA busy_timeout = ${seconds * 1000}`],
   beginSnapshot: 'BEGIN',

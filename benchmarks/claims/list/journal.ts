@@ -35,7 +35,7 @@ export const logged: Claim = {
   },
 }
 
-/** The least of several: what the server writes for its own ends can only add to it. */
+/** The minimum of several rounds: other writes of the server can only increase the figure. */
 async function journalled({ client, sql }: Ground, statement: string): Promise<number> {
   const samples: number[] = []
   for (let round = 0; round < 3; round++) {
@@ -52,7 +52,10 @@ const GLANCES = 4
 const GLANCE_MS = 50
 const DEADLINE_MS = 5000
 
-/** MySQL's figure comes after the statement, and what it purges later is written for the statement too. */
+/**
+ * Waits until MySQL's figure, which is late, has settled. What the server purges later is written for the
+ * statement too.
+ */
 async function journalAtRest(client: Client, statement: string | undefined): Promise<number> {
   if (statement === undefined) throw new Error('this server tells nothing of its journal')
   const end = performance.now() + DEADLINE_MS

@@ -41,7 +41,7 @@ export const triggers: Claim = {
   },
 }
 
-/** A trigger on TRUNCATE itself. */
+/** Tests a trigger on TRUNCATE itself. */
 async function firedByOwn({ client, sql }: Pick<Ground, 'client' | 'sql'>) {
   const before = await count(client, 'fired')
   for (const statement of sql.trigger('t', 'TRUNCATE')) {
@@ -119,7 +119,7 @@ export const privilege: Claim = {
         evidence: `GRANT DELETE alone: DELETE ${ofDelete}, TRUNCATE: ${refused}; with GRANT ${sql.truncatePrivilege} it ${granted}`,
       }
     } finally {
-      // A role that has privileges cannot be dropped.
+      // A role with privileges cannot be dropped.
       await runAll(client, ['DROP TABLE t', sql.user.drop(CLERK.user)])
     }
   },

@@ -43,7 +43,7 @@ function fate(refused: string | undefined): string {
   return refused === undefined ? 'goes through' : `gets ${refused}`
 }
 
-/** Of a reader, while the transaction that truncated is open: as far as it still is. */
+/** The refusal that a reader gets while the transaction that truncated is open. */
 async function refusalWhileHeld(ground: Ground): Promise<string | undefined> {
   const reader = await ground.connect()
   await runAll(reader, ground.sql.patience(1))
@@ -75,7 +75,10 @@ export const snapshot: Claim = {
   },
 }
 
-/** What a transaction with a snapshot from before sees; it has not touched the table, or TRUNCATE would wait. */
+/**
+ * The rows that a transaction with an earlier snapshot sees. It has not read the table yet, or TRUNCATE would
+ * wait.
+ */
 async function seenAfter(ground: Ground, emptied: string): Promise<string> {
   const [reader, writer] = [await ground.connect(), await ground.connect()]
   await runAll(reader, [ground.sql.beginSnapshot, countSql('u')])

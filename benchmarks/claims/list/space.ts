@@ -49,7 +49,7 @@ export const space: Claim = {
 
 const CYCLES = 8
 const CYCLE_ROWS = 5000
-/** For what the server tidies up in the background. */
+/** Time for background cleanup of the server. */
 const REST_MS = 500
 
 export const vacuum: Claim = {

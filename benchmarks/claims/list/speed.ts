@@ -11,7 +11,7 @@ const byTruncate = { id: 'truncate', empty: (table) => [`TRUNCATE TABLE ${table}
 const FEW = 10
 const MANY = 100_000
 
-/** Within these, neither is called the faster one: the machine has other things to do too. */
+/** Ratios within this range are attributed to other load of the machine. */
 const ALIKE = { from: 0.9, to: 1.1 }
 
 export const faster: Claim = {
@@ -55,7 +55,7 @@ async function timesAt(ground: Ground, rows: number, rounds: number) {
 }
 
 const SOME = 20_000
-/** So many times as fast cannot be what else the machine did. */
+/** This ratio cannot result from other load of the machine. */
 const SHORTCUT = 4
 
 export const withoutWhere: Claim = {
@@ -147,7 +147,7 @@ export const batches: Claim = {
   },
 }
 
-/** By ranges of the key: a sub-select with LIMIT would look for its rows among the dead ones. */
+/** Deletes by ranges of the key: a subquery with LIMIT would search among dead rows. */
 function batchesOf(table: string): string[] {
   return Array.from({ length: BATCHED / BATCH }, (_, index) => {
     const from = index * BATCH

@@ -13,7 +13,10 @@ interface Root {
 
 const AT_ONCE = 10_000
 
-/** What is removed takes along what was loaded with it; a flush deletes by some hundred ids at a time. */
+/**
+ * Removing an entity also removes the children that are loaded with it. A flush deletes some hundred ids at a
+ * time.
+ */
 export const open: OpenWay = async ({ url, engine, depth, rootsFor }) => {
   const entities = entitiesOf(depth)
   const orm = await init(engine, { clientUrl: driverUrl(url), entities })

@@ -4,11 +4,11 @@ import { TENANT } from '../tree.ts'
 import type { OpenWay } from '../way.ts'
 import { chunked } from './chunked.ts'
 
-/** A statement of PostgreSQL has at most 32,767 values here (error P2029). */
+/** Prisma allows at most 32,767 values in a statement for PostgreSQL (error P2029). */
 const AT_ONCE = 30_000
 const HOUR_MS = 3_600_000
 
-/** As much of the generated client as is used: it is there only once it was generated. */
+/** The part of the generated client that is used. The client exists only after it was generated. */
 interface Model {
   findMany(query: { where: object; select: { id: true } }): Promise<{ id: number }[]>
   deleteMany(query: { where: object }): Promise<{ count: number }>

@@ -6,7 +6,7 @@ import { openSequelize } from './sequelize-models.ts'
 
 const AT_ONCE = 10_000
 
-/** Table by table: ids, then `destroy` by what refers to them. */
+/** Table by table: reads ids, then calls `destroy` on the rows that refer to them. */
 export const open: OpenWay = async (place) => {
   const { db, levels } = openSequelize(place)
   return {

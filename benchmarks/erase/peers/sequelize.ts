@@ -2,7 +2,7 @@ import { TENANT } from '../tree.ts'
 import type { OpenWay } from '../way.ts'
 import { openSequelize } from './sequelize-models.ts'
 
-/** With hooks an instance that is destroyed takes what refers to it along, one by one. */
+/** With hooks, destroying an instance also destroys the rows that refer to it, one by one. */
 export const open: OpenWay = async (place) => {
   const { db, levels } = openSequelize(place)
   const [roots] = levels

@@ -11,10 +11,10 @@ interface Entity {
   children?: Entity[]
 }
 
-/** What it takes grows with the square of this. */
+/** The duration grows with the square of this. */
 const AT_ONCE = 1000
 
-/** What is removed takes along what was loaded with it. */
+/** Removing an entity also removes the children that are loaded with it. */
 export const open: OpenWay = async ({ url, engine, depth, rootsFor }) => {
   if (engine === 'sqlite') throw new Error('not measured there')
   const entities = entitiesOf(depth)

@@ -4,7 +4,7 @@ import { TENANT, tableOf } from '../tree.ts'
 import type { OpenWay } from '../way.ts'
 
 export const open: OpenWay = async ({ url, engine, connect }) => {
-  // A file is attached by an open handle, which has the same settings as that of all other ways.
+  // A file is attached by an open handle with the same settings as for all other methods.
   const client = engine === 'sqlite' ? await connect() : undefined
   const database = await attachAlone(client?.handle ?? url)
   return {
@@ -18,7 +18,7 @@ export const open: OpenWay = async ({ url, engine, connect }) => {
   }
 }
 
-/** A server may go on showing for a moment a connection that was closed. */
+/** Retries, since a server may list a closed connection for a moment. */
 async function attachAlone(target: string | object): Promise<TestDatabase> {
   for (let tries = 1; ; tries++) {
     try {

@@ -4,7 +4,7 @@ const SERVERS = ['postgres', 'mysql', 'mariadb'] as const
 const EVERYWHERE = [...SERVERS, 'sqlite'] as const
 const plain = { family: 'plain' } as const
 
-/** In the order of the tables. Each is in a file of the same name, which is loaded where it runs. */
+/** In the order of the tables. The file of the same name is loaded when a method runs. */
 export const WAYS: readonly WayFacts[] = [
   {
     ...plain,

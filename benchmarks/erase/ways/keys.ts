@@ -26,7 +26,10 @@ export const open: OpenWay = async ({ connect, depth }) => {
   }
 }
 
-/** What refers to the rows goes first. What nothing can refer to is deleted without being read, as Django does. */
+/**
+ * Deletes referring rows first. Rows that nothing can refer to are deleted without being read, as Django
+ * does.
+ */
 async function eraseRows(
   client: Client,
   level: number,

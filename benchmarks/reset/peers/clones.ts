@@ -33,7 +33,7 @@ export const snapshot: Way = {
   },
 }
 
-/** The container runs already: what a snapshot needs of it is to run commands inside, as testcontainers does. */
+/** A handle of the running container. A snapshot only runs commands inside, as testcontainers does. */
 async function startedContainer(id: string): Promise<StartedTestContainer> {
   const runtime = await getContainerRuntimeClient()
   const container = runtime.container.getById(id)
@@ -42,7 +42,9 @@ async function startedContainer(id: string): Promise<StartedTestContainer> {
   return { exec } as StartedTestContainer
 }
 
-/** As @databases/pg-test, pgtestdb, IntegreSQL and Zonky do it: what differs is who makes the clone, and when. */
+/**
+ * Like @databases/pg-test, pgtestdb, IntegreSQL and Zonky, which differ in who creates the clone, and when.
+ */
 export const createFromTemplate: Way = {
   id: 'create-template',
   label: 'CREATE DATABASE … TEMPLATE',

@@ -8,7 +8,7 @@ import { sequelize } from './sequelize.ts'
 import { django, prisma, rails, respawn } from './statements.ts'
 import { typeorm } from './typeorm.ts'
 
-/** What people use today. Loaded only where the packages of benchmarks/package.json are installed. */
+/** Tools in use today. Loaded only where the packages of benchmarks/package.json are installed. */
 export const PEERS: readonly Way[] = [
   knexCleaner,
   mikroOrm,

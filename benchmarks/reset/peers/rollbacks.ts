@@ -41,7 +41,7 @@ export const pgTransactionalTests: Way = {
     const url = await database('pg_transactional_tests')
     const prototypes = new Prototypes()
     const within = <T>(work: () => Promise<T>): Promise<T> => prototypes.patchedDuring(work)
-    // One for the whole run and one for the test, as its README has it.
+    // One for the whole run and one for the test, as in its README.
     const client = await within(async () => {
       testTransaction.start()
       const pool = new pg.Pool({ connectionString: url, idleTimeoutMillis: 0 })
@@ -70,7 +70,10 @@ function rowsOf(results: pg.QueryResult | pg.QueryResult[]): Row[] {
   return [results].flat().at(-1)?.rows ?? []
 }
 
-/** It patches every client of `pg` in the process: the other ways' must not be, so theirs come back in between. */
+/**
+ * The package patches every `pg` client in the process. The original methods are restored in between for
+ * other methods.
+ */
 class Prototypes {
   #patched: Methods | undefined
 

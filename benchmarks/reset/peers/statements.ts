@@ -4,7 +4,7 @@ import { EVERYWHERE, type Place, type Way } from '../way.ts'
 
 type Issue = (client: Client, tables: readonly string[], database: string) => Promise<void>
 
-/** The statements of somebody else's, in as many round trips as they take there. */
+/** The statements of another tool, in as many round trips as that tool takes. */
 function statements(
   way: Pick<Way, 'id' | 'label' | 'source' | 'note'>,
   { postgres, mysql }: { postgres: Issue; mysql: Issue },

@@ -7,11 +7,11 @@ export interface Canvas {
   readonly theme: Theme
   readonly width: number
   readonly height: number
-  /** For a picture that stands alone: with title and legend in it, and nothing that moves. */
+  /** For a standalone picture: with title and legend, and static. */
   readonly still?: { readonly subtitle: string }
 }
 
-/** What all charts have in common. */
+/** Options that all charts share. */
 export function chartFrame(title: string, { theme, still }: Canvas): EChartsOption {
   return {
     animation: false,
@@ -36,7 +36,7 @@ export function rowsAxis(
   scale: Scale,
   { theme, width }: Pick<Canvas, 'theme' | 'width'>,
 ): NonNullable<EChartsOption['xAxis']> {
-  // As many as there is room for.
+  // As many labels as fit.
   const step = Math.ceil(scale.ticks.length / Math.max(3, Math.floor(width / 52)))
   return {
     type: 'value',

@@ -16,7 +16,7 @@ const SIDE = { left: 58, right: 22, top: 34, bottom: 46 }
 const TITLE_HEIGHT = 48
 const LEGEND = { line: 34, icon: 30, gap: 20 }
 
-/** Rows to the right, time or bytes upwards, both logarithmic; a line for each way. */
+/** Rows on the x axis, time or bytes on the y axis, both logarithmic; one line per method. */
 export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
   const { theme, still } = canvas
   const points = figure.lines.flatMap((line) => line.points)
@@ -62,7 +62,7 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
             : valueText(figure, y.valueAt(coordinate)),
       },
       axisLine: { show: false },
-      // Not shown, but by these the lines across go.
+      // Invisible, but the grid lines follow the ticks.
       axisTick: { customValues: [...y.ticks], length: 0 },
       splitLine: { lineStyle: { color: theme.rule } },
     },
@@ -88,7 +88,7 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
   }
 }
 
-/** Measured points and the way between them; the way to those that were not; how far the quartiles are apart. */
+/** Measured points with a line and whiskers (quartiles); extrapolated points with a dotted line. */
 function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOption | CustomSeriesOption)[] {
   const color = line.look.color[theme.id]
   const { isStrong, symbol } = line.look
@@ -108,7 +108,7 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
   const solid: LineSeriesOption = {
     ...own,
     lineStyle: { width: isStrong ? 2.6 : 1.6, type: line.isDashed ? [7, 4] : 'solid' },
-    // Nothing leads from 0 rows to the first one: between them is no number of rows.
+    // No line from 0 rows to the first size: there are no numbers of rows in between.
     data: measured.flatMap((point): (number | string)[][] =>
       point.rows === 0 ? [pointAt(point), ['-', '-']] : [pointAt(point)],
     ),
@@ -163,12 +163,12 @@ function whisker(
   }
 }
 
-/** The height of a picture that stands alone, with so much room for the lines themselves. */
+/** The height of a standalone picture whose plot has the given height. */
 export function stillHeight(figure: Figure, width: number, plot: number): number {
   return SIDE.top + TITLE_HEIGHT + plot + SIDE.bottom + legendHeightOf(figure, width)
 }
 
-/** ECharts puts items beside each other until a line is full; a character is about 6.4 wide to it. */
+/** ECharts fills a line with items before it starts the next. It assumes about 6.4 pixels per character. */
 function legendHeightOf(figure: Figure, width: number): number {
   let [lines, used] = [1, 0]
   for (const { length } of groupsOf(figure)) {

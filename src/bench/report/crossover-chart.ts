@@ -11,12 +11,12 @@ import { styleOfMethod } from './series-style.ts'
 
 const LINE_HEIGHT = 26
 const AROUND = 70
-/** The width of a single size. */
+/** Width of a single size, in pixels. */
 const HAIR = 3
-/** About what a character takes, and what is left free beside words. */
+/** Pixels per character, and beside text. */
 const TEXT = { character: 6.4, gap: 7 }
 
-/** How to read it. */
+/** How to read the bars. */
 export const BARS =
   'blue: DELETE is faster, orange: TRUNCATE, grey between: too close to call, *: extrapolated'
 
@@ -30,12 +30,12 @@ export function crossoverChartHeight(lines: number): number {
   return lines * LINE_HEIGHT + AROUND
 }
 
-/** Each case of a server, or each of somebody's tables. */
+/** One bar per case of a server, or per table of the user. */
 export function barsOfCases(results: BenchResults, all: readonly Recommendation[]): Bar[] {
   return inOrder(results, all).map((of) => ({ name: caseName(results, of.case), of }))
 }
 
-/** Each server that has both ways, in the case that all others are held against. */
+/** One bar per server that has times of both methods in its main case. */
 export function barsOfServers(results: BenchResults): Bar[] {
   return results.servers.flatMap(({ id, title }) => {
     const of = mainOf(results, id)
@@ -43,13 +43,13 @@ export function barsOfServers(results: BenchResults): Bar[] {
   })
 }
 
-/** Somebody's tables by the number of rows at which it turns; cases as they are, since they are told by what is varied. */
+/** User tables by the number of rows at which TRUNCATE becomes faster; other cases in their given order. */
 export function inOrder({ cases }: BenchResults, all: readonly Recommendation[]): readonly Recommendation[] {
   if (!cases.some(isOwnTable)) return all
   return all.toSorted((a, b) => turnOf(a) - turnOf(b))
 }
 
-/** Whether there is something to draw: more than one, and one at least with times of both ways. */
+/** Whether there is something to draw: more than one bar, and at least one with times of both methods. */
 export function hasCrossovers(bars: readonly Bar[]): boolean {
   return bars.length > 1 && bars.some(({ of }) => of.crossover.kind !== 'unknown')
 }
@@ -59,7 +59,7 @@ function turnOf({ crossover }: Recommendation): number {
   return crossover.kind === 'always' && crossover.faster === 'truncate' ? 0 : Number.MAX_VALUE
 }
 
-/** A bar for each case, table or server, from the smallest size to the largest: where DELETE is faster, and where TRUNCATE. */
+/** One bar per case, table or server: the sizes at which DELETE or TRUNCATE is faster. */
 export function crossoverChart(
   { cells }: Pick<BenchResults, 'cells'>,
   bars: readonly Bar[],
@@ -132,7 +132,7 @@ function barOf({ crossover }: Recommendation, x: Scale): [number, number] {
     : [x.place(crossover.sizes.from), x.place(crossover.sizes.to)]
 }
 
-/** What a bar is made of: stretches of colour, and words on them. */
+/** The parts of a bar: colored stretches, and text on them. */
 function pieces(
   recommendation: Recommendation,
   x: Scale,
@@ -168,7 +168,7 @@ function pieces(
         { from, to: start, fill: colorOf(crossover.below) },
         { from: start, to: end, fill: theme.rule },
         { from: end, to, fill: colorOf(crossover.above) },
-        // Where there is more room for it.
+        // On the side with more room.
         index - from > to - index
           ? { at: start, text, fill: theme.background, align: 'right' }
           : { at: end, text, fill: theme.background, align: 'left' },
@@ -177,7 +177,7 @@ function pieces(
   }
 }
 
-/** Where the one way is faster beyond doubt: `at every size`, `from 1,000 on`. */
+/** Where a method is clearly faster: `at every size`, `from 1,000 on`. */
 function extentOf({ sizes, certain }: Extract<Crossover, { kind: 'always' }>): string {
   const [isFirst, isLast] = [certain.from === sizes.from, certain.to === sizes.to]
   if (isFirst && isLast) return 'at every size'
@@ -191,7 +191,7 @@ type Piece =
       readonly from: number
       readonly to: number
       readonly fill: string
-      /** So wide at least. */
+      /** Minimum width. */
       readonly least?: number
     }
   | {
@@ -199,7 +199,7 @@ type Piece =
       readonly text: string
       readonly fill: string
       readonly align: 'left' | 'right'
-      /** Where it has to end: what does not fit is left out. */
+      /** The right limit. Text that does not fit is omitted. */
       readonly until?: number
     }
 

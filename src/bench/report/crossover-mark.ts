@@ -11,7 +11,7 @@ import type { SeriesStyle } from './series-style.ts'
 type MarkAreaPair = Extract<NonNullable<MarkAreaOption['data']>[number], unknown[]>
 type Looks = Readonly<Record<string, SeriesStyle>>
 
-/** Where two lines meet: a line there, and on either side a breath of the colour of the faster way. */
+/** Marks the crossover with a vertical line, and tints each side in the color of the faster method. */
 export function crossoverMark(
   crossover: Crossover | undefined,
   x: Scale,
@@ -33,7 +33,7 @@ export function crossoverMark(
       xAxis: start,
       itemStyle: tint(way),
       label: {
-        // Narrower than its words it would stand across the lines' own place.
+        // A label that is wider than its area would cover the lines.
         show: isWide && (end - start) / (x.max - x.min) > 0.2,
         formatter: `${way.toUpperCase()} is faster`,
         position: 'insideTop',

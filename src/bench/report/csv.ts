@@ -21,7 +21,7 @@ const COLUMNS = [
   'remark',
 ] as const
 
-/** Every cell as CSV (RFC 4180), with the names and units of `results.json`. */
+/** All cells as CSV (RFC 4180), with the names and units of `results.json`. */
 export function csvOf({ cases, cells }: BenchResults): string {
   const labels = new Map(cases.map(({ id, label }) => [id, label]))
   const lines = cells.map((cell) => {
@@ -43,7 +43,7 @@ function remarkOf(cell: Cell): string {
 function fieldOf(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (typeof value === 'number') return String(value)
-  // Programs that calculate take such a text for a formula; an apostrophe in front is how they are told it is none.
+  // Spreadsheets read such a text as a formula, unless an apostrophe precedes it.
   const text = String(value).replace(/^[=+\-@\t\r\n]/, "'$&")
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -4,18 +4,18 @@ import { baseCaseOf } from './base-case.ts'
 import { bytesText, listed, rowsText, timeText, visible } from './format.ts'
 import { BASE_STYLE, type SeriesStyle, styleAtIndex, styleOfMethod } from './series-style.ts'
 
-/** What a chart shows, before anything is drawn. */
+/** The contents of a chart, before it is drawn. */
 export interface Figure {
   readonly title: string
   readonly unit: 'time' | 'bytes'
   readonly lines: readonly Line[]
-  /** Where the two lines of a figure meet. */
+  /** Where the two lines of the figure cross. */
   readonly crossover: Crossover | undefined
 }
 
 export interface Line {
   readonly name: string
-  /** What is switched on and off, and stands in the legend, as one. */
+  /** Lines of one group share a legend entry, and are shown and hidden together. */
   readonly group: string
   readonly look: SeriesStyle
   readonly isDashed: boolean
@@ -30,7 +30,7 @@ export interface Point {
   readonly cell: Extract<Cell, { median: number }>
 }
 
-/** The two that everything is about. */
+/** The two methods that are compared everywhere. */
 const DELETE_AND_TRUNCATE = ['delete', 'truncate'] as const
 
 /** DELETE against TRUNCATE in one case. */
@@ -43,7 +43,7 @@ export function deleteVsTruncateFigure(results: BenchResults, server: string, ca
   }
 }
 
-/** Every way that was measured in a case; `undefined` where that is none but those two. */
+/** All methods measured in a case; `undefined` if there are no others than DELETE and TRUNCATE. */
 export function methodsFigure(results: BenchResults, server: string, caseId: string): Figure | undefined {
   const all = new Set(results.ways.map(({ id }) => id))
   const lines = linesOfWays(results, server, caseId, all, timePoint)
@@ -51,7 +51,7 @@ export function methodsFigure(results: BenchResults, server: string, caseId: str
   return { title: 'Every way to empty the table', unit: 'time', lines, crossover: undefined }
 }
 
-/** For each thing that is varied: the base case and its variants, DELETE solid and TRUNCATE dashed. */
+/** One figure per factor: the base case and its variants, DELETE solid and TRUNCATE dashed. */
 export function factorFigures(results: BenchResults, server: string): Figure[] {
   const base = baseCaseOf(results)
   if (base === undefined) return []
@@ -81,7 +81,7 @@ const ASIDES = [
   { key: 'nextInsertMs', title: 'The first INSERT afterwards', unit: 'time' },
 ] as const satisfies readonly { key: keyof MeasuredCell; title: string; unit: Figure['unit'] }[]
 
-/** What else it costs, as far as the server could tell. */
+/** Other costs, if the server reports them. */
 export function asideFigures(results: BenchResults, server: string, caseId: string): Figure[] {
   return ASIDES.flatMap(({ key, title, unit }): Figure[] => {
     const lines = linesOfWays(results, server, caseId, new Set(DELETE_AND_TRUNCATE), (cell) => {
@@ -132,7 +132,7 @@ function pointsOf(
     .toSorted((a, b) => a.rows - b.rows)
 }
 
-/** Of a case, or of somebody's table. */
+/** The name of a case, or of a table of the user. */
 export function caseName(results: BenchResults, id: string): string {
   if (id === baseCaseOf(results)) return BASE_NAME
   return visible(results.cases.find((benchCase) => benchCase.id === id)?.label ?? id)
@@ -148,7 +148,7 @@ export function valueText({ unit }: Pick<Figure, 'unit'>, value: number): string
   return unit === 'bytes' ? bytesText(value) : timeText(value)
 }
 
-/** What somebody who cannot see the chart is told; every figure is in the tables beside it. */
+/** The alternative text of a chart. The tables next to it contain all figures. */
 export function descriptionOf(figure: Figure): string {
   const lines = figure.lines.map((line) => {
     const ends = [line.points[0], line.points.at(-1)].flatMap((point) => point ?? [])

@@ -1,11 +1,11 @@
-/** Numbers and names as people read them. */
+/** Numbers and names for display. */
 
 /** `1,000,000` */
 export function whole(number: number): string {
   return Math.round(number).toLocaleString('en-US')
 }
 
-/** `1,200` for 1234: as exact as an interpolation is. */
+/** `1,200` for 1234: an interpolation is no more precise. */
 export function about(number: number): string {
   return whole(Number(number.toPrecision(2)))
 }
@@ -30,12 +30,12 @@ const TIMES = [
   [0.001, 'µs'],
 ] as const
 
-/** `0.42 ms` is `420 µs`; `1.83 ms`, `24.1 ms`, `1.24 s`, `12.5 min` */
+/** `420 µs` for 0.42; `1.83 ms`, `24.1 ms`, `1.24 s`, `12.5 min` */
 export function timeText(ms: number): string {
   return withUnit(ms, TIMES, '0 ms')
 }
 
-/** Of a decade: `10 µs`, `1 ms`, `100 s` */
+/** For the ticks of an axis: `10 µs`, `1 ms`, `100 s` */
 export function shortTime(ms: number): string {
   return withUnit(ms, TIMES.slice(2), '0')
 }
@@ -53,7 +53,7 @@ export function bytesText(bytes: number): string {
   return withUnit(bytes, SIZES, '0 B')
 }
 
-/** `75.1 kB to 82 kB` is for people, `75.1–82 kB` for tables. */
+/** `75.1–82 kB`; `980 B – 1.2 kB` if the units differ. */
 export function spanText(low: number, high: number, text: (value: number) => string): string {
   const [from, to] = [text(low), text(high)]
   if (from === to) return to
@@ -67,7 +67,7 @@ function withUnit(value: number, units: readonly (readonly [number, string])[], 
   return `${digits(value / size)} ${unit}`
 }
 
-/** Three that count. */
+/** Three significant digits. */
 function digits(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 })
 }
@@ -77,7 +77,7 @@ export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
 
-/** A name from somebody's catalog: nothing in it breaks a line, turns the direction of writing, or is no XML. */
+/** Escapes characters that break lines, change the writing direction, or are invalid in XML. */
 export function visible(name: string): string {
   return name.replaceAll(UNSEEN, (character) => {
     const code = character.charCodeAt(0).toString(16)
@@ -89,7 +89,7 @@ const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
   /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
-/** As text of HTML or the value of an attribute in quotes. */
+/** For HTML text and quoted attribute values. */
 export function escapeHtml(text: string): string {
   return visible(text).replaceAll(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -9,16 +9,16 @@ import { STYLESHEET } from './stylesheet.ts'
 import { answersTable, figureTables, meaningTables } from './tables.ts'
 
 /**
- * One page that needs nothing else: no network, no other file. All that is text is there without its program, which
- * draws the charts.
+ * A self-contained page: no network access, no other file. All text is readable without the page's program,
+ * which draws the charts.
  *
- * @param program what `client/main.ts` is bundled to
+ * @param program the bundle of `client/main.ts`
  */
 export function htmlOf(results: BenchResults, program: string): string {
-  // In a string or a comment of a program, which is where it can stand, both mean the same.
+  // Both mean the same in strings and comments, the only places where `</script` can occur in a program.
   const script = program.replaceAll('</script', '<\\/script')
   const hash = createHash('sha256').update(script).digest('base64')
-  // Should a name ever get out of its quotes, the browser still runs this program and no other.
+  // If a name ever escaped its quotes, the browser would still run only this program.
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:`
   return `<!doctype html>
 <html lang="en">
@@ -56,7 +56,7 @@ ${method(results)}
 `
 }
 
-/** As the content of a script element: nothing in it ends that, or begins a comment. */
+/** JSON for a script element: it contains nothing that ends the element or starts a comment. */
 function jsonOf(results: BenchResults): string {
   return JSON.stringify(results).replaceAll(
     /[<\u2028\u2029]/g,
@@ -108,7 +108,7 @@ function charts(
   first: Recommendation,
   id: string,
 ): string {
-  // By number: an id may have characters that a page cannot hold as they are.
+  // By index, because an id may contain characters that HTML cannot represent.
   const options = all.map(
     (recommendation, number) =>
       `<option value="${number}">${escapeHtml(caseName(results, recommendation.case))}`,

@@ -6,17 +6,17 @@ import { clientBundle } from './client-bundle.ts'
 import { csvOf } from './csv.ts'
 import { htmlOf } from './html.ts'
 
-/** Files that were written. */
+/** The files that were written. */
 export interface ReportFiles {
   readonly html: string
   readonly svgs: string[]
   readonly csv: string
 }
 
-/** Writes a page, pictures for pages that run no program, and a table of all figures into a folder. */
+/** Writes an HTML page, SVG pictures for pages without scripts, and a CSV file of all figures. */
 export async function writeReport(results: BenchResults, folder: string): Promise<ReportFiles> {
   keepMemorySmall()
-  // ECharts is large, and nobody else needs it.
+  // Loaded on demand, because ECharts is large.
   const { pictureOfServers, picturesOf } = await import('./svg.ts')
   await mkdir(folder, { recursive: true })
   const write = async (name: string, text: string) => {

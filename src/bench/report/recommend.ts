@@ -3,7 +3,7 @@ import type { BenchResults } from '../results.ts'
 import { baseCaseOf } from './base-case.ts'
 import { about, listed, rowsText, visible, whole } from './format.ts'
 
-/** What to do about one case on one server, and why. */
+/** What to do in one case on one server, and why. */
 export interface Recommendation {
   readonly server: string
   readonly case: string
@@ -12,7 +12,7 @@ export interface Recommendation {
   readonly text: string
 }
 
-/** For every case that a server has cells of, the base case first. */
+/** For all cases with cells of the server, the base case first. */
 export function recommendationsOf(results: BenchResults, server: string): Recommendation[] {
   const own = new Set(results.cells.flatMap((cell) => (cell.server === server ? [cell.case] : [])))
   return results.cases
@@ -23,21 +23,21 @@ export function recommendationsOf(results: BenchResults, server: string): Recomm
     })
 }
 
-/** For the case that all others are held against, or the only one; `undefined` where there is neither. */
+/** For the base case, or for the only case; `undefined` if there is neither. */
 export function mainOf(results: BenchResults, server: string): Recommendation | undefined {
   const all = recommendationsOf(results, server)
   const base = baseCaseOf(results)
   return all.find((recommendation) => recommendation.case === base) ?? (all.length === 1 ? all[0] : undefined)
 }
 
-/** What to do on a server, in one sentence: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */
+/** One sentence per server: `PostgreSQL 18.6: TRUNCATE from about 1,200 rows a table on; …` */
 export interface Summary {
   readonly title: string
-  /** What comes after the title and a colon. */
+  /** The text after the title and a colon. */
   readonly text: string
 }
 
-/** For each server in turn. */
+/** One per server. */
 export function summaryOf(results: BenchResults): Summary[] {
   return results.servers.map(({ id, title }) => {
     const text = mainOf(results, id)?.text ?? acrossTables(results, recommendationsOf(results, id))
@@ -68,7 +68,7 @@ function sentenceOf(results: BenchResults, server: string, caseId: string, cross
   }
 }
 
-/** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` where that is all that can be said. */
+/** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` if the range is wide. */
 function pointOf({ rows, range }: Extract<Crossover, { kind: 'crosses' }>): string {
   const isNarrow = range.to <= 2 * range.from
   if (isNarrow) return `about ${about(rows)} ${about(rows) === '1' ? 'row' : 'rows'}`
@@ -100,7 +100,7 @@ function withoutComparison({ cells }: BenchResults, server: string, caseId: stri
   return 'there are no times of both DELETE and TRUNCATE to compare.'
 }
 
-/** In one sentence what holds for many tables of somebody's own. */
+/** One sentence that summarizes many tables of the user. */
 function acrossTables(results: BenchResults, all: readonly Recommendation[]): string {
   const label = (id: string) => visible(results.cases.find((benchCase) => benchCase.id === id)?.label ?? id)
   const name = namesIn(results)

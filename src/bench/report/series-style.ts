@@ -1,4 +1,4 @@
-/** Colours and symbols. No two ways have the same colour and symbol, so that neither has to be told by hue alone. */
+/** Colors and symbols. No two methods share color and symbol, so that hue alone never distinguishes them. */
 
 export interface Theme {
   readonly id: 'light' | 'dark'
@@ -29,10 +29,10 @@ export const THEMES: Readonly<Record<Theme['id'], Theme>> = {
 }
 
 export interface SeriesStyle {
-  /** A colour on either background, after Okabe and Ito: also red-green blind people can tell them apart. */
+  /** A color per background, after Okabe and Ito: distinguishable with red-green color blindness. */
   readonly color: Readonly<Record<Theme['id'], string>>
   readonly symbol: string
-  /** One of the two that everything is about. */
+  /** Whether it is DELETE or TRUNCATE. */
   readonly isStrong: boolean
 }
 
@@ -73,15 +73,15 @@ export function styleOfMethod(id: string): SeriesStyle {
   return LOOKS[id] ?? styleAtIndex(id.length)
 }
 
-/** Of what has no look of its own: by its place among others of its kind. */
+/** For a series without a style of its own: by its index. */
 export function styleAtIndex(index: number): SeriesStyle {
   return OTHERS[index % OTHERS.length] ?? look('#4d5663', '#b7c0cc', CROSS)
 }
 
-/** Of what others are held against. */
+/** The style of the base case. */
 export const BASE_STYLE: SeriesStyle = look('#4d5663', '#c3cbd6', CROSS)
 
-/** The symbol as the `d` of an SVG path within a box of 10 by 10 around the origin, for legends outside of a chart. */
+/** The symbol as the `d` of an SVG path, in a 10 by 10 box around the origin, for legends outside charts. */
 export function pathOf({ symbol }: SeriesStyle): string {
   const known: Readonly<Record<string, string>> = {
     circle: 'M-4,0A4,4,0,1,1,4,0A4,4,0,1,1,-4,0Z',

@@ -6,7 +6,7 @@ function colors({ id, background, text, muted, rule, tooltip }: Theme): string {
   return `color-scheme:${id};--page:${page};--card:${background};--text:${text};--muted:${muted};--rule:${rule};--raised:${tooltip};--link:${link}`
 }
 
-/** What the reader's system wants, unless the button says otherwise; paper is white. */
+/** Follows the color scheme of the system, unless the button overrides it. Printing uses the light theme. */
 export const STYLESHEET = `
 :root{${colors(THEMES.light)}}
 @media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){${colors(THEMES.dark)}}}

@@ -21,7 +21,7 @@ import { THEMES } from './series-style.ts'
 const WIDE = 860
 const SMALL = 430
 
-/** Pictures for pages that run no program, by the end of their file's name. Light, on a background that is not clear. */
+/** Pictures for pages without scripts, by the suffix of their file name. Light, with an opaque background. */
 export function picturesOf(results: BenchResults, server: string): Map<string, string> {
   const title = visible(results.servers.find(({ id }) => id === server)?.title ?? server)
   const main = mainOf(results, server)
@@ -41,7 +41,7 @@ export function picturesOf(results: BenchResults, server: string): Map<string, s
   return pictures
 }
 
-/** All servers in one picture; `undefined` where there is nothing to hold against each other. */
+/** All servers in one picture; `undefined` if there is nothing to compare. */
 export function pictureOfServers(results: BenchResults): string | undefined {
   const bars = barsOfServers(results)
   return hasCrossovers(bars) ? drawBars(results, bars, `base case · ${BARS}`) : undefined
@@ -61,7 +61,7 @@ function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): st
   return `${svg.replaceAll(FOR_PROGRAMS, '')}\n`
 }
 
-/** What ECharts leaves in a picture for a program that would make it move: half of it. */
+/** What ECharts adds for interactive use: half of the picture. */
 const FOR_PROGRAMS = / (?:ecmeta_\w+|class|pointer-events|xml:space)="[^"]*"|<style >[\s\S]*?<\/style>/g
 
 function drawFigure(figure: Figure, subtitle: string, width: number, plot: number): string {
@@ -69,7 +69,7 @@ function drawFigure(figure: Figure, subtitle: string, width: number, plot: numbe
   return draw(chartOf(figure, { theme: THEMES.light, ...size, still: { subtitle } }), size)
 }
 
-/** Small multiples, two beside each other, with a title above them all. */
+/** Small multiples in two columns, under a common title. */
 function sheet(figures: readonly Figure[], title: string, subtitle: string): string {
   const plot = 210
   const { background, text } = THEMES.light

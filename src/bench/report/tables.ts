@@ -4,7 +4,7 @@ import { caseName, methodLabel } from './figure.ts'
 import { bytesText, escapeHtml, rowsText, spanText, timeText, whole } from './format.ts'
 import type { Recommendation } from './recommend.ts'
 
-/** The answer for each case, or each of somebody's tables. */
+/** The recommendation for each case, or for each table of the user. */
 export function answersTable(results: BenchResults, recommendations: readonly Recommendation[]): string {
   const lines = recommendations.map(
     (recommendation) =>
@@ -30,7 +30,7 @@ const COLUMNS = [
   'Next INSERT',
 ] as const
 
-/** Every figure of a server, a table for each case, folded away. */
+/** All figures of a server, one collapsed table per case. */
 export function figureTables(results: BenchResults, { id: server, title }: ServerResults): string {
   const tables = results.cases.flatMap(({ id, label }) => {
     const own = results.cells.filter((cell) => cell.server === server && cell.case === id)
@@ -84,7 +84,7 @@ function figuresOf(cell: Cell): string {
     .join('')
 }
 
-/** What each way and each case is. */
+/** Explains the methods and the cases. */
 export function meaningTables({ ways, cases, settings }: BenchResults): string {
   const pair = (name: string, text: string) =>
     `<tr><th scope="row" class="name">${escapeHtml(name)}<td>${escapeHtml(text)}`
@@ -101,7 +101,7 @@ export function meaningTables({ ways, cases, settings }: BenchResults): string {
   ].join('\n')
 }
 
-/** In a box of its own that scrolls, by keyboard too, so that the page need not. */
+/** A table in a box that scrolls, also by keyboard, so that the page need not. */
 function table(caption: string, heads: readonly string[], groups: readonly (readonly string[])[]): string {
   const text = escapeHtml(caption)
   const bodies = groups.map((lines) => `<tbody>${lines.join('')}`).join('')

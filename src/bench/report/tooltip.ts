@@ -2,13 +2,13 @@ import { type Figure, type Line, type Point, valueText } from './figure.ts'
 import { bytesText, escapeHtml, rowsText, spanText, whole } from './format.ts'
 import { pathOf, type Theme } from './series-style.ts'
 
-/** What ECharts says of a series under the pointer, as far as it is used here. */
+/** The parts of ECharts' tooltip parameters that are used here. */
 interface Pointed {
   readonly seriesName?: string
   readonly value?: unknown
 }
 
-/** The figures at the number of rows under the pointer, of all lines that are shown, as HTML. */
+/** The figures of all visible lines at the number of rows under the pointer, as HTML. */
 export function tooltipOf(figure: Figure, theme: Theme, pointed: readonly Pointed[]): string {
   const coordinate = pointed
     .flatMap(({ value }) => (Array.isArray(value) ? Number(value[0]) : []))
@@ -28,13 +28,13 @@ function nearest({ lines }: Figure, coordinate = Number.NaN): number | undefined
   const rows = lines.flatMap((line) => line.points.map((point) => point.rows)).toSorted((a, b) => a - b)
   const off = (value: number) => Math.abs(Math.log10(value) - coordinate)
   const found = rows.filter((value) => value > 0).toSorted((a, b) => off(a) - off(b))[0]
-  // The place of 0 is a decade away from every other (see `scale.ts`).
+  // 0 is a decade away from all other values (see `scale.ts`).
   return found === undefined || (rows[0] === 0 && off(found) > 0.5 && coordinate < Math.log10(found))
     ? rows[0]
     : found
 }
 
-/** How many lines there may be for each to have a second row. */
+/** Up to this number of lines, each has a second row. */
 const FEW = 4
 
 function lineOf(figure: Figure, { name, look }: Line, point: Point, theme: Theme): string {
@@ -47,14 +47,14 @@ function lineOf(figure: Figure, { name, look }: Line, point: Point, theme: Theme
   ].join('')
 }
 
-/** `1.2–1.4 ms, n 30`: the quartiles, and of how many. */
+/** `1.2–1.4 ms, n 30`: the quartiles and the number of samples. */
 function detailsOf(figure: Figure, { q1, q3, cell }: Point): string {
   if (cell.outcome === 'extrapolated') return `extrapolated: ${cell.basis}`
   const count = `n ${whole(cell.n)}`
   return q1 < q3 ? `${spanText(q1, q3, (value) => valueText(figure, value))}, ${count}` : count
 }
 
-/** `journal 82 kB`, … beside a time; nothing beside the sizes themselves. */
+/** `journal 82 kB`, … for a time; nothing for a size. */
 function sizesOf({ unit }: Figure, { value, cell }: Point): string[] {
   if (cell.outcome === 'extrapolated' || unit !== 'time' || value !== cell.median) return []
   const sizes = [

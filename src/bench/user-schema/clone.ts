@@ -15,38 +15,38 @@ import { matchTables } from '../../schema/filter.ts'
 export interface CloneOptions {
   readonly allow: readonly string[]
   readonly tables?: readonly string[] | undefined
-  /** From what size on it is told how large the database is. Default: 1 GiB. */
+  /** Size from which on a warning precedes the copy. Default: 1 GiB. */
   readonly tellFromBytes?: number | undefined
-  /** A line for people. */
+  /** Called with a line of text. */
   readonly onProgress: (line: string) => void
 }
 
-/** A copy of somebody's database, in which anything may be done. */
+/** A copy of the user's database, which may be changed freely. */
 export interface Clone {
   readonly engine: Engine
   readonly databases: Databases
-  /** The name of what was copied. */
+  /** The name of the original database. */
   readonly source: string
   readonly version: string
   /** To the copy. */
   readonly connection: Connection
-  /** To the copy as well: somebody else, who reads. */
+  /** Another connection to the copy, for a reader. */
   readonly observer: Connection
-  /** To another database of ours on the same server. */
+  /** To another database of afresh on the same server. */
   readonly admin: Connection
   readonly adminUrl: string
-  /** What a database for measuring may be called. */
+  /** Name for a temporary database in which costs are measured. */
   readonly temporaryName: string
-  /** Drops everything that was made. */
+  /** Drops everything that was created. */
   close(): Promise<void>
 }
 
 /**
- * The database is only read. PostgreSQL copies none that somebody is connected to, so we are not either by then: a
- * database of our own is where we are meanwhile, and its connection holds the lock of the run.
+ * Copies a database, which is only read. PostgreSQL does not copy a database with open connections, so afresh
+ * connects to a database of its own first. That connection holds the lock of the run.
  *
  * @throws RefusedError for a server that the guard refuses
- * @throws AfreshError `usage` for a database that there is nothing to measure in; `server` where it cannot be copied
+ * @throws AfreshError `usage` for a database without anything to measure; `server` if it cannot be copied
  */
 export async function cloneOf(
   url: string,
@@ -105,7 +105,7 @@ export async function cloneOf(
   }, leave)
 }
 
-/** What is said before a large database is copied: it is copied whole, whatever is measured of it. */
+/** The warning before a large database is copied. The copy is complete, whatever is measured. */
 export function warningOf(
   database: string,
   { bytes, rows, seconds }: DatabaseSize,
@@ -150,7 +150,7 @@ async function refuseUnmeasurable(
   })
 }
 
-/** Leased before it can be taken for one that a killed run left. */
+/** Locks the lease at once, before the reaper takes the database for one of a killed run. */
 async function placeOfOurs(
   { engine, connection }: Opened,
   databases: Databases,
@@ -184,7 +184,7 @@ async function copyOf(
   )
 }
 
-/** From where we came in: nobody can drop a database from within. */
+/** Connects to the original database, because a database cannot be dropped from within. */
 async function dropFrom({ engine, connection }: Opened, databases: Databases, run: string): Promise<void> {
   const outside = await engine.connect(connection.url ?? '', { applicationName: 'afresh (bench)' })
   await withCleanUp(

@@ -10,23 +10,23 @@ import type { SchemaBenchOptions } from './options.ts'
 import { serverOf } from './server-summary.ts'
 import { TableMethods } from './table-methods.ts'
 
-/** What is known of the copy before anything is measured. */
+/** What is known about the copy before anything is measured. */
 export interface SchemaBenchContext {
   readonly clone: Clone
   readonly schema: Schema
   readonly graph: Graph
-  /** Foreign keys, and triggers where that can be, are off. */
+  /** Whether foreign keys, and triggers where possible, are off. */
   readonly isUnchecked: boolean
   readonly syntax: RowDialect
   readonly methods: TableMethods
   readonly rows: RowMaker
   readonly metrics: StorageMetrics
   readonly server: ServerResults
-  /** Why a table is not measured, by what its copy is like. */
+  /** Why tables are not measured, by the properties of their copy. */
   readonly unfit: ReadonlyMap<TableId, string>
 }
 
-/** Reads the copy and makes it ready to be measured. `populated`: tables that have rows. */
+/** Reads the copy and prepares it. `populated`: tables that have rows. */
 export async function openContext(
   clone: Clone,
   options: SchemaBenchOptions,

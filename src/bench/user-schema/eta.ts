@@ -1,4 +1,4 @@
-/** How long the rest will take, by what each number of rows took until now. */
+/** Estimates the remaining time from what each number of rows took so far. */
 export class Eta {
   readonly #took = new Map<number, { ms: number; tables: number }>()
 
@@ -7,7 +7,7 @@ export class Eta {
     this.#took.set(rows, { ms: known.ms + ms, tables: known.tables + 1 })
   }
 
-  /** `, about 1:30 min left`; nothing until something was measured. */
+  /** `, about 1:30 min left`; empty before the first measurement. */
   describe(tables: number): string {
     if (this.#took.size === 0) return ''
     const ofOne = [...this.#took.values()].reduce((sum, { ms, tables }) => sum + ms / tables, 0)

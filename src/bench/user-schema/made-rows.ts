@@ -18,16 +18,16 @@ interface RowMakerInput {
   readonly random: Random
 }
 
-/** Of each table no more are kept to be multiplied. */
+/** Maximum number of rows per table that are kept for multiplication. */
 const SEED_ROWS = 20
-/** So many refusals in a row, and there is no other row to be made up. */
+/** Consecutive rejections after which no further rows are generated. */
 const REFUSALS = 20
-/** For the next row of a table that has some. */
+/** Attempts per row for a table that already has some. */
 const TRIES = 4
 
 /**
- * Makes rows without sending them: a few are made up and written one by one, and the server multiplies them. The user's
- * own rows are not looked at.
+ * Makes rows without transferring them: generates a few, writes them one by one, and has the server multiply
+ * them. Does not read the user's own rows.
  */
 export class RowMaker {
   readonly #input: RowMakerInput
@@ -57,12 +57,12 @@ export class RowMaker {
     return new RowMaker(input, syntax, facts, await syntax.uniques(connection, schema))
   }
 
-  /** A few rows in each of these tables. A table that gets none is told of when it is asked for. */
+  /** Writes a few rows to each of these tables. `keep` reports the tables for which that failed. */
   async fill(ids: ReadonlySet<TableId>): Promise<void> {
     const { schema } = this.#input
     await this.#fillEach(await this.#writer(schema.foreignKeys), ids)
     if (!this.#input.isUnchecked || this.#refusals.size === 0) return
-    // Nobody checks what they refer to: that helps where each of two tables wants a row of the other first.
+    // Without checks on references, which helps if each of two tables needs a row of the other first.
     await this.#fillEach(await this.#writer([]), new Set(this.#refusals.keys()))
   }
 
@@ -83,7 +83,7 @@ export class RowMaker {
     return writerFor({ ...engine, introspect: async () => ({ ...schema, foreignKeys }) }, connection, random)
   }
 
-  /** Keeps rows of the table aside, so that it can be emptied; a phrase for people where it has none. */
+  /** Copies rows to a temporary table, so that the table can be emptied; a phrase if there are none. */
   async keep(table: Table): Promise<RowStock | string> {
     const subject = this.#subjectOf(table)
     const seed = await this.#keep(subject, SEED_ROWS)
@@ -93,10 +93,10 @@ export class RowMaker {
   }
 
   /**
-   * Finds out how rows of the table can be multiplied. Where they cannot, as many as wanted are made up one by one
-   * while there is time. Leaves rows in the table.
+   * Finds a way to multiply the rows of the table. If there is none, generates rows one by one while time
+   * remains. Leaves rows in the table.
    *
-   * @param wanted how many rows will be asked for at most
+   * @param wanted the maximum number of rows that will be requested
    */
   async supply(
     stock: RowStock,
@@ -145,7 +145,7 @@ export class RowMaker {
     return { name, rows: Number(row?.n) }
   }
 
-  /** It hides a table of the user's that is called the same, so it is the one that goes. */
+  /** Drops the temporary table, even if a table of the user has the same name: the temporary one hides it. */
   async drop({ name }: Seed): Promise<void> {
     await this.#input.connection.query(`DROP TABLE ${name}`)
   }

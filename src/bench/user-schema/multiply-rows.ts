@@ -1,40 +1,41 @@
 import type { ColumnFacts, RowDialect } from '../../engine/row-dialect.ts'
 import type { Column, ForeignKey, Table } from '../../schema/schema.ts'
 
-/** What is known of a table whose rows are to be multiplied. */
+/** What is known about a table whose rows are multiplied. */
 export interface SubjectTable {
   readonly table: Table
   readonly facts: readonly ColumnFacts[]
   /** The columns of each unique index. */
   readonly uniques: readonly (readonly string[])[]
-  /** Its own, to other tables and to itself. */
+  /** The table's foreign keys, including those to itself. */
   readonly foreignKeys: readonly ForeignKey[]
-  /** The columns that refer to rows which will be gone by then; empty where nobody checks. */
+  /** Columns that reference rows that will have been deleted; empty with checks off. */
   readonly dangling: ReadonlySet<string>
-  /** Foreign keys are off: a column that refers may hold anything. */
+  /** Whether foreign keys are off, so that referencing columns may contain anything. */
   readonly isUnchecked: boolean
 }
 
-/** Some rows that the server has in a table of its own. */
+/** Rows that the server keeps in a temporary table. */
 export interface Seed {
   /** The name of that table. */
   readonly name: string
   readonly rows: number
 }
 
-/** How a column gets another value in each row. */
+/** How a column gets a different value in each row. */
 type Change = 'number' | 'uuid' | 'text' | 'bytes' | 'null'
 export type Changes = ReadonlyMap<string, Change>
 
-/** How text is made unique: with a number behind it, in the place of its beginning, or before it. */
+/** How text is made unique: by a number after it, in place of its beginning, or before it. */
 const FORMS = ['behind', 'over', 'before'] as const
 
-/** How often it can be tried in another way. */
+/** Number of different attempts. */
 export const ATTEMPTS = FORMS.length
 
 /**
- * Which columns get another value in each row, so that unique indexes let it in: of each index one, the most obvious at
- * the first attempt and the next ones later, since checks and partition bounds may be against the first. Pure.
+ * The columns that get a different value in each row to satisfy unique indexes: one per index. The first
+ * attempt uses the most obvious column, later ones others, because checks and partition bounds may reject the
+ * first. Pure.
  */
 export function changesFor(
   subject: SubjectTable,
@@ -54,7 +55,7 @@ export function changesFor(
   return { changes }
 }
 
-/** The columns that can be changed, the best one first: those that checks and references are about come last. */
+/** The columns that can be changed, best first. Columns with checks or references come last. */
 function candidatesAmong(
   { table, facts, foreignKeys, isUnchecked }: SubjectTable,
   columns: readonly string[],
@@ -91,9 +92,9 @@ function kindOf({ type, labels }: ColumnFacts): Change | undefined {
 }
 
 /**
- * Makes the table in which the server keeps the seed: number, columns, and the least value of each that is counted. In two
- * steps: MariaDB would go through all rows for each of them, and MySQL gives columns of a derived table defaults that it
- * does not allow.
+ * Creates the temporary table of the seed: row number, columns, and the minimum of each numeric column. In
+ * two steps, because MariaDB would scan all rows for each minimum, and MySQL gives columns of a derived table
+ * defaults that it rejects.
  */
 export function keepSeed(
   subject: SubjectTable,
@@ -116,7 +117,7 @@ export function keepSeed(
   ].join(';\n')
 }
 
-/** Fills the table with so many rows, made by the server from the seed. Pure. */
+/** Fills the table with this many rows, which the server makes from the seed. Pure. */
 export function insertRows(
   { table, facts }: SubjectTable,
   seed: Seed,
@@ -148,7 +149,7 @@ export function insertRows(
   )
 }
 
-/** Ten digits, in no order, as such values are; each once, since the factor has no divisor in common with 2^32. */
+/** Ten digits in scattered order. Each value is unique, because the factor and 2^32 are coprime. */
 function scattered(number: string, { asText }: RowDialect): string {
   return `LPAD(${asText(`(${number} * 2654435761 % 4294967296)`)}, 10, '0')`
 }
@@ -173,7 +174,7 @@ function cut(text: string, size: number | undefined): string {
   return size === undefined ? text : `LEFT(${text}, ${size})`
 }
 
-/** What stands in brackets behind a type: `varchar(20)`. */
+/** The number in parentheses after a type: `varchar(20)`. */
 function sizeOf(fact: ColumnFacts | undefined): number | undefined {
   const [, size] = /\((\d+)\)/.exec(fact?.type ?? '') ?? []
   return size === undefined ? undefined : Number(size)
@@ -181,7 +182,7 @@ function sizeOf(fact: ColumnFacts | undefined): number | undefined {
 
 const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
 
-/** A table expression with the numbers from 0 in its column `n`: as many as asked for, or some more. */
+/** A table expression whose column `n` has the numbers from 0 to count - 1, or 0 alone. */
 function numbersTo(count: number): string {
   const places = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, digit) => digit)
   const number = places.map((digit) => `${10 ** digit} * d${digit}.d`).join(' + ')
@@ -189,7 +190,7 @@ function numbersTo(count: number): string {
   return `(SELECT ${number} AS n FROM ${digits} WHERE ${number} < ${Math.max(1, count)})`
 }
 
-/** The others are the server's to fill. */
+/** The server fills the other columns. */
 function writableColumns({ columns }: Table): readonly Column[] {
   return columns.filter(({ generated, identity }) => !generated && identity !== 'always')
 }

@@ -10,17 +10,17 @@ import {
   type SubjectTable,
 } from './multiply-rows.ts'
 
-/** Rows of one table, as many as wanted; the table must be empty then. */
+/** Inserts rows into one table, which must be empty. */
 export interface RowSupply {
-  /** No more than this can be made. */
+  /** Maximum number of rows. */
   readonly most: number
-  /** Why not, as a phrase for people. */
+  /** Why no more rows are possible, as a phrase. */
   readonly reason: string
-  /** The statement that makes so many. */
+  /** The statement that inserts this many rows. */
   insert(rows: number): string
 }
 
-/** The rows of one table that were kept aside. */
+/** Rows of one table that were kept in a temporary table. */
 export class RowStock {
   readonly subject: SubjectTable
   seed: Seed
@@ -41,7 +41,7 @@ export class RowStock {
     this.#syntax = syntax
   }
 
-  /** The rows as they are, and no others. */
+  /** Supplies the kept rows without multiplying them. */
   plain(reason: string): RowSupply {
     const changes: Changes = new Map([...this.subject.dangling].map((name) => [name, 'null']))
     return {
@@ -51,7 +51,7 @@ export class RowStock {
     }
   }
 
-  /** Tried out, one way after the other, by as many copies as show whether the server takes more than one. */
+  /** Tries the ways to multiply in order, with two copies per row to see whether the server accepts them. */
   async multiplied(
     renew: string,
   ): Promise<{ readonly found: RowSupply | undefined; readonly reason: string }> {

@@ -18,19 +18,19 @@ import { SCHEMA_METHODS, TableBench } from './table-bench.ts'
 import { locksOn } from './table-locks.ts'
 import { reasonNotToMeasure, type TableMethod } from './table-methods.ts'
 
-/** Measures table after table of a copy. */
+/** Measures the tables of a copy one by one. */
 export class SchemaBenchRun {
   readonly #context: SchemaBenchContext
   readonly #options: SchemaBenchOptions
   readonly #began = Date.now()
-  /** The tables that were asked for, with the ids of their cases. */
+  /** The requested tables, with their case ids. */
   readonly #cases: ReadonlyMap<TableId, string>
-  /** Those whose turn is over. */
+  /** Tables whose turn is over. */
   readonly #passed = new Set<TableId>()
   readonly #cells: Cell[] = []
   readonly #eta = new Eta()
   #knowsLocks: boolean
-  /** Those of them that are left to measure. */
+  /** The requested tables that are left to measure. */
   readonly #measured: readonly TableId[]
 
   private constructor(context: SchemaBenchContext, options: SchemaBenchOptions) {
@@ -55,8 +55,8 @@ export class SchemaBenchRun {
   }
 
   /**
-   * Every table that was asked for, those that refer to others first: what refers to a table is empty at its turn. Of all
-   * of them some rows are kept first, since emptying one may empty others.
+   * Measures the requested tables, children first: at a table's turn, the tables that reference it are empty.
+   * Keeps rows of all of them beforehand, because emptying one table may empty others.
    */
   async measure(): Promise<void> {
     const { schema, graph, rows } = this.#context
@@ -130,7 +130,7 @@ export class SchemaBenchRun {
     await rows.drop(stock.seed)
   }
 
-  /** Of the first table that can be emptied by both ways: they are the same on every other. */
+  /** Measures the locks on the first table that supports both methods: they are the same on all others. */
   async #noteLocks(table: Table, method: TableMethod, supply: RowSupply): Promise<void> {
     const { clone, syntax, server } = this.#context
     if (this.#knowsLocks || typeof method.truncate !== 'string') return
@@ -139,7 +139,7 @@ export class SchemaBenchRun {
     Object.assign(server.locks, locks)
   }
 
-  /** The sizes that an earlier run does not have of a table, or with a way that failed. */
+  /** The sizes at which an earlier run lacks a method, or a method failed. */
   #missing(table: Table): number[] {
     const { previous, rows } = this.#options
     const key = { server: this.#context.server.id, case: this.#caseOf(table) }
@@ -154,7 +154,7 @@ export class SchemaBenchRun {
     return reasonNotToMeasure(table) ?? this.#context.unfit.get(table.id)
   }
 
-  /** Whether the server lets it be truncated, it has to say itself. */
+  /** Tries TRUNCATE, because only the server can say whether it allows it. */
   async #emptyingOf({ id }: Table): Promise<TableMethod> {
     const method = this.#context.methods.of(id)
     try {
@@ -166,7 +166,7 @@ export class SchemaBenchRun {
     }
   }
 
-  /** Empties what nobody needs any more, whoever wrote it: triggers do. Only checks need rows to refer to. */
+  /** Empties unneeded tables, including those filled by triggers. With checks on, referenced rows stay. */
   async #tidy(): Promise<void> {
     const { clone, schema, graph, isUnchecked } = this.#context
     const coming = isUnchecked ? [] : this.#measured.filter((id) => !this.#passed.has(id))
@@ -175,27 +175,27 @@ export class SchemaBenchRun {
     await this.#empty(populated.filter((id) => !needed.has(id)))
   }
 
-  /** Those that are referred to first: others have to go with them anyway. */
+  /** Referenced tables first: emptying them empties others too. */
   async #empty(ids: readonly TableId[]): Promise<void> {
     const { graph, schema, methods } = this.#context
     const left = new Set(ids.filter((id) => reasonNotToMeasure(tableOf(schema, id)) === undefined))
     for (const id of graph.order.flat().toReversed()) {
       if (!left.has(id)) continue
       const { renew, renewed } = methods.of(id)
-      // What keeps a table from being emptied is told when it is measured.
+      // The measurement of the table reports the failure.
       await this.#connection.query(renew).catch((error) => this.#reasonIn(error))
       for (const candidate of renewed) left.delete(candidate)
     }
   }
 
-  /** Rows of heirs would be among them. */
+  /** `undefined` if other tables inherit from it, because their rows would be counted too. */
   #countOf(table: Table): string | undefined {
     const { schema, syntax } = this.#context
     if (schema.tables.some(({ inherits }) => inherits.includes(table.id))) return undefined
     return `SELECT COUNT(*) AS n FROM ${syntax.qualified(table)}`
   }
 
-  /** What the server has against a table; throws where the connection is lost, which no other table would survive. */
+  /** The server's message. Throws if the connection is lost, because no other table can be measured then. */
   async #reasonIn(error: unknown): Promise<string> {
     await this.#connection.query('SELECT 1')
     return messageOf(error).replaceAll(/\s+/g, ' ')

@@ -3,9 +3,9 @@ import { otherConditions } from '../resume.ts'
 import type { Clone } from './clone.ts'
 
 /**
- * How results name the server and the database.
+ * The server and the database as results name them.
  *
- * @throws AfreshError `usage` where the earlier results are of another one
+ * @throws AfreshError `usage` if the earlier results are from another server or database
  */
 export async function serverOf(
   { engine, connection, source, version }: Clone,
@@ -19,7 +19,7 @@ export async function serverOf(
     engine: engine.title,
     version,
     conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
-    // An earlier run of the same server knows them.
+    // An earlier run on the same server measured them.
     locks: { ...previous?.servers[0]?.locks },
   }
   const [earlier] = previous?.servers ?? []

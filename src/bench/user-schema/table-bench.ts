@@ -10,58 +10,60 @@ import type { RowSupply } from './row-stock.ts'
 import type { TableMethod } from './table-methods.ts'
 import { emptyOnce, type Round, type Sample, Unfillable } from './table-round.ts'
 
-/** The two that a reset chooses between. */
+/** The two methods that a reset chooses between. */
 export const SCHEMA_METHODS = ['delete', 'truncate'] as const
 export type SchemaMethod = (typeof SCHEMA_METHODS)[number]
 
 export interface TableInput {
   /** The server's id. */
   readonly server: string
-  /** The id of the case that the table is. */
+  /** The case id of the table. */
   readonly case: string
   readonly connection: Connection
-  /** Somebody else's, for a look at what readers wait, by `readOne`. */
+  /** Reads with `readOne` as another client, to measure how long readers wait. */
   readonly observer: Connection
   readonly readOne: string
   readonly metrics: StorageMetrics
   readonly method: TableMethod
   readonly supply: RowSupply
-  /** A query that tells the number of rows in `n`; `undefined` where others' rows would be among them. */
+  /** A query that returns the number of rows in `n`; `undefined` if it would count rows of other tables. */
   readonly count: string | undefined
 }
 
 export interface TableOptions {
   readonly rounds: number
   readonly leastRounds: number
-  /** What a way may take at one number of rows, making the rows included; in milliseconds. */
+  /** Milliseconds that a method may take per number of rows, including making the rows. */
   readonly budgetMs: number
   readonly random: Random
   readonly signal?: AbortSignal | undefined
 }
 
-/** From so many rows on nothing is warmed up. */
+/** No warm-up from this number of rows on. */
 const COLD_ROWS = 100_000
-/** The fewest rounds may take so many budgets together. */
+/** Budgets that the minimum number of rounds may take together. */
 const PATIENCE = 2
-/** Where one round would take more budgets than this, there is none. */
+/** A round that would take more budgets than this is not run. */
 const LONGEST_ROUND = 3
-/** Fewer rows tell of round trips only. */
+/** With fewer rows, round trips dominate. */
 const TELLING_ROWS = 1000
 
-/** One way at one number of rows. */
+/** One method at one number of rows. */
 interface Attempt {
   readonly contender: Variant
   readonly samples: readonly Sample[]
-  /** Once more, with somebody who reads, which would be part of the time otherwise: how long the longest read took. */
+  /**
+   * Runs once more with a reader, which would distort the times. Returns the longest read, in milliseconds.
+   */
   observe(): Promise<number | undefined>
 }
 
-/** One table, at more and more rows. */
+/** Measures one table at increasing numbers of rows. */
 export class TableBench {
   readonly #input: TableInput
   readonly #options: TableOptions
   readonly #known = new Map<SchemaMethod, Known[]>(SCHEMA_METHODS.map((way) => [way, []]))
-  /** Of each way the quickest round of each number of rows: the others were disturbed. */
+  /** The fastest round of each method at each number of rows: slower rounds were disturbed. */
   readonly #quickest = new Map<SchemaMethod, Map<number, number>>(
     SCHEMA_METHODS.map((way) => [way, new Map()]),
   )
@@ -74,7 +76,7 @@ export class TableBench {
     this.#most = { rows: most, reason: `only ${plural(most, 'row')} could be made: ${reason}` }
   }
 
-  /** @param rows more than the last time */
+  /** @param rows more than in the previous call */
   async measure(rows: number): Promise<Cell[]> {
     if (rows > this.#most.rows) return this.#leftOut(rows, this.#most.reason)
     const longestMs = LONGEST_ROUND * this.#options.budgetMs
@@ -153,13 +155,13 @@ export class TableBench {
     const times = summarize(measured.samples)
     this.#known.get(way)?.push({ rows, ms: times.median })
     const isQuick = (this.#quickestOf(way).get(rows) ?? 0) <= this.#options.budgetMs
-    // It is no part of the time, so nothing that goes wrong with it is a reason to lose that.
+    // A failure here does not invalidate the measured times.
     const readerWaitMs =
       isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
     return { ...key, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
   }
 
-  /** Rows take longer to be made than to be gone, so it is the whole round that counts. A straight line. */
+  /** Extrapolates the whole round linearly, because making rows takes longer than deleting them. */
   #expectedRoundMs(way: SchemaMethod, rows: number): number {
     const [last, before] = [...this.#quickestOf(way)].toSorted(([a], [b]) => b - a)
     if (last === undefined || last[0] < TELLING_ROWS) return 0

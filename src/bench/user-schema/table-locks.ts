@@ -8,13 +8,13 @@ const ROWS = 100
 
 interface LockedInput {
   readonly table: Table
-  /** Its name in SQL. */
+  /** The table's name in SQL. */
   readonly sql: string
   readonly method: TableMethod
   readonly supply: RowSupply
 }
 
-/** By way: the locks that it takes on the table; `undefined` where the server does not tell, or not with this table. */
+/** By method: the locks it takes on the table; `undefined` if the server does not report them. */
 export async function locksOn(
   { engine, connection, observer }: Clone,
   { table: { name }, sql, method, supply }: LockedInput,
@@ -29,7 +29,7 @@ export async function locksOn(
       const taken = await engine.bench.locks(connection, observer, [statement], { name, sql })
       if (taken.length > 0) locks[way] = [...taken]
     } catch {
-      // How it is filled and emptied is measured next, and what keeps it from that is told then.
+      // The measurement that follows reports why filling or emptying failed.
       return undefined
     }
   }

@@ -3,24 +3,24 @@ import type { Step } from '../../plan/plan.ts'
 import { type Graph, graphOf } from '../../schema/graph.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 
-/** How one table is emptied: as SQL, or why it cannot be, as a phrase for people. */
+/** How one table is emptied: as SQL, or why it cannot be, as a phrase. */
 export interface TableMethod {
   readonly delete: string
   readonly truncate: string | { readonly impossible: string }
-  /** Makes it as new, whatever that takes. */
+  /** Resets the table to its initial state by any means. */
   readonly renew: string
-  /** The tables that this makes as new: itself, and others that have to be along. */
+  /** The tables that `renew` resets: this one, and others that must be included. */
   readonly renewed: readonly TableId[]
 }
 
-/** The statements by which a reset would empty tables. Pure but for the engine's words. */
+/** The statements with which a reset empties tables. Pure, apart from the engine's SQL. */
 export class TableMethods {
   readonly #engine: Engine
   readonly #schema: Schema
   readonly #graph: Graph
   readonly #isUnchecked: boolean
 
-  /** @param isUnchecked whether foreign keys are off; else the tables of a cycle go together */
+  /** @param isUnchecked whether foreign keys are off; otherwise the tables of a cycle are emptied together */
   constructor(engine: Engine, schema: Schema, isUnchecked: boolean) {
     this.#engine = engine
     this.#schema = schema
@@ -69,7 +69,7 @@ export class TableMethods {
 
 const STEP = { when: [], reason: '' }
 
-/** Why a table is left alone, as a phrase for people; `undefined` for one that is measured. */
+/** Why a table is not measured, as a phrase; `undefined` if it is. */
 export function reasonNotToMeasure({ traits }: Table): string | undefined {
   if (traits.includes('extension')) return 'it belongs to an extension'
   if (traits.includes('foreign')) return 'its rows, or some of them, live on another server'

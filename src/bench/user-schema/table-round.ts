@@ -2,7 +2,7 @@ import type { Connection } from '../../engine/connection.ts'
 import { whileReading } from '../readers.ts'
 import { growth, type StorageMetrics } from '../storage-metrics.ts'
 
-/** What one round told. Times in milliseconds, sizes in bytes; `undefined`: nobody can tell. */
+/** Figures of one round. Times in milliseconds, sizes in bytes; `undefined` if unknown. */
 export interface Sample {
   readonly ms: number
   readonly journalBytes: number | undefined
@@ -14,15 +14,15 @@ export interface Sample {
 
 /** The statements of a round. */
 export interface Round {
-  /** Makes the table as new. */
+  /** Resets the table to its initial state. */
   readonly renew: string
   readonly fill: string
   readonly empty: string
-  /** As the next test would write first. */
+  /** The first write of the next test. */
   readonly insertOne: string
-  /** What somebody else may be doing meanwhile. */
+  /** What another client reads in the meantime. */
   readonly readOne: string
-  /** Tells in `n` how many rows there are; where `undefined`, nobody looks. */
+  /** Returns the number of rows in `n`; rows are not counted if `undefined`. */
   readonly count: string | undefined
 }
 
@@ -32,17 +32,17 @@ export interface RoundOptions {
   readonly readers?: readonly Connection[]
 }
 
-/** As many rows as wanted could not be made. The message is a phrase for people. */
+/** Fewer rows than requested could be made. The message is a phrase. */
 export class Unfillable extends Error {
   override readonly name = 'Unfillable'
 }
 
 /**
- * Fills the table, and empties it while a clock runs.
+ * Fills the table, and measures how long it takes to empty it.
  *
- * @param readers connections that read meanwhile
- * @throws Unfillable where the server does not let so many rows in
- * @throws Error where rows are left, or what the server throws
+ * @param readers connections that read in the meantime
+ * @throws Unfillable if the server does not accept that many rows
+ * @throws Error if rows are left, or the server's error
  */
 export async function emptyOnce(
   connection: Connection,
@@ -72,7 +72,7 @@ export async function emptyOnce(
   return {
     ms,
     journalBytes: growth(after.journal, before.journal),
-    // Files that did not grow when rows were made tell nothing of them.
+    // If the files did not grow with the rows, their size says nothing.
     ...(before.bytes === bytesWhenNew
       ? { freedBytes: undefined, leftBytes: undefined }
       : {

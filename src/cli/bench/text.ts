@@ -5,7 +5,7 @@ import { recommendationsOf, summaryOf } from '../../bench/report/recommend.ts'
 import { type BenchResults, type Cell, findCell } from '../../bench/results.ts'
 import { aligned, count, duration, type Output, printable } from '../output.ts'
 
-/** The figures of the base case as a table for each server, what the other cases change, and what to use. */
+/** Prints the base case as one table per server, the effects of the other cases, and recommendations. */
 export function writeResults(results: BenchResults, output: Output): void {
   const base = baseCaseOf(results)
   for (const server of results.servers) {
@@ -26,7 +26,7 @@ export function writeResults(results: BenchResults, output: Output): void {
     output.line(output.style.good(`${printable(title)}: ${text}`))
 }
 
-/** What went wrong, each once, and how often. */
+/** Each failure once, with the number of times it occurred. */
 function failuresOn({ cells }: BenchResults, server: string): string[] {
   const reasons = cells.flatMap((cell) =>
     cell.server === server && cell.outcome === 'failed' ? [printable(cell.reason)] : [],
@@ -75,12 +75,12 @@ function textOf(cell: Cell | undefined): string {
   }
 }
 
-/** Figures below a millisecond tell more than zero. */
+/** Shows durations below a millisecond with two significant digits instead of rounding them to zero. */
 function shortest(ms: number): string {
   return ms < 1 ? `${ms.toPrecision(2)} ms` : duration(ms)
 }
 
-/** What has changed since another run, for people. */
+/** Prints the changes since another run. */
 export function writeComparison(comparison: Comparison, against: string, output: Output): void {
   const { compared, drift, within, changed } = comparison
   output.line()
@@ -111,7 +111,7 @@ export function writeComparison(comparison: Comparison, against: string, output:
   if (changed.length > SHOWN) output.line(`    and ${changed.length - SHOWN} more (all in --json)`)
 }
 
-/** Of a comparison only ids are known; those of somebody's tables are `table=` and what tells them apart. */
+/** A comparison has only ids. That of a user's table is `table=` followed by its distinguishing features. */
 function withoutFactor(id: string): string {
   const start = `${OWN_FACTOR}=`
   return id.startsWith(start) ? id.slice(start.length) : id

@@ -42,7 +42,7 @@ Afresh needs no adopted database: it makes its own. Adopt one only where that ca
   },
 })
 
-/** Shows what would be lost, on stderr: stdout is for the result. */
+/** Shows on stderr what would be lost, because stdout is for the result. */
 async function askPerson(candidate: Candidate, output: Output): Promise<string> {
   const { database, engine, tables, tablesWithRows, confirmation } = candidate
   if (!someoneIsThere()) {

@@ -153,7 +153,7 @@ async function bestAtHand(output: Output): Promise<string> {
   return spec.kind === 'container' ? spec.image : 'embedded'
 }
 
-/** None, and 1 to so many zeros. */
+/** 0 and the powers of ten up to 10^most. */
 function powersOfTen(most: number): number[] {
   return [0, ...Array.from({ length: most + 1 }, (_, power) => 10 ** power)]
 }
@@ -166,8 +166,8 @@ async function readResults(file: string) {
 }
 
 /**
- * What was started goes with this process, whatever ends it. What was made on a server that stays has to be dropped, once
- * the statement is over that runs; who does not want to wait asks twice, and leaves that to the next run there.
+ * A server that bench started ends with this process. On any other server, bench must drop its databases
+ * after the running statement. A second Ctrl-C exits at once, and leaves that to the next run on the server.
  */
 function onInterrupt(flags: BenchFlags): { readonly signal: AbortSignal; forget(): void } {
   const controller = new AbortController()

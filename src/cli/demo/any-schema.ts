@@ -10,7 +10,7 @@ import type { Scenario, ScenarioTest } from './scenario.ts'
 
 const TESTS = 6
 
-/** The user's own tables, with generated rows where there are none, and random tests. */
+/** The user's own tables, with generated rows in empty ones, and random tests. */
 export async function scenarioOf(
   file: string,
   seed: number,

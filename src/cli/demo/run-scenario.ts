@@ -8,12 +8,12 @@ import type { Difference } from '../../reset/verify.ts'
 import type { ServerSpec } from '../../server/server.ts'
 import type { Scenario, ScenarioTest } from './scenario.ts'
 
-/** A test that was played: what it wrote, what the reset did, and whether the database is at its baseline again. */
+/** A finished test: what it wrote, what the reset did, and whether the database is at its baseline again. */
 export interface ScenarioResult extends ResetReport {
   readonly round: number
   readonly title: string
   readonly wrote: string | undefined
-  /** Empty: an independent fingerprint of every table and sequence equals the baseline's. */
+  /** Empty if an independent fingerprint of all tables and sequences equals the baseline's. */
   readonly differences: readonly Difference[]
 }
 
@@ -22,7 +22,7 @@ export interface Ready {
   readonly database: string
   readonly plan: PlanView
   readonly baselineRows: number
-  /** Milliseconds: the server, the template with its rows, and the first test database. */
+  /** Milliseconds for the server, the template with its rows, and the first test database. */
   readonly readyMs: number
 }
 
@@ -31,12 +31,12 @@ export interface ScenarioOptions {
   readonly server: ServerSpec
   readonly rounds: number
   readonly onProgress: (line: string) => void
-  /** Called when everything is ready, before the first test. */
+  /** Called before the first test. */
   readonly onStage: (stage: Ready) => void
   readonly onPlayed: (played: ScenarioResult) => void
 }
 
-/** The main job end to end. Leaves nothing behind, also on Ctrl-C. */
+/** Runs a complete scenario. Leaves nothing behind, even on Ctrl-C. */
 export async function runScenario(playing: ScenarioOptions): Promise<void> {
   const start = performance.now()
   const harness = await createHarness(
@@ -100,7 +100,7 @@ async function withClient<T>(
   )
 }
 
-/** A server of our own goes with this process anyway; on somebody's server the databases have to be dropped. */
+/** A server of afresh ends with this process. On any other server, the databases must be dropped. */
 function closeOnInterrupt(harness: Harness): () => void {
   const onInterrupt = () => {
     harness.close().finally(() => process.exit(130))

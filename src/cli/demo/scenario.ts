@@ -3,24 +3,24 @@ import { join } from 'node:path'
 import { type Opened, SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import { packageRoot } from '../package-root.ts'
 
-/** A database with its rows, and tests that write to it. */
+/** A database with rows, and tests that write to it. */
 export interface Scenario {
   readonly title: string
-  /** The SQL file that makes the tables. */
+  /** The SQL file that creates the tables. */
   readonly schemaFile: string
   /** Writes the rows of the baseline. */
   fill(opened: Opened): Promise<void>
-  /** The tests to be played, once; they write through the connection, as an application would. */
+  /** The tests, to be run once. They write through the connection, as an application would. */
   tests(client: Opened): Promise<readonly ScenarioTest[]>
 }
 
 export interface ScenarioTest {
   readonly title: string
-  /** Writes. Returns what it wrote, in words, where the title does not tell. */
+  /** Writes to the database. Describes what it wrote if the title does not. */
   write(): Promise<string | undefined>
 }
 
-/** Lantern Books, the sample that comes with the package; its tests are SQL files that anybody can read. */
+/** Lantern Books, the sample included in the package. Its tests are readable SQL files. */
 export async function sampleScenario(engine: ServerEngine): Promise<Scenario> {
   const root = join(packageRoot(), 'fixtures', 'demo')
   const folder = join(root, SERVERS[engine].project.demoFolder)

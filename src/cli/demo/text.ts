@@ -3,17 +3,17 @@ import { aligned, count, duration, listed, type Output, printable } from '../out
 import { writeOrder } from '../plan-text.ts'
 import type { Ready, ScenarioResult } from './run-scenario.ts'
 
-/** Rows that were generated, and the seed that makes the same again. */
+/** Generated rows, and the seed that reproduces them. */
 export interface Made {
   readonly filled: Filled
   readonly seed: number
 }
 
-/** What is known when everything is ready. */
+/** What is known before the first test. */
 export interface ReadyText extends Ready {
-  /** Of the schema. */
+  /** The title of the schema. */
   readonly title: string
-  /** Why this server. */
+  /** Why this server was chosen. */
   readonly reason: string
 }
 
@@ -77,7 +77,7 @@ export function writeResult(index: number, played: ScenarioResult, output: Outpu
   for (const line of aligned(lines, '     ')) output.line(line)
 }
 
-/** What the generator made, and what it could not. */
+/** Prints the number of generated rows, and the tables for which none could be generated. */
 function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output): void {
   output.line(`  rows were generated: ${count(rows, 'row')}, seed ${seed}`)
   if (leftEmpty.length === 0) return
@@ -86,7 +86,7 @@ function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output):
     output.line(output.style.dim(`    ${printable(table)}: ${reason.split('\n')[0]}`))
 }
 
-/** One line for a round after the first. */
+/** Prints one line for a round after the first. */
 export function writeRound(round: number, played: readonly ScenarioResult[], output: Output): void {
   const failed = played.filter(({ differences }) => differences.length > 0)
   if (round === 2) output.line()

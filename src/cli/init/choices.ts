@@ -12,16 +12,18 @@ import {
 
 export type Language = 'TypeScript' | 'JavaScript'
 
-/** Everything that the files to write depend on. */
+/** Everything that the proposed files depend on. */
 export interface Choices extends DatabaseChoice {
   readonly runner: Choice<RunnerName>
-  /** The package with which the example test talks to the database. */
+  /** The package through which the example test accesses the database. */
   readonly client: Choice<string>
   readonly migrate: MigrationsChoice
   readonly language: Choice<Language>
 }
 
-/** @throws AfreshError `usage` where there is no server for what the project uses, or for what was asked */
+/**
+ * @throws AfreshError `usage` if afresh has no server for what the project uses, or for what was requested
+ */
 export function choose(facts: ProjectInfo, asked: Asked): Choices {
   const database = chooseDatabase(facts, asked)
   return {

@@ -4,30 +4,30 @@ import { diffOfEdits, type Edit, linesOf } from './diff.ts'
 export interface Entry {
   readonly key: string
   readonly value: string
-  /** Whether the option takes several: what is there stays beside it. */
+  /** Whether the option takes a list, so that existing values stay next to the new one. */
   readonly isList: boolean
 }
 
-/** Where options are in a configuration file. */
+/** Where options go in a configuration file. */
 export interface InsertionPoint {
-  /** Ends at the brace after which they stand. */
+  /** Matches up to the opening brace that precedes the options. */
   readonly anchor: RegExp
-  /** Where there is no such brace: the one around it, and the key that is missing there. */
+  /** If there is no such brace: the brace around it, and the key that is missing there. */
   readonly around?: { readonly anchor: RegExp; readonly key: string }
   readonly isJson?: boolean
-  /** How an option that takes one value has two. */
+  /** How to combine two values of an option that takes only one. */
   readonly combine?: string
 }
 
-/** What a person is to add to a file that is there, and that nobody else changes. */
+/** What the user must add to an existing file, which afresh does not change. */
 export interface ConfigPatch {
   readonly path: string
-  /** A unified diff; without line numbers where the place could not be found. */
+  /** A unified diff; without line numbers if the insertion point was not found. */
   readonly diff: readonly string[]
   readonly notes: readonly string[]
 }
 
-/** `undefined` where the file has all of it already. */
+/** `undefined` if the file already contains all entries. */
 export function configPatch(
   path: string,
   text: string,
@@ -41,7 +41,7 @@ export function configPatch(
   const lineOf = ({ key }: Entry) =>
     lines.findIndex((line) => new RegExp(`^\\s*["']?${key}["']?\\s*:`).test(line))
   const present = missing.filter((entry) => lineOf(entry) !== -1)
-  // Somewhere in a line: a second one of the same name would take its place.
+  // The key exists within a line: a second one of the same name would replace it.
   const taken = missing.filter(
     (entry) => !entry.isList && !present.includes(entry) && hasKey(text, entry.key),
   )
@@ -69,7 +69,7 @@ function ownNote(path: string, key: string, value: string, { combine }: Insertio
   return `${path} has a ${key} of its own: let it do what '${value}' does, too${combine === undefined ? '' : ` (${combine})`}.`
 }
 
-/** Anywhere in a line: too intricate to be changed. */
+/** Anywhere in a line, where a patch would be too intricate. */
 function hasKey(text: string, key: string): boolean {
   return new RegExp(`[\\s{,]["']?${key}["']?\\s*:`).test(text)
 }
@@ -102,7 +102,7 @@ function styleOf(text: string, { isJson = false }: InsertionPoint): Style {
   return { indent, quote, key: isJson ? quote : (name) => name }
 }
 
-/** The line of an option that is there, with the value in front of its own. */
+/** The line of an existing option, with the value added before its own. */
 function joined(line: string, { value }: Entry, style: Style): string[] | undefined {
   const quoted = style.quote(value)
   const [, head, rest = ''] = /^(.*?:\s*\[)\s*(.*)$/.exec(line) ?? []

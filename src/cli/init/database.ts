@@ -10,15 +10,15 @@ export interface DatabaseChoice {
   readonly server: Choice<ServerSpec>
 }
 
-/** A hint at an engine. `mysql` may be a MariaDB, since the same drivers and tools serve both. */
+/** A hint at an engine. `mysql` may mean MariaDB, since the same drivers and tools serve both. */
 interface EngineHint {
   readonly engine: ServerEngine | 'sqlite'
   readonly from: string
 }
 
 /**
- * @throws AfreshError `usage` where what was asked for contradicts itself or names no server, and for a project
- *   that shows nothing but SQLite
+ * @throws AfreshError `usage` if the requested options contradict each other or name no server, or if the
+ * project shows nothing but SQLite
  */
 export function chooseDatabase(facts: ProjectInfo, asked: Asked): DatabaseChoice {
   if (asked.server !== undefined) return asAsked(asked.server, asked.engine)
@@ -58,7 +58,7 @@ function chooseEngine(facts: ProjectInfo, asked: Asked, images: readonly Image[]
   return { value: sign.engine, reason: sign.from }
 }
 
-/** The more telling ones first. */
+/** The more reliable hints first. */
 function hintsOf(facts: ProjectInfo): EngineHint[] {
   return [...hintsInTools(facts), ...hintsInEnvironment(facts), ...hintsInPackages(facts)]
 }
@@ -93,7 +93,7 @@ function hintsInPackages(facts: ProjectInfo): EngineHint[] {
   })
 }
 
-/** It has no server, and a project that shows nothing else needs none. */
+/** SQLite has no server, and a project that shows nothing else needs none. */
 const SQLITE = {
   words: ['sqlite', 'sqlite3', 'better-sqlite3'],
   packages: ['better-sqlite3', 'sqlite3'],

@@ -28,14 +28,14 @@ const LOCK_FILES: readonly (readonly [string, PackageManager])[] = [
   ['package-lock.json', 'npm'],
 ]
 
-/** No configuration is longer; whatever is, is not read. */
+/** Longer files are not read: no configuration is that long. */
 const MAX_BYTES = 1_000_000
 const DOCKER_TIMEOUT_MS = 3_000
 
 /**
- * Looks at a project, and changes nothing.
+ * Inspects a project. Changes nothing.
  *
- * @throws AfreshError `usage` where its package.json is no JSON
+ * @throws AfreshError `usage` if package.json is not valid JSON
  */
 export async function detectProject(root: string): Promise<ProjectInfo> {
   const [manifest, workspace, files, dockerAnswers] = await Promise.all([
@@ -56,7 +56,7 @@ export async function detectProject(root: string): Promise<ProjectInfo> {
       workspace.packageManager ?? { value: 'npm', reason: 'no lock file' },
     files,
     ...(await migrationsIn(root, folders)),
-    // A link may lead out of the project.
+    // Does not follow a symbolic link, which may lead out of the project.
     testFolder: await firstOf(TEST_FOLDERS, (folder) => isFolder(join(root, folder), lstat)),
     dockerAnswers,
   }
@@ -99,7 +99,10 @@ function packageManagerOf({ packageManager }: Manifest): Choice<PackageManager> 
   return value === undefined ? undefined : { value, reason: 'package.json names it' }
 }
 
-/** The package manager of the nearest lock file, here or above, and what the package.json beside it gives to all. */
+/**
+ * The package manager of the nearest lock file, here or in a parent folder, and the packages that its
+ * package.json shares with a workspace.
+ */
 async function readWorkspace(
   start: string,
 ): Promise<{ packageManager: Choice<PackageManager> | undefined; packages: readonly string[] }> {
@@ -125,7 +128,7 @@ async function readKnownFiles(root: string): Promise<Map<string, string>> {
   return new Map(texts.flatMap(([path, text]) => (text === undefined ? [] : [[path, text] as const])))
 }
 
-/** `undefined` where nothing has this name; empty for what is no file, or cannot be read. */
+/** `undefined` if the path does not exist; empty if it is not a file, is too large, or cannot be read. */
 async function textOf(path: string): Promise<string | undefined> {
   if (!(await exists(path))) return undefined
   try {
@@ -170,7 +173,7 @@ async function firstOf<T>(
   return undefined
 }
 
-/** A link that leads nowhere has its name, too. */
+/** Includes broken symbolic links. */
 async function exists(path: string): Promise<boolean> {
   return lstat(path).then(
     () => true,

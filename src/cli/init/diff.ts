@@ -1,11 +1,11 @@
-/** A change at one line of a text: that line goes, or stays, and others come after it. */
+/** A change at one line of a text: the line is removed or stays, and other lines follow it. */
 export interface Edit {
   /** Counted from 0. */
   readonly line: number
   readonly becomes: readonly string[]
 }
 
-/** The lines of a text; the end of its last one begins no other. */
+/** The lines of a text. A final line break does not start another line. */
 export function linesOf(text: string): string[] {
   return text.replace(/\r?\n$/, '').split(/\r?\n/)
 }
@@ -16,7 +16,7 @@ export function diffOfNew(path: string, contents: string): string[] {
   return ['--- /dev/null', `+++ ${path}`, `@@ -0,0 +1,${lines.length} @@`, ...lines.map((line) => `+${line}`)]
 }
 
-/** Edits of a text as a unified diff that `patch` takes, with a line of context around each. */
+/** Edits of a text as a unified diff for `patch`, with one line of context around each. */
 export function diffOfEdits(path: string, lines: readonly string[], edits: readonly Edit[]): string[] {
   const inOrder = [...edits].sort((a, b) => a.line - b.line)
   const diff = [`--- ${path}`, `+++ ${path}`]
@@ -42,7 +42,7 @@ export function diffOfEdits(path: string, lines: readonly string[], edits: reado
   return diff
 }
 
-/** Edits whose contexts touch are one hunk. */
+/** Edits whose contexts touch belong to one hunk. */
 function endOfHunk(edits: readonly Edit[], start: number): number {
   let end = start + 1
   while (end < edits.length && (edits[end]?.line ?? 0) - (edits[end - 1]?.line ?? 0) <= 3) end++

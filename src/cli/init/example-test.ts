@@ -2,21 +2,21 @@ import type { ExampleClient } from '../../engine/engine-server.ts'
 import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import type { RunnerName } from './project-info.ts'
 
-/** What the example test looks at: the rows of the example migration, somebody's tables, or just whose database it is. */
+/** What the example test checks: example rows, existing tables, or only which database it uses. */
 export type Subject = 'users' | 'tables' | 'database'
 
 export interface TestParts {
   readonly engine: ServerEngine
-  /** One of the engine's. */
+  /** One of the engine's clients. */
   readonly client: string
   readonly runner: RunnerName
   readonly isTypeScript: boolean
-  /** Whether it is loaded with `require`. */
+  /** Whether the test is loaded with `require`. */
   readonly isCommonJs: boolean
   readonly subject: Subject
 }
 
-/** A test that passes at once, and shows what a test may count on. */
+/** A test that passes at once, and shows what tests can rely on. */
 export function exampleTest(parts: TestParts): string {
   const client = SERVERS[parts.engine].project.clients[parts.client]
   if (client === undefined) throw new Error(`no example for ${parts.client}`)
@@ -37,9 +37,9 @@ type Import = readonly [names: string, from: string]
 
 interface RunnerText {
   readonly imports: readonly Import[]
-  /** Its hook for the end of a file. */
+  /** The name of the runner's hook for the end of a file. */
   readonly after: string
-  /** That the only row is this one. */
+  /** Code that asserts that the only row has this value. */
   rowIs(column: string, value: string): string
 }
 

@@ -1,10 +1,10 @@
 import { engineWith, type ServerEngine } from '../../engine/registry.ts'
 import { filesOf, type ProjectInfo } from './project-info.ts'
 
-/** An image of a database server that a compose file names. */
+/** A database server image that a compose file names. */
 export interface Image {
   readonly engine: ServerEngine
-  /** As afresh is to start it: `postgres:17`, `postgis/postgis:16-3.4`. */
+  /** The name to start it with: `postgres:17`, `postgis/postgis:16-3.4`. */
   readonly name: string
   readonly file: string
 }
@@ -12,7 +12,7 @@ export interface Image {
 const IMAGE_LINE = /^\s*(?:-\s*)?image:\s*["']?([^\s"'#]+)/gm
 const NAME_AND_TAG = /^([\w./-]*?([\w-]+))(?::([\w.-]+))?$/
 
-/** Made by others, not built upon the official image, so started in another way: the official one stands in. */
+/** Not based on the official image and started differently: the official image replaces them. */
 const NOT_OFFICIAL = /(?:^|\/)(?:bitnami|bitnamilegacy|mysql|cimg|circleci)\//
 
 export function imagesIn(facts: ProjectInfo): Image[] {
@@ -33,7 +33,7 @@ function imageOf(written: string): Omit<Image, 'file'> | undefined {
   return { engine, name: version === undefined ? engine : `${engine}:${version}` }
 }
 
-/** `postgres:${VERSION:-17}` is `postgres:17`; a variable without a default takes its colon with it. */
+/** `postgres:${VERSION:-17}` becomes `postgres:17`. Removes variables without default, and their colon. */
 function withDefaults(text: string): string {
   return text.replaceAll(/\$\{\w+:?-([^}]*)\}/g, '$1').replaceAll(/:?\$(?:\{[^}]*\}|\w+)/g, '')
 }

@@ -9,7 +9,7 @@ const ADD: Readonly<Record<PackageManager, string>> = {
   bun: 'bun add --dev',
 }
 
-/** The one command that installs what package.json lacks; `undefined` where it lacks nothing. */
+/** One command that installs everything missing in package.json; `undefined` if nothing is missing. */
 export function installCommand(
   facts: ProjectInfo,
   { engine, server, client, runner, language }: Choices,

@@ -11,21 +11,21 @@ import {
 export type Migrations =
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'sql'; readonly path: string }
-  /** There are none at all: an example is written. */
+  /** No migrations: an example is written. */
   | { readonly kind: 'example' }
-  /** There are some, of a tool that afresh does not know. */
+  /** Migrations of an unknown tool. */
   | { readonly kind: 'unknown'; readonly folder: string }
 
 export interface MigrationsChoice extends Choice<Migrations> {
-  /** What a person has to see to before the first run. */
+  /** What the user must check before the first run. */
   readonly note: string | undefined
 }
 
 interface Tool {
   readonly config?: keyof typeof KNOWN_FILES
-  /** Where it has no file that tells of it. */
+  /** The package, for a tool without a configuration file. */
   readonly package?: string
-  /** What is run by the package manager's way to run a program: `prisma migrate deploy`. */
+  /** The arguments of the package manager's run command: `prisma migrate deploy`. */
   readonly command: (facts: ProjectInfo, file: string) => string
 }
 
@@ -55,7 +55,7 @@ const TOOLS: readonly Tool[] = [
   { package: 'node-pg-migrate', command: () => 'node-pg-migrate up' },
 ]
 
-/** How each package manager runs the program of a package. */
+/** How each package manager runs a package's executable. */
 export const RUN: Readonly<Record<PackageManager, string>> = {
   npm: 'npx',
   pnpm: 'pnpm exec',
@@ -63,7 +63,7 @@ export const RUN: Readonly<Record<PackageManager, string>> = {
   bun: 'bunx',
 }
 
-/** Where drizzle-kit puts its migrations: `out` in its configuration. */
+/** The folder of drizzle-kit's migrations: `out` in its configuration. */
 export function drizzleFolder(config: string): string {
   return /\bout:\s*["'](?:\.\/)?([\w./-]+?)\/?["']/.exec(config)?.[1] ?? 'drizzle'
 }
@@ -76,10 +76,10 @@ const RUN_SCRIPT: Readonly<Record<PackageManager, string>> = {
 }
 
 const MIGRATES = /^(db:|database:)?(migrate|migrations?)(:(up|latest|deploy|run|apply|test))?$/
-/** What asks questions, undoes, makes files, or loads a `.env` of its own. */
+/** Scripts that prompt, undo, generate files, or load a `.env` of their own. */
 const NOT_FOR_TESTS = /\bdev\b|reset|rollback|\bdown\b|create|generate|\bmake\b|dotenv|--env-file/
 
-/** The project's own script that migrates: whoever wrote it knows what the tool needs. */
+/** The project's own script for migrations, since its author knows what the tool needs. */
 function ownScript(facts: ProjectInfo): MigrationsChoice | undefined {
   const [found] = [...facts.scripts].filter(
     ([name, text]) => MIGRATES.test(name) && !NOT_FOR_TESTS.test(text),
@@ -127,7 +127,7 @@ function hasMigrations(facts: ProjectInfo, folders: readonly string[]): boolean 
   )
 }
 
-/** A tool that goes by a URL of its own would migrate somebody's real database. */
+/** A tool that reads another URL could migrate a real database. */
 function noteOnUrl(facts: ProjectInfo, files: readonly string[], command: string): string | undefined {
   const texts = files.map((file) => facts.files.get(file) ?? '')
   if (files.length === 0 || texts.some((text) => text.includes('DATABASE_URL'))) return undefined

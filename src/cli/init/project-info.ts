@@ -3,26 +3,26 @@ import type { ServerEngine } from '../../server/spec.ts'
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
 export type RunnerName = 'vitest' | 'jest' | 'node:test'
 
-/** What a project shows of itself: read by `detectProject`, and all that the rest of this folder goes by. */
+/** What `detectProject` found out about a project. The rest of this folder depends on nothing else. */
 export interface ProjectInfo {
-  /** Packages that package.json names, those of a workspace's root included. */
+  /** Packages in package.json, including those of the workspace root. */
   readonly packages: ReadonlySet<string>
   /** Whether its `.js` files are ES modules. */
   readonly isModule: boolean
   readonly scripts: ReadonlyMap<string, string>
   readonly packageManager: Choice<PackageManager>
-  /** The files that tell something (`KNOWN_FILES`), with their texts; an empty one where a file cannot be read. */
+  /** The contents of the existing `KNOWN_FILES`, by path; empty if a file cannot be read. */
   readonly files: ReadonlyMap<string, string>
-  /** Folders and files of SQL that afresh can run as they are. */
+  /** Folders and files of SQL that afresh can run directly. */
   readonly sqlMigrations: readonly string[]
-  /** Folders of migrations that it cannot: they need a tool. */
+  /** Folders of migrations that need a tool. */
   readonly otherMigrations: readonly string[]
-  /** Where tests are, if not beside the code. */
+  /** The folder of the tests, unless they are next to the code. */
   readonly testFolder: string | undefined
   readonly dockerAnswers: boolean
 }
 
-/** What a person has decided already. */
+/** What the user chose on the command line. */
 export interface Asked {
   readonly engine?: ServerEngine
   readonly runner?: RunnerName
@@ -39,7 +39,7 @@ const scripts = (stem: string, extensions = ['ts', 'mts', 'cts', 'js', 'mjs', 'c
   extensions.map((extension) => `${stem}.${extension}`)
 const yaml = (stem: string) => scripts(stem, ['yaml', 'yml'])
 
-/** Files by what they tell, the more telling ones first. */
+/** Files by topic, the more reliable ones first. */
 export const KNOWN_FILES = {
   package: ['package.json'],
   afresh: scripts('afresh.config', ['ts', 'mts', 'js', 'mjs', 'cjs']),

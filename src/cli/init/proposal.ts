@@ -10,13 +10,13 @@ import { configText, exampleMigration } from './templates.ts'
 
 /** What `afresh init` would do. */
 export interface Proposal {
-  /** Any that is there already stays as it is. */
+  /** Existing files are not changed. */
   readonly files: readonly ProposedFile[]
-  /** What a person adds to files that are there. */
+  /** What the user must add to existing files. */
   readonly additions: readonly ConfigPatch[]
-  /** Installs what is missing; `undefined` where nothing is. */
+  /** Command that installs missing packages; `undefined` if none are missing. */
   readonly install: string | undefined
-  /** Runs the tests. */
+  /** Command that runs the tests. */
   readonly run: string
   readonly notes: readonly string[]
 }
@@ -28,7 +28,7 @@ export function propose(facts: ProjectInfo, choices: Choices): Proposal {
   const rest = { additions, run, install: installCommand(facts, choices) }
   const [config] = filesOf(facts, 'afresh')
   if (config !== undefined) {
-    // It may have its migrations anywhere: examples would not fit.
+    // The existing configuration may have its migrations anywhere, so examples would not fit.
     const note = `${config} is there already: it stays as it is, and no examples are written.`
     return { ...rest, files, notes: [note] }
   }
@@ -92,7 +92,7 @@ function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
 
 const JEST_TRANSFORMS = ['ts-jest', '@swc/jest', 'esbuild-jest', '@babel/preset-typescript']
 
-/** In a language that the runner can run as it is set up. */
+/** In a language that the runner can run in its current setup. */
 function testExtension(facts: ProjectInfo, { runner, language }: Choices): string {
   const isTypeScript = language.value === 'TypeScript'
   if (runner.value === 'node:test') return 'mjs'

@@ -1,4 +1,4 @@
-/** A file that the project is to have. */
+/** A file that `afresh init` proposes to write. */
 export interface ProposedFile {
   /** Relative to the project, with forward slashes. */
   readonly path: string

@@ -6,11 +6,11 @@ import { filesOf, type ProjectInfo, type RunnerName } from './project-info.ts'
 import type { ProposedFile } from './proposed-file.ts'
 import { jestConfig, VITEST_CONFIG } from './templates.ts'
 
-/** What a runner needs to know of afresh. */
+/** What a runner needs to use afresh. */
 export interface RunnerSetup {
   readonly files: readonly ProposedFile[]
   readonly additions: readonly ConfigPatch[]
-  /** Runs the tests. */
+  /** Command that runs the tests. */
   readonly run: string
 }
 
@@ -23,7 +23,7 @@ const SETUPS: Readonly<Record<RunnerName, (facts: ProjectInfo, choices: Choices)
     const run = `${RUN[facts.packageManager.value]} vitest run`
     const [path] = filesOf(facts, 'vitest')
     if (path !== undefined) return { files: [], additions: vitestAddition(facts, path), run }
-    // Without "type": "module" Vite warns of a module that has no `m` in its extension.
+    // Without "type": "module", Vite warns about a module whose extension lacks the `m`.
     const prefix = facts.isModule ? '' : 'm'
     const extension = language.value === 'TypeScript' ? 'ts' : 'js'
     return {
@@ -86,14 +86,14 @@ function jestPlace(path: string): InsertionPoint {
       }
 }
 
-/** Whether jest takes its options from package.json. */
+/** Whether package.json contains jest's options. */
 function hasJestKey(facts: ProjectInfo): boolean {
   return /^\s*"jest":\s*\{/m.test(facts.files.get('package.json') ?? '')
 }
 
 const NODE_TEST = 'node --import afresh/node-test --test'
 
-/** As a script, which is for a person to change: the one that runs the tests now, or one more. */
+/** A patch of package.json: changes the script that runs the tests, or adds one. */
 function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
   const text = facts.files.get('package.json') ?? ''
   if (text.includes('afresh/node-test')) return []

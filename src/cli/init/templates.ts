@@ -1,7 +1,7 @@
 import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import type { ServerSpec } from '../../server/spec.ts'
 
-/** `afresh.config.*`. Without `migrate` a comment says that it is missing. */
+/** The contents of `afresh.config.*`. Without `migrate`, a comment points out that it is missing. */
 export function configText(server: ServerSpec, migrate: string | undefined): string {
   const { expression, imports } = serverText(server)
   const migrateLine =
@@ -21,7 +21,7 @@ function serverText(spec: ServerSpec): { expression: string; imports: string } {
   const plain = (value: string) => ({ expression: quoted(value), imports: 'defineConfig' })
   if (spec.kind === 'embedded') return plain('embedded')
   if (spec.kind === 'existing') return plain(spec.url)
-  // Where the name tells the engine, it is enough.
+  // The name is sufficient if it identifies the engine.
   if (/[\w-]+(?=(?::[\w.-]+)?(?:@.*)?$)/.exec(spec.image)?.[0] === spec.engine) return plain(spec.image)
   return {
     expression: `container(${quoted(spec.image)}, { engine: '${spec.engine}' })`,
@@ -29,7 +29,7 @@ function serverText(spec: ServerSpec): { expression: string; imports: string } {
   }
 }
 
-/** As a string of a program. */
+/** A string literal. */
 function quoted(text: string): string {
   return text.includes("'") || text.includes('\\') || /[\n\r]/.test(text) ? JSON.stringify(text) : `'${text}'`
 }
@@ -54,7 +54,7 @@ ${isModule ? 'export default' : 'module.exports ='} {
 `
 }
 
-/** The migration of a project that has none. */
+/** The example migration for a project without migrations. */
 export function exampleMigration(engine: ServerEngine): string {
   return `CREATE TABLE users (${SERVERS[engine].project.exampleColumns});
 INSERT INTO users (name) VALUES ('Ada');

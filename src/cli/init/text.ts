@@ -4,7 +4,7 @@ import type { Choices } from './choices.ts'
 import type { Migrations } from './migrations.ts'
 import type { ProjectInfo } from './project-info.ts'
 
-/** Each decision with its reason. */
+/** Prints each decision with its reason. */
 export function writeChoices(facts: ProjectInfo, choices: Choices, output: Output): void {
   const { engine, server, client, migrate, runner, language } = choices
   const rows: readonly (readonly [string, string, string])[] = [
@@ -42,7 +42,7 @@ export function migrateLabel(migrations: Migrations): string {
 
 export function writeDiff(diff: readonly string[], output: Output): void {
   for (const line of diff) {
-    // A tab is no danger, and belongs to the line.
+    // Keep tabs: they are harmless and part of the line.
     const text = line
       .split('\t')
       .map((part) => printable(part))

@@ -3,13 +3,13 @@ import { dirname, join, relative, sep } from 'node:path'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import type { ProposedFile } from './proposed-file.ts'
 
-/** Whether something has this name: a link that leads nowhere, too. */
+/** Whether the path exists, even as a broken symbolic link. */
 export async function isTaken(root: string, path: string): Promise<boolean> {
   try {
     await lstat(join(root, path))
     return true
   } catch (error) {
-    // A file where a folder should be is found out by writing.
+    // ENOTDIR: the write will report that a file is in place of a folder.
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
     throw unreadable(path, error)
   }
@@ -20,8 +20,8 @@ function unreadable(path: string, cause: unknown): AfreshError {
 }
 
 /**
- * Writes all of the files, or none: where one fails, those before it are taken away again. Overwrites nothing, and
- * writes through no link that leads out of the project.
+ * Writes all files or none: if one fails, the previous ones are removed again. Overwrites nothing, and writes
+ * through no symbolic link that leads out of the project.
  *
  * @throws AfreshError `usage`, naming what failed and what had been written
  */
@@ -58,12 +58,12 @@ async function write(root: string, { path, contents }: ProposedFile, made: Made[
   if (!`${await realpath(folder)}${sep}`.startsWith(home.endsWith(sep) ? home : `${home}${sep}`)) {
     throw new Error(`${dirname(path)} leads out of the project`)
   }
-  // Fails where something has the name, a link included.
+  // `wx` fails if the path exists, even as a symbolic link.
   await writeFile(join(root, path), contents, { flag: 'wx' })
   made.push({ kind: 'file', path })
 }
 
-/** Returns what could not be taken away. */
+/** Returns the paths that could not be removed. */
 async function takeAway(root: string, made: readonly Made[]): Promise<string[]> {
   const left: string[] = []
   for (const { kind, path } of [...made].reverse()) {

@@ -26,7 +26,7 @@ const sequences: SequenceDialect = {
     position: { value: BigInt(String(row.next)), called: false },
     definition: `from ${row.start} by ${row.increment}, ${row.low} to ${row.high}, cache ${row.cache}, cycle ${row.cycle}`,
   }),
-  // SETVAL cannot go back: https://mariadb.com/kb/en/setval/
+  // SETVAL cannot decrease a sequence: https://mariadb.com/kb/en/setval/
   restart: (name, next) => `ALTER SEQUENCE ${ident(name)} RESTART WITH ${next}`,
   take: (name) => `SELECT NEXTVAL(${ident(name)}) AS next`,
 }
@@ -37,13 +37,13 @@ function everyOne(names: readonly string[], columns: string, database?: string):
     .join(' UNION ALL ')
 }
 
-/** Host, port and data directory; and where the server has it, a hash of its hardware address (10.5.26, 11.1.6 on). */
+/** Host, port, data directory and, if available (10.5.26, 11.1.6 on), a hash of the hardware address. */
 function identity(probed: readonly Row[]): string {
   const parts = ['@@hostname', '@@port', '@@datadir', ...probed.map(({ name }) => `@@${String(name)}`)]
   return `LEFT(SHA2(CONCAT_WS(${literal('|')}, ${parts.join(', ')}), 256), 32)`
 }
 
-/** The statements after which a table may be another one. */
+/** Statements that may redefine or rebuild a table. */
 const DEFINING = [
   'Com_alter_sequence',
   'Com_alter_table',
@@ -73,7 +73,7 @@ export const mariadbFlavor: Flavor = {
     signs: `@@global.gtid_slave_pos <> '' OR EXISTS (SELECT 1 FROM information_schema.global_status
       WHERE variable_name IN ('SLAVE_RUNNING', 'SLAVES_RUNNING') AND variable_value NOT IN ('0', 'OFF'))`,
   },
-  // No metadata locks to be seen without a plugin: who has a transaction open here is all that is known.
+  // Without a plugin, MariaDB shows no metadata locks, only which sessions have an open transaction here.
   blockers: `
     SELECT p.id, CONCAT(p.user, '@', p.host) AS who,
       CONCAT(p.command, ' for ', p.time, ' s, a transaction open since ', t.trx_started, ', ',

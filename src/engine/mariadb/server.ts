@@ -1,8 +1,8 @@
 import type { EngineServer } from '../engine-server.ts'
 import { server as mysql, SETTINGS } from '../mysql/server.ts'
 
-// It counts the writes to each table; MariaDB has it off by default. 11.8 took 118 MB without it, 258 MB with it, and
-// 163 MB with it but for these histories and summaries; it starts no later.
+// performance_schema counts the writes to each table; MariaDB has it off by default. 11.8 took 118 MB without
+// it, 258 MB with it, and 163 MB with it but without these histories and summaries; it starts no later.
 const COUNTERS = [
   '--performance-schema=ON',
   '--performance-schema-digests-size=0',

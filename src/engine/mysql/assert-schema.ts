@@ -8,10 +8,10 @@ import { introspect } from './introspect.ts'
 const SETTLE_MS = 100
 const LOOKS = 20
 
-/** Throws `ResetError` (`plan`) naming the tables, where the catalog is not the one that the plan was made for. */
+/** @throws ResetError `plan`, naming the tables, if the catalog differs from the schema of the plan */
 export async function assertSchema(connection: Connection, planned: Schema): Promise<void> {
   let changes = changesOf(planned, await introspect(connection))
-  // While another session has a table in hand (TRUNCATE), MariaDB shows parts of it only. What is changed stays so.
+  // While another session truncates a table, MariaDB shows parts of it only: a real change persists.
   for (let left = LOOKS; changes.length > 0; left--) {
     await sleep(SETTLE_MS)
     const again = changesOf(planned, await introspect(connection))
@@ -45,7 +45,7 @@ function partChanges(planned: Schema, found: Schema): string[] {
   ]
 }
 
-/** Throws `ResetError` (`plan`) where there are tables that the plan does not know. */
+/** Throws `ResetError` (`plan`) if there are tables that the plan does not know. */
 export function refuseUnknown(names: readonly string[]): void {
   if (names.length > 0) throw changedSchema(names.map((name) => `${name} is new`))
 }
@@ -60,7 +60,7 @@ function changedSchema(changes: readonly string[]): ResetError {
 
 export const NEW_SCHEMA = 'A test changed the schema: lease or attach again to take the new one into account.'
 
-/** What a plan depends on; triggers and the costs of storage are looked after elsewhere. */
+/** The definitions that a plan depends on. Triggers and storage costs are compared elsewhere. */
 function definitionOf({ columns, primaryKey, traits, partitions }: Table): string {
   return JSON.stringify([columns, primaryKey, traits, partitions])
 }

@@ -10,15 +10,14 @@ import { ident, literal, tableIn } from './quote.ts'
 import { batch } from './session.ts'
 import { columnList } from './statements.ts'
 
-/** Where the baseline's rows are. */
 export interface Baseline {
   readonly database: string
-  /** How many rows each populated table has, by its id. */
+  /** Number of rows of each populated table, by table id. */
   readonly rows: ReadonlyMap<string, number>
   close(): Promise<void>
 }
 
-/** The template, where there is one; else a copy of the populated tables in a database of their own. */
+/** Uses the template if there is one; otherwise copies the populated tables into a database of their own. */
 export async function baselineOf(connection: Connection, program: Program): Promise<Baseline> {
   await refuseHistory(connection, program)
   const tables = program.plan.populated.map((id) => tableOf(program.schema, id))
@@ -36,7 +35,7 @@ export async function baselineOf(connection: Connection, program: Program): Prom
   }
 }
 
-/** A reset deletes what a test left as history; the server does not tell it from what was there before. */
+/** Throws `AfreshError` (`plan`) for history in the baseline: a reset deletes all history of a table. */
 async function refuseHistory(connection: Connection, { schema, plan, template }: Program): Promise<void> {
   const versioned = plan.order
     .flat()
@@ -76,7 +75,7 @@ async function countRows(
   return new Map(tables.map(({ id }, index) => [id, Number(results[index]?.rows[0]?.n)]))
 }
 
-/** Named after the session that needs it, so that what a crashed one left can be told from what is in use. */
+/** The name contains the id of the session, so that copies of crashed sessions can be recognized. */
 async function copyOf(
   connection: Connection,
   database: string,
@@ -105,7 +104,7 @@ function copyTable(database: string, table: Table): string[] {
   const copy = tableIn(database, table.name)
   return [
     `CREATE TABLE ${copy} LIKE ${ident(table.name)}`,
-    // The copy has to outlive a restart of the server.
+    // The copy must survive a restart of the server.
     ...(table.traits.includes('volatile') ? [`ALTER TABLE ${copy} ENGINE = InnoDB`] : []),
     `INSERT INTO ${copy} (${columnList(table)}) SELECT ${columnList(table)} FROM ${ident(table.name)}`,
   ]

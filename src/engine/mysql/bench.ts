@@ -12,11 +12,11 @@ import {
 import type { Connection, Row } from '../connection.ts'
 import { literal } from './quote.ts'
 
-/** Where MySQL and MariaDB differ. */
+/** Bench SQL that differs between MySQL and MariaDB. */
 export interface FlavorBenchSql {
-  /** A table expression with the whole numbers from one to the other in its column `n`. */
+  /** A table expression with the integers `from` to `to`, both included, in its column `n`. */
   numbers(from: number, to: number): string
-  /** InnoDB's files: columns `name` and `file_size`. */
+  /** Table of InnoDB's files: columns `name` and `file_size`. */
   readonly files: string
 }
 
@@ -32,14 +32,14 @@ export const mysqlBench: FlavorBenchSql = {
   files: 'information_schema.innodb_tablespaces',
 }
 
-/** The text of a row; of 9 kB InnoDB keeps all but a pointer in pages of their own. */
+/** The value of `label`. InnoDB stores a value of 9 kB off-page, with only a pointer in the row. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
   narrow: `'a label of a usual length'`,
   wide: `REPEAT('x', 1000)`,
   'off-page': `REPEAT('x', 9000)`,
 }
 
-/** How long to wait for a statement that defines to come to its lock. */
+/** Milliseconds to wait until a DDL statement requests its lock. */
 const LOCK_MS = 5_000
 
 export function benchOf(dialect: FlavorBenchSql): BenchDialect {
@@ -78,7 +78,7 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
     },
 
     fill(shape, from, to) {
-      // Keys are given: the counter would leave gaps between two statements.
+      // Explicit keys: AUTO_INCREMENT would leave gaps between two statements.
       const values = `n, NULLIF(n % ${REFERRED_ROWS}, 0), n DIV 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
       const numbers = `${dialect.numbers(from, to)} AS numbers`
       return [
@@ -110,14 +110,14 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
             ? undefined
             : tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
         case 'swap':
-          // LIKE takes neither along.
+          // CREATE TABLE … LIKE copies neither foreign keys nor triggers.
           if (isReferredTo || shape.outgoing !== 'none' || shape.trigger) return undefined
           return tables.flatMap((table) => [
             `CREATE TABLE empty_copy LIKE ${table}`,
             `RENAME TABLE ${table} TO old, empty_copy TO ${table}`,
             'DROP TABLE old',
           ])
-        // TRUNCATE puts the counter back anyway, and knows no CASCADE.
+        // TRUNCATE always restarts the counter, and has no CASCADE.
         case 'truncate-restart':
         case 'truncate-cascade':
         case 'delete-rows':
@@ -125,7 +125,7 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
       }
     },
 
-    // The status variable of MySQL lags behind.
+    // MySQL's status variable lags behind.
     async journal(connection) {
       const [row] = await connection.query('SHOW ENGINE INNODB STATUS')
       const position = /^Log sequence number\s+(\d+)/m.exec(String(row?.Status))?.[1]
@@ -139,7 +139,7 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
       return Number(row?.bytes)
     },
 
-    // A copy is made without triggers: see `CloneOptions`.
+    // Copies are created without triggers: see `CloneOptions`.
     silence: async () => new Map(),
     locks,
   }
@@ -171,8 +171,9 @@ function unchecked(statements: readonly string[]): string[] {
 }
 
 /**
- * Statements that define commit, and their locks are gone with them. So they are looked at while they wait for
- * somebody who has read the table and not ended yet; the others in the end of their transaction.
+ * DDL commits implicitly and releases its locks. Its locks are therefore read while it waits for another
+ * session that has read the table in an open transaction; the locks of other statements, at the end of their
+ * transaction.
  */
 async function locks(
   connection: Connection,
@@ -183,7 +184,7 @@ async function locks(
   const [id, otherId] = [await sessionOf(connection), await sessionOf(other)]
   const look = () => metadataLocks(other, id, name)
   await other.query(`START TRANSACTION; SELECT 1 FROM ${sql} LIMIT 1`)
-  // MariaDB tells of none, not even of these, unless its performance schema is switched on.
+  // MariaDB reports no metadata locks, not even these, unless its performance schema is on.
   const isTold = await withUndo(
     async () => (await metadataLocks(other, otherId, name)).length > 0,
     async () => void (await other.query('COMMIT')),
@@ -197,7 +198,7 @@ async function locks(
   const done = connection.query(statements.join(';\n')).finally(() => {
     running = false
   })
-  // It is awaited further down, and may have failed by then.
+  // Awaited below; it may reject before that.
   done.catch(() => {})
   const rows = await withCleanUp(
     async () => {

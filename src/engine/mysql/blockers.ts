@@ -3,8 +3,8 @@ import { describeBlockers } from '../describe-blockers.ts'
 import { flavorOf } from './flavor-of.ts'
 
 /**
- * Who else holds locks in this database, in words: asked after a wait has timed out, for people to find the test
- * that left it.
+ * Describes the sessions that hold locks in this database, for the error after a lock wait timeout: people
+ * use it to find the test that left them open.
  */
 export async function blockersOf(connection: Connection): Promise<string> {
   const { blockers } = await flavorOf(connection)
@@ -22,7 +22,7 @@ export async function blockersOf(connection: Connection): Promise<string> {
   )
 }
 
-/** Sessions of afresh's, this one and others, as far as the server tells. */
+/** The ids of all afresh connections, including this one, as far as the server reports them. */
 async function ownSessions(connection: Connection): Promise<Set<string>> {
   const rows = await connection
     .query(
@@ -33,7 +33,7 @@ async function ownSessions(connection: Connection): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => String(id)))
 }
 
-/** What is of no transaction in this database: locks of the whole server, and transactions that their session has left. */
+/** Blockers other than transactions in this database: server-wide locks, and abandoned transactions. */
 async function otherBlockers(connection: Connection): Promise<string> {
   const { name } = await flavorOf(connection)
   const found = [...(await preparedTransactions(connection)), ...(await serverLocks(connection))]
@@ -59,7 +59,7 @@ interface Blocker {
   readonly text: string
 }
 
-/** XA transactions outlive the client that prepared them. The server says of none in which database it wrote. */
+/** XA transactions outlive the client that prepared them. Their databases are unknown to the server. */
 async function preparedTransactions(connection: Connection): Promise<Blocker[]> {
   const rows = await connection.query('XA RECOVER').catch(() => [])
   return rows.map(({ data }) => ({
@@ -69,7 +69,7 @@ async function preparedTransactions(connection: Connection): Promise<Blocker[]> 
   }))
 }
 
-/** Those that hold something in this database, as far as the server tells: their session is gone, its locks are not. */
+/** Prepared transactions, if a table lock in this database belongs to no session any more (MySQL only). */
 export async function abandonedHere(connection: Connection): Promise<Blocker[]> {
   const { name } = await flavorOf(connection)
   if (name !== 'mysql') return []
@@ -83,7 +83,7 @@ export async function abandonedHere(connection: Connection): Promise<Blocker[]> 
   return left.length === 0 ? [] : preparedTransactions(connection)
 }
 
-/** FLUSH TABLES WITH READ LOCK and LOCK INSTANCE FOR BACKUP; MariaDB tells of them only by a plugin. */
+/** FLUSH TABLES WITH READ LOCK and LOCK INSTANCE FOR BACKUP. MariaDB reports them only through a plugin. */
 export async function serverLocks(connection: Connection, { here = false } = {}): Promise<Blocker[]> {
   const { name } = await flavorOf(connection)
   if (name !== 'mysql') return []

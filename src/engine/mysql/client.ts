@@ -3,9 +3,9 @@ import type { Endpoint, Row } from '../connection.ts'
 import { addressOf } from '../peer-address.ts'
 import type { Result, Send } from './mysql-connection.ts'
 
-/** mysql2's connection or pool, whichever flavour: sessions to be had from it. */
+/** Sessions from mysql2's connection or pool, with promises or callbacks. */
 export interface Client {
-  /** As it was configured; the server is asked wherever it matters. */
+  /** As configured; code that depends on the current database asks the server. */
   readonly database: string
   readonly endpoint: Endpoint
   acquire(): Promise<{ readonly send: Send; release(): void }>
@@ -28,13 +28,13 @@ interface Config {
   readonly host?: string
   readonly port?: number
   readonly socketPath?: string
-  /** Instead of a socket of its own. */
+  /** Replaces the driver's own socket. */
   readonly stream?: unknown
   readonly database?: string
   readonly multipleStatements?: boolean
 }
 
-/** By its shape, so that the driver need not be installed to find out that something else is no mysql2. */
+/** Recognizes mysql2 by its shape, so that other clients can be rejected without the driver installed. */
 export function clientOf(client: unknown): Client | undefined {
   if (!isObject(client)) return undefined
   const inner = [client.connection, client.pool].find(isCore)
@@ -61,14 +61,14 @@ export function clientOf(client: unknown): Client | undefined {
   }
 }
 
-/** A mark that is checked in another message than the DELETE is checked too early. */
+/** The mark must be checked in the same message as the DELETE: it may change between two messages. */
 function oneStatementOnly(): AfreshError {
   return new AfreshError('usage', 'This mysql2 client may send only one statement at a time.', {
     next: 'Create it with `multipleStatements: true`, or give afresh the URL instead of a client.',
   })
 }
 
-/** The user's client may have been told to return rows in other ways. */
+/** The user's client may be configured to return rows differently. */
 const PLAIN = {
   supportBigNumbers: true,
   bigNumberStrings: true,
@@ -81,12 +81,12 @@ const PLAIN = {
 
 function sender(session: Queryable): Send {
   return async (sql, values) => {
-    // `query` would write the values into the text, which only holds as long as backslashes escape.
+    // `query` would interpolate the values, with escapes that are wrong under NO_BACKSLASH_ESCAPES.
     const [data, fields] =
       values === undefined
         ? await session.query({ ...PLAIN, sql })
         : await session.execute({ ...PLAIN, sql, values: [...values] })
-    // Of several statements the driver gives a list of each; of one, the list of fields or nothing.
+    // The driver returns a list of field lists for several statements; for one, its fields or undefined.
     const isList = Array.isArray(fields) && (fields[0] === undefined || Array.isArray(fields[0]))
     return isList && Array.isArray(data) ? data.map(resultOf) : [resultOf(data)]
   }
@@ -99,7 +99,7 @@ function resultOf(data: unknown): Result {
 
 interface Core {
   readonly config: Config & { readonly connectionConfig?: Config }
-  /** Not of a pool. */
+  /** Absent on a pool. */
   readonly stream?: unknown
   promise(): unknown
 }

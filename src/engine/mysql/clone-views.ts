@@ -5,7 +5,7 @@ import { type Definition, definitionFrom } from './definitions.ts'
 import { ident } from './quote.ts'
 import { BatchError, batch } from './session.ts'
 
-/** Views that stand on other views come after them; `leftOut` is told of those that nobody could use in the template either. */
+/** Copies views in the order of their dependencies. Calls `leftOut` for views invalid in the template. */
 export async function copyViews(
   from: Connection,
   to: Connection,
@@ -47,7 +47,7 @@ interface View extends Named {
   readonly failure?: unknown
 }
 
-/** One round trip; one for each view where the server does not show them all. */
+/** One round trip, or one for each view if the server cannot show them all. */
 async function definitionsOf(connection: Connection, views: readonly Named[]): Promise<View[]> {
   const show = ({ name }: Named) => `SHOW CREATE VIEW ${ident(name)}`
   try {
@@ -68,7 +68,7 @@ async function definitionsOf(connection: Connection, views: readonly Named[]): P
   return read
 }
 
-/** Why nobody can use the view; `undefined` where somebody can. */
+/** The error of a query of the view; `undefined` if the view is valid. */
 async function whyInvalid(connection: Connection, view: string): Promise<string | undefined> {
   return connection.query(`SELECT 1 FROM ${ident(view)} LIMIT 0`).then(() => undefined, messageOf)
 }

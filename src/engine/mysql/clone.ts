@@ -16,8 +16,10 @@ import { columnList } from './statements.ts'
 import { urlOf } from './url.ts'
 
 /**
- * A copy of `template`: neither server has templates, so its definitions are replayed and its rows selected.
- * Throws `AfreshError` (`server`); leaves no half copy.
+ * Copies `template` and returns the mark of the copy. Neither server has template databases: the copy replays
+ * the definitions and selects the rows.
+ *
+ * @throws AfreshError `usage` for a client, otherwise `server`; leaves no partial copy
  */
 export async function cloneDatabase(
   connection: Connection,
@@ -84,7 +86,7 @@ async function copy(
   await createEach(to, [...definitions.triggers, ...definitions.events])
 }
 
-/** Rows of a foreign table live on another server, where the copy would find them too. */
+/** A foreign table's rows are on another server, which the copy reads as well. */
 function hasRows({ traits }: Table): boolean {
   return !traits.includes('foreign')
 }
@@ -94,7 +96,7 @@ function copyRows(table: Table, template: string): string {
   return `INSERT INTO ${ident(table.name)} (${columns}) SELECT ${columns} FROM ${tableIn(template, table.name)}`
 }
 
-/** AUTO_INCREMENT stands in SHOW CREATE TABLE; where a MariaDB sequence stands is in no definition. */
+/** SHOW CREATE TABLE includes AUTO_INCREMENT; no definition includes the position of a MariaDB sequence. */
 function counters(schema: Schema): string[] {
   return schema.sequences.flatMap(({ kind, name, position, increment }) =>
     kind === 'sequence' ? [`ALTER SEQUENCE ${ident(name)} RESTART WITH ${nextOf(position, increment)}`] : [],
@@ -145,7 +147,6 @@ interface Definitions {
   readonly events: readonly Definition[]
 }
 
-/** All definitions in one round trip. */
 async function readDefinitions(
   connection: Connection,
   schema: Schema,
@@ -181,12 +182,12 @@ async function readDefinitions(
   }
 }
 
-/** An ARCHIVE table takes no id below where its counter stands, and moves it along with its rows. */
+/** An ARCHIVE table rejects ids below its counter, and advances the counter with each row. */
 function withRoomForRows(sql: string): string {
   return sql.replace(/( ENGINE=ARCHIVE) AUTO_INCREMENT=\d+/, '$1')
 }
 
-/** What names the template's own database means the clone's. */
+/** Qualified names in the template's own database become names in the clone. */
 function renamed(definition: Definition, { template, name }: Names): Definition {
   return { ...definition, sql: definition.sql.replaceAll(`${ident(template)}.`, `${ident(name)}.`) }
 }

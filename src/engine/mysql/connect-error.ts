@@ -1,7 +1,7 @@
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import type { ServerAddress } from './url.ts'
 
-/** Why a connection could not be opened, without the password. */
+/** Explains why a connection could not be opened, without the password. */
 export function connectError(address: ServerAddress, cause: unknown, timeoutMs: number): AfreshError {
   if (cause instanceof AfreshError) return cause
   const where = address.socketPath ?? `${address.host}:${address.port}`

@@ -11,8 +11,10 @@ import { type OpenSession, scriptRunOn } from './script-run.ts'
 import { asUser, parseUrl } from './url.ts'
 
 /**
- * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for a URL that is none or a missing driver,
- * `server` when nobody answers or lets us in.
+ * Opens a connection owned by afresh.
+ *
+ * @throws AfreshError `usage` for an invalid URL or a missing driver, `server` if the server is unreachable
+ *   or refuses the login
  */
 export function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   return connectFor(options.names ?? 'server', url, options)
@@ -27,11 +29,11 @@ async function connectFor(kind: SessionKind, url: string, options: ConnectOption
       ...settings,
       multipleStatements: true,
       connectTimeout: timeoutMs,
-      // The driver asks for IGNORE_SPACE, which no other client does: it makes function names reserved words.
+      // The driver sets IGNORE_SPACE, unlike other clients: it makes function names reserved words.
       flags: ['-IGNORE_SPACE'],
       connectAttributes: { program_name: options.applicationName ?? 'afresh' },
     })
-    // A server that goes away between two queries reports here; without a listener it would end the process.
+    // Emitted when a connection breaks between two queries; without a listener it ends the process.
     client.on('error', () => {})
     await client.query(ownSettingsSql(kind))
     const end = () => client.end().catch(() => client.destroy())
@@ -64,10 +66,10 @@ const drivers = new WeakMap<
   Connection,
   DriverConnection & { connection?: { config?: { charsetNumber?: number } } }
 >()
-/** The character set `binary`. */
+/** Id of the character set `binary`. */
 const BINARY = 63
 
-/** From now on each character of a query goes as one byte. The server still reads them as its session is set. */
+/** Makes the driver send each character as one byte. The server decodes them by the session's settings. */
 async function sendBytes(connection: Connection): Promise<void> {
   const config = drivers.get(connection)?.connection?.config
   if (config !== undefined) config.charsetNumber = BINARY
@@ -75,12 +77,12 @@ async function sendBytes(connection: Connection): Promise<void> {
   if (row?.sent !== 'E4FF') unknownDriver()
 }
 
-/** The types of `mysql2` do not know of it. */
+/** The types of `mysql2` do not declare `stream`. */
 function unref(client: DriverConnection & { connection?: { stream?: { unref?(): void } } }): void {
   client.connection?.stream?.unref?.()
 }
 
-/** A connection over a client that the user opened: mysql2's connection or pool, with promises or callbacks. */
+/** A connection over the user's mysql2 connection or pool (promises or callbacks); else `undefined`. */
 export function wrap(client: unknown): Connection | undefined {
   const found = clientOf(client)
   if (found === undefined) return undefined

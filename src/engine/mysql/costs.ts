@@ -6,7 +6,7 @@ import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
 import { isCounterAtSql } from './steps.ts'
 
-/** Version and settings that decide what a write costs; `SHOW` leaves out those that a server does not have. */
+/** Version and settings that determine the cost of a write. SHOW omits what a server does not have. */
 export async function conditions(connection: Connection): Promise<string> {
   const rows =
     await connection.query(`SHOW GLOBAL VARIABLES WHERE variable_name IN ('version', 'version_comment',
@@ -19,16 +19,16 @@ export async function conditions(connection: Connection): Promise<string> {
 }
 
 const SETTINGS = 'SET autocommit = 1, foreign_key_checks = 0'
-/** Not a COMMIT for each statement. */
+/** Avoids a COMMIT for each statement. */
 const WRITER_SETTINGS = 'SET autocommit = 0, foreign_key_checks = 0'
 
-/** `few` has a key to another table and an index, as most tables have: ALTER TABLE costs three times as much with them. */
+/** `few` has a foreign key and an index, as most tables: ALTER TABLE costs three times as much with them. */
 const TABLES = [
   'CREATE TABLE parents (id int AUTO_INCREMENT PRIMARY KEY) ENGINE = InnoDB',
   `CREATE TABLE few (id int AUTO_INCREMENT PRIMARY KEY, parent int, a int, KEY (a),
      FOREIGN KEY (parent) REFERENCES parents (id)) ENGINE = InnoDB`,
   'CREATE TABLE plain (id int PRIMARY KEY, a int, b int, label varchar(100)) ENGINE = InnoDB',
-  // Nothing is deleted from those that are truncated, which would have to wait for the purge.
+  // Tables that are truncated have no deletes: TRUNCATE would have to wait for the purge.
   ...['indexed', 'cut', 'referred'].map(
     (name) =>
       `CREATE TABLE ${name} (id int PRIMARY KEY, a int, b int, label varchar(100), KEY (a), KEY (b)) ENGINE = InnoDB`,
@@ -42,9 +42,9 @@ const REFERRERS = 2
 const MORE_INDEXES = 2
 
 /**
- * TRUNCATE and ALTER take longer in a reset, in a routine and among many tables, than by themselves: by so much more than
- * the plan allows for on every engine. Without it MySQL 9.7 truncated in 9 of 200 random cases where DELETE was faster, and erred in none the other way
- * (`npm run bench:auto`).
+ * TRUNCATE and ALTER take longer within a reset, in a routine and among many tables, than alone, by more than
+ * the plan allows for on every engine. Without this factor, MySQL 9.7 truncated in 9 of 200 random cases
+ * where DELETE was faster, and never deleted where TRUNCATE was faster (`npm run bench:auto`).
  */
 const IN_A_RESET = 1.2
 
@@ -54,14 +54,14 @@ const ADD_FEW = joined([`INSERT INTO few (a) VALUES ${Array(FEW).fill('(1)').joi
 const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNION ALL SELECT ${digit}`).join(' ')})`
 const NUMBERS = `SELECT a.d + 10 * b.d + 100 * c.d AS n
   FROM ${DIGITS} AS a, ${DIGITS} AS b, ${DIGITS} AS c`
-/** In no order, as most columns are. */
+/** Unsorted, like the values of most columns. */
 const VALUES = `n, n * 7919 % 1009, n * 104729 % 1013, 'a label of a usual length'`
 
 /**
- * About as many rows as where the two ways cross: DELETE takes less for each row the more there are, and TRUNCATE takes
- * longer.
+ * Measures with about as many rows as at the break-even point: with more rows, DELETE takes less time per row
+ * and TRUNCATE takes longer.
  *
- * @param afterwards what a reset has to look at after TRUNCATE and ALTER
+ * @param afterwards queries that a reset runs after TRUNCATE and ALTER
  */
 function turnsWith(afterwards: readonly string[], { rows, database }: { rows: number; database: string }) {
   const deleted = (table: string) => ({ written: filled(table, rows), timed: emptied(table) })
@@ -80,7 +80,7 @@ function turnsWith(afterwards: readonly string[], { rows, database }: { rows: nu
   }
 }
 
-/** As the routine of a reset deletes; TRUNCATE needs no transaction. */
+/** Deletes like the routine of a reset. TRUNCATE needs no transaction. */
 function emptied(table: string): string {
   return [
     'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ',
@@ -90,7 +90,7 @@ function emptied(table: string): string {
   ].join(';\n')
 }
 
-/** As the routine runs each statement: for a counter it is two, since it is asked first where the counter stands. */
+/** Runs a statement like the routine, which queries the position of a counter before it restarts it. */
 function executed(sql: string): string {
   return [
     `SET @afresh_sql = ${literal(sql)}`,
@@ -132,7 +132,7 @@ export async function measure(
     deleteIndexRow: Math.max(0, (indexed - plain) / crossingRows / MORE_INDEXES),
     probeRow: 0, // checks can always be switched off
     referredRow: 0,
-    readPage: 0, // purged in the background, and its pages given back
+    readPage: 0, // InnoDB purges rows and frees their pages in the background
     restart: IN_A_RESET * Math.max(0, restart - few),
     pageBytes: Number(row?.bytes),
   }

@@ -16,25 +16,25 @@ import { batch, callRoutine, inSeconds } from './session.ts'
 import { routineSteps, type TrackedTable, trackedTables } from './steps.ts'
 import type { Trigger } from './triggers.ts'
 
-/** The counters of one database, and the routine that resets it by them. */
+/** Detects the writes to one database by the server's counters, and runs the routine that resets it. */
 export interface CounterDetector {
-  /** From now on: what is written after this is called is found. `dirty`: what is to be found all the same. */
+  /** Later calls find all writes after the call of `snapshot`, and the subjects that `look` returns. */
   snapshot(look: () => Promise<readonly SubjectId[]>): Promise<void>
-  /** One round trip. Puts right what it finds where `acts`. Throws `CallError`. */
+  /** One round trip. Restores what it finds if `acts`. Throws `CallError`. */
   call(options: { readonly acts: boolean }): Promise<DetectionResult>
-  /** A query of how many `definitions` are resets', done or about to be done. */
+  /** Query for the number of statements among `definitions` that resets have run or are about to run. */
   readonly ownStatements: string
-  /** Until the next `snapshot`, calls find that the counts cannot be relied on. */
+  /** Until the next `snapshot`, calls report `unreliable`. */
   close(): Promise<void>
 }
 
 export interface DetectionResult {
-  /** See `routine.ts`. */
+  /** See `bodyOf` in `routine.ts`. */
   readonly state: 'clean' | 'dirty' | 'changed' | 'needs-client' | 'unreliable'
   /** Tables and sequences that may be dirty. */
   readonly due: readonly SubjectId[]
   readonly ran: readonly Ran[]
-  /** The rows of `DEFINITION_COUNTS` before the call, and how many of those statements were resets' by then. */
+  /** The rows of `DEFINITION_COUNTS` before the call, and how many of them were resets' statements. */
   readonly definitions: { readonly counts: readonly Row[]; readonly done: number }
 }
 
@@ -50,11 +50,11 @@ export interface CounterDetectorInput {
   readonly baseline: Baseline
   readonly triggers: readonly Trigger[]
   readonly database: string
-  /** An expression: 1, or an error where the database is not ours. */
+  /** SQL expression: 1, or an error if the database is not afresh's to change. */
   readonly proof: string
 }
 
-/** Makes ready for resets by the counters; `snapshot` has to follow. Throws for want of a right. */
+/** Creates the routine and its tables; call `snapshot` next. Throws if a privilege is missing. */
 export async function openCounterDetector(
   connection: Connection,
   input: CounterDetectorInput,
@@ -65,7 +65,7 @@ export async function openCounterDetector(
   const { store, settings } = await createRoutine(connection)
   const { detectors, seen } = store
   await prune(connection, store)
-  // Below 2^48, so that a number of JavaScript is exact.
+  // Exact as a JavaScript number; `randomInt` takes ranges below 2^48.
   const id = randomInt(1, 2 ** 47)
   const tracked = trackedTables(program)
   const unseen = (await connection.query(flavor.watch.unseenCascades)).length > 0
@@ -116,7 +116,7 @@ export async function openCounterDetector(
       : []),
   ]
   const rows = tracked.map(({ name, table, next, many }, index) => {
-    // Each partition has a file, and a counter, of its own.
+    // Each partition has its own file and counter.
     const file = table?.traits.includes('partitioned') ? undefined : fileOf(database, name)
     return [id, literal(name), index, text(file), String(next ?? 'NULL'), many, 0, 0]
   })
@@ -126,7 +126,7 @@ export async function openCounterDetector(
     async snapshot(look) {
       await batch(connection, [
         ...forgetRows(store, [id]),
-        // What it has told of its own statements stays: others reckon with it.
+        // Keeps `announced` and `finished`, which other sessions subtract from the server's counts.
         `INSERT INTO ${detectors} (id, owner, database_name, written, recognizes_own) SELECT ${id}, CONNECTION_ID(), ${literal(database)},
           ${flavor.watch.catalog}, ${recognizesOwn ? 1 : 0} FROM ${flavor.watch.status}
           ON DUPLICATE KEY UPDATE written = VALUES(written), owner = VALUES(owner), announced = finished`,
@@ -179,13 +179,13 @@ export async function openCounterDetector(
   }
 }
 
-/** A statement that sets `@afresh_is` to 1 where none of these tables is empty. */
+/** A statement that sets `@afresh_is` to 1 if none of these tables is empty. */
 function haveRows(database: string, names: readonly string[]): string {
   const each = names.map((name) => `EXISTS (SELECT 1 FROM ${tableIn(database, name)})`)
   return `SELECT ${each.join(' AND ')} INTO @afresh_is`
 }
 
-/** Everything that a write to a table may write to unseen, however far away. */
+/** For each table, the tables that InnoDB's cascades may write to, uncounted, directly or indirectly. */
 function descendants(schema: Schema, tracked: readonly TrackedTable[], id: number): number[][] {
   const indexes = new Map(
     tracked.flatMap(({ table }, index) => (table === undefined ? [] : [[table.id, index]])),
@@ -207,7 +207,7 @@ function forgetRows({ seen, steps, cascades }: Store, ids: readonly (number | st
   return [seen, steps, cascades].map((table) => `DELETE FROM ${table} WHERE detector IN (${ids.join(', ')})`)
 }
 
-/** Forgets detectors whose session has ended, and what is left of those from before the server's last start. */
+/** Deletes detectors of ended sessions, and steps of detectors from before the server's last start. */
 async function prune(connection: Connection, store: Store): Promise<void> {
   const { detectors, steps } = store
   const ended = await connection.query(

@@ -7,14 +7,14 @@ import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 
-/** The server's count of the rows that were written to each table, by all sessions, committed or not. */
+/** The server's count of rows written to each table, by all sessions, committed or not. */
 export const COUNTS = 'performance_schema.table_io_waits_summary_by_table'
 
-/** Reading the counts of a table costs about so much of a look into it; MariaDB reads those of the whole server. */
+/** Looking at a table costs as much as reading this many counts; MariaDB reads those of the whole server. */
 const COUNTS_TO_A_LOOK = 10
 const FEW_COUNTS = 2000
 
-/** Why the counters cannot be relied on here, for people; `undefined` where they can. */
+/** Why the counters are unreliable here, as a phrase for people; `undefined` if they are reliable. */
 export async function whyNotCounters(connection: Connection, program: Program): Promise<string | undefined> {
   const unwatched = uncounted(program)
   if (unwatched !== undefined) return unwatched
@@ -41,7 +41,7 @@ export async function whyNotCounters(connection: Connection, program: Program): 
   }
 }
 
-/** The error for somebody who wants the counters all the same. Throws `AfreshError` (`usage`). */
+/** Throws `AfreshError` (`usage`): the user asked for the counters, and they are unavailable. */
 export function refuseCounters(reason: string): never {
   throw new AfreshError('usage', `The detector "counters" is unavailable here: ${reason}.`, {
     next:
@@ -50,16 +50,16 @@ export function refuseCounters(reason: string): never {
   })
 }
 
-/** Errors of somebody who lacks a right. */
+/** Whether the error says that the user lacks a privilege. */
 function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
   return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((denial) => denial === errno)
 }
 
-/** What the server writes without counting it. */
+/** A table or foreign key whose writes the server does not count. */
 function uncounted({ schema, plan }: Program): string | undefined {
   const tables = plan.order.flat().map((id) => tableOf(schema, id))
-  // Their DELETE without a condition counts no rows.
+  // On these tables, DELETE without a condition counts no rows.
   const other = tables.find(
     ({ traits }) => traits.includes('non-transactional') || traits.includes('foreign'),
   )
@@ -73,21 +73,21 @@ function uncounted({ schema, plan }: Program): string | undefined {
   return far === undefined ? undefined : `"${far.name}" cascades from another database`
 }
 
-/** Does a write to the referenced table write to the referencing one? InnoDB does that unseen. */
+/** Whether a write to the referenced table also writes to the referencing one, uncounted by InnoDB. */
 export function cascades({ onDelete, onUpdate }: { onDelete: string; onUpdate: string }): boolean {
   return [onDelete, onUpdate].some((action) => action === 'cascade' || action.startsWith('set '))
 }
 
 /**
- * An expression: more than 0 when somebody has told the server not to count some table, thread or user.
+ * SQL expression: above 0 if performance_schema is configured not to count some table, thread or user.
  *
- * @param database an expression
+ * @param database an SQL expression
  */
 export function offExpression(database: string): string {
   const setup = (table: string, value: string, condition: string) =>
     `(SELECT ${value} FROM performance_schema.${table} WHERE ${condition})`
   const isOff = "enabled = 'NO' LIMIT 1"
-  // No rule says no, and one says yes.
+  // Off if any rule says NO, or no general rule says YES.
   const rules = (general: string) =>
     `COALESCE(SUM(enabled = 'NO'), 0) + (COALESCE(SUM(${general} AND enabled = 'YES'), 0) = 0)`
   return [
@@ -108,9 +108,11 @@ export function offExpression(database: string): string {
 }
 
 /**
- * A statement that sets `@afresh_print`, which changes with the definitions of a database's tables, and the numbers
- * that InnoDB gives them: TRUNCATE and rewriting give a new one, and neither is counted. `cut`: tables that resets
- * truncate, so that their number is no news where their baseline is empty. Those of `filled` stand behind the second colon.
+ * A statement that sets `@afresh_print`, a checksum of the table definitions of a database and of InnoDB's
+ * table ids. TRUNCATE and table rebuilds assign a new id, and neither is counted.
+ *
+ * @param cut tables that resets truncate: a new id of one with an empty baseline is no change
+ * @param filled tables of `cut` with baseline rows: their ids are the part after the second colon
  */
 export function fingerprintOfTables(
   tables: string,
@@ -131,7 +133,7 @@ export function fingerprintOfTables(
     FROM ${tables} WHERE ${own} AND name NOT LIKE '%/#sql%' AND name NOT REGEXP '/fts_[0-9a-f]{16}_'`
 }
 
-/** What InnoDB calls a table; `undefined` where the name has characters that it writes in its own way. */
+/** InnoDB's name of the table; `undefined` if it contains characters that InnoDB encodes. */
 export function fileOf(database: string, table?: string): string | undefined {
   const name = table === undefined ? database : `${database}/${table}`
   return /^[\w/]+$/.test(name) ? name : undefined

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { createStatementsOf, type Definition } from './definitions.ts'
 
-/** In messages of their own: of several statements in one MySQL takes the semicolon for a part of the text. */
+/** One message per statement: in a message of several, MySQL stores the semicolon with the definition. */
 export async function createEach(connection: Connection, definitions: readonly Definition[]): Promise<void> {
   for (const definition of definitions) {
     for (const statement of createStatementsOf(definition)) {

@@ -18,8 +18,8 @@ import { render } from './statements.ts'
 import { begin } from './transaction/begin.ts'
 
 /**
- * The engine of one of the two. They differ in name only: which server is at the other end is asked of the
- * server, because `mysql://` URLs lead to MariaDB too.
+ * The engine of MySQL or MariaDB. The two differ in name only: each connection asks the server for its
+ * flavor, because `mysql://` URLs lead to MariaDB as well.
  */
 export function engineOf({ name, title, protocols, costs: defaults, bench }: Flavor): Engine {
   return {

@@ -8,7 +8,7 @@ import { bodyOf, KEPT_BY_ROUTINE } from './routine.ts'
 import { type Store, storeOf, tablesOf } from './routine-store.ts'
 import { BatchError, batch, type Setting, settingsOf } from './session.ts'
 
-/** Makes the tables and the procedure where they are missing; returns their names and what the procedure sets. */
+/** Creates missing tables and the procedure. Returns their names and the settings that it changes. */
 export async function createRoutine(
   connection: Connection,
 ): Promise<{ readonly store: Store; readonly settings: readonly Setting[] }> {
@@ -20,7 +20,7 @@ export async function createRoutine(
     .digest('hex')
     .slice(0, 12)
   const store = storeOf(digest)
-  // Each CREATE, also in vain, has all workers compare their definitions.
+  // Each CREATE, even one without effect, makes all workers compare their definitions.
   if (await isThere(connection, digest)) {
     await dropUnused(connection, digest)
     return { store, settings }
@@ -51,7 +51,7 @@ async function isThere(connection: Connection, digest: string): Promise<boolean>
   return Number(row?.tables) === named.length && Number(row?.routines) === 1
 }
 
-/** Drops what another version of afresh has left, unless a session uses it. */
+/** Drops what another version of afresh left, unless a session uses it. */
 async function dropUnused(connection: Connection, own: string): Promise<void> {
   const others = await connection.query(
     `SELECT RIGHT(table_name, 12) AS digest FROM information_schema.tables
@@ -65,7 +65,7 @@ async function dropUnused(connection: Connection, own: string): Promise<void> {
     if (live.length > 0) continue
     await batch(connection, [
       `DROP PROCEDURE IF EXISTS ${procedure}`,
-      // The one that this goes by is the last.
+      // `detectors` last: the query above finds the other versions by it.
       ...[seen, cascades, steps, detectors].map((table) => `DROP TABLE IF EXISTS ${table}`),
     ])
   }

@@ -16,7 +16,7 @@ import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
 
-/** Rows are selected into new tables: 126 MB in 11 s on MySQL 9.7, 130 MB in 5.4 s on MariaDB 11.8, two cores. */
+/** A clone inserts selected rows: 126 MB in 11 s on MySQL 9.7, 130 MB in 5.4 s on MariaDB 11.8, two cores. */
 const COPY_BYTES_PER_SECOND = 15e6
 
 export const databases: Databases = {
@@ -79,7 +79,7 @@ export const databases: Databases = {
   },
   async endHolder(connection, { key, session }) {
     const held = await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) = ${session} AS n`)
-    // It may have ended by itself meanwhile.
+    // The session may have ended meanwhile.
     if (isOne(held)) await connection.query(`KILL ${session}`).catch(() => {})
   },
   async isLocked(connection, key) {
@@ -88,8 +88,8 @@ export const databases: Databases = {
 }
 
 /**
- * The views of privileges have what was granted to the user itself. What a role may is left to CREATE DATABASE to say;
- * CURRENT_ROLE() of a user without one is 'NONE' on MySQL and NULL on MariaDB.
+ * The privilege views list only privileges granted to the user itself. For a user with a role, CREATE
+ * DATABASE decides. CURRENT_ROLE() of a user without a role is 'NONE' on MySQL and NULL on MariaDB.
  */
 async function facts(connection: Connection): Promise<ServerFacts> {
   const [row] = await connection.query(`SELECT VERSION() AS version, ${await identityOf(connection)} AS id,
@@ -108,13 +108,13 @@ async function facts(connection: Connection): Promise<ServerFacts> {
   }
 }
 
-/** One that may be written to is none by its settings: a promoted primary's former replica, or one set up so. */
+/** Not every replica has `read_only`: a promoted primary's former replica, or one configured writable. */
 async function isReplica(connection: Connection): Promise<boolean> {
   const { replica } = await flavorOf(connection)
   try {
     return (await connection.query(replica.status)).length > 0
   } catch (error) {
-    // Before MySQL 8.0.22 the statement was called otherwise.
+    // MySQL before 8.0.22 has another name for the statement.
     if (![DENIED, SYNTAX].some((errno) => errno === errnoOf(error))) throw error
     const [row] = await connection.query(`SELECT ${replica.signs} AS signs`)
     return Number(row?.signs) === 1
@@ -125,7 +125,7 @@ const GRANTEE = `CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', QUO
 
 const SYSTEM = ['mysql', 'information_schema', 'performance_schema', 'sys', REGISTRY]
 
-/** Databases of people and of afresh; copies of baselines belong to a session and are its own to drop. */
+/** Databases of users and of afresh, without copies of baselines, which belong to their sessions. */
 async function list(connection: Connection): Promise<DatabaseEntry[]> {
   const rows = await connection.query(`
     SELECT s.schema_name AS name, EXISTS (SELECT 1 FROM information_schema.tables AS t
@@ -140,7 +140,7 @@ async function list(connection: Connection): Promise<DatabaseEntry[]> {
     rows.flatMap((row) => (Number(row.adopted) === 1 ? [String(row.name)] : [])),
   )
   const present = new Set(rows.map(({ name }) => String(name)))
-  // A process that was killed may have come no further than its mark.
+  // A killed process may have written the mark without creating the database.
   const neverMade = [...marks.values()].filter(
     ({ name, mark }) => !present.has(String(name)) && kindOf(String(mark)) === 'unfinished',
   )
@@ -160,7 +160,7 @@ async function registered(connection: Connection): Promise<Row[]> {
     return await connection.query(`SELECT database_name AS name, mark, frozen FROM ${MARKS}`)
   } catch (error) {
     const errno = errnoOf(error)
-    // No registry yet, or none that this user may see.
+    // There is no registry yet, or this user may not see it.
     if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((expected) => expected === errno))
       return []
     throw error
@@ -181,8 +181,8 @@ async function adoptedMarks(connection: Connection, names: readonly string[]): P
 }
 
 /**
- * A MariaDB sequence shows only up to where it has reserved values. Taking one and going back to it makes the
- * exact position visible, to the clones of the template as well.
+ * The catalog shows a MariaDB sequence at the end of its cached values. Taking one value and restarting at it
+ * makes the exact position visible, in clones of the template as well.
  */
 async function settleSequences(connection: Connection, name: string): Promise<void> {
   const { sequences: dialect } = await flavorOf(connection)

@@ -2,9 +2,9 @@ import type { Schema } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
 import { literal } from './quote.ts'
 
-/** What resets do too: each worker tells of its own in the routine's tables. */
+/** Statements that resets run as well: each worker records its own in the routine's tables. */
 const ALTERING = ['Com_alter_sequence', 'Com_alter_table']
-/** Every other statement that changes a definition. The server counts them however they are sent, and before they run. */
+/** Other statements that change a definition. The server counts each before it runs, however it is sent. */
 const DEFINING = [
   ...['Com_alter_db', 'Com_alter_event', 'Com_alter_function', 'Com_alter_procedure', 'Com_create_event'],
   ...['Com_create_function', 'Com_create_index', 'Com_create_package', 'Com_create_package_body'],
@@ -18,15 +18,18 @@ const DEFINING = [
   ...['Com_drop_event', 'Com_drop_function', 'Com_drop_index', 'Com_drop_package', 'Com_drop_package_body'],
   ...['Com_drop_procedure', 'Com_drop_sequence', 'Com_drop_table', 'Com_drop_trigger', 'Com_drop_view'],
   ...['Com_import', 'Com_rename_table'],
-  // What changes privileges, which are restored along with definitions.
+  // Statements that change privileges, which afresh restores along with definitions.
   ...['Com_grant', 'Com_revoke', 'Com_revoke_all', 'Com_drop_role', 'Com_drop_user', 'Com_rename_user'],
 ]
 
 const WANTED = `STATUS WHERE variable_name IN (${[...ALTERING, ...DEFINING].map(literal).join(', ')})`
 
-/** https://dev.mysql.com/doc/refman/9.0/en/server-status-variables.html#statvar_Com_xxx; MySQL has no table of them. */
+/**
+ * Selects these counts: https://dev.mysql.com/doc/refman/9.0/en/server-status-variables.html#statvar_Com_xxx.
+ * MySQL has no table of them.
+ */
 export const DEFINITION_COUNTS = `SHOW GLOBAL ${WANTED}`
-/** Those of the session alone. */
+/** The counts of this session only. */
 export const OWN_COUNTS = `SHOW SESSION ${WANTED}`
 
 export interface DefinitionCounts {
@@ -43,7 +46,7 @@ export function countsFrom(rows: readonly Row[]): DefinitionCounts {
   return { altered, defined }
 }
 
-/** How many there were when a schema was read: by its parts, which every copy of it shares. */
+/** The counts at the time a schema was read, by `Schema.parts`, which all copies of a schema share. */
 const atReading = new WeakMap<object, { readonly all: DefinitionCounts; readonly own: DefinitionCounts }>()
 
 export function noteReading(schema: Schema, all: readonly Row[], own: readonly Row[]): void {

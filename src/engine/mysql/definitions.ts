@@ -1,7 +1,7 @@
 import type { Row } from '../connection.ts'
 import { literal } from './quote.ts'
 
-/** A stored program (trigger, routine, event) or view as SHOW CREATE gives it, with what its text depends on. */
+/** A stored program (trigger, routine, event) or view from SHOW CREATE, and the settings of its text. */
 export interface Definition {
   readonly sql: string
   readonly sqlMode: string | undefined
@@ -10,7 +10,7 @@ export interface Definition {
   readonly timeZone: string | undefined
 }
 
-/** Reads a row of any SHOW CREATE: the column with the text is named after the kind of object. */
+/** Reads a row of any SHOW CREATE: the name of the column with the text depends on the kind of object. */
 export function definitionFrom(row: Row | undefined): Definition {
   const value = (...names: string[]) => {
     const name = Object.keys(row ?? {}).find((key) => names.includes(key.toLowerCase()))
@@ -27,10 +27,10 @@ export function definitionFrom(row: Row | undefined): Definition {
     'create package',
     'create package body',
   )
-  // The server shows no text to a user who may not see it.
+  // The server shows no text to a user without the privilege.
   if (sql === undefined) throw new Error(`no definition to be read in ${JSON.stringify(row)}`)
   return {
-    // MySQL keeps the semicolon of a trigger that was created in a message of several statements.
+    // MySQL stores the semicolon of a trigger that was created in a message of several statements.
     sql: sql.replace(/[;\s]+$/, ''),
     sqlMode: value('sql_mode'),
     charset: value('character_set_client'),
@@ -39,12 +39,12 @@ export function definitionFrom(row: Row | undefined): Definition {
   }
 }
 
-/** Statements that create it with the meaning that it had: what it depends on is kept with it by the server. */
+/** Statements that create the object with its original meaning: the server stores these settings with it. */
 export function createStatementsOf({ sql, sqlMode, charset, collation, timeZone }: Definition): string[] {
-  // The message is UTF-8, so another client character set is claimed only of a text that is the same in both.
+  // The message is UTF-8, so another client character set is correct only for ASCII text.
   const ascii = /^[\0-\x7f]*$/.test(sql)
   const settings = [
-    // Texts that have none of their own are shown as the mode of `session.ts` reads them.
+    // The server shows definitions without a mode of their own in the syntax of the mode in `session.ts`.
     `sql_mode = ${literal(sqlMode ?? '')}`,
     ...(charset === undefined ? [] : [`character_set_client = ${ascii ? charset : 'utf8mb4'}`]),
     ...(collation === undefined ? [] : [`collation_connection = ${collation}`]),

@@ -9,7 +9,7 @@ import { ident } from './quote.ts'
 import { differs, sequenceOf, unions } from './statements.ts'
 import { pendingQuery } from './triggers.ts'
 
-/** The statements that find out what is dirty, and how to read their results. */
+/** The statements that find dirty subjects, and the function that reads their results. */
 export interface Detector {
   readonly statements: readonly string[]
   read(results: readonly Result[]): Found
@@ -17,17 +17,16 @@ export interface Detector {
 
 export interface Found {
   readonly dirty: readonly SubjectId[]
-  /** Sequences that are not where the plan has them. */
+  /** Sequences that are not at the position of the plan. */
   readonly moved: ReadonlySet<SequenceId>
-  /** About how many rows each table has: DATA_LENGTH lags behind, TABLE_ROWS does not. */
+  /** Approximate number of rows of each table: DATA_LENGTH lags behind, TABLE_ROWS does not. */
   readonly rows: ReadonlyMap<TableId, number>
-  /** Tables that the plan does not know. */
   readonly unknown: readonly string[]
-  /** A reset before this one did not come to its end and left triggers out. */
+  /** An earlier reset failed before it created its suspended triggers again. */
   readonly triggersPending: boolean
 }
 
-/** `suspends`: whether there are triggers that a reset would have to suspend. */
+/** @param suspends whether there are triggers that a reset has to suspend */
 export function detector(
   program: Program,
   baseline: Baseline,
@@ -83,8 +82,9 @@ export function detector(
 }
 
 /**
- * Waits until nobody has written to these tables in a transaction that is still open: its rows would be invisible
- * to the scan and appear afterwards. READ locks conflict with just those metadata locks; readers do not matter.
+ * Waits for open transactions that have written to these tables: the scan would not see their rows, which
+ * could appear later. READ locks conflict with exactly the metadata locks of writers, not with those of
+ * readers.
  */
 function waitForWriters(tables: readonly Table[]): string[] {
   if (tables.length === 0) return []
@@ -94,7 +94,7 @@ function waitForWriters(tables: readonly Table[]): string[] {
 const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
 
-/** Not a table of the user's: the mark of an adopted database, and what ALTER TABLE works on. */
+/** Not a user's table: the mark of an adopted database, and the temporary tables of ALTER TABLE. */
 function isTransientTable(name: string): boolean {
   return name === MARK_TABLE || name.startsWith('#sql')
 }

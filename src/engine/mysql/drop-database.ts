@@ -7,7 +7,7 @@ import { ident, literal } from './quote.ts'
 import { BatchError, batch, errnoOf } from './session.ts'
 import { writable } from './writable.ts'
 
-/** Ends the database's sessions and drops it, unless its mark is not this one. Throws `RefusedError`. */
+/** Ends the sessions of the database and drops it. Throws `RefusedError` unless it carries `mark`. */
 export async function dropDatabase(connection: Connection, name: string, mark: string): Promise<void> {
   refuseDrop(name, mark, mark, true)
   const proof = await guard(connection, name, { mark }, { current: false })
@@ -16,12 +16,12 @@ export async function dropDatabase(connection: Connection, name: string, mark: s
     `SELECT id AS id FROM information_schema.processlist WHERE db = ${literal(name)} AND id <> CONNECTION_ID()`,
   ])
   for (const { id } of sessions.at(-1)?.rows ?? []) {
-    // It may have ended by itself meanwhile (1094); DROP waits for those that have not.
+    // The session may have ended meanwhile (1094); DROP waits for sessions that have not.
     await connection.query(`KILL ${Number(id)}`).catch(() => {})
   }
   const drop = [
     proof,
-    // It may never have come to be: its mark was there before.
+    // The mark is written before the database, which may therefore not exist.
     `DROP DATABASE IF EXISTS ${ident(name)}`,
     ...(isMadeByAfresh(name) ? [deleteMarkSql(name)] : []),
   ]

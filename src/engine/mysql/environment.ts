@@ -3,14 +3,14 @@ import { parseUrl } from './url.ts'
 
 export function partsOf(url: string): UrlParts {
   const { host, port, user, password, database, socketPath } = parseUrl(url)
-  // The server's own client takes "localhost" for its socket, which is another server's where this one is in a container.
+  // For "localhost" the server's own client uses its socket: another server's if this one is in a container.
   const address = host === 'localhost' && socketPath === undefined ? '127.0.0.1' : host
   return { url, host: address, port: String(port), user, password, database, socket: socketPath }
 }
 
 /**
- * The variables that the servers' own clients read (host, port, socket, password), and those that programs and images
- * read by convention. https://dev.mysql.com/doc/refman/9.0/en/environment-variables.html
+ * The variables that the servers' own clients read (host, port, socket, password), and those that programs
+ * and images read by convention. https://dev.mysql.com/doc/refman/9.0/en/environment-variables.html
  */
 export function variablesFor(url: string): Variables {
   const { host, port, user, password = '', database, socket } = partsOf(url)
@@ -27,7 +27,7 @@ export function variablesFor(url: string): Variables {
     ...both('MYSQL'),
     ...both('MARIADB'),
     MYSQL_PWD: password,
-    // Groups of option files and kept logins, which may name another server.
+    // Groups of option files and stored logins, which may name another server.
     MYSQL_GROUP_SUFFIX: undefined,
     MYSQL_HOME: undefined,
     MARIADB_HOME: undefined,

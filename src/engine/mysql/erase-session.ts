@@ -20,7 +20,7 @@ import { flavorOf } from './flavor-of.ts'
 import { mysqlConnection, type Send } from './mysql-connection.ts'
 import { errnoOf, inSeconds, type Setting, swapped } from './session.ts'
 
-/** Connections of ours that wait no longer than this for a lock. */
+/** Lock timeout, in milliseconds, that `alone` has set on connections owned by afresh. */
 const waiting = new WeakMap<Connection, number>()
 
 export const session: EraseDialect['session'] = async (connection, { lockTimeoutMs, proof }, body) => {
@@ -41,7 +41,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
     }
     const begin = async (isNested: boolean, isolation: Isolation = 'none') => {
       const first = [
-        // What is found by recursion is locked by this level alone.
+        // Only this level locks the rows that a recursive query finds.
         ...(isolation !== 'none' && !isNested ? ['SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'] : []),
         ...(isNested ? [] : ['START TRANSACTION']),
         ...(typeof proof === 'string' ? [proof] : []),
@@ -105,7 +105,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
         async define(statement) {
           await prepare()
           if (!connection.owned && (await isInTransaction(send))) throw wouldCommit()
-          // The statement commits by itself: nothing can be nearer to it.
+          // DDL commits implicitly: a proof in the transaction right before it is the closest check possible.
           if (proof === undefined) {
             await run(statement)
             return
@@ -120,7 +120,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
         },
         async dropEmpty(table) {
           await prepare()
-          // Whoever has written into it is waited for; without locks a DROP would wait as well, and take the rows along.
+          // Waits for sessions that have written to the table. DROP would wait too, and delete their rows.
           const own = (sql: string, reads = false) => run({ sql, values: [], reads })
           if (proof !== undefined) await begin(false)
           await own(`LOCK TABLES ${table} WRITE`)
@@ -154,25 +154,25 @@ function ending(keep: boolean, isNested: boolean, temporary: readonly string[]):
 const RELEASE = 'RELEASE SAVEPOINT afresh_erase'
 const UNDO = 'ROLLBACK TO SAVEPOINT afresh_erase; RELEASE SAVEPOINT afresh_erase'
 
-/** A client of the user's may be in one, which START TRANSACTION would commit. Outside of one, a savepoint is lost. */
+/** START TRANSACTION would commit a transaction of the user's client; without one, a savepoint is lost. */
 async function isInTransaction(send: Send): Promise<boolean> {
   try {
     await send('SAVEPOINT afresh_erase; ROLLBACK TO SAVEPOINT afresh_erase')
     return true
   } catch (error) {
-    if (errnoOf(error) === NO_ROUTINE) return false // of savepoints, too
+    if (errnoOf(error) === NO_ROUTINE) return false // also raised for a missing savepoint
     throw error
   }
 }
 
-/** Sessions have these of their own. */
+/** Settings with session scope. */
 function settingsOf(recursionLimit: string, lockTimeoutMs: number): Setting[] {
   return [
     { name: 'foreign_key_checks', value: '1' },
     { name: 'sql_safe_updates', value: '0' },
     { name: 'sql_select_limit', value: '18446744073709551615' },
     { name: 'sql_big_selects', value: '1' },
-    // Rows that are there already are copied as they are, dates that nobody could write any more included.
+    // Existing rows are copied unchanged, including dates that the server no longer accepts.
     {
       name: 'sql_mode',
       value: `CONCAT(REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', ''), ',ALLOW_INVALID_DATES')`,
@@ -200,7 +200,7 @@ function wouldCommit(): AfreshError {
   )
 }
 
-/** A deadlock within a transaction of the user's has rolled all of it back: that is not ours to try again. */
+/** A deadlock in the user's transaction has rolled all of it back, so afresh cannot retry it. */
 async function failed(
   connection: Connection,
   { sql }: Statement,

@@ -9,14 +9,14 @@ export const erase: EraseDialect = {
   ident,
   table: ({ name }) => ident(name),
   tableWithInheritors: ({ name }) => ident(name),
-  // From what goes to what refers to it, which always has an index: by hash would be as good, but DELETE has none.
+  // From selected to referring rows, which always have an index. DELETE has no hash joins.
   join: 'STRAIGHT_JOIN',
   placeholder: () => '?',
   bind(value) {
-    // Digits are compared as what the column is; the driver would make a floating-point number of them.
+    // The server compares digits as the type of the column; the driver would bind a floating-point number.
     if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value)
     if (typeof value === 'boolean') return value ? 1 : 0
-    // The driver knows a date by its class, which another realm has of its own.
+    // The driver recognizes dates by their class, which differs in another realm.
     if (types.isDate(value)) return new Date(value)
     return types.isUint8Array(value) ? Buffer.from(value) : value
   },
@@ -26,17 +26,17 @@ export const erase: EraseDialect = {
 
   identity,
   copiesCompare: true,
-  // Texts are the same by their bytes, not by a collation: 'a' is no 'A' here.
+  // Texts are compared by their bytes: in a collation 'a' may equal 'A'.
   nullSafeEquals: (a, b) => `${a} <=> ${b} AND CAST(${a} AS BINARY) <=> CAST(${b} AS BINARY)`,
   cast: (expression) => expression,
 
-  // MySQL says "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
+  // MySQL: "Can't reopen table" (https://dev.mysql.com/doc/refman/9.0/en/temporary-table-problems.html).
   canReferenceTempTableTwice: false,
   selectionName: (name) => ident(`afresh_erase_${name}`),
   create({ name, columns, from, unique, isList }) {
     const chosen = columns.map((column, index) => `r.${column} AS c${index}`).join(', ')
     const keys = Array.from({ length: unique }, (_, index) => `c${index}`)
-    // Every table has a primary key: the server may insist on it.
+    // Every table has a primary key: the server may require one.
     const key = unique > 0 && !isList ? `PRIMARY KEY (${keys.join(', ')})` : COUNTER
     return [
       `CREATE TEMPORARY TABLE ${name} (${key}) AS SELECT ${chosen} FROM ${ident(from.name)} AS r LIMIT 0`,
@@ -45,7 +45,7 @@ export const erase: EraseDialect = {
   createAs: (name, select) => `CREATE TEMPORARY TABLE ${name} (${COUNTER}) AS ${select}`,
   insert({ name, columns }, select, isUnique, isOurs = false) {
     const names = columns.map((_, index) => `c${index}`).join(', ')
-    // IGNORE would overlook errors of the condition as well: MariaDB takes a subquery of several rows for NULL then.
+    // IGNORE hides errors of the user's condition: MariaDB then reads a subquery of several rows as NULL.
     const ignore = isUnique && isOurs ? 'IGNORE ' : ''
     const same = isUnique && !isOurs ? ` ON DUPLICATE KEY UPDATE ${name}.c0 = ${name}.c0` : ''
     return `INSERT ${ignore}INTO ${name} (${names}) ${select}${same}`
@@ -55,10 +55,10 @@ export const erase: EraseDialect = {
   byKey: undefined,
   drop: (name) => `DROP TEMPORARY TABLE IF EXISTS ${name}`,
 
-  // Not by IN: MariaDB before 11.1 would look at every row of the table.
+  // Not IN: MariaDB before 11.1 would read every row of the table.
   delete: ({ table, from, on }) => `DELETE r FROM ${from} STRAIGHT_JOIN ${ident(table.name)} AS r ON ${on}`,
   deleteTogether: undefined,
-  // InnoDB checks row by row, and can delete no cycle; a tree only from its leaves on.
+  // InnoDB checks row by row: it cannot delete a cycle, and a tree only from the leaves up.
   foreignKeyChecksOff: { before: 'SET foreign_key_checks = 0', after: 'SET foreign_key_checks = 1' },
   checksNoCycle: false,
   update({ table, from, on }, set, which) {
@@ -74,7 +74,7 @@ export const erase: EraseDialect = {
     ])
   },
   defaultOf: () => 'DEFAULT',
-  // Not LOCK IN SHARE MODE: two sessions that both share a row, and both delete it, wait for each other.
+  // Not LOCK IN SHARE MODE: two sessions that share a lock on a row and both delete it would deadlock.
   locking: {
     suffix: ' FOR UPDATE',
     count: { before: 'SELECT count(*) AS n0 FROM ', after: ' FOR UPDATE' },
@@ -107,9 +107,9 @@ export const erase: EraseDialect = {
 
 const COUNTER = 'n BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY'
 
-/** Without a primary key there is nothing that tells a row from its like: then these go or stay together. */
+/** Without a primary key, equal rows cannot be distinguished: an erase deletes or keeps all of them. */
 function identity({ primaryKey: declared, columns }: Table): Identity {
-  // MariaDB adds the hidden end of a row's time to the key of a system-versioned table: of rows that are there now, it is the same.
+  // MariaDB adds the hidden row end to the key of a system-versioned table: the same for all current rows.
   const primaryKey = declared.filter((name) => columns.some((column) => column.name === name))
   if (primaryKey.length === 0) {
     const stored = columns.filter(({ generated }) => !generated)
@@ -118,7 +118,7 @@ function identity({ primaryKey: declared, columns }: Table): Identity {
   const types = columns.filter(({ name }) => primaryKey.includes(name)).map(({ type }) => type)
   return {
     columns: primaryKey.map(ident),
-    // Only a prefix of these can be indexed.
+    // Only a prefix of these types can be indexed.
     isUnique: !types.some((type) => /text|blob/i.test(type)),
     isFilled: true,
   }

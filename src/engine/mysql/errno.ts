@@ -1,6 +1,6 @@
-/** The servers' numbers of errors: https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html */
+/** Error numbers of the servers: https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html */
 export const DENIED_DATABASE = 1044
-/** MariaDB: a row that is to be locked is not as the transaction saw it (`innodb_snapshot_isolation`). */
+/** MariaDB: a row to be locked differs from the transaction's snapshot (`innodb_snapshot_isolation`). */
 export const CHANGED = 1020
 export const NO_DATABASE = 1049
 export const NO_COLUMN = 1054
@@ -10,9 +10,9 @@ export const NO_TABLE = 1146
 export const LOCK_TIMEOUT = 1205
 export const DEADLOCK = 1213
 export const DENIED = 1227
-/** What checks and the proof of the mark fail with: `FAIL` in `statements.ts`. */
+/** Raised by checks and by the proof of the mark: `FAIL` in `statements.ts`. */
 export const NOT_ONE_ROW = 1242
-/** ALTER TABLE … DISCARD TABLESPACE, and what MariaDB says of a table whose file is gone. */
+/** After ALTER TABLE … DISCARD TABLESPACE, and MariaDB's error for a table whose file is missing. */
 export const NO_FILE: readonly (number | undefined)[] = [1814, 1932]
 export const REFERRED = 1451
 export const ROUTINE_EXISTS = 1304
@@ -20,11 +20,11 @@ export const NO_ROUTINE = 1305
 export const DENIED_ROUTINE = 1370
 export const DENIED_COLUMN = 1143
 export const NO_SUCH_GRANT = 1141
-/** Programs while the binary log is on: https://dev.mysql.com/doc/refman/9.0/en/stored-programs-logging.html */
+/** Stored programs with binary log: https://dev.mysql.com/doc/refman/9.0/en/stored-programs-logging.html */
 export const NEEDS_SUPER = 1419
-/** The database: ALTER DATABASE … READ ONLY = 1. */
+/** The database is read-only: ALTER DATABASE … READ ONLY = 1. */
 export const READ_ONLY = 3989
 export const INCORRECT_STRING = 1366
 
-/** The disk or the memory of the server is full, as a file, a table, an engine and a new tablespace say it. */
+/** The disk or the memory of the server is full: errors of files, tables, engines and new tablespaces. */
 export const NO_ROOM: readonly (number | undefined)[] = [3, 1021, 1030, 1037, 1041, 1114, 3675]

@@ -7,8 +7,8 @@ import { batch, errnoOf } from './session.ts'
 const NO_EVENT = 1539
 
 /**
- * Switches the events of a template off, and so those of its clones: the server's scheduler would write into them,
- * whoever is reading the template or in the middle of a test. Throws `AfreshError` (`server`).
+ * Disables the events of a template, and thereby those of its clones: the server's scheduler would write to
+ * the template while it is read, or to a clone in the middle of a test. Throws `AfreshError` (`server`).
  */
 export async function disableEvents(connection: Connection, database: string): Promise<void> {
   const events = await connection.query(
@@ -25,7 +25,7 @@ async function disable(connection: Connection, database: string, event: Row): Pr
   try {
     await batch(
       connection,
-      // ALTER EVENT takes the session's settings and user for the event's, whatever it was told to alter.
+      // ALTER EVENT always replaces the event's settings and definer with those of the session.
       createStatementsOf({
         sql: `ALTER DEFINER = ${account(String(event.definer))} EVENT ${ident(database)}.${ident(name)} DISABLE`,
         sqlMode: String(event.sql_mode),
@@ -35,7 +35,7 @@ async function disable(connection: Connection, database: string, event: Row): Pr
       }),
     )
   } catch (cause) {
-    // Its only time has come meanwhile: it is gone.
+    // The event's only scheduled time has passed meanwhile, and the server has dropped it.
     if (errnoOf(cause) === NO_EVENT) return
     throw new AfreshError(
       'server',
@@ -48,7 +48,7 @@ async function disable(connection: Connection, database: string, event: Row): Pr
   }
 }
 
-/** Of a role of MariaDB the host is empty. No host has an `@`. */
+/** A MariaDB role has an empty host. No host contains an `@`. */
 function account(definer: string): string {
   const separator = definer.lastIndexOf('@')
   const user = ident(definer.slice(0, separator))

@@ -6,9 +6,9 @@ import { ident } from './quote.ts'
 import { batch } from './session.ts'
 
 /**
- * Rows, content and counters by a way of their own: each row as hexadecimal text, its hash (MD5 is gone
- * from MySQL 9.6), and the sum of all of those, which does not depend on their order and in which equal rows do
- * not cancel each other out.
+ * Reads rows, content and counters independently of the SQL of a reset. The hash of a table is the sum of the
+ * hashes of its rows as hexadecimal text: the sum does not depend on the order of the rows, and equal rows do
+ * not cancel each other out. MySQL 9.6 has no MD5.
  */
 export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
   const { sequences } = await flavorOf(connection)
@@ -35,7 +35,7 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
       schema.sequences.map((sequence) => {
         const index = free.indexOf(sequence)
         const next = index < 0 ? counters.get(sequence.name) : positions.get(index)
-        // MySQL has NULL for a counter that has never counted.
+        // MySQL reports NULL for a counter that has never advanced.
         return [sequence.id, `${next ?? 1}:false`]
       }),
     ),

@@ -4,7 +4,6 @@ import { type Flavor, isMariaDb, mysqlFlavor } from './flavor.ts'
 
 const flavors = new WeakMap<Connection, Promise<Flavor>>()
 
-/** Which of the two is at the other end. */
 export function flavorOf(connection: Connection): Promise<Flavor> {
   const found =
     flavors.get(connection) ??

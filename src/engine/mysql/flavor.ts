@@ -4,84 +4,84 @@ import type { Row } from '../connection.ts'
 import { type FlavorBenchSql, mysqlBench } from './bench.ts'
 import { literal } from './quote.ts'
 
-/** Where MySQL and MariaDB differ; found out from the server, whatever the URL calls it. */
+/** Differences between MySQL and MariaDB. The server's version decides which flavor applies, not the URL. */
 export interface Flavor {
   readonly name: string
   readonly title: string
   readonly protocols: readonly string[]
-  /** Session settings that only this family has, as SQL. */
+  /** Session settings that only this server has, as SQL. */
   readonly settings: Readonly<Record<string, string>>
-  /** What replaying definitions needs besides: every table is taken as it is. */
+  /** Additional settings for replaying definitions, so that the server accepts every table as it is. */
   readonly definitionSettings: Readonly<Record<string, string>>
-  /** Lists the system variables that `identity` may use; `undefined` when it needs to know none. */
+  /** Query for the system variables that `identity` may use; `undefined` if it needs none. */
   readonly identityProbe: string | undefined
-  /** An SQL expression that no two servers have the same value of. */
+  /** SQL expression whose value differs between servers. */
   identity(probed: readonly Row[]): string
-  /** Servers of the same name and address, as every run of a Compose file starts one, have the same identity. */
+  /** Whether servers of equal name and address, as in repeated runs of a Compose file, have one identity. */
   readonly identityRepeats: boolean
-  /** Whether the server takes its data from another one. */
+  /** Detects whether the server replicates from another one. */
   readonly replica: ReplicaDialect
-  /** Sessions that hold locks in the current database: columns `id`, `who`, `state`, `query`. */
+  /** Query for sessions with locks in the current database: columns `id`, `who`, `state`, `query`. */
   readonly blockers: string
-  /** The open transactions of all sessions; `undefined` where the server does not tell. */
+  /** Query for the open transactions of all sessions; `undefined` if the server does not report them. */
   readonly transactions: string | undefined
-  /** The locks that GET_LOCK gave to other sessions of the database; `undefined` where the server does not tell. */
+  /** Query for GET_LOCK locks of other sessions in the database; `undefined` if they are not reported. */
   readonly userLocks: string | undefined
-  /** The free sequences of a database, given their names; one query that returns a row for each, in order. */
+  /** SQL of sequence objects; `undefined` if the server has none. */
   readonly sequences: SequenceDialect | undefined
-  /** How writes are watched. */
+  /** Where the server counts writes. */
   readonly watch: WatchDialect
-  /** What emptying a table takes where nobody has measured it: in a container, its data in memory. */
+  /** Costs of emptying a table until they are measured: those of a container with its data in memory. */
   readonly costs: Costs
-  /** About where DELETE and TRUNCATE cross, up to 1,000: TRUNCATE takes longer the more rows there are. */
+  /** Rows, at most 1,000, at which DELETE and TRUNCATE take about equally long; TRUNCATE grows with rows. */
   readonly truncateBreakEvenRows: number
-  /** The variable that says how deep a recursive query may go. */
+  /** The variable that limits the depth of recursive queries. */
   readonly recursionLimit: string
-  /** Statements that take a semicolon after them for a part of what they define. */
+  /** Statements that would include a following semicolon in the definition. */
   readonly endsMessage: RegExp | undefined
-  /** How emptying tables is measured at length. */
+  /** SQL of benchmarks. */
   readonly bench: FlavorBenchSql
 }
 
 export interface ReplicaDialect {
-  /** Shows a row for each server that data is taken from, to those who may see it. */
+  /** Shows a row for each server that data is replicated from, to users with the privilege. */
   readonly status: string
-  /** A condition that everybody may ask for, and that holds only on a replica, or on one that was. */
+  /** SQL condition that every user may query; true only on a replica or a former replica. */
   readonly signs: string
 }
 
-/** Where the server tells what was done to tables; expressions over the rows of `status`. */
+/** Where the server counts changes to tables. Expressions are evaluated over the rows of `status`. */
 export interface WatchDialect {
   /** Counters of the whole server. */
   readonly status: string
-  /** How many rows `status` has; fewer in a version that does not count all of it. */
+  /** Number of rows of `status`; a version that lacks a counter has fewer. */
   readonly statusRows: number
-  /** Changes with every definition of a table that is made, changed or dropped on the server, and with TRUNCATE. */
+  /** Changes with every CREATE, ALTER and DROP of a table on the server, and with TRUNCATE. */
   readonly catalog: string
-  /** `catalog` is a number of statements, so that one's own can be told from others'. */
+  /** Whether `catalog` counts statements, so that a session can subtract its own. */
   readonly countsStatements: boolean
-  /** What could not be counted for lack of memory. */
+  /** Number of objects that were not counted for lack of memory. */
   readonly lost: string
-  /** InnoDB's lists of tables, and of what it knows of each. */
+  /** InnoDB's tables, and its statistics of each table. */
   readonly tables: string
   readonly tableStats: string
-  /** Selects a row where InnoDB's cascades are not counted like other writes. */
+  /** Selects a row if InnoDB's cascades are not counted like other writes. */
   readonly unseenCascades: string
 }
 
 /** SQL of sequences that are objects of their own. */
 export interface SequenceDialect {
-  /** Selects `place` and `next` of all of them. */
+  /** Selects `place`, the index in `names`, and `next` of each sequence. */
   positions(names: readonly string[], database?: string): string
-  /** Selects everything there is to know, one row for each, with its `place`. */
+  /** Selects all properties of each sequence, with its `place`. */
   catalog(names: readonly string[]): string
   parse(name: string, row: Row, schema: string): Sequence
   restart(name: string, next: bigint): string
-  /** Takes one value, so that the exact position is known; `next_not_cached_value` is only an upper bound. */
+  /** Takes one value to make the exact position known: `next_not_cached_value` is only an upper bound. */
   take(name: string): string
 }
 
-/** The value that is handed out next. */
+/** The value that the sequence returns next. */
 export function nextOf({ value, called }: Position, increment = 1n): bigint {
   return called ? value + increment : value
 }
@@ -90,7 +90,7 @@ export function isMariaDb(version: string): boolean {
   return /mariadb/i.test(version)
 }
 
-/** Writes by a session, or to a table, for which there was no memory are not counted. */
+/** The server does not count writes by a session, or to a table, for which it had no memory. */
 export const LOST = [
   'Performance_schema_table_handles_lost',
   'Performance_schema_table_instances_lost',
@@ -99,7 +99,7 @@ export const LOST = [
 
 export const LOST_SUM = `COALESCE(SUM(IF(variable_name LIKE 'Performance%', variable_value, 0)), 0)`
 
-/** From 8.0.19 on. */
+/** Since 8.0.19. */
 const SYSTEM_ROWS = [
   'Innodb_system_rows_inserted',
   'Innodb_system_rows_updated',
@@ -111,11 +111,11 @@ export const mysqlFlavor: Flavor = {
   title: 'MySQL',
   protocols: ['mysql', 'mariadb'],
   settings: {
-    // Cached for 24 hours otherwise: https://dev.mysql.com/doc/refman/9.0/en/information-schema-optimization.html
+    // Default 24 hours: https://dev.mysql.com/doc/refman/9.0/en/information-schema-optimization.html
     information_schema_stats_expiry: '0',
     max_execution_time: '0',
   },
-  // They need SESSION_VARIABLES_ADMIN from 8.0.26 on, so they are set only where they are not so already.
+  // Setting these requires SESSION_VARIABLES_ADMIN since 8.0.26, so afresh sets only those that differ.
   definitionSettings: {
     innodb_strict_mode: '0',
     sql_require_primary_key: '0',
@@ -126,7 +126,7 @@ export const mysqlFlavor: Flavor = {
   identityRepeats: false,
   replica: {
     status: 'SHOW REPLICA STATUS',
-    // Transactions of other servers in its own log: those of a dump count as purged.
+    // Transactions of other servers in this server's log; those of a dump count as purged.
     signs: `REPLACE(GTID_SUBTRACT(@@global.gtid_executed, @@global.gtid_purged), @@server_uuid, '') REGEXP '[0-9a-f]{8}-'`,
   },
   blockers: `
@@ -152,13 +152,13 @@ export const mysqlFlavor: Flavor = {
   watch: {
     status: `performance_schema.global_status WHERE variable_name IN (${[...SYSTEM_ROWS, ...LOST].map(literal).join(', ')})`,
     statusRows: SYSTEM_ROWS.length + LOST.length,
-    // Definitions are rows of system tables. Com_… would be exact, but cannot be selected.
+    // Definitions are rows of system tables. Com_… counters would be exact, but cannot be selected.
     catalog: `COALESCE(SUM(IF(variable_name LIKE 'Innodb%', variable_value, 0)), 0)`,
     countsStatements: false,
     lost: LOST_SUM,
     tables: 'information_schema.innodb_tables',
     tableStats: 'information_schema.innodb_tablestats',
-    // The SQL layer does them from 9.6 on, unless it is told not to.
+    // Since 9.6, the SQL layer executes cascades unless configured otherwise.
     unseenCascades: `SELECT 1 AS unseen FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM performance_schema.global_variables
       WHERE variable_name = 'innodb_native_foreign_keys' AND variable_value = 'OFF')`,
   },
@@ -177,7 +177,7 @@ export const mysqlFlavor: Flavor = {
     pageBytes: 16_384,
   },
   recursionLimit: 'cte_max_recursion_depth',
-  // The parser reads one token ahead to know where a body ends, but for one in BEGIN … END.
+  // The parser reads one token ahead to find the end of a body, except after BEGIN … END.
   endsMessage: /^CREATE\b[^(]*?\bTRIGGER\b(?!.*?\bFOR\s+EACH\s+ROW\s+BEGIN\b)/is,
   bench: mysqlBench,
 }

@@ -13,20 +13,20 @@ import { MARK_TABLE } from './introspect.ts'
 import { identityOf } from './ownership.ts'
 import { tableIn } from './quote.ts'
 
-/** Engines whose tables are on another server, or in files that belong to no database. */
+/** Engines whose tables are on another server, or in files outside of the database. */
 const ELSEWHERE = /^(federated|connect|spider|s3)$/i
 
 export interface Made {
-  /** The server's own databases, and afresh's for its records. */
+  /** The server's own databases, and afresh's registry. */
   readonly system: readonly string[]
-  /** The marks that afresh has written for its databases: columns `name`, `mark`. */
+  /** The marks of databases that afresh created: columns `name`, `mark`. */
   registered(connection: Connection): Promise<Row[]>
 }
 
 /**
- * Looks, read only, for the first row in a database that afresh did not make.
+ * Searches the databases that afresh did not create for a row, read-only, up to the first one.
  *
- * @returns the evidence: where there is a row, or what could not be looked at; `undefined`: every table is empty
+ * @returns the evidence: where there is a row, or what could not be read; `undefined` if every table is empty
  */
 export async function foreignRows(
   connection: Connection,
@@ -42,7 +42,7 @@ export async function foreignRows(
     async () => {
       await session.query(settings(budget))
       const found = await serverOf(session)
-      // A proxy or a name of several addresses may lead elsewhere.
+      // A proxy, or a name with several addresses, may lead to another server.
       if (found !== server) return `its URL leads to the server ${found}, too`
       return (await hidden(session)) ?? (await look(session, { server, made, budget, ...options }))
     },
@@ -50,7 +50,7 @@ export async function foreignRows(
   )
 }
 
-/** MariaDB skips the comment of MySQL 8, and MySQL that of MariaDB. */
+/** MariaDB skips the comment for MySQL 8, and MySQL skips the comment for MariaDB. */
 function settings(budget: LookBudget): string {
   return `SET SESSION TRANSACTION READ ONLY; SET SESSION lock_wait_timeout = ${Math.ceil(LOOK_LOCK_MS / 1000)}
     /*!80000 , max_execution_time = ${budget.leftMs()} */ /*M!100300 , max_statement_time = ${budget.leftMs() / 1000} */`
@@ -61,7 +61,7 @@ async function serverOf(connection: Connection): Promise<string> {
   return String(row?.server)
 }
 
-/** What a user may not read, the catalog does not even name: it proves nothing to them that they see no rows. */
+/** The catalog hides what a user may not read: to a restricted user, missing rows prove nothing. */
 async function hidden(session: Connection): Promise<string | undefined> {
   const grants = (await session.query('SHOW GRANTS')).map((row) => String(Object.values(row)[0]))
   const readsAll = grants.some((grant) => {
@@ -84,7 +84,7 @@ async function look(
   session: Connection,
   { server, made, budget, except }: Look,
 ): Promise<string | undefined> {
-  // Other runs make and drop databases meanwhile: a mark is there before its database, and gone after it.
+  // Other runs create and drop databases meanwhile: a mark is written before its database, and deleted later.
   const before = await made.registered(session)
   const schemata = await session.query('SELECT s.schema_name AS name FROM information_schema.schemata AS s')
   const names = schemata.map(({ name }) => String(name))
@@ -134,7 +134,7 @@ async function firstRow(
   return undefined
 }
 
-/** Selects a row where there is one: of a table with history, an old one too, and not the mark of an adopted database. */
+/** Selects a row if there is one, including history rows, excluding the mark of an adopted database. */
 function rowOf(database: string, { name, type }: Row): string {
   const table = tableIn(database, String(name))
   if (name === MARK_TABLE)

@@ -5,7 +5,7 @@ import { flavorOf } from './flavor-of.ts'
 import { ident, literal } from './quote.ts'
 import { batch, errnoOf } from './session.ts'
 
-/** What one account may do to one thing; `GRANT OPTION` is a privilege among them. */
+/** Privileges of one account on one object; `GRANT OPTION` is one of the privileges. */
 interface Grant {
   readonly account: string
   /** `` `shop`.* ``, `` `shop`.`orders` ``, ``FUNCTION `shop`.`total` `` */
@@ -13,19 +13,19 @@ interface Grant {
   readonly privileges: ReadonlySet<string>
 }
 
-/** By account and thing. */
+/** By account and object. */
 export type Grants = ReadonlyMap<string, Grant>
 
-/** What brought the privileges back, or would have. */
+/** The result of restoring privileges. */
 export interface Regranted {
-  /** Statements that ran. */
+  /** Number of GRANT and REVOKE statements, including those that failed. */
   readonly count: number
   readonly notes: readonly string[]
 }
 
 /**
- * The privileges on the current database and what is in it: those of all accounts where this one may read the tables of
- * `mysql`, else its own.
+ * The privileges on the current database and its objects: of all accounts if this account may read the tables
+ * of `mysql`, otherwise its own.
  */
 export async function grantsOn(connection: Connection): Promise<Grants> {
   const views = await batch(connection, [...VIEWS])
@@ -45,7 +45,7 @@ export async function grantsOn(connection: Connection): Promise<Grants> {
   return grants
 }
 
-/** Nobody can have granted anything on a copy before it was made: what others may do to it, a test has let them. */
+/** The grants of this account: nobody can grant on a copy before it exists, so a test granted the others. */
 export async function ownGrantsOf(connection: Connection, grants: Grants): Promise<Grants> {
   const [row] = await connection.query('SELECT CURRENT_USER() AS account')
   const name = String(row?.account)
@@ -55,10 +55,10 @@ export async function ownGrantsOf(connection: Connection, grants: Grants): Promi
 }
 
 /**
- * Puts the privileges back to what they were: they go by the names of database and table, so that no database that is
- * made again brings them back. Notes say what was done, and what could not be.
+ * Restores privileges. They belong to the names of database and table, so that creating a database again does
+ * not restore them. Notes report the statements that ran, and those that failed.
  *
- * @param proof statements that fail where the database is not ours
+ * @param proof statements that fail if the database is not afresh's to change
  */
 export async function regrant(
   connection: Connection,
@@ -67,7 +67,7 @@ export async function regrant(
 ): Promise<Regranted> {
   const statements = differences(before, await grantsOn(connection))
   if (statements.length === 0) return { count: 0, notes: [] }
-  // GRANT makes accounts, without a password, where MariaDB is not told otherwise.
+  // Otherwise GRANT on MariaDB creates missing accounts, without a password.
   const { name } = await flavorOf(connection)
   const settings = name === 'mariadb' ? [{ name: 'sql_mode', value: "'NO_AUTO_CREATE_USER'" }] : []
   const done: string[] = []
@@ -111,7 +111,7 @@ function without(some: ReadonlySet<string>, others: ReadonlySet<string> = new Se
 const GRANT_OPTION = 'GRANT OPTION'
 const DENIED_HERE: readonly (number | undefined)[] = [DENIED_TABLE, DENIED_COLUMN]
 
-/** In a grant on a whole database its name is a pattern, where `\_` is an underscore. */
+/** In a grant on a whole database, the name is a pattern: `\_` is an underscore. */
 const HERE = `REPLACE(REPLACE(table_schema, ${literal('\\_')}, '_'), ${literal('\\%')}, '%') = DATABASE()`
 
 const view = (name: string, columns: string, condition: string) =>
@@ -124,7 +124,7 @@ const VIEWS = [
   view('column_privileges', 'table_name AS name, column_name AS `column`', 'table_schema = DATABASE()'),
 ] as const
 
-/** No view tells of them. */
+/** No view of information_schema shows these. */
 const ROUTINES = `SELECT user AS user, host AS host, db AS db, routine_type AS kind, routine_name AS name, proc_priv AS privileges
   FROM mysql.procs_priv WHERE db = DATABASE()`
 
@@ -149,7 +149,7 @@ function thingOf({ kind, db, name }: Row): string {
   return `${kind === undefined ? '' : `${String(kind)} `}${ident(String(db))}.${what}`
 }
 
-/** The views put both names in quotes and leave those within as they are. */
+/** The views quote both names, without escaping quotes inside. */
 function accountOf({ user, host, grantee }: Row): string {
   if (grantee === undefined) return accountSql(String(user), String(host))
   const text = String(grantee)
@@ -157,7 +157,7 @@ function accountOf({ user, host, grantee }: Row): string {
   return accountSql(text.slice(1, between), text.slice(between + 3, -1))
 }
 
-/** MariaDB's roles have no host. */
+/** MariaDB roles have no host. */
 function accountSql(user: string, host: string): string {
   if (host !== '') return `${literal(user)}@${literal(host)}`
   return user === 'PUBLIC' ? user : literal(user)

@@ -3,7 +3,7 @@ import { SHORT_SQL_LENGTH } from './routine-store.ts'
 
 const ROWS_PER_STATEMENT = 200
 
-/** INSERT statements of at most 200 rows each; the values are SQL. */
+/** INSERT statements of at most 200 rows each. The values are SQL. */
 export function inserts(
   table: string,
   columns: readonly string[],
@@ -17,7 +17,6 @@ export function inserts(
   return statements
 }
 
-/** The columns `short_sql` and `run`, as SQL. */
 export function stored(run: string): [string, string] {
   return run.length > SHORT_SQL_LENGTH ? ['NULL', literal(run)] : [literal(run), 'NULL']
 }

@@ -2,14 +2,14 @@ import type { ForeignKey, ReferentialAction, TableId } from '../../schema/schema
 import type { Row } from '../connection.ts'
 import { ident } from './quote.ts'
 
-/** The id leaves out the database's own name, so that a template and its clones have the same schema. */
+/** The id omits the name of the current database, so that a template and its clones have the same schema. */
 export function tableId(name: string, database?: string): TableId {
   return database === undefined ? ident(name) : `${ident(database)}.${ident(name)}`
 }
 
 /**
- * Foreign keys out of this database and into it from others. The two views are joined here, not there: MariaDB
- * reads every table's definition once more for each row of a join.
+ * Foreign keys of this database, and those of other databases that refer to it. The client joins the two
+ * views: MariaDB would read every table's definition again for each row of a join.
  */
 export function foreignKeyQueries(): string[] {
   const both = (columns: string, view: string, own: string, referenced: string) =>
@@ -42,7 +42,7 @@ export function foreignKeysFrom(
 ): ForeignKey[] {
   const idOf = (database: unknown, table: unknown) =>
     tableId(String(table), database === schema ? undefined : String(database))
-  // Names of constraints are unique per table only (MariaDB 12.1 on), so the table is part of the key.
+  // Constraint names are unique per table only (MariaDB since 12.1), so the key includes the table.
   const keyOf = (row: Row) => JSON.stringify([row.from_schema, row.from_table, row.name])
   const ruleOf = new Map(rules.map((row) => [keyOf(row), row]))
   const columns = new Map<string, Row[]>()

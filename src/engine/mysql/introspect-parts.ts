@@ -7,7 +7,7 @@ import { ident } from './quote.ts'
 const labelled = (kind: string, name: string, texts: string) =>
   `CONCAT('the ${kind} "', ${name}, '"') AS label, CONCAT_WS(' ', ${texts}) AS text`
 
-/** Columns of a query over each of these views: what tells a definition from another one, beside what a plan goes by. */
+/** Select lists over these views. `text` changes with each part of a definition that the plan ignores. */
 export const PART_OF = {
   column: labelled(
     'column',
@@ -27,7 +27,7 @@ export const PART_OF = {
   ),
 } as const
 
-/** A row for each index, with its columns in their order. */
+/** One row per index, with its columns in order. */
 export function indexQuery({ name }: Pick<Flavor, 'name'>): string {
   const column = name === 'mariadb' ? 'column_name' : 'COALESCE(column_name, expression)'
   const texts = `non_unique, index_type, MAX(${name === 'mariadb' ? 'ignored' : 'is_visible'}),
@@ -37,7 +37,7 @@ export function indexQuery({ name }: Pick<Flavor, 'name'>): string {
     GROUP BY table_name, index_name, non_unique, index_type ORDER BY table_name, index_name`
 }
 
-/** What stands in no other query; `table` is NULL for what is of no table. */
+/** Definitions that no other query returns; `table` is NULL for objects that belong to no table. */
 export function otherParts({ name }: Pick<Flavor, 'name'>): string[] {
   const isMariaDb = name === 'mariadb'
   return [
@@ -80,10 +80,10 @@ export function otherParts({ name }: Pick<Flavor, 'name'>): string[] {
   ]
 }
 
-/** MySQL from 8.0.22 on. */
+/** Since MySQL 8.0.22. */
 const READ_ONLY = `'' /*!80022 , (SELECT o.options FROM information_schema.schemata_extensions AS o WHERE o.schema_name = DATABASE()) */`
 
-/** From 11.4.1 on; before, the server tells of a period only as a CHECK, which is among the constraints. */
+/** Since MariaDB 11.4.1; earlier versions report a period only as a CHECK, which is among the constraints. */
 const PERIODS = [
   `SELECT NULL AS \`table\`, NULL AS label, NULL AS text FROM DUAL WHERE FALSE /*M!110401
    UNION ALL SELECT table_name, ${labelled('period', 'period', 'start_column_name, end_column_name')}
@@ -92,15 +92,18 @@ const PERIODS = [
    FROM information_schema.key_period_usage WHERE table_schema = DATABASE() */ ORDER BY 1, 2`,
 ]
 
-/** Without the database's own name, so that a template and its clones have the same parts. */
+/** Omits the name of the database, so that a template and its clones have the same parts. */
 export function partFrom({ label, text }: Row, database: string): Part {
   const plain = String(text).replaceAll(`${ident(database)}.`, '')
-  // MySQL keeps the semicolon of a trigger that was created in a message of several statements.
+  // MySQL stores the semicolon of a program that was created in a message of several statements.
   const isProgram = /^the (trigger|function|procedure|package|package body|event) "/.test(String(label))
   return { label: String(label), text: isProgram ? plain.replace(/[;\s]+$/, '') : plain }
 }
 
-/** A copy of it would have every row twice, and emptying it would empty the tables below, which may be anywhere. */
+/**
+ * Throws `AfreshError` (`plan`) for MERGE tables: a copy would have every row twice, and emptying one empties
+ * its underlying tables, in any database.
+ */
 export function refuseMerged({ tables }: Schema): void {
   const merged = tables.filter(({ parts }) => parts?.some(({ text }) => /^MRG_MyISAM\b/i.test(text)))
   if (merged.length === 0) return

@@ -9,7 +9,7 @@ interface Columns {
   readonly columns: ReadonlyMap<string, readonly Row[]>
 }
 
-/** The free sequences, given their rows of the catalog's tables. */
+/** The sequence objects, given their rows of the catalog. */
 export async function sequencesOf(
   connection: Connection,
   listed: readonly Row[],
@@ -23,7 +23,7 @@ export async function sequencesOf(
     if (entry === undefined) return []
     const name = String(entry.name)
     const parsed = sequences.parse(name, row, schema)
-    // The type of its numbers (11.5 on) is that of its columns.
+    // The columns of a sequence have its data type (since 11.5).
     const types = (columns.get(name) ?? []).map(({ type }) => String(type))
     return [
       {
@@ -34,7 +34,7 @@ export async function sequencesOf(
   })
 }
 
-/** The AUTO_INCREMENT of a table. */
+/** The AUTO_INCREMENT counter of a table. */
 export function counterFrom(row: Row, { schema, columns }: Columns): Sequence[] {
   const name = String(row.name)
   const column = columns.get(name)?.find(({ extra }) => /auto_increment/i.test(String(extra)))
@@ -67,7 +67,7 @@ const BITS: Readonly<Record<string, bigint>> = {
 
 function largest(type: string): bigint {
   const bits = BITS[/^\w+/.exec(type)?.[0] ?? '']
-  // FLOAT and DOUBLE may count too, exactly up to 2^24 and 2^53.
+  // FLOAT and DOUBLE may be AUTO_INCREMENT as well, exact up to 2^24 and 2^53.
   if (bits === undefined) return 1n << (type.startsWith('float') ? 24n : 53n)
   return (1n << (type.includes('unsigned') ? bits : bits - 1n)) - 1n
 }

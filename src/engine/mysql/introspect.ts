@@ -12,18 +12,19 @@ import { batch } from './session.ts'
 import { probe } from './statements.ts'
 import { asTableOpenError, refuseUnopenable, tableInUseError } from './unreadable.ts'
 
-/** The marker table of a database that a person adopted; see `ownership.ts`. */
+/** The table with the mark of an adopted database; see `ownership.ts`. */
 export const MARK_TABLE = 'afresh_mark'
 
 const READ_WITHIN_MS = 5_000
 const AGAIN_MS = 20
-/** Longer than most that a session has a table in hand for: then the server is asked what is the matter. */
+/** Longer than most sessions keep a table locked; after that, afresh asks the server for the cause. */
 const ASK_MS = 300
 
 /**
- * Everything of the current database, and only of it.
+ * Reads the schema of the current database, and only of that one.
  *
- * @throws AfreshError `blocked` where another session keeps a table from being read for 5 s, `plan` where nobody can read it
+ * @throws AfreshError `blocked` if another session keeps a table from being read for 5 s, `plan` if the
+ *   server cannot open a table
  */
 export async function introspect(connection: Connection): Promise<Schema> {
   const start = now()
@@ -39,15 +40,15 @@ export async function introspect(connection: Connection): Promise<Schema> {
   }
 }
 
-/** `incomplete`: tables that were listed and not described in full. */
+/** `incomplete`: tables that were listed, but not described in full. */
 interface Reading {
   readonly schema: Schema
   readonly incomplete: readonly string[]
 }
 
 /**
- * MariaDB's catalog is read from the tables' own files: while another session has one in hand (TRUNCATE, ALTER), some of the
- * queries leave it out. A schema without its columns would pass for the real one.
+ * MariaDB reads its catalog from the files of the tables: while another session changes a table (TRUNCATE,
+ * ALTER), some queries omit it. A schema without its columns would pass for the real one.
  */
 function incompleteIn(listed: readonly Row[], { columns, keys, indexes, partitions }: Catalog): string[] {
   return listed.flatMap(({ name, engine, options }) => {
@@ -118,7 +119,7 @@ async function readCatalog(connection: Connection): Promise<Reading> {
   return { schema: found, incomplete: flavor.name === 'mariadb' ? incompleteIn(listed, context) : [] }
 }
 
-/** Which tables have rows, in one query. Checks may always be switched off: it needs no privilege. */
+/** Finds the tables that have rows. Switching checks off needs no privilege. */
 export async function inspectState(connection: Connection, schema: Schema): Promise<DatabaseState> {
   const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
   const results = await batch(
@@ -135,7 +136,7 @@ export async function inspectState(connection: Connection, schema: Schema): Prom
 
 const HERE = 'table_schema = DATABASE()'
 
-/** Every column has an alias: MySQL 8 names those of information_schema in capitals, whatever the query says. */
+/** Every column has an alias: MySQL 8 returns the column names of information_schema in capitals. */
 const CATALOG = [
   'SELECT DATABASE() AS name, @@lower_case_table_names AS folds',
   `SELECT table_name AS \`table\`, table_name AS name, table_type AS type, engine AS engine, auto_increment AS next,
@@ -186,7 +187,7 @@ function tableFrom(row: Row, catalog: Catalog): Table {
     triggers: namesIn(catalog.triggers),
     inherits: [],
     partitions,
-    // Rows and indexes share a file.
+    // InnoDB stores rows and indexes in one file.
     storage: {
       files: Math.max(1, partitions.length),
       indexes: namesIn(catalog.indexes).filter((index) => index !== 'PRIMARY').length,
@@ -219,7 +220,7 @@ function columnFrom({ name, type, nullable, expression }: Row): Column {
     name: String(name),
     type: String(type),
     nullable: nullable === 'YES',
-    // EXTRA says DEFAULT_GENERATED of an ordinary default too.
+    // EXTRA contains DEFAULT_GENERATED for an ordinary default as well.
     generated: expression !== null && expression !== '',
     identity: undefined,
   }

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection.ts'
 
-/** What somebody has made in the database, whatever it is: tables, views, routines, triggers, events. */
+/** Number of objects in the database: tables, views, routines, events. Triggers belong to tables. */
 export async function countObjects(connection: Connection): Promise<number> {
   const [row] = await connection.query(`SELECT
     (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()) +

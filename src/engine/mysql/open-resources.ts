@@ -4,8 +4,9 @@ import { abandonedHere, serverLocks } from './blockers.ts'
 import { flavorOf } from './flavor-of.ts'
 
 /**
- * What sessions hold. Without the PROCESS privilege statements of the same user are all that is seen. Neither server tells
- * whose a temporary table is, and MariaDB tells of GET_LOCK only with a plugin.
+ * Finds resources that sessions hold. Without the PROCESS privilege, only statements of the same user are
+ * visible. Neither server reports which session owns a temporary table, and MariaDB reports GET_LOCK only
+ * through a plugin.
  */
 export const openResources: OpenResourceFinder = {
   async find(connection) {
@@ -50,8 +51,8 @@ async function busyOf(connection: Connection, sessions: readonly Row[]): Promise
 }
 
 /**
- * By session: its open transaction. Where the server does not tell of them all, those that have written something. Not
- * from `innodb_trx`, which tells what it told a moment ago to whoever asks again within 100 ms:
+ * The open transaction of each session; on a server that does not report all of them, only those that have
+ * written. Not from `innodb_trx`, which repeats its last answer if it is queried again within 100 ms:
  * https://dev.mysql.com/doc/refman/9.0/en/innodb-information-schema-internal-data.html
  */
 async function transactionsOf(connection: Connection): Promise<Map<number, string>> {
@@ -70,7 +71,7 @@ function shown(query: unknown): string {
   return query === null || query === undefined ? '' : `: ${String(query).replace(/\s+/g, ' ').slice(0, 200)}`
 }
 
-/** One that has gone by itself is no trouble. https://dev.mysql.com/doc/refman/9.0/en/kill.html */
+/** The session may have ended meanwhile. https://dev.mysql.com/doc/refman/9.0/en/kill.html */
 async function kill(connection: Connection, id: number): Promise<void> {
   await connection.query(`KILL CONNECTION ${id}`).catch(() => {})
 }

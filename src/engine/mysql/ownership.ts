@@ -12,12 +12,12 @@ import { errnoOf } from './session.ts'
 import { FAIL } from './statements.ts'
 
 /**
- * Marks of the databases that afresh made stand in a database of afresh's own, so that nothing of it is in the
- * user's schema. A database that a person handed over carries its mark itself: it may outlive the registry.
+ * The marks of databases that afresh created are in a database of afresh's own, so that the user's schema
+ * contains nothing of afresh. An adopted database carries its own mark: it may outlive the registry.
  */
 export const REGISTRY = 'afresh_registry'
 export const MARKS = `${REGISTRY}.marks`
-/** Copies of baseline rows, for databases that have no template. */
+/** Copies of baseline rows, for databases without a template. */
 export const BASELINE_PREFIX = 'afresh_baseline_'
 
 const CREATE_REGISTRY = [
@@ -26,7 +26,7 @@ const CREATE_REGISTRY = [
     frozen TINYINT NOT NULL DEFAULT 0) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]
 
-/** Makes the registry where there is none. Throws `AfreshError` (`server`) for a user who may not. */
+/** Creates the registry if it is missing. Throws `AfreshError` (`server`) if the user may not. */
 export async function createRegistry(connection: Connection): Promise<void> {
   try {
     await connection.query(CREATE_REGISTRY.join(';\n'))
@@ -38,7 +38,7 @@ export async function createRegistry(connection: Connection): Promise<void> {
   }
 }
 
-/** Whether afresh made this database, to go by its name. */
+/** Whether afresh created this database, judged by its name. */
 export function isMadeByAfresh(database: string): boolean {
   return database.startsWith('afresh_')
 }
@@ -81,7 +81,7 @@ export const ownership: Ownership = {
   isPrivate: async () => false,
 }
 
-/** Why a claim does not hold that did not hold a moment ago. */
+/** Why a claim no longer holds, as a phrase. */
 export async function whyUnproved(connection: Connection, { mark, lease }: Claim): Promise<string> {
   const found = await ownership.read(connection).catch(() => undefined)
   return found === mark && lease !== undefined
@@ -89,7 +89,7 @@ export async function whyUnproved(connection: Connection, { mark, lease }: Claim
     : `the database does not carry the mark ${mark}`
 }
 
-/** Returns the mark as it stands there now. */
+/** Writes the mark and returns it as it was stored. */
 export async function writeMark(connection: Connection, database: string, mark: string): Promise<string> {
   if (isMadeByAfresh(database)) {
     await writeRegisteredMark(connection, database, mark)
@@ -106,8 +106,8 @@ export async function writeMark(connection: Connection, database: string, mark: 
 }
 
 /**
- * When the table with the mark was made, where two servers may have the same identity: in a restored dump it is another
- * one. `undefined` where the mark needs no more than the server's identity.
+ * Creation time of the table with the mark, if two servers may have the same identity: in a restored dump it
+ * differs. `undefined` if the identity of the server is sufficient.
  */
 async function markedSince(connection: Connection, database: string): Promise<string | undefined> {
   if (isMadeByAfresh(database) || !(await flavorOf(connection)).identityRepeats) return undefined
@@ -118,14 +118,14 @@ async function markedSince(connection: Connection, database: string): Promise<st
   return row?.since === undefined || row.since === null ? undefined : String(Number(row.since))
 }
 
-/** The database as its mark names it, if it is this one's. */
+/** The name of the database as the mark states it; the plain name if the mark is not of this database. */
 function namedIn(mark: string, database: string): string {
   const name = encodeURIComponent(database)
   const [, named = ''] = mark.slice(MARK_PREFIX.length).split(':')
   return named.startsWith(`${name}@`) ? named : name
 }
 
-/** Other workers count CREATE TABLE as a change of definitions: it is sent only where there is no registry yet. */
+/** Creates the registry only if it is missing: other workers count CREATE TABLE as a changed definition. */
 export async function writeRegisteredMark(
   connection: Connection,
   database: string,
@@ -144,12 +144,12 @@ export async function writeRegisteredMark(
   }
 }
 
-/** A statement that removes the mark of a database that afresh made, whatever it is. */
+/** A statement that deletes the mark of a database that afresh created, whatever the mark is. */
 export function deleteMarkSql(database: string): string {
   return `DELETE FROM ${MARKS} WHERE database_name = ${literal(database)}`
 }
 
-/** An expression: the database's mark, or NULL. Error `NO_TABLE` or `NO_DATABASE` where there never was one. */
+/** SQL expression: the mark, or NULL. Raises `NO_TABLE` or `NO_DATABASE` if there never was a mark. */
 function markOf(database: string): string {
   return isMadeByAfresh(database)
     ? `(SELECT mark FROM ${MARKS} WHERE database_name = ${literal(database)})`
@@ -157,10 +157,11 @@ function markOf(database: string): string {
 }
 
 /**
- * A statement that fails unless the database carries this very mark, which is of this very server, and the lease is held.
- * The first one of every batch that destroys anything: nothing after it runs then.
+ * A statement that fails unless the database carries exactly this mark, the mark is of this server and
+ * database, and the lease is held. It comes first in every batch that destroys anything: if it fails, nothing
+ * after it runs.
  *
- * `current`: the session must be in the database as well.
+ * @param options `current`: the session must be in the database as well
  */
 export async function guard(
   connection: Connection,
@@ -171,7 +172,7 @@ export async function guard(
   return `SELECT ${await markCheckSql(connection, database, claim, options)} AS owned`
 }
 
-/** The same as an expression: 1, or an error. */
+/** The check of `guard` as an SQL expression: 1, or an error. */
 export async function markCheckSql(
   connection: Connection,
   database: string,
@@ -188,14 +189,14 @@ export async function markCheckSql(
   return `IF(${conditions.join(' AND ')}, 1, ${FAIL})`
 }
 
-/** GET_LOCK takes 64 characters, and does not tell cases apart. */
+/** GET_LOCK takes at most 64 characters, and ignores case. */
 export function lockName(key: string): string {
   return literal(`afresh:${shortHash(key)}`)
 }
 
 const identities = new WeakMap<Connection, Promise<string>>()
 
-/** An SQL expression of the server's identity. */
+/** SQL expression of the server's identity. */
 export function identityOf(connection: Connection): Promise<string> {
   const found = identities.get(connection) ?? findIdentity(connection)
   identities.set(connection, found)
@@ -209,7 +210,7 @@ async function findIdentity(connection: Connection): Promise<string> {
   )
 }
 
-/** As the server has it now, whatever the URL said. */
+/** The current database as the server reports it, whatever the URL says. */
 export async function currentDatabase(connection: Connection): Promise<string> {
   const [row] = await connection.query('SELECT DATABASE() AS name')
   if (typeof row?.name === 'string') return row.name
@@ -218,7 +219,6 @@ export async function currentDatabase(connection: Connection): Promise<string> {
   })
 }
 
-/** A short name for a long one. */
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -8,11 +8,11 @@ import type { Result } from './mysql-connection.ts'
 import { isTruncatable, sequenceOf, statementsOf, truncate } from './statements.ts'
 import { suspended, type Trigger } from './triggers.ts'
 
-/** One statement of a reset, and the step that it belongs to. */
+/** One statement of a reset, and the index of its step. */
 export interface Action {
   readonly sql: string
   readonly step: number | undefined
-  /** Its number of rows is the step's. */
+  /** Whether its number of rows counts for the step. */
   readonly counts: boolean
 }
 
@@ -23,7 +23,7 @@ interface Chosen {
   readonly statements: readonly string[]
 }
 
-/** What a reset runs, in order, when this is what was found. */
+/** The statements that a reset runs for what was found, in order. */
 export function actionsFor(
   program: Program,
   baseline: Baseline,
@@ -38,14 +38,14 @@ export function actionsFor(
   const { before, after } = suspended(database, firing(program, ran, triggers))
   const isDdl = ({ step, truncated }: Chosen) => truncated || step.kind === 'truncate'
   const writes = ran.filter((step) => !isDdl(step) && step.step.kind !== 'restart')
-  // TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them.
+  // TRUNCATE and ALTER commit implicitly, so rows change in one transaction between them.
   const rows = writes.filter(({ step }) => !isNonTransactional(program, step)).flatMap(actionsOf)
   return {
     ran,
     actions: [
       ...before.map(auxiliaryAction),
       ...ran.filter(isDdl).flatMap(actionsOf),
-      // Under GTID consistency they may not be written in a transaction that others are written in.
+      // GTID consistency does not allow these tables to be written in one transaction with others.
       ...writes.filter(({ step }) => isNonTransactional(program, step)).flatMap(actionsOf),
       ...(rows.length === 0
         ? []
@@ -60,7 +60,7 @@ function isNonTransactional({ schema }: Program, step: Step): boolean {
   return tablesOfStep(step).some((id) => tableOf(schema, id).traits.includes('non-transactional'))
 }
 
-/** The outcome, given the result of each action. */
+/** The outcome of a reset, from the result of each action. */
 export function outcomeOf(
   why: string,
   found: Found,
@@ -106,7 +106,7 @@ function chosen(
     return [{ index, step, truncated: byTruncate, statements }]
   })
 
-  /** A counter is put back where TRUNCATE moved it, too, which the plan does not always foresee. */
+  /** A counter is also restarted after a TRUNCATE moved it, which the plan does not always foresee. */
   function isDue(step: Step): boolean {
     if (step.kind !== 'restart') return step.when.some((subject) => dirty.has(subject))
     const { ownedBy, increment } = sequenceOf(schema, step.sequence)
@@ -128,7 +128,7 @@ function chosen(
     return (found.rows.get(own.id) ?? 0) > (all.some(isPutBackByCut) ? aboveRowsIfMoved : aboveRows)
   }
 
-  /** Its counter has moved, and is to stand where TRUNCATE puts it. */
+  /** Whether the counter of the table has moved, and TRUNCATE restores its planned position. */
   function isPutBackByCut({ id }: Table): boolean {
     return plan.steps.some((step) => {
       if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return false

@@ -5,13 +5,13 @@ import { deleteMarkSql, identityOf, writeRegisteredMark } from './ownership.ts'
 import { ident, literal } from './quote.ts'
 
 /**
- * Makes a database, whose mark is there before it is: a process that is killed leaves nothing that a later one does not
- * know for afresh's own.
+ * Creates a database whose mark is written first: a killed process leaves nothing that a later one does not
+ * recognize as afresh's.
  *
- * @param options of CREATE DATABASE
- * @param fill what has to be in it before it counts as complete
- * @returns the mark that it has then
- * @throws what the server throws, 1007 where there is a database of this name; nothing is left then
+ * @param options clauses of CREATE DATABASE
+ * @param fill creates the content, before the database counts as complete
+ * @returns the final mark
+ * @throws the error of the server, 1007 if the database exists; nothing is left behind
  */
 export async function provision(
   connection: Connection,
@@ -20,7 +20,7 @@ export async function provision(
   fill: () => Promise<void> = async () => {},
 ): Promise<string> {
   if (await exists(connection, name)) {
-    // Nothing may say that it is afresh's: the server's own error tells.
+    // No mark may claim this database; the statement raises the server's own error.
     await connection.query(`CREATE DATABASE ${ident(name)}`)
   }
   await writeRegisteredMark(connection, name, await markFor(connection, name, 'unfinished'))

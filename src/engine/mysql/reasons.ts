@@ -1,4 +1,4 @@
-/** Why a reset did what it did, as its report has it: phrases for people. */
+/** Reasons in the report of a reset: phrases for people. */
 export const REASON_COUNTERS = 'the server counts the writes to each table'
 export const REASON_SCAN = 'it looks at every table'
 

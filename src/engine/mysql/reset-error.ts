@@ -23,7 +23,7 @@ import type { Action } from './program.ts'
 import { BatchError, CallError } from './session.ts'
 import { RESTORE_FILE } from './unreadable.ts'
 
-/** The error of a failed reset: step, table, statement, cause, and what to do. */
+/** The error of a failed reset: step, table, statement, cause, and advice. */
 export async function resetErrorFrom(
   connection: Connection,
   program: Program,
@@ -48,7 +48,7 @@ export async function resetErrorFrom(
   return new ResetError(failed, error, await adviceFor(connection, error))
 }
 
-/** Where the mark is looked for, or the routine or its tables, is gone. */
+/** The table of the mark, the routine or its tables are missing. */
 const GONE: readonly (number | undefined)[] = [NO_TABLE, NO_DATABASE, NO_ROUTINE]
 
 async function isUnproved(connection: Connection, mark: string, error: BatchError): Promise<boolean> {
@@ -57,7 +57,7 @@ async function isUnproved(connection: Connection, mark: string, error: BatchErro
   return GONE.includes(error.errno) && (await ownership.read(connection)) !== mark
 }
 
-/** The proof is the first of a batch, and what comes before a routine's first step. */
+/** The proof is the first statement of a batch, and comes before the first step of a routine. */
 function isBeforeSteps(error: BatchError): boolean {
   return error.index === (error instanceof CallError ? undefined : 0)
 }

@@ -20,13 +20,13 @@ import { sequenceOf, statementsOf } from './statements.ts'
 import { outcomeOfCounts } from './tracked-tables.ts'
 import { openSuspended, resumeTriggers, triggersOf } from './triggers.ts'
 
-/** A deadlock with work that outlived its test ends that work or us; a few more tries tell. */
+/** A deadlock with a transaction that outlived its test ends one of the two: a few retries decide. */
 const TRIES = 3
 
 /**
- * Takes what is in the database (or in the template) as the baseline. Where the server's counters can be had, a
- * reset is one round trip. Else, and for what a routine on the server may not do, it is one that finds out what is
- * dirty, and a second one, if anything is, that puts it right.
+ * Takes the content of the database (or of the template) as the baseline. With the server's counters, a reset
+ * is one round trip. Otherwise, and for steps that a routine on the server cannot run, one round trip finds
+ * what is dirty, and a second one, if anything is, restores it.
  */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   const { schema, plan, claim, lockTimeoutMs } = program
@@ -56,12 +56,12 @@ export async function prepare(connection: Connection, program: Program): Promise
   const baseline = await baselineOf(connection, program)
   const detect = detector(program, baseline, { flavor, suspends: suspended.length > 0, database })
 
-  // Triggers that were missing when the schema was read belong to it.
+  // Triggers that were suspended when the schema was read belong to it.
   const definitions = schemaWatch(connection, {
     ...{ database, proof, isCopy: program.template !== undefined },
     schema: isResumed ? await introspect(connection) : schema,
   })
-  /** Of the reset that is under way. */
+  /** Notes of the reset in progress. */
   const notes: string[] = []
   const checkDefinitions = async (ownStatements?: string) => {
     notes.push(...(await definitions.check(ownStatements)))
@@ -71,17 +71,17 @@ export async function prepare(connection: Connection, program: Program): Promise
     const [counts, ...results] = await run(statements, (index) => lookedAt(statements[index]))
     const found = detect.read(results)
     refuseUnknown(found.unknown)
-    // Where the counters are watched, their routine tells.
+    // With counters, `resetByCounters` checks for changed definitions.
     return {
       ...found,
       isMoved: chosen?.counters === undefined && definitions.moved(counts?.rows ?? []) !== undefined,
     }
   }
 
-  /** Where definitions changed, this says so rather than what came of it. */
+  /** If definitions changed, reports the change rather than its consequences. */
   const explained = async (cause: unknown): Promise<unknown> => {
     definitions.doubt()
-    // What the driver says of a lost connection, wherever in a reset it was lost, is no error for people.
+    // The driver's error for a lost connection, at any point of a reset, needs an explanation.
     const failure =
       cause instanceof AfreshError || cause instanceof BatchError ? cause : new BatchError(undefined, cause)
     const error =
@@ -101,7 +101,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     )
   }
 
-  /** TRUNCATE takes new files; where the server has no room for them, rows are deleted. */
+  /** TRUNCATE creates new files; if the server has no room for them, rows are deleted. */
   const resetByScan = async (why: string): Promise<Outcome> => {
     try {
       return await resetOnce(why, { mayTruncate: true })
@@ -134,7 +134,7 @@ export async function prepare(connection: Connection, program: Program): Promise
       definitions.ran(actions.map(({ sql }) => sql))
       return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
-      // Best now, while it is known who dropped them; the next reset finds them among the suspended ones otherwise.
+      // Now it is known that this reset dropped them; otherwise the next reset finds them as suspended.
       if (suspended.length > 0) await resumeTriggers(connection, database).catch(() => {})
       throw error
     }
@@ -178,12 +178,12 @@ export async function prepare(connection: Connection, program: Program): Promise
     const outcome = await afterCounters(found)
     isDoubtful = false
     if (isCounting) chosen = await withSnapshot(counters)
-    // Its counts would look right again as soon as the server counts on.
+    // Otherwise its counts would look right again as soon as the server resumes counting.
     else await counters.close()
     return outcome
   }
 
-  /** What was put right by the counters is told as well. */
+  /** Scans if necessary; the outcome includes what the routine restored. */
   const afterCounters = async (found: DetectionResult): Promise<Outcome> => {
     if (found.state !== 'clean' && found.state !== 'dirty') return resetByScan(WHY_SCAN[found.state])
     const first = outcomeOfCounts(program, found)
@@ -191,7 +191,7 @@ export async function prepare(connection: Connection, program: Program): Promise
     return { ...first, dirty: [...new Set([...first.dirty, ...dirty])], ran: [...first.ran, ...ran] }
   }
 
-  // What a reset did while definitions were others is not to be trusted.
+  // Definitions changed: what a reset did since then is unreliable.
   let isDoubtful = false
   let chosen: Chosen | undefined
   chosen = await withUndo(
@@ -214,7 +214,7 @@ export async function prepare(connection: Connection, program: Program): Promise
           return allNotes.length === 0 ? outcome : { ...outcome, notes: allNotes }
         } catch (cause) {
           const error = await explained(cause)
-          // What was in the way is gone: the other session's transaction, or, by the check, what made the database read-only.
+          // The cause is gone: the other transaction, or the read-only mode, which the check reverted.
           const mayGoOn = failedWith(error, DEADLOCK) || failedWith(error, READ_ONLY)
           if (!mayGoOn || tried === TRIES) throw error
         }
@@ -254,13 +254,13 @@ export async function prepare(connection: Connection, program: Program): Promise
     return withSnapshot(counters)
   }
 
-  /** Scans instead where the server has no room for the counters, or they are gone. */
+  /** Falls back to scans if the server has no room for the counters, or they are gone. */
   async function withSnapshot(counters: CounterDetector): Promise<Chosen> {
     try {
       await counters.snapshot(allDirty)
       return { counters, why: REASON_COUNTERS }
     } catch (error) {
-      // The reason matters; what cannot be deleted goes when the session ends.
+      // The first error matters; what cannot be deleted now is pruned after the session has ended.
       await counters.close().catch(() => {})
       if (!(error instanceof BatchError) || error.index === undefined) throw error
       return withoutWatch(error)
@@ -274,8 +274,8 @@ export async function prepare(connection: Connection, program: Program): Promise
   }
 
   /**
-   * Puts the counters where the plan has them, which `spread` moves. A MariaDB sequence keeps values in reserve,
-   * which only shows after it has been restarted: then the first NEXTVAL moves what can be seen.
+   * Moves the counters to the positions of the plan, which `spread` changes. A MariaDB sequence caches
+   * values: only after a restart does the first NEXTVAL move the visible position.
    */
   async function startingPositions(): Promise<void> {
     const { moved } = await look()

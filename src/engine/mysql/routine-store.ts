@@ -1,9 +1,9 @@
 import { REGISTRY } from './ownership.ts'
 
 /**
- * What prepared resets need to have on the server, for all databases together: afresh's own database holds the
- * tables below and one procedure, so that a reset that finds something dirty puts it right in the same round trip.
- * The counts that were seen last stand in memory like the server's own: both are gone when it restarts.
+ * What prepared resets keep on the server, for all databases together: afresh's registry contains these
+ * tables and one procedure, so that a reset restores what is dirty in the round trip that finds it. The last
+ * seen counts are in memory like the server's own: a restart of the server clears both.
  */
 export interface Store {
   readonly detectors: string
@@ -13,7 +13,7 @@ export interface Store {
   readonly procedure: string
 }
 
-/** Two versions of afresh on one server have each their own: `digest` is of what the tables and procedure are. */
+/** `digest` is the hash of the definitions of tables and procedure: each version of afresh has its own. */
 export function storeOf(digest: string): Store {
   const name = (kind: string) => `${REGISTRY}.${kind}_${digest}`
   return {
@@ -25,7 +25,7 @@ export function storeOf(digest: string): Store {
   }
 }
 
-/** A statement up to this long stands with its step, a longer one apart. */
+/** Longer statements are stored in `run` instead of `short_sql`. */
 export const SHORT_SQL_LENGTH = 500
 
 export const tablesOf = ({ detectors, seen, cascades, steps }: Store) => [

@@ -5,7 +5,7 @@ import { literal } from './quote.ts'
 import { SHORT_SQL_LENGTH, type Store } from './routine-store.ts'
 import { CLEAR_VARIABLES, type Setting, swapped, WHOLE_LISTS } from './session.ts'
 
-/** The order of a reset. TRUNCATE and ALTER commit whatever is open, so rows change in one transaction between them. */
+/** Phases of a reset, in order. TRUNCATE and ALTER commit, so rows change in one transaction between them. */
 export const PHASE = {
   needsClient: 0,
   truncate: 1,
@@ -16,13 +16,13 @@ export const PHASE = {
   refilled: 10,
 } as const
 
-/** More statements than a reset ever runs: announced before their number is known. */
+/** More statements than any reset runs: announced before their number is known. */
 const MANY_STATEMENTS = 1_000_000
 
-/** How a table was written: no inserts, some, or so many that TRUNCATE is the cheaper way. */
+/** How a table was written: no inserts, some, or so many that TRUNCATE is faster. */
 export const WRITE_KIND = { noInserts: 1, inserts: 2, manyInserts: 4 } as const
 
-/** A routine runs with the SQL mode and character set that it was created with, and shows and limits nothing. */
+/** A routine keeps the SQL mode and character set of its creation, and shows no definitions. */
 export const KEPT_BY_ROUTINE = new Set([
   'sql_mode',
   'sql_quote_show_create',
@@ -34,9 +34,10 @@ export const KEPT_BY_ROUTINE = new Set([
 const entries = (json: string, columns: string) => `JSON_TABLE(${json}, '$[*]' COLUMNS (${columns}))`
 
 /**
- * Reports `state`: `clean`; `dirty`, and put right where `acts`; or, having changed nothing, `changed` (tables are not
- * those that they were), `needs-client` (there are steps that a routine may not take), `unreliable` (the counts cannot be
- * relied on). With it `due`: `[table_index, write_kind]` of each table that may be dirty, and `ran`: `[step, table_index, phase, rows]`.
+ * The routine returns `state`: `clean`; `dirty`, and restored if `acts`; or, without any change, `changed`
+ * (tables differ from the recorded ones), `needs-client` (there are steps that a routine cannot run),
+ * `unreliable` (the counts are not reliable). `due` has `[table_index, write_kind]` of each table that may be
+ * dirty, `ran` has `[step, table_index, phase, rows]`.
  */
 export function bodyOf(
   { watch }: Flavor,

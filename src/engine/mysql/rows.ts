@@ -9,7 +9,7 @@ export const rows: RowDialect = {
   qualified: ({ name }) => ident(name),
   asText: (expression) => `CAST(${expression} AS CHAR)`,
   draw: ({ name }) => `SELECT NEXTVAL(${ident(name)})`,
-  asColumn: (expression) => expression, // assigned to a column, anything becomes what it is
+  asColumn: (expression) => expression, // assignment converts to the type of the column
   uncheck: 'SET foreign_key_checks = 0',
 
   async uniques(connection, schema) {
@@ -34,7 +34,7 @@ export const rows: RowDialect = {
         hasDefault: row.preset !== null || extra.includes('default_generated'),
         automatic: /auto_increment|(virtual|stored) generated/.test(extra),
         conditions: [
-          // Neither server tells which columns a check is about.
+          // Neither server reports which columns a check refers to.
           ...conditions.filter((condition) => condition.includes(ident(name))),
           ...bounds.flatMap(({ of, bound }) => (of === row.of ? [String(bound)] : [])),
         ],
@@ -56,7 +56,7 @@ function labelsIn(type: string): string[] {
 const COLUMNS = `SELECT table_name AS \`of\`, column_name AS name, column_type AS type, column_default AS preset, extra AS extra
   FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position`
 
-/** Expressions have no column. */
+/** Index parts that are expressions have no column. */
 const UNIQUES = `SELECT table_name AS \`of\`, index_name AS \`index\`, column_name AS name FROM information_schema.statistics
   WHERE table_schema = DATABASE() AND non_unique = 0 AND column_name IS NOT NULL ORDER BY table_name, index_name, seq_in_index`
 

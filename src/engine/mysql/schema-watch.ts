@@ -11,29 +11,32 @@ import {
 import { type Grants, grantsOn, ownGrantsOf, regrant } from './grants.ts'
 import { makeWritable } from './writable.ts'
 
-/** Whether definitions may have changed, and what has: the server counts statements for all databases together. */
+/** Detects changes of definitions. The server counts statements for all databases together. */
 export interface SchemaWatch {
   /**
-   * What was done by this session since the schema was read is no news.
+   * Starts watching. Changes by this session since the schema was read are ignored.
    *
    * @param ownStatements a query for the number of statements that resets ran or are about to run
    */
   begin(ownStatements?: string): Promise<void>
   /**
-   * `rows`: by ALTER, which may do something to them that no count tells of.
+   * Whether definitions may have changed; `rows`: by ALTER, which may change rows without being counted as a
+   * write.
    *
-   * @param counts the rows of `DEFINITION_COUNTS`; `done`: how many of them were resets', read before
+   * @param counts the rows of `DEFINITION_COUNTS`
+   * @param done how many of these statements were resets', read before `counts`
    */
   moved(counts: readonly Row[], done?: number): 'rows' | 'definitions' | undefined
-  /** Statements of a reset that nobody else knows of. */
+  /** Records statements of a reset that ran outside of the routine. */
   ran(statements: readonly string[]): void
-  /** The next look is a moved one. */
+  /** Makes the next `moved` return `rows`. */
   doubt(): void
   /**
-   * Compares every definition, and puts back what goes by the name of the database: that it may be written to, and privileges.
+   * Compares every definition, and restores what belongs to the name of the database: that it is writable,
+   * and privileges.
    *
-   * @returns notes of what was put back, or could not be
-   * @throws ResetError `plan` naming what is another one than it was
+   * @returns notes of what was restored, or could not be
+   * @throws ResetError `plan` naming the definitions that changed
    */
   check(ownStatements?: string): Promise<readonly string[]>
 }
@@ -41,15 +44,15 @@ export interface SchemaWatch {
 export interface WatchedSchema {
   readonly schema: Schema
   readonly database: string
-  /** Statements that fail where the database is not ours. */
+  /** Statements that fail if the database is not afresh's to change. */
   readonly proof: readonly string[]
-  /** It was made from a template, and nobody else knew of it. */
+  /** Whether it was created from a template, so that nobody else knew of it. */
   readonly isCopy: boolean
 }
 
 const NO_OWN_STATEMENTS = 'SELECT 0 AS own'
 
-/** What the first session on a connection found: a new plan does not take what a test granted for the baseline. */
+/** Grants found by the first watch on a connection: a new plan does not take a test's for the baseline. */
 const grantsAtFirst = new WeakMap<Connection, Grants>()
 
 export function schemaWatch(
@@ -59,7 +62,7 @@ export function schemaWatch(
   let known: { altered: number; defined: number } | undefined
 
   const counts = async (sql: string): Promise<DefinitionCounts> => countsFrom(await connection.query(sql))
-  /** At most what is others': statements that are told of and not yet counted make it less. */
+  /** At most the statements of other sessions: announced statements not yet counted reduce it. */
   const withoutOwn = async ({ altered, defined }: DefinitionCounts, ownStatements: string) => {
     const [row] = await connection.query(ownStatements)
     return { altered: altered - Number(row?.own ?? 0), defined }
@@ -72,7 +75,7 @@ export function schemaWatch(
         grantsAtFirst.set(connection, isCopy ? await ownGrantsOf(connection, grants) : grants)
       }
       const read = readingOf(schema)
-      // Of a pool every statement may have another session.
+      // Each statement on a pool may run in another session.
       if (read === undefined || !connection.owned) return
       const own = await counts(OWN_COUNTS)
       known = await withoutOwn(
@@ -85,7 +88,7 @@ export function schemaWatch(
     },
     moved(rows, done = 0) {
       const { altered, defined } = countsFrom(rows)
-      // A server that was started again counts from 0.
+      // A restarted server counts from 0.
       if (known === undefined || altered - done > known.altered || altered < known.altered) return 'rows'
       return defined === known.defined ? undefined : 'definitions'
     },

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto'
 import type { Connection } from '../connection.ts'
 import { ident, literal } from './quote.ts'
 
-/** An account for scripts: it may change one database of the server, and no other. */
+/** An account for scripts, which may change only one database of the server. */
 export interface ScriptAccount {
   readonly user: string
   readonly password: string
   /** As the server shows it in `definer`. */
   readonly definer: string
-  /** Gives what migration tools take for granted: other definers, and programs while the binary log is on. */
+  /** Grants what migration tools need: other definers, and stored programs while the binary log is on. */
   trust(): Promise<void>
-  /** Runs `open` while whoever connects as this account gets SUPER, and keeps it to the end of the session. */
+  /** Runs `open` while new sessions of this account get SUPER, which each keeps until it ends. */
   elevated<T>(open: () => Promise<T>): Promise<T>
   drop(): Promise<void>
 }
@@ -18,8 +18,9 @@ export interface ScriptAccount {
 const PREFIX = 'afresh_script_'
 
 /**
- * What a script may need of the server that gives no access to other databases' rows but to read them: without the rights
- * to act as somebody else (SET_ANY_DEFINER, ROLE_ADMIN). A foreign key to another database needs REFERENCES.
+ * Privileges that a script may need on the server. They give access to rows of other databases for reading
+ * only, and none to act as another account (SET_ANY_DEFINER, ROLE_ADMIN). A foreign key to another database
+ * requires REFERENCES.
  */
 const GRANTABLE = [
   ...['SELECT', 'SHOW VIEW', 'REFERENCES', 'SHOW DATABASES', 'PROCESS', 'FILE', 'RELOAD', 'CREATE USER'],
@@ -27,7 +28,7 @@ const GRANTABLE = [
   ...['BINLOG_ADMIN', 'BINLOG ADMIN', 'XA_RECOVER_ADMIN', 'SHOW_ROUTINE', 'CREATE_SPATIAL_REFERENCE_SYSTEM'],
 ]
 
-/** They give no access to other databases, unless somebody goes about it. */
+/** They give access to other databases only to a script that tries to get it. */
 const TRUSTED = [
   'SUPER',
   'SYSTEM_USER',
@@ -37,17 +38,17 @@ const TRUSTED = [
   'SET USER',
 ]
 
-/** `undefined`: this user may not create accounts, or not give them what scripts need. */
+/** `undefined` if this user may not create accounts, or not grant what scripts need. */
 export async function createScriptAccount(
   admin: Connection,
   database: string,
 ): Promise<ScriptAccount | undefined> {
   const user = `${PREFIX}${randomBytes(6).toString('hex')}`
-  // Every policy's characters: https://dev.mysql.com/doc/refman/9.0/en/validate-password.html
+  // Has the characters of every policy: https://dev.mysql.com/doc/refman/9.0/en/validate-password.html
   const password = `aA1!${randomBytes(16).toString('hex')}`
   const account = `${literal(user)}@'%'`
   await dropForgotten(admin)
-  // Whoever has the lock lives: what a crashed run left can be told from what is in use.
+  // Shows that this run is alive, so that accounts of crashed runs can be recognized.
   await admin.query(`SELECT GET_LOCK(${literal(user)}, 0)`)
   const drop = async () => {
     await admin.query(`DROP USER IF EXISTS ${account}`)
@@ -90,13 +91,13 @@ async function grantable(admin: Connection, rights: readonly string[]): Promise<
   return rows.map(({ name }) => String(name)).filter((name) => rights.includes(name))
 }
 
-/** `_` and `%` in a grant mean any characters, but where rights may be taken away in part. */
+/** In a grant, `_` and `%` are wildcards unless partial revokes are enabled. */
 async function pattern(admin: Connection, database: string): Promise<string> {
   const [row] = await admin.query(`SHOW GLOBAL VARIABLES LIKE 'partial_revokes'`)
   return ident(row?.Value === 'ON' ? database : database.replaceAll(/[\\_%]/g, '\\$&'))
 }
 
-/** Accounts of runs that were killed. */
+/** Drops the accounts of killed runs. */
 async function dropForgotten(admin: Connection): Promise<void> {
   const rows = await admin
     .query(

@@ -2,16 +2,19 @@ import { AfreshError } from '../../errors.ts'
 import type { Row } from '../connection.ts'
 import type { Send } from './mysql-connection.ts'
 
-// Of comments that some server executes, by its version, only the marks: https://dev.mysql.com/doc/refman/9.7/en/comments.html
+// Only the markers of executable comments: https://dev.mysql.com/doc/refman/9.7/en/comments.html
 const COMMENT = /\/\*M?!\d*|\/\*[\s\S]*?\*\/|\*\/|--(?=\s).*|#.*/g
 const EVERY_COMMENT = /\/\*[\s\S]*?\*\/|--(?=\s).*|#.*/g
 const MENTIONED = /\b(database|schema|use)\b/i
 const OTHER_DATABASE = /^\s*(create|drop|alter)\s+(or\s+replace\s+)?(database|schema)\b/i
-/** Without a name it means the one that the session is in. These words are reserved, so none of them is a name. */
+/** Without a name, the current database is altered. These words are reserved: none of them is a name. */
 const OWN_DATABASE = /^\s*alter\s+(database|schema)\s+((default|character)\s|collate[\s=])/i
 const USE = /^\s*use\b/i
 
-/** A script that makes or drops databases, or moves to another one, would touch some that are not afresh's to change. */
+/**
+ * Throws `AfreshError` (`baseline`) for a script that creates or drops databases, or switches to another one:
+ * it would change databases that are not afresh's.
+ */
 export function refuseOtherDatabase(sql: string, position: string): void {
   if (!MENTIONED.test(sql)) return
   const readings = readingsOf(sql)
@@ -36,10 +39,10 @@ function readingsOf(sql: string): string[] {
   return [COMMENT, EVERY_COMMENT].map((comment) => sql.replaceAll(comment, ' '))
 }
 
-/** Looks at a statement before it runs, where the server would let it write to any database. */
+/** Checks a statement before it runs, if the server would let it write to any database. */
 export type Check = (sql: string, position: string) => Promise<void>
 
-/** What stands before the name of a table or program, where no column could. */
+/** Words before the name of a table or program, where no column can be. */
 const BEFORE_NAMES = new Set(
   'table exists view trigger event procedure function sequence to as rename into update from join call references'.split(
     ' ',
@@ -56,11 +59,14 @@ const NEXT =
   'Remove the qualifier, or give the user of the URL the right CREATE USER (with GRANT OPTION): scripts then run as an ' +
   'account of their own, which the server keeps to the new database.'
 
-/** By the text alone, with what the server has: refuses names of other databases' tables, and texts that cannot be known. */
+/**
+ * Checks the text of a statement against the server's catalog: rejects names of tables in other databases,
+ * and dynamic SQL whose text is unknown.
+ */
 export async function checkAgainst(send: Send): Promise<Check> {
   const rows = await rowsOf(
     send,
-    // The session may have a limit of its own (sql_select_limit), which none may get past.
+    // Overrides the session's sql_select_limit: the list must be complete.
     `SELECT LOWER(schema_name) AS name FROM information_schema.schemata
      WHERE schema_name NOT IN ('information_schema', 'performance_schema') AND schema_name <> DATABASE()
      LIMIT 18446744073709551615`,
@@ -103,7 +109,7 @@ interface Qualified {
   readonly before: string
 }
 
-/** In either reading of backslashes: a script may change which one holds. */
+/** In both readings of backslashes: a script may change the mode. */
 function qualified(sql: string, others: ReadonlySet<string>): Qualified[] {
   const ways = sql.includes('\\') ? [TOKEN, TOKEN_UNESCAPED] : [TOKEN]
   return ways.flatMap((token) => qualifiedIn(sql, token, others))
@@ -124,7 +130,7 @@ function qualifiedIn(sql: string, pattern: RegExp, others: ReadonlySet<string>):
   })
 }
 
-/** A double quote makes a name where the script says ANSI_QUOTES. */
+/** A double quote quotes a name under ANSI_QUOTES. */
 function nameOf(token: string): string {
   const quote = token.charAt(0)
   if (quote !== '`' && quote !== '"') return token

@@ -4,7 +4,7 @@ import { createStatementsOf, type Definition, definitionFrom } from './definitio
 import { ident, literal } from './quote.ts'
 import { batch } from './session.ts'
 
-// Spaces, comments (with the marks of those that the server runs), and what may stand before DEFINER.
+// Whitespace, comments (with the markers of executable comments), and what may precede DEFINER.
 const BLANK = String.raw`(?:\s|\/\*M?!\d*|\*\/|\/\*(?!M?!)[\s\S]*?\*\/|--\s[^\n]*\n|#[^\n]*\n)`
 const PART = '(?:`(?:[^`]|``)*`|\'(?:[^\'\\\\]|\'\'|\\\\.)*\'|"(?:[^"\\\\]|""|\\\\.)*"|[\\w$.%-]+)'
 const ACCOUNT = `${PART}(?:${BLANK}*@${BLANK}*${PART})?(?:${BLANK}*\\(${BLANK}*\\))?`
@@ -17,14 +17,14 @@ const NAMED = new RegExp(
 )
 const CURRENT = /^current_(user|role)\b/i
 
-/** A definition that is to belong to somebody: `sql` leaves it to whoever runs it, `definer` is who it was. */
+/** A definition with a definer: `sql` has the current user instead, `definer` is the original account. */
 export interface Defined {
   readonly sql: string
   readonly of: string
   readonly definer: string
 }
 
-/** What a statement says about the definer of a view or program; `undefined` where it says nothing of the kind. */
+/** The definer that a statement gives a view or program; `undefined` if it gives none. */
 export function definedBy(sql: string): Defined | undefined {
   const found = DEFINER.exec(sql)
   const [whole = '', before = '', definer = ''] = found ?? []
@@ -43,7 +43,7 @@ function unquoted(name: string): string {
   return quote === undefined ? name : name.slice(1, -1).replaceAll(quote + quote, quote)
 }
 
-/** Without comments; quoted as it stood. */
+/** Without comments, quoted as in the script. */
 function plain(account: string): string {
   return account.replaceAll(new RegExp(`${BLANK}*@${BLANK}*`, 'g'), '@')
 }
@@ -66,10 +66,11 @@ UNION ALL SELECT 'TRIGGER', trigger_name, action_order, definer = ${definer}, ev
 ORDER BY kind, subject, no, name`
 
 /**
- * `eventsOff`: as in every template. An event would run with the rights of its definer from now on.
+ * Gives views and programs that the scripts' account created to the definers that the scripts named, by
+ * default to the current user.
  *
- * Gives views and programs that the scripts' account made to those who were named as their definers, or to this session's
- * user.
+ * @param options `eventsOff`: leaves events disabled, as in every template; an enabled event runs with the
+ *   privileges of its definer
  */
 export async function reassignDefiners(
   connection: Connection,
@@ -97,9 +98,9 @@ export async function reassignDefiners(
       definition: ownedBy(definitionFrom(shown[index]?.rows[0]), account, definer),
     }
   })
-  // A package takes its body along, and the triggers of a table fire in the order in which they were created.
+  // DROP PACKAGE also drops the body, and the triggers of a table fire in the order of their creation.
   for (const { kind, name } of all.filter(({ kind }) => kind !== 'VIEW' && kind !== 'EVENT')) {
-    // MariaDB's other grammar alone has the statement; what is created again sets its own mode.
+    // Only the grammar of MariaDB's ORACLE mode has the statement. Each definition below sets its own mode.
     if (kind.startsWith('PACKAGE')) await connection.query(`SET sql_mode = 'ORACLE'`)
     await connection.query(`DROP ${kind} IF EXISTS ${ident(name)}`)
   }
@@ -110,7 +111,7 @@ export async function reassignDefiners(
 
 function ownedBy(definition: Definition, account: string, definer: string): Definition {
   const [user = '', host = ''] = account.split('@')
-  // The server quotes it as the mode of the program has it.
+  // The server quotes the definer according to the mode of the program.
   const shown = [`${ident(user)}@${ident(host)}`, `"${user}"@"${host}"`].find((name) =>
     definition.sql.includes(`DEFINER=${name}`),
   )
@@ -131,7 +132,7 @@ function recreated(
 }
 
 function failed({ kind, name }: Owned, cause: unknown): void {
-  // Nobody can create a view again whose tables are gone: it stays as it is.
+  // A view whose tables are gone cannot be created again: it stays as it is.
   if (kind === 'VIEW') return
   throw new AfreshError(
     'baseline',

@@ -7,17 +7,21 @@ import { createScriptAccount, type ScriptAccount } from './script-account.ts'
 import { checkAgainst } from './script-check.ts'
 import { reassignDefiners } from './script-definers.ts'
 
-/** A session: as which account, whether texts are bytes, one a character, and whose SQL it reads; by default a script's. */
+/**
+ * Opens a session as the given account. `bytes`: each character of a text is one byte. `kind`: whose SQL it
+ * sends, by default a script's.
+ */
 export type OpenSession = (
   as: { readonly user: string; readonly password: string } | undefined,
   options?: { readonly bytes?: boolean; readonly kind?: SessionKind },
 ) => Promise<MysqlConnection>
 
 /**
- * Runs scripts as an account that may write to this one database: what a script does cannot be told from its text. Where
- * the user may not create accounts, each statement is looked at before it runs.
+ * Runs scripts as an account that may write to this one database only, because a script's effects cannot be
+ * derived from its text. If the user may not create accounts, each statement is checked before it runs.
  *
- * @param open as the server's own client would: what a script sets ends with its session, and locks of ours do not
+ * @param open opens a session like the server's own client: a script's settings end with its session,
+ *   afresh's locks do not
  */
 export function scriptRunOn(
   admin: MysqlConnection,
@@ -85,7 +89,7 @@ export function scriptRunOn(
   }
 }
 
-/** Where the account cannot connect (a proxy that does not know it), it is of no use. */
+/** `undefined` also if the account cannot connect, for example through a proxy that does not know it. */
 async function accountFor(admin: MysqlConnection, open: OpenSession): Promise<ScriptAccount | undefined> {
   const [row] = await admin.query('SELECT DATABASE() AS name')
   if (typeof row?.name !== 'string') return undefined
@@ -100,7 +104,7 @@ async function accountFor(admin: MysqlConnection, open: OpenSession): Promise<Sc
   }
 }
 
-/** What a program keeps of the session that creates it. */
+/** Settings of the creating session that the server stores with a program. */
 const KEPT = ['sql_mode', 'character_set_client', 'collation_connection', 'collation_database', 'time_zone']
 
 async function runAs(send: Send, other: MysqlConnection, sql: string): Promise<void> {
@@ -110,7 +114,7 @@ async function runAs(send: Send, other: MysqlConnection, sql: string): Promise<v
   await other.query(sql)
 }
 
-/** Bytes that are no UTF-8 are for the server to read, as the script says by SET NAMES or an introducer. */
+/** The server decodes bytes that are not UTF-8 as the script says, by SET NAMES or an introducer. */
 function decoded(file: Buffer): { readonly text: string; readonly bytes: boolean } {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file), bytes: false }

@@ -15,23 +15,22 @@ import { type Check, refuseOtherDatabase } from './script-check.ts'
 import { type Defined, definedBy } from './script-definers.ts'
 import { errnoOf } from './session.ts'
 
-/** Statements sent together; a dump has thousands of INSERTs, and each round trip costs more than most of them. */
+/** INSERTs per message: a dump has thousands, and each round trip costs more than most of them. */
 const TOGETHER = 200
 const BYTES_TOGETHER = 1024 * 1024
 
-/** The session that a script runs in. */
 export interface ScriptSession {
   readonly send: Send
-  /** Each character is a byte of a file that is no UTF-8. */
+  /** Whether each character is a byte of a file that is not UTF-8. */
   readonly bytes: boolean
-  /** Where nothing else keeps the script to its database. */
+  /** Set if nothing else restricts the script to its database. */
   readonly check: Check | undefined
-  /** Where the script runs as an account of its own. */
+  /** Set if the script runs as an account of its own. */
   readonly confined:
     | {
-        /** A view or program was made for somebody else than this account. */
+        /** Called after a view or program was created for a definer other than this account. */
         made(defined: Defined): void
-        /** Runs a definition in a session that may make programs although the binary log is on. */
+        /** Runs a definition in a session that may create programs with the binary log; `false` without. */
         elevated(sql: string): Promise<boolean>
       }
     | undefined
@@ -47,7 +46,7 @@ export async function runScript(session: ScriptSession, sql: string, label: stri
   for (const group of groups(statements, joins)) await runGroup(session, group, label)
 }
 
-/** As the server's own client does, which it tells. */
+/** Whether backslashes escape, which the server's own client learns from the server as well. */
 async function escapes(send: Send, sql: string): Promise<boolean> {
   if (!sql.includes('\\')) return true
   const [result] = await send(`SELECT FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) AS forbidden`)
@@ -55,8 +54,8 @@ async function escapes(send: Send, sql: string): Promise<boolean> {
 }
 
 /**
- * Only INSERTs go together: a definition's text is kept by the server to the end of the message's statement,
- * semicolon included, and other statements may change how the next one is read.
+ * Only INSERTs go together: the server stores a definition's text including the semicolon after it, and other
+ * statements may change how the next one is parsed.
  */
 function groups(statements: readonly Statement[], mayJoin: (statement: Statement) => boolean): Statement[][] {
   const found: Statement[][] = []
@@ -117,7 +116,7 @@ async function runOne(
   if (defined !== undefined) confined?.made(defined)
 }
 
-/** Without a strict mode the server stores something else and warns. */
+/** Without a strict mode the server stores a different value, and warns. */
 async function refuseLoss(send: Send, statement: Statement, label: string): Promise<void> {
   const warnings = (await send('SHOW WARNINGS'))[0]?.rows ?? []
   const lost = warnings.find(({ Code: code }) => Number(code) === INCORRECT_STRING)

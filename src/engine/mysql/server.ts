@@ -1,20 +1,20 @@
 import type { EngineServer } from '../engine-server.ts'
 import { exampleClients } from './example-clients.ts'
 
-/** Durability is off: the data are thrown away. */
+/** Durability is off: the data is disposable. */
 export const SETTINGS = [
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-doublewrite=OFF',
   '--sync-binlog=0',
   '--max-connections=500',
-  // The default of 4,000 in 16 parts thrashes from 500 tables on: LOCK TABLES of all of them took 268 ms, not 6.
+  // 4,000 in 16 instances, the default, thrash from 500 tables on: LOCK TABLES of all took 268 ms, not 6.
   '--table-open-cache=30000',
   '--table-definition-cache=10000',
   // 'loose': not every version has it
   '--loose-log-bin-trust-function-creators=1',
 ]
 
-// The temporary server of the entry point says `port: 0`, MySQL's X plugin says `port: 33060` and no version.
+// The entry point's temporary server logs `port: 0`; MySQL's X plugin logs `port: 33060` and no version.
 const READY = { line: /Version: .*port: 3306\b/, times: 1 }
 
 export const server: EngineServer = {
@@ -36,7 +36,7 @@ export const server: EngineServer = {
     environment: {},
     dataFolder: '/var/lib/mysql',
     ready: READY,
-    // It succeeds although the server refuses the login.
+    // Succeeds even if the server refuses the login.
     isReady: 'mysqladmin ping --silent --host=127.0.0.1',
   },
   project: {

@@ -6,7 +6,7 @@ import { mysqlConnection, type Result, type Send } from './mysql-connection.ts'
 
 /** A statement of a batch failed; those after it did not run. */
 export class BatchError extends Error {
-  /** Its place in the batch; `undefined` when the connection was lost. */
+  /** Index in the batch; `undefined` if the connection was lost. */
   readonly index: number | undefined
   readonly errno: number | undefined
 
@@ -17,7 +17,7 @@ export class BatchError extends Error {
   }
 }
 
-/** The server's number of an error: the driver's names are wrong for some of MariaDB's. */
+/** The server's error number: the driver's error names are wrong for some of MariaDB's. */
 export function errnoOf(error: unknown): number | undefined {
   return typeof error === 'object' && error !== null && 'errno' in error && typeof error.errno === 'number'
     ? error.errno
@@ -25,24 +25,23 @@ export function errnoOf(error: unknown): number | undefined {
 }
 
 export interface BatchOptions {
-  /** Milliseconds, rounded up to seconds: the servers know no finer unit. Default 10,000. */
+  /** Milliseconds, rounded up to seconds, the smallest unit of the servers. Default 10,000. */
   readonly lockTimeoutMs?: number
-  /** What else the session has to have set. */
+  /** Additional settings of the session. */
   readonly settings?: readonly Setting[]
 }
 
-/** A setting of the session, and what a reset needs it to be, as SQL. */
+/** A session setting, and the value that a reset needs, as SQL. */
 export interface Setting {
   readonly name: string
   readonly value: string
 }
 
-/** The servers know no finer unit. */
 export function inSeconds(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000))
 }
 
-/** What a reset needs of its session: no checks, exact rows, an end to waiting after so many seconds. */
+/** Session settings of a reset: no checks, exact rows, a lock timeout of `seconds`. */
 export function settingsOf(
   flavor: { readonly settings: Readonly<Record<string, string>> },
   seconds: string,
@@ -50,17 +49,17 @@ export function settingsOf(
   const values = {
     autocommit: '1',
     foreign_key_checks: '0',
-    // Rows are put back as they were: id 0, and dates that a strict mode would not take any more.
+    // Rows are restored unchanged: id 0, and dates that a strict mode rejects.
     sql_mode: "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
     sql_safe_updates: '0',
-    // The server's default may be a limit, too.
+    // The server's default may be a limit as well.
     sql_select_limit: '18446744073709551615',
     sql_big_selects: '1',
     sql_quote_show_create: '1',
     time_zone: "'+00:00'",
     innodb_lock_wait_timeout: seconds,
     lock_wait_timeout: seconds,
-    // Changed only where a trigger or routine is created as it was first created.
+    // Listed to be restored: creating a trigger or routine with its original settings changes them.
     character_set_client: '@@character_set_client',
     collation_connection: '@@collation_connection',
     ...flavor.settings,
@@ -68,7 +67,7 @@ export function settingsOf(
   return Object.entries(values).map(([name, value]) => ({ name, value }))
 }
 
-/** Statements that keep what the session has, set what a reset needs, and put back what was kept. */
+/** Statements that save the settings of the session, set those of a reset, and restore the saved ones. */
 export function swapped(settings: readonly Setting[]): {
   readonly save: string
   readonly set: string
@@ -83,8 +82,9 @@ export function swapped(settings: readonly Setting[]): {
 }
 
 /**
- * Statements in one round trip, under settings of their own, which are put back in the same round trip, and on
- * failure in a second one; but for triggers, see `messagesOf`. Returns the result of each. Throws `BatchError`.
+ * Runs statements in one round trip, under settings of their own, which are restored in the same round trip,
+ * or after a failure in a second one; triggers may require more messages, see `messagesOf`. Returns the
+ * result of each statement. Throws `BatchError`.
  */
 export async function batch(
   connection: Connection,
@@ -109,7 +109,7 @@ export async function batch(
   })
 }
 
-/** A step of a routine failed, or (without a step) its first look, or one of its arguments. */
+/** A step of a routine failed; without a step, its detection or one of its arguments. */
 export class CallError extends BatchError {
   readonly sql: string | undefined
 
@@ -120,8 +120,9 @@ export class CallError extends BatchError {
 }
 
 /**
- * Calls a routine, after these statements in the same message, and returns its one row and their results. The routine changes just these settings and keeps `@afresh_at` and
- * `@afresh_sql`. Throws `CallError`.
+ * Calls a routine, after the statements `before` in the same message, and returns its only row and their
+ * results. The routine changes exactly these settings, and sets `@afresh_at` and `@afresh_sql`. Throws
+ * `CallError`.
  */
 export async function callRoutine(
   connection: Connection,
@@ -142,12 +143,12 @@ export async function callRoutine(
 }
 
 interface Stop {
-  /** Where the batch or the routine was; `undefined` when it had not begun, or the connection was lost. */
+  /** Position in the batch or routine; `undefined` if it had not started, or the connection was lost. */
   readonly at: number | undefined
   readonly sql: string | undefined
 }
 
-/** Leaves the session as it was and tells how far the batch came; errno 1205 leaves its transaction open. */
+/** Restores the session and returns how far the batch got; errno 1205 leaves its transaction open. */
 async function recover(send: Send, restore: string): Promise<Stop> {
   try {
     const state = await send(
@@ -160,19 +161,19 @@ async function recover(send: Send, restore: string): Promise<Stop> {
       value === null || value === undefined ? undefined : read(value)
     return { at: known(row?.at, Number), sql: known(row?.sql, String) }
   } catch {
-    // The connection is gone, and its session with it: the first error says why.
+    // The connection is lost, and its session with it: the first error has the reason.
     return { at: undefined, sql: undefined }
   }
 }
 
-/** What a batch or a routine keeps in the session while it runs. */
+/** Clears the session variables that a batch or a routine uses while it runs. */
 export const CLEAR_VARIABLES = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
   ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
-/** MariaDB cuts what JSON_ARRAYAGG gives at this length, into JSON that is as good as whole. `CLEAR_VARIABLES` undoes it. */
+/** MariaDB cuts JSON_ARRAYAGG at this length, to JSON that looks complete. `CLEAR_VARIABLES` restores it. */
 export const WHOLE_LISTS = 'SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456'
 
-/** A trigger whose text would gain the semicolon that follows it has to be the last statement of its message. */
+/** Ends a message after each trigger whose text would include the semicolon that follows it. */
 function messagesOf(statements: readonly string[], endsMessage: RegExp | undefined): string[][] {
   const messages: string[][] = [[]]
   for (const sql of statements) {
@@ -182,7 +183,7 @@ function messagesOf(statements: readonly string[], endsMessage: RegExp | undefin
   return messages
 }
 
-/** A statement may end in a line comment. */
+/** The newline ends a statement's final line comment. */
 function joined(statements: readonly string[]): string {
   return statements.join('\n;\n')
 }
@@ -195,8 +196,9 @@ function resultAt(results: readonly Result[], index: number): Result {
 }
 
 /**
- * Sets, for good, what replaying definitions needs and the session does not have yet. A user who may not
- * does without: the few definitions that need it are then refused by the server with its reason.
+ * Sets, for the rest of the session, the settings for replaying definitions that it does not have yet. A user
+ * without the privilege continues without: the server then rejects the few definitions that need them, with
+ * its reason.
  */
 export async function takeDefinitions(connection: Connection): Promise<void> {
   const { definitionSettings } = await flavorOf(connection)

@@ -4,18 +4,18 @@ import { byId, type Column, type Schema, type Sequence, type Table, tableOf } fr
 import { nextOf } from './flavor.ts'
 import { ident, tableIn } from './quote.ts'
 
-/** A value that is no value: raises error 1242 where it is evaluated, so that a batch stops there. */
+/** Raises error 1242 where it is evaluated, so that a batch stops there. */
 export const FAIL = '(SELECT 1 UNION ALL SELECT 2)'
 
-/** One statement cannot name any number of tables. */
+/** One statement can name only a limited number of tables. */
 const PROBES_TOGETHER = 250
 
-/** Selects the `place` of every table that has rows. */
+/** Selects the `place` of each table that has rows. */
 export function probe(tables: readonly { readonly place: number; readonly name: string }[]): string[] {
   return unions(tables.map(({ place, name }) => `(SELECT ${place} AS place FROM ${ident(name)} LIMIT 1)`))
 }
 
-/** Joins selects, as many as one statement bears. */
+/** Joins selects by UNION ALL, as many as one statement can hold. */
 export function unions(selects: readonly string[]): string[] {
   const statements: string[] = []
   for (let from = 0; from < selects.length; from += PROBES_TOGETHER) {
@@ -24,7 +24,7 @@ export function unions(selects: readonly string[]): string[] {
   return statements
 }
 
-/** The columns that are written, named one by one: `*` leaves out invisible ones and has generated ones. */
+/** The columns to write, by name: `*` omits invisible columns and includes generated ones. */
 function writable(table: Table): readonly Column[] {
   return table.columns.filter(({ generated }) => !generated)
 }
@@ -39,8 +39,8 @@ const TEXTUAL = /^(char|varchar|tinytext|text|mediumtext|longtext|enum|set|json|
 const SPATIAL = /^(geometry|point|linestring|polygon|multi\w+|geom\w*collection)\b/i
 
 /**
- * An expression that is equal only for the very same value: collations hold `a` and `A` for equal, JSON `1` and
- * `1.0`. Numbers stay numbers, because a FLOAT loses digits as text.
+ * SQL expression that is equal only for identical values: for a collation, `a` and `A` are equal; for JSON,
+ * `1` and `1.0` are. Numbers stay numbers, because a FLOAT loses digits as text.
  */
 function exactly({ name, type }: Column, alias: string): string {
   const column = `${alias}.${ident(name)}`
@@ -57,7 +57,7 @@ function sameKey(table: Table, a: string, b: string): string {
   return table.primaryKey.map((name) => `${a}.${ident(name)} = ${b}.${ident(name)}`).join(' AND ')
 }
 
-/** A condition: does the table differ from its baseline, which has so many rows? Exact. */
+/** SQL condition: whether the table differs from its baseline of `rows` rows. Exact. */
 export function differs(table: Table, baseline: string, rows: number): string {
   if (table.primaryKey.length === 0) return bagDiffers(table, baseline)
   const name = ident(table.name)
@@ -67,22 +67,22 @@ export function differs(table: Table, baseline: string, rows: number): string {
   )
 }
 
-/** Without a key equal rows may repeat, so the rows are counted by their content. */
+/** Without a key, equal rows may repeat, so rows are counted by their content. */
 function bagDiffers(table: Table, baseline: string): string {
   return `EXISTS (${differing(table, ident(table.name), tableIn(baseline, table.name))})`
 }
 
-/** Selects the digests that are not as often in the one as in the other. */
+/** Selects the digests whose number of rows differs between the two tables. */
 function differing(table: Table, own: string, baseline: string): string {
   const side = (sign: string, from: string) =>
     `SELECT ${sign} AS n, ${digestOf(table, 't')} AS digest FROM ${from} AS t`
   return `SELECT digest FROM (${side('1', own)} UNION ALL ${side('-1', baseline)}) AS u GROUP BY digest HAVING SUM(n) <> 0`
 }
 
-/** May be as long as a message may be, so that two of them together could not be hashed as one. */
+/** Values up to the maximum size of a message: two of them together could not be hashed as one. */
 const LONG = /^(tiny|medium|long)?(text|blob)\b|^(json|vector)\b/i
 
-/** An expression that is equal for rows of the same content only. */
+/** SQL expression that is equal only for rows of equal content. */
 function digestOf(table: Table, alias: string): string {
   const values = writable(table).map((column) => {
     // FLOAT as text has six digits; `+ 0e0` makes it a DOUBLE, whose text is exact.
@@ -96,9 +96,10 @@ function digestOf(table: Table, alias: string): string {
 }
 
 /**
- * The SQL of a step, given where the baseline is; the first statement is the one whose rows are counted.
+ * The SQL of a step; the rows of the first statement are counted.
  *
- * @param here the database, where the session is in another one
+ * @param baseline the database with the baseline rows
+ * @param here the database, if the session is in another one
  */
 export function statementsOf(schema: Schema, step: Step, baseline: string, here?: string): string[] {
   switch (step.kind) {
@@ -118,11 +119,11 @@ export function statementsOf(schema: Schema, step: Step, baseline: string, here?
     case 'check':
       return [check(schema, step, here)]
     case 'refresh':
-      return [] // there are no materialised views here
+      return [] // no materialized views
   }
 }
 
-/** TRUNCATE of a system-versioned table is error 4137. */
+/** TRUNCATE of a system-versioned table raises error 4137. */
 export function isTruncatable(table: Table): boolean {
   return !table.traits.includes('system-versioned')
 }
@@ -135,7 +136,7 @@ function emptied(table: Table, here?: string): string[] {
   return [`DELETE FROM ${tableIn(here, table.name)}`, ...deleteHistorySql(table, here)]
 }
 
-/** MariaDB keeps what was deleted from a system-versioned table. */
+/** MariaDB keeps the deleted rows of a system-versioned table as history. */
 function deleteHistorySql(table: Table, here?: string): string[] {
   return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(here, table.name)}`]
 }
@@ -149,7 +150,7 @@ function deleteDiffering(table: Table, baseline: string, here?: string): string[
   ]
 }
 
-/** All rows of a content that there is too much or too little of go; `insertMissing` then finds them missing. */
+/** Deletes all rows whose content occurs too often or too rarely; `insertMissing` then finds them missing. */
 function deleteDifferingUnkeyed(table: Table, baseline: string, here?: string): string[] {
   const own = tableIn(here, table.name)
   return [
@@ -194,7 +195,7 @@ export function sequenceOf(schema: Schema, id: string): Sequence {
   return sequence
 }
 
-/** The plan's steps as SQL, for people. */
+/** The steps of the plan as SQL, for people. */
 export function render(schema: Schema, plan: Plan): string[] {
   return plan.steps.map((step) => {
     const sql = statementsOf(schema, step, 'baseline').join(';\n')

@@ -7,16 +7,16 @@ import { PHASE, WRITE_KIND } from './routine.ts'
 import { isTruncatable, statementsOf, truncate } from './statements.ts'
 import type { Trigger } from './triggers.ts'
 
-/** Something whose writes the server counts. */
+/** A table or sequence whose writes the server counts. */
 export interface TrackedTable {
   readonly name: string
-  /** `undefined`: a sequence of MariaDB, which is counted as tables are. */
+  /** `undefined` for a MariaDB sequence, which the server counts like a table. */
   readonly table: Table | undefined
-  /** What is taken to be dirty when it was written to. */
+  /** Subjects that count as dirty after a write. */
   readonly subjects: readonly SubjectId[]
-  /** Where its AUTO_INCREMENT is to stand; `undefined` where it has none, or nobody minds. */
+  /** Planned next value of its AUTO_INCREMENT; `undefined` if it has none or the plan leaves it. */
   readonly next: bigint | undefined
-  /** With more rows than this inserted, TRUNCATE is the cheaper way. */
+  /** Number of inserted rows above which TRUNCATE is faster. */
   readonly many: number
 }
 
@@ -25,19 +25,19 @@ export interface RoutineStep {
   /** Index of the tracked table. */
   readonly tableIndex: number
   readonly phase: number
-  /** Index in the plan. */
+  /** Index of the step in the plan. */
   readonly step: number
   readonly sub: number
-  /** The kinds of writes after which it runs, as a set of bits. */
+  /** Bit set of the `WRITE_KIND`s after which the statement runs. */
   readonly writeKinds: number
-  /** How the server counts it: its rows, or once. */
+  /** How the server counts the statement: its rows, or once. */
   readonly counts: 'inserts' | 'others' | 'one' | undefined
-  /** Sets `@afresh_is` to 1 where there is nothing to do. */
+  /** A statement that sets `@afresh_is` to 1 if `run` has nothing to do. */
   readonly unless: string | undefined
   readonly run: string
 }
 
-/** Kept tables are among them, because writes to them may cascade. */
+/** Includes kept tables, because writes to them may cascade. */
 export function trackedTables({ schema, plan }: Program): TrackedTable[] {
   const restarts = new Map(
     plan.steps.flatMap((step) => (step.kind === 'restart' ? [[step.sequence, step] as const] : [])),
@@ -83,13 +83,13 @@ function emptyingOf(steps: readonly Step[]): Map<TableId, EmptyingStep> {
 function truncateThresholdOf(step: EmptyingStep | undefined, next: bigint | undefined): number {
   if (step?.kind !== 'delete' || step.truncateAlternative === undefined) return Number.MAX_SAFE_INTEGER
   const { aboveRows, aboveRowsIfMoved } = step.truncateAlternative.threshold
-  // Whoever inserts moves the counter, but for ids of his own choice.
+  // Inserts advance the counter, except with explicit ids.
   return next === 1n ? aboveRowsIfMoved : aboveRows
 }
 
 const EVERY_WRITE_KIND = WRITE_KIND.noInserts | WRITE_KIND.inserts | WRITE_KIND.manyInserts
 
-/** Every statement that a reset may need, by what it is about. */
+/** Every statement that a reset may need, for each tracked table. */
 export function routineSteps(
   tracked: readonly TrackedTable[],
   {
@@ -173,7 +173,7 @@ export function routineSteps(
     return step.kind === 'delete' && step.truncateAlternative !== undefined ? WRITE_KIND.manyInserts : 0
   }
 
-  /** A routine may not take triggers away, and nobody counts how MariaDB writes history. */
+  /** A routine cannot drop triggers, and the server does not count how MariaDB writes history. */
   function needsClient(step: Step, table: Table): boolean {
     if (!isTruncatable(table)) return true
     if (step.kind === 'delete-differing' || step.kind === 'insert-missing')
@@ -186,13 +186,13 @@ export function routineSteps(
   }
 }
 
-/** With names as they are: a variable in their place would have the servers look at all tables. */
+/** The names are literals: with variables, the servers would read all tables. */
 export function isCounterAtSql(database: string, table: string, next: bigint | undefined): string {
   return `SELECT COALESCE(auto_increment, 1) = ${next} INTO @afresh_is FROM information_schema.tables
     WHERE table_schema = ${literal(database)} AND table_name = ${literal(table)}`
 }
 
-/** What a step reads or writes by itself. */
+/** The subjects that a step reads or writes directly. */
 function concernedBy(step: Step): readonly SubjectId[] {
   switch (step.kind) {
     case 'check':

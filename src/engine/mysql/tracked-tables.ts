@@ -2,7 +2,7 @@ import type { Outcome, Program } from '../resetter.ts'
 import type { DetectionResult } from './counter-detector.ts'
 import { REASON_COUNTERS } from './reasons.ts'
 
-/** What was wrong by what there was to do: a count alone tells of rows that were rolled back, too. */
+/** Derives what was dirty from what the routine did: the counts alone include rows that were rolled back. */
 export function outcomeOfCounts({ plan }: Program, { ran }: DetectionResult): Outcome {
   const touched = ran.filter(({ step, rows, truncated }) => {
     const kind = plan.steps[step]?.kind

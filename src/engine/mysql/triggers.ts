@@ -6,8 +6,8 @@ import { ident, literal } from './quote.ts'
 import { batch, errnoOf } from './session.ts'
 
 /**
- * A session cannot switch triggers off, so those that would fire while rows are put back are dropped and created
- * again. Until they are back their definitions stand in this table: a crash in between loses none.
+ * A session cannot disable triggers, so those that would fire while rows are restored are dropped and created
+ * again. Meanwhile their definitions are in this table: a crash loses none.
  */
 const SUSPENDED = `${REGISTRY}.suspended_triggers`
 
@@ -22,7 +22,7 @@ export interface Trigger {
   readonly definition: Definition
 }
 
-/** All triggers of the current database that fire on INSERT or DELETE, in the order in which they fire. */
+/** The INSERT and DELETE triggers of the current database, in the order in which they fire. */
 export async function triggersOf(connection: Connection): Promise<Trigger[]> {
   const rows = await connection.query(
     `SELECT trigger_name AS name, event_object_table AS \`table\`, event_manipulation AS event
@@ -42,13 +42,13 @@ export async function triggersOf(connection: Connection): Promise<Trigger[]> {
   }))
 }
 
-/** Makes the table; needed before `suspended` may be used. */
+/** Creates the table, which the statements of `suspended` require. */
 export async function openSuspended(connection: Connection): Promise<void> {
   await createRegistry(connection)
   await connection.query(CREATE_SUSPENDED)
 }
 
-/** The statements around those during which the triggers must not fire. */
+/** The statements before and after those during which the triggers must not fire. */
 export function suspended(
   database: string,
   triggers: readonly Trigger[],
@@ -70,12 +70,12 @@ export function suspended(
   }
 }
 
-/** Selects how many triggers a reset that did not come to its end has left out. */
+/** Selects the number of triggers that an unfinished reset left dropped. */
 export function pendingQuery(database: string): string {
   return `SELECT COUNT(*) AS pending FROM ${SUSPENDED} WHERE database_name = ${literal(database)}`
 }
 
-/** Creates again what a reset that did not come to its end has dropped, if any; all of them, to keep their order. */
+/** Creates all triggers that an unfinished reset left dropped, in order. Returns whether there were any. */
 export async function resumeTriggers(connection: Connection, database: string): Promise<boolean> {
   const rows = await suspendedOf(connection, database)
   if (rows.length === 0) return false
@@ -94,7 +94,7 @@ async function suspendedOf(connection: Connection, database: string): Promise<Ro
     )
   } catch (error) {
     const errno = errnoOf(error)
-    // Nobody has ever suspended any on this server, or this user may not see it.
+    // No reset has suspended triggers on this server yet, or this user may not see the table.
     if ([NO_DATABASE, NO_TABLE, DENIED_DATABASE, DENIED_TABLE].some((expected) => expected === errno))
       return []
     throw error

@@ -7,14 +7,15 @@ import { batch, errnoOf } from './session.ts'
 export const RESTORE_FILE =
   'Mend what the server names (files, a storage engine, the tables that it stands on), or drop the table and make it again.'
 
-/** What a table that another session has in hand answers; any other error stays. */
+/** Errors of a table that another session is changing; any other error persists. */
 const PASSING: readonly (number | undefined)[] = [LOCK_TIMEOUT, DEADLOCK, NO_TABLE]
 const WAIT_MS = 1_000
 
 /**
- * Asks for each table that the catalog does not describe: nothing where another session merely has it in hand.
+ * Queries each table that the catalog does not describe. Does nothing if another session is merely changing
+ * it.
  *
- * @throws AfreshError `plan` where the server cannot open one, with its own reason
+ * @throws AfreshError `plan`, with the server's reason, if the server cannot open a table
  */
 export async function refuseUnopenable(connection: Connection, tables: readonly string[]): Promise<void> {
   for (const table of tables) {
@@ -29,7 +30,7 @@ export async function refuseUnopenable(connection: Connection, tables: readonly 
   }
 }
 
-/** The error of a read that failed, where no other read would do better. */
+/** Explains the error of a read if the server cannot open a table; returns any other error unchanged. */
 export function asTableOpenError(error: unknown): unknown {
   return NO_FILE.includes(errnoOf(error)) ? unopenable('A table', error) : error
 }

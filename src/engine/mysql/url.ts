@@ -1,6 +1,6 @@
 import { AfreshError } from '../../errors.ts'
 
-/** What the driver needs of a URL; what else stands in it belongs to other programs. */
+/** The driver's settings from a URL. Other parameters are ignored: they belong to other programs. */
 export interface ServerAddress {
   readonly host: string
   readonly port: number
@@ -11,7 +11,7 @@ export interface ServerAddress {
   readonly ssl?: { readonly rejectUnauthorized: boolean }
 }
 
-/** Reads `mysql://user:password@host:port/database?ssl-mode=…&socket=…`. Throws `AfreshError` (`usage`). */
+/** Parses `mysql://user:password@host:port/database?ssl-mode=…&socket=…`. Throws `AfreshError` (`usage`). */
 export function parseUrl(url: string): ServerAddress {
   const parsed = urlOrError(url)
   const database = decoded(parsed.pathname.slice(1))
@@ -29,14 +29,14 @@ export function parseUrl(url: string): ServerAddress {
   }
 }
 
-/** The same server, another database. */
+/** The URL of another database on the same server. */
 export function urlOf(url: string, database: string): string {
   const other = urlOrError(url)
   other.pathname = `/${encodeURIComponent(database)}`
   return other.toString()
 }
 
-/** The same database, as somebody else. */
+/** The URL of the same database for another user. */
 export function asUser(
   url: string,
   { user, password }: { readonly user: string; readonly password: string },
@@ -52,7 +52,7 @@ function urlOrError(url: string): URL {
     const parsed = new URL(url)
     if (/^(mysql|mariadb):$/.test(parsed.protocol)) return parsed
   } catch {
-    // Said below: the error of URL would repeat the password.
+    // Reported below: the error of `URL` would repeat the password.
   }
   throw new AfreshError('usage', 'This is not a URL of MySQL or MariaDB.', {
     next: 'Write it as mysql://user:password@host:3306/database, with special characters percent-encoded.',
@@ -67,7 +67,7 @@ function decoded(part: string): string {
   }
 }
 
-/** The names of `mysql --ssl-mode`; a test server's certificate is rarely one that could be verified. */
+/** The names of `mysql --ssl-mode`; a test server's certificate can rarely be verified. */
 function sslOf(params: URLSearchParams): ServerAddress['ssl'] {
   const mode = (params.get('ssl-mode') ?? params.get('sslmode') ?? '').toUpperCase().replaceAll('-', '_')
   if (mode.startsWith('VERIFY')) return { rejectUnauthorized: true }

@@ -5,12 +5,12 @@ import { ident } from './quote.ts'
 import { batch } from './session.ts'
 
 /**
- * Takes back ALTER DATABASE … READ ONLY = 1 (MySQL 8.0.22 on), which nothing but a test can have set: a database that was
- * read-only when it was attached could not have been marked.
+ * Reverts ALTER DATABASE … READ ONLY = 1 (since MySQL 8.0.22). Only a test can have set it: a database that
+ * was read-only when it was attached could not have been marked.
  *
- * @param proof statements that fail where the database is not ours
- * @returns a note where it was read-only
- * @throws AfreshError `reset` where this account may not
+ * @param proof statements that fail if the database is not afresh's to change
+ * @returns a note if the database was read-only
+ * @throws AfreshError `reset` if this account may not alter it
  */
 export async function makeWritable(
   connection: Connection,
@@ -37,6 +37,6 @@ export function writable(database: string): string {
   return `ALTER DATABASE ${ident(database)} READ ONLY = 0`
 }
 
-/** The options are told of from the version on that has this one. */
+/** The view exists since the version that introduced the option. */
 const IS_READ_ONLY = `SELECT 0 /*!80022 + (SELECT COUNT(*) FROM information_schema.schemata_extensions
   WHERE schema_name = DATABASE() AND options LIKE '%READ ONLY=1%') */ AS n`

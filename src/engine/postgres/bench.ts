@@ -13,14 +13,14 @@ import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { literal } from './quote.ts'
 import { triggerSuspensionsOf } from './suspend-triggers.ts'
 
-/** The text of a row: 25 bytes, 1 kB, or 9 kB that stand in the TOAST table, uncompressed. */
+/** The text of a row: 25 bytes, 1 kB, or 9 kB stored uncompressed in the TOAST table. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
   narrow: `'a label of a usual length'`,
   wide: `repeat('x', 1000)`,
   'off-page': `repeat('x', 9000)`,
 }
 
-// Autovacuum would come at some time or other, and with it a second writer.
+// Autovacuum would run at unpredictable times, as a second writer.
 const QUIET = 'WITH (autovacuum_enabled = false)'
 
 export const bench: BenchDialect = {
@@ -91,12 +91,12 @@ export const bench: BenchDialect = {
       case 'truncate-cascade':
         return [`TRUNCATE ${tables.join(', ')} CASCADE`]
       case 'drop-create':
-        // Those that refer to it would have to get their foreign keys again.
+        // Referencing tables would need their foreign keys recreated.
         if (referrers.length > 0) return undefined
         return tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
       case 'swap':
         if (referrers.length > 0 || shape.outgoing !== 'none' || shape.partitions > 0 || shape.trigger)
-          return undefined // LIKE takes none of these along
+          return undefined // LIKE copies none of these
         return tables.flatMap(swap)
       case 'delete-rows':
         return undefined
@@ -143,7 +143,7 @@ export const bench: BenchDialect = {
         await connection.query(statements.join(';\n'))
         return lockModes(connection, String(table?.oid))
       },
-      // Rolled back where a statement failed.
+      // Rolls back if a statement failed.
       async () => void (await connection.query('COMMIT')),
     )
   },
@@ -187,7 +187,7 @@ function triggerOn(table: string): string[] {
   ]
 }
 
-/** The counter belongs to the old table, and would go with it. */
+/** The old table owns the sequence, and DROP TABLE would drop it too. */
 function swap(table: string): string[] {
   return [
     `CREATE TABLE empty_copy (LIKE ${table} INCLUDING ALL)`,

@@ -3,8 +3,8 @@ import { describeBlockers } from '../describe-blockers.ts'
 import { readCatalog } from './catalog.ts'
 
 /**
- * Who else holds locks or an open transaction in this database, in words: asked after a wait has timed out, for
- * people to find the test that left it.
+ * Describes the other sessions that hold locks or an open transaction in this database. Called after a wait
+ * timed out, so that people find the test that left one open.
  */
 export async function blockersOf(connection: Connection): Promise<string> {
   const rows = await readCatalog(connection, BLOCKERS).catch(() => [])

@@ -4,15 +4,15 @@ import { SERVER_NAMES, settingsSql } from './settings.ts'
 
 const serverNamed = new WeakSet<Connection>()
 
-/** The connection, known to look up names among the server's own. */
+/** Records that the connection's session resolves names to system schemas first. */
 export function withServerNames<T extends Connection>(connection: T): T {
   serverNamed.add(connection)
   return connection
 }
 
 /**
- * Reads the catalog with the server's names, on any connection: elsewhere the setting ends with the message that it is
- * sent in.
+ * Reads the catalog with system names, on any connection. Unless the session resolves names that way itself,
+ * the setting applies to this message only.
  */
 export function readCatalog(connection: Connection, sql: string): Promise<Row[]> {
   return connection.query(

@@ -4,8 +4,8 @@ import { ident, literal } from './quote.ts'
 const prefixes = new WeakMap<Connection, string>()
 
 /**
- * Notes who the user's client is when it is attached: a test may say SET ROLE on it, and what afresh keeps in its session
- * belongs to the role that made it.
+ * Records the role of a user's client when it is attached. A test may SET ROLE on the client, and the objects
+ * that afresh keeps in the session belong to the role that created them.
  */
 export async function noteRole(connection: Connection): Promise<void> {
   if (connection.owned) return
@@ -19,7 +19,7 @@ export async function noteRole(connection: Connection): Promise<void> {
   )
 }
 
-/** What comes first in a message: statements that end with it. */
+/** Statements to prepend to a message; their effect ends with the message. */
 export function asNotedRole(connection: Connection): string {
   return prefixes.get(connection) ?? ''
 }

@@ -10,8 +10,8 @@ import { runScript } from './script.ts'
 import { ownSettingsSql } from './settings.ts'
 
 /**
- * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for a URL that is none or a missing driver,
- * `server` when nobody answers or lets us in.
+ * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for an invalid URL or a missing driver,
+ * `server` if the server is unreachable or rejects the login.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const { Client } = await loadDriver()
@@ -26,7 +26,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       keepAlive: true,
       ...settings,
     })
-    // A server that goes away between two queries reports here; without a listener it would end the process.
+    // Emitted if the connection is lost between two queries. Without a listener it would end the process.
     client.on('error', () => {})
     try {
       await client.connect()
@@ -58,7 +58,7 @@ function ownedBy(client: Client, url: string, names: Names): Connection {
     owned: true,
     unref: () => unref(client),
     close: () => client.end(),
-    // A script has the session of its user, and leaves nothing of it behind.
+    // A script runs with the default settings of its user's sessions, and its own changes to them are reset.
     async script(sql, label) {
       await client.query('RESET ALL')
       await over.script(sql, label)
@@ -68,12 +68,12 @@ function ownedBy(client: Client, url: string, names: Names): Connection {
   return names === 'server' ? withServerNames(connection) : connection
 }
 
-/** The types of `pg` do not know of it. */
+/** Missing from the types of `pg`. */
 function unref(client: Client & { unref?: () => void }): void {
   client.unref?.()
 }
 
-/** A connection over a client that the user opened: `pg`'s `Client`, or PGlite. */
+/** Wraps a client that the user opened: `pg`'s `Client`, or PGlite. */
 export function wrap(client: unknown): Connection | undefined {
   if (isPgClient(client)) {
     requireConnected(client, 'attach')
@@ -87,7 +87,7 @@ export function wrap(client: unknown): Connection | undefined {
 
 const clients = new WeakMap<Connection, Client>()
 
-/** Throws `AfreshError` (`server`) where a user's client is connected through a pooler that shares sessions. */
+/** Throws `AfreshError` (`server`) if a user's client is connected through a pooler that shares sessions. */
 export async function refuseSharedSession(connection: Connection): Promise<void> {
   const client = clients.get(connection)
   if (client !== undefined) await refuseTransactionPooler(client)
@@ -108,14 +108,14 @@ function parsed(url: string): URL {
   try {
     return new URL(url)
   } catch {
-    // Without its cause, which has the whole URL in it, the password too.
+    // Without the cause, which contains the whole URL with its password.
     throw new AfreshError('usage', 'This is not a PostgreSQL URL.', {
       next: 'Write it as postgres://user:password@host:5432/database, with special characters percent-encoded.',
     })
   }
 }
 
-/** The types of `pg` do not know of it. */
+/** Missing from the types of `pg`. */
 function streamOf(client: Client & { connection?: { stream?: unknown } }): unknown {
   return client.connection?.stream
 }
@@ -140,7 +140,7 @@ interface PgliteConnection extends Connection {
   readonly inMemory: boolean
 }
 
-/** A database that lives in this process alone and ends with it. */
+/** Whether the database exists only in this process, and ends with it. */
 export function isInMemory(connection: Connection | PgliteConnection): boolean {
   return 'inMemory' in connection && connection.inMemory
 }
@@ -189,7 +189,7 @@ interface Pglite {
   exec(sql: string): Promise<unknown[]>
 }
 
-/** By its shape, so that PGlite need not be installed to find out that something else is no PGlite. */
+/** Checks the shape, so that PGlite need not be installed. */
 function isPglite(client: unknown): client is Pglite {
   return (
     typeof client === 'object' &&

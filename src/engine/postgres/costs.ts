@@ -5,14 +5,17 @@ import { quartilesOf } from '../interleaved-timing.ts'
 import { readCatalog } from './catalog.ts'
 import { ANYBODY_WRITES } from './detect.ts'
 
-/** PostgreSQL 18: between a container with its data in memory (80 a file) and a server on a disk (120 to 500). */
+/**
+ * PostgreSQL 18: between a container with its data in memory (80 us per file) and a server on disk (120 to
+ * 500).
+ */
 const defaults: Costs = {
   truncate: 350,
   truncateFile: 125,
   truncateKey: 0,
   planTable: 30,
   deleteRow: 0.26,
-  deleteIndexRow: 0, // an index learns of deleted rows from VACUUM
+  deleteIndexRow: 0, // DELETE leaves index entries to VACUUM
   probeRow: 6.5,
   referredRow: 0.03,
   readPage: 0.5,
@@ -20,12 +23,12 @@ const defaults: Costs = {
   pageBytes: 8192,
 }
 
-// afresh's own servers tell by their `cluster_name` whether their files are in memory.
+// The `cluster_name` of afresh's own servers says whether their files are in memory.
 const CONDITIONS = `SELECT pg_catalog.version() || pg_catalog.string_agg(', ' || s.name || ' ' || s.setting, '' ORDER BY s.name) AS conditions
   FROM pg_catalog.pg_settings AS s WHERE s.name IN ('block_size', 'cluster_name', 'data_checksums', 'fsync', 'full_page_writes',
     'shared_buffers', 'synchronous_commit', 'wal_compression', 'wal_level', 'wal_log_hints')`
 
-/** One file, and many: two points of a straight line. */
+/** A table with one file, and one with many: two points of a linear cost. */
 const TABLES = `
   CREATE TABLE narrow (id int);
   CREATE TABLE broad (id int PRIMARY KEY, a int, b int, label text);
@@ -41,30 +44,30 @@ const TABLES = `
 const MORE_FILES = 5
 
 const ROWS = 2000
-/** Fewer, for the same time. */
+/** Fewer rows, which take about the same time. */
 const PARENTS = 300
 
 /**
- * Too little to be measured in a moment; the processor's work, as deleting a row is, so that they go by that: so many
- * rows for each.
+ * Costs too small to be measured quickly. They are CPU time, like deleting a row, and are therefore expressed
+ * in deleted rows.
  */
 const PLAN_ROWS = 95
 const REFERRED_ROWS = 0.1
 const PAGE_ROWS = 2
-/** TRUNCATE, too, takes longer the more rows there were: by this share of what DELETE does. */
+/** The cost of TRUNCATE also grows with the number of rows, by this share of DELETE's cost. */
 const CUT_SHARE = 0.2
 /**
- * By so much a file takes longer in a reset, since the one that goes holds rows: fitted to 800 random cases, in memory and on a
- * disk (`npm run bench:auto`). On a disk a new file may take up to three times as long for some seconds after a checkpoint
- * has removed many, which nothing measured beforehand can tell.
+ * Factor by which a file costs more in a reset, where the removed file contains rows. Fitted to 800 random
+ * cases, in memory and on disk (`npm run bench:auto`). On disk, a new file may cost up to three times as much
+ * for some seconds after a checkpoint removed many files, which no earlier measurement can predict.
  */
 const IN_A_RESET = 1.25
 
 const PATH = 'SET search_path = public, pg_temp'
-/** As a reset has them. A TRUNCATE waits for the journal all the same. */
+/** The settings of a reset. TRUNCATE waits for the WAL regardless. */
 const SETTINGS = 'SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan'
 
-/** A reset has to find its way again after TRUNCATE. */
+/** Prepared statements of a reset, which has to rebuild caches and plans after a TRUNCATE. */
 const PLANS = [
   'delete_broad AS DELETE FROM broad',
   'delete_rows AS DELETE FROM rows',
@@ -83,7 +86,7 @@ const TURNS = {
   broad: { written: ONE_ROW, timed: `TRUNCATE broad; ${AFTERWARDS}` },
   parents: { written: `INSERT INTO parents ${labelled(PARENTS)}`, timed: 'EXECUTE delete_parents' },
   rows: { written: `INSERT INTO rows ${labelled(ROWS)}`, timed: 'EXECUTE delete_rows' },
-  // For the next round: tables as new, and plans made again that TRUNCATE has had thrown away.
+  // Prepares the next round: resets the tables, and rebuilds the plans that TRUNCATE invalidated.
   renewed: {
     written: 'SELECT 1',
     timed: `TRUNCATE rows, parents, children; INSERT INTO parents ${labelled(1)};
@@ -95,7 +98,7 @@ function labelled(rows: number): string {
   return `SELECT n, n, 'a label of a usual length' FROM generate_series(1, ${rows}) AS n`
 }
 
-/** Beyond a DELETE of one row: a reset commits once, whatever it does. */
+/** Subtracts the cost of a DELETE of one row, because a reset commits once in any case. */
 async function measure(
   connection: Connection,
   writer: Connection,
@@ -107,7 +110,7 @@ async function measure(
   const { one, narrow, broad, rows, parents } = await quartilesOf(TURNS, { connection, writer, effort })
   const [page] = await connection.query(`SELECT pg_catalog.current_setting('block_size')::int AS bytes`)
   const file = Math.max(1, (broad - narrow) / MORE_FILES)
-  // Nonsense, where the machine was at something else all the time, would be remembered.
+  // A nonsensical value, measured on a busy machine, would be stored.
   const row = rows > one ? (rows - one) / ROWS : defaults.deleteRow
   return {
     truncate: Math.max(0, narrow - file - one),

@@ -3,7 +3,8 @@ import { readCatalog } from './catalog.ts'
 import { ident, literal } from './quote.ts'
 
 /**
- * Statements that give one database the settings and privileges of another: CREATE DATABASE … TEMPLATE copies neither.
+ * Returns statements that give one database the settings and privileges of another: CREATE DATABASE …
+ * TEMPLATE copies neither.
  */
 export async function copyDatabaseSettings(
   connection: Connection,
@@ -30,7 +31,7 @@ async function settingsOf(connection: Connection, template: string, name: string
   })
 }
 
-/** Lists are kept with quotes of their own, an empty name as `""`, which no statement takes as it is. */
+/** List settings are stored quoted, with an empty name as `""`, which no statement accepts as it is. */
 function settingValue(setting: string, value: string): string {
   const isList = /^"(search_path|temp_tablespaces|.*_preload_libraries|datestyle)"$/i.test(setting)
   const elements = isList ? (value.match(/"(?:[^"]|"")*"|[^,\s"][^,]*/g) ?? []) : []

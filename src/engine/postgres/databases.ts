@@ -11,13 +11,13 @@ import { createError, dropUnfinished, provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { endReplication } from './replication.ts'
 
-/** From here on copying files is cheaper than writing every block to the WAL: 64 MiB. */
+/** Above this size, copying files is cheaper than writing every block to the WAL: 64 MiB. */
 const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
 
 /** object_in_use */
 const IN_USE = '55006'
 
-/** Of a disk that files are read from and written to; from memory to memory it was 1,700 MB/s. */
+/** Copying files on a disk. In memory, the copy ran at 1,700 MB/s. */
 const COPY_BYTES_PER_SECOND = 100e6
 
 export const databases: Databases = {
@@ -103,8 +103,8 @@ export const databases: Databases = {
 
   async freeze(connection, name) {
     await connection.query(`ALTER DATABASE ${ident(name)} ALLOW_CONNECTIONS false`)
-    // A migration's pool or an extension's worker (TimescaleDB's scheduler) may still be there, and nobody can copy a
-    // database that somebody is connected to.
+    // The pool of a migration or the worker of an extension (TimescaleDB's scheduler) may still be connected,
+    // and a database with connections cannot be copied.
     await endSessions(connection, name)
   },
 
@@ -148,7 +148,7 @@ export const databases: Databases = {
       `SELECT pg_catalog.pg_try_advisory_lock(${lockNumber(key)}) AS locked`,
     )
     if (row?.locked !== true || !everywhere) return row?.locked === true
-    // Whoever is connected to another database has been given a lock of the same number there.
+    // A session in another database may hold the lock of the same number there.
     const [other] = await readCatalog(
       connection,
       `SELECT EXISTS (SELECT ${holdersOf(key)} AND l.pid <> pg_catalog.pg_backend_pid()) AS locked`,
@@ -175,7 +175,7 @@ export const databases: Databases = {
   },
 }
 
-/** Whether it is there; throws `RefusedError` where it does not carry this very mark. */
+/** Whether the database exists; throws `RefusedError` if it does not carry this mark. */
 async function mayDrop(connection: Connection, name: string, mark: string): Promise<boolean> {
   const [row] = await readCatalog(
     connection,
@@ -192,16 +192,16 @@ async function dropByForce(connection: Connection, name: string): Promise<void> 
     await connection.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`)
   } catch (error) {
     if (codeOf(error) !== '42501') throw error
-    // FORCE wants to end autovacuum, too, which no role but a superuser may; without it the server sends it away itself.
+    // FORCE also ends autovacuum, which only a superuser may do. Without FORCE the server ends it.
     await endSessions(connection, name)
     await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)
   }
 }
 
 /**
- * Ends the sessions and background workers in a database, of those that the role may see and end: the role that logged in,
- * since one that it has become (ALTER ROLE … SET role) may not end its sessions. Autovacuum gives way by itself, and is not
- * ours to end.
+ * Ends the sessions and background workers in a database that the login role may see and end. Uses the login
+ * role because a role set by ALTER ROLE … SET role may not end its sessions. Skips autovacuum, which yields
+ * by itself.
  */
 async function endSessions(connection: Connection, name: string): Promise<void> {
   await readCatalog(
@@ -214,7 +214,7 @@ async function endSessions(connection: Connection, name: string): Promise<void> 
   )
 }
 
-/** Who is in a database: clients by their application, workers of extensions by what they are. */
+/** Lists the sessions in a database: clients by application name, workers of extensions by their type. */
 async function whoIsIn(connection: Connection, name: string): Promise<string> {
   const rows = await readCatalog(
     connection,
@@ -227,7 +227,7 @@ async function whoIsIn(connection: Connection, name: string): Promise<string> {
 interface Clone {
   readonly template: string
   readonly name: string
-  /** Who was seen in the template. */
+  /** The sessions found in the template. */
   readonly others: string
 }
 

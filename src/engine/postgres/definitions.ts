@@ -5,15 +5,15 @@ import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { ALL_OBJECTS } from './large-objects.ts'
 
 /**
- * What the schema is, for a reset to know whether it still is the baseline's. Two measures: a number for each reset, which
- * only says that something may be different, and a description of every object, which says what.
+ * Detects whether the schema is still the baseline's, by two measures. A hash, computed in each reset, only
+ * shows that something may have changed. A description of every object shows what changed.
  */
 
-/** The description of every object when the session began. */
+/** The descriptions of all objects at the start of the session. */
 export const DEFINITIONS = 'pg_temp.afresh_definitions'
 export const CATALOG_FUNCTION = 'pg_temp.afresh_catalog()'
 
-/** Catalogs of what has no part of its own here: one like it may be added, and is no table's. */
+/** Catalogs without a query of their own below: their objects belong to no table, new ones are harmless. */
 const OTHER_CATALOGS = [
   'pg_operator',
   'pg_opclass',
@@ -27,7 +27,7 @@ const OTHER_CATALOGS = [
   'pg_foreign_server',
 ]
 
-/** `o`: on which column of a table a sequence depends, by OWNED BY, serial or identity. */
+/** A join condition: `o` is the dependency of a sequence on a column, by OWNED BY, serial or identity. */
 const OWNER_OF = (
   sequence: string,
 ) => `o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = ${sequence}
@@ -39,9 +39,9 @@ const OWN_DATABASE =
 const hash = (...columns: string[]) => `pg_catalog.hash_record_extended(ROW(${columns.join(', ')}), 0)`
 
 /**
- * The body of `afresh_catalog`. A row of a catalog that no reset writes to is told by its version (xmin); the others by
- * their columns, since a reset switches triggers off and on and gives tables new files. Temporary tables are no part of
- * the schema.
+ * The body of `afresh_catalog`. Rows of catalogs that resets do not write to are identified by their version
+ * (xmin). The others are identified by their columns, since a reset disables and enables triggers and gives
+ * tables new files. Temporary tables are not part of the schema.
  */
 export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relpersistence = 't' OR c.relkind = 't' OR c.relkind IN ('i', 'I')),
   rows(h) AS (
@@ -90,11 +90,11 @@ export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM 
   )
   SELECT pg_catalog.concat_ws(' ', count(*), bit_xor(h)) FROM rows`
 
-/** The catalogs that it reads: the journal names them when somebody has written there. */
+/** The catalogs that the query reads. WAL records name them after a write. */
 export const WATCHED_CATALOGS = [
   ...new Set(CATALOG_QUERY.match(/(?<=pg_catalog\.)pg_[a-z_]+(?= AS )/g)),
 ].filter(
-  // Read for the number of the database; each run makes and drops some.
+  // Read for the oid of the database only; each run creates and drops databases.
   (name) => name !== 'pg_database',
 )
 
@@ -106,8 +106,8 @@ const OF_TABLES = `JOIN pg_catalog.pg_class AS c ON c.oid = %s JOIN pg_catalog.p
 const of = (oid: string) => OF_TABLES.replace('%s', oid)
 
 /**
- * Every object of the schema: what it is called, how it is defined, and the table that it belongs to (0: none). `free`: one
- * like it may be added without anything that was there behaving otherwise.
+ * Every object of the schema: its name, its definition, and the table that it belongs to (0: none). `free`:
+ * adding such an object does not change the behavior of existing ones.
  */
 export const DEFINITIONS_QUERY = `
   SELECT pg_catalog.concat('table ', ${TABLE}) AS object, c.oid AS relation, c.relkind IN ('v', 'm') AS free, pg_catalog.concat_ws(' ',
@@ -179,8 +179,8 @@ export const DEFINITIONS_QUERY = `
   ).join('\n  ')}`
 
 /**
- * What differs, by one statement that reads the catalog once. The number is taken before: what changes meanwhile is
- * noticed by the next look.
+ * Finds the differences by one statement that reads the catalog once. The hash is computed first, so that the
+ * next check notices concurrent changes.
  */
 const CHANGES = `WITH catalog AS MATERIALIZED (SELECT ${CATALOG_FUNCTION} AS now),
   found AS MATERIALIZED (${DEFINITIONS_QUERY}),
@@ -192,7 +192,10 @@ const CHANGES = `WITH catalog AS MATERIALIZED (SELECT ${CATALOG_FUNCTION} AS now
     (SELECT k.now FROM catalog AS k) AS catalog
   FROM (SELECT) AS one LEFT JOIN changes AS c ON true ORDER BY c.object`
 
-/** What differs from the schema that the session began with. Where nothing does, the next look compares with what is now. */
+/**
+ * Returns the differences from the schema at the start of the session. If there are none, the next check
+ * compares with the current hash.
+ */
 export async function schemaChanges(connection: Connection): Promise<SchemaChange[]> {
   const rows = await readCatalog(connection, CHANGES)
   const changes = rows.flatMap(({ object, was, now, harmless }): SchemaChange[] =>

@@ -5,9 +5,9 @@ import { STATE, versions } from './repair.ts'
 import { viewProbe } from './views.ts'
 
 /**
- * By table and sequence, the query that returns its id if it is dirty: a table whose baseline is empty when it has a
- * row, one with baseline rows when any row version is another, a sequence when it is anywhere else or was
- * drawn from and put back.
+ * Per table and sequence, the query that returns its id if it is dirty: a table with an empty baseline if it
+ * has a row, a table with baseline rows if any row version differs, a sequence if its position differs or if
+ * it was advanced and set back.
  */
 export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
   const populated = new Set(plan.populated)
@@ -21,7 +21,8 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
     const sequence = step.kind === 'restart' ? sequences.get(step.sequence) : undefined
     if (step.kind !== 'restart' || sequence === undefined) continue
     const { value, called } = step.to
-    // With values logged ahead (`log_cnt`) the next draws would leave no trace in the journal: put back too.
+    // Values logged ahead (`log_cnt`) would hide the next calls of nextval from the WAL, so they are reset
+    // too.
     const isElsewhere = `last_value <> ${value} OR is_called <> ${called} OR log_cnt <> 0`
     probes.set(sequence.id, `SELECT ${sequence.id}::oid FROM ${qualified(sequence)} WHERE ${isElsewhere}`)
   }
@@ -40,29 +41,32 @@ function versionsProbe(table: Table): string {
     JOIN ${STATE} AS s ON s.table_oid = ${table.id} AND s.rows = v.rows AND s.hash = v.hash)`
 }
 
-/** The `scan` detector: all probes as one query, a static statement of a function that is planned once a session. */
+/**
+ * The `scan` detector: all probes as one query, a static statement of a function that is planned once per
+ * session.
+ */
 export function scanQuery(probes: Iterable<string>): string {
   return [...probes].join('\nUNION ALL ') || 'SELECT NULL::oid WHERE false'
 }
 
 /**
- * Sessions that have written in this database and not ended their transaction: their rows are invisible to any
- * scan and may appear after it. `pg_stat_get_activity` is what the view `pg_stat_activity` reads. Autovacuum has transactions
- * too, for its statistics, but writes no rows of anybody's.
+ * Sessions that have written in this database in a transaction that is still open. Their rows are invisible
+ * to any scan and may appear after it. `pg_stat_get_activity` underlies the view `pg_stat_activity`.
+ * Autovacuum has transactions for its statistics too, but writes no user rows.
  */
 const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
     AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`
 
-/** Transactions of this database that were prepared for a two-phase commit: they belong to no session. */
+/** Transactions of this database that were prepared for a two-phase commit. They belong to no session. */
 const PREPARED = `pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())`
 
-/** An expression: whether there is any of both. */
+/** An expression: whether there are such sessions or prepared transactions. */
 export const ANYBODY_WRITES = `(EXISTS (SELECT FROM ${WRITERS}) OR EXISTS (SELECT FROM ${PREPARED}))`
 
-/** PL/pgSQL that waits for those writers, on the tables that they hold, as long as `lock_timeout` allows. */
+/** PL/pgSQL that waits for those sessions, on the tables that they lock, for at most `lock_timeout`. */
 export const WAIT_FOR_WRITERS = `
     FOR held IN SELECT DISTINCT l.relation::pg_catalog.regclass AS name
       FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation

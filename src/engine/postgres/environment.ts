@@ -1,6 +1,6 @@
 import { readUrl, type UrlParts, type VariableReader, type Variables } from '../environment.ts'
 
-/** As `pg` reads them. */
+/** The parts as `pg` reads them. */
 export function partsOf(url: string): UrlParts {
   const { parsed, decode } = readUrl(url)
   const host = parsed.searchParams.get('host') || decode(parsed.hostname.replace(/^\[|\]$/g, ''))
@@ -16,8 +16,8 @@ export function partsOf(url: string): UrlParts {
 }
 
 /**
- * What libpq, and with it psql and pg_restore, would rather believe than the variables below: a service, an address
- * beside the host, a demand that the server of the URL cannot meet.
+ * Variables that libpq, and with it psql and pg_restore, prefers to those below: a service, a separate
+ * address, or a requirement that the server of the URL cannot meet.
  * https://www.postgresql.org/docs/current/libpq-envars.html
  */
 const LEADS_ELSEWHERE = [
@@ -44,8 +44,8 @@ const TLS = [
 ]
 
 /**
- * The variables by which PostgreSQL's own programs, and most others, find their database. What the URL leaves open stays
- * as it is: `pg` reads the same variables.
+ * The variables with which PostgreSQL's own programs, and most others, find their database. Variables whose
+ * part the URL omits stay unchanged, because `pg` reads them too.
  */
 export function variablesFor(url: string, reader: VariableReader): Variables {
   const { host, port, user, password, database } = partsOf(url)
@@ -56,7 +56,7 @@ export function variablesFor(url: string, reader: VariableReader): Variables {
     ...(sslmode === null ? cleared(TLS) : { PGSSLMODE: sslmode }),
   }
   const options = searchParams.get('options')
-  // Settings of a session (a search_path) may be wanted by the code under test; what a migration makes is for everybody.
+  // The code under test may rely on session settings (a search_path), but migrations must not depend on them.
   if (options !== null || reader === 'command') variables.PGOPTIONS = options ?? undefined
   const given = { PGHOST: host, PGPORT: port, PGUSER: user, PGPASSWORD: password, PGDATABASE: database }
   for (const [name, value] of Object.entries(given)) if (value !== undefined) variables[name] = value

@@ -8,10 +8,10 @@ import { blockersOf } from './blockers.ts'
 import { refusalOf } from './ownership.ts'
 import { literal } from './quote.ts'
 
-/** Where others keep writing, rows are locked in the end: that costs a write for each, and needs no luck. */
+/** After this many attempts rows are locked instead, which costs a write per row but always succeeds. */
 const MOST_SNAPSHOTS = 2
 
-/** Connections of ours that wait no longer than this for a lock. */
+/** The current `lock_timeout` of connections that afresh opened, in milliseconds. */
 const waiting = new WeakMap<Connection, number>()
 
 export const session: EraseDialect['session'] = async (connection, { lockTimeoutMs, proof }, body) => {
@@ -26,7 +26,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
       return runUnder(connection, statement, statement.under(proof.condition))
     }
     if (proof !== undefined) return proven(statement)
-    // What fails may not take a transaction of the user's along.
+    // A failure must not abort a transaction of the user's.
     const within = connection.owned ? undefined : await nested(connection)
     try {
       const [changed = 0] = await run(statement)
@@ -49,12 +49,12 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
         watch(index, await run(statement))
       }
       position = 'COMMIT'
-      // Deferred keys are checked here.
+      // COMMIT checks deferred foreign keys.
       if (keep) await connection.query(commit(temporary))
       else await rollback()
     } catch (error) {
       await rollback().catch(() => {})
-      // Who is in the way can only be asked outside of the transaction that failed.
+      // Blockers can only be queried outside of the failed transaction.
       throw error instanceof AfreshError ? error : await failed(connection, position, error, isNested)
     }
   }
@@ -79,7 +79,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
       alone,
       define: async (statement) => void (await alone(statement)),
       async dropEmpty(table) {
-        // Whoever has written into it is waited for.
+        // Waits for sessions that have written to the table.
         const block = `BEGIN LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE; IF NOT EXISTS (SELECT FROM ${table}) THEN DROP TABLE ${table}; END IF; END`
         const sql = `DO ${literal(block)}`
         await alone({ sql, values: [], reads: false })
@@ -90,7 +90,7 @@ export const session: EraseDialect['session'] = async (connection, { lockTimeout
   )
 }
 
-/** One statement by itself, which has the proof among its conditions. */
+/** Runs one statement as its own transaction, with the proof among its conditions. */
 async function runUnder(connection: Connection, { sql, values }: Statement, proven: string): Promise<number> {
   try {
     return await connection.change(proven, values.length === 0 ? undefined : values)
@@ -104,7 +104,10 @@ function sqlOf(proof: Proof | undefined): string[] {
   return typeof proof === 'object' ? [proof.statement] : []
 }
 
-/** A client of the user's gets back what it had; in a transaction that has failed nothing can be done at all. */
+/**
+ * Restores the timeout of a user's client afterwards. In a failed transaction the server rejects every
+ * statement.
+ */
 async function waitingFor<T>(
   connection: Connection,
   lockTimeoutMs: number,
@@ -145,12 +148,12 @@ async function lockTimeoutOf(connection: Connection): Promise<string> {
 
 interface Transaction {
   readonly isNested: boolean
-  /** The statements that end it and keep what it did. */
+  /** Returns the statements that end the transaction and keep its changes. */
   commit(temporary: readonly string[]): string
   rollback(): Promise<unknown>
 }
 
-/** A client of the user's may be in a transaction: then it is one within that. */
+/** If a user's client is already in a transaction, uses a savepoint within it. */
 async function begin(
   connection: Connection,
   proof: Proof | undefined,
@@ -186,7 +189,7 @@ async function nested(connection: Connection): Promise<Transaction | undefined> 
   }
 }
 
-/** Only within one there can be a savepoint. */
+/** SAVEPOINT fails outside of a transaction. */
 async function isInTransaction(connection: Connection): Promise<boolean> {
   try {
     await connection.query('SAVEPOINT afresh_erase')
@@ -197,7 +200,7 @@ async function isInTransaction(connection: Connection): Promise<boolean> {
   }
 }
 
-/** Within a transaction of the user's nothing is tried again: it sees what it saw. */
+/** Errors within a user's transaction are not retried: its snapshot does not change. */
 async function failed(
   connection: Connection,
   sql: string,

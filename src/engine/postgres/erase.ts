@@ -4,10 +4,10 @@ import { boundValue, concatenated, joined } from '../sql/fragment.ts'
 import { session } from './erase-session.ts'
 import { ident, only, qualified } from './quote.ts'
 
-/** A row without a primary key is told by the place where it is, which nobody changes within a transaction of ours. */
+/** Identifies a row without a primary key by its location, which is stable within afresh's transaction. */
 const PLACE = { tableoid: 'oid', ctid: 'tid' } as const
 
-/** Off while rows are found by index, and as they were again then: a client's own transaction may go on. */
+/** Disabled while rows are found by index, then restored: a client's own transaction may continue. */
 const JOINS = ['enable_hashjoin', 'enable_mergejoin']
 
 export const erase: EraseDialect = {
@@ -18,12 +18,13 @@ export const erase: EraseDialect = {
   placeholder: (index) => `$${index}`,
   bind(value) {
     if (typeof value === 'bigint') return String(value)
-    // The driver knows a date by its class, which another realm has of its own.
+    // The driver recognizes dates by their class, which every realm has separately.
     return types.isDate(value) ? new Date(value) : value
   },
-  // The driver sends a list as one value, whose type is that of the operand.
+  // The driver sends an array as one value, which takes the type of the operand.
   oneOf: (operand, values) => concatenated([`${operand} = ANY (`, boundValue(values), ')']),
-  // Not by IN, which becomes a tree as deep as there are rows: the stack holds no 30,000, and that of PGlite no 500.
+  // Not IN, which becomes a parse tree as deep as there are rows: it overflows the stack at 30,000 rows, in
+  // PGlite at 500.
   oneOfRows(operands, rows) {
     const pairs = (row: readonly unknown[]) =>
       operands.map((operand, index) => concatenated([`${operand} = `, boundValue(row[index])]))
@@ -62,7 +63,7 @@ export const erase: EraseDialect = {
     const names = columns.map((_, index) => `c${index}`).join(', ')
     return `INSERT INTO ${name} (${names}) ${select}${isUnique ? ' ON CONFLICT DO NOTHING' : ''}`
   },
-  // Nobody else looks at temporary tables, autovacuum included.
+  // No other session can analyze temporary tables, autovacuum included.
   analyze: (name) => `ANALYZE ${name}`,
   byIndex: {
     before: settingJoins((name) => [
@@ -71,7 +72,7 @@ export const erase: EraseDialect = {
     ]),
     after: settingJoins((name) => [set(name, `pg_catalog.current_setting('afresh.${name}')`)]),
   },
-  // Not by switching joins off, which the subqueries of a condition may need.
+  // Does not disable joins, because the subqueries of a condition may need them.
   byKey: {
     before: `SELECT ${set('afresh.random_page_cost', "pg_catalog.current_setting('random_page_cost')")}, ${set('random_page_cost', "'0.2'")}`,
     after: `SELECT ${set('random_page_cost', "pg_catalog.current_setting('afresh.random_page_cost')")}`,
@@ -79,7 +80,7 @@ export const erase: EraseDialect = {
   drop: (name) => `DROP TABLE IF EXISTS ${name}`,
 
   delete: deleteRows,
-  // Keys are checked at the end of the statement, when the rows of all of them are gone.
+  // Foreign keys are checked at the end of the statement, when the rows of all tables are gone.
   deleteTogether(all) {
     const parts = all.map((rows, index) => `d${index} AS (${deleteRows(rows)} RETURNING 1)`)
     const counts = all.map((_, index) => `(SELECT count(*) FROM d${index}) AS n${index}`)

@@ -9,7 +9,7 @@ const ON_POSTGRES = {
   addBert: (client: ExampleClient) => [client.query(`${INSERT} RETURNING id`)],
 }
 
-/** A test that changes the schema may have the database made again, which cuts idle connections. */
+/** A test that changes the schema may cause afresh to recreate the database, which cuts idle connections. */
 const LISTENER = "pool.on('error', () => {}) // afresh may cut idle connections; without a listener pg throws"
 
 export const exampleClients: Readonly<Record<string, ExampleClient>> = {

@@ -12,7 +12,7 @@ import {
 } from './wal.ts'
 import type { WalAccess } from './wal-reader.ts'
 
-/** Why everything is looked at: what `reason` says. Without a reason it was the journal that told. */
+/** The texts for `reason`: why a reset scans everything. Without a reason, the WAL was read. */
 export const REASONS = {
   asked: 'it was asked for',
   first: 'the first look',
@@ -22,7 +22,7 @@ export const REASONS = {
   lost: 'the journal since the last reset was recycled',
 } as const
 
-/** The variables of `findDirty`; `touched` and `reason` are declared by who uses it. */
+/** The variables of `findDirty`; the caller declares `touched` and `reason`. */
 export const FIND_DIRTY_VARIABLES = `
   since pg_lsn := nullif(pg_catalog.current_setting('afresh.since', true), '')::pg_lsn;
   before xid8;
@@ -37,14 +37,13 @@ export const FIND_DIRTY_VARIABLES = `
   held record;`
 
 /**
- * PL/pgSQL that finds out which subjects are dirty (`touched`, maybe null), by the journal or by a scan, with the `reason`
- * for that. The journal may name some that are as they were. `forced` is one of `auto`, `wal`, `scan`, `lost`; `breakEvenBytes` the
- * bytes of journal from which on a scan is cheaper.
+ * PL/pgSQL that finds the dirty subjects (`touched`, may be null) in the WAL or by a scan, with the `reason`
+ * for a scan. The WAL may name subjects that are unchanged. `forced` is one of `auto`, `wal`, `scan`, `lost`;
+ * `breakEvenBytes` is the WAL size from which a scan is cheaper.
  *
- * Open transactions are waited for, and then everything is looked for again: a straggler that commits while it is waited
- * for is seen.
+ * Waits for open transactions and then searches again, so that a commit during the wait is seen.
  *
- * Few statements, since each of them, and each expression, is set up anew for every call: some 2 to 20 us.
+ * Uses few statements, because setting up each statement and expression takes some 2 to 20 us per call.
  */
 export function findDirty(
   journal: WalAccess,

@@ -6,8 +6,9 @@ import { ident, only, qualified } from './quote.ts'
 import { readWithLockTimeout } from './with-lock-timeout.ts'
 
 /**
- * Rows and content of every table and the position of every sequence. Shares nothing with the detector: each
- * column is written out, rows are hashed by MD5 and summed, so that their order does not matter.
+ * Counts and hashes the rows of every table, and reads the position of every sequence. Shares no code with
+ * the detector: casts each column to text and sums MD5 hashes of the rows, so that their order does not
+ * matter.
  */
 export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
   const views = schema.tables.filter(({ traits }) => traits.includes('materialized'))
@@ -31,7 +32,7 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
   }
 }
 
-/** Nothing can be read of a materialised view that was never refreshed. */
+/** A materialized view that was never refreshed cannot be read. */
 const UNFILLED = ({ id }: Table) => `SELECT '${id}' AS id, '0' AS rows, 'unfilled' AS hash`
 
 async function unfilledViews(connection: Connection): Promise<Set<string>> {

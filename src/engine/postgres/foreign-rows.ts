@@ -16,7 +16,7 @@ import { IS_UNFINISHED } from './provision.ts'
 import { literal, qualified } from './quote.ts'
 import { settingsSql } from './settings.ts'
 
-// Below it is what initdb makes: FirstNormalObjectId in src/include/access/transam.h.
+// initdb assigns the lower oids: FirstNormalObjectId in src/include/access/transam.h.
 const IS_PRISTINE = `d.datname = 'template0' AND NOT d.datallowconn AND d.oid < 16384`
 
 const SERVER = '(SELECT system_identifier::text FROM pg_catalog.pg_control_system())'
@@ -26,8 +26,8 @@ const DATABASES = `SELECT d.oid::text AS oid, d.datname AS name, d.datallowconn 
   FROM pg_catalog.pg_database AS d WHERE NOT (${IS_PRISTINE}) ORDER BY d.oid`
 
 /**
- * What may hold rows. An extension's tables count only as far as its rows are users' data, which is what it has told
- * pg_dump (`pg_extension_config_dump`): images come with PostGIS and its thousands of rows.
+ * Relations that may contain rows. An extension's tables count only if their rows are users' data, as the
+ * extension declares to pg_dump (`pg_extension_config_dump`): images include PostGIS with thousands of rows.
  */
 const RELATIONS = `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, x.oid IS NOT NULL AS extension,
     x.xmin::text AS made, x.extcondition[pg_catalog.array_position(x.extconfig, c.oid)] AS condition
@@ -40,9 +40,9 @@ const RELATIONS = `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS k
   ORDER BY c.oid`
 
 /**
- * Looks, read only, for the first row in a database that afresh did not make.
+ * Searches, read-only, for the first row in a database that afresh did not create.
  *
- * @returns the evidence: where there is a row, or what could not be looked at; `undefined`: every table is empty
+ * @returns the location of the row, or what could not be read; `undefined` if every table is empty
  */
 export async function foreignRows(
   connection: Connection,
@@ -73,7 +73,7 @@ export async function foreignRows(
   return undefined
 }
 
-/** Whether somebody has dropped it since it was listed. */
+/** Whether the database was dropped after it was listed. */
 async function isGone(connection: Connection, oid: string): Promise<boolean> {
   const rows = await readCatalog(connection, `SELECT FROM pg_catalog.pg_database AS d WHERE d.oid = ${oid}`)
   return rows.length === 0
@@ -91,7 +91,7 @@ async function lookInto(url: string, entry: Row, budget: LookBudget): Promise<st
           ['statement_timeout', `${budget.leftMs()}`],
         ])}; SELECT pg_catalog.current_database() AS name, ${SERVER} AS server`,
       )
-      // A pooler or a name of several addresses may lead elsewhere.
+      // A pooler, or a host name with several addresses, may lead to another server.
       if (row?.name !== entry.name || row?.server !== entry.server)
         return `its URL leads to "${row?.name}" on the server ${row?.server}`
       return firstRow(connection, String(entry.name), budget)
@@ -122,7 +122,7 @@ async function firstRow(
   return largeObjects.length > 0 ? `there are large objects ${within}` : undefined
 }
 
-/** Selects a row where there is one. What CREATE EXTENSION itself has inserted is as old as the extension. */
+/** Selects a row if there is one. Rows inserted by CREATE EXTENSION have the xmin of the extension. */
 function rowOf({ schema, name, extension, made, condition }: Row): string {
   const table = qualified({ schema: String(schema), name: String(name) })
   if (extension !== true) return `SELECT 1 AS one FROM ONLY ${table} LIMIT 1`

@@ -5,7 +5,7 @@ import { FROM_EXTENSION } from './extension-tables.ts'
 import { qualified } from './quote.ts'
 import { readWithLockTimeout } from './with-lock-timeout.ts'
 
-/** The schemas whose tables count, of `n`. */
+/** A condition: `n` is neither a system schema nor a temporary one. */
 export const OWN_NAMESPACES = `n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\\_temp\\_%' AND n.nspname NOT LIKE 'pg\\_toast\\_temp\\_%'`
 

@@ -16,9 +16,9 @@ import { named, OWN_NAMESPACES, readSequences } from './introspect-sequences.ts'
 import { inOrderOfReading } from './view-order.ts'
 
 /**
- * The catalog, by oid throughout: names may collide once truncated, constraints of different tables may share
- * one, and `search_path` is not to be relied on. A clone of a template has the template's oids, so ids are the
- * same in both. Partitions are not tables of their own here: their roots are.
+ * Reads the catalog by oid throughout: truncated names may collide, constraints of different tables may share
+ * a name, and `search_path` is unreliable. A clone has the oids of its template, so ids are the same in both.
+ * Only the roots of partitioned tables are listed, not their partitions.
  */
 export async function introspect(connection: Connection): Promise<Schema> {
   const tables = await inOrderOfReading(connection, (await readCatalog(connection, TABLES)).map(tableFrom))
@@ -26,14 +26,15 @@ export async function introspect(connection: Connection): Promise<Schema> {
   return { tables, foreignKeys, sequences: await readSequences(connection) }
 }
 
-/** Everything below the table, partitions and inheritance children alike. */
+/** All descendants of a table: partitions and inheritance children. */
 const DESCENDANTS = `WITH RECURSIVE below(oid) AS (
     SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid
     UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN below ON i.inhparent = below.oid)`
 
 /**
- * The files of a table and its indexes, partitions included; a TOAST table has an index of its own. OFFSET keeps the
- * lookups apart: a partition tree is taken to have 1,000 members, and the whole catalog would be read for each table.
+ * The files of a table and its indexes, partitions included; a TOAST table has an index of its own. OFFSET
+ * keeps the lookups apart: the planner assumes 1,000 members per partition tree, and would read the whole
+ * catalog for each table.
  */
 const STORAGE = `(SELECT json_build_object('files', sum(parts.files), 'indexes', max(parts.indexes))
     FROM (SELECT c.oid UNION SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) AS t WHERE c.relkind = 'p') AS part
@@ -43,7 +44,7 @@ const STORAGE = `(SELECT json_build_object('files', sum(parts.files), 'indexes',
         (SELECT count(*) FROM pg_catalog.pg_index x WHERE x.indrelid = s.oid AND NOT x.indisprimary) AS indexes
       FROM pg_catalog.pg_class s WHERE s.oid = part.oid OFFSET 0) AS parts)`
 
-/** Materialised views come last, in the order in which they were made; see `inOrderOfReading`. */
+/** Materialized views come last, in creation order; see `inOrderOfReading`. */
 const TABLES = `
 SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence, c.relispopulated AS populated,
   c.relrowsecurity AS row_security, ${FROM_EXTENSION} AS extension,
@@ -72,7 +73,10 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND ${OWN_NAMESPACES}
 ORDER BY c.relkind = 'm', CASE WHEN c.relkind = 'm' THEN c.oid END, n.nspname, c.relname`
 
-/** A key declared on a partition counts as its root's; the copies that the server keeps per partition do not count. */
+/**
+ * A key declared on a partition counts as its root's. The copies that the server keeps per partition are
+ * omitted.
+ */
 const FOREIGN_KEYS = `
 SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.conrelid)::oid::text AS from_table,
   coalesce(pg_catalog.pg_partition_root(k.confrelid), k.confrelid)::oid::text AS to_table,
@@ -140,7 +144,7 @@ function columnFrom(value: unknown): Column {
   }
 }
 
-/** Of functions and operators of one name each is written alike, and none can be read again. */
+/** These types write overloaded functions and operators alike, and cannot read them back. */
 const NAMES_ALIKE = /^reg(?:proc|oper)((?:\[\])?)$/
 
 /** The codes of `pg_constraint.confdeltype`. */
@@ -170,7 +174,10 @@ function foreignKeyFrom(row: Row): ForeignKey {
   }
 }
 
-/** A row refers to all that its period (the last column) overlaps, not to one with the same period. */
+/**
+ * A temporal key references all rows whose period (the last column) overlaps, not only one with an equal
+ * period.
+ */
 function operatorsOf(row: Row): Pick<ForeignKey, 'operators'> {
   const declared = row.operators === null ? undefined : texts(row.operators)
   if (row.temporal !== true) return declared === undefined ? {} : { operators: declared }

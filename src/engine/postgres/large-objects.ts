@@ -1,14 +1,17 @@
 import { literal } from './quote.ts'
 
-/** The large objects of the baseline: a hash of what is in each that is this role's, and the content where it is not much. */
+/**
+ * The baseline's large objects: a hash of each one that this role owns, and their content if it is small
+ * enough.
+ */
 export const OBJECTS = 'pg_temp.afresh_objects'
 
-/** SQLSTATE: a large object of the baseline is another one, or gone, and cannot be put back. */
+/** SQLSTATE: a large object of the baseline was changed or dropped, and cannot be restored. */
 export const OBJECT_CHANGED = 'AFR03'
 
-/** More than this is not kept twice. */
+/** A larger total is not copied. */
 const KEPT_BYTES = 64 * 1024 * 1024
-/** What is hashed at a time. */
+/** Bytes hashed at a time. */
 const CHUNK_BYTES = 16 * 1024 * 1024
 
 // src/include/libpq/libpq-fs.h
@@ -29,7 +32,7 @@ const HASH_FUNCTION = `CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS
     RETURN size || ':' || hash;
   END $$`
 
-/** Large objects live outside of every table: new ones go, and what is in the others is put back where it is another content. */
+/** Large objects live outside of all tables. Deletes new ones, and restores the content of changed ones. */
 const RESTORE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_objects() RETURNS void LANGUAGE plpgsql AS $$ DECLARE
     object record;
     file int;
@@ -54,7 +57,7 @@ const RESTORE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_objects() RETURNS void 
     END LOOP;
   END $$`
 
-/** `is_plain`: one that is made again is the same. */
+/** `is_plain`: recreating the object restores it completely. */
 export const CAPTURE_OBJECTS = [
   HASH_FUNCTION,
   `CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content,
@@ -75,7 +78,10 @@ export const DROP_OBJECT_FUNCTIONS = [
   'DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid)',
 ]
 
-/** An expression for what all of them hold, as far as this role may read it; the first 64 MiB of each. */
+/**
+ * An expression for the content of all large objects, as far as this role may read them; the first 64 MiB of
+ * each.
+ */
 export const ALL_OBJECTS = `(SELECT pg_catalog.string_agg(pg_catalog.concat(m.oid, ':', pg_catalog.md5(
     CASE WHEN pg_catalog.pg_has_role(m.lomowner, 'USAGE') THEN pg_catalog.lo_get(m.oid, 0, ${KEPT_BYTES}) END)), ' ' ORDER BY m.oid)
   FROM pg_catalog.pg_largeobject_metadata AS m)`

@@ -1,11 +1,14 @@
 import type { Connection } from '../connection.ts'
 
-// FirstNormalObjectId in src/include/access/transam.h: below it is what every database begins with.
+// FirstNormalObjectId in src/include/access/transam.h: every new database contains the lower oids.
 const OWN = 'OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid'
 
 const CATALOGS = ['pg_class', 'pg_proc', 'pg_type', 'pg_namespace', 'pg_extension', 'pg_event_trigger']
 
-/** What somebody has made in the database, whatever it is: relations, routines, types, schemas, extensions. */
+/**
+ * Counts the objects that were created in the database: relations, routines, types, schemas, extensions and
+ * others.
+ */
 export async function countObjects(connection: Connection): Promise<number> {
   const counts = CATALOGS.map(
     (catalog) =>
@@ -17,7 +20,7 @@ export async function countObjects(connection: Connection): Promise<number> {
   return Number(row?.n)
 }
 
-/** Not what a session keeps for itself. */
+/** Excludes objects of a session. */
 const NOT_TEMPORARY = `OPERATOR(pg_catalog.=) 'p'`
 const TEMPORARY: Readonly<Record<string, string>> = {
   pg_class: ` AND c.relpersistence ${NOT_TEMPORARY}`,

@@ -4,9 +4,9 @@ import type { OpenResourceFinder, OpenResourceKind } from '../open-resources.ts'
 import { readCatalog } from './catalog.ts'
 
 /**
- * What sessions hold, in one look. Nobody can see what another session has set for itself.
+ * Finds what sessions hold open, in one query. The settings of another session are not visible.
  *
- * A statement is over before its client is told so, hence whoever is seen to be at work here was not waited for.
+ * A statement ends before its client learns of it, so a session that is active here was not awaited.
  * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
  */
 export const openResources: OpenResourceFinder = {
@@ -33,12 +33,15 @@ export const openResources: OpenResourceFinder = {
   },
 }
 
-/** The settings that a database has from its migrations. */
+/** The database settings that come from migrations. */
 const own = new WeakMap<Connection, ReadonlySet<string>>()
 
 const UNKNOWN_STATEMENT = '26000'
 
-/** To plan it takes five times as long as to run it, and it runs with each test. Two that ask at once wait for one. */
+/**
+ * Planning the query takes five times as long as running it, and it runs with each test. Concurrent calls
+ * share one PREPARE.
+ */
 const prepared = new WeakMap<Connection, Promise<unknown>>()
 
 async function look(connection: Connection): Promise<Row[]> {
@@ -48,7 +51,7 @@ async function look(connection: Connection): Promise<Row[]> {
   try {
     return await connection.query('EXECUTE afresh_holds')
   } catch (error) {
-    // A reset's program that is made again takes the session's statements along.
+    // Recreating a reset's program deallocates the prepared statements of the session.
     if (codeOf(error) !== UNKNOWN_STATEMENT) throw error
     if (prepared.get(connection) === used) prepared.delete(connection)
     await prepare(connection)

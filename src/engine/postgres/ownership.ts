@@ -8,39 +8,39 @@ import { isInMemory } from './connection.ts'
 import { dollar, ident, literal } from './quote.ts'
 
 /**
- * The mark stands in the database's comment: a template clone does not copy it and a restored dump has another
- * oid. A comment of the user's is kept before it.
+ * The mark is in the database's comment: a template clone does not copy it, and a restored dump has another
+ * oid. A comment of the user's is kept before the mark.
  */
 const MARK = `${MARK_PREFIX}[^[:space:]]+`
 
-/** An expression for the mark of the database `d`; NULL where there is none. */
+/** An expression for the mark of the database `d`; NULL if there is none. */
 const MARK_OF_DATABASE = `pg_catalog.substring(pg_catalog.shobj_description(d.oid, 'pg_database'), '${MARK}')`
 
 const CURRENT = 'd.datname = pg_catalog.current_database()'
 
 /**
- * An expression for the server's timeline: a physical copy has the original's system identifier and oids, and another
- * timeline from its promotion on. Aurora has no such functions.
+ * An expression for the server's timeline. A physical copy has the original's system identifier and oids, and
+ * another timeline from its promotion on. Aurora has no such functions.
  */
 const TIMELINE = `CASE WHEN pg_catalog.pg_is_in_recovery() OR pg_catalog.to_regproc('aurora_version') IS NOT NULL THEN '0'
   ELSE pg_catalog.ltrim(pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8), '0') END`
 
-/** An expression for what identifies a database beside its server; one that was renamed is another one. */
+/** An expression that identifies a database within its server. A renamed database has another identity. */
 const identityOf = (oid: string, name: string) =>
   `pg_catalog.concat_ws('.', ${oid}, ${TIMELINE}, pg_catalog.left(pg_catalog.md5(${name}), 8))`
 
-/** An expression for the mark of the database `d`, if it was made for this very database on this very server. */
+/** An expression for the mark of the database `d`, if it was made for this database on this server. */
 export const VALID_MARK = `(SELECT ${MARK_OF_DATABASE} FROM pg_catalog.pg_control_system() AS s
   WHERE pg_catalog.starts_with(${MARK_OF_DATABASE},
     pg_catalog.concat('${MARK_PREFIX}', s.system_identifier, ':', ${identityOf('d.oid', 'd.datname')}, ':')))`
 
-/** The same whether it is valid or not. */
+/** The mark of the database `d`, whether valid or not. */
 export const ANY_MARK = MARK_OF_DATABASE
 
-/** What an error of the proof has for its SQLSTATE. */
+/** SQLSTATE of a failed proof. */
 export const REFUSED = 'AFR01'
 
-/** The rest of a SELECT of those who hold the lock, whichever database they are connected to. */
+/** The FROM and WHERE clauses that select the sessions with the lock, in any database. */
 export function holdersOf(key: string): string {
   return `FROM pg_catalog.pg_locks AS l
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -52,11 +52,12 @@ export function lockNumber(key: string): string {
 }
 
 /**
- * PL/pgSQL that raises `REFUSED` unless the database carries the mark and the lease is held: the first statement of every
- * transaction that deletes. By the comment's key, since it runs in each reset.
+ * PL/pgSQL that raises `REFUSED` unless the database carries the mark and the lease is held. First statement
+ * of every transaction that deletes. Finds the comment by its key, since it runs in each reset.
  *
  * @param database its oid, as SQL
- * @param isHolder whether this runs in the very session whose lock is the lease; others look for that session's lock
+ * @param isHolder whether this runs in the session that holds the lease; other sessions look for that
+ * session's lock
  */
 export function proof(claim: Claim, database: string, { isHolder }: { isHolder: boolean }): string {
   return demandsOf(claim, database, isHolder)
@@ -64,7 +65,7 @@ export function proof(claim: Claim, database: string, { isHolder }: { isHolder: 
     .join('\n  ')
 }
 
-/** What has to hold, and what to say where it does not. */
+/** The conditions of the proof, and the error message of each. */
 function demandsOf({ mark, lease }: Claim, database: string, isHolder: boolean) {
   const isMarked = `EXISTS (SELECT FROM pg_catalog.pg_shdescription AS c
     WHERE c.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass AND c.objoid = ${database}
@@ -79,7 +80,7 @@ function demandsOf({ mark, lease }: Claim, database: string, isHolder: boolean) 
 
 const LEASE_GONE = 'the session that leased the database is gone, and its lease with it'
 
-/** The proof as an expression: true, or an error, which no planner can foresee. */
+/** The proof as an expression: true or an error, which the planner cannot evaluate in advance. */
 function proofCondition(claim: Claim): string {
   const cases = demandsOf(claim, CURRENT_DATABASE, false).map(
     ({ condition, message }) =>
@@ -102,7 +103,7 @@ function raiseUnless(condition: string, message: string): string {
   END IF;`
 }
 
-/** The database that the session is in, as SQL. */
+/** The oid of the session's database, as SQL. */
 const CURRENT_DATABASE = `(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE ${CURRENT})`
 
 export const ownership: Ownership = {
@@ -143,15 +144,15 @@ export const ownership: Ownership = {
 /**
  * A query for the identity of a database.
  *
- * @param condition which one, of `d`
- * @param name the name that it is to have, as SQL
+ * @param condition selects the database `d`
+ * @param name the name that it will have, as SQL
  */
 export function expectedSql(condition: string, name = 'd.datname'): string {
   return `SELECT s.system_identifier::text AS server, ${identityOf('d.oid', name)} AS database
     FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d WHERE ${condition}`
 }
 
-/** What the user says of the database. */
+/** The user's own comment on the database. */
 async function otherComment(connection: Connection): Promise<string | undefined> {
   const [row] = await readCatalog(
     connection,

@@ -1,21 +1,21 @@
 import type { Client } from 'pg'
 import { AfreshError, codeOf } from '../../errors.ts'
 
-/** How often two connections are compared: a busy pooler may give each of them a server session by chance. */
+/** Number of comparisons: a busy pooler may assign different sessions to the two connections by chance. */
 const COMPARISONS = 3
 
-/** A pooler by session may have none left for a second connection. */
+/** A pooler in session mode may have no session left for a second connection. */
 const SECOND_TIMEOUT_MS = 2_000
 
 /**
- * Throws `AfreshError` (`server`) where a pooler gives each transaction whichever server session is free: settings,
- * temporary functions and advisory locks would then belong to whoever comes next, the application included.
+ * Throws `AfreshError` (`server`) if a pooler assigns server sessions per transaction: settings, temporary
+ * functions and advisory locks would then reach other clients, the application included.
  *
- * A pooler shows by the process id that it hands out, which is not the server's. Whether it pools by session (which
- * works) or by transaction (which cannot) shows by a second connection: while the first one is idle but connected, it is
- * given the same server session only by the latter. https://www.pgbouncer.org/features.html
+ * A pooler reports a process id that is not the server's. A second connection distinguishes session mode
+ * (supported) from transaction mode (unsupported): only in transaction mode does it get the same server
+ * session while the first connection is idle but connected. https://www.pgbouncer.org/features.html
  *
- * Nothing is set before that is known: it would stay on a session that others use.
+ * Changes no settings before that is known, because they would remain on a shared session.
  *
  * @param client a connected client
  */
@@ -34,16 +34,16 @@ export async function refuseTransactionPooler(client: Client): Promise<void> {
       if (mine === theirs || mine !== backend) throw transactionPooler(client)
     }
   } catch (error) {
-    // No session to be had beside the first one: so that is not shared.
+    // If no second session is available, the first one is not shared.
     if (error instanceof AfreshError) throw error
-    // protocol_violation: a pooler by statement takes no transaction at all
+    // protocol_violation: a pooler in statement mode rejects transactions
     if (codeOf(error) === '08P01') throw transactionPooler(client)
   } finally {
     await second.end().catch(() => {})
   }
 }
 
-/** The types of `pg` do not have it. */
+/** Missing from the types of `pg`. */
 function processIdOf(client: Client & { processID?: unknown }): number {
   return Number(client.processID)
 }

@@ -36,7 +36,7 @@ import {
 import type { WalAccess } from './wal-reader.ts'
 
 export interface Session {
-  /** The oid of the database that the session is in, and stays in. */
+  /** The oid of the session's database, which never changes. */
   readonly database: string
   readonly suspensions: TriggerSuspensions
   readonly journal: WalAccess
@@ -45,7 +45,7 @@ export interface Session {
 }
 
 /**
- * The program of a session: everything in `pg_temp`, which ends with the session and leaves no trace in the
+ * The program of a session. All of it is in `pg_temp`, which ends with the session and leaves no trace in the
  * user's database.
  */
 export function programSql(program: Program, { suspensions, functions, journal, owned }: Session): string {
@@ -73,7 +73,7 @@ export function programSql(program: Program, { suspensions, functions, journal, 
   ].join(';\n')
 }
 
-/** The baseline: rows and their versions, large objects, and every definition. */
+/** Captures the baseline: rows and their versions, large objects, and all definitions. */
 function capture(schema: Schema, plan: Plan): string[] {
   return [
     ...REPAIR_TABLES,
@@ -90,7 +90,7 @@ function capture(schema: Schema, plan: Plan): string[] {
   ]
 }
 
-/** The schema has more than it had, and the baseline stays. */
+/** Adapts the program to objects that were added to the schema, and keeps the baseline. */
 function recapture(schema: Schema, plan: Plan): string[] {
   const reset = new Set(plan.order.flat())
   return [
@@ -104,7 +104,7 @@ function recapture(schema: Schema, plan: Plan): string[] {
 const isStored = ({ traits }: Table) => !traits.includes('materialized')
 const views = ({ tables }: Schema) => tables.filter((table) => !isStored(table))
 
-/** The functions of a session that has run `programSql`, which tells the `breakEvenBytes` of a scan. */
+/** The functions of a session that ran `programSql`, which returned `breakEvenBytes`. */
 export function functionsSql(program: Program, session: Session, breakEvenBytes: string): string {
   const { journal } = session
   const probes = probesOf(program.schema, program.plan)
@@ -124,7 +124,7 @@ function plpgsql(signature: string, body: string): string {
   return `CREATE FUNCTION pg_temp.${signature} LANGUAGE plpgsql AS ${dollar(body)}`
 }
 
-/** @param isKept the baseline stays */
+/** @param isKept whether the baseline stays */
 export function dropSql(owned: boolean, { isKept = false } = {}): string {
   const baseline = isKept ? [] : [ROWS, STATE, OBJECTS, DEFINITIONS]
   const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
@@ -136,10 +136,10 @@ export function dropSql(owned: boolean, { isKept = false } = {}): string {
   ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, ...baseline].join(', ')}`
 }
 
-/** So many blocks are looked at one by one; with more than that, the whole table is. */
+/** Up to this many blocks are compared one by one; beyond that, the whole table is. */
 const NEAR_BLOCKS = 64
 
-/** A reset; null when the journal tells that nobody has written. */
+/** The body of a reset; it returns null if the WAL shows no writes. */
 function resetBody({ plan, claim }: Program, { journal, database }: Session, found: string): string {
   return `
 DECLARE

@@ -9,9 +9,10 @@ import { ident, literal } from './quote.ts'
 const PREFIX = 'afresh_new_'
 
 /**
- * A condition on the database `d`: afresh was making it. The server finishes CREATE DATABASE for a client that was killed,
- * and no mark can be written before. So a database is made under a name that proves itself: it ends in a hash of the
- * server's identifier, which no name that a person chose has, nor one that came with a dump.
+ * A condition on the database `d`: afresh was creating it. The server completes CREATE DATABASE even if the
+ * client was killed, and the mark can only be written afterwards. A database is therefore created under a
+ * name that proves its origin: it ends in a hash of the server's identifier, unlike names chosen by people or
+ * restored from a dump.
  */
 export const IS_UNFINISHED = `(d.datname ~ '^${PREFIX}[0-9a-f]{12}_[0-9a-f]{12}$'
   AND pg_catalog.right(d.datname, 12) = (${hashQuery(`pg_catalog.substr(d.datname, ${PREFIX.length + 1}, 12)`)}))`
@@ -22,16 +23,17 @@ function hashQuery(nonce: string): string {
     FROM pg_catalog.pg_control_system() AS s`
 }
 
-/** The lock of who makes the database of this temporary name. */
+/** The lock of the session that creates the database of this temporary name. */
 function makingKey(name: string): string {
   return `making:${name}`
 }
 
 /**
- * Makes a database, which has its mark from the moment on in which its name is seen.
+ * Creates a database that carries its mark from the moment its final name is visible.
  *
- * @param options of CREATE DATABASE
- * @param rest statements for the new database, by the name that it has for now, in one transaction with the mark
+ * @param options options of CREATE DATABASE
+ * @param rest returns statements for the new database by its temporary name, which run in one transaction
+ * with the mark
  * @returns the mark
  */
 export async function provision(
@@ -81,7 +83,7 @@ async function finish(
   return mark
 }
 
-/** What a person can do about it, where that is known. */
+/** Adds what to do, for known causes. */
 export function createError(name: string, cause: unknown): unknown {
   const next =
     codeOf(cause) === '55006' // object_in_use
@@ -97,9 +99,9 @@ export function createError(name: string, cause: unknown): unknown {
 }
 
 /**
- * Drops the databases that killed processes were making.
+ * Drops the databases that killed processes left incomplete.
  *
- * @returns what could not be dropped, in sentences
+ * @returns the failures, as sentences
  */
 export async function dropUnfinished(connection: Connection): Promise<string[]> {
   const problems: string[] = []

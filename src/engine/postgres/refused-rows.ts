@@ -6,7 +6,7 @@ import { readCatalog } from './catalog.ts'
 import { ident, literal, only } from './quote.ts'
 import { readWithLockTimeout } from './with-lock-timeout.ts'
 
-/** What a condition says that may hold when a row is written and not later; functions of the user's may say anything. */
+/** Expressions whose value may change after a row is written. The user's functions may contain any. */
 const OF_THE_MOMENT = String.raw`\m(now|age|timeofday|current_setting|(statement|transaction|clock)_timestamp)\(|\m(current_\w+|localtime|localtimestamp|session_user|user)\M`
 
 const isOfTheMoment = (definition: string, oid: string) => `(${definition} ~* ${literal(OF_THE_MOMENT)}
@@ -14,7 +14,10 @@ const isOfTheMoment = (definition: string, oid: string) => `(${definition} ~* ${
     WHERE d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = ${oid}
       AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass))`
 
-/** Checks of tables, and those of domains that columns have: `test` is an error or no row where every row passes. */
+/**
+ * Check constraints of tables, and of the domains of columns. `test` selects no row if every row passes;
+ * otherwise it selects one or raises an error.
+ */
 const CHECKS = `
   SELECT coalesce(pg_catalog.pg_partition_root(k.conrelid)::oid, k.conrelid)::text AS id, k.conname AS name,
     pg_catalog.format('NOT (%s)', pg_catalog.pg_get_expr(k.conbin, k.conrelid)) AS test
@@ -31,8 +34,8 @@ const CHECKS = `
   ORDER BY 1, 2`
 
 /**
- * Baseline rows that a constraint refuses by now, in phrases: a reset could not put them back, though they stand there. What
- * holds now and will not hold in an hour, nobody can tell.
+ * Describes baseline rows that a constraint now rejects: a reset could not insert them again, although they
+ * exist. A constraint that holds now may still fail later, which cannot be predicted.
  */
 export async function refusedRows(connection: Connection, schema: Schema, plan: Plan): Promise<string[]> {
   const populated = new Set(plan.populated)
@@ -47,7 +50,7 @@ export async function refusedRows(connection: Connection, schema: Schema, plan: 
   return found
 }
 
-/** A condition that cannot be asked for by this role says nothing. */
+/** A condition that this role may not evaluate counts as passed. */
 async function passes(connection: Connection, query: string): Promise<boolean> {
   try {
     return (await readWithLockTimeout(connection, query)).length === 0
@@ -59,7 +62,10 @@ async function passes(connection: Connection, query: string): Promise<boolean> {
 
 const CHECK_VIOLATION = '23514'
 
-/** Throws `AfreshError` (`plan`) where there is no template to make the database again from. */
+/**
+ * Throws `AfreshError` (`plan`) for such rows. Called if there is no template from which to recreate the
+ * database.
+ */
 export async function refuseRefusedRows(connection: Connection, schema: Schema, plan: Plan): Promise<void> {
   const found = await refusedRows(connection, schema, plan)
   if (found.length === 0) return

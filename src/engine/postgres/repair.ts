@@ -3,15 +3,15 @@ import type { Table } from '../../schema/schema.ts'
 import { ident, only, qualified } from './quote.ts'
 
 /**
- * The baseline rows of the whole database: `t` the table's id, `row` as text, and the version that each row is now:
- * `rel` the table or partition that holds it, `filenode` its file, and the ctid and xmin of the row in it.
+ * The baseline rows of the whole database: `table_oid`, `row` as text, and the current version of each row:
+ * `rel` the table or partition that contains it, `filenode` its file, and the ctid and xmin of the row in it.
  *
- * A row version never changes, so these tell whether a row is still the one that was put there; comparing them reads
+ * A row version never changes, so it shows whether a row is still the restored one; comparing versions reads
  * no column and no TOAST. In a new file (CLUSTER) another row may have that ctid.
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
 export const ROWS = 'pg_temp.afresh_rows'
-/** How many versions each populated table has, and a hash of them all: what a scan compares. */
+/** The number of row versions of each populated table, and a hash of all of them: what a scan compares. */
 export const STATE = 'pg_temp.afresh_state'
 
 export const REPAIR_TABLES = [
@@ -22,15 +22,15 @@ export const REPAIR_TABLES = [
 export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (table_oid, rel, row_ctid)`
 
 /**
- * The alias under which a table is read. A column of the same name would hide the row behind it
- * (`alias::text` is the column then), so it is one that nobody has.
+ * The alias under which a table is read. A column of the same name would hide the row (`alias::text` is then
+ * the column), so the alias is unlikely as a column name.
  */
 export const ROW_ALIAS = 'afresh_row_of_table'
 const ALIAS = ROW_ALIAS
 
 /**
- * A row as text, written and read in one session. Lossless, but for the declaration (`<?xml version="1.0"?>`) of an
- * XML document, which its output function leaves out.
+ * A row as text, written and read in one session. Lossless, except for the declaration (`<?xml
+ * version="1.0"?>`) of an XML document, which its output function omits.
  */
 function rowText({ columns }: Table): string {
   if (columns.every(({ exactType }) => exactType === undefined)) return `${ALIAS}::text COLLATE "C"`
@@ -55,16 +55,16 @@ export function hash(version: string): string {
   return `pg_catalog.hash_record_extended(ROW(${version}), 0)`
 }
 
-/** Of the rows that were captured, and not of what is there by now: somebody may have committed another meanwhile. */
+/** From the captured rows, not the current ones: another session may have committed a row meanwhile. */
 function rememberCaptured(table: Table): string {
   return `INSERT INTO ${STATE} (table_oid, rows, hash) SELECT ${table.id}, count(*), coalesce(bit_xor(${hash('r.rel, r.row_ctid, r.row_xmin')}), 0)
     FROM ${ROWS} AS r WHERE r.table_oid = ${table.id}`
 }
 
-/** Where to look for differences: in the whole table, or in the blocks that the journal names. */
+/** Where to search for differences: in the whole table, or in the blocks that the WAL names. */
 export type Where = 'everywhere' | 'near'
 
-/** Every version that is not the baseline's goes. */
+/** Deletes every row version that is not the baseline's. */
 export function deleteDiffering(table: Table, where: Where): string {
   if (where === 'near') {
     return `DELETE FROM ${only(table)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (
@@ -82,12 +82,12 @@ function inBlock(ctid: string): string {
   return `${ctid} >= ('(' || b.block || ',0)')::tid AND ${ctid} < ('(' || b.block + 1 || ',0)')::tid`
 }
 
-/** An aggregate over the files and blocks that the journal names: those of populated tables. */
+/** An aggregate over the files and blocks that the WAL names, for populated tables only. */
 export const AS_BLOCKS = `json_agg(json_build_array(f.subject, f.relation, x.block)) FILTER (WHERE f.populated)`
 
 /**
- * For the statements of the reset under way. A setting of the session holds them, since a temporary table that is filled
- * and emptied for each reset would only grow.
+ * Stores the blocks for the statements of the current reset. A session setting holds them, because a
+ * temporary table that is filled and emptied in each reset would keep growing.
  */
 export const NOTE_BLOCKS = `PERFORM pg_catalog.set_config('afresh.blocks', blocks::text, true);`
 
@@ -108,8 +108,8 @@ function missingRows(table: Table, where: Where): string {
 }
 
 /**
- * Baseline rows whose version is gone come back, and their new versions are noted. Triggers and rules are off, so
- * every row of the INSERT returns one, in the order in which they were given to it.
+ * Inserts the baseline rows whose version is gone, and records their new versions. Triggers and rules are
+ * disabled, so the INSERT returns one row per input row, in input order.
  */
 export function insertMissing(table: Table, where: Where): string {
   return `WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (${missingRows(table, where)}) AS m),
@@ -126,8 +126,8 @@ export function insertMissing(table: Table, where: Where): string {
 }
 
 /**
- * With checks on, the plan has emptied the tables before, and those of a cycle come back in one statement. What is remembered
- * are the versions that were put in, and not what is there then: another session may have committed a row meanwhile.
+ * With checks enabled, the plan has emptied the tables before, and one statement fills the tables of a cycle.
+ * Records the inserted versions, not the current ones: another session may have committed a row meanwhile.
  */
 export function insertAll(tables: readonly Table[]): string {
   const parts = tables.flatMap((table, i) => {
@@ -143,19 +143,19 @@ export function insertAll(tables: readonly Table[]): string {
   return `WITH ${parts.join(', ')} ${tables.map((_, i) => `SELECT FROM back${i}`).join(' UNION ALL ')}`
 }
 
-/** `from` gives rows of the table's type as `r`. */
+/** `from` yields rows of the table's type as `r`. */
 function insert(table: Table, from: string): string {
   const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => ident(name))
   const target = columns.length === 0 ? '' : `(${columns.join(', ')}) OVERRIDING SYSTEM VALUE `
   return `INSERT INTO ${qualified(table)} ${target}SELECT ${columns.map((name) => `(r).${name}`).join(', ')} FROM ${from}`
 }
 
-/** Whether rows are repaired where they differ, by their versions: only then are new versions noted. */
+/** Whether rows are restored individually, by their versions. Only then are new versions recorded. */
 export function notesVersions({ mode }: Plan): boolean {
   return mode === 'unchecked'
 }
 
-/** What a table holds, and the versions of its rows. */
+/** Captures a table's rows and their versions. */
 export function captureTable(table: Table): string[] {
   return [captureRows(table), rememberCaptured(table)]
 }

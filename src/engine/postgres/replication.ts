@@ -5,10 +5,11 @@ import { connect } from './connection.ts'
 import { ident, literal } from './quote.ts'
 
 /**
- * Ends what logical replication keeps a database from being dropped by: subscriptions in it, and whoever reads one of its slots
- * (the slots themselves go with it). The slot of a subscription at its publisher, which may be anybody's, stays.
+ * Ends logical replication that prevents dropping a database: its subscriptions, and sessions that read one
+ * of its slots (the slots are dropped with it). The slot of a subscription at its publisher stays, because
+ * afresh may not own the publisher.
  *
- * @param url of the database
+ * @param url the URL of the database
  * @throws AfreshError `server` naming what this role may not end
  */
 export async function endReplication(admin: Connection, name: string, url: string): Promise<void> {
@@ -44,7 +45,7 @@ export async function endReplication(admin: Connection, name: string, url: strin
 async function dropSubscription(inside: Connection, database: string, name: string): Promise<void> {
   const subscription = ident(name)
   try {
-    // With a slot it would ask the publisher, which may be down or anywhere.
+    // With a slot it would contact the publisher, which may be down or on any server.
     await inside.query(`ALTER SUBSCRIPTION ${subscription} DISABLE`)
     await inside.query(`ALTER SUBSCRIPTION ${subscription} SET (slot_name = NONE)`)
     await inside.query(`DROP SUBSCRIPTION ${subscription}`)

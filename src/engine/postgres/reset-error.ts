@@ -9,7 +9,7 @@ import { REFUSED } from './ownership.ts'
 import { stepWith } from './steps.ts'
 import { NOT_THE_BASELINE } from './views.ts'
 
-/** The error of a failed reset, with everything that the server said of it. */
+/** Builds the error of a failed reset, with everything that the server reported. */
 export async function explain(connection: Connection, program: Program, error: unknown): Promise<Error> {
   const code = codeOf(error)
   if (code === REFUSED) {
@@ -35,7 +35,7 @@ const DISCARDED =
   'The client given to `attach` ran DISCARD ALL or DISCARD TEMP since, and with its temporary tables the baseline is gone: ' +
   'bring the database to its baseline, and attach again, by its URL or with a client that nothing else uses.'
 
-/** What afresh keeps in the user's own session. */
+/** Whether the objects that afresh keeps in the user's own session are gone. */
 function isDiscarded({ owned }: Connection, error: unknown): boolean {
   return (
     !owned && ['42883', '42P01'].includes(codeOf(error) ?? '') && /"?pg_temp\.afresh_/.test(messageOf(error))
@@ -66,9 +66,9 @@ async function adviceFor(
       }
     case '23503': // foreign_key_violation
     case '23001': // restrict_violation
-      // Rows of kept tables are nobody's to delete: no later reset fares better.
+      // Rows of kept tables must not be deleted, so a later reset fails as well.
       if (plan.kept.length > 0) return { next: KEPT_REFERS }
-      // A table that a test made may refer to them: a new plan knows it.
+      // A table that a test created may reference the rows; a new plan includes it.
       if ((await schemaChanges(connection).catch(() => [])).length > 0) return { next: NEW_TABLE }
       return {
         code: 'blocked',
@@ -88,15 +88,15 @@ async function adviceFor(
       }
     case '42P01': // undefined_table
     case '42703': // undefined_column
-    case '22P02': // invalid_text_representation: a baseline row that fits its table no more
+    case '22P02': // invalid_text_representation: a baseline row that no longer fits its table
     case '42804': // datatype_mismatch
     case '42846': // cannot_coerce
       return {
         code: 'plan',
         next: 'A test changed the schema: lease or attach again to take the new one into account.',
       }
-    case '23502': // not_null_violation, as the next
-    case '23514': // check_violation: also no partition for it
+    case '23502': // not_null_violation, handled like the next
+    case '23514': // check_violation: also raised if no partition accepts the row
       return {
         code: 'plan',
         next:
@@ -107,7 +107,7 @@ async function adviceFor(
       return {
         next: 'Make room on the disk of the server, and look for the test that filled it; nothing was changed.',
       }
-    case '53200': // out_of_memory, here: of the lock table
+    case '53200': // out_of_memory, here of the lock table
       return {
         next: 'Raise max_locks_per_transaction on the server: every table of the schema is looked at.',
       }
@@ -120,12 +120,12 @@ async function adviceFor(
   }
 }
 
-/** No SQLSTATE at all means that it was the driver, not the server, who spoke. */
+/** An error without an SQLSTATE comes from the driver, not from the server. */
 function isConnectionLoss(code: string | undefined): boolean {
   return code === undefined || code.startsWith('57P') || code.startsWith('08') || code.startsWith('E')
 }
 
-/** The server's context names the statement that a function was at. */
+/** The server's error context names the statement that a function was executing. */
 export function failedStatement(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('where' in error)) return undefined
   return /SQL statement "([\s\S]*?)"(?:\nPL\/pgSQL|$)/.exec(String(error.where))?.[1]

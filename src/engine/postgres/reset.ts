@@ -19,7 +19,7 @@ import { userFunctionsOf } from './user-functions.ts'
 import { FLUSH_AHEAD } from './wal.ts'
 import { type WalAccess, walAccessOf } from './wal-reader.ts'
 
-/** Captures the baseline and builds the session's program; afterwards a reset is one function call. */
+/** Captures the baseline and creates the session's program; each reset is then one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   await noteRole(connection)
   const suspensions = await triggerSuspensionsOf(connection, program.schema, program.plan)
@@ -72,7 +72,7 @@ export async function prepare(connection: Connection, program: Program): Promise
             () => {
               repaired = 0
             },
-            // VACUUM writes, too: it can wait until there is room.
+            // VACUUM writes too, and can wait until there is space.
             (error) => {
               if (codeOf(error) !== DISK_FULL) throw error
             },
@@ -88,22 +88,22 @@ export async function prepare(connection: Connection, program: Program): Promise
         )
         const touched = Array.isArray(row?.touched) ? row.touched.map(String) : []
         if (row?.reason !== null || touched.length === 0) return touched
-        // The journal only says where to look: a rolled back INSERT leaves records too.
+        // The WAL only shows where to look: a rolled back INSERT leaves records too.
         const looked = await call(scanQuery(touched.flatMap((id) => probes.get(id) ?? [])))
         return looked.map(({ oid }) => String(oid))
       }),
     changes: () => explained(() => schemaChanges(connection)),
     async close() {
       const drop = dropSql(connection.owned)
-      // The user's client may be within a transaction by now.
+      // The user's client may be inside a transaction now.
       await call(drop).catch(() => connection.query(drop))
     },
   }
 }
 
 /**
- * A session that writes meanwhile may take a key before its row is put back, delete a row that it refers to, or deadlock; a
- * few more tries tell.
+ * A session that writes concurrently may take a key before its row is restored, delete a row that it
+ * references, or deadlock. Retries show whether that persists.
  */
 const TRIES = 3
 /** unique, foreign_key, restrict and exclusion_violation, deadlock_detected, serialization_failure */
@@ -131,12 +131,15 @@ async function oidOfDatabase(connection: Connection): Promise<string> {
   return String(row?.oid)
 }
 
-/** Its segment was recycled, or it cannot be read for another reason: nothing was changed, a look at everything will do. */
+/**
+ * Whether reading the WAL failed, for example because its segment was recycled. Nothing was changed, and a
+ * scan works.
+ */
 function isOfJournal(error: unknown): boolean {
   return failedStatement(error)?.includes('pg_temp.afresh_wal(') === true
 }
 
-/** No autovacuum comes to temporary tables: after so many rows that moved, ours are tidied up. */
+/** Autovacuum does not process temporary tables: afresh vacuums its own after this many restored rows. */
 const TIDY_AFTER = 10_000
 const TIDY = `VACUUM ${ROWS}, ${STATE}`
 
@@ -147,21 +150,21 @@ function refuseMissing({ detector }: Program, journal: WalAccess): void {
   })
 }
 
-/** What the session needs: nobody's triggers, complete answers, readable rows, and an end to waiting. */
+/** The settings of a session: no user triggers, complete and readable rows, and a lock timeout. */
 function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
   return [
     ...(plan.mode === 'unchecked' ? [['session_replication_role', 'replica'] as const] : []),
     ['lock_timeout', `${lockTimeoutMs}`],
     ['statement_timeout', '0'],
     ['default_transaction_read_only', 'off'],
-    // A straggler that commits while it is waited for must be seen by the look that follows.
+    // The search that follows a wait for a transaction must see its commit.
     ['default_transaction_isolation', "'read committed'"],
     ...READABLE,
     SERVER_NAMES,
     ['jit', 'off'],
-    // Arrays of unknown length would have every statement planned again.
+    // Arrays of unknown length would otherwise cause every statement to be planned again.
     ['plan_cache_mode', 'force_generic_plan'],
-    // The next reset flushes what this one wrote, where it has to be read.
+    // The next reset flushes what this one wrote, if it has to read it.
     ['synchronous_commit', 'off'],
     ['max_parallel_workers_per_gather', '0'],
     ['client_min_messages', 'warning'],
@@ -169,9 +172,9 @@ function sessionSettings({ plan, lockTimeoutMs }: Program): Setting[] {
 }
 
 /**
- * How the program is called. On a connection of our own the settings stay (switching the replication role throws
- * away every cached plan). On a client of the user's they are sent along in the same message, whose statements
- * are one transaction, and end with it.
+ * Returns how to run the program. On afresh's own connection the settings stay, because changing the
+ * replication role discards every cached plan. On a user's client they are sent in the same message, whose
+ * statements form one transaction, and end with it.
  */
 function callerOf(connection: Connection, settings: readonly Setting[]): (sql: string) => Promise<Row[]> {
   if (connection.owned) return (sql) => connection.query(sql)
@@ -179,20 +182,20 @@ function callerOf(connection: Connection, settings: readonly Setting[]): (sql: s
   return (sql) => connection.query(`${local}; ${NO_OPEN_TRANSACTION}; ${sql}`)
 }
 
-/** A message that starts a transaction of its own has one timestamp for both. */
+/** In a message that starts its own transaction, both timestamps are equal. */
 const NO_OPEN_TRANSACTION = `DO $$ BEGIN IF pg_catalog.now() <> pg_catalog.statement_timestamp() THEN
   RAISE active_sql_transaction USING MESSAGE = 'the client is inside a transaction that was never ended'; END IF; END $$`
 
 interface Report {
-  /** Why everything was looked at; none when the journal told. */
+  /** Why everything was scanned; null if the WAL was read. */
   readonly reason: string | null
   readonly bytes?: number
   readonly dirty: readonly string[] | null
-  /** `,[step,place,by truncate,rows]` of each statement. */
+  /** `,[step,position,by truncate,rows]` for each statement. */
   readonly ran: string
   readonly restarted: readonly number[] | null
   readonly stale: boolean | null
-  /** Somebody who wrote has not ended the transaction, though no table is locked by it. */
+  /** Another session has written and not ended its transaction, although it locks no table. */
   readonly writing: boolean | null
 }
 
@@ -214,7 +217,7 @@ function outcomeOf(plan: Plan, journal: WalAccess, row: Row | undefined): Outcom
     notes: writing === true ? [OPEN] : [],
   }
   if (reason !== null) return { detector: 'scan', why: whyScan(journal, reason), ...rest }
-  // The journal names more than what changed: what had nothing to be put right was not dirty.
+  // The WAL names more than what changed: subjects with nothing to restore were not dirty.
   const done = steps.filter(({ step, rows }) => rows !== 0 || !COUNTED.has(plan.steps[step]?.kind))
   const mended = new Set(done.flatMap(({ step }) => plan.steps[step]?.when ?? []))
   const why = `the journal since the last reset is short (${bytes} bytes)`

@@ -39,7 +39,10 @@ function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-/** Exclusion constraints too. The columns of an expression, or a condition, are what the index depends on. */
+/**
+ * Includes exclusion constraints. The columns of an expression or a predicate are those that the index
+ * depends on.
+ */
 const UNIQUES = `
 SELECT x.indrelid::text AS table, json_agg(a.attname ORDER BY a.attnum) AS columns
 FROM pg_catalog.pg_index x JOIN pg_catalog.pg_attribute a ON a.attrelid = x.indrelid AND a.attnum > 0
@@ -48,7 +51,7 @@ WHERE (x.indisunique OR x.indisexclusion) AND (a.attnum = ANY (x.indkey::int2[])
     AND d.objid = x.indexrelid AND d.refobjid = x.indrelid AND d.refobjsubid = a.attnum))
 GROUP BY x.indexrelid, x.indrelid ORDER BY x.indexrelid`
 
-/** The bounds of the partitions at any depth below a table, for the columns that they are about. */
+/** The bounds of the partitions at any depth below a table, for its partition key columns. */
 const BOUNDS = `SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid)
   FROM pg_catalog.pg_partition_tree(a.attrelid) AS tree JOIN pg_catalog.pg_class p ON p.oid = tree.relid
   JOIN pg_catalog.pg_partitioned_table k ON k.partrelid = a.attrelid

@@ -6,14 +6,14 @@ import { type Statement, splitScript } from '../sql/script.ts'
 
 interface Target {
   query(sql: string): Promise<Row[]>
-  /** Where COPY data can be streamed to; PGlite has no such way. */
+  /** The client that COPY data can be streamed to; PGlite has none. */
   readonly client: Client | undefined
 }
 
 /**
- * Runs a file statement by statement, as psql does, so that a file may hold what no transaction may (CREATE INDEX
- * CONCURRENTLY) and an error can name its line. The session's settings are as before afterwards: dumps begin by
- * emptying `search_path`.
+ * Runs a file statement by statement, as psql does. The file may therefore contain statements that no
+ * transaction allows (CREATE INDEX CONCURRENTLY), and errors name the line. Resets the session's settings
+ * afterwards: dumps begin by emptying `search_path`.
  */
 export async function runScript(target: Target, sql: string, label: string): Promise<void> {
   const statements = splitScript(sql, 'postgres', { backslashEscapes: await escapes(target, sql) })
@@ -25,7 +25,7 @@ export async function runScript(target: Target, sql: string, label: string): Pro
   }
 }
 
-/** As psql does, which the server tells of the setting. */
+/** Whether backslashes are escapes. The server reports that setting to psql. */
 async function escapes(target: Target, sql: string): Promise<boolean> {
   if (!sql.includes('\\')) return false
   const [row] = await target.query(
@@ -50,11 +50,11 @@ async function runStatement(target: Target, statement: Statement, label: string)
   }
 }
 
-/** A script that makes or drops databases would touch some that are not afresh's to change. */
+/** A script that creates or drops databases would affect databases that afresh does not own. */
 function refuseOtherDatabase({ sql, line }: Statement, label: string): void {
   const verb = /^(?:create|drop|alter)\b/i.exec(sql)?.[0]
   if (verb === undefined) return
-  // Comments may stand between the two words; the splitter leaves out those that begin what it is given.
+  // Comments may separate the two words; the splitter drops those before a statement.
   const [rest] = splitScript(sql.slice(verb.length), 'postgres')
   if (rest === undefined || !/^database\b/i.test(rest.sql)) return
   throw new AfreshError(
@@ -66,7 +66,7 @@ function refuseOtherDatabase({ sql, line }: Statement, label: string): void {
   )
 }
 
-/** Clones of the template get it too. */
+/** Clones of the template get the setting too. */
 const OWN_SETTING = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET …', current_database()); END $$."
 
 async function copyIn(client: Client | undefined, sql: string, data: string): Promise<void> {

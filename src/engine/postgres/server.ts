@@ -3,11 +3,12 @@ import { describeDataPlace, hasLittleSharedMemory } from '../../util/shared-memo
 import type { EngineServer, ImagePreset } from '../engine-server.ts'
 import { exampleClients } from './example-clients.ts'
 
-/** Settings of PostgreSQL. By `cluster_name` the server itself tells where its files are, and `ps` whose it is. */
+/** Server settings. `cluster_name` shows where the files are, and in `ps` that afresh started the server. */
 function dataSettings(data: DataPlace): Readonly<Record<string, string>> {
   return {
     cluster_name: `afresh, data ${describeDataPlace(data)}`,
-    // Beside the data rather than in /dev/shm, of which a container has 64 MiB; and gone with them after a kill.
+    // In the data directory rather than in /dev/shm, which has 64 MiB in a container; and removed with it
+    // after a kill.
     // https://www.postgresql.org/docs/18/runtime-config-resource.html#GUC-DYNAMIC-SHARED-MEMORY-TYPE
     ...(data === 'memory' || hasLittleSharedMemory() ? { dynamic_shared_memory_type: 'mmap' } : {}),
   }
@@ -34,21 +35,22 @@ const image: ImagePreset = {
     synchronous_commit: 'off',
     full_page_writes: 'off',
     max_connections: '200',
-    // TRUNCATE of many tables in one statement takes a lock each
+    // TRUNCATE of many tables in one statement takes a lock per table
     max_locks_per_transaction: '1024',
   }),
   commandFor: (data) => settingArguments(dataSettings(data)),
   durableCommand: settingArguments(DURABLE_SETTINGS),
   environment: {
-    // The image wants its mount at /var/lib/postgresql from 18 on and at …/data before; a data folder of our
-    // own suits them all. https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata
+    // The image expects its mount at /var/lib/postgresql from 18 on and at …/data before. A separate data
+    // directory suits both.
+    // https://github.com/docker-library/docs/blob/master/postgres/content.md#pgdata
     PGDATA: '/var/lib/postgresql/afresh',
-    // The entry point runs this through the shell. Checksums, the default from 18 on, make every hint bit a
-    // write to the WAL.
+    // The entry point expands this in a shell. Checksums, the default from 18 on, make every hint bit a write
+    // to the WAL.
     POSTGRES_INITDB_ARGS: '--no-sync $([ "$' + '{PG_MAJOR:-0}" -ge 18 ] && echo --no-data-checksums)',
   },
   dataFolder: '/var/lib/postgresql',
-  // once from the temporary server of the entry point, once for good
+  // once from the temporary server of the entry point, once from the final server
   ready: { line: /database system is ready to accept connections/, times: 2 },
   isReady: 'pg_isready --host=127.0.0.1',
 }

@@ -1,9 +1,9 @@
 import type { Names } from '../connection.ts'
 
-/** A setting of a session and its value, as SQL. */
+/** A session setting and its value, as SQL. */
 export type Setting = readonly [name: string, value: string]
 
-/** Every row is seen, or an error says why not; every value is written in one way and can be read again. */
+/** All rows are visible, or an error says why not. Each value has one text form, which can be read back. */
 export const READABLE: readonly Setting[] = [
   ['row_security', 'off'],
   ['extra_float_digits', '1'],
@@ -15,20 +15,22 @@ export const READABLE: readonly Setting[] = [
   ['array_nulls', 'on'],
 ]
 
-/** `SET` for a session of our own; `SET LOCAL` ends with the message that it is sent in. */
+/** `SET` for afresh's own session; `SET LOCAL` ends with the message that contains it. */
 export function settingsSql(how: 'SET' | 'SET LOCAL', settings: readonly Setting[]): string {
   return settings.map(([name, value]) => `${how} ${name} = ${value}`).join('; ')
 }
 
 /**
- * Names in afresh's own SQL mean the server's functions, operators, types and casts, whatever a user's schema holds and
- * wherever it stands in the database's `search_path`. Extensions add operators, too (intarray: `@>`).
+ * Names in afresh's own SQL resolve to the server's functions, operators, types and casts, whatever users'
+ * schemas contain and wherever they are in the database's `search_path`. Extensions add operators too
+ * (intarray: `@>`).
  */
 export const SERVER_NAMES: Setting = ['search_path', 'pg_catalog, pg_temp']
 
 /**
- * What a session of afresh's own has, whatever the server, database or role sets: it ends with its connection and not
- * before, since the lease is a lock that it holds; and it may write. `transaction_timeout` is there from 17 on.
+ * Settings of afresh's own sessions, whatever the server, database or role sets. A session must not end
+ * before its connection, since the lease is a lock that it holds, and it must be able to write.
+ * `transaction_timeout` exists from 17 on.
  */
 const OWN_SETTINGS: readonly Setting[] = [
   ['idle_session_timeout', '0'],
@@ -42,13 +44,17 @@ const OWN_SETTINGS: readonly Setting[] = [
 ]
 
 /**
- * A statement whose client was killed ends within a second, CREATE DATABASE among them; the servers of some systems cannot
- * look and refuse the setting. https://www.postgresql.org/docs/current/runtime-config-connection.html
+ * Ends a statement, CREATE DATABASE included, within a second after its client was killed. Servers on some
+ * operating systems cannot check the connection, and reject the setting.
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html
  */
 const NOTICE_LOST_CLIENT = `CASE WHEN pg_catalog.strpos(pg_catalog.version(), 'linux') OPERATOR(pg_catalog.>) 0
   THEN pg_catalog.set_config('client_connection_check_interval', '1000', false) END`
 
-/** Event triggers would log, or refuse, what a reset does to tables of its session: off where that may be said, from 17 on. */
+/**
+ * Event triggers would log or reject what a reset does to temporary tables. Superusers can disable them from
+ * 17 on.
+ */
 const NO_EVENT_TRIGGERS = `CASE WHEN pg_catalog.current_setting('event_triggers', true) IS NOT NULL
   AND pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'
   THEN pg_catalog.set_config('event_triggers', 'off', false) END`
@@ -62,7 +68,7 @@ const NAMES: Readonly<Record<Names, string>> = {
 }
 
 /**
- * One query that gives a session of afresh's own its settings.
+ * One query that applies the settings of afresh's own session.
  *
  * @param names see `ConnectOptions`
  */

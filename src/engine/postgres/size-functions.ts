@@ -1,11 +1,12 @@
-/** Rows on a page, where nobody looks. */
+/** Rows per page, if not sampled. */
 const USUAL_ROWS = 100
 
 /**
- * `afresh_size` is that of the rows of a partitioned table, which are in its partitions. `afresh_is_large` tells whether
- * TRUNCATE is the cheaper way: how many rows there are it takes from the page in the middle, since they may be of any length, and
- * pages may be dead; and from the last page, which is seldom full: where each row is dear, because referrers are probed, the
- * two ways cross at two or three pages. Some 20 us, and only where the size leaves it open.
+ * `afresh_size` returns the size of a partitioned table, whose rows are in its partitions. `afresh_is_large`
+ * returns whether TRUNCATE is cheaper. It estimates the row count from the middle page, since rows may have
+ * any length and pages may be dead, and from the last page, which is seldom full: where deleting a row is
+ * expensive because referencing tables are probed, the break-even point is at two or three pages. Takes some
+ * 20 us, and runs only if the size alone does not decide.
  */
 export const SIZE_FUNCTIONS = `CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT sum(pg_catalog.pg_relation_size(p.relid))::bigint

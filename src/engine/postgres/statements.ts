@@ -40,7 +40,7 @@ export function truncate(tables: readonly Table[]): string {
   return `TRUNCATE ${tables.map(only).join(', ')}`
 }
 
-/** `setval` neither blocks nor needs ownership; but it leaves other sessions the values that they cached. */
+/** `setval` neither blocks nor requires ownership, but other sessions keep the values that they cached. */
 function restart(
   schema: Schema,
   id: string,
@@ -58,7 +58,7 @@ function regclass(sequence: Sequence): string {
   return `${literal(qualified(sequence))}::pg_catalog.regclass`
 }
 
-/** Fails when a row of a kept table refers to a row that is gone. */
+/** Fails if a row of a kept table references a row that is gone. */
 function dangling(schema: Schema, key: Extract<Step, { kind: 'check' }>['foreignKey']): string {
   const from = tableOf(schema, key.from)
   const to = tableOf(schema, key.to)
@@ -72,11 +72,11 @@ function dangling(schema: Schema, key: Extract<Step, { kind: 'check' }>['foreign
 }
 
 /**
- * The same step where the journal names the blocks that were written: then nobody looks at the whole table.
- * `undefined` for steps that have no other way.
+ * The same step, restricted to the blocks that the WAL names instead of the whole table. `undefined` for
+ * steps without such a variant.
  */
 export function statementNear(schema: Schema, plan: Plan, step: Step): string | undefined {
-  // TRUNCATE by a step of the plan's own leaves no block behind.
+  // A TRUNCATE by a step of the plan leaves no block behind.
   if (!notesVersions(plan) || plan.strategy === 'truncate') return undefined
   if (step.kind === 'delete-differing') return deleteDiffering(tableOf(schema, step.table), 'near')
   const [id] = step.kind === 'insert-missing' ? step.tables : []

@@ -6,13 +6,16 @@ import { statementNear, statementsOf, truncate } from './statements.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { asUser, type UserFunctions } from './user-functions.ts'
 
-/** The statements of the steps. The one that puts rows right is at position 0; those that prepare it come before. */
+/**
+ * The statements of the steps. Position 0 restores rows; negative positions run before it, positive ones
+ * after it.
+ */
 export const STATEMENTS = 'pg_temp.afresh_statements'
-/** Which steps run when which subject is dirty. */
+/** Which steps run if which subject is dirty. */
 export const DUE = 'pg_temp.afresh_due'
-/** Which table refers to which, where steps follow what their tables refer to. */
+/** Which table references which, for steps that also run if a referenced table is dirty. */
 export const REFERENCES = 'pg_temp.afresh_references'
-/** Where sequences go, all of them in one statement: the `restart` steps that need nothing but `setval`. */
+/** The positions of sequences, set by one statement: the `restart` steps that need only `setval`. */
 export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
@@ -23,7 +26,7 @@ export const STEP_TABLES = [
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
 ]
 
-/** The plan's steps as rows, so that one function call runs just those that are due. */
+/** The plan's steps as rows, so that one function call runs only those that are due. */
 export function stepRows(
   schema: Schema,
   plan: Plan,
@@ -34,7 +37,7 @@ export function stepRows(
   }: {
     readonly suspensions: TriggerSuspensions
     readonly functions: UserFunctions
-    /** Whether the journal names every block of a subject that is written. */
+    /** Whether the WAL names every block of a subject that is written. */
     readonly isInJournal: (id: SubjectId) => boolean
   },
 ): string[] {
@@ -90,7 +93,7 @@ function dueOf({ when, follows }: Step, no: number): string[] {
   return when.map((subject) => `(${subject}, ${no}, ${following.has(subject)})`)
 }
 
-/** A row of `STATEMENTS`: its columns as SQL. */
+/** A row of `STATEMENTS`, with its columns as SQL. */
 function insertStatement(columns: Readonly<Record<string, string | number | boolean>>): string {
   return `INSERT INTO ${STATEMENTS} (${Object.keys(columns).join(', ')}) VALUES (${Object.values(columns).join(', ')})`
 }
@@ -108,15 +111,15 @@ function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead)
   }
 }
 
-/** What empties the tables where the server has no room for the new files of a TRUNCATE. */
+/** Empties the tables if the server has no space for the new files of a TRUNCATE. */
 function deletesOf(schema: Schema, plan: Plan, step: TruncateStep): string {
   return statementsOf(schema, plan, { ...step, kind: 'delete', truncateAlternative: undefined }).join('; ')
 }
 
-/** A setting of the transaction, which tells that there is none. */
+/** A transaction setting: the server has no disk space. */
 export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
 
-/** With checks on: the tables on which a key runs a statement when rows of this step go. */
+/** With checks enabled: the tables on which a foreign key runs a statement when this step deletes rows. */
 function referringTo({ foreignKeys }: Schema, { mode }: Plan, step: Step): TableId[] {
   if (step.kind !== 'delete' || mode !== 'ordered') return []
   const acts = foreignKeys.filter(({ onDelete }) => onDelete !== 'no action' && onDelete !== 'restrict')
@@ -131,8 +134,8 @@ function touchedBy(step: Step): readonly TableId[] {
 }
 
 /**
- * PL/pgSQL that runs what is due for `touched`. `is_near`: the blocks are known in which populated tables changed. `ran`
- * gets step, position, whether it was by TRUNCATE, and rows of each statement.
+ * PL/pgSQL that runs what is due for `touched`. `is_near`: the changed blocks of populated tables are known.
+ * Appends step, position, whether TRUNCATE was used, and rows of each statement to `ran`.
  */
 export function runSteps({ steps }: Plan): string {
   const once = steps.every(({ when }) => when.length <= 1)
@@ -154,27 +157,30 @@ export function runSteps({ steps }: Plan): string {
     END LOOP;`
 }
 
-/** PL/pgSQL: everything that refers to what is dirty, over any number of keys. */
+/** PL/pgSQL: everything that references what is dirty, directly or over other tables. */
 const FIND_REFERRING = `
     referring := ARRAY(WITH RECURSIVE r(id) AS (SELECT f.child FROM ${REFERENCES} AS f WHERE f.parent = ANY (touched)
       UNION SELECT f.child FROM r JOIN ${REFERENCES} AS f ON f.parent = r.id) SELECT r.id FROM r);`
 
-/** An expression: puts the sequences among `touched` back, and tells which steps these were. */
+/** An expression that sets the positions of the sequences in `touched`, and returns their steps. */
 export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.setval(p.subject, p.value, p.called)
       FROM ${POSITIONS} AS p WHERE p.subject = ANY (touched) OFFSET 0) AS p)`
 
-/** How many rows of its table a step's like has put back or deleted, as far as the statistics have not been told. */
+/**
+ * How many rows of the step's table this transaction has inserted or deleted, from statistics not yet
+ * reported.
+ */
 function changesOf(step: string): string {
   return `CASE WHEN ${step}.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${step}.prepared)
           ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(${step}.prepared) END`
 }
 
 /**
- * Prepares what runs most often and plans it: the first reset of a table is as quick as the others. One by one, since a
- * prepared statement keeps the whole message that it came in.
+ * Prepares and plans the most frequent statements, so that the first reset of a table is as fast as later
+ * ones. Prepares one by one, since a prepared statement keeps the whole message that it came in.
  *
- * A rule or trigger that has to be taken off before would be part of the plan, so those steps stay as they are; and so do
- * partitioned tables, since EXECUTE does not tell how many rows it changed, and the statistics do so for a table alone.
+ * Skips steps that have to disable a rule or trigger, which would be part of the plan. Also skips partitioned
+ * tables, since EXECUTE does not report how many rows it changed, and the statistics do so per table only.
  */
 export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
   PERFORM pg_catalog.set_config('afresh.blocks', '[]', false);
@@ -191,8 +197,8 @@ export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
 END $$`
 
 /**
- * Puts every sequence where the plan has it: `spread` moves them, and for the others a `setval` to their own
- * position makes the next `nextval` write WAL, which a sequence does only every 32nd time otherwise.
+ * Sets every sequence to its position in the plan: `spread` moves them, and for the others a `setval` to the
+ * current position makes the next `nextval` write WAL, which a sequence otherwise does only every 32nd time.
  */
 export function startingPositions(schema: Schema, plan: Plan): string[] {
   return plan.steps.flatMap((step) =>
@@ -200,13 +206,13 @@ export function startingPositions(schema: Schema, plan: Plan): string[] {
   )
 }
 
-/** A sequence that the schema has elsewhere is dirty from the beginning: the first reset moves it. */
+/** A sequence with another position in the schema is dirty from the start: the first reset moves it. */
 function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolean {
   const position = byId(schema).sequences.get(id)?.position
   return position?.value === to.value && position.called === to.called
 }
 
-/** Which step a failing statement belongs to. */
+/** Finds the step of a failed statement. */
 export function stepWith(schema: Schema, plan: Plan, statement: string): Step | undefined {
   const [, prepared] = /^EXECUTE afresh_(\d+)$/.exec(statement) ?? []
   if (prepared !== undefined) return plan.steps[Number(prepared)]

@@ -5,28 +5,29 @@ import type { Connection, Row } from '../connection.ts'
 import { readCatalog } from './catalog.ts'
 import { ident, qualified } from './quote.ts'
 
-/** What has to be said before and after a table's rows are touched, so that it neither vetoes nor reacts. */
+/** Statements before and after a change of rows that keep the table's triggers from vetoing or reacting. */
 export interface TriggerSuspension {
   readonly before: readonly string[]
   readonly after: readonly string[]
 }
 
-/** Of each table, and of each table what its triggers for statements alone take. */
+/** Per table: for all of its triggers, and for its statement-level triggers only. */
 export interface TriggerSuspensions {
   readonly of: ReadonlyMap<TableId, TriggerSuspension>
   /**
-   * A key's CASCADE or SET NULL runs a statement on the table that refers, and fires its triggers for statements even where no
-   * row of it goes.
+   * CASCADE or SET NULL of a foreign key runs a statement on the referencing table, and fires its
+   * statement-level triggers even if that affects no row.
    */
   readonly ofStatements: ReadonlyMap<TableId, TriggerSuspension>
-  /** By label: what only the table's owner may switch off, and this role is not. */
+  /** Per table label: what only the table's owner may disable, which this role is not. */
   readonly denied: ReadonlyMap<string, string>
 }
 
 /**
- * Triggers and rules that would fire in spite of the session's replication role (or, with checks on, all of the
- * user's), the replica identity that a published table needs for a DELETE, and constraints that were added NOT VALID:
- * baseline rows that they let stand could not come back. Where the baseline is empty, nothing is ever inserted.
+ * Finds triggers and rules that would fire despite the session's replication role (or, with checks enabled,
+ * all of the user's), the replica identity that a published table needs for a DELETE, and NOT VALID
+ * constraints, which tolerate baseline rows that could not be inserted again. Resets insert no rows into
+ * tables with an empty baseline.
  */
 export async function triggerSuspensionsOf(
   connection: Connection,
@@ -64,7 +65,7 @@ interface Mutable {
   readonly after: string[]
 }
 
-/** Throws `AfreshError` (`plan`) naming the tables where that would take their owner. */
+/** Throws `AfreshError` (`plan`) naming the tables for which that requires their owner. */
 export function refuseDenied({ denied }: TriggerSuspensions): void {
   if (denied.size === 0) return
   const list = [...denied].map(([label, what]) => `"${label}" (${what})`).join(', ')
@@ -80,8 +81,8 @@ export function refuseDenied({ denied }: TriggerSuspensions): void {
 }
 
 /**
- * `deletes`: it matters where rows go, which is everywhere; else where rows come back. `owned`: whether the role may switch it
- * off.
+ * `deletes`: required when rows are deleted, which happens in every table; otherwise only when rows are
+ * inserted. `owned`: whether the role may disable it.
  */
 function statementsAround(firing: string): string {
   const owned = (oid: string) =>
@@ -125,7 +126,7 @@ function before({ kind, name }: Row): string {
   }
 }
 
-/** As it was before: a trigger that is to fire always must not come back as an ordinary one. */
+/** Restores the previous state: a trigger that fires ALWAYS must not become an ordinary one. */
 function after({ kind, name, state }: Row): string {
   switch (kind) {
     case 'IDENTITY':

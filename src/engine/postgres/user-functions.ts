@@ -7,19 +7,22 @@ const FUNCTION = 'pg_temp.afresh_run'
 
 export const DROP_RUN_FUNCTION = `DROP FUNCTION IF EXISTS ${FUNCTION}(text)`
 
-/** Whose checks, generated columns and indexes call functions of the user's, and how those find names. */
+/** Tables whose checks, generated columns or indexes call users' functions, and how those resolve names. */
 export interface UserFunctions {
   readonly tables: ReadonlySet<TableId>
-  /** The value of `search_path`: the server's names first, then as in a user's session. */
+  /** The value of `search_path`: system schemas first, then as in a user's session. */
   readonly path: string
 }
 
-/** Functions and operators that do not come with the server. */
+/** A condition: the object depends on functions or operators that do not come with the server. */
 const CALLS = (catalog: string, oid: string) => `EXISTS (SELECT FROM pg_catalog.pg_depend AS d
   WHERE d.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND d.objid = ${oid} AND d.refobjid >= 16384
     AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass))`
 
-/** Domains whose checks call such functions, and every type that has one in it: arrays, ranges, composites, other domains. */
+/**
+ * Domains whose checks call such functions, and every type that contains one: arrays, ranges, composites,
+ * other domains.
+ */
 const CHECKED_TYPES = `WITH RECURSIVE checked(id) AS (
   SELECT k.contypid FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND ${CALLS('pg_constraint', 'k.oid')}
   UNION SELECT u.id FROM checked AS c CROSS JOIN LATERAL (
@@ -51,7 +54,10 @@ export async function userFunctionsOf(connection: Connection): Promise<UserFunct
   }
 }
 
-/** `afresh_run` runs a statement with names looked up as functions of the user's expect it; as many rows as it touched. */
+/**
+ * `afresh_run` runs a statement with the name resolution that users' functions expect, and returns a row for
+ * each row that the statement affected.
+ */
 export function runFunction({ path }: UserFunctions): string {
   return `CREATE FUNCTION ${FUNCTION}(statement text) RETURNS SETOF int LANGUAGE plpgsql SET search_path TO ${path} AS $$ DECLARE
     touched bigint;

@@ -3,7 +3,7 @@ import type { Table, TableId } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import { readCatalog } from './catalog.ts'
 
-/** Which relation each view reads, whatever kind of view it is. */
+/** The relations that each view reads, for materialized and other views. */
 const READS = `SELECT DISTINCT r.ev_class::text AS view, d.refobjid::text AS relation
   FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_depend AS d
     ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
@@ -11,8 +11,8 @@ const READS = `SELECT DISTINCT r.ev_class::text AS view, d.refobjid::text AS rel
   WHERE r.ev_type = '1' AND r.ev_class >= 16384 AND d.refobjid >= 16384`
 
 /**
- * Materialised views after those that they read, through views or not. That one was made later tells nothing: CREATE OR
- * REPLACE VIEW may lead another one there since.
+ * Moves materialized views after those that they read, directly or through other views. Creation order is not
+ * enough, because CREATE OR REPLACE VIEW may add a dependency later.
  */
 export async function inOrderOfReading(connection: Connection, tables: readonly Table[]): Promise<Table[]> {
   const views = new Map(tables.filter(isView).map((table) => [table.id, table]))

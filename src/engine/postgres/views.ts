@@ -2,14 +2,14 @@ import type { Table } from '../../schema/schema.ts'
 import { dollar, literal, qualified } from './quote.ts'
 import { hash, ROW_ALIAS, STATE } from './repair.ts'
 
-/** SQLSTATE: a materialised view was computed again and has other rows than in the baseline. */
+/** SQLSTATE: a materialized view has other rows after a refresh than in the baseline. */
 export const NOT_THE_BASELINE = 'AFR02'
 
 const FUNCTION = 'pg_temp.afresh_view'
 
 /**
- * `afresh_view` gives a number for what a materialised view holds: by the versions of its rows, or (`by_content`) by what
- * they say; NULL for one that holds nothing, not even no rows, until it is refreshed, and cannot be read.
+ * `afresh_view` returns a hash of a materialized view: of its row versions, or (`by_content`) of its content.
+ * NULL for a view that was never populated, which cannot be read.
  */
 export const VIEW_FUNCTION = `CREATE FUNCTION ${FUNCTION}(view oid, by_content boolean) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE
     result bigint;
@@ -26,12 +26,12 @@ export const VIEW_FUNCTION = `CREATE FUNCTION ${FUNCTION}(view oid, by_content b
 
 export const DROP_VIEW_FUNCTION = `DROP FUNCTION IF EXISTS ${FUNCTION}(oid, boolean)`
 
-/** `hash` tells whether anything happened to it, `rows` what it held. */
+/** `hash` shows whether the view was changed, `rows` what it contained. */
 export function rememberView({ id }: Table): string {
   return `INSERT INTO ${STATE} (table_oid, hash, rows) VALUES (${id}, ${FUNCTION}(${id}, false), ${FUNCTION}(${id}, true))`
 }
 
-/** One that a test has made: it has no rows of the baseline's. */
+/** A view that a test created: it has no baseline rows. */
 export function rememberNewView({ id }: Table): string {
   return `INSERT INTO ${STATE} (table_oid, hash, rows, is_new) VALUES (${id}, ${FUNCTION}(${id}, false), NULL, true) ON CONFLICT DO NOTHING`
 }
@@ -41,8 +41,9 @@ export function viewProbe({ id }: Table): string {
 }
 
 /**
- * It is computed again from tables that are at the baseline by now, which gives the baseline's rows unless it was stale
- * there, or reads a clock. Before 17 its functions find names by the session's path, so it is the user's.
+ * Refreshes the view from tables that are at the baseline by now, which yields the baseline's rows unless the
+ * view was stale there, or reads a clock. Before 17 its functions resolve names by the session's path, so the
+ * user's path is set.
  */
 export function refresh(view: Table): string[] {
   const data = view.traits.includes('unfilled') ? ' WITH NO DATA' : ''

@@ -5,8 +5,8 @@ import type { Connection } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 
 /**
- * `pg_get_wal_block_info` of the contrib module pg_walinspect 1.1 (PostgreSQL 16), declared in the session alone:
- * CREATE EXTENSION would leave its functions in the user's schemas.
+ * `pg_get_wal_block_info` of the contrib module pg_walinspect 1.1 (PostgreSQL 16), declared in the session
+ * only: CREATE EXTENSION would leave its functions in the user's schemas.
  * https://www.postgresql.org/docs/current/pgwalinspect.html
  */
 const READER = `CREATE FUNCTION pg_temp.afresh_wal(IN from_lsn pg_lsn, IN to_lsn pg_lsn, IN show_data boolean,
@@ -19,24 +19,24 @@ const READER = `CREATE FUNCTION pg_temp.afresh_wal(IN from_lsn pg_lsn, IN to_lsn
 
 const DROP_READER = `DROP FUNCTION IF EXISTS pg_temp.afresh_wal(pg_lsn, pg_lsn, boolean)`
 
-/** How the journal can be read in a session, or why not. */
+/** How a session can read the WAL, or why not. */
 export type WalAccess = Readable | { readonly readable: false; readonly why: string }
 
 export interface Readable {
   readonly readable: true
-  /** Whether a message that no transaction has to commit can be made to flush the journal: 17 and later. */
+  /** Whether a message can flush the WAL without a commit: from 17 on. */
   readonly flushes: boolean
   /** The oid of the database. */
   readonly database: string
-  /** What leaves no trace in the journal: unlogged tables and sequences, or partitions that are. */
+  /** Subjects without WAL records: unlogged tables and sequences, and tables with unlogged partitions. */
   readonly unlogged: ReadonlySet<SubjectId>
   /** Whether any table has baseline rows. */
   readonly populated: boolean
 }
 
 /**
- * Whether this session can read the journal; leaves the reader declared. Declaring a C function takes a superuser, and
- * `wal_level = minimal` leaves bulk loads out.
+ * Checks whether this session can read the WAL, and leaves the reader declared. Declaring a C function
+ * requires a superuser, and `wal_level = minimal` omits bulk loads.
  */
 export async function walAccessOf(
   connection: Connection,
@@ -53,7 +53,7 @@ export async function walAccessOf(
   if (row?.superuser !== true) return no('only a superuser can read the journal')
   if (row.level === 'minimal') return no('with wal_level = minimal the journal leaves bulk loads out')
   try {
-    // track_counts: what prepared statements have deleted is told by the statistics
+    // track_counts: the statistics report how many rows prepared statements deleted
     await connection.query(`${DROP_READER}; ${READER}; SET track_counts = on`)
     const unlogged = await connection.query(
       `SELECT DISTINCT w.subject::text FROM (${watchedRelations(plan)}) AS w JOIN pg_catalog.pg_class AS c ON c.oid = w.id
@@ -67,13 +67,13 @@ export async function walAccessOf(
       populated: plan.populated.length > 0,
     }
   } catch (error) {
-    // undefined_file: the server came without its contrib modules
+    // undefined_file: the server is installed without its contrib modules
     if (codeOf(error) === '58P01') return no('the server lacks the contrib module pg_walinspect')
     throw error
   }
 }
 
-/** The relations that hold rows and positions, partitions included, and whose they are. */
+/** The relations that contain rows and sequence positions, partitions included, and the subject of each. */
 export function watchedRelations(plan: Plan): string {
   return `SELECT coalesce(p.relid, t.id) AS id, t.id AS subject, t.id = ANY (${oids(plan.populated)}) AS populated
       FROM unnest(${oids(plan.order.flat())}) AS t(id) LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf

@@ -5,39 +5,39 @@ import { AS_BLOCKS } from './repair.ts'
 import { type Readable, watchedRelations } from './wal-reader.ts'
 
 /**
- * The `wal` detector: PostgreSQL's own journal names the file and block of every change since the last reset, whoever
- * made it, for what the change cost and not for what the schema holds.
+ * The `wal` detector: PostgreSQL's write-ahead log names the file and block of every change since the last
+ * reset, by any session. The cost depends on the amount of change, not on the size of the schema.
  */
 
-/** Where the rows of each watched relation lie (`filenode`), and what it is a part of. */
+/** The current file of each watched relation (`filenode`), and the subject that the relation is part of. */
 const FILES = 'pg_temp.afresh_files'
 
-/** Subjects of files that are nobody's table: catalogs that a change of the schema writes to, and large objects. */
+/** Subjects of files of no user table: catalogs that a schema change writes to, and large objects. */
 const CATALOG = 1
 const OBJECTS = 2
 
 export const DROP_FILES = `DROP TABLE IF EXISTS ${FILES}`
 
 /**
- * Only what is flushed can be read, and commits with `synchronous_commit = off` leave that for later. Before 17
- * nothing but a commit flushes: it is sent ahead in the same message.
+ * Only flushed WAL can be read, and commits with `synchronous_commit = off` postpone the flush. Before 17
+ * only a commit flushes, so one is sent ahead in the same message.
  */
 export const FLUSH_AHEAD = `BEGIN; SET LOCAL synchronous_commit = on;
   SELECT pg_catalog.pg_logical_emit_message(true, '', ''); COMMIT; `
 
-/** The files of the relations that hold rows or positions, and of what tells that something else happened. */
+/** The files of relations with rows or positions, and of those whose writes indicate other changes. */
 export function fileTables(plan: Plan): string[] {
   return [
     `CREATE TEMP TABLE afresh_files (filenode oid, relation oid, subject oid, populated boolean)`,
     findFiles(plan),
     `CREATE INDEX ON ${FILES} (filenode)`,
     `ANALYZE ${FILES}`,
-    // No window yet: the first look is at the tables themselves.
+    // No start position yet: the first search scans the tables.
     `SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('afresh.own', '0', false)`,
   ]
 }
 
-/** Where everything lies now. */
+/** Reads the current filenodes. */
 function findFiles(plan: Plan): string {
   return `INSERT INTO ${FILES} SELECT pg_catalog.pg_relation_filenode(w.id), w.id, w.subject, w.populated FROM (${watchedRelations(plan)}
       UNION ALL SELECT ('pg_catalog.' || c.name)::regclass, ${CATALOG}, false
@@ -46,7 +46,7 @@ function findFiles(plan: Plan): string {
         FROM unnest(ARRAY['pg_catalog.pg_largeobject_metadata', 'pg_catalog.pg_largeobject']::regclass[]) AS o(id)) AS w`
 }
 
-/** Records that change no row: locks, hints, pruning, freezing, and the statistics that ANALYZE writes in place. */
+/** Records that change no row: locks, hints, pruning, freezing, and in-place statistics of ANALYZE. */
 const IGNORED_RECORDS = [
   'LOCK',
   'LOCK_UPDATED',
@@ -62,9 +62,9 @@ const IGNORED_RECORDS = [
 ]
 
 /**
- * PL/pgSQL that finds where the journal ends that can be read (`upto`): only what is flushed, and `synchronous_commit = off`
- * leaves that for later. What is flushed may end within a record, which neither this window nor the next would
- * name; where records are inserted and messages end, one record ends.
+ * PL/pgSQL that finds the end of the readable WAL (`upto`): commits with `synchronous_commit = off` postpone
+ * the flush. The flush position may lie within a record, which neither this window nor the next would
+ * contain. The insert position and the end of a message are record boundaries.
  */
 export function findEnd(flushes: boolean): string {
   return `before := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
@@ -78,18 +78,22 @@ export function findEnd(flushes: boolean): string {
     }`
 }
 
-/** Before 17, somebody may have written since the commit that was sent ahead: nobody can make that be flushed. */
+/**
+ * Before 17, another session may have written after the commit that was sent ahead, and cannot be made to
+ * flush.
+ */
 export const IS_UNFLUSHED = 'upto > pg_catalog.pg_current_wal_flush_lsn()'
 
 /**
- * PL/pgSQL that reads the journal from `since` to `upto`: `touched` are the subjects that it names, `special` is above no
- * special subject that was written, and `blocks` are those of populated tables. What the last reset wrote is told apart
- * by its transaction. What belongs to none is upkeep, but for sequences: inside a savepoint they are moved in the name of
- * the transaction around it, and the record has none. Catalogs that all databases share have the database 0; their files
- * have numbers that no table of a user's gets.
+ * PL/pgSQL that reads the WAL from `since` to `upto`. `touched`: the subjects that it names. `special`: the
+ * lowest of them, which is a special subject if one was written. `blocks`: those of populated tables.
+ * Excludes the last reset's own records by their transaction id. Records without a transaction are
+ * maintenance, except for sequences: inside a savepoint they are advanced on behalf of the outer transaction,
+ * and the record has no id. Shared catalogs have the database 0; no user table gets the numbers of their
+ * files.
  */
 export function readJournal({ database, populated }: Readable): string {
-  // Rows of a table that is to be empty are to go, whatever happened to them.
+  // Needed for baseline rows only: in a table with an empty baseline, all rows are deleted anyway.
   const harmful = `AND b.record_type <> ALL ('{${IGNORED_RECORDS.join(',')}}')`
   return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}
         INTO touched, special${populated ? ', blocks' : ''}
@@ -102,28 +106,28 @@ export function readJournal({ database, populated }: Readable): string {
 }
 
 /**
- * PL/pgSQL: `writing`, whether somebody who wrote before `upto` has not ended the transaction. Nobody has, if everybody
- * with a lower number than this transaction's had ended `before`; else it takes a look at the sessions.
+ * PL/pgSQL: `writing`, whether a session that wrote before `upto` has not ended its transaction. None has if
+ * all transactions with a lower id than this one's had ended `before`; otherwise the sessions are checked.
  */
 export const FIND_OPEN_WRITERS = `writing := waited IS TRUE OR before <> pg_catalog.pg_current_xact_id();
       IF writing THEN
         writing := ${ANYBODY_WRITES};
       END IF;`
 
-/** What `findDirty` does when `special` is written. */
+/** Conditions on `special`, for `findDirty`. */
 export const IS_SPECIAL = `special <= ${OBJECTS}`
 export const IS_CATALOG = `special = ${CATALOG}`
 
-/** An array of the subjects that lie in another file than they did, as the catalog has it. */
+/** An array of the subjects whose current filenode, from the catalog, differs from the recorded one. */
 function subjectsMoved(condition: string): string {
   return `ARRAY(SELECT DISTINCT f.subject FROM ${FILES} AS f
       WHERE ${condition} AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation))`
 }
 
 /**
- * PL/pgSQL for what no record of a row tells. TRUNCATE, CLUSTER and rewrites give a relation a new file; only the
- * catalog says so, and the block numbers of the old one mean nothing then. The rows of a partition that the plan does not
- * know are found by a scan only.
+ * PL/pgSQL for changes without row records. TRUNCATE, CLUSTER and rewrites give a relation a new file, which
+ * only the catalog shows; block numbers of the old file are then invalid. Rows of a partition that the plan
+ * does not know are found by a scan only.
  */
 export const DETECT_REWRITES = `IF reason IS NULL THEN
       blocks := NULL;
@@ -136,30 +140,30 @@ export const DETECT_REWRITES = `IF reason IS NULL THEN
     END IF;`
 
 /**
- * PL/pgSQL: after a scan, the noted places of baseline rows still have to be theirs in the new file, where they may be
- * in another order. A scan finds the same versions at the same places, and nothing to put right.
+ * PL/pgSQL: after a scan, adds populated tables with a new file, where the recorded row locations may belong
+ * to other rows. The scan sees the same versions at the same locations, and finds nothing to restore.
  */
 export const FOLLOW_REWRITTEN = `IF reason IS NOT NULL THEN
     touched := touched || ${subjectsMoved('f.populated AND f.subject <> ALL (touched)')};
   END IF;`
 
 /**
- * PL/pgSQL after steps that gave a relation a new file, and after a scan, which does not tell what a test has moved. What
- * somebody else moves after the look stays unknown, for the next reset to find: noted are only the files of relations that
- * were looked at or put right, so that nobody could move them since, of those that a TRUNCATE of ours took along, and of
- * catalogs.
+ * PL/pgSQL that runs after steps that gave a relation a new file, and after a scan, which does not show what
+ * a test rewrote. Records the files only of relations that were searched or restored, which no other session
+ * can have rewritten since, of those that a TRUNCATE of this reset included, and of catalogs. What another
+ * session rewrites later stays unrecorded, for the next reset to find.
  */
 export const REFRESH_FILENODES = `UPDATE ${FILES} AS f SET filenode = pg_catalog.pg_relation_filenode(f.relation)
     WHERE f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation)
       AND (reason IS NOT NULL OR f.subject = ANY (touched) OR f.subject <= ${OBJECTS} OR EXISTS (
         SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = f.relation AND c.xmin = pg_catalog.pg_current_xact_id()::xid));`
 
-/** A reset may write much, by its own measure, in bytes. */
+/** The WAL that a reset may write before the next one skips it, in bytes. */
 const MIN_SKIP_BYTES = 4096
 
 /**
- * PL/pgSQL that spares the next reset the reading of what this one wrote, where it is much and nobody else can have
- * written meanwhile.
+ * PL/pgSQL that lets the next reset skip the WAL that this one wrote, if that is more than `MIN_SKIP_BYTES`
+ * and no other session can have written meanwhile.
  */
 export const ADVANCE_PAST_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upto > ${MIN_SKIP_BYTES} AND writing IS NOT TRUE THEN
     skipped := pg_catalog.pg_current_wal_insert_lsn();
@@ -174,15 +178,17 @@ export const ADVANCE_PAST_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upt
   END IF;`
 
 /**
- * Where the next look begins: an expression that notes it. What an open transaction has written may be committed later, and
- * a change of the schema stays until it is undone, so then it begins where this one did.
+ * An expression that records where the next search begins. What an open transaction wrote may be committed
+ * later, and a schema change persists until it is undone; in both cases the next search begins where this one
+ * did.
  */
 export const SAVE_LSN = `pg_catalog.set_config('afresh.since', CASE WHEN writing OR stale THEN since ELSE upto END::text, false),
     'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
 
 /**
- * From how many bytes on a scan is cheaper: it is timed, the best of three. Between tests it takes some three times as
- * long, with other things in the processor's caches; the journal takes 10 to 17 ns a byte then.
+ * Measures from how many bytes a scan is cheaper, as the best of three timed scans. Between tests a scan
+ * takes some three times as long, because other data is in the CPU caches; the WAL then takes 10 to 17 ns per
+ * byte.
  */
 export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP

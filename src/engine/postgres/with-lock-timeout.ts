@@ -7,12 +7,12 @@ import { READABLE, SERVER_NAMES, settingsSql } from './settings.ts'
 const LOCK_TIMEOUT_MS = 5_000
 
 /**
- * Reads tables outside of a reset without waiting for ever: a session that holds ACCESS EXCLUSIVE keeps even readers
- * away, and `lock_timeout` is off by default. What it reads is complete (row security raises an error instead of
- * hiding rows) and written the same way whatever the server's settings. The statements of one message are one
+ * Reads tables outside of a reset with a lock timeout: ACCESS EXCLUSIVE blocks even readers, and
+ * `lock_timeout` is off by default. The result is complete (row security raises an error instead of hiding
+ * rows) and formatted independently of the server's settings. The statements of one message form one
  * transaction, with which the settings end.
  *
- * @throws AfreshError `blocked`, naming who is in the way; `server` for a role that may not see every row
+ * @throws AfreshError `blocked`, naming the blocking sessions; `server` for a role that may not see every row
  */
 export async function readWithLockTimeout(connection: Connection, sql: string): Promise<Row[]> {
   try {

@@ -3,23 +3,23 @@ import { AfreshError } from '../../errors.ts'
 export interface Statement {
   /** Without its terminator and without comments before it. */
   readonly sql: string
-  /** Where it begins; the first line is 1. */
+  /** The line on which it begins, counted from 1. */
   readonly line: number
-  /** The rows that follow `COPY … FROM stdin`, as they stand in the file, without the closing `\.`. */
+  /** The rows after `COPY … FROM stdin`, unchanged, without the closing `\.`. */
   readonly copy?: { readonly data: string }
 }
 
 export interface SplitOptions {
   /**
-   * Whether a backslash keeps a plain quote from closing when the script begins; the script itself may change it. Default: as
-   * servers have it unless they are told (MySQL yes, PostgreSQL no).
+   * Whether a backslash escapes a quote at the beginning of the script; the script may change that. Defaults
+   * to the server's default: true for MySQL, false for PostgreSQL.
    */
   readonly backslashEscapes?: boolean
 }
 
 /**
- * A position in a script, and the statements found so far. Only ever moves forward and only ever slices
- * the text, so that a dump of hundreds of megabytes costs one pass over it.
+ * A position in a script, and the statements found so far. Only moves forward and only slices the text, so
+ * that a dump of hundreds of megabytes takes one pass.
  */
 export class Scanner {
   readonly statements: Statement[] = []
@@ -43,7 +43,6 @@ export class Scanner {
     return this.text.charAt(this.pos)
   }
 
-  /** The line of the current position. */
   get line(): number {
     return this.#lineAt(this.pos)
   }
@@ -57,13 +56,13 @@ export class Scanner {
     return this.text.startsWith(part, this.pos)
   }
 
-  /** What a sticky expression matches here. */
+  /** Matches a sticky expression at the current position. */
   match(sticky: RegExp): RegExpExecArray | null {
     sticky.lastIndex = this.pos
     return sticky.exec(this.text)
   }
 
-  /** Takes the next `length` characters into the statement. */
+  /** Adds the next `length` characters to the statement. */
   take(length = 1): void {
     this.#start ??= this.pos
     this.pos += length
@@ -73,19 +72,22 @@ export class Scanner {
     this.pos = this.#newlineFrom(this.pos)
   }
 
-  /** Moves behind the next `closing` that begins `offset` characters from here or later. */
+  /** Moves past the next `closing` that begins at least `offset` characters from here. */
   skipPast(closing: string, offset: number): void {
     const found = this.text.indexOf(closing, this.pos + offset)
     this.pos = found < 0 ? this.text.length : found + closing.length
   }
 
-  /** Takes text quoted by the current character. A doubled quote needs no care: it closes and opens again. */
+  /**
+   * Takes text quoted by the current character. A doubled quote needs no special case: it closes and reopens
+   * the text.
+   */
   takeQuoted(closing = this.char): void {
     this.take(0)
     this.skipPast(closing, 1)
   }
 
-  /** Takes text quoted by the current character in which a backslash keeps a quote from closing it. */
+  /** Takes text quoted by the current character, in which a backslash escapes a quote. */
   takeEscaped(): void {
     const { text } = this
     const quote = text.charCodeAt(this.pos)
@@ -99,7 +101,7 @@ export class Scanner {
     this.take(Math.min(offset + 1, text.length) - this.pos)
   }
 
-  /** Ends the statement here, if one has begun, and moves behind its terminator. */
+  /** Ends the current statement, if one has begun, and moves past its terminator. */
   finish(terminatorLength: number): Statement | undefined {
     const start = this.#start
     const end = this.pos
@@ -114,7 +116,7 @@ export class Scanner {
     return statement
   }
 
-  /** Everything found; what stands behind the last terminator is a statement too. */
+  /** Returns all statements, including text after the last terminator. */
   done(): Statement[] {
     this.finish(0)
     return this.statements
@@ -124,7 +126,7 @@ export class Scanner {
     return new AfreshError('usage', `Line ${this.line}: ${problem}`, { next })
   }
 
-  /** Positions must not decrease from call to call. */
+  /** Positions must not decrease between calls. */
   #lineAt(position: number): number {
     while (this.#lineEnd < position) {
       this.#line += 1

@@ -14,13 +14,13 @@ const SPLITTERS = {
 export type ScriptDialect = keyof typeof SPLITTERS
 
 /**
- * Cuts a file of SQL into its statements, in order, without terminators, exactly where the database's own
- * client (psql, mysql or mariadb, sqlite3) would. Takes time linear in the length of `text`.
+ * Splits an SQL file into its statements, in order, without terminators, exactly as the database's own client
+ * (psql, mysql or mariadb, sqlite3) does. Runs in time linear in the length of `text`.
  *
- * Ours, because the splitters on npm are not up to dumps: dbgate-query-splitter, the best of them, cuts
- * inside `BEGIN ATOMIC` bodies, nested comments, `E''` strings and `#` comments with a semicolon.
+ * Implemented here because the splitters on npm fail on dumps: dbgate-query-splitter, the best of them,
+ * splits inside `BEGIN ATOMIC` bodies, nested comments, `E''` strings and `#` comments with a semicolon.
  *
- * @throws AfreshError `usage` at a command of the client itself that has no SQL, such as `\connect`.
+ * @throws AfreshError `usage` for a command of the client that is not SQL, such as `\connect`
  */
 export function splitScript(text: string, dialect: ScriptDialect, options: SplitOptions = {}): Statement[] {
   return SPLITTERS[dialect](text, options)

@@ -4,12 +4,15 @@ import { escapesAfter } from './sql-mode.ts'
 const DELIMITER = /delimiter[ \t]+(\S+)[^\n]*/iy
 const OTHER_DATABASE = /(use(?=[\s`"/#])|source(?=\s))[^\n;]*/iy
 const LINE_COMMENT = /#|--(?=\s|$)/y
-// A comment that the server runs (`/*!40101`, MariaDB's `/*M!`), or an optimizer hint.
+// A comment that the server executes (`/*!40101`, MariaDB's `/*M!`), or an optimizer hint.
 const LIVE_COMMENT = /\/\*(?:M?!|\+)/y
-/** mariadb-dump's first line, in both of its forms: a command to the mariadb client, disguised as a comment. */
+/** The first line of mariadb-dump, in both forms: a command to the mariadb client, disguised as a comment. */
 const SANDBOX = /\/\*M?!999999\\-/y
 
-/** Follows the mysql and mariadb clients (`add_line` in `client/mysql.cc`), which the server tells of NO_BACKSLASH_ESCAPES. */
+/**
+ * Follows the mysql and mariadb clients (`add_line` in `client/mysql.cc`), which learn NO_BACKSLASH_ESCAPES
+ * from the server.
+ */
 export function splitMysql(text: string, { backslashEscapes = true }: SplitOptions = {}): Statement[] {
   const scanner = new Scanner(text)
   const mode = escapesAfter(backslashEscapes)
@@ -50,7 +53,10 @@ function takeCode(scanner: Scanner, escapes: boolean): void {
   else scanner.take(scanner.match(LIVE_COMMENT)?.[0].length ?? 1)
 }
 
-/** `\g` and `\G` end a statement, `\N` is an old NULL; what else begins so is a command of the client. */
+/**
+ * `\g` and `\G` end a statement, and `\N` is an old form of NULL. Other backslash sequences are client
+ * commands.
+ */
 function takeBackslash(scanner: Scanner): void {
   const command = scanner.text.slice(scanner.pos, scanner.pos + 2)
   if (command === '\\g' || command === '\\G') scanner.finish(2)
@@ -58,7 +64,7 @@ function takeBackslash(scanner: Scanner): void {
   else throw scanner.fail(`${command} is a command of the mysql client, not SQL.`, 'Remove it.')
 }
 
-/** A script that moves to another database would change one that is not afresh's to change. */
+/** A script that switches to another database would change one that afresh does not own. */
 function refuseOtherDatabase(scanner: Scanner): void {
   const command = scanner.match(OTHER_DATABASE)?.[0].trim()
   if (command === undefined) return

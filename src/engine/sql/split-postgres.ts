@@ -9,7 +9,7 @@ const CONFORMING = /^set\s+(?:session\s+)?standard_conforming_strings\s*(?:=|\st
 const META_COMMAND = /\\\S*/y
 const CONTINUED_STRING = /[ \t\f\v]*[\r\n]\s*(?=')/y
 
-/** Follows psql's lexer (`psqlscan.l`), which also decides where a statement ends by these rules. */
+/** Follows psql's lexer (`psqlscan.l`), which uses the same rules to decide where a statement ends. */
 export function splitPostgres(text: string, { backslashEscapes = false }: SplitOptions = {}): Statement[] {
   const scanner = new Scanner(text)
   let state = newStatement()
@@ -38,7 +38,7 @@ interface StatementState {
   parens: number
   /** Open `BEGIN ATOMIC` and `CASE` inside a routine's body. */
   begins: number
-  /** The first four words, lower case, each followed by a space. */
+  /** The first four words in lower case, each followed by a space. */
   head: string
   words: number
   /** Whether those words begin a CREATE FUNCTION or CREATE PROCEDURE. */
@@ -49,7 +49,7 @@ function newStatement(): StatementState {
   return { parens: 0, begins: 0, head: '', words: 0, routine: false }
 }
 
-/** Skips white space or a comment; comments nest. `false` where there is neither. */
+/** Skips white space or a comment; comments nest. Returns `false` if there is neither. */
 function skipBlank(scanner: Scanner): boolean {
   const { char } = scanner
   if (isSpace(char)) scanner.pos += 1
@@ -86,7 +86,7 @@ function takeCode(scanner: Scanner, state: StatementState): void {
   else noteWord(state, word)
 }
 
-/** A routine's body may hold statements between BEGIN and END; `CASE` has an END of its own. */
+/** A routine's body may contain statements between BEGIN and END; `CASE` has its own END. */
 function noteWord(state: StatementState, word: string): void {
   state.words += 1
   if (state.words <= 4) {
@@ -99,7 +99,7 @@ function noteWord(state: StatementState, word: string): void {
   else if (keyword === 'end' && state.begins > 0) state.begins -= 1
 }
 
-/** A string with backslash escapes goes on behind a line break, where another quote opens. */
+/** A string with backslash escapes continues after a line break if another quote opens there. */
 function takeEscapedString(scanner: Scanner): void {
   for (;;) {
     scanner.takeEscaped()
@@ -115,7 +115,7 @@ function takeDollar(scanner: Scanner): void {
   if (tag !== undefined) scanner.skipPast(tag, 0)
 }
 
-/** Old dumps switch to strings with backslashes; psql learns of it from the server. */
+/** Old dumps turn standard_conforming_strings off; psql learns of that from the server. */
 function conformingAfter(sql: string, before: boolean): boolean {
   const setting = sql.length > 100 ? undefined : CONFORMING.exec(sql)?.[1]
   return setting === undefined ? before : setting.toLowerCase() === 'on'
@@ -141,7 +141,7 @@ function attachCopyData(scanner: Scanner, copy: Statement): void {
   scanner.skipLine()
 }
 
-/** The position of the line that is just `\.`, or the end of the text. */
+/** The position of the line that consists of `\.`, or the end of the text. */
 function endOfCopyData({ text, pos }: Scanner): number {
   for (let from = pos; ; ) {
     const found = text.indexOf('\n\\.', from)
@@ -152,7 +152,10 @@ function endOfCopyData({ text, pos }: Scanner): number {
   }
 }
 
-/** pg_dump writes `\restrict KEY` and `\unrestrict KEY` around a dump: they guard psql and mean nothing here. */
+/**
+ * pg_dump writes `\restrict KEY` and `\unrestrict KEY` around a dump. They protect psql and have no effect
+ * here.
+ */
 function skipMetaCommand(scanner: Scanner): void {
   const command = scanner.match(META_COMMAND)?.[0] ?? '\\'
   if (command !== '\\restrict' && command !== '\\unrestrict') {

@@ -4,7 +4,7 @@ const WORD = /[\w$\u0080-\uffff]+/y
 const TRIGGER = /^(?:explain (?:query plan )?)?create (?:temp |temporary )?trigger /
 const DOT_COMMAND = /\.\w+/y
 
-/** Follows `sqlite3_complete` (`complete.c`): a trigger ends at `; END;`, anything else at `;`. */
+/** Follows `sqlite3_complete` (`complete.c`): a trigger ends at `; END;`, all other statements at `;`. */
 export function splitSqlite(text: string): Statement[] {
   const scanner = new Scanner(text)
   let state = newStatement()
@@ -23,11 +23,11 @@ export function splitSqlite(text: string): Statement[] {
 }
 
 interface StatementState {
-  /** The first words, lower case, each followed by a space. */
+  /** The first words in lower case, each followed by a space. */
   head: string
   words: number
   trigger: boolean
-  /** The last token; `end` is an END right behind a semicolon. */
+  /** The last token; `end` is an END directly after a semicolon. */
   last: 'semicolon' | 'end' | 'other'
 }
 

@@ -4,7 +4,7 @@ const ASSIGNMENTS =
 const FORBIDS = /no_backslash_escapes/i
 const OF_SESSION = /@@(?:session\s*\.\s*|local\s*\.\s*)?sql_mode/i
 
-/** Whether a backslash is an escape, from statement to statement: dumps set `sql_mode` and put it back. */
+/** Tracks across statements whether a backslash is an escape: dumps set `sql_mode` and restore it. */
 export interface EscapeMode {
   readonly escapes: boolean
   read(sql: string | undefined): void

@@ -9,16 +9,19 @@ import { captureSql, copyOf, hasIdentity, isDerived } from './statements.ts'
 export interface Baseline {
   readonly schema: Schema
   readonly plan: Plan
-  /** Which of this process' captures the copies belong to. */
+  /** The number of the capture, within this process, that the copies belong to. */
   readonly generation: number
-  /** How many rows each copied table has. */
+  /** The row count of each copied table. */
   readonly rows: ReadonlyMap<TableId, bigint>
 }
 
-/** Tells apart the copies of several baselines on one handle. */
+/** Distinguishes the copies of several baselines on one handle. */
 let generations = 0
 
-/** Copies the rows of the populated tables. Throws `AfreshError` (`plan`) naming those that could not come back. */
+/**
+ * Copies the rows of the populated tables. Throws `AfreshError` (`plan`) naming those that could not be
+ * restored.
+ */
 export function capture(db: Database, program: Program): Baseline {
   refuseWhatCannotComeBack(program)
   const { schema, plan } = program
@@ -35,7 +38,7 @@ export function capture(db: Database, program: Program): Baseline {
   return { schema, plan, generation, rows }
 }
 
-/** Drops the copies. A handle that its user closed has taken them along. */
+/** Drops the copies. If the user closed the handle, they are gone already. */
 export function release(db: Database, { schema, generation, rows }: Baseline): void {
   try {
     for (const id of rows.keys()) db.exec(`DROP TABLE IF EXISTS ${copyOf(tableOf(schema, id), generation)}`)

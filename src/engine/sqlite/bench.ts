@@ -7,7 +7,7 @@ import {
   type Shape,
 } from '../bench-dialect.ts'
 
-/** The text of a row; of 9 kB all but the first part stands on overflow pages. */
+/** The text of a row. Of 9 kB, all but the first part is on overflow pages. */
 const TEXT: Readonly<Record<Shape['width'], string>> = {
   narrow: `'a label of a usual length'`,
   wide: `printf('%.*c', 1000, 'x')`,
@@ -61,7 +61,7 @@ export const bench: BenchDialect = {
 
   renew(shape) {
     const tables = [...(shape.children ? ['children'] : []), ...benchTables(shape)]
-    // Made again, since DELETE leaves its pages in the file.
+    // Rebuilds the file, since DELETE leaves its pages in it.
     return [...tables.map((table) => `DELETE FROM ${table}`), 'DELETE FROM sqlite_sequence', 'VACUUM']
   },
 
@@ -88,7 +88,7 @@ export const bench: BenchDialect = {
             ...createTable('empty_copy', shape),
             `DROP TABLE ${table}`,
             `ALTER TABLE empty_copy RENAME TO ${table}`,
-            // Their names would stand in the way of the next copy.
+            // Their names would conflict with the next copy.
             ...INDEXED.slice(0, shape.indexes).flatMap((name) => [
               `DROP INDEX empty_copy_${name}`,
               `CREATE INDEX ${table}_${name} ON ${table} (${name})`,

@@ -8,13 +8,14 @@ import { type Database, type Handle, isHandle, over } from './driver.ts'
 
 export interface SqliteConnection extends Connection {
   readonly db: Database
-  /** The absolute path; `undefined` in memory and for temporary files. */
+  /** The absolute path; `undefined` for databases in memory and for temporary files. */
   readonly file: string | undefined
 }
 
 /**
- * Opens the file that `sqlite:PATH`, `file:PATH` or a path names; it must exist (`sqlite::memory:` for none).
- * Throws `AfreshError`: `usage` when no driver is there, `server` for a file that is missing or no database.
+ * Opens the file that `sqlite:PATH`, `file:PATH` or a path names, which must exist; `sqlite::memory:` needs
+ * no file. Throws `AfreshError`: `usage` if no driver is available, `server` if the file is missing or not a
+ * database.
  */
 export async function connect(url: string): Promise<Connection> {
   const path = pathOf(url)
@@ -35,12 +36,15 @@ export async function connect(url: string): Promise<Connection> {
   }
 }
 
-/** A connection over a handle of the user's: `node:sqlite` or `better-sqlite3`. */
+/** Wraps a handle of the user's: `node:sqlite` or `better-sqlite3`. */
 export function wrap(client: unknown): Connection | undefined {
   return isHandle(client) ? connectionOver(client, { url: undefined, owned: false }) : undefined
 }
 
-/** The connection as this engine made it. Throws for another engine's: a programming error. */
+/**
+ * Returns the connection with its handle. Throws for a connection of another engine, which is a programming
+ * error.
+ */
 export function sqliteOf(connection: Connection): SqliteConnection {
   if (!('db' in connection)) throw new Error('not a connection of the SQLite engine')
   return connection as SqliteConnection
@@ -54,9 +58,9 @@ function pathOf(url: string): string {
   return path === MEMORY ? MEMORY : resolve(path)
 }
 
-/** `node:sqlite` where this Node has it, else `better-sqlite3`. */
+/** Uses `node:sqlite` if Node has it, otherwise `better-sqlite3`. */
 async function open(path: string): Promise<Handle> {
-  // By name at run time: Node 20 has no such module, and bundlers must not try to resolve it.
+  // Loaded at run time: Node 20 has no such module, and bundlers must not try to resolve it.
   const builtin: unknown = process.getBuiltinModule('node:sqlite')
   if (builtin !== undefined) {
     const { DatabaseSync } = builtin as { DatabaseSync: new (path: string) => Handle }
@@ -99,13 +103,13 @@ function connectionOver(handle: Handle, from: { url: string | undefined; owned: 
 
 function runAll(db: Database, sql: string, values: readonly unknown[] | undefined): Row[] {
   if (values !== undefined) return db.all(sql, values)
-  // Split here: of several statements `node:sqlite` would silently prepare the first one only.
+  // Split here: `node:sqlite` would silently prepare only the first of several statements.
   let rows: Row[] = []
   for (const statement of splitScript(sql, 'sqlite')) rows = db.all(statement.sql)
   return rows
 }
 
-/** Integers as numbers where a number holds them. */
+/** Converts integers to numbers if a number can represent them. */
 function plain(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
@@ -131,7 +135,7 @@ function runScript(db: Database, text: string, label: string): void {
   }
 }
 
-/** Asked of SQLite itself, since `node:sqlite` tells by a property only from Node 22.16 on. */
+/** Asks SQLite itself, since `node:sqlite` has a property for it only from Node 22.16 on. */
 function inTransaction(db: Database): boolean {
   try {
     db.exec('BEGIN')

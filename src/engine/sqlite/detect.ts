@@ -9,21 +9,21 @@ import { positionsIn, seqOf } from './sequences.ts'
 import { integritySql, isDerived, isDirtySql } from './statements.ts'
 
 export interface Detector {
-  /** A text that is another one after anybody wrote. */
+  /** A text that changes with every write, by any connection. */
   changeToken(): string
-  /** Whether nothing can have been written since `settle`, at the cost of a few counters. */
+  /** Whether nothing was written since `markClean`, by reading a few counters. */
   isUntouched(): boolean
-  /** What differs from the baseline, by looking. Throws `AfreshError` (`plan`) when the schema changed. */
+  /** Scans for differences from the baseline. Throws `AfreshError` (`plan`) if the schema changed. */
   dirty(): SubjectId[]
-  /** The sequences that are not where the baseline has them. */
+  /** The sequences that are not at their baseline positions. */
   movedSequences(): SequenceId[]
-  /** The indexes that do not match the rows that they are derived from. */
+  /** The indexes that do not match the rows that they index. */
   outOfSync(): TableId[]
-  /** What is in the database now is the baseline. To be called in the transaction that saw to it. */
+  /** Declares the current content to be the baseline. Call it in the transaction that established that. */
   markClean(): void
 }
 
-/** How many conditions go into one statement; SQLite compounds at most 500 selects. */
+/** The number of conditions per statement; SQLite compounds at most 500 selects. */
 const CHUNK = 100
 
 export function detectorOf(db: Database, baseline: Baseline): Detector {
@@ -92,13 +92,16 @@ function idAt(tables: readonly Table[], index: unknown): TableId {
 }
 
 /**
- * Everything that moves when somebody writes, as one text.
- * - `total_changes()` counts every row that this connection inserted, updated or deleted, by triggers, foreign key
- *   actions and unfiltered DELETEs too (https://sqlite.org/c3ref/total_changes.html); what was rolled back stays
- *   counted, which costs a needless look. Rows that REPLACE pushed out are not counted, but the row that came is.
- * - `data_version` moves when another connection or process commits (https://sqlite.org/pragma.html#pragma_data_version).
- * - `schema_version` moves with every definition, and with VACUUM, which may renumber rows.
- * - `sqlite_sequence` is read itself: an INSERT OR IGNORE whose row is ignored advances it and counts for nothing.
+ * Combines all values that change with a write.
+ * - `total_changes()` counts every row that this connection inserted, updated or deleted, also by triggers,
+ *   foreign key actions and unfiltered DELETEs (https://sqlite.org/c3ref/total_changes.html). Changes that
+ *   were rolled back stay counted, which costs a needless scan. Rows removed by REPLACE are not counted, but
+ *   the row that replaces them is.
+ * - `data_version` changes when another connection or process commits
+ *   (https://sqlite.org/pragma.html#pragma_data_version).
+ * - `schema_version` changes with every definition, and with VACUUM, which may renumber rows.
+ * - `sqlite_sequence` is read itself: an INSERT OR IGNORE whose row is ignored advances it without a counted
+ *   change.
  */
 function stampReader(db: Database): () => string {
   const [counter] = db.all(`SELECT 1 FROM main.sqlite_master WHERE name = 'sqlite_sequence'`)
@@ -121,7 +124,7 @@ function onlyValue(rows: readonly Row[]): unknown {
   return Object.values(rows[0] ?? {})[0]
 }
 
-/** Definitions by kind and name. ANALYZE keeps its findings in tables of its own, which are nobody's data. */
+/** Definitions by kind and name, without the tables in which ANALYZE stores statistics. */
 function catalogOf(db: Database): ReadonlyMap<string, unknown> {
   const rows = db.all(`SELECT type || ' ' || name AS object, sql FROM main.sqlite_master
     WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'`)
@@ -145,7 +148,7 @@ function refuseChangedSchema(
   })
 }
 
-/** FTS5 has a hidden column `rank`, its forerunners do not. */
+/** FTS5 has a hidden column `rank`; FTS3 and FTS4 have none. */
 function hasRank(db: Database, { name }: Table): boolean {
   return (
     db.all(`SELECT 1 FROM pragma_table_xinfo(?, 'main') WHERE name = 'rank' AND hidden = 1`, [name]).length >
@@ -153,7 +156,7 @@ function hasRank(db: Database, { name }: Table): boolean {
   )
 }
 
-/** Whether an integrity check passes; it says so by SQLITE_CORRUPT_VTAB. */
+/** Whether an integrity check passes; it fails with SQLITE_CORRUPT_VTAB. */
 function matches(db: Database, check: string): boolean {
   try {
     db.run(check)

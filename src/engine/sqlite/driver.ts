@@ -1,19 +1,19 @@
 import type { Row } from '../connection.ts'
 
-/** A SQLite database as the rest of this folder sees it, whichever driver is below. Integers are `bigint`s. */
+/** A SQLite database, independent of the driver. Integers are `bigint`s. */
 export interface Database {
   all(sql: string, values?: readonly unknown[]): Row[]
-  /** Row by row, in flat memory. */
+  /** Reads row by row, in constant memory. */
   iterate(sql: string): Iterable<Row>
-  /** Rows changed, but for what keys and triggers changed. */
+  /** Returns the number of changed rows, without those changed by foreign keys and triggers. */
   run(sql: string, values?: readonly unknown[]): number
-  /** Compiled once, run often. */
+  /** Compiles a statement once, to be run often. */
   prepare(sql: string): () => Row[]
   exec(sql: string): void
   close(): void
 }
 
-/** What `node:sqlite` and `better-sqlite3` have in common. */
+/** The common part of `node:sqlite` and `better-sqlite3`. */
 export interface Handle {
   prepare(sql: string): Statement
   exec(sql: string): unknown
@@ -26,7 +26,7 @@ interface Statement {
   run(...values: unknown[]): { readonly changes: number | bigint }
   /** Absent in `node:sqlite` before Node 22.13. */
   iterate?(...values: unknown[]): Iterable<unknown>
-  /** `better-sqlite3`: whether it returns rows; it refuses `all` where not. */
+  /** `better-sqlite3`: whether the statement returns rows; if not, it rejects `all`. */
   readonly reader?: boolean
   /** `better-sqlite3` */
   safeIntegers?(on: boolean): unknown
@@ -36,7 +36,7 @@ interface Statement {
   setReturnArrays?(on: boolean): unknown
 }
 
-/** By its shape, so that neither driver need be installed to find out that something else is no handle. */
+/** Checks the shape, so that no driver need be installed. */
 export function isHandle(client: unknown): client is Handle {
   if (typeof client !== 'object' || client === null) return false
   const methods: Record<string, unknown> = { ...pick(client, ['prepare', 'exec', 'close', 'function']) }
@@ -80,7 +80,7 @@ export function over(handle: Handle): Database {
   }
 }
 
-/** SQLite's own result code, extended where the driver gives that; `undefined` for other errors. */
+/** SQLite's primary result code; `undefined` for other errors. */
 export function resultCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('errcode' in error && typeof error.errcode === 'number') return NAMES[error.errcode & 0xff]
@@ -88,5 +88,5 @@ export function resultCodeOf(error: unknown): string | undefined {
   return undefined
 }
 
-/** The primary codes that afresh asks for (https://sqlite.org/rescode.html). */
+/** The primary result codes that afresh handles (https://sqlite.org/rescode.html). */
 const NAMES: Readonly<Record<number, string>> = { 5: 'SQLITE_BUSY', 6: 'SQLITE_LOCKED', 11: 'SQLITE_CORRUPT' }

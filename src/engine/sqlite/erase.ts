@@ -13,13 +13,13 @@ export const erase: EraseDialect = {
   ident: quoted,
   table: nameOf,
   tableWithInheritors: nameOf,
-  // Without statistics SQLite might begin with the largest table.
+  // Without statistics, SQLite might begin with the largest table.
   join: 'CROSS JOIN',
   placeholder: () => '?',
   bind(value) {
     if (types.isDate(value)) return undefined
     if (typeof value === 'boolean') return value ? 1n : 0n
-    // A driver may bind every number as a real one, and '5.0' is not the text '5'.
+    // A driver may bind every number as REAL, and '5.0' is not the text '5'.
     if (Number.isSafeInteger(value)) return BigInt(value as number)
     return types.isUint8Array(value) ? Buffer.from(value) : value
   },
@@ -28,7 +28,7 @@ export const erase: EraseDialect = {
   maxValues: 30_000,
 
   identity: (table) => ({ columns: keyOf(table), isUnique: true, isFilled: true }),
-  // A copy has neither the collation nor the affinity that decide what a key refers to.
+  // A copy lacks the collation and affinity that decide which row a key references.
   copiesCompare: false,
   nullSafeEquals: (a, b) => `${a} IS ${b}`,
   cast: (expression) => expression,
@@ -58,7 +58,7 @@ export const erase: EraseDialect = {
   delete(rows) {
     const { table, from, key } = rows
     if (key !== undefined && isInteger(key.referenced)) {
-      // There are fewer rows that are referred to than that refer: only those have to be remembered.
+      // There are fewer referenced rows than referencing ones, so the subquery selects the referenced ones.
       return `DELETE FROM ${nameOf(table)} WHERE ${key.own} IN (SELECT ${key.theirs} FROM ${from})`
     }
     return `DELETE FROM ${nameOf(table)} WHERE ${plainText(among(rows))}`
@@ -112,7 +112,7 @@ export const erase: EraseDialect = {
     }
     return body({
       prepare: async () => {},
-      // Nobody else can write.
+      // No other session can write.
       isolation: async () => 'snapshot',
       define: async (statement) => void (await alone(statement)),
       alone,
@@ -135,7 +135,7 @@ export const erase: EraseDialect = {
           connection,
           lockTimeoutMs,
           work,
-          // Everything that refers to what goes is known here, and nobody else can write.
+          // All rows that reference deleted ones are known here, and no other session can write.
           cyclic ? (attempt) => withForeignKeysOff(db, attempt) : undefined,
           keep,
         )
@@ -145,7 +145,7 @@ export const erase: EraseDialect = {
 }
 
 const DAY_MS = 86_400_000
-/** 1970-01-01 as a Julian day, in milliseconds: computed as SQLite does, so that the same times are equal. */
+/** 1970-01-01 as a Julian day, in milliseconds, computed as SQLite does so that equal times are equal. */
 const EPOCH_MS = 210_866_760_000_000
 
 function dayAt(time: Date): string {
@@ -153,9 +153,9 @@ function dayAt(time: Date): string {
 }
 
 /**
- * A time as a Julian day, however it is stored: as text, or as a number of milliseconds, seconds or days, which are told
- * apart by their size; NULL for anything else. As text, a number is less than any time, and '2026-01-01T…' more than
- * '2026-01-01 …'.
+ * A time as a Julian day. Times may be stored as text, or as a number of milliseconds, seconds or days,
+ * distinguished by their size; other values become NULL. Compared as text, a number would be less than any
+ * time, and '2026-01-01T…' greater than '2026-01-01 …'.
  */
 function dayOf(column: string): string {
   const number = [
@@ -176,7 +176,7 @@ function keyOf(table: Table): string[] {
   })
 }
 
-/** It is the rowid: IN compares by the collation of its left side, which decides nothing between integers. */
+/** Whether the column is the rowid. IN uses the collation of its left side, irrelevant for integers. */
 function isInteger({
   table: { primaryKey, columns, traits },
   column,
@@ -186,7 +186,7 @@ function isInteger({
   return isKey && !traits.includes('without-rowid') && type?.toUpperCase() === 'INTEGER'
 }
 
-/** That a row is one of these. */
+/** A condition: the row is one of these. */
 function among({ table, from, on }: Rows, which?: Sql): Sql {
   const key = keyOf(table)
   const tuple = key.length === 1 ? (key[0] ?? '') : `(${key.join(', ')})`
@@ -198,7 +198,7 @@ function among({ table, from, on }: Rows, which?: Sql): Sql {
   ])
 }
 
-/** One statement behind its proof, in a transaction that the handle is in already or in one of its own. */
+/** Runs one statement after its proof, within the handle's open transaction or as its own. */
 function nested(db: SqliteConnection['db'], prove: () => void, { sql, values }: Statement): number {
   db.exec('SAVEPOINT afresh_erase')
   try {

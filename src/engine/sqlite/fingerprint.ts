@@ -6,8 +6,8 @@ import { positionOf, positionsIn } from './sequences.ts'
 import { nameOf, quoted } from './statements.ts'
 
 /**
- * Reads every row, one at a time, and adds up their hashes: the order does not count, duplicates do, and memory
- * stays flat. It shares nothing with the detector but the list of tables.
+ * Reads every row, one at a time, and adds up the hashes: order does not matter, duplicates do, and memory
+ * use is constant. Shares only the list of tables with the detector.
  */
 export function fingerprint(db: Database, schema: Schema): Fingerprint {
   const positions = positionsIn(db)
@@ -34,7 +34,7 @@ function hashOf(db: Database, table: Table): { rows: number; hash: string } {
   return { rows, hash: sum.toString(16).padStart(32, '0') }
 }
 
-/** Text is read as bytes: it may be no valid UTF-8. Every value is preceded by its type. */
+/** Reads text as bytes, because it may be invalid UTF-8. Each value is preceded by its type. */
 function selectOf(table: Table): string {
   const columns = table.columns.flatMap(({ name }, index) => {
     const column = quoted(name)
@@ -60,7 +60,7 @@ function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (typeof value === 'number') {
     const bytes = Buffer.alloc(8)
-    // SQLite holds 0.0 and -0.0 for the same in all that SQL can ask.
+    // SQL cannot distinguish 0.0 and -0.0 in SQLite.
     bytes.writeDoubleLE(value === 0 ? 0 : value)
     return bytes
   }

@@ -32,7 +32,7 @@ export const sqlite: Engine = {
       populated: schema.tables
         .filter((table) => isPopulated(`SELECT 1 FROM ${nameOf(table)} LIMIT 1`))
         .map(({ id }) => id),
-      // Foreign keys by pragma, outside of transactions; triggers by dropping them within one.
+      // Foreign keys by a pragma outside of transactions; triggers by dropping them inside one.
       mayDisableChecks: true,
     }
   },

@@ -13,9 +13,9 @@ import type { Database } from './driver.ts'
 import { positionOf, positionsIn } from './sequences.ts'
 
 /**
- * The tables of `main`; attached databases and temporary tables are other people's business. Left out are
- * shadow tables, which their virtual table writes, and virtual tables without any: those show rows that stand
- * elsewhere (fts5vocab, dbstat, csv, …).
+ * Reads the tables of `main`; attached databases and temporary tables are out of scope. Omits shadow tables,
+ * which their virtual table writes, and virtual tables without any, which show rows that are stored elsewhere
+ * (fts5vocab, dbstat, csv, …).
  */
 export function introspect(db: Database): Schema {
   const columns = columnsByTable(db)
@@ -47,7 +47,7 @@ export function introspect(db: Database): Schema {
   }
 }
 
-/** SQLite compares names without regard to the case of ASCII letters, and only of those. */
+/** SQLite compares names case-insensitively, but for ASCII letters only. */
 export function fold(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
@@ -88,11 +88,12 @@ function traitsOf({ name, sql, virtual, withoutRowid, shadows }: TableEntry): Ta
   if (withoutRowid) return ['without-rowid']
   if (!virtual || !/\bUSING\s+["'`[]?fts[345]\b/i.test(sql)) return []
   if (/\bcontent\s*=\s*(''|""|``|\[\])?\s*[,)]/i.test(sql)) return ['unreadable']
-  // A full-text table that keeps its own rows has them in its `_content` (https://sqlite.org/fts5.html, 4.4).
+  // A full-text table with rows of its own keeps them in its `_content` table (https://sqlite.org/fts5.html,
+  // 4.4).
   return [...shadows].some((shadow) => fold(shadow) === `${fold(name)}_content`) ? [] : ['derived']
 }
 
-/** `hidden` of `PRAGMA table_xinfo`: 1 is a virtual table's, 2 and 3 are generated columns. */
+/** `hidden` of `PRAGMA table_xinfo`: 1 is a column of a virtual table, 2 and 3 are generated columns. */
 const HIDDEN = 1
 
 interface ColumnEntry {
@@ -133,7 +134,7 @@ function triggersByTable(db: Database): Map<string, string[]> {
   const rows = db.all(
     `SELECT tbl_name AS "table", name FROM main.sqlite_master WHERE type = 'trigger' ORDER BY rowid`,
   )
-  // `tbl_name` is as the trigger's author wrote it.
+  // `tbl_name` has the spelling of the trigger's definition.
   return grouped(rows, ({ name }) => String(name), fold)
 }
 
@@ -146,14 +147,14 @@ function foreignKeysOf(db: Database, tables: readonly Table[]): ForeignKey[] {
   return [...grouped(rows, (row) => row).values()].flatMap((parts): ForeignKey[] => {
     const [first] = parts
     const from = byName.get(fold(String(first?.name)))
-    // SQLite allows a reference to a table that is not there (yet).
+    // SQLite allows a reference to a table that does not exist (yet).
     const to = byName.get(fold(String(first?.parent)))
     if (first === undefined || from === undefined || to === undefined) return []
     const columns = parts.map((part) => String(part.from))
     const named = parts.flatMap((part) => (part.to === null ? [] : [String(part.to)]))
     return [
       {
-        // SQLite does not tell the constraint's name.
+        // SQLite does not report the constraint's name.
         name: `${from.name}(${columns.join(', ')})`,
         from: from.id,
         columns,
@@ -161,7 +162,7 @@ function foreignKeysOf(db: Database, tables: readonly Table[]): ForeignKey[] {
         referencedColumns: named.length > 0 ? named : to.primaryKey,
         onDelete: actionOf(first.on_delete),
         onUpdate: actionOf(first.on_update),
-        // Any can be deferred: `PRAGMA defer_foreign_keys`.
+        // `PRAGMA defer_foreign_keys` can defer every key.
         deferrable: true,
       },
     ]
@@ -204,7 +205,7 @@ function sequencesOf(db: Database, tables: readonly Table[], entries: readonly T
     }))
 }
 
-/** No pragma tells it; AUTOINCREMENT is reserved, so it stands bare in no other place than this. */
+/** No pragma reports it. AUTOINCREMENT is reserved, so it appears unquoted in no other position. */
 function hasAutoincrement({ sql, virtual }: TableEntry): boolean {
   if (virtual) return false
   const bare = sql.replace(

@@ -7,8 +7,9 @@ import { isMarkOf } from '../ownership-mark.ts'
 import { type SqliteConnection, sqliteOf } from './connection.ts'
 
 /**
- * The mark stands in a file beside the database, `<database>.afresh`: nothing of afresh's is in the database itself.
- * It names the database file's device, inode and path, so that a copy, a restored or a replaced file does not carry it.
+ * The mark is in a file beside the database, `<database>.afresh`: afresh stores nothing in the database
+ * itself. It names the database file's device, inode and path, so that a copy, a restored or a replaced file
+ * does not carry it.
  */
 export const ownership: Ownership = {
   read: async (connection) => markOf(sqliteOf(connection)),
@@ -33,7 +34,7 @@ export const ownership: Ownership = {
     return () => assertMark(opened, mark)
   },
 
-  // `assertMark` says it all.
+  // The error of `assertMark` says why.
   whyRefused: async () => undefined,
 
   isPrivate: async (connection: Connection) => sqliteOf(connection).file === undefined,
@@ -60,7 +61,7 @@ export function assertMark(connection: SqliteConnection, mark: string | undefine
   )
 }
 
-/** To a file of its own, which then takes the place of whatever is there: through a link it would go to another file. */
+/** Writes a new file and renames it over the old one: writing through a link would change another file. */
 function writeMark(sidecar: string, mark: string): void {
   const fresh = `${sidecar}.${randomUUID()}`
   writeFileSync(fresh, `${mark}\n`, { flag: 'wx' })

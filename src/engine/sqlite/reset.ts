@@ -11,7 +11,7 @@ import { inReadTransaction, inWriteTransaction, withForeignKeysOff } from './tra
 const UNTOUCHED = 'nothing was written since the last reset'
 const WRITTEN = 'something was written since the last reset, and the counters do not show where'
 
-/** Copies the baseline's rows into the connection's `temp` schema; afterwards a reset needs no other place. */
+/** Copies the baseline's rows into the connection's `temp` schema, from which resets restore them. */
 export async function prepare(connection: SqliteConnection, program: Program): Promise<Resetter> {
   const { db } = connection
   refuseReadOnly(connection)
@@ -52,7 +52,7 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
 
   const putBack = (): Outcome => {
     assertMark(connection, claim?.mark)
-    // Somebody may have written since the look.
+    // Another connection may have written since the scan.
     const found = detector.changeToken() === token ? dirty : look(session)
     const ran = runSteps(session, found)
     detector.markClean()
@@ -69,7 +69,7 @@ async function reset(connection: SqliteConnection, program: Program, session: Se
   )
 }
 
-/** Throws `AfreshError` (`usage`): the handle takes no writes. */
+/** Throws `AfreshError` (`usage`) if the handle is read-only. */
 function refuseReadOnly({ db, database }: SqliteConnection): void {
   const [row] = db.all('PRAGMA query_only')
   if (Number(row?.query_only) !== 1) return
@@ -78,16 +78,16 @@ function refuseReadOnly({ db, database }: SqliteConnection): void {
   })
 }
 
-/** Takes back what a test has set. */
+/** Reverts `PRAGMA query_only`, which a test may have set. */
 function allowWrites({ db }: SqliteConnection): void {
   try {
     db.exec('PRAGMA query_only = OFF')
   } catch {
-    // A handle that is at work says so in the words of what comes next.
+    // If the handle is busy, the next statement reports that.
   }
 }
 
-/** What a reset of this handle does not put back, in sentences. */
+/** What a reset of this handle does not restore, as sentences. */
 function notesOn({ db }: SqliteConnection): string[] {
   const attached = db.all(`SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')`)
   return attached.map(

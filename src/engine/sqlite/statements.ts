@@ -5,9 +5,9 @@ import { fold } from './introspect.ts'
 import { seqOf } from './sequences.ts'
 
 /**
- * The baseline's rows stand in the connection's own `temp` schema, one table each, with columns of no type
- * (values stay exactly as they are) named by number. `k` is the rowid; without one, the primary key is the key.
- * The names are such that they hide no table of a user's.
+ * The baseline's rows are in the connection's own `temp` schema, one table each. Its columns have no type, so
+ * that values stay unchanged, and are numbered. `k` is the rowid; a table without one uses its primary key.
+ * The names cannot hide a table of the user's.
  */
 export function copyOf(table: Table, generation: number): string {
   return `temp.${quoted(`afresh:baseline:${generation}:${table.name}`)}`
@@ -25,31 +25,31 @@ export function nameOf(table: Table): string {
   return `main.${quoted(table.name)}`
 }
 
-/** A name by which the rowid can be read: a column may have taken the usual ones. */
+/** A name for the rowid: columns may have taken the usual ones. */
 export function rowidOf(table: Table): string | undefined {
   const taken = new Set(table.columns.map(({ name }) => fold(name)))
   return ['rowid', '_rowid_', 'oid'].find((alias) => !taken.has(alias))
 }
 
-/** Whether single rows of the table can be told apart, and so be put back one by one. */
+/** Whether the table's rows have an identity, by which they can be restored individually. */
 export function hasIdentity(table: Table): boolean {
   return table.traits.includes('without-rowid') || rowidOf(table) !== undefined
 }
 
 interface Layout {
-  /** What is copied, read from a row of the table that is called `m`. */
+  /** The expressions to copy, over a row of the table aliased `m`. */
   readonly sources: readonly string[]
-  /** The names under which it is written back. */
+  /** The column names to write back to. */
   readonly targets: readonly string[]
   /** The copy's columns. */
   readonly copies: readonly string[]
   /** The copy's definition. */
   readonly definition: string
-  /** The copy's row `b` that belongs to the table's row `m`, found by the copy's key. */
+  /** A condition: the copy's row `b` has the key of the table's row `m`. */
   readonly found: string
-  /** That no row of the table has the key of the copy's row `b`. */
+  /** A condition: no row of the table has the key of the copy's row `b`. */
   readonly missing: string
-  /** That the two are the same. */
+  /** A condition: both rows are equal. */
   readonly same: string
 }
 
@@ -57,11 +57,11 @@ function layoutOf(table: Table): Layout {
   const columns = table.columns.filter(({ generated }) => !generated)
   const names = columns.map(({ name }) => quoted(name))
   const copies = names.map((_, index) => `c${index}`)
-  // A unary plus takes the column's affinity away, so that nothing is converted before it is compared.
+  // A unary plus removes the column's affinity, so that values are compared without conversion.
   const values = names.map((name) => `+m.${name}`)
   const tuple = (items: readonly string[]) => `(${items.join(', ')})`
   const types = (items: readonly string[]) => tuple(items.map((item) => `typeof(${item})`))
-  const same = // `IS` takes 1 for 1.0; collation and affinity are those of the copy's columns: BINARY, none.
+  const same = // `IS` treats 1 and 1.0 as equal. Collation (BINARY) and affinity (none) are the copy's.
     `${tuple(copies.map((copy) => `b.${copy}`))} IS ${tuple(values)} ` +
     `AND ${types(copies.map((copy) => `b.${copy}`))} = ${types(names.map((name) => `m.${name}`))}`
   if (table.traits.includes('without-rowid')) {
@@ -84,7 +84,7 @@ function layoutOf(table: Table): Layout {
     copies: ['k', ...copies],
     definition: `(k INTEGER PRIMARY KEY, ${copies.join(', ')})`,
     found: `b.k = m.${rowid}`,
-    // Not by NOT EXISTS: an R-tree refuses to be written while a cursor stands on one of its rows.
+    // Not NOT EXISTS: an R-tree rejects writes while a cursor is on one of its rows.
     missing: `b.k NOT IN (SELECT m.${rowid} FROM ${nameOf(table)} AS m)`,
     same,
   }
@@ -100,23 +100,23 @@ export function captureSql(table: Table, generation: number): [create: string, f
   ]
 }
 
-/** True for rows `m` that the baseline lacks or has differently. */
+/** True for rows `m` that are missing from the baseline or differ in it. */
 function isStray(table: Table, generation: number): string {
   const { found, same } = layoutOf(table)
   return `NOT EXISTS (SELECT 1 FROM ${copyOf(table, generation)} AS b WHERE ${found} AND ${same})`
 }
 
-/** A condition that holds when the table is not as in its baseline of `rows` rows. */
+/** A condition: the table differs from its baseline of `rows` rows. */
 export function isDirtySql(table: Table, generation: number, rows: bigint): string {
   if (rows === 0n) return `EXISTS (SELECT 1 FROM ${nameOf(table)})`
-  // Keys are unique on both sides: as many rows, none of them a stray, is the same rows.
+  // Keys are unique on both sides: equal counts without a stray row mean equal rows.
   return (
     `(SELECT count(*) FROM ${nameOf(table)}) <> ${rows} ` +
     `OR EXISTS (SELECT 1 FROM ${nameOf(table)} AS m WHERE ${isStray(table, generation)})`
   )
 }
 
-/** The statements of a step, in order; none where the engine does it in another way. */
+/** The statements of a step, in order; none if the engine runs the step in another way. */
 export function statementsOf(schema: Schema, step: Step, generation: number): string[] {
   const table = (id: TableId) => tableOf(schema, id)
   switch (step.kind) {
@@ -138,7 +138,7 @@ export function statementsOf(schema: Schema, step: Step, generation: number): st
     case 'check':
       return [orphansSql(table(step.foreignKey.from), table(step.foreignKey.to), step.foreignKey)]
     case 'refresh':
-      return [] // there are no materialised views here
+      return [] // SQLite has no materialized views
   }
 }
 
@@ -166,7 +166,10 @@ function insertMissingSql(table: Table, generation: number): string {
   )
 }
 
-/** A full-text table takes commands as inserts into the column of its own name (https://sqlite.org/fts5.html, 6). */
+/**
+ * A full-text table accepts commands as inserts into the column of its own name
+ * (https://sqlite.org/fts5.html, 6).
+ */
 function commandSql(table: Table, command: string): string {
   return `INSERT INTO ${nameOf(table)} (${quoted(table.name)}) VALUES (${literal(command)})`
 }
@@ -175,13 +178,13 @@ function rebuildSql(table: Table): string {
   return commandSql(table, 'rebuild')
 }
 
-/** Fails when the index does not match the rows that it is derived from; FTS5 asks for a rank of 1 to look at them. */
+/** Fails if the index does not match the rows that it indexes; FTS5 compares those only with a rank of 1. */
 export function integritySql(table: Table, ranked: boolean): string {
   if (!ranked) return commandSql(table, 'integrity-check')
   return `INSERT INTO ${nameOf(table)} (${quoted(table.name)}, rank) VALUES ('integrity-check', 1)`
 }
 
-/** How many rows refer to none. The parent's column stands on the left: its collation decides, as in SQLite. */
+/** The number of orphans. The parent's column is on the left because its collation decides, as in SQLite. */
 function orphansSql(child: Table, parent: Table, { columns, referencedColumns }: ForeignKey): string {
   const set = columns.map((column) => `c.${quoted(column)} IS NOT NULL`).join(' AND ')
   const match = columns

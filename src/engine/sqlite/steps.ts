@@ -18,16 +18,17 @@ export interface Session {
 
 type Ran = Outcome['ran'][number]
 
-/** Puts what is dirty right, within a transaction. Throws `ResetError`. */
+/** Restores what is dirty, within a transaction. Throws `ResetError`. */
 export function runSteps(session: Session, dirty: readonly SubjectId[]): Ran[] {
   const ran = [...runRows(session, dirty), ...runIndexes(session, dirty), ...runSequences(session)]
   return ran.sort((a, b) => a.step - b.step)
 }
 
 /**
- * Whether foreign keys can do nothing and forbid nothing in this reset: tables are emptied, children first, that no
- * rows can refer to then. Worth finding out, because switching them makes SQLite compile every prepared statement
- * of the handle anew, the user's and ours (`OP_Expire`), which costs more than such a reset.
+ * Whether foreign keys have no effect in this reset: it only empties tables, children first, that no
+ * remaining row can reference. Worth checking, because switching foreign keys makes SQLite recompile every
+ * prepared statement of the handle, the user's and afresh's (`OP_Expire`), which costs more than such a
+ * reset.
  */
 export function foreignKeysAreIdle({ baseline }: Session, dirty: readonly SubjectId[]): boolean {
   const { schema, plan } = baseline
@@ -58,7 +59,7 @@ function runRows(session: Session, dirty: readonly string[]): Ran[] {
   return ran
 }
 
-/** After the rows: a full-text index without rows of its own is right as soon as it matches those. */
+/** Runs after the rows: a full-text index without rows of its own is correct once it matches those. */
 function runIndexes(session: Session, dirty: readonly SubjectId[]): Ran[] {
   if (dirty.length === 0) return []
   const stale = new Set(session.detector.outOfSync())
@@ -70,7 +71,7 @@ function runIndexes(session: Session, dirty: readonly SubjectId[]): Ran[] {
   )
 }
 
-/** Last, and whatever was dirty: rows put back raise the counter to the largest of their ids. */
+/** Runs last, whatever was dirty: restored rows raise the counter to the largest of their ids. */
 export function runSequences(session: Session): Ran[] {
   const astray = new Set(session.detector.movedSequences())
   return stepsOf(session.baseline.plan).flatMap(({ index, step }) =>
@@ -110,7 +111,7 @@ function refuseOrphans(db: Database, sql: string): void {
   if (orphans !== 0n) throw new Error(`${String(orphans)} kept rows refer to rows that are gone now`)
 }
 
-/** Errors of `body` say in which step they happened; the innermost knows best. */
+/** Adds the step to errors of `body`; the innermost call wins. */
 export function asStep<T>(
   step: string,
   body: () => T,

@@ -4,10 +4,10 @@ import { isNestedBegin, type SqliteConnection } from './connection.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 
 /**
- * Runs `body`, which is synchronous so that nothing else gets at the handle meanwhile, in a transaction: committed
- * when it returns (unless it is not to be kept), rolled back when it throws. Waits for readers at the beginning, so that the commit need not.
- * Throws `AfreshError` (`blocked`) when another connection holds the database for `timeoutMs`, or when the handle is
- * in a transaction already.
+ * Runs `body` in a transaction: committed when it returns (unless `keep` is false), rolled back when it
+ * throws. `body` is synchronous, so that nothing else can use the handle meanwhile. Waits for readers at the
+ * beginning, so that the commit need not. Throws `AfreshError` (`blocked`) if another connection holds the
+ * database for `timeoutMs`, or if the handle is already in a transaction.
  */
 export function inWriteTransaction<T>(
   connection: SqliteConnection,
@@ -30,7 +30,7 @@ export function inWriteTransaction<T>(
   return begun(connection, 'EXCLUSIVE', timeoutMs, committed, around)
 }
 
-/** What an attempt is wrapped in that no transaction allows. */
+/** Wraps an attempt in statements that a transaction does not allow. */
 export type Around = <T>(attempt: () => T) => T
 
 function commit({ db, database }: SqliteConnection): void {
@@ -49,8 +49,9 @@ function commit({ db, database }: SqliteConnection): void {
 }
 
 /**
- * The same for a `body` that changes nothing. It waits for writers, whose rows might otherwise come after it, and
- * not for readers; it ends by ROLLBACK, because a COMMIT would wait for them even with nothing to write.
+ * Like `inWriteTransaction`, for a `body` that changes nothing. Waits for writers, whose rows might otherwise
+ * appear after it, and not for readers. Ends with ROLLBACK, because a COMMIT would wait for readers even with
+ * nothing to write.
  */
 export function inReadTransaction<T>(
   connection: SqliteConnection,
@@ -70,9 +71,9 @@ export function inReadTransaction<T>(
 const LONGEST_PAUSE_MS = 25
 
 /**
- * Runs `body` right after BEGIN, with no turn of anybody else's between. Waits between attempts without blocking the
- * event loop: whoever holds the lock may be another handle of this very process, which could never let go during
- * SQLite's own waiting.
+ * Runs `body` directly after BEGIN, without yielding in between. Waits between attempts without blocking the
+ * event loop: the holder of the lock may be another handle of this process, which could never release it
+ * during SQLite's own waiting.
  */
 async function begun<T>(
   connection: SqliteConnection,
@@ -93,7 +94,7 @@ async function begun<T>(
   }
 }
 
-/** Tries once; returns the error when somebody else holds the lock. */
+/** Tries once; returns the error if another connection holds the lock. */
 function begin(connection: SqliteConnection, lock: 'IMMEDIATE' | 'EXCLUSIVE'): unknown {
   try {
     withoutWaiting(connection.db, () => connection.db.exec(`BEGIN ${lock}`))
@@ -119,7 +120,7 @@ function pragma(db: Database, name: string): bigint {
   return typeof value === 'bigint' ? value : 0n
 }
 
-/** Foreign keys can be switched in no transaction (https://sqlite.org/pragma.html#pragma_foreign_keys). */
+/** Transactions ignore a switch of foreign keys (https://sqlite.org/pragma.html#pragma_foreign_keys). */
 export function withForeignKeysOff<T>(db: Database, body: () => T): T {
   if (pragma(db, 'foreign_keys') === 0n) return body()
   db.exec('PRAGMA foreign_keys = OFF')
@@ -130,7 +131,7 @@ export function withForeignKeysOff<T>(db: Database, body: () => T): T {
   }
 }
 
-/** SQLite has rolled back by itself after some errors, a full disk for one. */
+/** SQLite rolls back by itself after some errors, such as a full disk. */
 function rollBack(db: Database): void {
   try {
     db.exec('ROLLBACK')
@@ -162,7 +163,7 @@ function notBegun({ database }: SqliteConnection, cause: unknown): unknown {
       },
     )
   }
-  // better-sqlite3 refuses everything while one of its iterators is not at its end.
+  // better-sqlite3 rejects all statements while one of its iterators is not at its end.
   if (messageOf(cause).includes('busy executing a query')) {
     return new AfreshError(
       'blocked',

@@ -6,15 +6,15 @@ import { quoted } from './statements.ts'
 interface Trigger {
   readonly schema: 'main' | 'temp'
   readonly name: string
-  /** `CREATE TRIGGER name …`, without the schema: SQLite keeps the text from the name on. */
+  /** `CREATE TRIGGER name …`, without the schema: SQLite stores the text from the name on. */
   readonly sql: string
 }
 
 /**
- * Runs `body` while these tables have no triggers. SQLite cannot switch them off by SQL
- * (SQLITE_DBCONFIG_ENABLE_TRIGGER is out of the drivers' reach), but definitions are transactional: they are dropped
- * and made again in the reset's own transaction, so that another connection never sees them missing. The user's
- * temporary triggers on these tables fire too, and are treated alike.
+ * Runs `body` while these tables have no triggers. SQLite cannot disable triggers by SQL (drivers do not
+ * expose SQLITE_DBCONFIG_ENABLE_TRIGGER), but definitions are transactional: triggers are dropped and created
+ * again in the reset's own transaction, so that no other connection sees them missing. The user's temporary
+ * triggers on these tables fire too, and are treated alike.
  */
 export function withoutTriggers(db: Database, tables: readonly Table[], body: () => void): void {
   const names = new Set(tables.map(({ name }) => fold(name)))
@@ -27,7 +27,7 @@ export function withoutTriggers(db: Database, tables: readonly Table[], body: ()
   }
 }
 
-/** In the order of their making, which is the order in which SQLite lets several of one kind fire. */
+/** In creation order, in which SQLite fires several triggers of one kind. */
 function triggersOn(db: Database, schema: 'main' | 'temp', names: ReadonlySet<string>): Trigger[] {
   return db
     .all(`SELECT name, tbl_name, sql FROM ${schema}.sqlite_master WHERE type = 'trigger' ORDER BY rowid`)

@@ -1,32 +1,34 @@
 import { AfreshError } from '../../errors.ts'
 import { clearTimeout, setTimeout } from '../../util/clock.ts'
 
-/** Who asks for the connection. */
 export interface Waiter {
-  /** One query, which gives it back as soon as it is answered; nothing follows it. */
+  /** A single query, which releases the connection as soon as it is answered. */
   readonly isQuery: boolean
-  /** Called when its turn has come, or with the error that it never does. */
+  /** Called with the connection, or with the error why it will never be available. */
   grant(error?: AfreshError): void
 }
 
-/** One connection that is lent to one borrower at a time, in the order in which they asked. */
+/** A connection that is lent to one borrower at a time, first come, first served. */
 export interface ConnectionQueue {
-  /** Lends at once where nobody has it. After `waitMs` the borrower is told an AfreshError (`blocked`). */
+  /**
+   * Lends the connection immediately if it is free. After `waitMs` the borrower receives an AfreshError
+   * (`blocked`).
+   */
   acquire(borrower: Waiter): void
   release(): void
   /**
-   * The end of the test. Queries that wait are lent the connection at once, so that what they send stands before the
-   * rollback; whoever wants to go on using it is told an AfreshError (`blocked`), now and from now on.
+   * Ends the test. Waiting queries get the connection immediately, so that they run before the rollback. All
+   * other borrowers receive an AfreshError (`blocked`), now and later.
    */
   close(): void
-  /** Whether somebody has not given it back. */
+  /** Whether a borrower has not released the connection. */
   isOut(): boolean
 }
 
 /** @param waitMs milliseconds that a borrower waits */
 export function connectionQueue(waitMs: number): ConnectionQueue {
   const waiting: { readonly borrower: Waiter; readonly timer: NodeJS.Timeout }[] = []
-  /** More than one only from `close` on. */
+  /** Exceeds 1 only after `close`. */
   let out = 0
   let isClosed = false
 

@@ -2,17 +2,17 @@ import { type ScriptDialect, splitScript } from '../sql/script.ts'
 
 export type Dialect = Extract<ScriptDialect, 'postgres' | 'mysql'>
 
-/** What a statement does to the transaction that it runs in. */
+/** The effect of a statement on its transaction. */
 export type Control =
   | { readonly kind: 'begin'; readonly readOnly: boolean }
-  /** `chain`: another transaction begins at once. */
+  /** `chain`: a new transaction begins immediately. */
   | { readonly kind: 'commit' | 'rollback'; readonly chain: boolean }
   | { readonly kind: 'savepoint' | 'rollback to' | 'release' }
-  /** `SET TRANSACTION`: of the next one (MySQL) or of this one (PostgreSQL). */
+  /** `SET TRANSACTION`: affects the next transaction (MySQL) or the current one (PostgreSQL). */
   | { readonly kind: 'characteristics'; readonly readOnly: boolean }
   /** `SET CONSTRAINTS` */
   | { readonly kind: 'constraints' }
-  /** The first half of a two-phase commit: it would take the transaction away from its session. */
+  /** The first half of a two-phase commit, which would detach the transaction from its session. */
   | { readonly kind: 'two-phase' }
 
 export interface Part {
@@ -20,14 +20,14 @@ export interface Part {
   readonly control: Control | undefined
 }
 
-/** Whatever lacks these words controls no transaction: most statements need not be cut up. */
+/** Statements without these words control no transaction, so most statements skip the splitter. */
 const SUSPICIOUS =
   /\b(?:begin|start|commit|end|rollback|abort|savepoint|release|prepare|transaction|constraints)\b/i
 
 /**
- * The statements of one message, where any of them controls the transaction; else `undefined`.
+ * The statements of one message, if any of them controls the transaction; otherwise `undefined`.
  *
- * @param several whether the server takes more than one statement a message
+ * @param several whether the server accepts more than one statement per message
  */
 export function controlsIn(
   text: string,
@@ -42,7 +42,7 @@ export function controlsIn(
     : undefined
 }
 
-/** The statements of one message, where there are several. */
+/** The statements of one message, if there are several; otherwise `undefined`. */
 export function severalIn(text: string, dialect: Dialect): readonly Part[] | undefined {
   const parts = text.includes(';') ? partsOf(text, dialect) : []
   return parts.length > 1 ? parts : undefined
@@ -53,7 +53,7 @@ function partsOf(text: string, dialect: Dialect): Part[] {
   let from = 0
   for (const sql of statementsOf(text, dialect)) {
     const offset = text.indexOf(sql, from)
-    // The body of a routine has statements of its own, which the mysql client would need a DELIMITER for.
+    // A routine's body contains statements of its own, for which the mysql client would need a DELIMITER.
     if (dialect === 'mysql' && COMPOUND.test(wordsOf(sql, dialect).join(' '))) {
       return [...parts, { sql: text.slice(offset), control: undefined }]
     }
@@ -69,7 +69,7 @@ function statementsOf(text: string, dialect: Dialect): string[] {
   try {
     return splitScript(text, dialect).map(({ sql }) => sql)
   } catch {
-    // A command of psql or mysql: no SQL, so it is the server's to refuse.
+    // A client command of psql or mysql is not SQL. The server rejects it.
     return [text]
   }
 }
@@ -114,16 +114,16 @@ function ended(kind: 'commit' | 'rollback', words: readonly string[]): Control {
 }
 
 const WORD = /[a-z_]\w*/iy
-/** A comment that MySQL runs counts as what is in it. */
+/** The content of a comment that MySQL executes counts as words. */
 const GAP = {
   postgres: /[\s,]+|--[^\n]*/y,
   mysql: /[\s,]+|#[^\n]*|--(?=\s|$)[^\n]*|\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\//y,
 }
 const COMMENT_EDGE = /\/\*|\*\//g
-/** `START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY` has eight. */
+/** `START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY` has eight words. */
 const MAX_WORDS = 12
 
-/** The words that a statement begins with, in capitals, without the comments between them. */
+/** The first words of a statement in upper case, without the comments between them. */
 function wordsOf(sql: string, dialect: Dialect): string[] {
   const words: string[] = []
   let offset = 0

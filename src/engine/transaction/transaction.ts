@@ -1,32 +1,31 @@
 import { randomBytes } from 'node:crypto'
 import { AfreshError } from '../../errors.ts'
 
-/** One transaction around a test, on a client of the user's. */
+/** A transaction around one test, on a user's client. */
 export interface Transaction {
-  /** Gives the client back as it was and rolls back; whatever became of the connection. Never throws. */
+  /** Rolls back and restores the client, whatever happened to the connection. Never throws. */
   end(): Promise<Ending>
 }
 
-/** How a transaction ended. */
 export interface Ending {
-  /** What ended it before its time: a phrase for people. `undefined`: it was still the one that was begun. */
+  /** What ended the transaction early, as a phrase; `undefined` if it was still the original transaction. */
   readonly lost: string | undefined
-  /** What a COMMIT would have failed with: the error of a deferred constraint. */
+  /** The error of a deferred constraint, with which a COMMIT would have failed. */
   readonly violation: unknown
 }
 
 export interface TransactionOptions {
   /** The database that the client must be connected to. */
   readonly database: string
-  /** Milliseconds that one part of the test waits for another, where both want the pool's connection. */
+  /** Milliseconds that one part of the test waits while another part uses the pool's connection. */
   readonly waitMs: number
 }
 
-/** Names of savepoints that no test has. */
+/** Savepoint names that no test uses. */
 export interface Savepoints {
-  /** At the very beginning: where it is gone, so is the transaction. */
+  /** Set at the very beginning: if it is missing, so is the transaction. */
   readonly mark: string
-  /** Where the transaction of the code under test began, or its last statement outside of one. */
+  /** The start of the transaction of the code under test, or its last statement outside of one. */
   readonly base: string
 }
 
@@ -35,7 +34,10 @@ export function newSavepoints(): Savepoints {
   return { mark: `${own}_mark`, base: `${own}_base` }
 }
 
-/** Throws `AfreshError` (`usage`) where the client is elsewhere: its writes would not be looked after. */
+/**
+ * Throws `AfreshError` (`usage`) if the client is connected to another database, whose writes would not be
+ * undone.
+ */
 export function requireDatabase(found: unknown, { database }: TransactionOptions): void {
   if (found === database) return
   throw new AfreshError('usage', `begin: the client is connected to "${found}", not to "${database}".`, {
@@ -54,8 +56,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Puts another function in the place of an object's own or inherited one. The returned function takes it away again,
- * unless somebody has put another one in its place since.
+ * Replaces an object's own or inherited function. The returned function restores it, unless another
+ * replacement was made since.
  */
 export function replaced(target: object, name: string, value: unknown): () => void {
   const had = Object.getOwnPropertyDescriptor(target, name)

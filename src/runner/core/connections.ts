@@ -1,46 +1,46 @@
-/** Which databases the code in this process talks to: what `net` sends to them, whatever the driver. */
+/** Records which databases the code in this process uses, by watching `net` sockets of any driver. */
 import { Socket } from 'node:net'
 import { now } from '../../util/clock.ts'
 import { endsSession, idIn, look, type Seen, type Session } from './wire-protocol.ts'
 
-/** A session of the code under test that was used. */
+/** A session of the code under test in which a statement was sent. */
 export interface UsedSession extends Pick<Session, 'protocol' | 'database' | 'user'> {
-  /** `localhost:5432`, or the path of a socket. */
+  /** `localhost:5432`, or the path of a Unix socket. */
   readonly server: string
 }
 
 interface Watch {
   readonly known: WeakMap<Socket, Known>
-  /** Since they were taken last, each once. */
+  /** Sessions used since the last `takeUsed`, one per server and database. */
   readonly used: Map<string, UsedSession>
-  /** The databases of all sessions that were used since the process began. */
+  /** The databases of all sessions used since the process started. */
   readonly databases: Set<string>
-  /** By protocol and the server's number of the session. */
+  /** By protocol and the server's session id. */
   readonly sockets: Map<string, WeakRef<Socket>>
-  /** Those that are being opened, and since when. */
+  /** Sessions that are being opened, with their start time. */
   readonly opening: Map<Socket, number>
 }
 
 const WATCH = Symbol.for('afresh.connections')
 
-/** On the prototype, which realms and copies of this module share as they do not share `globalThis`. */
+/** Stored on the prototype, which realms and copies of this module share, unlike `globalThis`. */
 type ConnectionWatch = Socket & {
   [WATCH]?: Watch
   readonly _handle?: { reading: boolean; readStop(): void; readStart(): void } | null
 }
 
-/** What is known of a socket. */
+/** The state of a socket. */
 interface Known {
   seen?: Seen
   target?: string
-  /** The server's number of the session. */
+  /** The server's session id. */
   id?: number
   isParked?: boolean
 }
 
 const prototype: ConnectionWatch = Socket.prototype
 
-/** From now on sessions that are opened are known. May be called again. */
+/** Starts to watch new sessions. Idempotent. */
 export function watchConnections(): void {
   if (prototype[WATCH] !== undefined) return
   const watch: Watch = {
@@ -90,7 +90,7 @@ function note(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknow
   watch.used.set(`${server}/${database}`, { server, protocol, database, user })
 }
 
-/** As it is opened, a session is told its number. */
+/** The server sends the session id while the session is opened. */
 function identify(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknown): void {
   const found = chunk instanceof Uint8Array ? idIn(known.seen, chunk) : undefined
   if (found === undefined) return
@@ -110,11 +110,11 @@ function forgetGone(sockets: Watch['sockets']): void {
   }
 }
 
-/** How long a session may take to be opened, for who waits until all have been. MySQL's tells nothing of its readiness. */
+/** Milliseconds after which a session counts as open. MySQL sessions do not signal readiness. */
 const OPENING_MS = 1_000
 const OPENING_MYSQL_MS = 200
 
-/** Whether a session is being opened now: what it was opened for is still to be sent. */
+/** Whether a session is being opened now, so that its first statement is still to be sent. */
 export function isOpening(): boolean {
   const opening = prototype[WATCH]?.opening
   for (const [socket, since] of opening ?? []) {
@@ -126,8 +126,9 @@ export function isOpening(): boolean {
 }
 
 /**
- * Before these sessions are ended on the server: their clients in this process are not told. A client that nobody uses any
- * more would raise an error that nobody listens for, and fail whichever test runs by then. Who uses it again is told.
+ * Stops reading from these sessions before the server ends them. Otherwise an idle client would raise an
+ * error that nothing handles, which would fail whichever test runs at that time. A client that is used again
+ * reads the error then.
  */
 export function pauseSockets(database: string, ids: readonly number[]): void {
   const watch = prototype[WATCH]
@@ -139,7 +140,7 @@ export function pauseSockets(database: string, ids: readonly number[]): void {
   }
 }
 
-/** The same before a server is ended: for all sessions in databases of these names. */
+/** The same for all sessions in matching databases, before a server is stopped. */
 export function pauseAllSockets(isConcerned: (database: string) => boolean): void {
   const watch = prototype[WATCH]
   for (const reference of watch?.sockets.values() ?? []) {
@@ -160,17 +161,17 @@ function park(socket: ConnectionWatch, known: Known): void {
 
 function unpark(socket: ConnectionWatch, known: Known, chunk: unknown): void {
   known.isParked = false
-  // Who only says goodbye need not hear that the session was ended.
+  // A client that closes the session does not need to read that the session was ended.
   if (known.seen?.kind === 'session' && endsSession(known.seen, chunk)) socket.removeAllListeners('data')
   socket.resume()
-  // The stream believes that it still reads.
+  // `resume` alone does not restart the handle: the stream assumes that it still reads.
   if (socket._handle?.reading === false) {
     socket._handle.reading = true
     socket._handle.readStart()
   }
 }
 
-/** The sessions that were used since the last call. */
+/** Returns the sessions used since the last call. */
 export function takeUsed(): UsedSession[] {
   const used = prototype[WATCH]?.used
   const sessions = [...(used?.values() ?? [])]
@@ -178,17 +179,17 @@ export function takeUsed(): UsedSession[] {
   return sessions
 }
 
-/** Whether any session of this process has ever been used in that database. */
+/** Whether a session of this process was ever used in this database. */
 export function wasUsed(database: string): boolean {
   return prototype[WATCH]?.databases.has(database) ?? false
 }
 
-/** Of a socket around another one, for TLS. */
+/** The peer of a socket whose `connect` was not seen: a TLS socket around another one. */
 function remoteOf({ remoteAddress: address, remotePort: port }: Socket): string {
   return address === undefined ? 'an unknown server' : `${address.replace(/^::ffff:/, '')}:${port}`
 }
 
-/** What `connect` takes: `(port, host?)`, `(path)`, `(options)`, or the list of them that `net.connect` makes. */
+/** Parses `connect` arguments: `(port, host?)`, `(path)`, `(options)`, or the array of `net.connect`. */
 function targetOf([first, second]: readonly unknown[]): string | undefined {
   if (Array.isArray(first)) return targetOf(first)
   if (typeof first === 'object' && first !== null) {

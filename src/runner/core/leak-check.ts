@@ -11,9 +11,9 @@ import { turn } from '../../util/turn.ts'
 import { isOpening, pauseSockets } from './connections.ts'
 import { checkConnections } from './other-databases.ts'
 
-/** What one test left, for people and for JSON. */
+/** What one test wrote and left open. */
 export interface TestEffects {
-  /** The names of its suites and its own, with ` > ` between. */
+  /** The names of its suites and of the test, joined by ` > `. */
   readonly test: string
   readonly file: string | undefined
   readonly writes: readonly TableWrites[]
@@ -22,27 +22,28 @@ export interface TestEffects {
 
 export type NamedTest = Pick<TestEffects, 'test' | 'file'>
 
-/** What is about to end by itself (a pool that rolls back a connection that came back) may do so. */
+/** Milliseconds to wait for resources that close by themselves (a pool rolls back a returned connection). */
 const GRACE_MS = 50
 const LOOK_MS = 10
 
-/** What a test was told to have left, until it is gone. */
+/** What a test was reported for, until it is gone. */
 interface Reported {
   readonly test: string
   readonly database: string
   readonly openResources: readonly OpenResource[]
 }
 
-/** Global: a process may run several files, and have several copies of this module. */
+/** Global, because a process may run several files and load several copies of this module. */
 const KEY = Symbol.for('afresh.reported')
 const global = globalThis as { [KEY]?: { reported: Reported[]; last: string | undefined } }
 global[KEY] ??= { reported: [], last: undefined }
 const memory = global[KEY]
 
 /**
- * Restores the tables that the test wrote, and finds what it left open beyond `known`, to which that is added.
+ * Resets the database if writes are reported, and finds what the test left open beyond `known`. Adds that to
+ * `known`.
  *
- * @returns `undefined` where neither `leaks` nor `writes` asks for it; its `openResources` fail the test
+ * @returns `undefined` if neither `leaks` nor `writes` requires a check; its `openResources` fail the test
  */
 async function effectsOf(
   test: NamedTest,
@@ -59,12 +60,12 @@ async function effectsOf(
     memory.reported.push({ test: test.test, database: database.name, openResources })
   if (writes === undefined) return { ...test, writes: [], openResources }
   const left = { ...test, writes: (await resetBeforeTest(database)).writes, openResources }
-  // One short write at the end of a file: several workers may do so at once.
+  // One short append: several workers may write to the file at the same time.
   if (writes.to !== undefined) await appendFile(writes.to, `${JSON.stringify(left)}\n`)
   return left
 }
 
-/** Ends sessions. An open transaction is a client's that nobody uses: it need not raise an error. */
+/** Ends sessions. A client with an open transaction is idle and must not raise an error. */
 async function end(database: TestDatabase, openResources: readonly OpenResource[]): Promise<void> {
   const idle = openResources
     .filter(({ kind }) => kind === 'open transaction')
@@ -74,9 +75,9 @@ async function end(database: TestDatabase, openResources: readonly OpenResource[
 }
 
 /**
- * Ends what tests were told to have left, if it still is there: it would be in the way of all that follow.
+ * Ends the reported resources that are still open, because they would block every later reset.
  *
- * @returns the tests
+ * @returns the tests that were reported
  */
 export async function endReportedSessions(database: TestDatabase): Promise<string[]> {
   const mine = memory.reported.filter(({ database: name }) => name === database.name)
@@ -88,16 +89,16 @@ export async function endReportedSessions(database: TestDatabase): Promise<strin
   return mine.map(({ test }) => test)
 }
 
-/** Standard error: standard output may be the reporter's. What follows from it, lost connections, shows up elsewhere. */
+/** To standard error: standard output may belong to the reporter. Lost connections surface elsewhere. */
 function writeNote(note: string): void {
   const after = memory.last === undefined ? '' : ` after "${memory.last}"`
   process.stderr.write(`afresh${after}: ${note}\n`)
 }
 
 /**
- * A reset to which nothing that was reported is in the way.
+ * A reset that ends reported resources first.
  *
- * @throws AfreshError as `reset` does, naming the tests that have left something
+ * @throws AfreshError as `reset` does, naming the tests that left something open
  */
 export async function resetBeforeTest(database: TestDatabase): Promise<TestReport> {
   const guilty = await endReportedSessions(database)
@@ -119,7 +120,7 @@ export async function resetBeforeTest(database: TestDatabase): Promise<TestRepor
   }
 }
 
-/** A query on a cold pool is sent when its connection is there: it is this test's, not that of the next. */
+/** On a cold pool, a query is sent only after its connection has opened. It belongs to this test. */
 async function untilOpened(): Promise<boolean> {
   if (!isOpening()) return false
   while (isOpening()) await sleep(1)
@@ -127,24 +128,24 @@ async function untilOpened(): Promise<boolean> {
 }
 
 async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string>): Promise<OpenResource[]> {
-  // What the test has sent is on its way before we ask.
+  // Let the test's pending writes reach the socket first.
   await turn()
   const isNew = await untilOpened()
   const until = now() + GRACE_MS
   for (;;) {
     const openResources = (await database.openResources()).filter(({ id }) => !known.has(id))
-    // What was sent a moment ago the server may not have begun with.
+    // The server may not have started on a statement that was sent just before.
     if (now() > until || (openResources.length === 0 && !isNew)) return openResources
     await sleep(LOOK_MS)
   }
 }
 
 /**
- * Looks what a test has left, and fails it where that is to be.
+ * Checks what a test left, and throws if the test must fail.
  *
- * @param note told before it fails, where anybody wants to know
- * @param environment that the code under test reads
- * @throws AfreshError `leak` for a test that left something open, `usage` for one that has used another database
+ * @param note called before the error is thrown
+ * @param environment of the code under test
+ * @throws AfreshError `leak` if the test left something open, `usage` if it used another database
  */
 export async function checkForLeaks(
   test: NamedTest,
@@ -154,7 +155,7 @@ export async function checkForLeaks(
 ): Promise<void> {
   const { tests } = handle
   const left = await effectsOf(test, database, tests, known)
-  // What went to another database is the worse news.
+  // Checked first: a write to another database is the more serious problem.
   checkConnections(test.test, { url: database.url, handle }, environment())
   const { last } = memory
   memory.last = test.test

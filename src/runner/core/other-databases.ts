@@ -1,6 +1,7 @@
 /**
- * In: the test's database, the environment, what this process has sent to databases. Out: an error where the code under test
- * works in another database than the test's. Called by the runners, before the first test of a file and after each.
+ * In: the test's database, the environment, and what this process sent to databases. Out: an error if the
+ * code under test uses a database other than the test's. Called by the runners, before the first test of a
+ * file and after each test.
  */
 import { runOf } from '../../database/names.ts'
 import { masked, type Variables } from '../../engine/environment.ts'
@@ -10,18 +11,18 @@ import type { HarnessHandle } from '../../harness/handle.ts'
 import { wasLeasedHere } from '../../harness/leased-names.ts'
 import { takeUsed, type UsedSession, wasUsed } from './connections.ts'
 
-/** What the code under test is to use. */
+/** The database that the code under test must use. */
 export interface TestTarget {
   readonly url: string
   readonly handle: Pick<HarnessHandle, 'run' | 'server' | 'tests'>
 }
 
-/** The variables that lead to the database. */
+/** The variables that point to the database. */
 export function targetVariables({ url, handle }: TestTarget): Variables {
   return variablesOf(url, 'tests', handle.tests.env)
 }
 
-/** Sets them; those that would lead elsewhere are taken away. */
+/** Sets the variables, and deletes those without a value, which would point elsewhere. */
 export function setVariables(environment: NodeJS.ProcessEnv, variables: Variables): void {
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) delete environment[name]
@@ -29,7 +30,7 @@ export function setVariables(environment: NodeJS.ProcessEnv, variables: Variable
   }
 }
 
-/** `DATABASE_URL` and the variables of the configuration, as they are now. */
+/** The current values of `DATABASE_URL` and of the variables in the configuration. */
 export function configuredIn(environment: NodeJS.ProcessEnv, { tests }: TestTarget['handle']): Variables {
   return Object.fromEntries(
     ['DATABASE_URL', ...Object.keys(tests.env)].map((name) => [name, environment[name]]),
@@ -37,10 +38,10 @@ export function configuredIn(environment: NodeJS.ProcessEnv, { tests }: TestTarg
 }
 
 /**
- * Before the first test of a file: whether the code that was loaded meanwhile has left the variables as they were set.
+ * Before the first test of a file: checks that the loaded code has not changed the variables.
  *
- * @param now see `configuredIn`
- * @throws AfreshError `usage`, unless the configuration wants a warning
+ * @param now the result of `configuredIn`
+ * @throws AfreshError `usage`, unless `otherDatabases` is `warn` or `ignore`
  */
 export function checkVariables(lead: TestTarget, now: Variables): void {
   const changed = changedIn(lead, now)
@@ -61,9 +62,9 @@ export function checkVariables(lead: TestTarget, now: Variables): void {
 }
 
 /**
- * After a test: whether this process has sent statements to another database.
+ * After a test: checks that this process has not sent statements to another database.
  *
- * @throws AfreshError `usage`, unless the configuration wants a warning
+ * @throws AfreshError `usage`, unless `otherDatabases` is `warn` or `ignore`
  */
 export function checkConnections(test: string, lead: TestTarget, environment: NodeJS.ProcessEnv): void {
   const used = takeUsed().filter((session) => isElsewhere(session, lead))
@@ -100,7 +101,7 @@ interface Changed {
   readonly wanted: string | undefined
 }
 
-/** One that is gone leads nowhere. */
+/** Ignores deleted variables, which point nowhere. */
 function changedIn(lead: TestTarget, now: Variables): Changed[] {
   const wanted = targetVariables(lead)
   return Object.entries(now).flatMap(([name, value]) =>
@@ -108,7 +109,7 @@ function changedIn(lead: TestTarget, now: Variables): Changed[] {
   )
 }
 
-/** Of a URL only where it leads: code may add parameters. */
+/** Compares only the location in URLs: code may add parameters. */
 function isSame(value: string, wanted: string | undefined): boolean {
   if (value === wanted) return true
   if (wanted === undefined || !URL.canParse(value) || !URL.canParse(wanted)) return false
@@ -129,7 +130,7 @@ function listed(lines: readonly string[]): string {
   return lines.map((line) => `\n    ${line}`).join('')
 }
 
-/** What every server has, and clients use to look round or to make a database. */
+/** Databases that exist on every server. Clients use them to inspect the server or to create a database. */
 const OF_THE_SERVER = [
   '',
   'postgres',
@@ -146,7 +147,7 @@ function isElsewhere(session: UsedSession, { url, handle }: TestTarget): boolean
   if (database === nameIn(url) || runOf(database) === handle.run || wasLeasedHere(database)) return false
   if (Array.isArray(otherDatabases) && otherDatabases.includes(database)) return false
   if (!isServerOf(url, session.server)) return true
-  // On a server that afresh started there is nothing that was not made by this run, or by one before.
+  // A server that afresh started contains only databases of this run or of earlier ones.
   return handle.server.kind === 'existing' && !OF_THE_SERVER.includes(database)
 }
 
@@ -157,7 +158,7 @@ function isServerOf(url: string, server: string): boolean {
   return server.slice(separator + 1) === port && serverName(server.slice(0, separator)) === serverName(host)
 }
 
-/** This machine has several. */
+/** This machine has several names. */
 function serverName(host: string): string {
   return /^(localhost|\[?::1\]?|127\.[\d.]+)$/.test(host) ? 'localhost' : host
 }
@@ -173,7 +174,7 @@ function describe({ protocol, database, server, user }: UsedSession): string {
   return `a connection to ${which} of ${TITLES[protocol]} at ${server}, as "${user}"`
 }
 
-/** The variables that lead there, changed ones first: one of them has been read. */
+/** The variables that point there. The code has probably read one of them. */
 function variablesLeadingTo(
   { database, server }: UsedSession,
   lead: TestTarget,
@@ -191,7 +192,7 @@ function variablesLeadingTo(
   })
 }
 
-/** NODE_ENV may be "dev" as a database may. */
+/** Names of variables that may configure a database. NODE_ENV may be "dev", as the name of a database may. */
 const MAY_LEAD = /db|data|pg|sql|maria|url|uri|dsn|schema/i
 
 function leadsTo(value: string, database: string, server: string): boolean {

@@ -5,17 +5,17 @@ import type { HarnessOptions } from '../../config/options.ts'
 import { AfreshError } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
 
-/** One use of a harness that several projects of a process may share. */
+/** One use of a harness that several projects of a process can share. */
 export interface SharedHarness {
   readonly harness: Harness
-  /** The last one to release it closes it. May be called again. */
+  /** The last use to be released closes the harness. Can be called repeatedly. */
   release(): Promise<void>
 }
 
-/** A configuration with everything that goes into the harness made from it. */
+/** A configuration and the key of its harness. */
 export interface LoadedConfig {
   readonly options: HarnessOptions
-  /** Differs when the configuration or one of its SQL files does. */
+  /** Changes with the configuration and with its SQL files. */
   readonly key: string
 }
 
@@ -24,7 +24,7 @@ interface Entry {
   users: number
 }
 
-/** Global, since each project loads modules of its own. */
+/** Global, because each project loads modules of its own. */
 const KEY = Symbol.for('afresh.harnesses')
 const global = globalThis as { [KEY]?: Map<string, Entry> }
 global[KEY] ??= new Map()
@@ -33,7 +33,7 @@ const entries = global[KEY]
 /**
  * The configuration of the first folder that has one.
  *
- * @throws AfreshError `usage` where there is none, or one that cannot be used
+ * @throws AfreshError `usage` if there is none, or if it is invalid
  */
 export async function findConfig(folders: readonly string[]): Promise<LoadedConfig> {
   for (const folder of new Set(folders)) {
@@ -49,7 +49,7 @@ export async function findConfig(folders: readonly string[]): Promise<LoadedConf
   )
 }
 
-/** The configuration of just this folder; `undefined` where it has none. */
+/** The configuration of exactly this folder; `undefined` if there is none. */
 export async function configIn(folder: string): Promise<LoadedConfig | undefined> {
   const { path, options } = await loadConfig(folder)
   return path === undefined ? undefined : { options, key: await keyOf(path, options) }
@@ -64,7 +64,7 @@ async function keyOf(path: string, options: HarnessOptions): Promise<string> {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Joins the harness of this configuration, or makes it. `onStart` is told only by whoever made it. */
+/** Joins the harness of this configuration, or creates it and then calls `onStart`. */
 export async function acquire(
   { options, key }: LoadedConfig,
   onStart: (harness: Harness) => void,

@@ -1,33 +1,33 @@
 /**
- * In: the bytes that a client writes to its socket. Out: which database its session is in, whatever the driver is. The
- * runners use it to notice code under test that is connected to another database than the test's.
+ * In: the bytes that a client writes to its socket. Out: the database of its session, independent of the
+ * driver. The runners use it to detect code under test that is connected to a database other than the test's.
  */
 
-/** What is known of a socket after the writes so far. */
+/** The state of a socket after the writes so far. */
 export type Seen =
-  /** Not a database's client, or one of afresh's own. */
+  /** Not a database client, or a connection of afresh. */
   | { readonly kind: 'other' }
-  /** It asks for TLS: what follows is written to another socket, around this one; or to this one, where there is none. */
+  /** Requests TLS. The rest goes to a socket around this one, or to this one if the server refuses TLS. */
   | { readonly kind: 'tls' }
   | Session
 
 export interface Session {
   readonly kind: 'session'
   readonly protocol: 'postgres' | 'mysql'
-  /** Empty: none yet. */
+  /** Empty if no database is selected. */
   readonly database: string
   readonly user: string
-  /** A statement was sent: it was let in, and does something there. */
+  /** Whether a statement was sent, so that the session was accepted and is used. */
   readonly inUse: boolean
 }
 
 const OTHER: Seen = { kind: 'other' }
 const TLS: Seen = { kind: 'tls' }
 
-/** How afresh's own connections call themselves; see `applicationName` of `ConnectOptions`. */
+/** Application names of afresh's own connections; see `applicationName` of `ConnectOptions`. */
 const OWN_NAME = /^afresh( \([a-z ]+\))?$/
 
-/** What the next write tells. */
+/** The state after the next write. */
 export function look(before: Seen | undefined, chunk: unknown): Seen {
   if (!(chunk instanceof Uint8Array)) return before?.kind === 'session' ? before : OTHER
   const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -79,7 +79,7 @@ const CLIENT_SECURE_CONNECTION = 0x8000
 const CLIENT_PLUGIN_AUTH_LENENC = 0x20_0000
 const HEADER = 4
 const FIXED = 32
-/** Of the 23 zero bytes before the user MariaDB has put 4 to use. */
+/** MariaDB uses 4 of the 23 zero bytes before the user name. */
 const ZEROS = 19
 
 function mysqlHandshake(bytes: Buffer): Seen | undefined {
@@ -101,7 +101,7 @@ function mysqlHandshake(bytes: Buffer): Seen | undefined {
   return { kind: 'session', protocol: 'mysql', database, user: user.text, inUse: false }
 }
 
-/** Attributes of the connection: names and values with their length before. */
+/** Connection attributes: names and values, each preceded by its length. */
 const OWN_MYSQL = ['afresh', 'afresh (harness)', 'afresh (costs)', 'afresh (bench)'].map((name) =>
   Buffer.from(`\x0cprogram_name${String.fromCharCode(name.length)}${name}`, 'latin1'),
 )
@@ -121,10 +121,10 @@ const USE = /^\s*use\s+(`[^`]+`|[\w$]+)\s*;?\s*$/i
 const LONGEST_USE = 100
 
 function inMysql(session: Session, bytes: Buffer): Session {
-  // Packets of the login are numbered on; each command begins at 0.
+  // Login packets continue the sequence number; each command starts at 0.
   if (bytes.length < HEADER + 1 || bytes[3] !== 0) return session
   const [command] = bytes.subarray(HEADER)
-  // Else it is compressed, or several.
+  // Otherwise the bytes are compressed, or contain several packets.
   const isOne = bytes.readUIntLE(0, 3) === bytes.length - HEADER
   if (isOne && command === COM_CHANGE_USER) {
     const user = wordAt(bytes, HEADER + 1)
@@ -136,7 +136,7 @@ function inMysql(session: Session, bytes: Buffer): Session {
   }
   if (isOne && command === COM_INIT_DB) return { ...session, database: bytes.toString('utf8', HEADER + 1) }
   if (isOne && command === COM_QUERY && bytes.length < LONGEST_USE) {
-    // With CLIENT_QUERY_ATTRIBUTES the number of attributes, none, and of sets of them, one, come before the statement.
+    // With CLIENT_QUERY_ATTRIBUTES, parameter count (0) and parameter set count (1) precede the statement.
     const start = HEADER + (bytes[HEADER + 1] === 0 ? 3 : 1)
     const [, name] = USE.exec(bytes.toString('utf8', start)) ?? []
     if (name !== undefined) return { ...session, database: name.replaceAll('`', '') }
@@ -144,7 +144,7 @@ function inMysql(session: Session, bytes: Buffer): Session {
   return session.inUse || command === COM_QUIT || command === COM_PING ? session : { ...session, inUse: true }
 }
 
-/** Whether a client says goodbye. */
+/** Whether a client closes its session. */
 export function endsSession({ protocol }: Session, chunk: unknown): boolean {
   if (!(chunk instanceof Uint8Array)) return false
   return protocol === 'postgres' ? chunk[0] === TERMINATE : chunk[3] === 0 && chunk[HEADER] === COM_QUIT
@@ -153,14 +153,14 @@ export function endsSession({ protocol }: Session, chunk: unknown): boolean {
 const BACKEND_KEY_DATA = 0x4b // K
 const GREETING = 10
 
-/** The server's number of the session, where it tells it in this chunk. */
+/** The server's session id, if this chunk contains it. */
 export function idIn(
   seen: Seen | undefined,
   chunk: Uint8Array,
 ): { readonly protocol: Session['protocol']; readonly id: number } | undefined {
   const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   if (seen === undefined) {
-    // The server speaks first: protocol 10, its version, the number.
+    // MySQL's server speaks first: protocol version 10, server version, session id.
     const isGreeting =
       bytes.length > HEADER + FIXED &&
       bytes[3] === 0 &&

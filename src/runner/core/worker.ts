@@ -12,23 +12,23 @@ import {
 } from './leak-check.ts'
 import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
 
-/** The worker's database as tests may use it: the runner leases it, resets it and gives it back. */
+/** The worker's database as tests use it. The runner leases it, resets it and gives it back. */
 export type WorkerDatabase = Pick<
   TestDatabase,
   'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'openResources'
 >
 
-/** What a runner says of the worker that wants a database. */
+/** What a runner provides for a worker that needs a database. */
 export interface WorkerHost {
   readonly handle: HarnessHandle
-  /** The slot to look at first, counted from 1; the lease on the server decides. */
+  /** The preferred slot, counted from 1. The lease on the server decides. */
   readonly slot: number
   /**
-   * Whether later test files run in this process with the same modules: their clients were opened with the URL of
-   * this database, so it stays leased until the process ends.
+   * Whether later test files run in this process with the same modules. Their clients were opened with the
+   * URL of this database, so it stays leased until the process ends.
    */
   readonly keep: boolean
-  /** Whether the process ends by itself when its tests are over: the lease must not keep it alive. */
+  /** Whether the process exits by itself after its tests, so that the lease must not keep it alive. */
   readonly background?: boolean
 }
 
@@ -38,22 +38,22 @@ interface Worker {
   users: number
   /** The test that the database was reset for, until it is over. */
   test: object | undefined
-  /** It is over, and what it left is known. */
+  /** Whether the test is over and was checked. */
   isOver: boolean
-  /** How many tests run beside each other now. */
+  /** Number of tests that currently run concurrently. */
   concurrent: number
   /** The suite of the last test. */
   suite: object | undefined
-  /** What was held already when it began: hooks may open something for all tests of a suite. */
+  /** Resources that were open before the test: hooks may open some for all tests of a suite. */
   known: Set<string>
   handle: HarnessHandle | undefined
-  /** Whether the code of the file has left the variables as they were is looked at once. */
+  /** Whether the variables were checked, which happens once per file. */
   isChecked: boolean
 }
 
 /**
- * One a worker. Not a variable of this module, since there may be several copies of it in a process: in the
- * bundles of several entries, or loaded anew for every test file.
+ * One per worker. Global, because a process may load several copies of this module: in the bundles of several
+ * entries, or again for every test file.
  */
 const KEY = Symbol.for('afresh.worker')
 const global = globalThis as { [KEY]?: Worker }
@@ -72,11 +72,11 @@ global[KEY] ??= {
 const worker = global[KEY]
 
 /**
- * Leases a database for this worker, or joins the lease that it has, and sets `DATABASE_URL` and its like to it. Every `enter`
- * wants a `leave`.
+ * Leases a database for this worker, or joins its lease, and points `DATABASE_URL` and similar variables to
+ * it. Every `enter` needs a `leave`.
  */
 export async function enter({ handle, slot, background = false }: WorkerHost): Promise<void> {
-  // A run in watch mode may have another harness than the one before.
+  // In watch mode, a run may have another harness than the previous one.
   if (worker.lease !== undefined && worker.lease.run !== handle.run) await release()
   worker.lease ??= { run: handle.run, database: leaseFrom(handle, { slot, unref: background }) }
   try {
@@ -92,7 +92,7 @@ export async function enter({ handle, slot, background = false }: WorkerHost): P
   setVariables(process.env, targetVariables({ url: worker.database.url, handle }))
 }
 
-/** Gives the database back, at its baseline, when nobody in this worker needs it any more. */
+/** Gives the database back, at its baseline, once nothing in this worker uses it. */
 export async function leave({ keep }: WorkerHost): Promise<void> {
   worker.users = Math.max(0, worker.users - 1)
   if (worker.users === 0 && !keep) await release()
@@ -108,11 +108,11 @@ async function release(): Promise<void> {
 }
 
 /**
- * Resets the database before a test, unless that was done already: an inner hook, where a runner sets up twice, or
- * a fixture must not wipe what the hooks before it have prepared.
+ * Resets the database before a test, unless it was already reset for that test: an inner hook, a runner that
+ * sets up twice, or a fixture must not delete what earlier hooks prepared.
  *
- * @param over tells when the test is over, each attempt of it
- * @param suite of the test: hooks for all its tests run before the first of them
+ * @param over registers a callback for the end of the test, or of an attempt
+ * @param suite of the test: its `beforeAll` hooks run before the first test
  */
 export async function resetBefore(
   test: object,
@@ -123,7 +123,7 @@ export async function resetBefore(
   const database = current()
   checkOnce(database)
   await resetBeforeTest(database)
-  // Within a suite nobody has opened anything between two tests.
+  // Between two tests of a suite, no hook opens resources.
   const isKnown = suite !== undefined && suite === worker.suite
   if (!isKnown && worker.handle?.tests.leaks !== 'ignore') {
     worker.known = new Set((await database.openResources()).map(({ id }) => id))
@@ -137,10 +137,10 @@ export async function resetBefore(
 }
 
 /**
- * Looks what a test has left, as soon as it is over, if the database was reset for it.
+ * Checks what a test left as soon as it is over, if the database was reset for it.
  *
- * @param note told before it throws, where anybody wants to know
- * @throws AfreshError `leak` where it has left a transaction open, say: the test is to fail
+ * @param note called before the error is thrown
+ * @throws AfreshError `leak` if the test left something open, such as a transaction; the test must fail
  */
 export async function checkAfterTest(
   test: object,
@@ -153,7 +153,7 @@ export async function checkAfterTest(
   await checkForLeaks(name, current(), handle, { known, note })
 }
 
-/** @throws AfreshError `usage` for each test of a file that has changed the variables while it was loaded */
+/** @throws AfreshError `usage` for each test of a file that changed the variables while it was loaded */
 function checkOnce({ url }: TestDatabase): void {
   const { handle } = worker
   if (handle === undefined || worker.isChecked) return
@@ -178,7 +178,7 @@ function current(): TestDatabase {
   })
 }
 
-/** For tests: `current`, where nobody else uses it meanwhile. */
+/** For tests: `current`, unless concurrent tests share the database. */
 function shared(): TestDatabase {
   if (worker.concurrent === 0) return current()
   throw new AfreshError('usage', 'Tests run concurrently, and this is the database that they all share.', {
@@ -186,7 +186,7 @@ function shared(): TestDatabase {
   })
 }
 
-/** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet, and while tests run concurrently. */
+/** The worker's database. Throws `AfreshError` (`usage`) before the lease, and during concurrent tests. */
 export const database: WorkerDatabase = {
   get name() {
     return shared().name

@@ -5,19 +5,19 @@ import type { SharedHarness } from '../core/shared-harness.ts'
 import { giveBack } from './lease.ts'
 import { withdraw } from './provided.ts'
 
-/** Global, since setup and teardown are loaded as modules of their own. */
+/** Global, because setup and teardown load copies of this module. */
 const KEY = Symbol.for('afresh.jest.shares')
 const global = globalThis as { [KEY]?: SharedHarness[] }
 global[KEY] ??= []
 
-/** What the global setup of this process has started. */
+/** The harnesses that the global setup of this process started. */
 export const activeHarnesses: SharedHarness[] = global[KEY]
 
-/** Ends all of it; the database of tests that ran in this process first. One that fails does not spare the others. */
+/** Gives back the database of in-band tests, then closes all harnesses, even if one of them fails. */
 export async function releaseActiveHarnesses(): Promise<void> {
   withdraw()
   await giveBack()
-  // In-band, clients that tests have left open live in this process, and would raise errors as the server goes.
+  // In-band, clients that tests left open live in this process. They would fail when the server stops.
   const runs = new Set(activeHarnesses.map(({ harness }) => harness.handle.run))
   pauseAllSockets((database) => runs.has(runOf(database) ?? ''))
   const ended = await Promise.allSettled(activeHarnesses.splice(0).map((share) => share.release()))

@@ -1,25 +1,26 @@
 import { AfreshError } from '../../errors.ts'
 
-/** On functions that lease a database of their own. Global, since each entry has a copy of this module. */
+/** Marks functions that lease their own database. Global, because each entry has a copy of this module. */
 const OWN = Symbol.for('afresh.jest.own')
 
 type Callable = (...args: readonly unknown[]) => unknown
 
-/** Marks a test as one that leases a database of its own. */
+/** Marks a test that leases a database of its own. */
 export function leasing<T extends object>(test: T): T {
   return Object.assign(test, { [OWN]: true })
 }
 
 /**
- * `test.concurrent`, or one of its kind (`only`, `failing`, `each` …), such that tests that would share the worker's
- * database fail: jest runs neither `beforeEach` nor `afterEach` for them, so that nothing resets it.
+ * Wraps `test.concurrent`, or a variant of it (`only`, `failing`, `each` …), so that tests that would share
+ * the worker's database fail: jest runs neither `beforeEach` nor `afterEach` for them, so nothing would reset
+ * it.
  */
 export function refusing<T extends object>(concurrent: T): T {
   return new Proxy(concurrent, {
     get(target, key, receiver) {
       const value: unknown = Reflect.get(target, key, receiver)
       if (!isCallable(value)) return value
-      // What `each` is given are the rows of its table.
+      // The arguments of `each` are the rows of its table.
       return key === 'each' ? (...table: readonly unknown[]) => wrapped(value(...table)) : refusing(value)
     },
     apply: (target, self, [name, test, ...rest]) =>

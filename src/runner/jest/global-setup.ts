@@ -1,4 +1,4 @@
-/** `globalSetup: 'afresh/jest/global-setup'`: server and template once, for all the projects of a run. */
+/** `globalSetup: 'afresh/jest/global-setup'`: one server and template for all projects of a run. */
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
@@ -8,7 +8,7 @@ import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
 import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
 import { provide } from './provided.ts'
 
-/** As much of jest's configuration of a run as is used here. */
+/** The parts of jest's global configuration that afresh uses. */
 export interface GlobalConfig {
   readonly rootDir: string
   readonly maxWorkers: number
@@ -17,17 +17,17 @@ export interface GlobalConfig {
   readonly projects?: readonly (string | { readonly rootDir?: string | undefined })[] | undefined
 }
 
-/** As much of the configuration of a project. */
+/** The parts of a project's configuration that afresh uses. */
 export interface ProjectConfig {
   readonly rootDir: string
   readonly globalTeardown?: string | null | undefined
 }
 
 /**
- * Starts what `afresh.config.*` asks for, and tells the workers of it. Projects that have a configuration of their
- * own have a harness of their own. What fails leaves nothing running.
+ * Starts the harness of `afresh.config.*` and passes its handle to the workers. Projects with a configuration
+ * of their own get a harness of their own. A failure leaves nothing running.
  *
- * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
+ * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
 export default async function setup(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   if (!(run.globalTeardown || project.globalTeardown)) throw noTeardown()
@@ -53,7 +53,7 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   provide({ handles, workers: run.maxWorkers })
 }
 
-/** jest runs the setup once, with one of the projects that have it: the others are to be found here. */
+/** jest runs the setup for only one of the projects that have it, so collect the folders of all. */
 function foldersOf({ rootDir, projects = [] }: GlobalConfig): string[] {
   return projects.flatMap((project) => {
     const named = typeof project === 'string' ? project : (project.rootDir ?? '.')
@@ -63,7 +63,7 @@ function foldersOf({ rootDir, projects = [] }: GlobalConfig): string[] {
   })
 }
 
-/** The one line of a run, if nothing is wrong: standard output may be the reporter's. */
+/** Prints one line per run, plus warnings. Standard output may belong to the reporter. */
 function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
   for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }

@@ -1,4 +1,4 @@
-/** `globalTeardown: 'afresh/jest/global-teardown'`: ends what the global setup has started, in the same process. */
+/** `globalTeardown: 'afresh/jest/global-teardown'`: closes the harnesses of the global setup. */
 import { releaseActiveHarnesses } from './active-harnesses.ts'
 
 export default async function teardown(): Promise<void> {

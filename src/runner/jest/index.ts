@@ -5,23 +5,23 @@ import { inThisRealm, testName, testPath, worker } from './realm.ts'
 export type { WorkerDatabase }
 
 /**
- * This worker's database, which `DATABASE_URL` leads to and which `afresh/jest/reset` puts back before each test.
+ * This worker's database. `DATABASE_URL` points to it, and `afresh/jest/reset` resets it before each test.
  * Its members throw `AfreshError` (`usage`) without that setup file.
  */
 export const database: WorkerDatabase = inThisRealm(() => worker().database)
 
-/** What a test with a database of its own is given. */
+/** The context of a test with a database of its own. */
 export interface WithDatabase {
-  /** At its baseline, and nobody else's until the test is over. */
+  /** At its baseline, and leased exclusively until the test is over. */
   readonly database: WorkerDatabase
 }
 
 /**
- * A test with a database of its own, for `test.concurrent`, whose tests would share the worker's:
- * `test.concurrent('…', withDatabase(async ({ database }) => { database.url … }))`. With `each` the values of the
- * row follow. The database is given back when the test is over, whatever became of it.
+ * Gives a test a database of its own, for `test.concurrent`, whose tests would otherwise share the worker's:
+ * `test.concurrent('…', withDatabase(async ({ database }) => { database.url … }))`. With `each`, the values
+ * of the row follow. The database is given back when the test is over, whether it passes or fails.
  *
- * @param test whose promise is waited for; one that times out keeps its database until it comes to its end
+ * @param test its promise is awaited; a test that times out keeps its database until it ends
  */
 export function withDatabase<Values extends unknown[]>(
   test: (context: WithDatabase, ...values: Values) => unknown,

@@ -1,4 +1,4 @@
-/** As much of jest as is used here, in versions 29 and 30: it gives this module to its test files itself. */
+/** The parts of jest 29 and 30 that afresh uses. jest provides this module to test files itself. */
 declare module '@jest/globals' {
   type Hook = (hook: () => unknown, timeoutMs?: number) => void
   export const beforeAll: Hook

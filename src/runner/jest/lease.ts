@@ -10,16 +10,16 @@ interface Lease {
   readonly database: Promise<TestDatabase>
 }
 
-/** One a process, whichever bundle asks: in-band, global teardown gives back what the tests have leased. */
+/** One per process, for all bundles: the global teardown gives back what in-band tests leased. */
 const KEY = Symbol.for('afresh.jest.lease')
 const global = globalThis as { [KEY]?: Lease | undefined }
 
-/** How long a server may take to notice that the worker before, which had this number, has gone. */
+/** Milliseconds that a server may take to notice that the previous worker with this number has exited. */
 const NOTICE_MS = 5_000
 
 /**
- * The database of this worker, in the worker's own slot. It stays leased from one test file to the next, until the
- * process ends or `giveBack`: there is no hook that is sure to run after all of a file's.
+ * The database of this worker, in the worker's own slot. It stays leased from one test file to the next,
+ * until the process ends or `giveBack`: no hook is guaranteed to run after all others of a file.
  */
 export async function leaseOf(host: Host): Promise<TestDatabase> {
   const { run } = host.handle
@@ -34,7 +34,7 @@ export async function leaseOf(host: Host): Promise<TestDatabase> {
   }
 }
 
-/** Never fails: whoever leases the database next looks what state it is in. */
+/** Never fails: the next lease checks the state of the database. */
 export async function giveBack(): Promise<void> {
   const lease = global[KEY]
   global[KEY] = undefined
@@ -45,7 +45,7 @@ export async function giveBack(): Promise<void> {
   await lease?.database.then(end).catch(() => {})
 }
 
-/** The code under test has its URL before it is leased, so that another database would not do. */
+/** The code under test gets the URL before the lease, so only that database will do. */
 async function leaseSlot({ handle, slot }: Host): Promise<TestDatabase> {
   const deadline = now() + NOTICE_MS
   for (;;) {

@@ -2,17 +2,17 @@ import { sep } from 'node:path'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 
-/** What the global setup hands to the workers: plain JSON. */
+/** What the global setup passes to the workers, as plain JSON. */
 export interface Provided {
-  /** The harnesses by the folder whose tests use them. */
+  /** The harnesses, by the folder whose tests use them. */
   readonly handles: Readonly<Record<string, HarnessHandle>>
-  /** As many slots belong to workers, from 1 on. */
+  /** Slots from 1 to this number belong to workers. */
   readonly workers: number
 }
 
-/** Environment variables: workers are forked later, and inherit them. */
+/** Environment variables, because workers are forked later and inherit them. */
 const NAME = 'AFRESH_JEST_'
-/** Characters. Linux bears 128 KiB in a variable, Windows 32,767 characters; a handle tells of every table. */
+/** Characters. Linux allows 128 KiB per variable, Windows 32,767 characters. A handle lists every table. */
 const LONGEST = 30_000
 
 export function provide(provided: Provided): void {
@@ -29,23 +29,23 @@ export function withdraw(): void {
 
 export interface Host {
   readonly handle: HarnessHandle
-  /** This worker's own: no two workers of a run have the same number. */
+  /** This worker's own slot: no two workers of a run have the same number. */
   readonly slot: number
-  /** The first one that is no worker's own. */
+  /** The first slot that does not belong to a worker. */
   readonly spare: number
 }
 
 /**
- * What the worker that runs this test file has to know.
+ * What the worker that runs this test file needs.
  *
- * @throws AfreshError `usage` where the global setup is missing
+ * @throws AfreshError `usage` if the global setup is missing
  */
 export function hostOf(testPath: string): Host {
   let text = ''
   for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) text += process.env[`${NAME}${i}`]
   if (text === '') throw notSetUp()
   const { handles, workers }: Provided = JSON.parse(text)
-  // The innermost folder, and for tests that are elsewhere the first project's.
+  // The innermost folder; for tests outside all folders, that of the first project.
   const [folder = Object.keys(handles)[0] ?? ''] = Object.keys(handles)
     .filter((folder) => testPath.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`))
     .sort((a, b) => b.length - a.length)

@@ -7,8 +7,8 @@ import type * as Worker from './worker.ts'
 let loaded: typeof Worker | undefined
 
 /**
- * The program in the worker's own realm. jest gives test files a `process`, `require` and `node:module` of its
- * making; what runs "in this context" is outside of theirs.
+ * The worker program in the worker's own realm. jest gives test files its own `process`, `require` and
+ * `node:module`; `runInThisContext` evaluates code outside of their realm.
  */
 export function worker(): typeof Worker {
   loaded ??= load()
@@ -25,12 +25,12 @@ export function testPath(): string {
   return expect.getState().testPath ?? ''
 }
 
-/** With the names of its suites. Of a concurrent test it is whichever has begun last. */
+/** Includes the names of the suites. With concurrent tests, it is the test that started last. */
 export function testName(): string {
   return expect.getState().currentTestName ?? ''
 }
 
-/** What it returns is made of this realm's objects: `toStrictEqual` tells those of another one apart. */
+/** Copies results into objects of this realm: `toStrictEqual` distinguishes those of another realm. */
 export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
   return {
     get name() {

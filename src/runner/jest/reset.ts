@@ -1,4 +1,4 @@
-/** `setupFilesAfterEnv: ['afresh/jest/reset']`. jest runs this file anew for every test file, in a realm of its own. */
+/** `setupFilesAfterEnv: ['afresh/jest/reset']`. jest runs this again for every test file, in its realm. */
 import ready from './setup.ts'
 
 await ready()

@@ -3,16 +3,16 @@ import { afterEach, beforeAll, beforeEach, test } from '@jest/globals'
 import { refusing } from './concurrency.ts'
 import { testName, testPath, worker } from './realm.ts'
 
-/** Milliseconds: a reset that fails is to say why, and not be cut short by jest. */
+/** Milliseconds. Long, so that a failing reset can report its cause before jest's timeout. */
 const TIMEOUT_MS = 60_000
 
-/** Global in the test file's realm: a project may repeat the setup file of its preset. */
+/** Global in the realm of the test file: a project may repeat the setup file of its preset. */
 const KEY = Symbol.for('afresh.jest.ready')
 const global = globalThis as { [KEY]?: Promise<void> }
 
 function setUp(): Promise<void> {
   const { variables, ready } = worker().enter(testPath())
-  // jest 29 does not wait for CommonJS setup files: the URL is there at once, the database before the first hook.
+  // jest 29 does not await CommonJS setup files: set the URL now, and await the database in a hook.
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
@@ -28,7 +28,7 @@ function setUp(): Promise<void> {
 global[KEY] ??= setUp()
 const isReady = global[KEY]
 
-/** Fulfilled when the test file has its database. jest 30 waits for the function that a CommonJS setup file exports. */
+/** Resolves when the test file has its database. jest 30 awaits this export of a CommonJS setup file. */
 export default function ready(): Promise<void> {
   return isReady
 }

@@ -1,6 +1,6 @@
 /**
- * What runs in the worker's own realm. A test file has its modules, timers and mocks for itself: there, fake timers
- * would hold up the driver, a mock of `pg` would be in our way, and modules are loaded anew for each file.
+ * Runs in the worker's own realm. Test files have modules, timers and mocks of their own: there, fake timers
+ * would stall the driver, a mock of `pg` would replace it, and modules are loaded again for each file.
  */
 import type { Variables } from '../../engine/environment.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
@@ -17,13 +17,13 @@ import { hostOf } from './provided.ts'
 let current: TestDatabase | undefined
 
 export interface Entered {
-  /** They lead to the database that this test file will have. */
+  /** Variables that point to the database that this test file will have. */
   readonly variables: Variables
-  /** Fulfilled when it has it, at its baseline. */
+  /** Resolves when the test file has its database, at the baseline. */
   readonly ready: Promise<void>
 }
 
-/** @throws AfreshError `usage` where the global setup is missing */
+/** @throws AfreshError `usage` if the global setup is missing */
 export function enter(testPath: string): Entered {
   const host = hostOf(testPath)
   const { handle } = host
@@ -39,7 +39,7 @@ export function enter(testPath: string): Entered {
   return { variables: targetVariables({ url, handle }), ready }
 }
 
-/** The worker's database. Throws `AfreshError` (`usage`) where none is leased yet. */
+/** The worker's database. Throws `AfreshError` (`usage`) before it is leased. */
 export const database: WorkerDatabase = {
   get name() {
     return leased().name
@@ -58,17 +58,17 @@ export const database: WorkerDatabase = {
   openResources: () => keepingProcessAlive(() => leased().openResources()),
 }
 
-/** What was held already when the test began. */
+/** Resources that were already open when the test started. */
 let known = new Set<string>()
 
-/** Whether the code of the file has left the variables as they were is looked at once. */
+/** Whether the variables were checked, which happens once per file. */
 let isChecked = false
 
 /**
- * Before each test, each attempt of it.
+ * Before each attempt of a test.
  *
- * @param environment of the realm of the test file
- * @throws AfreshError `usage` where the code that was loaded has changed the variables that lead to the database
+ * @param environment of the test file's realm
+ * @throws AfreshError `usage` if the loaded code changed the variables that point to the database
  */
 export function before(testPath: string, environment: NodeJS.ProcessEnv): Promise<void> {
   return keepingProcessAlive(async () => {
@@ -82,9 +82,9 @@ export function before(testPath: string, environment: NodeJS.ProcessEnv): Promis
 }
 
 /**
- * After it.
+ * After each attempt of a test.
  *
- * @throws AfreshError `leak` where the test has left something open
+ * @throws AfreshError `leak` if the test left something open, `usage` if it used another database
  */
 export function after(testPath: string, test: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const { handle } = hostOf(testPath)
@@ -118,7 +118,7 @@ function leased(): TestDatabase {
   })
 }
 
-/** A lease does not keep the process alive; while somebody waits for it, it has to be kept. */
+/** A lease does not keep the process alive, so a timer does while a caller waits. */
 async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => {}, 60_000)
   try {

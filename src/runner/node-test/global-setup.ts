@@ -1,17 +1,17 @@
 /**
- * For `--test-global-setup` (Node 24), beside `--import afresh/node-test`: the server is there before the first test
- * file, a problem with it is told once, and the run ends when nothing of it is left.
+ * For `--test-global-setup` (Node 24), in addition to `--import afresh/node-test`: the server starts before
+ * the first test file, a problem with it is reported once, and the run ends after the server has stopped.
  */
 import { INSIDE, type JoinedRun, joinRun } from './join-run.ts'
 
 let met: JoinedRun | undefined
 
-/** @throws AfreshError naming what is wrong with the configuration, the server or the migrations */
+/** @throws AfreshError naming the problem with the configuration, the server or the migrations */
 export async function globalSetup(): Promise<void> {
   met = await joinRun(process.pid, new URL('./harness-process.js', import.meta.url))
 }
 
 export async function globalTeardown(): Promise<void> {
-  // Not under clients of the code under test, which with --test-isolation=none lives here.
+  // Not with --test-isolation=none: clients of the code under test live in this process.
   if (process.env[INSIDE] === undefined) await met?.dismiss()
 }

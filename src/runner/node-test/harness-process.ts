@@ -1,7 +1,7 @@
 /**
- * A process of its own that keeps the harness of a run until the process that runs the tests has ended, in
- * whatever way, or the place is cleared. Node loads `--import` into test processes only, so that none of our code
- * sees beginning and end of a run.
+ * A separate process that keeps the harness of a run until the process that runs the tests has exited, for
+ * any reason, or the run directory is removed. Node loads `--import` into test processes only, so no code of
+ * afresh runs at the start and end of a run.
  */
 import { existsSync } from 'node:fs'
 import { AfreshError, messageOf } from '../../errors.ts'
@@ -13,10 +13,10 @@ import { isRunning, removeAbandoned, removeDirectory, writeState } from './run-d
 
 const LOOK_MS = 100
 
-/** What is to be ended before this process, in this order. */
+/** What to end before this process exits, in this order. */
 const ends: (() => Promise<void>)[] = []
 
-/** Starts the harness of `afresh.config.*` in the current folder, and tells of it, or why there is none. */
+/** Starts the harness of `afresh.config.*` in the current folder, and writes its handle or the problem. */
 async function start(directory: string, runner: string): Promise<void> {
   try {
     ends.unshift(await registerCleanup({ kind: 'folder', path: directory }))

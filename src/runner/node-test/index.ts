@@ -1,6 +1,6 @@
 /**
- * `node --import afresh/node-test --test`: each test file has a database of its own, to which `DATABASE_URL` leads
- * before its code is loaded, and which is reset before each of its tests.
+ * `node --import afresh/node-test --test`: gives each test file a database of its own. `DATABASE_URL` points
+ * to it before the file's code is loaded, and it is reset before each test.
  */
 import { afterEach, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
@@ -20,9 +20,9 @@ const queue = testMutex()
 let host: { readonly handle: HarnessHandle; readonly slot: number } | undefined
 
 /**
- * A test with a database of its own, at the baseline, which may run concurrently with others of its file:
- * `test('…', withDatabase(async ({ database }, t) => { … }))`. The database is given back when `body` is over,
- * whatever happened. `DATABASE_URL` stays the one of the file.
+ * A test with a database of its own, at the baseline. It may run concurrently with others of its file:
+ * `test('…', withDatabase(async ({ database }, t) => { … }))`. The database is given back when `body` is
+ * over, whether it passes or fails. `DATABASE_URL` remains that of the file.
  */
 export function withDatabase(body: TestBody): (t: TestContext) => Promise<void> {
   return async (t) => {
@@ -59,14 +59,14 @@ async function begin(): Promise<void> {
   process.env[INSIDE] = String(process.pid)
   beforeEach(async (context) => {
     const test = context as TestContext
-    // No test is tried twice, so nobody has to be told when it is over; one that is given up is looked after all the same.
+    // No test is retried, so no callback is needed at its end. Aborted tests are checked as well.
     if (await queue.take(test)) await resetBefore(test, () => {})
   })
   afterEach((context) => checkAfterTest(context, nameOf(context as TestContext), () => {}))
-  // Not `after`: that hook runs as soon as no test is left to run, also between two tests that a file awaits.
+  // Not `after`: that hook runs whenever no test is pending, for example between two awaited tests.
   process.once('beforeExit', () => void leave(worker))
 }
 
-// Threads and processes that a test starts are loaded with the same --import, and use its database.
+// Threads and processes that a test starts load the same --import, and use the test's database.
 if (isMainThread && process.env[INSIDE] === undefined) await begin()
 publish({ database, withDatabase })

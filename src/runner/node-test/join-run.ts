@@ -17,21 +17,21 @@ import {
 } from './run-directory.ts'
 import { orphaned } from './runner.ts'
 
-/** Set in the environment of a test process and of the harness process: what they start is neither. */
+/** Set in test processes and in the harness process. The processes that they start are neither. */
 export const INSIDE = 'AFRESH_NODE_TEST'
 
 export interface JoinedRun {
   readonly handle: HarnessHandle
-  /** Ends the harness before its time, which is when the runner ends, and waits until nothing of it is left. */
+  /** Ends the harness before the runner exits, and waits until the harness process has exited. */
   dismiss(): Promise<void>
 }
 
 /**
- * The harness of the run that this process belongs to. The first one to ask starts its harness process.
+ * Joins the harness of the run that this process belongs to. The first caller starts the harness process.
  *
- * @param runner the process that runs the tests: when it has ended the harness goes, too
- * @param harnessProcess the program
- * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
+ * @param runner id of the process that runs the tests; when it exits, the harness ends too
+ * @param harnessProcess the program of the harness process
+ * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
 export async function joinRun(runner: number, harnessProcess: URL): Promise<JoinedRun> {
   const identity = identityOf(runner)
@@ -43,7 +43,7 @@ export async function joinRun(runner: number, harnessProcess: URL): Promise<Join
   const state = await waitFor(directory, started)
   if ('problem' in state) throw new AfreshError(state.problem.code, state.problem.message)
   if (identityOf(state.pid) === undefined) throw runEnded(directory)
-  // The one line of a run.
+  // Printed once per run.
   if (started !== undefined) process.stderr.write(`afresh: ${state.title}\n`)
   return {
     handle: state.handle,
@@ -54,7 +54,7 @@ export async function joinRun(runner: number, harnessProcess: URL): Promise<Join
   }
 }
 
-/** In watch mode a run has no end: another configuration, or other SQL files, want another harness. */
+/** In watch mode the run does not end, so a changed configuration or SQL file needs another harness. */
 async function version(): Promise<string> {
   const isWatching =
     process.env.WATCH_REPORT_DEPENDENCIES !== undefined || process.execArgv.includes('--watch')
@@ -65,19 +65,19 @@ async function waitFor(directory: string, started: ChildProcess | undefined): Pr
   for (;;) {
     const state = readState(directory)
     if (state !== undefined) return state
-    // For those who wait, too, and those who are still to come.
+    // Also tells the other processes, including those that start later.
     if ((started !== undefined && hasEnded(started)) || isAbandoned(directory)) removeDirectory(directory)
     if (!existsSync(directory)) throw runEnded(directory)
     await sleep(20)
   }
 }
 
-/** The first is missing where it could not be started. */
+/** `pid` is undefined if the process could not be started. */
 function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null
 }
 
-/** Until there is a harness process it is this process that the others wait for: it may be killed, too. */
+/** Until the harness process runs, the others wait for this process, which may be killed as well. */
 function launchHarnessProcess(directory: string, program: URL, runner: string): ChildProcess {
   try {
     writeOwner(directory, process.pid)
@@ -92,16 +92,16 @@ function launchHarnessProcess(directory: string, program: URL, runner: string): 
 
 function spawnHarnessProcess(program: URL, args: readonly string[]): ChildProcess {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it. And no output of ours, which
-  // the runner reads to the end.
+  // `detached`: a session of its own, so that Ctrl-C in the terminal does not reach it. No inherited output:
+  // the runner would wait for its end.
   const harnessProcess = spawn(process.execPath, [fileURLToPath(program), ...args], {
     detached: true,
-    // Coverage would be written when the runner has removed its folder; left out, Node would put it back in.
+    // Coverage would be written after the runner removed its folder. Node adds the variable if it is missing.
     env: { ...env, NODE_V8_COVERAGE: '', [INSIDE]: 'harness' },
     stdio: 'ignore',
     windowsHide: true,
   })
-  // Told by the id, which then is missing.
+  // `hasEnded` detects the failure by the missing `pid`.
   harnessProcess.on('error', () => {})
   harnessProcess.unref()
   return harnessProcess

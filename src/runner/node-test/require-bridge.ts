@@ -1,10 +1,10 @@
 import type { TestContext } from 'node:test'
 import type { WorkerDatabase } from '../core/worker.ts'
 
-/** A test that gets a database of its own. */
+/** The body of a test with a database of its own. */
 export type TestBody = (own: { readonly database: WorkerDatabase }, t: TestContext) => unknown
 
-/** What `require` gets to see of the module that `--import` has loaded. */
+/** What `require` returns of the module that `--import` loaded. */
 export interface Published {
   readonly database: WorkerDatabase
   readonly withDatabase: (body: TestBody) => (t: TestContext) => Promise<void>

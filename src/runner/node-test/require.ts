@@ -1,4 +1,4 @@
-/** `require('afresh/node-test')`: what `--import` has loaded. It has to wait for a server, and `require` cannot. */
+/** `require('afresh/node-test')`: what `--import` loaded, because `require` cannot wait for a server. */
 import { AfreshError } from '../../errors.ts'
 import { published } from './require-bridge.ts'
 

@@ -1,4 +1,4 @@
-/** Where the test processes of a run meet: a private folder, named for the process that runs them. */
+/** The private directory in which test processes find the harness of their run. Named after the runner. */
 import {
   existsSync,
   lstatSync,
@@ -14,16 +14,16 @@ import { basename, dirname, join } from 'node:path'
 import { AfreshError, codeOf, type ErrorCode } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 
-/** What is to be read there, by and by. */
+/** The contents of `state.json`. */
 export type RunState =
   | { readonly pid: number; readonly title: string; readonly handle: HarnessHandle }
   | { readonly problem: { readonly code: ErrorCode; readonly message: string } }
 
 /**
- * The folder of the run that a process runs.
+ * The directory of a run.
  *
- * @param runner the identity of that process
- * @param version in watch mode what the harness is made from, else nothing
+ * @param runner the identity of the process that runs the tests
+ * @param version identifies the configuration in watch mode, otherwise empty
  */
 export function runDirectory(runner: string, version: string): string {
   return join(tmpdir(), `${prefixOf(runner)}${version}`)
@@ -33,13 +33,13 @@ function prefixOf(runner: string): string {
   return `afresh-run-${runner}-`
 }
 
-/** What tells a running process from a later one that has its id; `undefined` when it has ended. */
+/** Distinguishes a running process from a later one with its id; `undefined` if the process has exited. */
 export function identityOf(pid: number): string | undefined {
   try {
     process.kill(pid, 0)
     if (process.platform !== 'linux') return String(pid)
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // After the command in brackets: the state, …, and as the 20th the time of its start.
+    // The fields after the command in parentheses: first the state, 20th the start time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' ? undefined : `${pid}-${fields[19]}`
   } catch (error) {
@@ -52,9 +52,9 @@ export function isRunning(identity: string): boolean {
 }
 
 /**
- * Whether this process is the first to come, and has to see to the harness.
+ * Whether this process is the first of the run, and must start the harness.
  *
- * @throws RefusedError for a folder that is somebody else's: it would tell us where to send our data
+ * @throws AfreshError `refused` for a directory of another user, who could redirect our data
  */
 export function createDirectory(directory: string): boolean {
   try {
@@ -72,12 +72,12 @@ export function createDirectory(directory: string): boolean {
   })
 }
 
-/** A harness process whose directory is removed ends. */
+/** The harness process of this directory then exits. */
 export function removeDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
 }
 
-/** Of the same run, for an earlier version of its configuration. */
+/** Removes the directories of earlier configurations of the same run. */
 export function removeAbandoned(directory: string, runner: string): void {
   const folder = dirname(directory)
   for (const name of readdirSync(folder)) {
@@ -94,19 +94,19 @@ export function readState(directory: string): RunState | undefined {
   return text === undefined ? undefined : JSON.parse(text)
 }
 
-/** Says who is to tell: the others wait no longer than that process lives. */
+/** Records which process must write the state. The others wait only as long as that process lives. */
 export function writeOwner(directory: string, pid: number): void {
   const identity = identityOf(pid)
   if (identity !== undefined) write(directory, 'in-charge', identity)
 }
 
-/** Whether the process that was to tell has ended. */
+/** Whether the process that must write the state has exited. */
 export function isAbandoned(directory: string): boolean {
   const identity = read(directory, 'in-charge')
   return identity !== undefined && !isRunning(identity)
 }
 
-/** Does nothing at a place that was cleared. */
+/** Does nothing if the directory was removed. */
 function write(directory: string, name: string, text: string): void {
   if (!existsSync(directory)) return
   const unfinished = join(directory, `${name}.unfinished`)

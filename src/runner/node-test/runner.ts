@@ -1,24 +1,24 @@
-/** Which process runs the test files, of which this process may be one. */
+/** Finds the process that runs the test files; this process may be one of them. */
 import { writeSync } from 'node:fs'
 import { AfreshError, codeOf } from '../../errors.ts'
 
-/** @throws AfreshError when it has ended, and somebody else is the parent of this process now */
+/** @throws AfreshError `usage` if the runner has exited, and this process has another parent now */
 export function runnerOfThis(): number {
-  // A file that is run on its own, and --test-isolation=none, have no other process.
+  // A file that runs alone, or --test-isolation=none, has no runner process.
   if (process.env.NODE_TEST_CONTEXT === undefined) return process.pid
-  // Read before the look at the output: who had not ended by then was our parent when it was read.
+  // Read before checking the output: if that is still open, the runner was alive, and our parent, here.
   const { ppid } = process
   if (isUnread() || (process.platform !== 'linux' && ppid === 1)) throw orphaned()
   return ppid
 }
 
 /**
- * Whether nobody can read our output any more: its other end is the runner's, and is closed as the runner ends. More
- * certain than a look at the parent: in a container process 1 may well be the runner, and elsewhere orphans may go to
- * some other process.
+ * Whether the reader of our output is gone. The runner holds its other end, which closes when the runner
+ * exits. This is more reliable than the parent id: in a container the runner may be process 1, and elsewhere
+ * another process may adopt orphans.
  */
 function isUnread(): boolean {
-  // There the id of the parent stays, and to write nothing may end the output.
+  // On Windows the parent id does not change, and an empty write may end the output.
   if (process.platform === 'win32') return false
   try {
     writeSync(1, '')

@@ -1,25 +1,26 @@
 import type { TestContext } from 'node:test'
 import { AfreshError } from '../../errors.ts'
 
-/** As much of node:test's context as tells one test from another; hooks and test get the same one. */
+/** The parts of node:test's context that identify a test. Hooks and test get the same object. */
 export type Test = Pick<TestContext, 'name' | 'fullName' | 'signal'>
 
 interface Waiter {
   readonly test: Test
-  /** `own`: it leads a life of its own with a database of its own. */
+  /** `own`: the test continues with a database of its own. */
   readonly settled: Promise<'own' | 'over'>
   settle(how: 'own' | 'over'): void
 }
 
-/** Whose turn it is with the database that the tests of a process share. */
+/** Serializes access to the database that the tests of a process share. */
 export interface TestMutex {
   /**
-   * Whether the database is to be reset for this test: not for a subtest, which finds what its parent has prepared.
+   * Whether the database must be reset for this test. `false` for a subtest, which uses what its parent
+   * prepared.
    *
-   * @throws AfreshError `usage` for a test beside which another one ran: a reset would have wiped its rows
+   * @throws AfreshError `usage` if another test ran concurrently: a reset would have deleted its rows
    */
   take(test: Test): Promise<boolean>
-  /** Gives the turn back: the test that runs has a database of its own. */
+  /** Ends the turn of a test that has a database of its own. */
   leave(test: Test): void
 }
 
@@ -37,7 +38,7 @@ export function testMutex(): TestMutex {
         resolve(how)
       },
     }
-    // The one notice of the end that a test gives in every case: node 20 calls no afterEach after `t.skip()`.
+    // The only signal that every test gives at its end: Node 20 calls no afterEach after `t.skip()`.
     atEnd(test, () => mine.settle('over'))
     return mine
   }
@@ -46,7 +47,7 @@ export function testMutex(): TestMutex {
     async take(test) {
       const isInside = (outer: Test) => test.fullName.startsWith(`${outer.fullName} > `)
       if ((turn !== undefined && isInside(turn.test)) || [...onTheirOwn].some(isInside)) return false
-      // Only a test's body tells that it has a database of its own.
+      // Only a test's body shows that it has a database of its own.
       while (turn !== undefined) {
         const before: Waiter = turn
         if ((await before.settled) === 'over') throw concurrent(test, before.test)

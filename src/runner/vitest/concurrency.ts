@@ -1,7 +1,7 @@
 import { AfreshError } from '../../errors.ts'
 import type { Task } from './task.ts'
 
-/** Whether others run beside it: hooks interleave then. A sequential test in a concurrent suite has neighbours too. */
+/** Whether other tests run at the same time, so that hooks interleave. Also true in concurrent suites. */
 export function isConcurrent(test: Task): boolean {
   for (let task: Task | undefined = test; task !== undefined; task = task.suite) {
     if (task.concurrent === true) return true
@@ -10,8 +10,8 @@ export function isConcurrent(test: Task): boolean {
 }
 
 /**
- * The tests made with `test` of `afresh/vitest`: they take a database of their own where others run beside them.
- * Global, since there may be several copies of this module in a process.
+ * Tests that were defined with `test` of `afresh/vitest`. If they run concurrently, each leases its own
+ * database. Global, because a process may load several copies of this module.
  */
 const KEY = Symbol.for('afresh.claimed')
 const global = globalThis as { [KEY]?: WeakSet<object> }
@@ -22,7 +22,7 @@ export function markIsolated(test: Task): void {
   isolatedTests.add(test)
 }
 
-/** Throws `AfreshError` (`usage`): the reset before one of these tests would wipe the rows of another. */
+/** @throws AfreshError `usage`: the reset before one of these tests would delete the rows of another */
 export function rejectUnlessIsolated(test: Task): void {
   if (isolatedTests.has(test)) return
   throw new AfreshError(

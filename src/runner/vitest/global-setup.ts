@@ -1,4 +1,4 @@
-/** `globalSetup: ['afresh/vitest/global-setup']`: server and template once, for all the projects of a vitest process. */
+/** `globalSetup: ['afresh/vitest/global-setup']`: one server and template for a whole vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
 import type { Harness } from '../../harness/harness.ts'
@@ -6,10 +6,10 @@ import { acquire, findConfig, type LoadedConfig, type SharedHarness } from '../c
 import type {} from './provided.ts'
 
 /**
- * Starts what `afresh.config.*` asks for and tells the workers of it. In watch mode it stays up between runs, until
- * the configuration or its SQL files change.
+ * Starts the harness of `afresh.config.*` and passes its handle to the workers. In watch mode the harness
+ * stays up between runs, until the configuration or its SQL files change.
  *
- * @throws AfreshError naming what is wrong with the configuration, the server or the migrations
+ * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folders = [project.config.root, project.vitest.config.root]
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       wanted = now
       provide(project, held)
     } catch (error) {
-      // Thrown here it would end the watcher: the tests are to tell.
+      // An error here would end watch mode, so the tests report it.
       project.provide('afresh', { problem: messageOf(error) })
     }
   })
@@ -41,15 +41,15 @@ function provide(project: TestProject, { harness }: SharedHarness): void {
   project.provide('afresh', { handle: harness.handle, keep: keepsProcess(project.config) })
 }
 
-/** Whether a worker goes on to other test files with the modules that it has loaded. */
+/** Whether a worker runs further test files with the modules that it has loaded. */
 function keepsProcess({ pool, isolate, ...config }: TestProject['config']): boolean {
   if (pool === 'vmThreads' || pool === 'vmForks') return false
-  // vitest 3 has it per pool, too.
+  // vitest 3 also has it per pool.
   const { poolOptions } = config as { poolOptions?: Record<string, { isolate?: boolean } | undefined> }
   return (poolOptions?.[pool]?.isolate ?? isolate) === false
 }
 
-/** The one line of a run, if nothing is wrong: standard output is the reporter's, which may be writing JSON. */
+/** Prints one line per run, plus warnings. Standard output belongs to the reporter, which may write JSON. */
 function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
   for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }

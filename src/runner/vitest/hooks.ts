@@ -4,27 +4,27 @@ import { isConcurrent, rejectUnlessIsolated } from './concurrency.ts'
 import type { Task } from './task.ts'
 
 /**
- * Before a test, whoever asks first: the setup file, or the fixture without one.
+ * Before a test. The setup file calls it, or the fixture if there is no setup file.
  *
- * @param over tells when the test is over, each attempt of it
- * @throws AfreshError `usage` for a test beside which others run, and that is none of `afresh/vitest`
+ * @param over registers a callback for the end of the test, or of an attempt
+ * @throws AfreshError `usage` for a concurrent test that was not defined with `test` of `afresh/vitest`
  */
 export async function before(task: Task, over: (then: () => void) => void): Promise<void> {
   if (isConcurrent(task)) rejectUnlessIsolated(task)
   else await resetBefore(task, over, task.suite ?? task.file)
 }
 
-/** After it, in the same way. */
+/** After a test. Called in the same way as `before`. */
 export function after(task: Task): Promise<void> {
   return checkAfterTest(task, nameOf(task), recordInMeta(task))
 }
 
-/** What reporters find in the `meta` of a test that wrote something, or left something open. */
+/** The `meta` of a test that wrote something or left something open, for reporters. */
 export interface Meta {
   readonly afresh?: TestEffects
 }
 
-/** Where a test wrote nothing, nothing. */
+/** Records nothing if the test wrote nothing and left nothing open. */
 export function recordInMeta({ meta }: Task): (left: TestEffects) => void {
   return (left) => {
     if (meta !== undefined && left.writes.length + left.openResources.length > 0)

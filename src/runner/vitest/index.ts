@@ -12,32 +12,32 @@ export type { TestEffects } from '../core/leak-check.ts'
 export type { Provided } from './provided.ts'
 export { database, type TestDatabase, type WorkerDatabase }
 
-/** What `test` of `afresh/vitest` gives to tests that take it. */
+/** The fixtures of `test` from `afresh/vitest`. */
 export interface DatabaseFixtures {
   /**
-   * A database at the baseline: the worker's, reset before each test; and one of the test's own where other tests run
-   * beside it (`test.concurrent`, `describe.concurrent`).
+   * A database at the baseline. It is the worker's, reset before each test. A concurrent test
+   * (`test.concurrent`, `describe.concurrent`) gets a database of its own.
    */
   readonly database: WorkerDatabase
-  /** One of the test's own, beside the worker's. */
+  /** A database of the test's own, in addition to the worker's. */
   readonly testDatabase: TestDatabase
-  /** One of the file's own, which is not reset between its tests: they may build on each other. */
+  /** A database of the file's own. It is not reset between tests, so they can build on each other. */
   readonly fileDatabase: TestDatabase
 }
 
 interface Fixtures extends DatabaseFixtures {
   /** Keeps the worker's database leased until the end of the file. */
   readonly leased: undefined
-  /** Says of every test, before its hooks run, that it is one of these. */
+  /** Registers every test of `afresh/vitest` before its hooks run. */
   readonly claimed: undefined
 }
 
 type Use<T> = (value: T) => Promise<void>
 
 /**
- * vitest's `test` with fixtures: `test('…', async ({ database }) => { database.url … })`. The database is reset
- * before each test that takes it; with the setup file `afresh/vitest/reset` before every test, and both use the
- * same one.
+ * vitest's `test` with fixtures: `test('…', async ({ database }) => { database.url … })`. The database is
+ * reset before each test that uses it. With the setup file `afresh/vitest/reset`, it is reset before every
+ * test, and both use the same database.
  */
 export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   claimed: [
@@ -76,7 +76,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   ],
 })
 
-/** Whatever becomes of the test, the database is given back. */
+/** Gives the database back, whether the test passes or fails. */
 async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const { handle, slot } = host()
   const own = await leaseFrom(handle, { slot })

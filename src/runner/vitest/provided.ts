@@ -3,10 +3,10 @@ import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import type { WorkerHost } from '../core/worker.ts'
 
-/** What the global setup hands to the workers: plain JSON. */
+/** What the global setup passes to the workers, as plain JSON. */
 export type Provided =
   | { readonly handle: HarnessHandle; readonly keep: boolean }
-  /** In watch mode the configuration may stop working between two runs. */
+  /** In watch mode the configuration may become invalid between two runs. */
   | { readonly problem: string }
 
 declare module 'vitest' {
@@ -15,7 +15,7 @@ declare module 'vitest' {
   }
 }
 
-/** Throws `AfreshError` (`usage`) where the global setup is missing or has failed. */
+/** @throws AfreshError `usage` if the global setup is missing or failed */
 export function host(): WorkerHost {
   const provided: Provided | undefined = inject('afresh')
   if (provided === undefined) {
@@ -24,6 +24,6 @@ export function host(): WorkerHost {
     })
   }
   if ('problem' in provided) throw new AfreshError('usage', provided.problem)
-  // 1 to maxWorkers in vitest 3, 4 and 5. Not exclusive where a process goes on to other files: the lease decides.
+  // 1 to maxWorkers in vitest 3, 4 and 5. Not exclusive if a process runs several files: the lease decides.
   return { ...provided, slot: Number(process.env.VITEST_POOL_ID) || 1 }
 }

@@ -1,9 +1,9 @@
-/** `reporters: ['default', 'afresh/vitest/reporter']`, with the option `writes`: what each test wrote. */
+/** `reporters: ['default', 'afresh/vitest/reporter']`, with option `writes`: what each test wrote. */
 import type { Reporter, TestCase } from 'vitest/node'
 import type { TableWrites } from '../../reset/writes.ts'
 import type { Meta } from './hooks.ts'
 
-/** Tells after the run which tables each test wrote: `+` rows more, `~` changed, `-` gone. */
+/** Prints after the run which tables each test wrote: `+` inserted, `~` updated, `-` deleted rows. */
 export default class WritesReporter implements Reporter {
   readonly #lines: string[] = []
 
@@ -21,7 +21,7 @@ export default class WritesReporter implements Reporter {
   }
 }
 
-/** `orders +2 ~1`; `orders` alone where nobody counted. */
+/** `orders +2 ~1`; only `orders` if the rows were not counted. */
 export function describeWrites({ table, ...rows }: TableWrites): string {
   const signs = { inserted: '+', updated: '~', deleted: '-' } as const
   const counts = (['inserted', 'updated', 'deleted'] as const).flatMap((key) =>

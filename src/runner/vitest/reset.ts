@@ -1,6 +1,6 @@
 /**
- * `setupFiles: ['afresh/vitest/reset']`. vitest runs this file anew for every test file, but keeps the modules
- * that it imports: what belongs to one test file must be done here.
+ * `setupFiles: ['afresh/vitest/reset']`. vitest runs this file again for every test file, but keeps the
+ * modules that it imports. So whatever each test file needs must be done here.
  */
 import * as vitest from 'vitest'
 import { enter, leave } from '../core/worker.ts'
@@ -10,7 +10,7 @@ import { host } from './provided.ts'
 const worker = host()
 await enter(worker)
 
-// Since vitest 4.1: outside of all the user's hooks, whatever `sequence.hooks` says.
+// vitest 4.1 and later: these wrap all hooks of the user, regardless of `sequence.hooks`.
 const { aroundEach, aroundAll } = vitest as Partial<typeof vitest>
 if (aroundEach !== undefined && aroundAll !== undefined) {
   aroundEach(async (runTest, { task }) => {

@@ -1,6 +1,6 @@
 /**
- * `runner: 'afresh/vitest/runner'`, in the place of the setup file: for vitest 4. The reset is no hook then, so that no
- * configuration of hooks comes between; but it comes after the user's own `aroundEach`.
+ * `runner: 'afresh/vitest/runner'`, instead of the setup file: for vitest 4. The reset is then not a hook, so
+ * the configuration of hooks does not affect it, but it runs after the user's own `aroundEach`.
  */
 import { VitestTestRunner } from 'vitest/runners'
 import { enter, leave, type WorkerHost } from '../core/worker.ts'
@@ -11,12 +11,12 @@ import type { Task } from './task.ts'
 
 type Args<Method extends 'importFile' | 'onBeforeTryTask'> = Parameters<VitestTestRunner[Method]>
 
-/** vitest's own runner, with a database at the baseline before each try of a test. */
+/** vitest's own runner, with a database at the baseline before each attempt of a test. */
 export default class AfreshRunner extends VitestTestRunner {
   #worker: WorkerHost | undefined
   readonly #over = new Map<object, () => void>()
 
-  /** Leases before the first file is loaded, a setup file maybe: the code in it reads DATABASE_URL. */
+  /** Leases before the first file, which may be a setup file, is loaded: its code reads DATABASE_URL. */
   override async importFile(...args: Args<'importFile'>): Promise<unknown> {
     if (this.#worker === undefined) {
       const worker = host()
@@ -26,15 +26,15 @@ export default class AfreshRunner extends VitestTestRunner {
     return super.importFile(...args)
   }
 
-  /** Resets the database before each attempt of a test, but for concurrent ones, which have databases of their own. */
+  /** Resets the database before each attempt of a test. Concurrent tests have databases of their own. */
   override async onBeforeTryTask(...args: Args<'onBeforeTryTask'>): Promise<void> {
     super.onBeforeTryTask(...args)
     const [task] = args as [Task]
-    // Whether such a test has a database of its own is known when its fixtures are.
+    // Only its fixtures show whether a concurrent test has a database of its own.
     if (!isConcurrent(task)) await before(task, (over) => this.#over.set(task, over))
   }
 
-  /** Behind all hooks of the test. */
+  /** Runs after all hooks of the test. */
   async onAfterRetryTask(test: Task): Promise<void> {
     try {
       if (isConcurrent(test)) rejectUnlessIsolated(test)
@@ -45,7 +45,7 @@ export default class AfreshRunner extends VitestTestRunner {
     }
   }
 
-  /** Releases the database of the worker. */
+  /** Gives the worker's database back. */
   override async onAfterRunFiles(): Promise<void> {
     super.onAfterRunFiles()
     const worker = this.#worker

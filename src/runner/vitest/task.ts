@@ -1,4 +1,4 @@
-/** As much of a vitest test or suite as is needed of it, from version 3.2 on. */
+/** The parts of a vitest test or suite that afresh uses, for vitest 3.2 and later. */
 export interface Task {
   readonly name: string
   readonly concurrent?: boolean | undefined

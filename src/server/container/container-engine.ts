@@ -5,19 +5,19 @@ import { loadModule, manifestOf, resolvePackage } from '../resolve-package.ts'
 type Testcontainers = typeof import('testcontainers')
 export type ContainerRuntime = Awaited<ReturnType<Testcontainers['getContainerRuntimeClient']>>
 
-/** The packages that a container of one engine needs, found and loaded. */
+/** The packages that a container of one database engine needs, loaded. */
 export interface ContainerPackages {
-  /** testcontainers' own module file, for the cleanup process. */
+  /** The module file of testcontainers, for the cleanup process. */
   readonly file: string
   readonly testcontainers: Testcontainers
-  /** The file of the engine's module. */
+  /** The module file of the package for the database engine. */
   readonly moduleFile: string
 }
 
-/** @throws AfreshError `usage` where the module is not installed */
+/** @throws AfreshError `usage` if the module is not installed, `server` if testcontainers cannot be loaded */
 export async function loadPackages(module: string): Promise<ContainerPackages> {
   const moduleFile = resolvePackage(module)
-  // The module's own copy: there may be several.
+  // The copy that the module uses: several may be installed.
   const file = moduleFile === undefined ? undefined : resolvePackage('testcontainers', moduleFile)
   if (moduleFile === undefined || file === undefined) {
     throw new AfreshError(
@@ -35,7 +35,7 @@ export async function loadPackages(module: string): Promise<ContainerPackages> {
   }
 }
 
-/** Version 12 wants Node 22.22, and fails on an older one somewhere in its own packages. */
+/** Version 12 requires Node 22.22; on an older one it fails somewhere in its dependencies. */
 function notLoadable(module: string, file: string, cause: unknown): AfreshError {
   const { version = '', engines } = manifestOf('testcontainers', file) ?? {}
   const wants =
@@ -54,10 +54,10 @@ const ALTERNATIVES =
   'Start Docker (or another engine that testcontainers finds), or use embedded() or existing(url).'
 
 /**
- * The container engine that testcontainers finds.
+ * Finds the container engine by testcontainers.
  *
- * @param timeoutMs how long it may take to answer
- * @throws AfreshError `server` where none answers
+ * @param timeoutMs milliseconds to wait for its answer
+ * @throws AfreshError `server` if none answers
  */
 export async function findRuntime(packages: ContainerPackages, timeoutMs: number): Promise<ContainerRuntime> {
   try {
@@ -79,7 +79,7 @@ export async function findRuntime(packages: ContainerPackages, timeoutMs: number
   }
 }
 
-/** testcontainers passes over a DOCKER_HOST that does not answer and takes the default socket: not in silence. */
+/** testcontainers silently uses the default socket if DOCKER_HOST does not answer; afresh fails instead. */
 function refuseOtherThanAsked(runtime: ContainerRuntime): void {
   const asked = process.env.DOCKER_HOST
   const found = endpointOf(runtime)
@@ -91,7 +91,7 @@ function refuseOtherThanAsked(runtime: ContainerRuntime): void {
   }
 }
 
-/** Where the engine listens: `unix:///var/run/docker.sock`. */
+/** The address of the engine, for example `unix:///var/run/docker.sock`. */
 export function endpointOf(runtime: ContainerRuntime): string {
   const { modem } = runtime.container.dockerode as unknown as {
     modem: { socketPath?: string; host?: string; port?: string | number }
@@ -100,9 +100,9 @@ export function endpointOf(runtime: ContainerRuntime): string {
 }
 
 /**
- * Makes sure that the image is on the engine.
+ * Pulls the image if the engine does not have it.
  *
- * @throws AfreshError `server` where it is not there and cannot be pulled
+ * @throws AfreshError `server` if it is missing and cannot be pulled
  */
 export async function ensureImage(
   packages: ContainerPackages,
@@ -127,6 +127,6 @@ export async function ensureImage(
   } catch (cause) {
     throw missing(cause, messageOf(cause).trim())
   }
-  // A pull that breaks off half-way ends without an error.
+  // An interrupted pull ends without an error.
   if (!(await runtime.image.exists(name))) throw missing(undefined, 'the pull ended without it.')
 }

@@ -48,7 +48,7 @@ export async function startContainer(
   }
 }
 
-/** The same variable with which testcontainers lets a machine (CI) switch reuse off. */
+/** testcontainers uses the same variable to switch reuse off on a machine (CI). */
 function staysForNextRun(spec: ContainerSpec): boolean {
   return spec.reuse && process.env.TESTCONTAINERS_REUSE_ENABLE !== 'false'
 }
@@ -67,7 +67,7 @@ async function start(
 ): Promise<Started> {
   const preset: ImagePreset = SERVERS[spec.engine].image
   const { Wait } = packages.testcontainers
-  // A container that is to be found again must be asked for in the same words, password included.
+  // testcontainers finds a reusable container by its exact configuration, password included.
   const password = label === undefined ? keptPassword('container-password') : randomBytes(15).toString('hex')
   const said = Wait.forLogMessage(preset.ready.line, preset.ready.times)
   const log = new LogTail()
@@ -76,9 +76,9 @@ async function start(
   container
     .withEnvironment({ ...preset.environment, ...spec.environment })
     .withCommand([...preset.command, ...(preset.commandFor?.(spec.data) ?? []), ...spec.command])
-    // The log tells sooner than testcontainers' default of running a check inside several times a second.
+    // The log is faster than testcontainers' default, a check inside the container several times a second.
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
-    // A container that was stopped and started again still has the log of its first start.
+    // The log of a restarted container still has its first start.
     .withWaitStrategy(
       label === undefined ? Wait.forAll([said, Wait.forSuccessfulCommand(preset.isReady)]) : said,
     )
@@ -88,11 +88,11 @@ async function start(
   if (spec.data === 'memory') container.withTmpFs({ [preset.dataFolder]: 'rw' })
   if (spec.platform !== undefined) container.withPlatform(spec.platform)
   if (label === undefined) container.withReuse()
-  // Our own cleanup process removes it; the reaper would be one more container (and image).
+  // afresh's own cleanup process removes it; testcontainers' reaper would be another container (and image).
   else container.withLabels({ [CLEANUP_LABEL]: label }).withAutoCleanup?.(false)
 
   try {
-    // One that is to be found again is found by its next start, too.
+    // A reusable container stays: the next start finds it as well.
     const discard = async () => label !== undefined && removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
     const started = await startOnFreePort(() => container.start(), discard)
     return { container: started, url: adminUrl(spec, password, started) }
@@ -130,7 +130,7 @@ function adminUrl({ engine }: ContainerSpec, password: string, started: StartedT
   return `${schemes[0]}://${admin.user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`
 }
 
-/** The last lines that a container logged: it is removed before anybody can ask for them. */
+/** The last lines that a container logged: it is removed before people can read its log. */
 class LogTail {
   #lines: string[] = []
 

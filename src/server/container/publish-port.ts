@@ -5,9 +5,10 @@ import { isOwnAddress } from '../../util/this-machine.ts'
 import type { ContainerRuntime } from './container-engine.ts'
 
 /**
- * The address of this machine to publish ports on, where the engine runs here: a superuser's port is nobody else's. By
- * another address the engine is elsewhere, or this is a container beside it. testcontainers gives the bridge's address
- * rather than loopback where it finds `/.dockerenv`; other machines reach neither.
+ * The address of this machine to publish ports on, if the container engine runs here: a superuser's port must
+ * not be reachable from elsewhere. An engine at another address is on another machine, or this process is in
+ * a container beside it. Inside a container (`/.dockerenv`), testcontainers reports the bridge's address
+ * instead of loopback; other machines reach neither.
  */
 export function privateAddressOf({ info }: ContainerRuntime): string | undefined {
   const addresses = info.containerRuntime.hostIps.map(({ address }) => address)
@@ -15,7 +16,7 @@ export function privateAddressOf({ info }: ContainerRuntime): string | undefined
   return addresses.find((address) => isIPv4(address)) ?? addresses[0]
 }
 
-/** testcontainers has no option for it: it publishes on all addresses. */
+/** testcontainers has no option for this: it publishes on all addresses. */
 export function publishOn(container: object, HostIp: string): void {
   const { hostConfig } = container as {
     hostConfig?: { PortBindings?: Record<string, { HostPort: string }[]> }
@@ -27,16 +28,17 @@ export function publishOn(container: object, HostIp: string): void {
   hostConfig.PortBindings = Object.fromEntries(bound)
 }
 
-/** The engine tries ten ports a start, and goes on from there at the next one. */
+/** The engine tries ten ports per start, and the next start continues from there. */
 const STARTS = 20
 const PORT_TAKEN = /address already in use|port is already allocated/i
 
 /**
- * Starts a container on a port that is free. Docker's engine counts the ports it gave out per address, and gives up
- * after ten that something else has: another program, or ten containers that are published on all addresses.
- * https://github.com/moby/moby/blob/v20.10.24/libnetwork/drivers/bridge/port_mapping.go (maxAllocatePortAttempts)
+ * Starts a container on a free port. Docker allocates ports per address, and gives up after ten that are in
+ * use: by another program, or by ten containers that are published on all addresses.
+ * https://github.com/moby/moby/blob/v20.10.24/libnetwork/drivers/bridge/port_mapping.go
+ * (maxAllocatePortAttempts)
  *
- * @param discard removes what a start left that failed.
+ * @param discard removes what a failed start left
  */
 export async function startOnFreePort<T extends StartedTestContainer>(
   start: () => Promise<T>,

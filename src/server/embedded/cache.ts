@@ -18,8 +18,8 @@ import { canWriteTo, fallbackFolder, makeFolder, refuseUnlessOurs } from '../pri
 import type { UnprivilegedUser } from './unprivileged-user.ts'
 
 /**
- * What may be kept between runs: `AFRESH_CACHE_DIR`, else where this system keeps such things, else, where that cannot be
- * written to (no home, a home that is closed), in the folder for temporary files.
+ * The folder for what is kept between runs: `AFRESH_CACHE_DIR`; otherwise the system's usual cache folder;
+ * otherwise, if that is not writable (no home, or a read-only one), a folder among the temporary files.
  */
 export function cacheFolder(): string {
   if (process.env.AFRESH_CACHE_DIR) return process.env.AFRESH_CACHE_DIR
@@ -28,9 +28,9 @@ export function cacheFolder(): string {
 }
 
 /**
- * The same, made where it is missing.
+ * Returns the cache folder, and creates it if it is missing.
  *
- * @throws AfreshError `refused` where others may write to it, `server` where it cannot be made
+ * @throws AfreshError `refused` if other users may write to it, `server` if it cannot be created
  */
 export function ownCacheFolder(): string {
   const folder = cacheFolder()
@@ -48,7 +48,7 @@ export function ownCacheFolder(): string {
 
 function usualFolder(): string | undefined {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env
-  // root's home is closed to the account that PostgreSQL runs as
+  // The account that PostgreSQL runs as cannot enter root's home.
   if (process.getuid?.() === 0) return '/var/cache/afresh'
   const home = homeFolder()
   if (process.platform === 'win32')
@@ -59,7 +59,7 @@ function usualFolder(): string | undefined {
   return join(home, ...places)
 }
 
-/** A user without an entry in /etc/passwd has none; neither has one whose HOME is missing. */
+/** `undefined` for a user without an entry in /etc/passwd, and for one whose HOME does not exist. */
 function homeFolder(): string | undefined {
   try {
     const home = homedir()
@@ -70,8 +70,8 @@ function homeFolder(): string | undefined {
 }
 
 /**
- * The folder `name` of the cache, filled by `build` where it is not there yet. Several processes may build
- * it at once: each in a folder of its own, and the first to be done gives the result.
+ * The folder `name` of the cache, filled by `build` if it does not exist yet. Several processes may build it
+ * at the same time, each in its own folder; the first to finish provides the result.
  */
 export async function cached(name: string, build: (folder: string) => Promise<void>): Promise<string> {
   const cache = ownCacheFolder()
@@ -83,11 +83,11 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
   const building = await mkdtemp(join(cache, 'building-'))
   const release = await registerCleanup({ kind: 'folder', path: building })
   try {
-    // mkdtemp's 0700 would shut out the account that PostgreSQL runs as
+    // mkdtemp's mode 0700 would exclude the account that PostgreSQL runs as.
     await chmod(building, 0o755)
     await build(building)
     await rename(building, result).catch((error) => {
-      // EEXIST, ENOTEMPTY; EPERM on Windows: another process was first
+      // EEXIST, ENOTEMPTY; EPERM on Windows: another process finished first.
       if (!existsSync(result) || codeOf(error) === undefined) throw error
     })
     return result
@@ -98,8 +98,8 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
 }
 
 /**
- * Copies a folder, sharing the blocks where the file system can. Faster than node's own `cp` by half, most
- * of which is the promises: 1,000 files take 45 ms.
+ * Copies a folder, sharing blocks if the file system can. Faster by half than Node's own `cp`, which spends
+ * most of the difference on promises: 1,000 files take 45 ms.
  */
 export function copyFolder(
   from: string,

@@ -17,20 +17,20 @@ const SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-  // Where the files are in memory the journal is, too: it would grow to 1 GiB.
+  // If the files are in memory, the WAL is as well: it would grow to 1 GiB.
   max_wal_size: '256MB',
   max_connections: '200',
-  // TRUNCATE of many tables in one statement takes a lock each
+  // TRUNCATE of many tables in one statement takes a lock on each.
   max_locks_per_transaction: '1024',
   timezone: 'UTC',
   log_timezone: 'UTC',
 }
 
 /**
- * Makes a cluster in `folder`: a copy of one that was initialised once and is kept in the cache, with a
+ * Creates a cluster in `folder`: a copy of one that was initialized once and is kept in the cache, with a
  * system identifier of its own.
  *
- * @returns the superuser's password (the one of the kept cluster: it is as secret as this user's cache)
+ * @returns the superuser's password, which is the cached cluster's: it is as secret as this user's cache
  */
 export async function makeCluster(
   binaries: Binaries,
@@ -60,12 +60,12 @@ function initdbArguments(version: string): string[] {
     '--username=postgres',
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // The same order and case rules on every machine; the builtin provider is new in 17.
+    // The same sort order and case rules on every machine; the builtin provider exists since 17.
     '--locale=C',
     ...(major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
-    // The default from 18 on; they make every hint bit a write to the WAL.
+    // The default since 18; checksums make every hint bit a write to the WAL.
     ...(major >= 18 ? ['--no-data-checksums'] : []),
-    // initdb starts a server, too; the option is new in 16.
+    // initdb starts a server as well; the option exists since 16.
     ...(major >= 16 && hasLittleSharedMemory() ? ['--set=dynamic_shared_memory_type=mmap'] : []),
     '--no-sync',
     '--no-instructions',

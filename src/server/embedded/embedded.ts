@@ -63,7 +63,7 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   }
 }
 
-/** @throws AfreshError `usage` where memory is asked for and no files can be kept there */
+/** @throws AfreshError `usage` if memory is requested, and no files can be kept there */
 function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly parent: string } {
   const inMemory = folderInMemory()
   if (data === 'memory' && inMemory === undefined) {
@@ -75,7 +75,7 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
       },
     )
   }
-  // Who has set TMPDIR has said where such files are to be.
+  // A TMPDIR set by the user decides where temporary files are.
   const isDefaultTmpdir = process.env.TMPDIR === undefined
   const wanted = data ?? (isDefaultTmpdir && hasPlentyOfMemory() ? 'memory' : 'disk')
   if (wanted === 'memory' && inMemory !== undefined) return { data: 'memory', parent: inMemory }
@@ -83,7 +83,7 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
   return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
 
-/** For temporary files that outlive a reboot: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s15.html */
+/** Temporary files that survive a reboot: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s15.html */
 const ON_A_DISK = '/var/tmp'
 
 function requireVersion(wanted: string | undefined, installed: string): void {
@@ -97,7 +97,7 @@ function requireVersion(wanted: string | undefined, installed: string): void {
   )
 }
 
-/** PostgreSQL cannot choose a port by itself. Between our choice and its start somebody else may take it. */
+/** PostgreSQL cannot choose a port itself; another process may take the chosen one before it starts. */
 async function startOnFreePort(
   binaries: Binaries,
   account: UnprivilegedUser | undefined,
@@ -139,7 +139,7 @@ class Postmaster {
     this.#log = join(folder, 'log')
     const log = openSync(this.#log, 'w')
     const options = ['-p', `${port}`, '-c', `listen_addresses=${HOST}`, '-c', 'unix_socket_directories=']
-    // `detached`: Ctrl-C in the terminal must not end it under the tests' feet; the cleanup process sees to its end.
+    // `detached`: Ctrl-C in the terminal must not end it while tests use it; the cleanup process ends it.
     this.#process = spawn(binaries.postgres, ['-D', this.#data, ...options], {
       ...account,
       cwd: folder,
@@ -156,7 +156,7 @@ class Postmaster {
     this.#process.once('exit', ended).once('error', ended)
   }
 
-  /** Waits until it takes connections: the pid file says so, for pg_ctl. `false` where it ended instead. */
+  /** Waits until its pid file shows that it accepts connections, as for pg_ctl. `false` if it does not. */
   async isReady(): Promise<boolean> {
     const deadline = now() + START_TIMEOUT_MS
     while (!this.#ended && now() < deadline) {
@@ -176,13 +176,13 @@ class Postmaster {
     }
   }
 
-  /** The end of its log, to be put behind a message. */
+  /** The end of its log, to append to a message. */
   log(): string {
     const lines = readFileSync(this.#log, 'utf8').trimEnd().split('\n').slice(-15)
     return lines.map((line) => `\n  | ${line}`).join('')
   }
 
-  /** Its data are not needed any more: the immediate shutdown. */
+  /** Immediate shutdown: the data is no longer needed. */
   async stop(): Promise<void> {
     if (!(await this.#end('SIGQUIT'))) await this.#end('SIGKILL')
   }

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { AfreshError } from '../../errors.ts'
 
-/** A user of this machine, as `spawn` takes it. */
+/** A user of this machine, as options of `spawn`. */
 export interface UnprivilegedUser {
   readonly uid: number
   readonly gid: number
 }
 
 /**
- * The account that PostgreSQL is to run as: `undefined` for our own; an unprivileged one where we are root,
- * as which PostgreSQL refuses to run. It must be in the user database: initdb looks its name up.
+ * The account that PostgreSQL runs as: `undefined` for the current user; for root, as which PostgreSQL
+ * refuses to run, an unprivileged one. It must be in the user database: initdb looks up its name.
  */
 export function unprivilegedUser(): UnprivilegedUser | undefined {
   if (process.getuid?.() !== 0) {
@@ -23,7 +23,7 @@ export function unprivilegedUser(): UnprivilegedUser | undefined {
       .map((line) => line.split(':'))
       .map(([name, , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }]),
   )
-  // `nobody` first: as `postgres` a test could read the files of the machine's own server.
+  // `nobody` first: as `postgres`, a test could read the files of the machine's own server.
   const found = users.get('nobody') ?? users.get('postgres') ?? users.get('daemon')
   if (found === undefined) {
     throw new AfreshError(
@@ -38,7 +38,8 @@ export function unprivilegedUser(): UnprivilegedUser | undefined {
 }
 
 /**
- * initdb and postgres look the name of their user up, which a container started with `--user 12345` does not have.
+ * initdb and postgres look up the name of their user, which is missing in a container started with `--user
+ * 12345`.
  *
  * @throws AfreshError `server`
  */

@@ -13,7 +13,7 @@ import { ownSchemaResults, sampleResults } from './sample.ts'
 
 const SERVER = 'postgres:18'
 
-/** Somebody's two tables, the first of them called `base`. */
+/** Results for two user tables, the first of them called `base`. */
 function ownResults(idOf: (label: string) => string): BenchResults {
   const own = ownSchemaResults(2)
   const renamed = new Map(
@@ -32,7 +32,7 @@ function ownResults(idOf: (label: string) => string): BenchResults {
 }
 
 describe('the base case', () => {
-  it('is no table of somebody’s', () => {
+  it('is not a user table', () => {
     expect(sampleResults().cases.filter(isOwnTable)).toEqual([])
   })
 
@@ -56,10 +56,10 @@ describe('the base case', () => {
   })
 })
 
-describe('a table of somebody’s', () => {
+describe('a user table', () => {
   const own = ownResults((label) => `${OWN_FACTOR}=${label}`)
 
-  it('is called by its label, never by its id', () => {
+  it('is shown by its label, never by its id', () => {
     const text = [
       htmlOf(own, '').replace(/<script.*<\/script>/s, ''),
       ...picturesOf(own, SERVER).values(),
@@ -68,7 +68,7 @@ describe('a table of somebody’s', () => {
     expect(text).not.toContain(`${OWN_FACTOR}=`)
   })
 
-  it('is so in a comparison, too', () => {
+  it('is shown by its label in a comparison too', () => {
     const slower = (cell: Cell): Cell =>
       cell.case === 'table=base' && cell.way === 'delete' && cell.rows === 1000 && cell.outcome === 'measured'
         ? { ...cell, median: cell.median * 9, q1: cell.q1 * 9, q3: cell.q3 * 9 }

@@ -49,17 +49,18 @@ describeInChromium('the report in a browser', (browser) => {
     return { page, trouble }
   }
 
-  it('draws every chart, quietly and without a network', async () => {
+  it('draws every chart, without errors and without network requests', async () => {
     expect(await main.locator('h1').textContent()).toBe('DELETE against TRUNCATE')
     const charts = main.locator('.chart')
-    // All servers; for each the two, all ways, the cases, 9 factors, and 5 or (without a journal) 4 other costs.
+    // One of all servers; per server the comparison, all methods, the cases, 9 factors, and 5 or (without a
+    // journal) 4 other costs.
     expect(await charts.count()).toBe(1 + 2 * 12 + 5 + 4)
     const bare = `[...document.querySelectorAll('.chart')].filter((chart) =>
       chart.querySelectorAll('svg path').length < 6 || !chart.getAttribute('aria-label')).length`
     await expect.poll(() => main.evaluate(bare), { timeout: 60_000 }).toBe(0)
   })
 
-  it('shows the figures of the results: in tables', async () => {
+  it('shows the figures of the results in tables', async () => {
     const shown = await main.evaluate<string[][]>(
       `[...document.querySelectorAll('section[data-server] details details table')]
         .filter((table) => table.querySelector('thead th').textContent === 'Rows')
@@ -80,7 +81,7 @@ describeInChromium('the report in a browser', (browser) => {
     expect(lines(shown)).toEqual(lines(expected))
   })
 
-  it('shows the figures of the results: under the pointer', async () => {
+  it('shows the figures of the results in tooltips', async () => {
     const chart = main.locator('#server-0 [data-figures=rivals] .chart')
     await chart.scrollIntoViewIfNeeded()
     const seen = new Set<number>()
@@ -104,7 +105,7 @@ describeInChromium('the report in a browser', (browser) => {
     expect(seen.size).toBeGreaterThan(6)
   })
 
-  it('shows another case when it is chosen, and hides a line, by keyboard', async () => {
+  it('shows another case on selection, and hides a line, by keyboard', async () => {
     const section = main.locator('#server-1')
     const chart = section.locator('[data-figures=rivals] .chart')
     await section.locator('select').selectOption({ label: 'the rows spread over 100 tables' })
@@ -132,7 +133,7 @@ describeInChromium('the report in a browser', (browser) => {
     expect(await main.locator('main').count()).toBe(1)
   })
 
-  it('gives the CSV', async () => {
+  it('downloads the CSV', async () => {
     const { page } = await open(ownReport.html)
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#csv').click()])
     expect(download.suggestedFilename()).toBe('results.csv')
@@ -142,7 +143,7 @@ describeInChromium('the report in a browser', (browser) => {
     await page.close()
   })
 
-  it('takes names for names', async () => {
+  it('shows hostile names as plain text', async () => {
     const { page, trouble } = await open(ownReport.html)
     const crossings = page.locator('[data-figures=crossings] .chart')
     await expect.poll(() => crossings.getAttribute('aria-label')).toBeTruthy()
@@ -163,7 +164,7 @@ describeInChromium('the report in a browser', (browser) => {
     await page.close()
   })
 
-  it('fits a phone', async () => {
+  it('fits a phone screen', async () => {
     for (const { html } of [report, ownReport]) {
       const { page, trouble } = await open(html, { viewport: { width: 320, height: 740 } })
       await page.evaluate(`for (const one of document.querySelectorAll('details')) one.open = true`)
@@ -175,7 +176,7 @@ describeInChromium('the report in a browser', (browser) => {
     }
   })
 
-  it('is dark where that is wanted, and by its button', async () => {
+  it('is dark by the colour scheme of the system, and by its button', async () => {
     const { page, trouble } = await open(report.html, { colorScheme: 'dark' })
     await expect.poll(() => page.locator('.chart svg').count()).toBeGreaterThan(0)
     const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
@@ -195,7 +196,7 @@ describeInChromium('the report in a browser', (browser) => {
     await page.close()
   })
 
-  it('has pictures that are whole', async () => {
+  it('has complete pictures', async () => {
     const page = await browser().newPage()
     for (const file of [...report.svgs, ...ownReport.svgs]) {
       await page.goto(pathToFileURL(file).href)

@@ -22,7 +22,7 @@ const SERVER = 'postgres:18'
 const canvas = { theme: THEMES.light, width: 800, height: 400 }
 
 describe('a logarithmic axis', () => {
-  it('gives 0 a place of its own, a decade before the first', () => {
+  it('puts 0 a decade before the first value', () => {
     const scale = logScale([0, 1, 10, 1000], 0.25)
     expect(scale.place(0)).toBe(-1)
     expect(scale.ticks).toEqual([-1, 0, 1, 2, 3])
@@ -30,14 +30,14 @@ describe('a logarithmic axis', () => {
     expect([scale.min, scale.max]).toEqual([-1.25, 3.25])
   })
 
-  it('always has two marks to read it by', () => {
+  it('always has at least two ticks', () => {
     for (const values of [[], [0], [5], [1, 1], [0.12, 0.13], [0, 7]])
       expect(logScale(values, 0.1).ticks.length).toBeGreaterThan(1)
   })
 })
 
 describe('figures', () => {
-  it('hold every time of the results, and no other', () => {
+  it('contain exactly the times of the results', () => {
     const figure = deleteVsTruncateFigure(results, SERVER, 'base')
     expect(figure.lines.map(({ name }) => name)).toEqual(['DELETE', 'TRUNCATE'])
     for (const [index, way] of ['delete', 'truncate'].entries()) {
@@ -49,7 +49,7 @@ describe('figures', () => {
     }
   })
 
-  it('are there for every way, each factor, and what else it costs', () => {
+  it('exist for all methods, each factor, and the other costs', () => {
     expect(methodsFigure(results, SERVER, 'base')?.lines).toHaveLength(12)
     expect(methodsFigure(ownSchemaResults(2), SERVER, 'table=public.table_2')).toBeUndefined()
     const factors = factorFigures(results, SERVER)
@@ -67,13 +67,13 @@ describe('figures', () => {
     expect(asideFigures(results, SERVER, 'base').map(({ title }) => title)).toContain(
       'Written to the journal',
     )
-    // It cannot tell.
+    // MySQL does not report it.
     expect(asideFigures(results, 'mysql:9.7', 'base').map(({ title }) => title)).not.toContain(
       'Written to the journal',
     )
   })
 
-  it('tell who cannot see them where each line begins and ends', () => {
+  it('describe for screen readers where each line starts and ends', () => {
     expect(descriptionOf(deleteVsTruncateFigure(results, SERVER, 'base'))).toMatch(
       /^base case, by the number of rows\. DELETE: \d+ µs at 0 rows and [\d.]+ s at 10,000,000 rows; TRUNCATE: /,
     )
@@ -84,22 +84,22 @@ describe('the chart', () => {
   const figure = deleteVsTruncateFigure(results, SERVER, 'base')
   const series = [chartOf(figure, canvas).series ?? []].flat()
 
-  it('draws what was measured solid and what was extrapolated hollow, apart', () => {
+  it('draws measured points solid and extrapolated ones hollow, separately', () => {
     const own = series.filter(({ name }) => name === 'DELETE')
     expect(own.map(({ type }) => type)).toEqual(['line', 'line', 'custom'])
     const [solid, dotted] = own.map(({ data }) => data as unknown[])
-    // 0 rows stand alone.
+    // The point for 0 rows is separate from the line.
     expect(solid?.[1]).toEqual(['-', '-'])
     expect(dotted?.[0]).toMatchObject({ symbol: 'none' })
     expect(dotted?.[1]).toMatchObject({ itemStyle: { color: THEMES.light.background } })
   })
 
-  it('marks where the two meet', () => {
+  it('marks the crossover', () => {
     const mark = series.find(({ name }) => name === 'crossover')
     expect(JSON.stringify(mark)).toMatch(/≈ 1,\d00 rows/)
   })
 
-  it('shows in its tooltip the figures of the size under the pointer, of the lines that are shown', () => {
+  it('shows in its tooltip the visible lines at the size under the pointer', () => {
     const tip = (index: number, ...names: string[]) =>
       tooltipOf(
         figure,
@@ -113,12 +113,12 @@ describe('the chart', () => {
     expect(tip(7, 'DELETE')).toContain('extrapolated: 3 % of the rows')
   })
 
-  it('gives no two ways the same colour and symbol', () => {
+  it('gives each method a distinct colour and symbol', () => {
     const looks = METHODS.map(({ id }) => `${styleOfMethod(id).color.light} ${styleOfMethod(id).symbol}`)
     expect(new Set(looks).size).toBe(METHODS.length)
   })
 
-  it('has colours that can be read on either background', () => {
+  it('has readable colours on both backgrounds', () => {
     for (const theme of Object.values(THEMES)) {
       for (const { id } of METHODS)
         expect(
@@ -136,7 +136,7 @@ describe('the chart', () => {
 })
 
 describe('pictures', () => {
-  it('stand alone, on a background of their own', () => {
+  it('are self-contained, with a background of their own', () => {
     const pictures = picturesOf(results, SERVER)
     expect([...pictures.keys()]).toEqual(['', '-ways', '-crossovers', '-factors', '-asides'])
     for (const svg of pictures.values()) {
@@ -146,21 +146,21 @@ describe('pictures', () => {
     }
   })
 
-  it('compare nothing where there is no TRUNCATE', () => {
+  it('compare nothing without TRUNCATE', () => {
     const cells = results.cells.filter(({ way }) => !way.startsWith('truncate'))
     const pictures = picturesOf({ ...results, cells }, SERVER)
     expect([...pictures.keys()]).toEqual(['', '-ways', '-factors', '-asides'])
     expect(pictures.get('')).not.toContain('≈')
   })
 
-  it('show all servers in one, where there are some to compare', () => {
+  it('show several servers in one picture', () => {
     const svg = pictureOfServers(results)
     for (const { title } of results.servers) expect(svg).toContain(`>${title}</text>`)
     expect(pictureOfServers({ ...results, servers: results.servers.slice(1) })).toBeUndefined()
     expect(pictureOfServers(ownSchemaResults(60))).toBeUndefined()
   })
 
-  it('show somebody’s tables in the order in which it turns', () => {
+  it('show user tables by the order of their crossovers', () => {
     const own = ownSchemaResults(60)
     const rows = inOrder(own, recommendationsOf(own, SERVER)).map(({ crossover }) =>
       crossover.kind === 'crosses' ? crossover.rows : Number.NaN,
@@ -172,7 +172,7 @@ describe('pictures', () => {
   })
 })
 
-/** WCAG 2, of two colours such as `#0069a8`. */
+/** Contrast ratio by WCAG 2 of two colours such as `#0069a8`. */
 function contrast(a: string, b: string): number {
   const luminance = (color: string) => {
     const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((index) => {

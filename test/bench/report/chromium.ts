@@ -6,7 +6,7 @@ import { leftOut, remedy } from '../../support/left-out.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
-/** Nothing that would go to the network by itself. */
+/** Chromium must not open network connections by itself. */
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -23,7 +23,10 @@ const program = (process.env.PATH ?? '')
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((file) => existsSync(file))
 
-/** A block of tests in a browser; skipped by name where it is left out (see `support/left-out.ts`). */
+/**
+ * Declares tests that run in a browser. Where `support/left-out.ts` leaves Chromium out, they are skipped by
+ * name.
+ */
 export function describeInChromium(name: string, body: (browser: () => Browser) => void): void {
   let browser: Browser | undefined
   const given = () => {

@@ -8,8 +8,8 @@ const results = sampleResults()
 const GREY = THEMES.light.rule
 const colorOf = (way: string) => styleOfMethod(way).color.light
 
-describe('the bar of a server where one way is always faster', () => {
-  it('has its colour and its words all along where no size leaves a doubt', () => {
+describe('the bar of a server where one method is always faster', () => {
+  it('has its colour and label over the whole range where no size is uncertain', () => {
     expect(barWhere({ truncateTakes: 0.01 })).toEqual({
       stretches: [
         { from: '0', to: '10M', fill: GREY },
@@ -26,9 +26,9 @@ describe('the bar of a server where one way is always faster', () => {
       ...{ truncateTakes: 0.01, least: 10, most: 100_000 },
       ...{ way: 'truncate', from: '10', to: '100k', words: ['TRUNCATE from 10 to 100,000'] },
     },
-    // No room for any.
+    // No room for a label.
     { truncateTakes: 0.01, least: 1_000_000, way: 'truncate', from: '1M', words: [] },
-  ])('is grey where the two are too close to call: $words', ({ way, from = '0', to = '10M', ...more }) => {
+  ])('is grey where the difference is within noise: $words', ({ way, from = '0', to = '10M', ...more }) => {
     expect(barWhere(more)).toEqual({
       stretches: [
         { from: '0', to: '10M', fill: GREY },
@@ -47,7 +47,7 @@ describe('the bar of a server where one way is always faster', () => {
 })
 
 interface Times {
-  /** That many times as long as DELETE; but outside of these sizes just as long. */
+  /** TRUNCATE takes this many times as long as DELETE; outside of `least` to `most` it takes equally long. */
   readonly truncateTakes: number
   readonly least?: number
   readonly most?: number
@@ -66,7 +66,7 @@ function barWhere({ truncateTakes, least = 0, most = Number.POSITIVE_INFINITY }:
   return firstBar(pictureOfServers({ ...results, cells }) ?? '')
 }
 
-/** Its ends by the marks of the axis that they are at. */
+/** The ends of its stretches, named by the nearest tick of the axis. */
 function firstBar(svg: string) {
   const marks = [...svg.matchAll(/text-anchor="middle"[^>]*translate\((\S+) [\d.]+\)"[^>]*>(\d[^<]*)</g)]
   const markAt = (x: number) => marks.find(([, at]) => Math.abs(Number(at) - x) < 2)?.[2]

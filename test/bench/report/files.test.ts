@@ -14,7 +14,7 @@ import { parseResults } from '../../../src/bench/results.ts'
 import { HOSTILE, ownSchemaResults, sampleResults } from './sample.ts'
 
 describe('text', () => {
-  it('has units and three digits', () => {
+  it('has units and three significant digits', () => {
     expect([0, 0.00042, 0.42, 1.834, 24.12, 999.9, 1240, 84_200, 744_000, 3_600_000].map(timeText)).toEqual([
       '0 ms',
       '0.42 µs',
@@ -34,14 +34,14 @@ describe('text', () => {
     expect(spanText(0.9, 1.4, timeText)).toBe('900 µs – 1.4 ms')
   })
 
-  it('leaves nothing in a name that a page or a terminal would act upon', () => {
+  it('escapes everything in a name that a page or a terminal would interpret', () => {
     expect(visible('a\u0000\n\u202e\u2028\ud800b😀')).toBe('a\\u0000\\u000a\\u202e\\u2028\\ud800b😀')
     expect(escapeHtml(`<a href="x" title='y'>&\``)).not.toMatch(/[<>"'`]|&(?!#)/)
   })
 })
 
 describe('the CSV', () => {
-  it('has a line for each cell, and its figures as they are', () => {
+  it('has a line for each cell, with unrounded figures', () => {
     const results = sampleResults()
     const lines = csvOf(results).split('\r\n')
     expect(lines).toHaveLength(results.cells.length + 2)
@@ -54,7 +54,7 @@ describe('the CSV', () => {
     expect(lines[1]).toContain(`,0,delete,measured,30,${cell.median},${cell.q1},${cell.q3},`)
   })
 
-  it('makes no formula of a name', () => {
+  it('does not turn a name into a formula', () => {
     const csv = csvOf(ownSchemaResults(6))
     expect(csv).toContain(`,"'=HYPERLINK(""http://example.invalid"",""click"")",`)
     expect(csv).toContain('"two\nlines\u0007')
@@ -62,12 +62,12 @@ describe('the CSV', () => {
 })
 
 describe('the page', () => {
-  it('is made of results that a file may hold', () => {
+  it('accepts results read back from a file', () => {
     for (const results of [sampleResults(), ownSchemaResults(60)])
       expect(parseResults(JSON.stringify(results), 'sample')).toEqual(results)
   })
 
-  it('holds the results unharmed, whatever names are in them', () => {
+  it('embeds the results unchanged, whatever names they contain', () => {
     const results = ownSchemaResults(60)
     const html = htmlOf(results, '"</script>";')
     const json = /<script type="application\/json" id="results">(.*?)<\/script>/s.exec(html)?.[1] ?? ''
@@ -78,7 +78,7 @@ describe('the page', () => {
     for (const name of HOSTILE) expect(html).toContain(escapeHtml(name))
   })
 
-  it('asks no other place for anything', () => {
+  it('loads nothing from elsewhere', () => {
     const html = htmlOf(sampleResults(), '')
     expect(html.match(/(?:src|href)="(?!#|data:)[^"]*"|url\(|@import/g)).toBeNull()
     expect(html).toContain(`default-src 'none'; script-src 'sha256-`)

@@ -9,7 +9,7 @@ function withCells(change: (cell: Cell) => Cell | readonly Cell[]): BenchResults
   return { ...results, cells: results.cells.flatMap(change) }
 }
 
-/** What is said of PostgreSQL where the times of a way in the base case are these. */
+/** The sentence for PostgreSQL when `way` has these times in the base case. */
 function textWith(
   way: string,
   times: (cell: Extract<Cell, { median: number }>) => number,
@@ -36,7 +36,7 @@ describe('the sentence for a server', () => {
     ])
   })
 
-  it('says so where one is always faster, or nothing can be told', () => {
+  it('names the method that is always faster, or says that there is no answer', () => {
     expect(textWith('truncate', () => 0.001)).toBe(
       'TRUNCATE at every size from 0 to 10,000,000 rows, in part extrapolated.',
     )
@@ -49,7 +49,7 @@ describe('the sentence for a server', () => {
     ).toBe('DELETE or TRUNCATE: no difference could be measured from 0 to 1,000,000 rows.')
   })
 
-  it('gives the reason where one of them cannot be had', () => {
+  it('gives the reason where a method is unavailable', () => {
     const without = withCells((cell) =>
       cell.way === 'truncate'
         ? {
@@ -66,12 +66,12 @@ describe('the sentence for a server', () => {
     expect(summaryOf({ ...results, cells: [] })[0]?.text).toBe('nothing was measured.')
   })
 
-  it('sums up the tables of a schema of one’s own', () => {
+  it('summarizes the tables of a user schema', () => {
     const [summary] = summaryOf(ownSchemaResults(60))
     expect(summary?.text).toMatch(/^TRUNCATE from about \d+ \(.+\) to [\d,]+ rows \(.+\) on in 60 tables\.$/)
   })
 
-  it('does not say of a table that one is faster at every size where that cannot be told of some', () => {
+  it('does not say that one method is always faster where some tables are uncertain', () => {
     const own = ownSchemaResults(2)
     const [sure, doubtful] = own.cases.map(({ id }) => id)
     const cells = own.cells.map((cell) => {
@@ -90,14 +90,14 @@ describe('the sentence for a server', () => {
 })
 
 describe('the sentence for a case', () => {
-  it('is there for each, in order', () => {
+  it('exists for each case, in order', () => {
     const all = recommendationsOf(results, 'postgres:18')
     expect(all.map((recommendation) => recommendation.case)).toEqual(results.cases.map(({ id }) => id))
     expect(
       all.every(({ text }) => /^TRUNCATE from .* rows a table on; below that DELETE\.$/.test(text)),
     ).toBe(true)
     const textOf = (id: string) => all.find((recommendation) => recommendation.case === id)?.text
-    // Quartiles that overlap over more than a doubling, and over less.
+    // The quartiles overlap over more than a doubling of rows, and over less.
     expect(textOf('width=1kB')).toBe(
       'TRUNCATE from somewhere between 280 and 580 rows a table on; below that DELETE.',
     )

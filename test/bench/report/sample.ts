@@ -5,7 +5,7 @@ import { type Random, randomFrom } from '../../../src/generate/random.ts'
 
 const ROWS = [0, 1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]
 
-/** Names that a page must not take for anything but names. */
+/** Names that a page must show as plain text. */
 export const HOSTILE: readonly string[] = [
   `</script><script>document.title='owned'</script>`,
   `<img src=x onerror="document.title='owned'">`,
@@ -15,7 +15,7 @@ export const HOSTILE: readonly string[] = [
   'x'.repeat(200),
 ]
 
-/** Milliseconds: a part that is always there, and one for each row. */
+/** Milliseconds: a fixed part, and a part per row. */
 interface Cost {
   readonly fixed: number
   readonly perRow: number
@@ -69,7 +69,7 @@ const SERVERS: readonly (ServerResults & { readonly costs: Costs })[] = [
   },
 ]
 
-/** As a run of `afresh bench` would leave it, in miniature: some cells extrapolated, some without a time. */
+/** Results as of a small `afresh bench` run: some cells extrapolated, some without a time. */
 export function sampleResults(): BenchResults {
   const random = randomFrom(7)
   const cells = SERVERS.flatMap((server) =>
@@ -112,7 +112,7 @@ const CASE_COSTS: Readonly<Record<string, { delete?: number; truncate?: number }
   durable: { delete: 1.5, truncate: 6 },
 }
 
-/** As a run over somebody's own schema would leave it. */
+/** Results as of `afresh bench --url` over a user schema. */
 export function ownSchemaResults(tables: number): BenchResults {
   const random = randomFrom(11)
   const rows = [0, 10, 1000, 100_000]

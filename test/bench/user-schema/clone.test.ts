@@ -5,7 +5,7 @@ import { ask } from '../../support/ask.ts'
 import { withDatabaseOn } from '../../support/database-on.ts'
 import { describeOn } from '../../support/servers.ts'
 
-it('says how much a large database makes the server copy, and nothing of a small one', () => {
+it('warns about the size of a large database, but not of a small one', () => {
   const GIB = 2 ** 30
   expect(warningOf('shop', { bytes: GIB - 1, rows: 9e6, seconds: 10 })).toBeUndefined()
   expect(warningOf('shop', { bytes: 12.34 * GIB, rows: 45_000_000, seconds: 130.2 })).toBe(
@@ -18,7 +18,7 @@ const NAME = 'somebodys_large'
 
 for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it('tells the size of what it copies, from the catalog and before it does', () =>
+    it('reads the size of the source from the catalog before it copies', () =>
       withDatabaseOn(server, NAME, async (source) => {
         const series = `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i, REPEAT('x', 900) FROM n`
         const create = 'CREATE TABLE wide (id int PRIMARY KEY, text varchar(900))'

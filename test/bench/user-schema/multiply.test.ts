@@ -5,7 +5,7 @@ import type { ColumnFacts } from '../../../src/engine/row-dialect.ts'
 import type { Column } from '../../../src/schema/schema.ts'
 import { schemaOf, table } from '../../support/schemas.ts'
 
-/** `name type`, `name type null`, `name type checked`, `name type numbered`: columns as words. */
+/** Parses columns written as `name type`, `name type null`, `name type checked` or `name type numbered`. */
 function subjectOf(
   columns: readonly string[],
   uniques: readonly string[],
@@ -49,7 +49,7 @@ function changes(subject: SubjectTable, attempt = 0): Record<string, string> | s
 
 const REFERENCE = schemaOf(['t -> parents']).foreignKeys.map((key) => ({ ...key, columns: ['of'] }))
 
-describe('what is changed so that unique indexes let copies in', () => {
+describe('the column changes that make copies unique', () => {
   it.each([
     [['id integer'], 'number'],
     [['id bigint'], 'number'],
@@ -64,16 +64,16 @@ describe('what is changed so that unique indexes let copies in', () => {
     expect(changes(subjectOf(columns, ['id']))).toEqual({ id: change })
   })
 
-  it.each(['date', 'mood', 'integer[]', 'interval', 'int4range', 'boolean'])('%s cannot be', (type) => {
+  it.each(['date', 'mood', 'integer[]', 'interval', 'int4range', 'boolean'])('do not apply to %s', (type) => {
     expect(changes(subjectOf([`id ${type}`], ['id']))).toMatch(/nothing in \(id\)/)
   })
 
-  it('is one column of each index, and none more than has to be', () => {
+  it('use one column of each index, and as few columns as possible', () => {
     const subject = subjectOf(['a text', 'b integer', 'c integer'], ['a, b', 'b', 'c, b'])
     expect(changes(subject)).toEqual({ b: 'number' })
   })
 
-  it('is rather one that nothing else is about, and another one at the next attempt', () => {
+  it('prefer a column without other constraints, and try another column at the next attempt', () => {
     const subject = subjectOf(['region integer checked', 'of integer', 'code text'], ['region, of, code'], {
       foreignKeys: REFERENCE,
     })
@@ -83,12 +83,12 @@ describe('what is changed so that unique indexes let copies in', () => {
     expect(changes({ ...subject, isUnchecked: false }, 2)).toEqual({ region: 'number' })
   })
 
-  it('is nothing where the server counts, and nothing that the server computes', () => {
+  it('leave out numbered and generated columns', () => {
     expect(changes(subjectOf(['id integer numbered'], ['id']))).toEqual({})
     expect(changes(subjectOf(['lower text generated'], ['lower']))).toEqual({})
   })
 
-  it('is what would refer to rows that are gone by then', () => {
+  it('set references to deleted rows to null', () => {
     const subject = subjectOf(['id integer', 'parent integer null'], ['id'], {
       dangling: new Set(['parent']),
       isUnchecked: false,
@@ -107,16 +107,16 @@ describe('the statement', () => {
     return insertRows(subject, seed, { changes: found.changes, attempt }, rows, syntax)
   }
 
-  it('names every column that can be written, in the words of the engine', () => {
+  it('names every writable column, in the dialect of the engine', () => {
     expect(statement('postgres', 100)).toMatch(/^INSERT INTO "public"\."t" \("id", "code"\) SELECT CAST\(/)
     expect(statement('mysql', 100)).toMatch(/^INSERT INTO `t` \(`id`, `code`\) SELECT \(/)
   })
 
-  it('is as long for a million rows as for a hundred, give or take some digits', () => {
+  it('has nearly the same length for a million rows as for a hundred', () => {
     expect(statement('postgres', 1_000_000).length).toBeLessThan(statement('postgres', 100).length + 1500)
   })
 
-  it('keeps text as long as it may be, with the number in another place at each attempt', () => {
+  it('keeps the maximum length of text, with the number at another position at each attempt', () => {
     expect(statement('mysql', 100)).toContain('CONCAT(LEFT(CAST(seed.c1 AS CHAR), 3), LPAD(')
     expect(statement('mysql', 100, 1)).toContain('SUBSTRING(CAST(seed.c1 AS CHAR), 3)')
     expect(statement('mysql', 100, 2)).toMatch(/LEFT\(CONCAT\(LPAD\(.*, CAST\(seed\.c1 AS CHAR\)\), 5\)/)

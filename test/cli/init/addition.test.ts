@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ConfigPatch } from '../../../src/cli/init/config-patch.ts'
 import { facts, proposed } from './project.ts'
 
-/** What a unified diff makes of a text: the diff is applied as it says, at the lines that it names. */
+/** Applies a unified diff to a text, at the lines that the diff names. */
 function applied(text: string, diff: readonly string[]): string {
   const before = text.split('\n')
   const after: string[] = []
@@ -33,7 +33,7 @@ function additionIn(path: string, text: string, scripts: Record<string, string> 
   return addition
 }
 
-describe('the lines to add to a file that is there', () => {
+describe('the lines to add to an existing file', () => {
   it.each([
     [
       'an empty configuration',
@@ -106,7 +106,7 @@ describe('the lines to add to a file that is there', () => {
     expect(applied(before, additionIn('package.json', before, scripts).diff)).toBe(after)
   })
 
-  it('leaves to a person what takes one value only', () => {
+  it('leaves single-valued options to the user', () => {
     const { diff, notes } = additionIn(
       'jest.config.js',
       `module.exports = {\n  globalSetup: './mine.js',\n}\n`,
@@ -120,7 +120,7 @@ describe('the lines to add to a file that is there', () => {
     ['that is made by a function', 'export default make()'],
     ['whose options are too close together', `export default defineConfig({ test: { setupFiles: ['a'] } })`],
     ['that is empty', ''],
-  ])('shows the bare lines for a configuration %s', (_, text) => {
+  ])('shows the lines without position for a configuration %s', (_, text) => {
     const { diff, notes } = additionIn('vitest.config.ts', text)
     expect(diff.filter((line) => line.startsWith('@@'))).toEqual([])
     expect(diff.slice(2).map((line) => line.trim())).toEqual([
@@ -132,7 +132,7 @@ describe('the lines to add to a file that is there', () => {
     expect(notes).toHaveLength(1)
   })
 
-  it('are none where the file has them', () => {
+  it('are none if the file already has them', () => {
     const text = `test: { globalSetup: ['afresh/vitest/global-setup'], setupFiles: ["afresh/vitest/reset"] }`
     const { additions, files } = proposed(facts({ files: { 'vitest.config.js': text } }))
     expect(additions).toEqual([])

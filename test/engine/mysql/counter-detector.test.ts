@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.ts'
 import { Bench, onEachServer } from './support.ts'
 import { FAMILY, watched } from './watched.ts'
 
-describe('the watch over the counters', () => {
+describe('the counter detector', () => {
   onEachServer((server) => {
     let bench: Bench
     beforeAll(async () => {
@@ -13,7 +13,7 @@ describe('the watch over the counters', () => {
     })
     afterAll(() => bench.close())
 
-    it('give way to a scan while the server is told not to count, and come back', async () => {
+    it('falls back to a scan while instrumentation is disabled, and recovers', async () => {
       const { name, resetter, writer } = await watched(bench)
       const instrument = (enabled: string) =>
         bench.admin.query(
@@ -44,7 +44,7 @@ describe('the watch over the counters', () => {
       } finally {
         await instrument('YES')
       }
-      // The table was opened while nothing was counted.
+      // The table was opened while counting was disabled.
       await writer.query('FLUSH TABLES')
       expect(await resetter.reset()).toMatchObject({
         detector: 'scan',
@@ -67,7 +67,7 @@ describe('the watch over the counters', () => {
       await resetter.close()
     })
 
-    it('are not relied on where not everything is counted', async () => {
+    it('is not used where some writes are not counted', async () => {
       const { connection } = await bench.database(`${FAMILY} CREATE TABLE old (id INT) ENGINE = MyISAM;`)
       await expect(bench.prepare(connection, undefined, { detector: 'counters' })).rejects.toMatchObject({
         code: 'usage',
@@ -79,7 +79,7 @@ describe('the watch over the counters', () => {
       await resetter.close()
     })
 
-    it('leave nothing behind, and take away what a session that was cut short has left', async () => {
+    it('leaves nothing behind, and removes what an interrupted session left', async () => {
       const { connection, name } = await bench.database(FAMILY)
       const { detectors, ...others } = await storeOn(bench)
       const ours = async () =>
@@ -102,7 +102,7 @@ describe('the watch over the counters', () => {
       expect([await ours(), await stray()]).toEqual([0, 0])
     })
 
-    it('find every table however short the server keeps its lists', async () => {
+    it('finds every table with a small group_concat_max_len', async () => {
       const names = Array.from({ length: 40 }, (_, n) => `t${n}`)
       const { connection, name } = await bench.database(
         names.map((name) => `CREATE TABLE ${name} (id INT AUTO_INCREMENT PRIMARY KEY, v INT);`).join('\n'),
@@ -131,7 +131,7 @@ describe('the watch over the counters', () => {
       await resetter.close()
     })
 
-    it('serve a database that a person handed over, though its mark is a table of it', async () => {
+    it('works on an adopted database, whose mark is a table in it', async () => {
       const { resetter, writer } = await watched(bench, FAMILY, `handed_${process.pid}_${server.engine}`)
       await writer.query('DELETE FROM leaf')
       expect(await resetter.reset()).toMatchObject({ detector: 'counters', dirty: ['`leaf`'] })
@@ -139,7 +139,7 @@ describe('the watch over the counters', () => {
       await resetter.close()
     })
 
-    it('leave the settings of the session as they were', async () => {
+    it('leaves the session settings unchanged', async () => {
       const { connection } = await bench.database(FAMILY)
       const kept = 'SELECT @@max_heap_table_size, @@group_concat_max_len'
       await connection.query('SET max_heap_table_size = 1048576')
@@ -150,7 +150,7 @@ describe('the watch over the counters', () => {
       await resetter.close()
     })
 
-    it('give way to a scan where the server has no room for what was seen', async () => {
+    it('falls back to a scan when the server has no room for its snapshot', async () => {
       const { connection } = await bench.database(FAMILY)
       await (await bench.prepare(connection, undefined, { detector: 'counters' })).resetter.close()
       const { seen } = await storeOn(bench)
@@ -179,7 +179,7 @@ describe('the watch over the counters', () => {
       }
     })
 
-    it('drop the baseline copy also where their own records are gone, and say what is gone', async () => {
+    it('drops the baseline copy even if its own records are gone, and reports what is gone', async () => {
       const { connection, resetter, writer } = await watched(
         bench,
         FAMILY,
@@ -201,7 +201,7 @@ describe('the watch over the counters', () => {
       expect(await copies()).toEqual([])
     })
 
-    it('drop what another version has left that no session uses', async () => {
+    it('drops what another version left and no session uses', async () => {
       const { connection } = await bench.database(FAMILY)
       const at = (kind: string, digest: string) => `afresh_registry.${kind}_${digest.repeat(12)}`
       const [own] = await bench.admin.query('SELECT CONNECTION_ID() AS id')
@@ -227,7 +227,7 @@ describe('the watch over the counters', () => {
   })
 })
 
-/** What prepared resets keep on the server. */
+/** The tables that prepared resets keep on the server, by kind. */
 async function storeOn(bench: Bench) {
   const rows = await bench.admin.query(
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'afresh_registry'",

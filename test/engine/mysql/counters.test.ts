@@ -20,7 +20,7 @@ describe('counters', () => {
 
     it('miss nothing that a scan finds, whatever is written', async () => {
       const { connection, name } = await bench.nasty()
-      // Of other engines' tables not everything is counted.
+      // Some writes to tables of other engines are not counted.
       await connection.query(`ALTER TABLE quick ENGINE = InnoDB; ALTER TABLE old ENGINE = InnoDB; ${PARTED}`)
       const other = await bench.database('CREATE TABLE elsewhere (id INT AUTO_INCREMENT PRIMARY KEY)')
       const { program, resetter } = await bench.prepare(connection, undefined, { detector: 'counters' })
@@ -85,7 +85,7 @@ describe('counters', () => {
       await resetter.close()
     })
 
-    it('take one round trip, clean or dirty, and find their own writes to be none', async () => {
+    it('take one round trip, clean or dirty, and do not report their own writes', async () => {
       const { name } = await bench.database(FAMILY)
       const proxy = await countingProxy(bench.urlOf(name))
       const connection = await bench.engine.connect(proxy.url)
@@ -106,7 +106,7 @@ describe('counters', () => {
       await proxy.close()
     })
 
-    it('see cascades, LOAD DATA, rolled back inserts, TRUNCATE and ALTER', async () => {
+    it('detect cascades, LOAD DATA, rolled back inserts, TRUNCATE and ALTER', async () => {
       const { resetter, writer } = await watched(bench, `${FAMILY} ${PARTED}`)
       const [folder] = await writer.query('SELECT COALESCE(@@secure_file_priv, @@tmpdir) AS path')
       const file = `${folder?.path}/afresh_${process.pid}_${server.engine}_${Date.now()}`
@@ -127,14 +127,14 @@ describe('counters', () => {
         expect((await resetter.reset()).dirty, write).toEqual(expect.arrayContaining([...dirty]))
         expect(await resetter.detect('scan'), write).toEqual([])
       }
-      // What a test empties that the baseline has empty is nobody's business.
+      // Truncating a table that is empty in the baseline leaves it at its baseline.
       await writer.query('INSERT INTO bare (v) VALUES (1); TRUNCATE TABLE bare')
       await resetter.reset()
       expect(await resetter.detect('scan')).toEqual([])
       await resetter.close()
     })
 
-    it('find what a transaction wrote that was open across a reset', async () => {
+    it('detect the writes of a transaction that was open across a reset', async () => {
       const { resetter, writer } = await watched(bench)
       await writer.query(
         'START TRANSACTION; UPDATE leaf SET v = 7 WHERE id = 1; DELETE FROM middle WHERE id = 2',
@@ -147,7 +147,7 @@ describe('counters', () => {
       await resetter.close()
     })
 
-    it('find what was truncated while a reset was under way', async () => {
+    it('detect a TRUNCATE during a reset', async () => {
       const { connection, name } = await bench.database(
         `${FAMILY} CREATE TABLE aside (id INT PRIMARY KEY); INSERT INTO aside VALUES (1);`,
       )
@@ -172,7 +172,7 @@ describe('counters', () => {
       ['ALTER TABLE leaf ADD COLUMN w INT', 'leaf is another one'],
       ['RENAME TABLE plain TO plainer', 'plainer is new, plain is gone'],
       ['DROP TABLE bare; CREATE TABLE bare (id INT)', 'bare is another one'],
-    ])('tell of a test that ran %s', async (sql, said) => {
+    ])('report that a test ran %s', async (sql, said) => {
       const { connection, resetter } = await watched(bench)
       await connection.query(sql)
       const error = await resetter.reset().catch((thrown: unknown) => thrown)
@@ -181,7 +181,7 @@ describe('counters', () => {
       await resetter.close()
     })
 
-    it('put a table right by what differs, with or without a key', async () => {
+    it('repair only the rows that differ, with or without a key', async () => {
       const numbers = 'SELECT a.d * 100 + b.d * 10 + c.d AS n FROM digits a, digits b, digits c'
       const { connection, program, resetter, writer } = await watched(
         bench,
@@ -209,7 +209,7 @@ describe('counters', () => {
   })
 })
 
-/** Vetoes of a trigger, keys that are taken, and foreign keys, where they are checked, are part of the game. */
+/** Ignores expected errors: trigger vetoes, duplicate keys, violated foreign keys and checks. */
 function ignoreRefusal(error: unknown): void {
   const errno = typeof error === 'object' && error !== null && 'errno' in error ? Number(error.errno) : 0
   if (![1644, 1062, 1451, 1452, 1701, 3819, 4025].includes(errno)) throw error

@@ -27,7 +27,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11'] as const) {
   describeOn(id, (server) => {
     const hasPackages = server.engine === 'mariadb'
 
-    it('programs of a script belong to the server’s user, whatever mode they were written in', async () => {
+    it('routines of a script belong to the server’s user, whatever sql_mode they were written in', async () => {
       const migrate = ['ansi.sql', ...(hasPackages ? ['package.sql'] : [])].map((name) => join(folder, name))
       await using harness = await createHarness({ server: existing(server.url), migrate })
       await using database = await harness.lease()

@@ -22,7 +22,7 @@ describe('events', () => {
       await bench.close()
     })
 
-    it('are off in a template and its clones, and else as they were', async () => {
+    it('are disabled in a template and its clones, and otherwise unchanged', async () => {
       const template = await bench.database(SCRIPT)
       const before = await events(template.connection)
       expect(before.map(({ status }) => status)).toEqual(['ENABLED', 'DISABLED', 'ENABLED'])
@@ -39,7 +39,7 @@ describe('events', () => {
       ])
     })
 
-    it.runIf(server.engine === 'mariadb')('stay with the role that is their definer', async () => {
+    it.runIf(server.engine === 'mariadb')('keep a role as their definer', async () => {
       const { admin } = bench
       await admin.query('CREATE ROLE keepers; GRANT ALL ON *.* TO keepers')
       try {
@@ -54,7 +54,7 @@ describe('events', () => {
       }
     })
 
-    it('write nothing into a template that is frozen', async () => {
+    it('write nothing into a frozen template', async () => {
       const [{ scheduler } = {}] = await bench.admin.query('SELECT @@global.event_scheduler AS scheduler')
       await bench.admin.query('SET GLOBAL event_scheduler = ON')
       try {
@@ -71,7 +71,7 @@ describe('events', () => {
       }
     })
 
-    it('name the one that cannot be disabled', async () => {
+    it('report the one that cannot be disabled', async () => {
       const template = await bench.database(SCRIPT)
       await bench.admin.query(`CREATE USER IF NOT EXISTS modest_events IDENTIFIED BY 'modest';
         GRANT ALL ON \`afresh\\_%\`.* TO modest_events`)

@@ -30,7 +30,7 @@ describe('faults', () => {
     it.each([
       ['scan', 'wait for transactions that have written'],
       ['counters', 'delete from a'],
-    ] as const)('waits for a straggler and names it when it does not end (%s)', async (detector, step) => {
+    ] as const)('waits for open transactions, and names any that remain (%s)', async (detector, step) => {
       const { connection, name } = await bench.database(TWO)
       const { resetter } = await bench.prepare(connection, undefined, { lockTimeoutMs: 1000, detector })
       const straggler = await bench.connect(name)
@@ -51,7 +51,7 @@ describe('faults', () => {
       await resetter.close()
     })
 
-    it('is not held up by a transaction that has only read', async () => {
+    it('does not wait for a read-only transaction', async () => {
       const { connection, name } = await bench.database(TWO)
       const { resetter } = await bench.prepare(connection, undefined, { lockTimeoutMs: 1000 })
       const reader = await bench.connect(name)
@@ -61,7 +61,7 @@ describe('faults', () => {
       await resetter.close()
     })
 
-    it('refuses when the mark is gone or another, and changes nothing', async () => {
+    it('refuses a missing or different mark, and changes nothing', async () => {
       const { connection } = await bench.database(TWO)
       const { resetter, program } = await bench.prepare(connection, undefined)
       await connection.query('INSERT INTO a (v) VALUES (1)')
@@ -79,7 +79,7 @@ describe('faults', () => {
       await resetter.close()
     })
 
-    it("refuses a mark of another server or another database's", async () => {
+    it('refuses a mark of another server or of another database', async () => {
       const { connection } = await bench.database(TWO)
       const { server: id, database } = await bench.engine.ownership.expected(connection)
       for (const mark of [`afresh:v1:other:${database}:00`, `afresh:v1:${id}:other:00`]) {
@@ -88,7 +88,7 @@ describe('faults', () => {
       }
     })
 
-    it('drops only what carries the mark, sessions or not', async () => {
+    it('drops only a database with the given mark, even with open sessions', async () => {
       const { connection, name } = await bench.database(TWO)
       const mark = (await bench.engine.ownership.read(connection)) ?? ''
       expect(await failure(bench.databases.drop(bench.admin, name, `${mark}0`))).toBeInstanceOf(RefusedError)
@@ -99,7 +99,7 @@ describe('faults', () => {
       expect((await bench.databases.list(bench.admin)).map((entry) => entry.name)).not.toContain(name)
     })
 
-    it('keeps the mark of an adopted database in the database, out of the schema', async () => {
+    it('stores the mark of an adopted database in that database, but not in its schema', async () => {
       const name = `people_${process.pid}_${server.engine}`
       const { connection } = await bench.database(TWO, name)
       const entries = await bench.databases.list(bench.admin)
@@ -115,7 +115,7 @@ describe('faults', () => {
       await bench.databases.drop(bench.admin, name, (await bench.engine.ownership.read(connection)) ?? '')
     })
 
-    it('leaves the settings as they were after a failed step, and the next reset puts everything right', async () => {
+    it('restores the session settings after a failed step, and the next reset restores everything', async () => {
       const { connection } = await bench.database(
         `${TWO} CREATE TABLE c (id INT PRIMARY KEY, v INT); INSERT INTO c VALUES (1, 1), (2, 1);`,
       )
@@ -128,7 +128,7 @@ describe('faults', () => {
       )
       await connection.query('ALTER TABLE c ADD CONSTRAINT once UNIQUE (v)')
       const error = await failure(resetter.reset())
-      // The step failed, and what the test did to the table says why.
+      // The step failed, and the error names the change to the table that caused it.
       expect(error).toMatchObject({ code: 'plan', message: expect.stringMatching(/index "once" is new/) })
       expect(await connection.query('SELECT v FROM b WHERE id = 1')).toEqual([{ v: 9 }])
       expect(await connection.query(SETTINGS)).toEqual(before)
@@ -138,7 +138,7 @@ describe('faults', () => {
       await resetter.close()
     })
 
-    it('creates triggers again that a reset which was cut short has dropped', async () => {
+    it('recreates triggers that an interrupted reset dropped', async () => {
       const { connection, name } = await bench.database(
         `CREATE TABLE t (id INT PRIMARY KEY, v INT); INSERT INTO t VALUES (1, 1); CREATE TABLE log (id INT);
          CREATE TABLE later (id INT PRIMARY KEY, v INT); INSERT INTO later VALUES (1, 1);
@@ -155,7 +155,7 @@ describe('faults', () => {
       const [own] = await connection.query('SELECT CONNECTION_ID() AS id')
       const second = await bench.connect(name)
       const holder = await bench.connect(name)
-      // A shared lock on a row is no write, so it holds the reset up only where that row is to go.
+      // A shared row lock is not a write, so it blocks the reset only when that row is deleted.
       await holder.query('START TRANSACTION; SELECT * FROM later LOCK IN SHARE MODE')
       const cut = failure(resetter.reset())
       while ((await triggers(second)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
@@ -178,7 +178,7 @@ describe('faults', () => {
       await again.resetter.close()
     })
 
-    it('works through clients of the user, and leaves their sessions alone', async () => {
+    it('works through clients of the user, and leaves their sessions unchanged', async () => {
       const { name } = await bench.database(TWO)
       const options = { uri: bench.urlOf(name), multipleStatements: true }
       const pool = mysql2.createPool({ ...options, connectionLimit: 2, rowsAsArray: true })
@@ -209,7 +209,7 @@ describe('faults', () => {
       for (const client of [pool, single, narrow]) await client.end()
     })
 
-    it('explains why it cannot connect, without the password', async () => {
+    it('explains connection failures, without the password', async () => {
       const url = new URL(server.url)
       const variant = (change: Partial<URL>) =>
         bench.engine.connect(Object.assign(new URL(url), change).toString(), { timeoutMs: 2000 })
@@ -230,7 +230,7 @@ describe('faults', () => {
       expect(error.message).not.toContain('s3cret')
     })
 
-    it('runs scripts, and names file, line and statement of what fails', async () => {
+    it('runs scripts, and reports file, line and statement of a failure', async () => {
       const { connection, name } = await bench.database('CREATE TABLE t (id INT PRIMARY KEY);')
       const inserts = Array.from({ length: 500 }, (_, n) => `INSERT INTO t VALUES (${n});`).join('\n')
       await connection.script(`SET sql_mode = 'ANSI';\n${inserts}`, 'rows.sql')
@@ -251,7 +251,7 @@ describe('faults', () => {
       }
     })
 
-    it('locks by name for as long as the connection lives', async () => {
+    it('holds locks by name as long as the connection lives', async () => {
       const { databases } = bench
       const { name } = await bench.database('')
       const holder = await bench.connect(name)
@@ -265,7 +265,7 @@ describe('faults', () => {
       expect(await databases.isLocked(bench.admin, key)).toBe(false)
     })
 
-    it('needs no more than `afresh\\_%` of a user, and says so of one who has less', async () => {
+    it('needs no more privileges than on `afresh\\_%`, and reports missing ones', async () => {
       const { admin } = bench
       await admin.query(
         "CREATE USER IF NOT EXISTS modest IDENTIFIED BY 'modest'; CREATE USER IF NOT EXISTS poor IDENTIFIED BY 'poor'",
@@ -303,7 +303,7 @@ describe('faults', () => {
       await admin.query('DROP USER modest, poor')
     })
 
-    it('gives up on a server that says nothing', async () => {
+    it('times out on a server that does not respond', async () => {
       const { createServer } = await import('node:net')
       const mute = createServer(() => {}).listen(0, '127.0.0.1')
       await new Promise((resolve) => mute.once('listening', resolve))
@@ -318,7 +318,7 @@ describe('faults', () => {
       mute.close()
     })
 
-    it('knows the server', async () => {
+    it('identifies the server', async () => {
       const facts = await bench.databases.facts(bench.admin)
       expect(facts).toMatchObject({ standby: false, mayCreateDatabases: true })
       expect(facts.systemIdentifier).toMatch(/^[0-9a-f-]{32,36}$/)

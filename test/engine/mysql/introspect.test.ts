@@ -25,7 +25,7 @@ describe('introspect', () => {
     const key = (name: string) => schema.foreignKeys.find((candidate) => candidate.name === name)
     const sequence = (id: string) => schema.sequences.find((candidate) => candidate.id === id)
 
-    it('finds base tables only, hostile names included', () => {
+    it('finds base tables only, including hostile names', () => {
       const names = schema.tables.map(({ name }) => name)
       expect(names).toContain('we`ird. "Näme" \'x\' %')
       expect(names).toContain('Ünïcode €')
@@ -34,7 +34,7 @@ describe('introspect', () => {
       expect(new Set(schema.tables.map(({ id }) => id)).size).toBe(names.length)
     })
 
-    it('knows what is special about a table', () => {
+    it('reports traits, partitions and triggers of a table', () => {
       expect(table('quick')?.traits).toEqual(['volatile', 'non-transactional'])
       expect(table('old')?.traits).toEqual(['non-transactional'])
       expect(table('parts')?.traits).toEqual(['partitioned'])
@@ -51,13 +51,13 @@ describe('introspect', () => {
       else expect(table('keyless')?.primaryKey).toEqual(['my_row_id'])
     })
 
-    it('knows generated and invisible columns', () => {
+    it('reports generated and invisible columns', () => {
       const generated = table('typed')?.columns.flatMap((column) => (column.generated ? [column.name] : []))
       expect(generated).toEqual(['twice', 'virt'])
       expect(table('typed')?.columns.map(({ name }) => name)).toContain('hidden')
     })
 
-    it('knows foreign keys: composite, self, cycles, actions, out of and into the database', () => {
+    it('reports foreign keys: composite, self, cycles, actions, out of and into the database', () => {
       expect(key('to_child')).toMatchObject({
         from: '`grandchild`',
         columns: ['a', 'b'],
@@ -74,7 +74,7 @@ describe('introspect', () => {
       expect(key('inbound')).toMatchObject({ to: '`parent`' })
     })
 
-    it('knows counters and sequences', () => {
+    it('reports counters and sequences', () => {
       expect(sequence('auto_increment `parent`')).toMatchObject({
         kind: 'auto-increment',
         ownedBy: { table: '`parent`', column: 'id' },
@@ -88,7 +88,7 @@ describe('introspect', () => {
       expect(sequence('sequence `free_seq`')).toMatchObject({ start: 5n, increment: 3n, cache: 1000n })
     })
 
-    it('surveys which tables have rows', async () => {
+    it('reports which tables have rows', async () => {
       const { populated, mayDisableChecks } = await bench.engine.inspectState(connection, schema)
       expect(mayDisableChecks).toBe(true)
       expect(populated).toContain('`parent`')
@@ -96,7 +96,7 @@ describe('introspect', () => {
       expect(populated).not.toContain('`watched`')
     })
 
-    it('renders every step, the same each time', async () => {
+    it('renders every step deterministically', async () => {
       const { populated, mayDisableChecks } = await bench.engine.inspectState(connection, schema)
       const { capabilities, render } = bench.engine
       const plan = buildPlan(schema, {

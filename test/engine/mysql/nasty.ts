@@ -1,9 +1,9 @@
-/** A schema with everything that is known to go wrong on MySQL and MariaDB, with rows. */
+/** A schema with everything that is known to cause problems on MySQL and MariaDB, with rows. */
 export function nastySchema({ mariadb, other }: { mariadb: boolean; other: string }): string {
   return COMMON.replaceAll('«other»', other) + (mariadb ? MARIADB : MYSQL)
 }
 
-/** Runs beforehand, in a database of its own: the far end of foreign keys that cross databases. */
+/** Runs first, in another database: the referenced side of foreign keys across databases. */
 export const OTHER = 'CREATE TABLE far (id INT PRIMARY KEY, note TEXT); INSERT INTO far VALUES (1, "there");'
 
 const COMMON = `

@@ -2,15 +2,15 @@ import { connect, createServer, type Socket } from 'node:net'
 
 export interface CountingProxy {
   readonly url: string
-  /** How many messages the client has sent since the last `reset`. */
+  /** The number of messages that the client has sent since the last `reset`. */
   requests(): number
   reset(): void
   close(): Promise<void>
 }
 
 /**
- * A proxy that counts round trips: each message of the client is a packet whose sequence number is 0; nothing else
- * that it sends has that number, but for the later packets of a message over 16 MB.
+ * A proxy that counts round trips. Each message of the client starts with a packet of sequence number 0. No
+ * other packet of the client has that number, except later packets of a message over 16 MB.
  */
 export async function countingProxy(url: string): Promise<CountingProxy> {
   const target = new URL(url)

@@ -32,7 +32,7 @@ describe('reset', () => {
       })
     }
 
-    it('returns to what was there when there is no template, and leaves no copy behind', async () => {
+    it('returns to the initial state without a template, and leaves no copy behind', async () => {
       const { connection, name } = await bench.nasty()
       const { program, resetter } = await bench.prepare(connection, undefined)
       const writer = await bench.connect(name)
@@ -47,7 +47,7 @@ describe('reset', () => {
       expect(await copies(bench)).toHaveLength(0)
     })
 
-    it('gives out the next ids of the baseline', async () => {
+    it('restores the next ids of the baseline', async () => {
       const { connection } = await bench.nasty()
       const { resetter } = await bench.prepare(connection, undefined)
       await connection.query("INSERT INTO parent (name) VALUES ('x')")
@@ -65,7 +65,7 @@ describe('reset', () => {
       await resetter.close()
     })
 
-    it('finds a change that only an exact comparison sees', async () => {
+    it('detects a change that only an exact comparison finds', async () => {
       const { connection } = await bench.nasty()
       const { resetter } = await bench.prepare(connection, undefined)
       for (const [change, id] of [
@@ -86,7 +86,7 @@ describe('reset', () => {
       await resetter.close()
     })
 
-    it('takes one round trip more to put right what it has looked for (scan), or what triggers watch', async () => {
+    it('takes one more round trip to repair what a scan found, and one for some triggers', async () => {
       const { name } = await bench.nasty()
       const proxy = await countingProxy(bench.urlOf(name))
       const connection = await bench.engine.connect(proxy.url)
@@ -101,14 +101,15 @@ describe('reset', () => {
       )
       proxy.reset()
       expect((await resetter.reset()).dirty).not.toEqual([])
-      // And for each trigger on `audited` that is no BEGIN … END: MySQL takes a semicolon after it for a part of its text.
+      // Plus one for each trigger on `audited` without BEGIN … END: MySQL would add a semicolon after it to
+      // its text.
       expect(proxy.requests()).toBe(bench.engine.name === 'mysql' ? 2 + 3 : 2)
       await resetter.close()
       await connection.close()
       await proxy.close()
     })
 
-    it('gives every table a range of ids of its own (spread), again after each reset', async () => {
+    it('gives every table its own id range (spread), again after each reset', async () => {
       const { connection } = await bench.nasty()
       const { resetter } = await bench.prepare(connection, undefined, { sequences: 'spread' })
       const next = async () => {
@@ -134,7 +135,8 @@ describe('reset', () => {
         `CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY, v INT); CREATE TABLE b (id INT PRIMARY KEY, v INT);
          CREATE TABLE big (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(100)); INSERT INTO b VALUES (1, 1), (2, 2);`,
       )
-      // Where putting the counter back by itself is dear, so that the choice is none of close figures.
+      // Restarting the counter separately is expensive here, so that the choice does not depend on close
+      // figures.
       const costs = bench.engine.costs && { ...bench.engine.costs.defaults, restart: 100_000 }
       const { program, resetter } = await bench.prepare(connection, undefined, {
         detector,
@@ -164,7 +166,7 @@ describe('reset', () => {
       await resetter.close()
     })
 
-    it('keeps kept tables, and counters where they are to be kept', async () => {
+    it('leaves kept tables alone, and counters with sequences "keep"', async () => {
       const { connection } = await bench.database(
         `CREATE TABLE a (id INT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE kept (id INT AUTO_INCREMENT PRIMARY KEY, a INT,
          FOREIGN KEY (a) REFERENCES a (id));`,
@@ -234,7 +236,7 @@ async function returnsAfterAnyWrites(
   ])
 }
 
-/** The trigger that vetoes, and duplicate keys of a second insert, are part of the game. */
+/** Ignores the trigger's veto, and duplicate keys of a repeated insert. */
 function ignoreVeto(error: unknown): void {
   const errno = typeof error === 'object' && error !== null && 'errno' in error ? error.errno : undefined
   if (errno !== 1644 && errno !== 1062) throw error

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Bench, onEachServer } from './support.ts'
 
-describe('rights', () => {
+describe('privileges', () => {
   onEachServer((server) => {
     let bench: Bench
     beforeAll(async () => {

@@ -14,7 +14,7 @@ describe('scripts', () => {
       'alter schema default character set = latin1 collate = latin1_german1_ci',
       '/*!50003 ALTER DATABASE COLLATE latin1_german1_ci*/',
       'ALTER /* not nowhere */ DATABASE -- but this one\n COLLATE latin1_german1_ci',
-    ])('may change the database that they fill, without a name: %s', async (sql) => {
+    ])('may alter the database that they fill without naming it: %s', async (sql) => {
       const { name } = await bench.database(`${sql};`)
       const rows = await bench.admin.query(
         'SELECT default_collation_name AS collation FROM information_schema.schemata WHERE schema_name = ?',
@@ -38,7 +38,7 @@ describe('scripts', () => {
       '/*!40000*/ DROP DATABASE nowhere',
       '/*!40000 # c\n DROP DATABASE nowhere */',
       'ALTER DATABASE /*!99999 DEFAULT */ nowhere CHARACTER SET latin1',
-    ])('may not change one by its name: %s', async (sql) => {
+    ])('may not change a database by its name: %s', async (sql) => {
       await expect(bench.database(`${sql};`)).rejects.toMatchObject({
         code: 'baseline',
         message: expect.stringMatching(/^test:1: the script makes or changes a database of its own/),

@@ -9,12 +9,12 @@ import { nastySchema, OTHER } from './nasty.ts'
 
 const SERVERS = ['mysql:9.7', 'mariadb:11.8', 'mariadb:10.11'] as const
 
-/** The same tests on every server of the family. */
+/** Declares the same tests on every server of the family. */
 export function onEachServer(body: (server: ServerAtHand) => void): void {
   for (const id of SERVERS) describeOn(id, body)
 }
 
-/** What one test file works with on one server: databases that are gone at its end. */
+/** The databases and connections of one test file on one server, which `close` removes. */
 export class Bench {
   readonly engine: Engine
   readonly admin: Connection
@@ -59,7 +59,7 @@ export class Bench {
     return connection
   }
 
-  /** A database with this script in it, marked. */
+  /** Creates a marked database from this script. */
   async database(
     script: string,
     name = this.newName('my'),
@@ -85,7 +85,7 @@ export class Bench {
     return mark
   }
 
-  /** A clone of a template, ready for resets. */
+  /** Creates a marked clone of a template. */
   async clone(template: string): Promise<{ name: string; connection: Connection }> {
     const name = this.newName('clone')
     await this.databases.clone(this.admin, template, name)

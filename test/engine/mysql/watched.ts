@@ -9,7 +9,7 @@ export const FAMILY = `
   CREATE TABLE plain (id INT AUTO_INCREMENT PRIMARY KEY, v INT UNIQUE);
   CREATE TABLE bare (id INT AUTO_INCREMENT PRIMARY KEY, v INT);`
 
-/** A database whose resets go by the counters, and a session that writes to it. */
+/** A database whose resets use detector `counters`, and a session that writes to it. */
 export async function watched(bench: Bench, script = FAMILY, name?: string) {
   const made = await bench.database(script, name)
   const prepared = await bench.prepare(made.connection, undefined, {

@@ -6,7 +6,7 @@ export function sameContent(a: Fingerprint, b: Fingerprint): boolean {
   return text(a) === text(b)
 }
 
-/** Writes to the nasty schema of every kind. */
+/** All kinds of writes to the nasty schema. */
 export function writesFor(mariadb: boolean): string[] {
   const weird = '`we``ird. "Näme" \'x\' %`'
   return [
@@ -63,7 +63,7 @@ export function writesFor(mariadb: boolean): string[] {
   ]
 }
 
-/** mulberry32: the same writes at every run. */
+/** mulberry32: the same writes in every run. */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed
   return (below) => {

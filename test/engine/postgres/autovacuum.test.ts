@@ -5,7 +5,9 @@ import { startServer } from '../../../src/server/server.ts'
 import { ask } from '../../support/ask.ts'
 import { describeOn } from '../../support/servers.ts'
 
-/** What autovacuum finds out about it last, and in a transaction that has written by then, takes a tenth of a second a row. */
+/**
+ * Autovacuum evaluates these statistics last, in a transaction that has already written, at 0.1 s per row.
+ */
 const SCHEMA = `
   CREATE TABLE orders (id serial PRIMARY KEY, note text);
   CREATE TABLE looked_at (id int, note text);
@@ -20,7 +22,7 @@ const EAGER = {
   autovacuum_analyze_scale_factor: '0',
 }
 
-/** Whether autovacuum has a transaction in a database that has written. */
+/** Whether autovacuum has an open transaction that has written in the database. */
 async function autovacuumIsIn(url: string): Promise<boolean> {
   const rows = await ask(
     { engine: 'postgres', url },
@@ -31,7 +33,7 @@ async function autovacuumIsIn(url: string): Promise<boolean> {
 }
 
 describeOn('embedded:18', () => {
-  it('a reset takes autovacuum for nobody who writes', async () => {
+  it('a reset does not treat autovacuum as a session that writes', async () => {
     await using harness = await createHarness({
       server: embedded({ settings: EAGER }),
       detector: 'wal',
@@ -45,7 +47,7 @@ describeOn('embedded:18', () => {
       await client.query(`UPDATE looked_at SET note = 'x'`)
       const isAtIt = () => autovacuumIsIn(database.url)
       await expect.poll(isAtIt, { timeout: 30_000, interval: 20 }).toBe(true)
-      // Within a savepoint, so that the journal does not tell who has moved the sequence.
+      // In a savepoint, so that the WAL does not show which transaction moved the sequence.
       await client.query(`BEGIN; SAVEPOINT a; INSERT INTO orders (note) VALUES ('x'); COMMIT`)
       const first = await database.reset()
       const second = await database.reset()
@@ -58,7 +60,7 @@ describeOn('embedded:18', () => {
     }
   })
 
-  it('keeps nobody from dropping a database, superuser or not', async () => {
+  it('autovacuum does not prevent dropping a database, superuser or not', async () => {
     await using server = await startServer(embedded({ settings: EAGER }))
     await ask(server, `CREATE ROLE plain LOGIN CREATEDB PASSWORD 'plain'`)
     const url = new URL(server.url)

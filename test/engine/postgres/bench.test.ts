@@ -6,7 +6,7 @@ import { withDatabase } from './with-database.ts'
 const schema = `CREATE TABLE here (id int); CREATE SCHEMA "elsewhere too"; CREATE TABLE "elsewhere too".there (id int)`
 
 describeOn('embedded:18', (server) => {
-  it('the bytes of a database are those of the tables of all its schemas, and of no system table', () =>
+  it('the size of a database includes the tables of all its schemas, and no system tables', () =>
     withDatabase(server, { schema }, async (database, client) => {
       const { engine, connection } = await open(database.url)
       try {

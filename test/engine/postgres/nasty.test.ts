@@ -18,7 +18,7 @@ const FILES: Partial<Record<ServerId, readonly string[]>> = {
   'postgres:15': ['postgres', 'postgres-always', 'postgres-publication'],
 }
 
-/** Writes that only this schema knows. */
+/** Writes that are specific to this schema. */
 const ALSO = [
   'REFRESH MATERIALIZED VIEW parent_count',
   `INSERT INTO attachment (content) VALUES (lo_from_bytea(0, 'text'))`,
@@ -27,7 +27,7 @@ const ALSO = [
 for (const [id, files] of Object.entries(FILES)) {
   describeOn(id as ServerId, (server) => {
     describe('the nasty schema', () => {
-      it('is reset whatever is written to it, rows and sequences and the catalog alike', () =>
+      it('has its rows, sequences and catalog reset after any writes', () =>
         withDatabase(server, files, {}, async (database, client) => {
           const before = await everything(client)
           expect(before.rows.size).toBeGreaterThan(90)
@@ -48,7 +48,7 @@ for (const [id, files] of Object.entries(FILES)) {
           expect(detectors).toEqual(new Set(id === 'postgres:15' ? ['scan'] : ['wal', 'scan']))
         }))
 
-      it('hands out the same numbers after a reset', () =>
+      it('gives out the same numbers after a reset', () =>
         withDatabase(server, files, {}, async (database, client) => {
           const first = await drawAll(client)
           await database.reset()
@@ -58,7 +58,7 @@ for (const [id, files] of Object.entries(FILES)) {
         }))
 
       it.runIf(id.startsWith('postgres:'))(
-        'puts XML back as it reads, less the declaration of a document',
+        'restores XML as it reads, without the declaration of a document',
         () =>
           withDatabase(server, ['postgres-xml'], {}, async (database, client) => {
             const read = async () => (await client.query('SELECT document FROM documents ORDER BY id')).rows
@@ -69,7 +69,7 @@ for (const [id, files] of Object.entries(FILES)) {
           }),
       )
 
-      it('keeps a table that is to be kept, and refuses to reach one through a cascade', () =>
+      it('leaves kept tables alone', () =>
         withDatabase(server, files, { keep: ['trigger_log', 'no_*'] }, async (database, client) => {
           await client.query(
             `INSERT INTO trigger_log (entry) VALUES ('kept'); INSERT INTO no_key VALUES (99, 'kept')`,

@@ -7,7 +7,7 @@ import { ask } from '../../support/ask.ts'
 import { withDatabaseOn } from '../../support/database-on.ts'
 import { describeOn, type ServerAtHand } from '../../support/servers.ts'
 
-/** A database of people's, on the server that the templates are made on. */
+/** A user's database on the server of the templates. */
 const SHOP = 'shop_of_scripts'
 
 describeOn('embedded:18', (server) => {
@@ -17,7 +17,7 @@ describeOn('embedded:18', (server) => {
       ['CREATE', `create database another_of_scripts`, 2],
       ['ALTER', `ALTER DATABASE ${SHOP} SET timezone = 'UTC'`, 2],
       ['comments', `/* a /* b */ */ -- c\nDROP /* d /* e */ */ -- f\n/**/DATABASE\n"${SHOP}"`, 3],
-    ])('may not touch other databases, nor do anything else then: %s', (_, sql, line) =>
+    ])('may not change other databases, and nothing of such a script runs: %s', (_, sql, line) =>
       withDatabaseOn(server, SHOP, async (shop) => {
         await ask(shop, 'CREATE TABLE orders ()')
         const migration = `DO $$ BEGIN EXECUTE format('COMMENT ON ROLE %I IS ''it ran''', current_user); END $$;\n${sql};`
@@ -37,7 +37,7 @@ describeOn('embedded:18', (server) => {
       }),
     )
 
-    it('may speak of them', () =>
+    it('may mention them', () =>
       withMigration(
         server,
         `CREATE TABLE database (drop text DEFAULT 'DROP DATABASE x;'); /* DROP DATABASE x; */ -- DROP DATABASE x;
@@ -49,7 +49,7 @@ describeOn('embedded:18', (server) => {
         },
       ))
 
-    it('may set what their own database has, in every copy of it', () =>
+    it('may set options of their own database, which every clone has too', () =>
       withMigration(
         server,
         `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone = ''Asia/Tokyo''', current_database()); END $$;`,

@@ -16,7 +16,7 @@ const SCHEMA = `
 
 for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   describeOn(id, (server) => {
-    describe('what records of rows do not tell', () => {
+    describe('changes that row records do not show', () => {
       it.each([
         ['made', `CREATE TABLE new PARTITION OF kinds FOR VALUES IN ('z')`],
         [
@@ -34,7 +34,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
       )
 
       it.each(['DETACH PARTITION kinds_b', 'ADD CHECK (kind IS NULL)', 'ADD n int NOT NULL'])(
-        'a table that its baseline rows do not fit any more: the database is made again after %s',
+        'a table that its baseline rows no longer fit: the database is recreated after %s',
         (change) =>
           withDatabase(server, { detector: 'wal' }, async (database, client) => {
             await client.query('DELETE FROM kinds')
@@ -44,7 +44,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           }),
       )
 
-      it('rows that were put in another order before a scan', () =>
+      it('rows that were reordered before a scan', () =>
         withDatabase(server, { detector: 'wal' }, async (database, client) => {
           await client.query(`CLUSTER codes USING backwards`)
           await recycle(client)
@@ -54,7 +54,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('anything, once it is recycled: the cross-check looks at everything too', () =>
+      it('any change in recycled WAL: the cross-check compares all tables too', () =>
         withDatabase(server, { detector: 'wal', crossCheck: true }, async (database, client) => {
           await client.query('INSERT INTO orders VALUES (1)')
           await recycle(client)
@@ -65,7 +65,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   })
 }
 
-/** Until the journal since the last reset is not there any more. */
+/** Writes until the WAL since the last reset is recycled. */
 async function recycle(client: pg.Client): Promise<void> {
   for (const switches of [3, 12]) {
     for (let i = 0; i < switches; i++) await client.query('SELECT pg_switch_wal(), txid_current()')

@@ -29,7 +29,7 @@ const SCHEMA = `
   CREATE TABLE many (n int, twice int GENERATED ALWAYS AS (n * 2) STORED, id int GENERATED ALWAYS AS IDENTITY, code text);
   INSERT INTO many (n, code) SELECT i, 'code ' || i FROM generate_series(1, 20000) AS i;`
 
-/** What a test does, and what it makes dirty. */
+/** What a test does, and what becomes dirty. */
 const CASES: readonly (readonly [what: string, sql: string, dirty: readonly string[]])[] = [
   ['an INSERT', `INSERT INTO orders (note) VALUES ('x')`, ['orders', 'orders_id_seq']],
   ['a rolled back INSERT', `BEGIN; INSERT INTO orders (note) VALUES ('x'); ROLLBACK`, ['orders_id_seq']],
@@ -87,7 +87,7 @@ const CASES: readonly (readonly [what: string, sql: string, dirty: readonly stri
 
 for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
   describeOn(id, (server) => {
-    describe('the journal tells', () => {
+    describe('the wal detector finds', () => {
       it.each(CASES)('%s', (_, sql, dirty) =>
         withDatabase(server, async (database, client) => {
           await client.query('SET client_min_messages = error')
@@ -100,7 +100,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
         }),
       )
 
-      it('a draw from a sequence that stood at the baseline with values logged ahead', () =>
+      it('a draw from a sequence that was at its baseline with values logged ahead', () =>
         withDatabase(server, async (database, client) => {
           await client.query(
             `TRUNCATE roles RESTART IDENTITY; INSERT INTO roles (name) VALUES ('first again')`,
@@ -111,7 +111,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('rows of a partition that a test has made', () =>
+      it('rows of a partition that a test created', () =>
         withDatabase(server, async (database, client) => {
           await client.query(
             `CREATE TABLE more (at date); CREATE TABLE parted (at date) PARTITION BY RANGE (at)`,
@@ -125,7 +125,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect((await client.query('SELECT FROM events')).rowCount).toBe(0)
         }))
 
-      it('nothing any more once it is recycled: then everything is looked at', () =>
+      it('nothing in recycled WAL: a scan replaces it', () =>
         withDatabase(server, async (database, client) => {
           await client.query(`INSERT INTO orders VALUES (1)`)
           for (let i = 0; i < 3; i++) await client.query('SELECT pg_switch_wal(), txid_current()')
@@ -140,7 +140,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('what COPY wrote', () =>
+      it('rows that COPY wrote', () =>
         withDatabase(server, async (database, client) => {
           const copied = client.query(copyFrom(`COPY orders (note) FROM STDIN`))
           copied.end('one\ntwo\n')
@@ -150,7 +150,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(report.steps[0]).toMatchObject({ rows: 2 })
         }))
 
-      it('how many rows went, also when resets follow each other closely', () =>
+      it('the number of deleted rows, also when resets follow each other closely', () =>
         withDatabase(server, async (database, client) => {
           for (const rows of [3, 1, 2]) {
             await client.query(`INSERT INTO orders (note) SELECT 'x' FROM generate_series(1, ${rows})`)
@@ -163,7 +163,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect((await database.reset()).dirty).toEqual(['orders_id_seq'])
         }))
 
-      it('what several connections wrote, and nothing of other databases', () =>
+      it('writes of several connections, and none of other databases', () =>
         withDatabase(server, async (database, client) => {
           await withDatabase(server, async (_, other) => {
             await other.query(`UPDATE countries SET name = 'elsewhere'`)
@@ -174,7 +174,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('a transaction that was open across a reset, once it has committed', () =>
+      it('writes of a transaction that was open across a reset, once it has committed', () =>
         withDatabase(server, async (database) => {
           const straggler = await hold({ ...server, url: database.url }, `INSERT INTO orders VALUES (1)`)
           await expect(database.reset()).rejects.toMatchObject({ code: 'blocked' })
@@ -183,7 +183,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('of a transaction that goes on and blocks nothing: the report says so', () =>
+      it('a transaction that stays open and blocks nothing, which the report mentions', () =>
         withDatabase(server, async (database) => {
           const straggler = await hold({ ...server, url: database.url }, `SELECT nextval('orders_id_seq')`)
           expect(await database.reset()).toMatchObject({
@@ -196,7 +196,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           expect(await database.verify()).toEqual([])
         }))
 
-      it('a straggler that commits while it is waited for, whatever isolation is the default', () =>
+      it('writes of a transaction that commits during the wait for it, whatever the default isolation level', () =>
         withDatabaseOf(
           server,
           { schema: `${SCHEMA}; ${SERIALIZABLE}`, detector: 'wal' },
@@ -210,18 +210,19 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           },
         ))
 
-      it('nothing any more after many writes, when looking at the tables is cheaper', () =>
+      it('nothing after many writes, when a scan is cheaper', () =>
         withDatabase(
           server,
           async (database, client) => {
-            // Some 26 MB of journal, 25 times of what a scan is worth here: no busy machine makes it seem that slow.
+            // About 26 MB of WAL, 25 times the break-even size here: the load of the machine cannot reverse
+            // the choice.
             await client.query(`INSERT INTO orders SELECT i, 'many' FROM generate_series(1, 200000) AS i`)
             expect(await database.reset()).toMatchObject({
               detector: 'scan',
               why: expect.stringMatching(/too long/),
               dirty: ['orders'],
             })
-            // What the reset wrote itself is not read again.
+            // The WAL of the reset itself is skipped.
             expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: [] })
             await client.query(`INSERT INTO orders VALUES (1)`)
             expect(await database.reset()).toMatchObject({ detector: 'wal', dirty: ['orders'] })
@@ -230,7 +231,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           'auto',
         ))
 
-      it('which rows of a large table changed, and no others are touched', () =>
+      it('the changed rows of a large table, and leaves the others in place', () =>
         withDatabase(server, async (database, client) => {
           const places = async () =>
             (await client.query('SELECT ctid::text AS place, code FROM many ORDER BY code')).rows

@@ -10,14 +10,14 @@ import {
 import { ask } from '../../support/ask.ts'
 import type { ServerAtHand } from '../../support/servers.ts'
 
-/** One for all tests of a file that want the same: each leases from it. */
+/** One harness for all tests of a file with the same options. Each test leases from it. */
 const harnesses = new Map<string, Promise<Harness>>()
 
 afterAll(async () => {
   for (const harness of harnesses.values()) await harness.then((made) => made.close())
 })
 
-/** A leased database after its first reset, which always looks at everything, and a client of the test's own. */
+/** Runs `body` with a leased database after its first reset, which always scans, and a separate client. */
 export async function withDatabase(
   server: ServerAtHand,
   { schema, ...options }: AttachOptions & { readonly schema: string },

@@ -33,7 +33,7 @@ describeSqlite(({ kind, open }) => {
     return benchOf(client, {}, lockTimeoutMs)
   }
 
-  it.each(['DELETE', 'WAL'])('sees what another handle wrote, journal mode %s', async (mode) => {
+  it.each(['DELETE', 'WAL'])('detects what another handle wrote, journal mode %s', async (mode) => {
     client.exec(`PRAGMA journal_mode = ${mode}`)
     const { resetter } = await marked()
     const other = open(path)
@@ -49,7 +49,7 @@ describeSqlite(({ kind, open }) => {
     other.close()
   })
 
-  it('waits for another handle without holding up this process', async () => {
+  it('waits for another handle without blocking the process', async () => {
     const { resetter } = await marked(5_000)
     const other = open(path)
     other.exec(`BEGIN IMMEDIATE; INSERT INTO t (v) VALUES ('c')`)
@@ -64,7 +64,7 @@ describeSqlite(({ kind, open }) => {
     ['DELETE', 'BEGIN IMMEDIATE'],
     ['WAL', 'BEGIN IMMEDIATE'],
     ['DELETE', 'BEGIN; SELECT * FROM t'],
-  ])('gives up in time when another handle does not let go (%s, %s)', async (mode, begin) => {
+  ])('times out when another handle keeps its lock (%s, %s)', async (mode, begin) => {
     client.exec(`PRAGMA journal_mode = ${mode}`)
     const { resetter } = await marked(200)
     client.exec(`PRAGMA busy_timeout = 4321; UPDATE t SET v = 'changed'`)
@@ -83,7 +83,7 @@ describeSqlite(({ kind, open }) => {
     other.close()
   })
 
-  it('carries its mark beside the file; a copy and a replaced file do not', async () => {
+  it('has its mark next to the file; a copy and a replaced file have no valid one', async () => {
     const { connection } = await marked()
     const mark = await sqlite.ownership.read(connection)
     expect(isMarkOf(mark ?? '', await sqlite.ownership.expected(connection))).toBe(true)
@@ -97,7 +97,7 @@ describeSqlite(({ kind, open }) => {
     await copy.close()
   })
 
-  it('refuses to reset a file whose mark is gone or that was replaced, and leaves it as it is', async () => {
+  it('refuses to reset a file whose mark is gone or that was replaced, and leaves it unchanged', async () => {
     const { resetter } = await marked()
     client.exec(`INSERT INTO t (v) VALUES ('c')`)
     renameSync(`${path}.afresh`, `${path}.aside`)
@@ -112,12 +112,12 @@ describeSqlite(({ kind, open }) => {
     replaced.close()
   })
 
-  it('refuses a file for which no mark was agreed on', async () => {
+  it('refuses a file without an expected mark', async () => {
     const { resetter } = await benchOf(client)
     await expect(resetter.reset()).rejects.toBeInstanceOf(RefusedError)
   })
 
-  it('opens a file by URL or path, and says what is wrong with one', async () => {
+  it('opens a file by URL or path, and reports what is wrong with one', async () => {
     for (const url of [
       `sqlite:${path}`,
       `sqlite://${path}`,
@@ -135,7 +135,7 @@ describeSqlite(({ kind, open }) => {
     await expect(sqlite.connect(join(folder, 'text.db'))).rejects.toMatchObject({ code: 'server' })
   })
 
-  it('runs scripts: the failing line named, nothing left open', async () => {
+  it('runs scripts, reports the failing line, and leaves no transaction open', async () => {
     const connection = sqlite.wrap(client)
     if (connection === undefined) throw new Error('not recognised')
     await connection.script(
@@ -152,7 +152,7 @@ describeSqlite(({ kind, open }) => {
     expect(connection.owned).toBe(false)
   })
 
-  it('recognises its own handles and nothing else', () => {
+  it('recognizes its own handles and nothing else', () => {
     expect(sqlite.wrap(client)).toBeDefined()
     for (const other of [
       undefined,

@@ -15,7 +15,7 @@ describeSqlite(({ open }) => {
     return schema
   }
 
-  it('lists tables of main with rows of their own, and neither shadow tables nor views onto others', async () => {
+  it('lists tables of main that store rows, without shadow tables and views of other tables', async () => {
     const { tables } = await schemaOf(NASTY)
     expect(tables.map(({ name }) => name)).toEqual(
       [
@@ -47,7 +47,7 @@ describeSqlite(({ open }) => {
     )
   })
 
-  it('knows what is special about a table', async () => {
+  it('reports traits, keys, generated columns and triggers of a table', async () => {
     const { tables } = await schemaOf(NASTY)
     const table = (name: string) => tables.find((candidate) => candidate.name === name)
     expect(tables.flatMap(({ name, traits }) => traits.map((trait) => `${name}: ${trait}`)).sort()).toEqual([
@@ -62,13 +62,13 @@ describeSqlite(({ open }) => {
         ?.columns.filter(({ generated }) => generated)
         .map(({ name }) => name),
     ).toEqual(['twice', 'thrice'])
-    // Their authors wrote the table's name with other capitals.
+    // The trigger definitions write the table's name with other capitals.
     expect(table('order "x"')?.triggers).toEqual(['order_in', 'order_out'])
-    // The user's temporary table of this name is not looked at.
+    // The user's temporary table of this name is ignored.
     expect(table('plainly')?.columns.map(({ name }) => name)).toEqual(['id', 'autoincrement'])
   })
 
-  it('resolves foreign keys: composite, self, cycles, other capitals, no columns named', async () => {
+  it('resolves foreign keys: composite, self, cycles, other capitals, implicit columns', async () => {
     const { foreignKeys } = await schemaOf(NASTY)
     expect(
       foreignKeys.map(
@@ -83,12 +83,12 @@ describeSqlite(({ open }) => {
     ])
   })
 
-  it('leaves out a foreign key to a table that is not there', async () => {
+  it('omits a foreign key to a table that does not exist', async () => {
     const { foreignKeys } = await schemaOf('CREATE TABLE a (id INTEGER PRIMARY KEY, b REFERENCES nowhere)')
     expect(foreignKeys).toEqual([])
   })
 
-  it('finds AUTOINCREMENT where it is one, with the position', async () => {
+  it('finds AUTOINCREMENT columns, with their positions', async () => {
     const { sequences } = await schemaOf(`${NASTY}; INSERT INTO moved_on (id) VALUES (500)`)
     expect(sequences.map(({ name, ownedBy, position }) => [name, ownedBy?.column, position.value])).toEqual([
       ['kept', 'id', 0n],
@@ -99,7 +99,7 @@ describeSqlite(({ open }) => {
     ])
   })
 
-  it('bears a database that never had an AUTOINCREMENT table, or any', async () => {
+  it('accepts a database that never had an AUTOINCREMENT table, or any', async () => {
     expect((await schemaOf('CREATE TABLE a (b)')).sequences).toEqual([])
     expect(await schemaOf('')).toEqual({
       ...{ foldsTableNames: true, tables: [], foreignKeys: [], sequences: [] },

@@ -6,7 +6,7 @@ import type { Plan } from '../../../src/plan/plan.ts'
 import type { Schema } from '../../../src/schema/schema.ts'
 import type { SqliteHandle } from '../../support/sqlite.ts'
 
-/** Everything that SQLite has to trip over. */
+/** A schema with everything in SQLite that can cause problems. */
 export const NASTY = `
 CREATE TABLE "order ""x""" (id INTEGER PRIMARY KEY AUTOINCREMENT, "select" TEXT, "a b" ANYTHING,
   parent INTEGER REFERENCES "ORDER ""X""" ON DELETE CASCADE);
@@ -76,7 +76,7 @@ export interface Bench {
   readonly resetter: Resetter
 }
 
-/** What `attach` does, in short. */
+/** The essential steps of `attach`. */
 export async function benchOf(
   client: SqliteHandle,
   input: Partial<PlanInput> = {},
@@ -105,7 +105,7 @@ export async function benchOf(
   return { connection, schema, plan, resetter }
 }
 
-/** The rows of a query, with integers as they are. */
+/** The rows of a query, with integers as the driver returns them. */
 export function rowsOf(client: SqliteHandle, sql: string): Record<string, unknown>[] {
   return client.prepare(sql).all() as Record<string, unknown>[]
 }
@@ -132,8 +132,8 @@ const DATA = [
 ]
 
 /**
- * Everything as SQLite itself writes it, read by the driver alone: nothing of afresh takes part. Rowids too, the index
- * of the full-text table without rows of its own, definitions, settings, and what the next inserts will be given.
+ * The complete content, formatted by SQLite itself and read by the driver without afresh: rows with rowids,
+ * the index of the contentless full-text table, definitions, settings, and the ids of the next inserts.
  */
 export function dumpOf(client: SqliteHandle): Record<string, unknown> {
   const columnsOf = (table: string) =>

@@ -100,25 +100,27 @@ const test = fc
   )
   .map((parts) => parts.flat())
 
-/** As a test would: constraints may refuse a statement. Whatever is left open is ended. */
+/**
+ * Runs statements as a test would: constraints may refuse them. Rolls back a transaction that is left open.
+ */
 function play(client: SqliteHandle, statements: readonly string[]): void {
   for (const sql of statements) {
     try {
       client.exec(sql)
     } catch {
-      // Refused by a constraint or a trigger: part of a test's life.
+      // A constraint or a trigger refused it, as can happen in any test.
     }
   }
   try {
     client.exec('ROLLBACK')
   } catch {
-    // None was open.
+    // No transaction was open.
   }
   client.exec('PRAGMA foreign_keys = ON')
 }
 
 describeSqlite(({ open }) => {
-  it('brings back every row, id, index and definition, whatever was written', async () => {
+  it('restores every row, id, index and definition after any writes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(test, { minLength: 1, maxLength: 4 }), async (tests) => {
         const client = open(':memory:')

@@ -24,14 +24,14 @@ describeSqlite(({ open }) => {
   })
   afterEach(() => client.close())
 
-  it('does nothing after a test that wrote nothing, and looks again after one that took it back', async () => {
+  it('does nothing after a test without writes, and scans after a test that rolled back', async () => {
     expect(await bench.resetter.reset()).toMatchObject({ detector: 'counters', dirty: [], ran: [] })
     client.exec(`BEGIN; DELETE FROM heap; ROLLBACK`)
     expect(await bench.resetter.reset()).toMatchObject({ detector: 'scan', dirty: [], ran: [] })
     expect((await bench.resetter.reset()).detector).toBe('counters')
   })
 
-  it('names what was dirty and runs the steps of that alone', async () => {
+  it('names what was dirty and runs only the steps for it', async () => {
     client.exec(`INSERT INTO never_used (v) VALUES (1), (2)`)
     const { dirty, ran } = await bench.resetter.reset()
     expect(dirty).toEqual(['table:never_used', 'sequence:never_used'])
@@ -42,7 +42,7 @@ describeSqlite(({ open }) => {
     expect((await bench.resetter.reset()).detector).toBe('counters')
   })
 
-  it('sees a counter that moved although no row changed', async () => {
+  it('detects a counter that moved although no row changed', async () => {
     client.exec(`INSERT OR IGNORE INTO moved_on (v) VALUES ('b')`)
     expect((await bench.resetter.reset()).dirty).toEqual(['sequence:moved_on'])
     expect(await bench.resetter.detect()).toEqual([])
@@ -67,7 +67,7 @@ describeSqlite(({ open }) => {
     `UPDATE note SET body = '1' WHERE rowid = 3`,
     `DELETE FROM found WHERE rowid = 1`,
     `INSERT INTO hollow (rowid, word) VALUES (1, 'x')`,
-  ])('sees and takes back: %s', async (sql) => {
+  ])('detects and reverts: %s', async (sql) => {
     const baseline = dumpOf(client)
     client.exec(sql)
     expect(await bench.resetter.detect()).not.toEqual([])
@@ -99,7 +99,7 @@ describeSqlite(({ open }) => {
     expect((await bench.resetter.reset()).dirty).toEqual([])
   })
 
-  it('puts the settings back, whatever they were', async () => {
+  it('keeps the settings of the connection, whatever they are', async () => {
     client.exec('PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 77')
     const baseline = dumpOf(client)
     client.exec('DELETE FROM document')
@@ -107,7 +107,7 @@ describeSqlite(({ open }) => {
     expect(dumpOf(client)).toEqual(baseline)
   })
 
-  it('asks for the schema to be as it was, and says what changed', async () => {
+  it('fails if the schema changed, and names the changes', async () => {
     client.exec('CREATE TABLE left_behind (x); INSERT INTO heap (x) VALUES (5); DROP VIEW big')
     const error = await failureOf(bench.resetter.reset())
     expect(error.code).toBe('plan')
@@ -116,12 +116,12 @@ describeSqlite(({ open }) => {
     expect(rowsOf(client, 'PRAGMA foreign_keys')).toEqual([{ foreign_keys: 1 }])
   })
 
-  it('goes on when a change of the schema was undone', async () => {
+  it('works again after a schema change was reverted', async () => {
     client.exec('CREATE TABLE passing (x); INSERT INTO heap (x) VALUES (5); DROP TABLE passing')
     expect((await bench.resetter.reset()).dirty).toEqual(['table:heap'])
   })
 
-  it('says so when the copies of the baseline are gone', async () => {
+  it('reports that the copies of the baseline are gone', async () => {
     client.exec(`PRAGMA temp_store = MEMORY; DELETE FROM heap`)
     const error = await failureOf(bench.resetter.reset())
     expect(error).toBeInstanceOf(ResetError)
@@ -129,7 +129,7 @@ describeSqlite(({ open }) => {
     expect(rowsOf(client, 'SELECT 1 FROM heap')).toHaveLength(1)
   })
 
-  it('takes its copies away on close, and bears two baselines on one handle', async () => {
+  it('removes its copies on close, and supports two baselines on one handle', async () => {
     const second = await benchOf(client, { keep: ['kept'] })
     await bench.resetter.close()
     client.exec('DELETE FROM document')
@@ -139,14 +139,14 @@ describeSqlite(({ open }) => {
     expect(rowsOf(client, `SELECT name FROM temp.sqlite_master WHERE name LIKE 'afresh%'`)).toEqual([])
   })
 
-  it('leaves sequences alone, or each in its range, as asked', async () => {
+  it('leaves sequences alone with sequences "keep"', async () => {
     const keeping = await benchOf(client, { keep: ['kept'], sequences: 'keep' })
     client.exec('INSERT INTO never_used DEFAULT VALUES')
     expect((await keeping.resetter.reset()).dirty).toEqual(['table:never_used'])
     expect(rowsOf(client, `INSERT INTO never_used DEFAULT VALUES RETURNING id`)).toEqual([{ id: 2 }])
   })
 
-  it('refuses a baseline that could not be put back', async () => {
+  it('refuses a baseline that cannot be restored', async () => {
     client.exec(`INSERT INTO hollow (rowid, word) VALUES (1, 'x')`)
     const hollow = await failureOf(benchOf(client))
     expect(hollow.code).toBe('plan')
@@ -165,7 +165,7 @@ describeSqlite(({ open }) => {
 })
 
 describeSqlite(({ open }) => {
-  it('a step that fails leaves everything as it was, and the next reset works', async () => {
+  it('a failing step leaves everything unchanged, and the next reset works', async () => {
     const client = open(':memory:')
     client.exec(`CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE TABLE log (n);
       CREATE TABLE other (id INTEGER PRIMARY KEY);
@@ -208,7 +208,7 @@ describeSqlite(({ open }) => {
     },
   )
 
-  it('brings a baseline row back that a test handed a child to, even one without a parent', async () => {
+  it('restores a baseline row without a parent after a test inserted that parent', async () => {
     const client = open(':memory:')
     client.exec(`PRAGMA foreign_keys = OFF; CREATE TABLE a (id INTEGER PRIMARY KEY);
       CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a ON DELETE CASCADE); INSERT INTO b VALUES (1, 9);
@@ -220,7 +220,7 @@ describeSqlite(({ open }) => {
     client.close()
   })
 
-  it('says what is in the way when a test left a query half read', async () => {
+  it('names the cause when a test left a query unfinished', async () => {
     const client = open(':memory:')
     client.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); CREATE TABLE b (x); INSERT INTO a VALUES (1), (2)')
     const { resetter } = await benchOf(client)
@@ -237,7 +237,7 @@ describeSqlite(({ open }) => {
     client.close()
   })
 
-  it('takes back what is written at any moment of a reset', async () => {
+  it('reverts what is written at any moment of a reset', async () => {
     const client = open(':memory:')
     client.exec(
       'CREATE TABLE a (x); CREATE TABLE b (x REFERENCES c); CREATE TABLE c (id INTEGER PRIMARY KEY)',
@@ -261,7 +261,7 @@ describeSqlite(({ open }) => {
     client.close()
   })
 
-  it('bears a handle that its user closed first', async () => {
+  it('accepts a handle that the user closed first', async () => {
     const client = open(':memory:')
     client.exec('CREATE TABLE a (x); INSERT INTO a VALUES (1)')
     const { resetter } = await benchOf(client)

@@ -5,13 +5,13 @@ import { describeStep } from '../../../src/plan/describe.ts'
 import { type Plan, type Step, select } from '../../../src/plan/plan.ts'
 import type { ForeignKey, Schema, SubjectId, Table } from '../../../src/schema/schema.ts'
 
-/** The least that is a database: rows by table, and which column refers to which table. */
+/** A minimal database: rows by table, and which column refers to which table. */
 export interface ToyDatabase {
   readonly rows: Map<string, Record<string, number>[]>
   readonly references: readonly { readonly from: string; readonly column: string; readonly to: string }[]
 }
 
-/** The smallest engine that resets work on. docs/adding-an-engine.md goes through it. */
+/** The smallest engine that supports resets. docs/adding-an-engine.md explains it. */
 export const toy: Engine = {
   name: 'toy',
   title: 'Toy',
@@ -142,7 +142,7 @@ function resetTo(
   return { detector: 'scan', why: 'it has no other', dirty, ran }
 }
 
-/** Returns how many rows went or came. */
+/** Returns the number of deleted or inserted rows. */
 function run(database: ToyDatabase, baseline: ToyDatabase['rows'], step: Step): number {
   const tables = 'tables' in step ? step.tables : 'table' in step ? [step.table] : []
   return tables.reduce((sum, id) => {
@@ -154,7 +154,7 @@ function run(database: ToyDatabase, baseline: ToyDatabase['rows'], step: Step): 
   }, 0)
 }
 
-/** As a server does: what the order of a plan has to avoid. */
+/** Fails like a server on an order that a plan has to avoid. */
 function refuseReferenced({ rows, references }: ToyDatabase, id: string): void {
   for (const { from, column, to } of references)
     if (to === id && rows.get(from)?.some((row) => row[column] !== undefined))

@@ -1,4 +1,4 @@
-/** An engine is its folder and a line in the registry: nothing above it has to know of it. */
+/** An engine is its folder and a line in the registry: higher layers work with any engine. */
 import { expect, it } from 'vitest'
 import { openSession } from '../../../src/reset/session.ts'
 import { type ToyDatabase, toy } from './engine.ts'
@@ -32,7 +32,7 @@ async function sessionOn(database: ToyDatabase) {
   return openSession({ engine: toy, connection, options: OPTIONS, claim: undefined })
 }
 
-it('what a test wrote is put back, children before parents and parents before children', async () => {
+it('a reset restores what a test wrote, deleting children first and inserting parents first', async () => {
   const database = shop()
   const session = await sessionOn(database)
   database.rows.set('orders', [{ id: 10, customer: 1 }])
@@ -50,7 +50,7 @@ it('what a test wrote is put back, children before parents and parents before ch
   expect(await session.verify()).toEqual([])
 })
 
-it('a clean database costs no step, and verify names what is not the baseline', async () => {
+it('a clean database needs no step, and verify names differences from the baseline', async () => {
   const database = shop()
   const session = await sessionOn(database)
   expect((await session.reset()).steps).toEqual([])

@@ -56,11 +56,11 @@ describe('the statements that control a transaction', () => {
     expect(kinds(text, 'mysql')).toEqual(['begin', 'other', 'commit', 'other'])
   })
 
-  it('where the server takes one statement a message, by its beginning alone', () => {
+  it('only at the beginning of a message, where the server takes one statement per message', () => {
     expect(kinds('SELECT 1; COMMIT', 'mysql', false)).toBeUndefined()
   })
 
-  it('with what they ask for', () => {
+  it('with their options', () => {
     expect(controlsIn('BEGIN READ ONLY', 'postgres', true)?.[0].control).toEqual({
       kind: 'begin',
       readOnly: true,

@@ -17,7 +17,7 @@ for (const id of MYSQL) {
       database = await harness.lease()
     })
     afterAll(() => harness.close())
-    // Whatever a test that failed has left is not the next one's.
+    // The leftovers of a failed test must not affect the next one.
     afterEach(async () => void (await database.reset().catch(() => {})))
 
     const count = async (table: string) => {
@@ -25,7 +25,7 @@ for (const id of MYSQL) {
       return Number(row?.n)
     }
 
-    it('notices an implicit commit, names it and puts it right', async () => {
+    it('detects an implicit commit, names it and restores the database', async () => {
       const client = await mysql.createConnection(database.url)
       await database.begin(client)
       await client.query('BEGIN')
@@ -46,7 +46,7 @@ for (const id of MYSQL) {
       await client.end()
     })
 
-    it('names tables without transactions, which a rollback leaves', async () => {
+    it('names tables without transactions, which a rollback does not restore', async () => {
       const client = await mysql.createConnection(database.url)
       await database.begin(client)
       await client.query(`INSERT INTO jotter VALUES ('x')`)
@@ -55,7 +55,7 @@ for (const id of MYSQL) {
       await client.end()
     })
 
-    it('goes by the methods of the connection too, with promises and callbacks', async () => {
+    it('supports the transaction methods of the connection too, with promises and callbacks', async () => {
       const client = await mysql.createConnection(database.url)
       await database.begin(client)
       await client.beginTransaction()
@@ -85,14 +85,14 @@ for (const id of MYSQL) {
       callbacks.destroy()
     })
 
-    it('notices a deadlock, which rolls everything back', async () => {
+    it('detects a deadlock, which rolls everything back', async () => {
       const client = await mysql.createConnection(database.url)
       const other = await mysql.createConnection({ uri: database.url, multipleStatements: true })
       await ask({ ...server, url: database.url }, `INSERT INTO users (name) VALUES ('Bert')`)
       await database.begin(client)
       await client.query(`INSERT INTO log VALUES ('lost with it')`)
       await client.query(`UPDATE users SET name = 'x' WHERE id = 1`)
-      // The one that has written less is the victim.
+      // The victim of a deadlock is the transaction that has written less.
       await other.query(
         `BEGIN; INSERT INTO log SELECT 'many' FROM information_schema.columns LIMIT 500; UPDATE users SET name = 'y' WHERE id = 2`,
       )
@@ -111,7 +111,7 @@ for (const id of MYSQL) {
       await other.end()
     })
 
-    it('has one connection of a pool', async () => {
+    it('uses one connection of a pool', async () => {
       const pool = mysql.createPool({ uri: database.url, connectionLimit: 3 })
       await database.begin(pool)
       await pool.query(`INSERT INTO log VALUES ('by the pool')`)
@@ -156,7 +156,7 @@ for (const id of MYSQL) {
       await pool.end()
     })
 
-    it('lends nobody a connection after the end, and takes the one away that a test has kept', async () => {
+    it('refuses connections after the end, and revokes one that a test has kept', async () => {
       const pool = mysql.createPool(database.url)
       await database.begin(pool)
       const kept = await pool.getConnection()
@@ -178,7 +178,7 @@ for (const id of MYSQL) {
       await pool.end()
     })
 
-    it('ends with a pool that the test has ended', async () => {
+    it('ends although the test has ended the pool', async () => {
       const pool = mysql.createPool(database.url)
       await database.begin(pool)
       await pool.query(`INSERT INTO log VALUES ('x')`)

@@ -16,7 +16,7 @@ for (const id of POSTGRES) {
       database = await harness.lease()
     })
     afterAll(() => harness.close())
-    // Whatever a test that failed has left is not the next one's.
+    // The leftovers of a failed test must not affect the next one.
     afterEach(async () => void (await database.reset().catch(() => {})))
 
     async function clientIn(): Promise<pg.Client> {
@@ -26,7 +26,7 @@ for (const id of POSTGRES) {
       return client
     }
 
-    it('checks deferred constraints where the server would: at COMMIT, or after a lone statement', async () => {
+    it('checks deferred constraints when the server would: at COMMIT, or after a single statement', async () => {
       const client = await clientIn()
       const orphan = 'INSERT INTO orders (buyer) VALUES (999)'
       await expect(client.query(orphan)).rejects.toMatchObject({ code: '23503' })
@@ -42,7 +42,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('commits the transaction that a CHAIN begins after one that failed', async () => {
+    it('commits the transaction that AND CHAIN begins after a failed one', async () => {
       const client = await clientIn()
       await client.query('BEGIN')
       await expect(client.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' })
@@ -52,7 +52,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('fails the test that leaves a deferred constraint broken, at the baseline all the same', async () => {
+    it('fails a test that leaves a deferred constraint violated, and restores the baseline', async () => {
       const client = await clientIn()
       await client.query('BEGIN')
       await client.query('INSERT INTO orders (buyer) VALUES (999)')
@@ -65,7 +65,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('fails the test that a deferred constraint trigger of its own refuses, whatever the error', async () => {
+    it('fails a test that its own deferred constraint trigger rejects, whatever the error', async () => {
       const client = await clientIn()
       await client.query(
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by hand'; END $$`,
@@ -85,7 +85,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('tells what the server would tell of each command, by promise, callback and query object', async () => {
+    it('returns the command tags of the server, by promise, callback and query object', async () => {
       const client = await clientIn()
       const commands = [
         'BEGIN',
@@ -125,7 +125,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('has one connection of a pool', async () => {
+    it('uses one connection of a pool', async () => {
       const pool = new pg.Pool({ connectionString: database.url, max: 3 })
       await database.begin(pool)
       await pool.query(`INSERT INTO log VALUES ('by the pool')`)
@@ -156,7 +156,7 @@ for (const id of POSTGRES) {
       await pool.end()
     })
 
-    it('says so where a test needs two connections at once', async () => {
+    it('reports that a test needs two connections at once', async () => {
       const pool = new pg.Pool({ connectionString: database.url })
       await database.begin(pool)
       const client = await pool.connect()
@@ -183,7 +183,7 @@ for (const id of POSTGRES) {
       await pool.end()
     })
 
-    it('lends nobody a client after the end, and takes the one away that a test has kept', async () => {
+    it('refuses clients after the end, and revokes one that a test has kept', async () => {
       const pool = new pg.Pool({ connectionString: database.url })
       await database.begin(pool)
       const kept = await pool.connect()
@@ -205,8 +205,8 @@ for (const id of POSTGRES) {
       await pool.end()
     })
 
-    it('gives a client of another kind back to its pool', async () => {
-      /** As much of a client as a pool needs. */
+    it('returns a client of another class to its pool', async () => {
+      /** The part of a client that a pool needs. */
       class Wrapped extends EventEmitter {
         readonly _queryable = true
         readonly #client: pg.Client
@@ -231,7 +231,7 @@ for (const id of POSTGRES) {
       await pool.end()
     })
 
-    it('says of a transaction that has failed that it is open', async () => {
+    it('treats a failed transaction as open', async () => {
       const client = new pg.Client({ connectionString: database.url })
       await client.connect()
       await client.query('BEGIN')
@@ -240,7 +240,7 @@ for (const id of POSTGRES) {
       await client.end()
     })
 
-    it('ends with a pool that the test has ended', async () => {
+    it('ends although the test has ended the pool', async () => {
       const pool = new pg.Pool({ connectionString: database.url })
       await database.begin(pool)
       await pool.query(`INSERT INTO log VALUES ('x')`)

@@ -5,7 +5,7 @@ import { type Client, clientOf, codeOf, harnessOn, MYSQL, POSTGRES, type Row } f
 
 const RUNS = 200
 
-/** What a client may say of its transactions, and what tells the difference. */
+/** Statements that control transactions, and statements that show their effect. */
 const COMMON = [
   'BEGIN',
   'BEGIN',
@@ -51,10 +51,10 @@ const OWN = {
   ],
 }
 
-/** On MySQL a transaction that begins in the middle of a message keeps the savepoints of the one before. */
+/** On MySQL a transaction that begins within a message keeps the savepoints of the previous one. */
 const BEGINS = /BEGIN|START|CHAIN/
 
-/** Messages of one or more statements, some sent before the answer to the last one has come. */
+/** Messages of one or more statements. Some are sent before the response to the previous message. */
 function scripts(statements: readonly string[], engine: keyof typeof OWN): fc.Arbitrary<string[][]> {
   const statement = fc.constantFrom(...statements)
   const following = statement.filter((sql) => engine === 'postgres' || !BEGINS.test(sql))
@@ -96,7 +96,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
   describeOn(id, (server) => {
     const engine = server.engine === 'postgres' ? 'postgres' : 'mysql'
 
-    it(`answers as a server does where nobody takes anything back, ${RUNS} times`, {
+    it(`responds like a server without rollback, ${RUNS} times`, {
       timeout: 300_000,
     }, async () => {
       await using harness = await harnessOn(server)

@@ -29,7 +29,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
 
     const elsewhere = (sql: string) => ask({ ...server, url: database.url }, sql)
 
-    it('takes everything back, and the next id is the one of the baseline', async () => {
+    it('rolls everything back, and the next id is that of the baseline', async () => {
       for (const round of [1, 2]) {
         await client.run(`INSERT INTO users (name) VALUES ('round ${round}')`)
         await client.run(`UPDATE users SET name = 'changed' WHERE id = 1`)
@@ -44,7 +44,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       }
     })
 
-    it('gives the client back as it was', async () => {
+    it('restores the client', async () => {
       await client.run('BEGIN')
       await client.run(`INSERT INTO users (name) VALUES ('left open')`)
       const report = await database.reset()
@@ -61,7 +61,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect((await database.reset()).rollback).toBeUndefined()
     })
 
-    it('has transactions within', async () => {
+    it('supports transactions inside', async () => {
       await client.run('BEGIN')
       await client.run(`INSERT INTO users (name) VALUES ('gone')`)
       await client.run('ROLLBACK')
@@ -78,7 +78,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect((await database.reset()).rollback).toEqual(HELD)
     })
 
-    it('goes on after an error, in a transaction and outside', async () => {
+    it('continues after an error, inside and outside of a transaction', async () => {
       await client.run(`INSERT INTO users (name) VALUES ('first')`)
       await expect(client.run(`INSERT INTO users (name) VALUES ('first')`)).rejects.toThrow(/dup/i)
       expect(await names(client)).toEqual(['Ada', 'first'])
@@ -97,7 +97,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect((await database.reset()).rollback).toEqual(HELD)
     })
 
-    it('reads transactions out of messages of several statements, and of prepared ones', async () => {
+    it('recognizes transactions in messages of several statements, and in prepared statements', async () => {
       await client.run(
         `BEGIN; INSERT INTO users (name) VALUES ('a;COMMIT'); ROLLBACK; BEGIN /* x */; SELECT 1`,
       )
@@ -131,7 +131,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       await unawaited
     })
 
-    it('notices what another connection wrote, and puts it right', async () => {
+    it('detects and reverts what another connection wrote', async () => {
       await client.run(`INSERT INTO log VALUES ('rolled back')`)
       await elsewhere(`INSERT INTO users (name) VALUES ('other')`)
       const report = await database.reset()
@@ -139,7 +139,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect(await database.verify()).toEqual([])
     })
 
-    it('notices a COMMIT that went past it, and puts it right', async () => {
+    it('detects and reverts a COMMIT that bypassed it', async () => {
       await client.run(`INSERT INTO log VALUES ('escaped')`)
       if (server.engine === 'postgres') {
         const { query } = Object.getPrototypeOf(client.handle)
@@ -167,7 +167,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect(await names(client)).toEqual(['Ada'])
     })
 
-    it('does not wait for ever for a query of the test', async () => {
+    it('times out while a query of the test is running', async () => {
       await using other = await clientOf(server, database)
       await other.run('BEGIN')
       await other.run(`UPDATE users SET name = 'locked' WHERE id = 1`)
@@ -179,7 +179,7 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect(await database.verify()).toEqual([])
     })
 
-    it('refuses what it cannot do', async () => {
+    it('refuses unsuitable clients', async () => {
       await expect(database.begin(client.handle)).rejects.toThrow(/still open/)
       await database.reset()
       await expect(database.begin({})).rejects.toMatchObject({ code: 'usage' })

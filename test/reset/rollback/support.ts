@@ -36,13 +36,13 @@ export function harnessOn(server: ServerAtHand): Promise<Harness> {
   })
 }
 
-/** A client as an application has one. */
+/** A client as applications use one. */
 export interface Client extends AsyncDisposable {
-  /** What `begin` is given. */
+  /** The argument of `begin`. */
   readonly handle: object
-  /** One message; the rows of its last statement. */
+  /** Sends one message, and returns the rows of its last statement. */
   run(sql: string, values?: readonly unknown[]): Promise<Row[]>
-  /** The same through prepared statements. */
+  /** The same with a prepared statement. */
   prepared(sql: string, values: readonly unknown[]): Promise<Row[]>
 }
 
@@ -79,7 +79,7 @@ export async function clientOf(server: ServerAtHand, { url }: Pick<TestDatabase,
   }
 }
 
-/** The code that the server gave an error, which the two drivers keep in different places. */
+/** The error code of the server, which the two drivers store in different properties. */
 export function codeOf(error: unknown): string {
   const { code, errno } = error as { code?: string; errno?: number }
   return String(errno ?? code)

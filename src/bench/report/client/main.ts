@@ -1,4 +1,4 @@
-/** The program of the page: charts, the theme, and the CSV. All text is there without it. */
+/** The page's program: charts, theme and CSV. All text is readable without it. */
 import type { BenchResults } from '../../results.ts'
 import {
   type Bar,
@@ -29,7 +29,7 @@ function themeNow(): Theme {
 
 let turn = 0
 
-/** One chart after the other, so that the page can be used meanwhile. */
+/** Draws one chart at a time, so that the page stays responsive. */
 async function draw(): Promise<void> {
   const theme = themeNow()
   themeButton?.setAttribute('aria-pressed', String(theme.id === 'dark'))
@@ -62,7 +62,7 @@ document.querySelector('#csv')?.addEventListener('click', () => {
   link.href = URL.createObjectURL(new Blob([csvOf(results)], { type: 'text/csv;charset=utf-8' }))
   link.download = 'results.csv'
   link.click()
-  // The download has taken hold of it by then.
+  // The download has started by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 })
 

@@ -4,14 +4,14 @@ import { init } from '../echarts.ts'
 import type { Figure } from '../figure.ts'
 import { pathOf, type SeriesStyle, type Theme } from '../series-style.ts'
 
-/** One chart with what is around it. It follows the width that it has, and the theme. */
+/** A chart with its caption and legend. Adapts to its width and to the theme. */
 export interface Panel {
   readonly element: HTMLElement
   draw(theme: Theme): void
   close(): void
 }
 
-/** @param heightFor of the chart in so much width */
+/** @param heightFor returns the height of the chart for a width */
 export function figurePanel(figure: Figure, caption: string, heightFor: (width: number) => number): Panel {
   const hidden = new Set<string>()
   const legend = document.createElement('ul')

@@ -13,7 +13,7 @@ import {
 } from '../../transaction/transaction.ts'
 import { Emulation } from './emulation.ts'
 
-/** As much of mysql2's connection as everything goes through: promises, callbacks, `beginTransaction()`. */
+/** The part of mysql2's connection that all calls use: promises, callbacks, `beginTransaction()`. */
 export interface MysqlCore {
   readonly config: { readonly multipleStatements?: boolean }
   addCommand(command: Command): unknown
@@ -21,14 +21,14 @@ export interface MysqlCore {
   execute(sql: unknown, ...rest: readonly unknown[]): unknown
 }
 
-/** One message and its answer. */
+/** One message and its response. */
 interface Command extends NodeJS.EventEmitter {
   sql?: string
   start(packet: unknown, connection: unknown): unknown
   onResult?: ((error: unknown, ...rest: unknown[]) => void) | undefined
 }
 
-/** mysql2's connection, or what its promises are wrapped around. */
+/** mysql2's connection, or the one that its promise API wraps. */
 export function mysqlCoreOf(client: unknown): MysqlCore | undefined {
   if (!isObject(client)) return undefined
   return [client.connection, client].find(isCore)
@@ -45,13 +45,13 @@ function isCore(value: unknown): value is MysqlCore {
   )
 }
 
-/** https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html */
+/** Server status flags: https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html */
 const IN_TRANSACTION = 1
 const AUTOCOMMIT = 2
 const DEADLOCK = 1213
 const NO_SUCH_SAVEPOINT = 1305
 
-/** Opens the transaction and takes the connection's commands over. Throws `AfreshError` (`usage`). */
+/** Opens the transaction and intercepts the commands of the connection. Throws `AfreshError` (`usage`). */
 export async function beginMysql(core: MysqlCore, options: TransactionOptions): Promise<Transaction> {
   const send = sender(core)
   const [found] = (await send('SELECT DATABASE() AS name')) as { name: unknown }[]
@@ -71,7 +71,7 @@ export async function beginMysql(core: MysqlCore, options: TransactionOptions): 
 
 type Send = (sql: string) => Promise<unknown>
 
-/** By the driver's own methods, whatever the options of the client. */
+/** Uses the driver's original methods, independently of the options of the client. */
 function sender(core: MysqlCore): Send {
   const query = core.query.bind(core)
   return (sql) =>
@@ -99,7 +99,7 @@ function takenOver(core: MysqlCore, send: Send, savepoints: Savepoints): Transac
     for (const sql of emulation.ahead(parts)) original.query(sql, () => {})
     return original.addCommand(watched(command, parts, emulation))
   }
-  // The servers prepare no SAVEPOINT.
+  // The servers cannot prepare SAVEPOINT.
   const execute = (sql: unknown, ...rest: readonly unknown[]) => {
     const isControl = !isOver && controls(isObject(sql) ? sql.sql : sql) !== undefined
     return isControl ? original.query(sql, ...rest) : original.execute(sql, ...rest)
@@ -114,7 +114,7 @@ function takenOver(core: MysqlCore, send: Send, savepoints: Savepoints): Transac
   }
 }
 
-/** Decides what a command sends when its turn comes, and reads from its answers what became of the transaction. */
+/** Translates a command when it starts, and tracks the transaction by the responses. */
 function watched(command: Command, parts: readonly Part[] | undefined, emulation: Emulation): Command {
   const { start } = command
   let complete = 0
@@ -127,7 +127,7 @@ function watched(command: Command, parts: readonly Part[] | undefined, emulation
     }
     return start.call(command, packet, connection)
   }
-  // Once for each statement that did not fail.
+  // Emitted once for each statement that succeeded.
   command.on('fields', () => emulation.entered(after[complete++]))
   command.on('result', (result: unknown) => {
     if (!isObject(result) || result.constructor?.name !== 'ResultSetHeader') return
@@ -149,12 +149,12 @@ function labelOf(sql: string | undefined): string {
   return (sql ?? '').trim().slice(0, 80)
 }
 
-/** Not a prepared statement, whose text cannot be changed any more. */
+/** Excludes prepared statements, whose text is fixed. */
 function isQuery(command: Command): boolean {
   return typeof command.sql === 'string' && !('parameters' in command)
 }
 
-/** Behind everything that the test has sent, awaited or not. */
+/** Runs after everything that the test has sent, awaited or not. */
 async function rolledBack(send: Send, { mark }: Savepoints, emulation: Emulation): Promise<Ending> {
   const violation = undefined
   try {

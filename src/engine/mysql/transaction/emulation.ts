@@ -2,12 +2,12 @@ import type { Control, Part } from '../../transaction/control-statements.ts'
 import type { Savepoints } from '../../transaction/transaction.ts'
 
 /**
- * What the code under test takes its transactions for, inside the one that is really open. Its own begins at the
- * savepoint `base`. A statement that fails spoils no transaction on these servers, and nothing is deferred: outside of
- * a transaction statements are sent as they are.
+ * The transaction state that the code under test sees inside the transaction that is really open. Its own
+ * transaction begins at the savepoint `base`. On these servers, a failed statement does not abort the
+ * transaction and no constraint is deferred: outside of a transaction, statements are sent unchanged.
  */
 export class Emulation {
-  /** What ended the transaction before its time. From there on everything is sent as it is. */
+  /** What ended the transaction prematurely. After that, everything is sent unchanged. */
   lost: string | undefined
   /** Whether the code under test has begun a transaction. */
   #isInside = false
@@ -19,9 +19,9 @@ export class Emulation {
   }
 
   /**
-   * When a message is handed over: what has to be sent before it. A BEGIN within a transaction commits it, and its
-   * savepoints go with it; as they do before the transaction of a CHAIN. Where answers are still to come, whether
-   * there is a transaction will only be known then; to release what is not there fails, and changes nothing.
+   * Returns the statements to send before a message that is queued now. A BEGIN within a transaction commits
+   * it and releases its savepoints; so does COMMIT AND CHAIN. While responses are pending, it is unknown
+   * whether there is a transaction: releasing a missing savepoint fails without effect.
    */
   ahead(parts: readonly Part[] | undefined): string[] {
     const mayBeInside = this.#isInside || this.#waiting > 0
@@ -31,7 +31,10 @@ export class Emulation {
     return begins && mayBeInside && this.lost === undefined ? [`RELEASE SAVEPOINT ${this.#base}`] : []
   }
 
-  /** When its turn has come: what to send, one statement for each, and where each of them leads. */
+  /**
+   * For a message that starts now: the statements to send, one for each part, and whether each leaves the
+   * code under test inside a transaction.
+   */
   translated(parts: readonly Part[]): { readonly text: string; readonly after: readonly boolean[] } {
     const after: boolean[] = []
     let isInside = this.#isInside
@@ -44,7 +47,7 @@ export class Emulation {
     return { text: statements.join(';\n'), after }
   }
 
-  /** A statement has succeeded. */
+  /** Called after a statement succeeded. */
   entered(isInside: boolean | undefined): void {
     this.#isInside = isInside ?? this.#isInside
   }
@@ -77,7 +80,7 @@ export class Emulation {
   }
 }
 
-/** Answers as any statement does that returns no rows. */
+/** Has the response of a statement that returns no rows. */
 const NOTHING = 'DO 0'
 
 function isInsideAfter(control: Control | undefined, isInside: boolean): boolean {

@@ -15,7 +15,7 @@ interface PooledCore extends MysqlCore {
 
 type OnConnection = (error: unknown, connection?: PooledCore) => void
 
-/** As much of mysql2's pool as everything goes through: promises, callbacks, `pool.query`. */
+/** The part of mysql2's pool that every call passes through: promises, callbacks, `pool.query`. */
 export interface MysqlPool {
   getConnection(done: OnConnection): void
   query(...args: unknown[]): unknown
@@ -23,7 +23,7 @@ export interface MysqlPool {
   end(done?: (error?: unknown) => void): void
 }
 
-/** mysql2's pool, or what its promises are wrapped around. */
+/** mysql2's pool, or the one that its promise API wraps. */
 export function mysqlPoolOf(pool: unknown): MysqlPool | undefined {
   if (!isObject(pool)) return undefined
   return [pool.pool, pool].find(isPool)
@@ -39,7 +39,7 @@ function isPool(value: unknown): value is MysqlPool {
   )
 }
 
-/** Takes one connection out of the pool, which from then on lends no other. */
+/** Takes one connection out of the pool; until the end, the pool hands out only this one. */
 export async function beginMysqlPool(pool: MysqlPool, options: TransactionOptions): Promise<Transaction> {
   const core = await new Promise<PooledCore>((resolve, reject) => {
     pool.getConnection((error, found) => (found === undefined ? reject(error) : resolve(found)))
@@ -68,7 +68,7 @@ function serializedPool(
     if (isQuery) take({ isQuery, grant: lend })
     else take({ isQuery, grant: (error) => process.nextTick(lend, error) })
   }
-  // They ask for a connection before they return.
+  // Both call `getConnection` synchronously.
   const asQuery = (original: MysqlPool['query']) => {
     return (...args: unknown[]) => {
       isQuery = true
@@ -85,7 +85,7 @@ function serializedPool(
     close()
     const ending = await transaction.end()
     for (const putBack of restoreRelease) putBack()
-    // One that was lost may be in any state, and one that somebody still has is nobody else's: the pool makes another.
+    // Destroys a lost connection, and one that is still checked out: the pool opens another.
     if (ending.lost === undefined && !isOut()) core.release()
     else core.destroy()
     return ending
@@ -95,7 +95,7 @@ function serializedPool(
     ended ??= end()
     return ended
   }
-  // It would leave the connection that is kept out of it with an open transaction.
+  // `pool.end()` alone would leave the connection, which is outside of the pool, with an open transaction.
   const endPool = (done?: (error?: unknown) => void) => {
     void once().then(() => pool.end(done))
   }

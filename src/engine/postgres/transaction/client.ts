@@ -14,7 +14,7 @@ import {
 } from '../../transaction/transaction.ts'
 import { CHECK_DEFERRED, DEFERRABLE, type Deferrable, Emulation, type Piece } from './emulation.ts'
 
-/** As much of `pg`'s Query as its own subclasses override: how it is sent and what is told of it. */
+/** The part of `pg`'s Query that its own subclasses override: how it is sent, and what it receives. */
 interface Steerable {
   text: string
   submit(connection: object): Error | null
@@ -28,7 +28,7 @@ interface Driver {
   readonly Query: new (config: object, values: undefined, done: Done) => Steerable
 }
 
-/** What is not in the driver's type declarations. */
+/** Missing from the driver's type declarations. */
 interface ClientInternals {
   readonly connection: NodeJS.EventEmitter
   readonly pipeline?: boolean
@@ -44,7 +44,7 @@ export function isPgClient(client: unknown): client is pg.Client & ClientInterna
 
 const IN_FAILED_TRANSACTION = '25P02'
 
-/** Opens the transaction and takes the client's `query` over. Throws `AfreshError` (`usage`). */
+/** Opens the transaction and intercepts the client's `query`. Throws `AfreshError` (`usage`). */
 export async function beginPg(
   client: pg.Client & ClientInternals,
   options: TransactionOptions,
@@ -80,7 +80,7 @@ function takenOver(
   const { Query } = client.constructor as unknown as Driver
   const original: Query = client.query.bind(client)
 
-  // Ahead of the driver's own listener, which sends the next query.
+  // Runs before the driver's own listener, which sends the next query.
   const onReady = ({ status }: { readonly status: string }) => {
     emulation.status = status
   }
@@ -134,8 +134,8 @@ function promised(run: (done: Done) => void): Promise<unknown> {
 }
 
 /**
- * Makes a query decide what it is when its turn comes, since that depends on what became of those before it. The
- * driver knows how to go on when a query has nothing to send: it is told an error.
+ * Lets a query determine its SQL when its turn comes, since that depends on the results of earlier queries.
+ * If there is nothing to send, `submit` returns an error, from which the driver continues.
  */
 function interceptQuery<T extends Steerable>(query: T, decide: () => Piece[]): T {
   const { submit, handleCommandComplete, handleError } = query
@@ -166,7 +166,7 @@ function isSteerable(query: unknown): query is Steerable {
   )
 }
 
-/** Behind everything that the test has sent, awaited or not. */
+/** Runs after everything that the test has sent, awaited or not. */
 async function rolledBack(
   send: (decide: () => Piece[]) => Promise<void>,
   { mark }: Savepoints,
@@ -175,12 +175,12 @@ async function rolledBack(
   const undo: Piece[] = [{ sql: `ROLLBACK TO SAVEPOINT ${mark}` }, { sql: 'ROLLBACK' }]
   try {
     try {
-      // One that has failed already could not have been committed.
+      // A failed transaction could not have been committed.
       await send(() => [...(emulation.status === 'T' ? [{ sql: CHECK_DEFERRED }] : []), ...undo])
       return { lost: undefined, violation: undefined }
     } catch (error) {
       if (isGone(error)) throw error
-      // A constraint trigger may raise any error. Where the connection is lost, this fails as well.
+      // A constraint trigger may raise any error. If the connection is lost, this fails as well.
       await send(() => undo)
       return { lost: undefined, violation: error }
     }
@@ -192,7 +192,7 @@ async function rolledBack(
   }
 }
 
-/** The transaction has no such savepoint, or there is no transaction. */
+/** The savepoint does not exist, or there is no transaction. */
 function isGone(error: unknown): boolean {
   return codeOf(error) === '3B001' || codeOf(error) === '25P01'
 }

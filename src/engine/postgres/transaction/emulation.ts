@@ -2,20 +2,20 @@ import { type Control, controlsIn, type Part, severalIn } from '../../transactio
 import type { Savepoints } from '../../transaction/transaction.ts'
 
 /**
- * What the code under test takes its transactions for, inside the one that is really open.
+ * Emulates the transactions of the code under test inside the one that is actually open.
  *
- * Outside of a transaction of its own, `base` stands before its last statement: an error there must not spoil what
- * follows, as it would not with a transaction of its own. Inside, `base` stands before its BEGIN. Deferred
- * constraints are immediate outside, so that they are checked with each statement, and deferred from BEGIN to COMMIT.
+ * Outside of an emulated transaction, `base` is set before the last statement, so that its error does not
+ * affect later statements. Inside, `base` is set before the BEGIN. Deferred constraints are immediate
+ * outside, so that each statement checks them, and deferred from BEGIN to COMMIT.
  */
 export class Emulation {
-  /** By the server: `T` in a transaction, `E` in one that failed, `I` in none: then ours is gone. */
+  /** From the server: `T` in a transaction, `E` in a failed one, `I` in none (afresh's was ended). */
   status = 'T'
   /** Whether the code under test has begun a transaction. */
   isInside = false
   /** Nothing was sent since `base` was set. */
   #isFresh = true
-  /** Of the transaction of the code under test; the one that a CHAIN begins has it from the one before. */
+  /** Of the emulated transaction. A transaction begun by CHAIN inherits it from the previous one. */
   #isReadOnly = false
   readonly #savepoints: Savepoints
   readonly #deferrable: Deferrable
@@ -25,7 +25,7 @@ export class Emulation {
     this.#deferrable = deferrable
   }
 
-  /** What to send ahead of statements that control no transaction; empty where nothing needs to be. */
+  /** The statements to send before ones that control no transaction; empty if none are needed. */
   before(): Piece[] {
     if (this.status === 'I' || this.isInside) return []
     const pieces = this.#renewed().map(({ sql }) => ({ sql }))
@@ -33,20 +33,20 @@ export class Emulation {
     return pieces
   }
 
-  /** The statements of a message that cannot be sent as it is. */
+  /** The statements of a message that cannot be sent unchanged. */
   partsOf(text: string): readonly Part[] | undefined {
     return (
       controlsIn(text, 'postgres', true) ?? (this.#deferrable.any ? severalIn(text, 'postgres') : undefined)
     )
   }
 
-  /** What to send instead of these statements. */
+  /** The statements to send instead. */
   translated(parts: readonly Part[]): Piece[] {
     if (this.status === 'I') return parts.map(({ sql }) => ({ sql, shown: '' }))
     const pieces = this.isInside ? [] : this.#renewed()
     let isInside = this.isInside
     let hasFailed = isInside && this.status === 'E'
-    // Statements of one message are one transaction, where they say nothing else.
+    // The statements of one message form one transaction, unless they control it themselves.
     let isOne = false
     for (const [index, { sql, control }] of parts.entries()) {
       if (!isInside && !isOne && index < parts.length - 1) {
@@ -58,7 +58,7 @@ export class Emulation {
       isInside = found.isInside
       const isEnd = control?.kind === 'commit' || control?.kind === 'rollback'
       if (isEnd) isOne = false
-      // Also the transaction that a CHAIN begins is a sound one.
+      // The transaction that a CHAIN begins has not failed either.
       if (isEnd || control?.kind === 'rollback to') hasFailed = false
     }
     return isOne && !isInside ? [...pieces, ...this.#checked()] : pieces
@@ -103,7 +103,7 @@ export class Emulation {
     }
   }
 
-  /** Sets `base` where the next statement begins. */
+  /** Sets `base` before the next statement. */
   #renewed(): Piece[] {
     const { base } = this.#savepoints
     const done = () => this.#renew()
@@ -129,7 +129,7 @@ export class Emulation {
       this.isInside = false
     }
     return [
-      // Where a constraint is broken, COMMIT fails and the transaction is over.
+      // If a constraint is violated, COMMIT fails and ends the transaction.
       ...this.#checked(leave),
       { sql: `RELEASE SAVEPOINT ${base}`, shown: 'COMMIT', done: leave },
       { sql: `SAVEPOINT ${base}`, done: () => this.#renew() },
@@ -166,32 +166,32 @@ export class Emulation {
 
 interface Where {
   readonly isInside: boolean
-  /** Among statements of one message that are a transaction together. */
+  /** Among statements of one message that form one transaction. */
   readonly isOne: boolean
   readonly hasFailed: boolean
 }
 
-/** One statement that is sent; each makes the server say once that it is complete. */
+/** A statement to send. The server reports the completion of each one. */
 export interface Piece {
   readonly sql: string
-  /** The command that the caller is told; `''`: what the server says. Absent: the caller does not hear of it. */
+  /** The command tag that the caller receives; `''`: the server's. Absent: hidden from the caller. */
   readonly shown?: string
-  /** When it is complete. */
+  /** Called when it completes. */
   readonly done?: () => void
-  /** When it fails. */
+  /** Called when it fails. */
   readonly failed?: () => void
 }
 
-/** The constraints of the database whose check may be put off. */
+/** The deferrable constraints of the database. */
 export interface Deferrable {
   readonly any: boolean
-  /** Their names, as SQL has them. */
+  /** Their names as SQL. */
   readonly initiallyDeferred: readonly string[]
 }
 
 /**
- * SET CONSTRAINTS goes by names, of which several tables of a schema may have the same: those that mean different
- * things are left immediate.
+ * SET CONSTRAINTS takes names, which several tables of a schema may share. A name stays immediate if not all
+ * of its constraints are initially deferred.
  */
 export const DEFERRABLE = `EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE condeferrable) AS any,
   ARRAY(SELECT DISTINCT pg_catalog.format('%s.%I', c.connamespace::pg_catalog.regnamespace, c.conname)
@@ -200,7 +200,7 @@ export const DEFERRABLE = `EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE co
 
 export const CHECK_DEFERRED = 'SET CONSTRAINTS ALL IMMEDIATE'
 
-/** Any statement that has no result and changes nothing. */
+/** A statement without result and effect. */
 const NOTHING = `SET LOCAL afresh.nothing TO ''`
 
 function outsideOfTransaction(command: string): Piece {

@@ -23,7 +23,10 @@ export function isPgPool(pool: unknown): pool is pg.Pool {
   )
 }
 
-/** Takes one client out of the pool, which from then on lends no other: `pool.query` asks `pool.connect` too. */
+/**
+ * Checks out one client, which from then on is the only one that the pool lends: `pool.query` uses
+ * `pool.connect` too.
+ */
 export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): Promise<Transaction> {
   const client = await pool.connect()
   const release: Release = client.release
@@ -40,7 +43,7 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
 
 interface AcquiredClient {
   readonly client: pg.PoolClient
-  /** The pool's own. */
+  /** The pool's original function. */
   readonly release: Release
   readonly transaction: Transaction
 }
@@ -74,7 +77,7 @@ function serializedPool(
     if (!isQuery) return void borrow().then(found, failed)
     return take({ isQuery, grant: (error) => (error === undefined ? found(lent()) : failed(error)) })
   }
-  // It asks for a client before it returns.
+  // It requests a client before it returns.
   const query = (...args: unknown[]) => {
     isQuery = true
     try {
@@ -87,11 +90,12 @@ function serializedPool(
   const end = async (): Promise<Ending> => {
     for (const putBack of restore) putBack()
     close()
-    // Several queries may have it now, and each of them releases it.
+    // Several queries may hold the client now, and each of them releases it.
     client.release = giveBack
     const ending = await transaction.end()
     client.release = () => {}
-    // One that was lost may be in any state, and one that somebody has kept is nobody else's: the pool makes another.
+    // The pool discards a client that lost its connection, or that the test has not released, and creates
+    // another.
     release(ending.lost !== undefined || isOut())
     return ending
   }
@@ -100,7 +104,7 @@ function serializedPool(
     ended ??= end()
     return ended
   }
-  // It would wait for the client that is kept out of it.
+  // It would wait for the client that is checked out.
   const endPool = async (done?: () => void) => {
     await once()
     return done === undefined ? pool.end() : pool.end(done)
