@@ -8,7 +8,7 @@ import type { Plan, SequenceMode, Strategy } from './plan.ts'
 export interface PlanInput {
   readonly strategy: Strategy
   readonly sequences: SequenceMode
-  /** Names or globs of tables that are never touched. */
+  /** Names or globs of tables that no reset touches. */
   readonly keep: readonly string[]
   /** The tables whose baseline has rows. */
   readonly populated: readonly TableId[]
@@ -19,11 +19,11 @@ export interface PlanInput {
     readonly truncateRestarts: boolean
     readonly truncateNeedsClosure: boolean
   }
-  /** What DELETE and TRUNCATE cost here; without them `auto` never truncates. */
+  /** Costs of DELETE and TRUNCATE on this server. Without them, `auto` never truncates. */
   readonly costs?: Costs | undefined
 }
 
-/** What the steps of a plan are made from. */
+/** What the steps of a plan are built from. */
 export interface Context {
   readonly schema: Schema
   readonly input: PlanInput
@@ -35,7 +35,7 @@ export interface Context {
   /** The order without the kept tables. */
   readonly order: readonly (readonly TableId[])[]
   readonly sequences: readonly Sequence[]
-  /** Of the whole schema: by the table that owns it, and how many keys refer to a table. */
+  /** Counters of the whole schema, by the table that owns them. */
   readonly counters: ReadonlyMap<TableId, Sequence>
   readonly incomingKeys: ReadonlyMap<TableId, number>
 }
@@ -90,7 +90,7 @@ export function isHierarchy(table: Table): boolean {
   return table.traits.includes('partitioned') || table.inherits.length > 0
 }
 
-/** The foreign keys by which a kept table refers to one that is reset. */
+/** The foreign keys of kept tables that reference a table that is reset. */
 export function keysOfKept({ schema, kept, tables }: Context): ForeignKey[] {
   return schema.foreignKeys.filter(({ from, to }) => kept.has(from) && tables.has(to) && !kept.has(to))
 }
@@ -99,12 +99,12 @@ export function labelOf({ tables }: Context, id: TableId): string {
   return tables.get(id)?.label ?? id
 }
 
-/** What one TRUNCATE has to name so that the engine lets it empty this table. */
-export function closureOf({ graph, input }: Context, id: TableId): readonly TableId[] {
-  return input.capabilities.truncateNeedsClosure ? graph.closure(id) : [id]
+/** The tables that one TRUNCATE must name so that the engine accepts it. */
+export function closureOf({ graph, input }: Context, id: TableId, most?: number): readonly TableId[] {
+  return input.capabilities.truncateNeedsClosure ? graph.closure(id, most) : [id]
 }
 
-/** Whether TRUNCATE would restart a counter that is to be left alone. */
+/** Whether TRUNCATE would restart a counter that must keep its position. */
 export function movesKeptCounter({ input, counters }: Context, id: TableId): boolean {
   return input.sequences === 'keep' && input.capabilities.truncateRestarts && counters.has(id)
 }

@@ -4,20 +4,20 @@ import { filesOf, MOST_BYTES, type Threshold, thresholdOf } from './cost.ts'
 import { inBinary, plural } from './describe.ts'
 import type { TruncateInstead } from './plan.ts'
 
-/** TRUNCATE locks each of these out of everybody's reach; with more of them a server may run out of locks. */
+/** TRUNCATE takes an exclusive lock on each of these; more of them may exhaust the server's lock table. */
 const MAX_CLOSURE = 64
 
 interface Decision {
   readonly instead: TruncateInstead | undefined
-  /** The decision and its reason, for people. */
+  /** The decision and its reason, for display. */
   readonly phrase: string
 }
 
-/** From how many rows on a table is truncated, or why never; `undefined` where nobody could choose. */
+/** Above how many rows a table is truncated, or why never; `undefined` if there is no choice to make. */
 export function truncateInstead(context: Context, id: TableId): Decision | undefined {
   const { input, schema } = context
   if (!input.capabilities.truncate || input.costs === undefined) return undefined
-  const tables = closureOf(context, id)
+  const tables = closureOf(context, id, MAX_CLOSURE + 1)
   const obstacle = obstacleTo(context, id, tables)
   if (obstacle !== undefined) return { instead: undefined, phrase: `never TRUNCATE: ${obstacle}` }
   const [table, ...referrers] = tables.flatMap((member) => context.tables.get(member) ?? [])
@@ -39,7 +39,7 @@ export function truncateInstead(context: Context, id: TableId): Decision | undef
   }
 }
 
-/** Why one TRUNCATE would reach what it must not. */
+/** Why one TRUNCATE would affect something that it must not. */
 function obstacleTo(context: Context, id: TableId, closure: readonly TableId[]): string | undefined {
   const { kept, populated, tables, mode } = context
   const versioned = tables.get(id)?.traits.includes('system-versioned')
@@ -50,16 +50,16 @@ function obstacleTo(context: Context, id: TableId, closure: readonly TableId[]):
     return `the server lets no table be truncated to which "${unenforced}" refers by a key that is not enforced`
   const keptTable = closure.find((member) => kept.has(member))
   if (keptTable !== undefined) return `it would empty "${labelOf(context, keptTable)}" too, which is kept`
-  // With checks on, whatever refers to a dirty table is emptied and filled again anyway.
+  // With checks on, tables that reference a dirty one are emptied and filled again anyway.
   const holder = mode === 'ordered' ? undefined : closure.find((member) => populated.has(member))
   if (holder !== undefined) return `it would empty "${labelOf(context, holder)}" too, whose baseline has rows`
-  if (closure.length > MAX_CLOSURE) return `it would lock ${closure.length} tables`
+  if (closure.length > MAX_CLOSURE) return `it would lock more than ${MAX_CLOSURE} tables`
   return undefined
 }
 
 /**
- * The label of a table in whose company none can be truncated: PostgreSQL 18 looks only at referrers that have triggers,
- * as foreign keys that are enforced give them, and then misses the others.
+ * The label of a referencing table that prevents TRUNCATE. PostgreSQL 18 counts only tables with triggers,
+ * which enforced foreign keys create, as named in the TRUNCATE, and reports any other as missing.
  */
 export function unenforcedIn(context: Context, closure: readonly TableId[]): string | undefined {
   const [, ...referrers] = closure
@@ -75,7 +75,7 @@ function counterOf({ input, counters }: Context, id: TableId): 'none' | 'at star
   return position.value === start && !position.called ? 'at start' : 'elsewhere'
 }
 
-/** What TRUNCATE costs by. */
+/** What the cost of TRUNCATE depends on. */
 function scopeOf(closure: readonly Table[]): string {
   const files = closure.reduce((sum, table) => sum + filesOf(table), 0)
   const others = closure.length - 1

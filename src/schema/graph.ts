@@ -3,25 +3,30 @@ import type { Schema, Table, TableId } from './schema.ts'
 /**
  * The foreign keys of a schema as a graph. Pure: no SQL, no I/O.
  *
- * The traversals keep their own stack, for chains of 10,000 tables and more; the strongly connected components
- * of the graph packages at hand (graphology-components 1.5, @dagrejs/graphlib) recurse and overflow there.
+ * The traversals keep their own stack, so chains of 10,000 tables and more do not overflow the call stack.
+ * The strongly connected components of graphology-components 1.5 and @dagrejs/graphlib recurse and overflow.
  */
 export interface Graph {
-  /** Tables children first, that is: referencing before referenced. The tables of a cycle are together. */
+  /** Tables, children (referencing) before parents (referenced). The tables of a cycle form one group. */
   readonly order: readonly (readonly TableId[])[]
-  /** Whether the table refers to itself. */
+  /** Tables with a foreign key to themselves. */
   readonly selfReferencing: ReadonlySet<TableId>
-  /** The tables that refer to this one directly. */
+  /** The tables that reference this one directly. */
   children(id: TableId): readonly TableId[]
-  /** The tables that this one refers to directly. */
+  /** The tables that this one references directly. */
   parents(id: TableId): readonly TableId[]
-  /** The table and everything that refers to it, over any number of foreign keys. */
-  closure(id: TableId): readonly TableId[]
-  /** Everything that the table refers to, over any number of foreign keys; not itself, unless in a cycle. */
+  /**
+   * The table and all tables that reference it, directly or indirectly.
+   *
+   * @param most how many of those are enough: the search ends there, so that asking for each table of a long
+   * chain stays linear
+   */
+  closure(id: TableId, most?: number): readonly TableId[]
+  /** All tables that this one references, directly or indirectly. Includes itself only in a cycle. */
   ancestors(id: TableId): readonly TableId[]
 }
 
-/** Builds the graph; foreign keys whose other end is not in the schema are left out. */
+/** Builds the graph. Ignores foreign keys with an end outside the schema. */
 export function graphOf(schema: Schema): Graph {
   const nodes = [...schema.tables].sort(byLabel).map(({ id }) => id)
   const known = new Set(nodes)
@@ -43,7 +48,7 @@ export function graphOf(schema: Schema): Graph {
     ),
     children: below,
     parents: above,
-    closure: (id) => [id, ...reachable([id], below).filter((other) => other !== id)],
+    closure: (id, most) => [id, ...reachable([id], below, most).filter((other) => other !== id)],
     ancestors: (id) => reachable([id], above),
   }
 }
@@ -67,12 +72,17 @@ function byLabel(a: Table, b: Table): number {
   return a.label < b.label ? -1 : a.label > b.label ? 1 : 0
 }
 
-/** Everything that can be reached from these over at least one edge, in order of discovery. */
-export function reachable<T>(from: Iterable<T>, successors: (node: T) => readonly T[]): T[] {
+/** All nodes reachable over at least one edge, in order of discovery. */
+export function reachable<T>(
+  from: Iterable<T>,
+  successors: (node: T) => readonly T[],
+  most = Number.POSITIVE_INFINITY,
+): T[] {
   const found = new Set<T>()
   const queue = [...from]
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
     for (const next of successors(node)) {
+      if (found.size >= most) return [...found]
       if (!found.has(next)) {
         found.add(next)
         queue.push(next)
@@ -91,8 +101,8 @@ interface Visit<T> {
 }
 
 /**
- * Tarjan's algorithm, linear in nodes and edges. A component comes after every component that it can reach,
- * so with edges from parent to child the result is the order in which rows can be deleted.
+ * Tarjan's algorithm, linear in nodes and edges. A component follows every component that it can reach, so
+ * with edges from parent to child the result is the order in which rows can be deleted.
  */
 export function stronglyConnectedComponents<T>(
   nodes: readonly T[],

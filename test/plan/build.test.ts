@@ -12,7 +12,7 @@ const postgresLike: PlanInput = {
   mayDisableChecks: true,
   capabilities: { truncate: true, truncateRestarts: false, truncateNeedsClosure: true },
 }
-/** 60 rows cost as much as a file. */
+/** Deleting 60 rows costs as much as truncating one file. */
 const costs: Costs = {
   truncate: 0,
   truncateFile: 50,
@@ -48,8 +48,8 @@ function words(input: Partial<PlanInput>, lines = shop, dirty?: string[]): strin
   )
 }
 
-describe('a plan with checks off', () => {
-  it('deletes from empty tables, children first, and trims and fills those with baseline rows', () => {
+describe('a plan with checks disabled', () => {
+  it('deletes from tables with an empty baseline, children first, and repairs those with baseline rows', () => {
     expect(words({ populated: ['countries', 'users'] })).toEqual([
       'delete-differing countries',
       'delete lines',
@@ -60,7 +60,7 @@ describe('a plan with checks off', () => {
     ])
   })
 
-  it('runs just the steps of what is dirty', () => {
+  it('runs only the steps of dirty tables', () => {
     expect(words({ populated: ['countries'] }, shop, ['orders'])).toEqual(['delete orders'])
     expect(words({ populated: ['countries'] }, shop, ['countries'])).toEqual([
       'delete-differing countries',
@@ -83,7 +83,7 @@ describe('a plan with checks off', () => {
     expect(deleteOf('users', {}).truncateAlternative).toBeUndefined()
   })
 
-  it('says from how many rows on, by what it costs, or why never', () => {
+  it('states the row count from which it truncates, by cost, or why it never does', () => {
     const reasons = (input: Partial<PlanInput>, lines = shop) =>
       buildPlan(schemaOf(lines), { ...postgresLike, costs, ...input }).steps.map(({ reason }) => reason)
     expect(reasons({ populated: ['lines'] })).toEqual([
@@ -98,14 +98,14 @@ describe('a plan with checks off', () => {
       'its baseline is empty; TRUNCATE above 180 rows (3 files with 2 tables that refer to it)',
     )
     const many = Array.from({ length: 64 }, (_, i) => `t${i} -> hub`)
-    expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock 65 tables')
+    expect(reasons({}, many).at(-1)).toMatch('never TRUNCATE: it would lock more than 64 tables')
     expect(reasons({}).every((reason) => !reason.includes('never'))).toBe(true)
     expect(deleteOf('users', { costs }).truncateAlternative?.reason).toBe(
       'TRUNCATE (3 files with 2 tables that refer to it) is cheaper above 180 rows',
     )
   })
 
-  it('truncates closures by the strategy of that name, and fills everything that it emptied', () => {
+  it('truncates closures with strategy truncate, and refills everything that it emptied', () => {
     expect(words({ strategy: 'truncate', populated: ['lines'] }, shop, ['users'])).toEqual([
       'truncate users,orders,lines',
       'insert-missing lines',
@@ -113,10 +113,10 @@ describe('a plan with checks off', () => {
   })
 })
 
-describe('a plan with checks on', () => {
+describe('a plan with checks enabled', () => {
   const ordered = { mayDisableChecks: false }
 
-  it('empties and fills what refers to a dirty table, parents first on the way back', () => {
+  it('empties and refills what refers to a dirty table, inserting parents first', () => {
     expect(words({ ...ordered, populated: ['users', 'orders'] }, shop, ['users'])).toEqual([
       'delete orders',
       'delete users',
@@ -125,7 +125,7 @@ describe('a plan with checks on', () => {
     ])
   })
 
-  it('may truncate baseline rows, since everything that refers to them comes back anyway', () => {
+  it('may truncate baseline rows, since everything that refers to them is inserted again anyway', () => {
     const input = { ...ordered, costs, populated: ['users', 'orders', 'lines'] }
     expect(deleteOf('users', input).truncateAlternative?.tables).toEqual(['users', 'orders', 'lines'])
     expect(words(input, shop, ['users'])).toEqual(
@@ -133,7 +133,7 @@ describe('a plan with checks on', () => {
     )
   })
 
-  it('clears a cycle by one statement, both ways', () => {
+  it('clears and refills a cycle with one statement each', () => {
     const cycle = ['a -> b', 'b -> a', 'c -> a']
     expect(words({ ...ordered, populated: ['a', 'b'] }, cycle, ['a'])).toEqual([
       'delete a,b',
@@ -143,33 +143,33 @@ describe('a plan with checks on', () => {
 })
 
 describe('kept tables', () => {
-  it('are never touched', () => {
+  it('are never changed', () => {
     expect(words({ keep: ['countr*'] })).toEqual(['delete lines', 'delete orders', 'delete users'])
   })
 
   it.each(['cascade', 'set null', 'set default'])(
-    'refuses a plan that would reach one by ON DELETE %s, by name',
+    'are refused by name if ON DELETE %s would reach one',
     (action) => {
       const schema = [`audit -> users on delete ${action}`, 'users']
       expect(() => words({ keep: ['audit'] }, schema)).toThrow(/"audit" is kept.*"users".*audit_users_fkey/)
     },
   )
 
-  it('checks those that refer to a reset table without an action', () => {
+  it('are checked if they refer to a reset table without an action', () => {
     expect(words({ keep: ['audit'] }, ['audit -> users'])).toEqual(['delete users', 'check '])
   })
 
-  it('refuses a TRUNCATE that would have to empty one', () => {
+  it('are refused if TRUNCATE would have to empty one', () => {
     expect(() => words({ strategy: 'truncate', keep: ['audit'] }, ['audit -> users'])).toThrow(
       /"audit" is kept, but TRUNCATE of "users"/,
     )
   })
 
-  it('refuses names that match nothing', () => {
+  it('are refused if a name matches nothing', () => {
     expect(() => words({ keep: ['user'] })).toThrow(/`keep` names tables that are not there: user/)
   })
 
-  it('includes the tables of extensions and foreign ones, and refuses foreign partitions', () => {
+  it('include the tables of extensions and foreign tables; foreign partitions are refused', () => {
     const kept = buildPlan(
       {
         tables: [table('spatial_ref_sys', ['extension']), table('remote', ['foreign']), table('own')],
@@ -187,7 +187,7 @@ describe('kept tables', () => {
 describe('sequences', () => {
   const schema = schemaOf(['users'], { sequences: [sequence('users_id_seq', 'users'), sequence('free')] })
 
-  it('go back to the position of the baseline, those of kept tables excepted', () => {
+  it('return to the position of the baseline, except those of kept tables', () => {
     const restarts = (input: Partial<PlanInput>) =>
       buildPlan(schema, { ...postgresLike, ...input }).steps.flatMap((step) =>
         step.kind === 'restart' ? [step] : [],
@@ -200,7 +200,7 @@ describe('sequences', () => {
     expect(restarts({ sequences: 'keep' })).toEqual([])
   })
 
-  it('make TRUNCATE the better way once they have moved, where it restarts them', () => {
+  it('make TRUNCATE the better choice once they have moved, if it restarts them', () => {
     const users = (input: Partial<PlanInput>, position = { value: 1n, called: false }) => {
       const counted = schemaOf(['users'], { sequences: [sequence('users', 'users', { position })] })
       const step = deleteOf('users', { ...mysqlLike, costs: { ...costs, restart: 500 }, ...input }, counted)
@@ -212,7 +212,7 @@ describe('sequences', () => {
       0,
       'its baseline is empty; TRUNCATE above 60 rows, always when its counter has moved (1 file)',
     ])
-    // TRUNCATE would not put it there.
+    // TRUNCATE would not restore this position.
     expect(users({}, { value: 7n, called: false }).slice(0, 2)).toEqual([660, 60])
     expect(users({ sequences: 'keep' })).toEqual([
       undefined,
@@ -221,7 +221,7 @@ describe('sequences', () => {
     ])
   })
 
-  it('are put back after a TRUNCATE that restarts them', () => {
+  it('are restored after a TRUNCATE that restarts them', () => {
     const plan = buildPlan(schema, { ...mysqlLike, strategy: 'truncate' })
     expect(plan.steps.find((step) => step.kind === 'restart')?.when).toEqual(['users_id_seq', 'users'])
   })
