@@ -45,8 +45,7 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
 }
 
 /**
- * Drops templates of the project beyond `TEMPLATES_KEPT`, in the order of `Databases.list`, except the one in
- * use. Drops none while another run is active, which may use any of them.
+ * Drops the oldest templates of the project beyond `TEMPLATES_KEPT`, except the one in use. Drops none while another run is active, which may use any of them.
  *
  * @returns what could not be dropped, as text for people: a run has its own template in any case
  */

@@ -30,6 +30,7 @@ export interface Databases {
   urlOf(url: string, database: string): string
   /** The maximum length of a name, in bytes, before the engine truncates it. */
   readonly maxNameBytes: number
+  /** Templates are in the order in which they were made. */
   list(connection: Connection): Promise<DatabaseEntry[]>
   /**
    * Searches every database of the server that afresh did not create for a row in any table. Read-only,

@@ -48,7 +48,7 @@ export async function play(place: Place, seed: number): Promise<void> {
   if (max !== undefined && gone > max) {
     expect(done.error, message()).toMatchObject({
       code: 'erase',
-      message: expect.stringContaining('at most'),
+      message: expect.stringContaining('the maximum is'),
     })
     return unchanged()
   }

@@ -1,17 +1,19 @@
 import { createServer, type Socket, connect as tcpConnect } from 'node:net'
 
-/** A proxy in front of a server that counts round trips: turns from the client speaking to the server speaking. */
+/** A proxy that counts round trips to a server: changes from the client sending to the server sending. */
 export interface Wire extends AsyncDisposable {
   /** The same URL, through the proxy. */
   readonly url: string
   /** Round trips since the last call. */
   count(): number
-  /** Cuts every connection that is open now. */
+  /** Cuts all open connections. */
   cut(): void
+  /** Connections opened from now on go to another server. Open ones stay. */
+  redirect(url: string): void
 }
 
 export async function tapWire(url: string): Promise<Wire> {
-  const target = new URL(url)
+  let target = new URL(url)
   const sockets = new Set<Socket>()
   let trips = 0
   const server = createServer((client) => {
@@ -55,6 +57,9 @@ export async function tapWire(url: string): Promise<Wire> {
       return counted
     },
     cut,
+    redirect(to) {
+      target = new URL(to)
+    },
     async [Symbol.asyncDispose]() {
       cut()
       await new Promise((closed) => server.close(closed))

@@ -2,10 +2,10 @@ import { AfreshError } from '../../errors.ts'
 import { plural } from '../../plan/describe.ts'
 import { type Table, tableOf } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
-import { newMark } from '../ownership-mark.ts'
 import type { Program } from '../resetter.ts'
 import { dropDatabase } from './drop-database.ts'
-import { BASELINE_PREFIX, currentDatabase, identityOf, MARKS, shortHash, writeMark } from './ownership.ts'
+import { BASELINE_PREFIX, currentDatabase, MARKS, shortHash } from './ownership.ts'
+import { provision } from './provision.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { batch } from './session.ts'
 import { columnList } from './statements.ts'
@@ -31,7 +31,10 @@ export async function baselineOf(connection: Connection, program: Program): Prom
   return {
     database: copy.name,
     rows: await countRows(connection, tables, copy.name),
-    close: () => dropDatabase(connection, copy.name, copy.mark),
+    async close() {
+      inUse.delete(copy.name)
+      await dropDatabase(connection, copy.name, copy.mark)
+    },
   }
 }
 
@@ -75,28 +78,24 @@ async function countRows(
   return new Map(tables.map(({ id }, index) => [id, Number(results[index]?.rows[0]?.n)]))
 }
 
+/** The copies that this process uses. */
+const inUse = new Set<string>()
+
 /** The name contains the id of the session, so that copies of crashed sessions can be recognized. */
 async function copyOf(
   connection: Connection,
   database: string,
   tables: readonly Table[],
 ): Promise<{ name: string; mark: string }> {
-  const [row] = await connection.query(
-    `SELECT CONNECTION_ID() AS id, ${await identityOf(connection)} AS server`,
-  )
+  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
   const name = `${copyPrefix(database)}${String(row?.id)}`
-  const mark = newMark({ server: String(row?.server), database: name }, 'made')
-  await writeMark(connection, name, mark)
-  await connection.query(`CREATE DATABASE ${ident(name)}`)
-  try {
+  const mark = await provision(connection, name, '', async () => {
     await batch(
       connection,
       tables.flatMap((table) => copyTable(name, table)),
     )
-  } catch (error) {
-    await dropDatabase(connection, name, mark)
-    throw error
-  }
+  })
+  inUse.add(name)
   return { name, mark }
 }
 
@@ -110,15 +109,20 @@ function copyTable(database: string, table: Table): string[] {
   ]
 }
 
-/** Drops copies whose session has ended. */
+/**
+ * Drops copies whose session has ended. After a restart of the server, this session may have the id of an ended
+ * one.
+ */
 async function pruneCopies(connection: Connection, database: string): Promise<void> {
   const prefix = copyPrefix(database)
   const left = await connection.query(
     `SELECT s.schema_name AS name FROM information_schema.schemata AS s
      WHERE LEFT(s.schema_name, ${prefix.length}) = ${literal(prefix)} AND NOT EXISTS (
-       SELECT 1 FROM information_schema.processlist AS p WHERE CONCAT(${literal(prefix)}, p.id) = s.schema_name)`,
+       SELECT 1 FROM information_schema.processlist AS p
+       WHERE CONCAT(${literal(prefix)}, p.id) = s.schema_name AND p.id <> CONNECTION_ID())`,
   )
   for (const { name } of left) {
+    if (inUse.has(String(name))) continue
     const [row] = await connection.query(
       `SELECT mark FROM ${MARKS} WHERE database_name = ${literal(String(name))}`,
     )

@@ -44,9 +44,11 @@ export const databases: Databases = {
   async freeze(connection, name) {
     await disableEvents(connection, name)
     await settleSequences(connection, name)
-    await connection.query(`UPDATE ${MARKS} SET frozen = 1 WHERE database_name = ${literal(name)}`)
-    const [row] = await connection.query(`SELECT frozen FROM ${MARKS} WHERE database_name = ${literal(name)}`)
-    if (Number(row?.frozen) !== 1) {
+    await connection.query(`UPDATE ${MARKS} SET frozen_at = NOW(6) WHERE database_name = ${literal(name)}`)
+    const [row] = await connection.query(
+      `SELECT 1 AS n FROM ${MARKS} WHERE database_name = ${literal(name)} AND frozen_at IS NOT NULL`,
+    )
+    if (row === undefined) {
       throw new AfreshError(
         'refused',
         `The database "${name}" carries no mark and cannot become a template.`,
@@ -132,8 +134,7 @@ async function list(connection: Connection): Promise<DatabaseEntry[]> {
       WHERE t.table_schema = s.schema_name AND t.table_name = '${MARK_TABLE}') AS adopted
     FROM information_schema.schemata AS s
     WHERE s.schema_name NOT IN (${SYSTEM.map(literal).join(', ')})
-      AND LEFT(s.schema_name, ${BASELINE_PREFIX.length}) <> ${literal(BASELINE_PREFIX)}
-    ORDER BY s.schema_name`)
+      AND LEFT(s.schema_name, ${BASELINE_PREFIX.length}) <> ${literal(BASELINE_PREFIX)}`)
   const marks = new Map((await registered(connection)).map((row) => [String(row.name), row]))
   const adopted = await adoptedMarks(
     connection,
@@ -144,7 +145,11 @@ async function list(connection: Connection): Promise<DatabaseEntry[]> {
   const neverMade = [...marks.values()].filter(
     ({ name, mark }) => !present.has(String(name)) && kindOf(String(mark)) === 'unfinished',
   )
-  return [...rows, ...neverMade].map(({ name }) => {
+  const age = new Map([...marks.keys()].map((name, index) => [name, index]))
+  const byAge = [...rows, ...neverMade].sort(
+    (a, b) => (age.get(String(a.name)) ?? -1) - (age.get(String(b.name)) ?? -1),
+  )
+  return byAge.map(({ name }) => {
     const entry = marks.get(String(name))
     const mark = entry?.mark ?? adopted.get(String(name))
     return {
@@ -157,7 +162,8 @@ async function list(connection: Connection): Promise<DatabaseEntry[]> {
 
 async function registered(connection: Connection): Promise<Row[]> {
   try {
-    return await connection.query(`SELECT database_name AS name, mark, frozen FROM ${MARKS}`)
+    return await connection.query(`SELECT database_name AS name, mark, frozen_at IS NOT NULL AS frozen
+       FROM ${MARKS} ORDER BY frozen_at, database_name`)
   } catch (error) {
     const errno = errnoOf(error)
     // There is no registry yet, or this user may not see it.

@@ -3,7 +3,7 @@ import type { Connection, Row } from '../connection.ts'
 import { DENIED_COLUMN, DENIED_TABLE } from './errno.ts'
 import { flavorOf } from './flavor-of.ts'
 import { ident, literal } from './quote.ts'
-import { batch, errnoOf } from './session.ts'
+import { BatchError, batch, errnoOf } from './session.ts'
 
 /** Privileges of one account on one object; `GRANT OPTION` is one of the privileges. */
 interface Grant {
@@ -59,6 +59,7 @@ export async function ownGrantsOf(connection: Connection, grants: Grants): Promi
  * not restore them. Notes report the statements that ran, and those that failed.
  *
  * @param proof statements that fail if the database is not afresh's to change
+ * @throws BatchError if the proof fails, or the connection is lost
  */
 export async function regrant(
   connection: Connection,
@@ -77,7 +78,8 @@ export async function regrant(
       await batch(connection, [...proof, sql], { settings })
       done.push(sql)
     } catch (error) {
-      if (errnoOf(error) === undefined) throw error
+      const isOfStatement = error instanceof BatchError && error.index === proof.length
+      if (!isOfStatement) throw error
       notes.push(
         `A test changed privileges on the database, which this account could not put back (${messageOf(error)}). To do so: ${sql}`,
       )

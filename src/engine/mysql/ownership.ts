@@ -23,7 +23,7 @@ export const BASELINE_PREFIX = 'afresh_baseline_'
 const CREATE_REGISTRY = [
   `CREATE DATABASE IF NOT EXISTS ${REGISTRY} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
   `CREATE TABLE IF NOT EXISTS ${MARKS} (database_name VARCHAR(64) PRIMARY KEY, mark VARCHAR(1000) NOT NULL,
-    frozen TINYINT NOT NULL DEFAULT 0) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+    frozen_at TIMESTAMP(6) NULL) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]
 
 /** Creates the registry if it is missing. Throws `AfreshError` (`server`) if the user may not. */
@@ -133,7 +133,7 @@ export async function writeRegisteredMark(
 ): Promise<void> {
   const write = () =>
     connection.query(
-      `REPLACE INTO ${MARKS} (database_name, mark, frozen) VALUES (${literal(database)}, ${literal(mark)}, 0)`,
+      `REPLACE INTO ${MARKS} (database_name, mark, frozen_at) VALUES (${literal(database)}, ${literal(mark)}, NULL)`,
     )
   try {
     await write()

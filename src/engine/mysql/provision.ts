@@ -19,14 +19,15 @@ export async function provision(
   options = '',
   fill: () => Promise<void> = async () => {},
 ): Promise<string> {
-  if (await exists(connection, name)) {
-    // No mark may claim this database; the statement raises the server's own error.
-    await connection.query(`CREATE DATABASE ${ident(name)}`)
-  }
+  const create = `CREATE DATABASE ${ident(name)} ${options}`
+  // No mark may claim a database that exists: the statement raises the server's own error, unless the database was
+  // dropped meanwhile.
+  const isCreated = await exists(connection, name)
+  if (isCreated) await connection.query(create)
   await writeRegisteredMark(connection, name, await markFor(connection, name, 'unfinished'))
   return withUndo(
     async () => {
-      await connection.query(`CREATE DATABASE ${ident(name)} ${options}`)
+      if (!isCreated) await connection.query(create)
       return withUndo(
         async () => {
           await fill()

@@ -2,7 +2,7 @@ import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { flavorOf } from './flavor-of.ts'
 import { ident } from './quote.ts'
-import { batch } from './session.ts'
+import { BatchError, batch } from './session.ts'
 
 /**
  * Reverts ALTER DATABASE … READ ONLY = 1 (since MySQL 8.0.22). Only a test can have set it: a database that
@@ -10,7 +10,7 @@ import { batch } from './session.ts'
  *
  * @param proof statements that fail if the database is not afresh's to change
  * @returns a note if the database was read-only
- * @throws AfreshError `reset` if this account may not alter it
+ * @throws AfreshError `reset` if this account may not alter it; BatchError if the proof fails
  */
 export async function makeWritable(
   connection: Connection,
@@ -24,6 +24,7 @@ export async function makeWritable(
   try {
     await batch(connection, [...proof, writable(database)])
   } catch (cause) {
+    if (!(cause instanceof BatchError && cause.index === proof.length)) throw cause
     throw new AfreshError(
       'reset',
       `A test made the database "${database}" read-only, and this account may not undo it: ${messageOf(cause)}.`,

@@ -32,7 +32,9 @@ describeOn('embedded:18', (server) => {
           await ask(shop, `SELECT shobj_description(current_role::regrole, 'pg_authid') AS said`),
         ).toEqual([{ said: null }])
         expect(await ask(shop, 'SELECT * FROM orders')).toEqual([])
-        expect(await ask(shop, 'SELECT * FROM pg_db_role_setting WHERE setrole = 0')).toEqual([])
+        const settings = `SELECT setconfig FROM pg_db_role_setting
+          WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())`
+        expect(await ask(shop, settings)).toEqual([])
         expect(await ask(shop, `SELECT datname FROM pg_database WHERE datname LIKE 'another%'`)).toEqual([])
       }),
     )
