@@ -67,7 +67,7 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
 
   return {
     async begin(client) {
-      if (!isAsked) throw notAsked()
+      if (!isAsked) throw rollbackNotSelected()
       if (current !== undefined) throw begunTwice()
       const begun = beginOn(client, options)
       current = begun
@@ -111,7 +111,7 @@ function violated(cause: unknown): AfreshError {
   )
 }
 
-function notAsked(): AfreshError {
+export function rollbackNotSelected(): AfreshError {
   return new AfreshError('usage', 'begin: strategy "rollback" was not asked for.', {
     next: "Set strategy: 'rollback', or leave begin() out: reset() does without.",
   })

@@ -90,7 +90,7 @@ export async function whyUnproved(connection: Connection, { mark, lease }: Claim
 }
 
 /** Writes the mark and returns it as it was stored. */
-export async function writeMark(connection: Connection, database: string, mark: string): Promise<string> {
+async function writeMark(connection: Connection, database: string, mark: string): Promise<string> {
   if (isMadeByAfresh(database)) {
     await writeRegisteredMark(connection, database, mark)
     return mark

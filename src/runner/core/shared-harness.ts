@@ -2,12 +2,16 @@ import { createHash } from 'node:crypto'
 import { describeInputs } from '../../baseline/load.ts'
 import { loadConfig } from '../../config/file.ts'
 import type { HarnessOptions } from '../../config/options.ts'
-import { AfreshError } from '../../errors.ts'
+import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
+import type { RunHandle } from './acquire-database.ts'
+import { handleWithService } from './service/harness-service.ts'
 
 /** One use of a harness that several projects of a process can share. */
 export interface SharedHarness {
   readonly harness: Harness
+  /** For the workers. */
+  readonly handle: RunHandle
   /** The last use to be released closes the harness. Can be called repeatedly. */
   release(): Promise<void>
 }
@@ -19,8 +23,14 @@ export interface LoadedConfig {
   readonly key: string
 }
 
+interface Served {
+  readonly harness: Harness
+  readonly handle: RunHandle
+  close(): Promise<void>
+}
+
 interface Entry {
-  readonly harness: Promise<Harness>
+  readonly served: Promise<Served>
   users: number
 }
 
@@ -71,16 +81,17 @@ export async function acquire(
 ): Promise<SharedHarness> {
   const entry = entries.get(key) ?? start(options, key, onStart)
   entry.users++
-  const harness = await entry.harness
+  const { harness, handle, close } = await entry.served
   let released: Promise<void> | undefined
   const release = async () => {
     entry.users--
     if (entry.users > 0) return
     entries.delete(key)
-    await harness.close()
+    await close()
   }
   return {
     harness,
+    handle,
     release: () => {
       released ??= release()
       return released
@@ -92,14 +103,17 @@ function start(options: HarnessOptions, key: string, onStart: (harness: Harness)
   const make = async () => {
     try {
       const harness = await createHarness(options)
-      onStart(harness)
-      return harness
+      return await withUndo(async () => {
+        const { handle, close } = await handleWithService(harness.handle)
+        onStart(harness)
+        return { harness, handle, close: () => withCleanUp(close, () => harness.close()) }
+      }, harness.close)
     } catch (error) {
       entries.delete(key)
       throw error
     }
   }
-  const entry = { harness: make(), users: 0 }
+  const entry = { served: make(), users: 0 }
   entries.set(key, entry)
   return entry
 }

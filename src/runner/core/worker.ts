@@ -1,7 +1,6 @@
 import { AfreshError } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
-import { leaseFrom } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
+import { acquireDatabase, type RunHandle } from './acquire-database.ts'
 import { watchConnections } from './connections.ts'
 import {
   checkForLeaks,
@@ -20,7 +19,7 @@ export type WorkerDatabase = Pick<
 
 /** What a runner provides for a worker that needs a database. */
 export interface WorkerHost {
-  readonly handle: HarnessHandle
+  readonly handle: RunHandle
   /** The preferred slot, counted from 1. The lease on the server decides. */
   readonly slot: number
   /**
@@ -46,7 +45,7 @@ interface Worker {
   suite: object | undefined
   /** Resources that were open before the test: hooks may open some for all tests of a suite. */
   known: Set<string>
-  handle: HarnessHandle | undefined
+  handle: RunHandle | undefined
   /** Whether the variables were checked, which happens once per file. */
   isChecked: boolean
 }
@@ -78,7 +77,7 @@ const worker = global[KEY]
 export async function enter({ handle, slot, background = false }: WorkerHost): Promise<void> {
   // In watch mode, a run may have another harness than the previous one.
   if (worker.lease !== undefined && worker.lease.run !== handle.run) await release()
-  worker.lease ??= { run: handle.run, database: leaseFrom(handle, { slot, unref: background }) }
+  worker.lease ??= { run: handle.run, database: acquireDatabase(handle, { slot, unref: background }) }
   try {
     worker.database = await worker.lease.database
   } catch (error) {

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
 import type { Harness } from '../../harness/harness.ts'
+import type { RunHandle } from '../core/acquire-database.ts'
 import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
 import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
 import { provide } from './provided.ts'
@@ -38,7 +38,7 @@ export default async function setup(run: GlobalConfig, project: ProjectConfig): 
 async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   const fallbacks = [run.rootDir, process.cwd()]
   await findConfig([project.rootDir, ...fallbacks])
-  const handles: Record<string, HarnessHandle> = {}
+  const handles: Record<string, RunHandle> = {}
   for (const folder of [project.rootDir, ...foldersOf(run)]) {
     for (const root of [folder, ...fallbacks]) {
       if (root in handles) break
@@ -46,7 +46,7 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
       if (wanted === undefined) continue
       const joined = await acquire(wanted, announce)
       activeHarnesses.push(joined)
-      handles[root] = joined.harness.handle
+      handles[root] = joined.handle
       break
     }
   }

@@ -1,11 +1,11 @@
 import { sep } from 'node:path'
 import { AfreshError } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
+import type { RunHandle } from '../core/acquire-database.ts'
 
 /** What the global setup passes to the workers, as plain JSON. */
 export interface Provided {
   /** The harnesses, by the folder whose tests use them. */
-  readonly handles: Readonly<Record<string, HarnessHandle>>
+  readonly handles: Readonly<Record<string, RunHandle>>
   /** Slots from 1 to this number belong to workers. */
   readonly workers: number
 }
@@ -28,7 +28,7 @@ export function withdraw(): void {
 }
 
 export interface Host {
-  readonly handle: HarnessHandle
+  readonly handle: RunHandle
   /** This worker's own slot: no two workers of a run have the same number. */
   readonly slot: number
   /** The first slot that does not belong to a worker. */

@@ -4,9 +4,10 @@
  */
 import type { Variables } from '../../engine/environment.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
-import { leaseFrom, urlOfSlot } from '../../harness/lease-from.ts'
+import { urlOfSlot } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { clearInterval, setInterval } from '../../util/clock.ts'
+import { acquireDatabase } from '../core/acquire-database.ts'
 import { watchConnections } from '../core/connections.ts'
 import { checkForLeaks, type NamedTest, resetBeforeTest } from '../core/leak-check.ts'
 import { checkVariables, configuredIn, targetVariables } from '../core/other-databases.ts'
@@ -100,7 +101,7 @@ export function withLease(
 ): Promise<void> {
   return keepingProcessAlive(async () => {
     const { handle, spare } = hostOf(file)
-    const own = await leaseFrom(handle, { slot: spare, unref: true })
+    const own = await acquireDatabase(handle, { slot: spare, unref: true })
     await withCleanUp(
       async () => {
         await use(own)

@@ -8,8 +8,10 @@ import { AfreshError, messageOf } from '../../errors.ts'
 import { createHarness } from '../../harness/harness.ts'
 import { registerCleanup } from '../../server/cleanup.ts'
 import { sleep } from '../../util/clock.ts'
+import { isRunning } from '../core/process-identity.ts'
+import { handleWithService } from '../core/service/harness-service.ts'
 import { findConfig } from '../core/shared-harness.ts'
-import { isRunning, removeAbandoned, removeDirectory, writeState } from './run-directory.ts'
+import { removeAbandoned, removeDirectory, writeState } from './run-directory.ts'
 
 const LOOK_MS = 100
 
@@ -24,10 +26,12 @@ async function start(directory: string, runner: string): Promise<void> {
     const { options } = await findConfig([process.cwd()])
     const harness = await createHarness(options)
     ends.unshift(() => harness.close())
+    const served = await handleWithService(harness.handle, directory)
+    ends.unshift(() => served.close())
     writeState(directory, {
       pid: process.pid,
       title: [harness.title, ...harness.warnings].join('\nafresh: '),
-      handle: harness.handle,
+      handle: served.handle,
     })
   } catch (error) {
     const code = error instanceof AfreshError ? error.code : 'server'

@@ -5,8 +5,7 @@
 import { afterEach, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 import { AfreshError, withCleanUp } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
-import { leaseFrom } from '../../harness/lease-from.ts'
+import { acquireDatabase, type RunHandle } from '../core/acquire-database.ts'
 import { checkForLeaks, type NamedTest } from '../core/leak-check.ts'
 import { checkAfterTest, database, enter, leave, resetBefore, type WorkerDatabase } from '../core/worker.ts'
 import { INSIDE, joinRun } from './join-run.ts'
@@ -17,7 +16,7 @@ import { testMutex } from './test-mutex.ts'
 export { database, type WorkerDatabase }
 
 const queue = testMutex()
-let host: { readonly handle: HarnessHandle; readonly slot: number } | undefined
+let host: { readonly handle: RunHandle; readonly slot: number } | undefined
 
 /**
  * A test with a database of its own, at the baseline. It may run concurrently with others of its file:
@@ -29,7 +28,7 @@ export function withDatabase(body: TestBody): (t: TestContext) => Promise<void> 
     queue.leave(t)
     if (host === undefined) throw notATest()
     const { handle, slot } = host
-    const own = await leaseFrom(handle, { slot: slot + 1, unref: true })
+    const own = await acquireDatabase(handle, { slot: slot + 1, unref: true })
     await withCleanUp(async () => {
       await body({ database: own }, t)
       await checkForLeaks(nameOf(t), own, handle, { known: new Set() })

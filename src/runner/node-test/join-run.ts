@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AfreshError } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
 import { sleep } from '../../util/clock.ts'
+import type { RunHandle } from '../core/acquire-database.ts'
+import { identityOf } from '../core/process-identity.ts'
 import { findConfig } from '../core/shared-harness.ts'
 import {
   createDirectory,
-  identityOf,
   isAbandoned,
   type RunState,
   readState,
@@ -21,7 +21,7 @@ import { orphaned } from './runner.ts'
 export const INSIDE = 'AFRESH_NODE_TEST'
 
 export interface JoinedRun {
-  readonly handle: HarnessHandle
+  readonly handle: RunHandle
   /** Ends the harness before the runner exits, and waits until the harness process has exited. */
   dismiss(): Promise<void>
 }

@@ -12,11 +12,12 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AfreshError, codeOf, type ErrorCode } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
+import type { RunHandle } from '../core/acquire-database.ts'
+import { identityOf, isRunning } from '../core/process-identity.ts'
 
 /** The contents of `state.json`. */
 export type RunState =
-  | { readonly pid: number; readonly title: string; readonly handle: HarnessHandle }
+  | { readonly pid: number; readonly title: string; readonly handle: RunHandle }
   | { readonly problem: { readonly code: ErrorCode; readonly message: string } }
 
 /**
@@ -31,24 +32,6 @@ export function runDirectory(runner: string, version: string): string {
 
 function prefixOf(runner: string): string {
   return `afresh-run-${runner}-`
-}
-
-/** Distinguishes a running process from a later one with its id; `undefined` if the process has exited. */
-export function identityOf(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0)
-    if (process.platform !== 'linux') return String(pid)
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The fields after the command in parentheses: first the state, 20th the start time.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : `${pid}-${fields[19]}`
-  } catch (error) {
-    return codeOf(error) === 'EPERM' ? String(pid) : undefined
-  }
-}
-
-export function isRunning(identity: string): boolean {
-  return identityOf(Number.parseInt(identity, 10)) === identity
 }
 
 /**

@@ -37,8 +37,8 @@ async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<Share
   return next
 }
 
-function provide(project: TestProject, { harness }: SharedHarness): void {
-  project.provide('afresh', { handle: harness.handle, keep: keepsProcess(project.config) })
+function provide(project: TestProject, { handle }: SharedHarness): void {
+  project.provide('afresh', { handle, keep: keepsProcess(project.config) })
 }
 
 /** Whether a worker runs further test files with the modules that it has loaded. */

@@ -1,6 +1,6 @@
 import { test as base, type TestAPI } from 'vitest'
-import { leaseFrom } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
+import { acquireDatabase } from '../core/acquire-database.ts'
 import { checkForLeaks } from '../core/leak-check.ts'
 import { database, enter, leave, type WorkerDatabase, withConcurrencyCount } from '../core/worker.ts'
 import { isConcurrent, markIsolated } from './concurrency.ts'
@@ -69,7 +69,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
     // biome-ignore lint/correctness/noEmptyPattern: see above
     async ({}, use) => {
       const { handle, slot } = host()
-      await using own = await leaseFrom(handle, { slot })
+      await using own = await acquireDatabase(handle, { slot })
       await use(own)
     },
     { scope: 'file' },
@@ -79,7 +79,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
 /** Gives the database back, whether the test passes or fails. */
 async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const { handle, slot } = host()
-  const own = await leaseFrom(handle, { slot })
+  const own = await acquireDatabase(handle, { slot })
   try {
     await use(own)
     await checkForLeaks(nameOf(task), own, handle, { known: new Set(), note: recordInMeta(task) })

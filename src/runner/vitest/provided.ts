@@ -1,11 +1,11 @@
 import { inject } from 'vitest'
 import { AfreshError } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
+import type { RunHandle } from '../core/acquire-database.ts'
 import type { WorkerHost } from '../core/worker.ts'
 
 /** What the global setup passes to the workers, as plain JSON. */
 export type Provided =
-  | { readonly handle: HarnessHandle; readonly keep: boolean }
+  | { readonly handle: RunHandle; readonly keep: boolean }
   /** In watch mode the configuration may become invalid between two runs. */
   | { readonly problem: string }
 
