@@ -1,6 +1,6 @@
 import type { Connection, ScriptRun } from '../engine/connection.ts'
 import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
-import { variablesOf } from '../engine/registry.ts'
+import { variablesOf } from '../engine/environments.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'

@@ -4,7 +4,6 @@ import type { BenchDialect } from './bench-dialect.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { CostMeter } from './costs.ts'
 import type { Databases } from './databases.ts'
-import type { ConnectionVariables } from './environment.ts'
 import type { EraseDialect } from './erase-dialect.ts'
 import type { Fingerprint } from './fingerprint.ts'
 import type { OpenResourceFinder } from './open-resources.ts'
@@ -61,8 +60,6 @@ export interface Engine {
   readonly ownership: Ownership
   /** Finds what other sessions hold open; absent if there can be no other session. */
   readonly openResources?: OpenResourceFinder
-  /** The environment variables with which clients find a database; absent if a database is a file. */
-  readonly environment?: ConnectionVariables
   /** The number of objects of all kinds in the database; absent if no caller needs it. */
   countObjects?(connection: Connection): Promise<number>
   /** What generating rows needs; absent if generating rows is not supported. */

@@ -16,6 +16,8 @@ export type VariableReader = 'command' | 'tests'
 
 /** How an engine's clients find a database by variables, besides its URL. */
 export interface ConnectionVariables {
+  /** The URL protocols of the engine, without the colon. */
+  readonly protocols: readonly string[]
   partsOf(url: string): UrlParts
   variablesFor(url: string, reader: VariableReader): Variables
 }

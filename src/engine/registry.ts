@@ -2,13 +2,6 @@ import { AfreshError } from '../errors.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { Engine } from './engine.ts'
 import type { EngineServer } from './engine-server.ts'
-import {
-  type ConnectionVariables,
-  mappedVariables,
-  type VariableMapping,
-  type VariableReader,
-  type Variables,
-} from './environment.ts'
 import { mariadb } from './mariadb/index.ts'
 import { server as mariadbServer } from './mariadb/server.ts'
 import { mysql } from './mysql/index.ts'
@@ -86,21 +79,6 @@ export async function wrap(client: unknown): Promise<Opened> {
   throw new AfreshError('usage', 'This is neither a URL nor a client that afresh knows.', {
     next: 'Give it a URL, a connected pg Client, a mysql2 connection, a PGlite, node:sqlite or better-sqlite3 database.',
   })
-}
-
-/** The variables with which other programs find the database of this URL, `DATABASE_URL` first. */
-export function variablesOf(url: string, reader: VariableReader, mapping: VariableMapping = {}): Variables {
-  const environment = environmentOf(url)
-  return {
-    DATABASE_URL: url,
-    ...environment?.variablesFor(url, reader),
-    ...mappedVariables(environment?.partsOf(url) ?? { url }, mapping),
-  }
-}
-
-/** Chosen by the protocol alone; `undefined` for a file. */
-export function environmentOf(url: string): ConnectionVariables | undefined {
-  return ENGINES.find(({ protocols }) => protocols.includes(protocolOf(url)))?.environment
 }
 
 function protocolOf(url: string): string {

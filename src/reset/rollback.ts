@@ -1,11 +1,11 @@
 import { beginOn } from '../engine/registry.ts'
 import type { Ending, Transaction, TransactionOptions } from '../engine/transaction/transaction.ts'
-import { AfreshError, messageOf } from '../errors.ts'
 import { describeStep } from '../plan/describe.ts'
 import { tablesOfStep } from '../plan/plan.ts'
 import { tableOf } from '../schema/schema.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
+import { begunTwice, rollbackNotSelected, stillBegun, stillRunning, violated } from './rollback-errors.ts'
 import type { ResetSession } from './session.ts'
 
 /** What happened to the transaction around a test. */
@@ -101,42 +101,4 @@ function escapedTables({ schema, plan }: ResetSession, { dirty, steps }: ResetRe
     .flatMap(tablesOfStep)
     .map((id) => tableOf(schema, id).label)
   return [...new Set(tables)].filter((label) => labels.has(label))
-}
-
-function violated(cause: unknown): AfreshError {
-  return new AfreshError(
-    'reset',
-    `The test left rows that break a deferred constraint, so its COMMIT would have failed: ${messageOf(cause)}.`,
-    { next: 'Mend the code under test. The database is at its baseline.', cause },
-  )
-}
-
-export function rollbackNotSelected(): AfreshError {
-  return new AfreshError('usage', 'begin: strategy "rollback" was not asked for.', {
-    next: "Set strategy: 'rollback', or leave begin() out: reset() does without.",
-  })
-}
-
-function begunTwice(): AfreshError {
-  return new AfreshError('usage', 'begin: the transaction of the test before is still open.', {
-    next: 'Call reset() after each test: it ends the transaction.',
-  })
-}
-
-function stillBegun(): AfreshError {
-  return new AfreshError(
-    'usage',
-    'erase: what the test wrote is in a transaction that only its client sees.',
-    {
-      next: 'Delete by that client, or erase before begin() or after reset().',
-    },
-  )
-}
-
-function stillRunning(waitMs: number): AfreshError {
-  return new AfreshError(
-    'blocked',
-    `The client has not answered for ${waitMs} ms: a query of the test is still running, or waits for a lock.`,
-    { next: 'Await every query, and end what holds the lock; the next reset puts everything right.' },
-  )
 }

@@ -22,7 +22,9 @@ async function databasesOn(server: ServerAtHand): Promise<string[]> {
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
-    it(`after a kill at any moment, the next run works and leaves nothing behind (G3), ${KILLS} times`, async () => {
+    it(`after a kill at any moment, the next run works and leaves nothing behind (G3), ${KILLS} times`, {
+      timeout: 120_000 + KILLS * 10_000,
+    }, async () => {
       const before = await databasesOn(server)
       for (let kill = 0; kill < KILLS; kill++) {
         const child = fork(

@@ -3,7 +3,6 @@ import { benchOf } from './bench.ts'
 import { connect, wrap } from './connection.ts'
 import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
-import * as environment from './environment.ts'
 import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Flavor } from './flavor.ts'
@@ -46,7 +45,6 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     databases,
     ownership,
     openResources: openResources,
-    environment,
     countObjects,
     rows,
     costs: { defaults, conditions, measure },

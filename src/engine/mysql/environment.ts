@@ -1,6 +1,8 @@
 import type { UrlParts, Variables } from '../environment.ts'
 import { parseUrl } from './url.ts'
 
+export const protocols: readonly string[] = ['mysql', 'mariadb']
+
 export function partsOf(url: string): UrlParts {
   const { host, port, user, password, database, socketPath } = parseUrl(url)
   // For "localhost" the server's own client uses its socket: another server's if this one is in a container.

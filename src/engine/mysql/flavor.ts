@@ -2,6 +2,7 @@ import type { Costs } from '../../plan/cost.ts'
 import type { Position, Sequence } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
 import { type FlavorBenchSql, mysqlBench } from './bench.ts'
+import { protocols } from './environment.ts'
 import { literal } from './quote.ts'
 
 /** Differences between MySQL and MariaDB. The server's version decides which flavor applies, not the URL. */
@@ -109,7 +110,7 @@ const SYSTEM_ROWS = [
 export const mysqlFlavor: Flavor = {
   name: 'mysql',
   title: 'MySQL',
-  protocols: ['mysql', 'mariadb'],
+  protocols,
   settings: {
     // Default 24 hours: https://dev.mysql.com/doc/refman/9.0/en/information-schema-optimization.html
     information_schema_stats_expiry: '0',

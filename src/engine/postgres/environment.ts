@@ -1,5 +1,7 @@
 import { readUrl, type UrlParts, type VariableReader, type Variables } from '../environment.ts'
 
+export const protocols: readonly string[] = ['postgres', 'postgresql']
+
 /** The parts as `pg` reads them. */
 export function partsOf(url: string): UrlParts {
   const { parsed, decode } = readUrl(url)

@@ -7,7 +7,7 @@ import { connect, refuseSharedSession, wrap } from './connection.ts'
 import { costs } from './costs.ts'
 import { databases } from './databases.ts'
 import { definitionsHash } from './definitions.ts'
-import * as environment from './environment.ts'
+import { protocols } from './environment.ts'
 import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
@@ -26,7 +26,7 @@ import { readWithLockTimeout } from './with-lock-timeout.ts'
 export const postgres: Engine = {
   name: 'postgres',
   title: 'PostgreSQL',
-  protocols: ['postgres', 'postgresql'],
+  protocols,
   capabilities: {
     truncate: true,
     truncateRestarts: false,
@@ -53,7 +53,6 @@ export const postgres: Engine = {
   databases,
   ownership,
   openResources: openResources,
-  environment,
   countObjects,
   rows,
   costs,

@@ -1,19 +1,8 @@
-import type { HarnessHandle } from '../../harness/handle.ts'
-import { leaseFrom, urlOfSlot } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { now, sleep } from '../../util/clock.ts'
+import type { RunHandle } from './run-handle.ts'
 import { leaseByService } from './service/harness-client.ts'
-import type { ServiceAddress } from './service/messages.ts'
 import { slotTaken } from './slot-taken.ts'
-
-/** What a worker gets to know of its run: plain JSON. */
-export interface RunHandle extends HarnessHandle {
-  /**
-   * The process that holds the sessions. Missing where a worker has its own: with strategy `rollback`, whose
-   * transaction is opened on a client of the worker.
-   */
-  readonly service?: ServiceAddress | undefined
-}
 
 export interface WorkerLease {
   /** The preferred slot, counted from 1. */
@@ -36,7 +25,9 @@ export async function acquireDatabase(
   handle: RunHandle,
   { slot, exact = false, unref = false }: WorkerLease,
 ): Promise<TestDatabase> {
-  if (handle.service !== undefined) return leaseByService(handle, handle.service, { slot, exact })
+  if (handle.service !== undefined) return leaseByService(handle, { slot, exact })
+  // The engines take longer to load than many a test: only for a worker that has no service to ask.
+  const { leaseFrom, urlOfSlot } = await import('../../harness/lease-from.ts')
   const deadline = now() + NOTICE_MS
   for (;;) {
     const database = await leaseFrom(handle, { slot, unref })

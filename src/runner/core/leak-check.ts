@@ -2,7 +2,6 @@ import { appendFile } from 'node:fs/promises'
 import type { TestOptions } from '../../config/options.ts'
 import type { OpenResource } from '../../engine/open-resources.ts'
 import { AfreshError } from '../../errors.ts'
-import type { HarnessHandle } from '../../harness/handle.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import type { TestReport } from '../../reset/rollback.ts'
 import type { TableWrites } from '../../reset/writes.ts'
@@ -10,6 +9,7 @@ import { now, sleep } from '../../util/clock.ts'
 import { turn } from '../../util/turn.ts'
 import { isOpening, pauseSockets } from './connections.ts'
 import { checkConnections } from './other-databases.ts'
+import type { RunHandle } from './run-handle.ts'
 
 /** What one test wrote and left open. */
 export interface TestEffects {
@@ -150,7 +150,7 @@ async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string
 export async function checkForLeaks(
   test: NamedTest,
   database: TestDatabase,
-  handle: HarnessHandle,
+  handle: RunHandle,
   { known, note = () => {}, environment = () => process.env }: LeakCheck,
 ): Promise<void> {
   const { tests } = handle

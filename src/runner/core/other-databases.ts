@@ -5,7 +5,7 @@
  */
 import { runOf } from '../../database/names.ts'
 import { masked, type Variables } from '../../engine/environment.ts'
-import { environmentOf, variablesOf } from '../../engine/registry.ts'
+import { environmentOf, variablesOf } from '../../engine/environments.ts'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import { wasLeasedHere } from '../../harness/leased-names.ts'

@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/file.ts'
 import type { HarnessOptions } from '../../config/options.ts'
 import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
-import type { RunHandle } from './acquire-database.ts'
+import type { RunHandle } from './run-handle.ts'
 import { handleWithService } from './service/harness-service.ts'
 
 /** One use of a harness that several projects of a process can share. */

@@ -1,6 +1,6 @@
 import { AfreshError } from '../../errors.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
-import { acquireDatabase, type RunHandle } from './acquire-database.ts'
+import { acquireDatabase } from './acquire-database.ts'
 import { watchConnections } from './connections.ts'
 import {
   checkForLeaks,
@@ -10,6 +10,7 @@ import {
   type TestEffects,
 } from './leak-check.ts'
 import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
+import type { RunHandle } from './run-handle.ts'
 
 /** The worker's database as tests use it. The runner leases it, resets it and gives it back. */
 export type WorkerDatabase = Pick<

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
 import type { Harness } from '../../harness/harness.ts'
-import type { RunHandle } from '../core/acquire-database.ts'
+import { urlOfSlot } from '../../harness/lease-from.ts'
+import type { RunHandle } from '../core/run-handle.ts'
 import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
 import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
 import { provide } from './provided.ts'
@@ -38,7 +39,9 @@ export default async function setup(run: GlobalConfig, project: ProjectConfig): 
 async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   const fallbacks = [run.rootDir, process.cwd()]
   await findConfig([project.rootDir, ...fallbacks])
+  const slots = Array.from({ length: run.maxWorkers }, (_, index) => index + 1)
   const handles: Record<string, RunHandle> = {}
+  const urls: Record<string, string[]> = {}
   for (const folder of [project.rootDir, ...foldersOf(run)]) {
     for (const root of [folder, ...fallbacks]) {
       if (root in handles) break
@@ -47,10 +50,11 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
       const joined = await acquire(wanted, announce)
       activeHarnesses.push(joined)
       handles[root] = joined.handle
+      urls[root] = slots.map((slot) => urlOfSlot(joined.harness.handle, slot))
       break
     }
   }
-  provide({ handles, workers: run.maxWorkers })
+  provide({ handles, urls })
 }
 
 /** jest runs the setup for only one of the projects that have it, so collect the folders of all. */

@@ -1,13 +1,13 @@
 import { sep } from 'node:path'
 import { AfreshError } from '../../errors.ts'
-import type { RunHandle } from '../core/acquire-database.ts'
+import type { RunHandle } from '../core/run-handle.ts'
 
 /** What the global setup passes to the workers, as plain JSON. */
 export interface Provided {
   /** The harnesses, by the folder whose tests use them. */
   readonly handles: Readonly<Record<string, RunHandle>>
-  /** Slots from 1 to this number belong to workers. */
-  readonly workers: number
+  /** By the same folders: the URLs of the slots that belong to workers, from slot 1 on. */
+  readonly urls: Readonly<Record<string, readonly string[]>>
 }
 
 /** Environment variables, because workers are forked later and inherit them. */
@@ -31,6 +31,8 @@ export interface Host {
   readonly handle: RunHandle
   /** This worker's own slot: no two workers of a run have the same number. */
   readonly slot: number
+  /** The URL of the database in that slot. */
+  readonly url: string
   /** The first slot that does not belong to a worker. */
   readonly spare: number
 }
@@ -44,14 +46,16 @@ export function hostOf(testPath: string): Host {
   let text = ''
   for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) text += process.env[`${NAME}${i}`]
   if (text === '') throw notSetUp()
-  const { handles, workers }: Provided = JSON.parse(text)
+  const { handles, urls }: Provided = JSON.parse(text)
   // The innermost folder; for tests outside all folders, that of the first project.
   const [folder = Object.keys(handles)[0] ?? ''] = Object.keys(handles)
     .filter((folder) => testPath.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`))
     .sort((a, b) => b.length - a.length)
   const handle = handles[folder]
-  if (handle === undefined) throw notSetUp()
-  return { handle, slot: Number(process.env.JEST_WORKER_ID) || 1, spare: workers + 1 }
+  const slot = Number(process.env.JEST_WORKER_ID) || 1
+  const url = urls[folder]?.[slot - 1]
+  if (handle === undefined || url === undefined) throw notSetUp()
+  return { handle, slot, url, spare: (urls[folder]?.length ?? 0) + 1 }
 }
 
 function notSetUp(): AfreshError {

@@ -4,7 +4,6 @@
  */
 import type { Variables } from '../../engine/environment.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
-import { urlOfSlot } from '../../harness/lease-from.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { clearInterval, setInterval } from '../../util/clock.ts'
 import { acquireDatabase } from '../core/acquire-database.ts'
@@ -27,8 +26,7 @@ export interface Entered {
 /** @throws AfreshError `usage` if the global setup is missing */
 export function enter(testPath: string): Entered {
   const host = hostOf(testPath)
-  const { handle } = host
-  const url = urlOfSlot(handle, host.slot)
+  const { handle, url } = host
   watchConnections()
   isChecked = false
   const ready = keepingProcessAlive(async () => {

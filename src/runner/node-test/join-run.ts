@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AfreshError } from '../../errors.ts'
 import { sleep } from '../../util/clock.ts'
-import type { RunHandle } from '../core/acquire-database.ts'
 import { identityOf } from '../core/process-identity.ts'
+import type { RunHandle } from '../core/run-handle.ts'
 import { findConfig } from '../core/shared-harness.ts'
 import {
   createDirectory,

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AfreshError, codeOf, type ErrorCode } from '../../errors.ts'
-import type { RunHandle } from '../core/acquire-database.ts'
 import { identityOf, isRunning } from '../core/process-identity.ts'
+import type { RunHandle } from '../core/run-handle.ts'
 
 /** The contents of `state.json`. */
 export type RunState =

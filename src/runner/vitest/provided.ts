@@ -1,6 +1,6 @@
 import { inject } from 'vitest'
 import { AfreshError } from '../../errors.ts'
-import type { RunHandle } from '../core/acquire-database.ts'
+import type { RunHandle } from '../core/run-handle.ts'
 import type { WorkerHost } from '../core/worker.ts'
 
 /** What the global setup passes to the workers, as plain JSON. */

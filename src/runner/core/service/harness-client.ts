@@ -5,12 +5,12 @@ import type { EraseOptions } from '../../../erase/options.ts'
 import type { EraseReport } from '../../../erase/report.ts'
 import { AfreshError, messageOf } from '../../../errors.ts'
 import { withEnvironment } from '../../../harness/environment.ts'
-import type { HarnessHandle } from '../../../harness/handle.ts'
 import { wasReleased } from '../../../harness/open-resources.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { TestReport } from '../../../reset/rollback.ts'
-import { rollbackNotSelected } from '../../../reset/rollback.ts'
+import { rollbackNotSelected } from '../../../reset/rollback-errors.ts'
 import type { Difference } from '../../../reset/verify.ts'
+import type { ServedHandle } from '../run-handle.ts'
 import { encodeWhere } from './encode-where.ts'
 import { fromData } from './error-data.ts'
 import type { SlotRequest } from './lease-pool.ts'
@@ -19,15 +19,13 @@ import { type Method, type Reply, receive, type ServiceAddress, send } from './m
 /**
  * Leases a database by the process that holds the sessions of the run.
  *
- * @param handle of the harness that the process serves
  * @throws AfreshError as `leaseFrom` does; `server` if the process is gone
  */
 export async function leaseByService(
-  handle: HarnessHandle,
-  address: ServiceAddress,
+  { service, ...handle }: ServedHandle,
   slot: SlotRequest,
 ): Promise<TestDatabase> {
-  const connection = await connectionTo(address)
+  const connection = await connectionTo(service)
   const { name, url } = (await connection.ask('lease', [slot])) as { name: string; url: string }
   connection.leases++
   let isReleased = false

@@ -12,7 +12,7 @@ import type { EraseOptions } from '../../../erase/options.ts'
 import { AfreshError } from '../../../errors.ts'
 import type { HarnessHandle } from '../../../harness/handle.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
-import type { RunHandle } from '../acquire-database.ts'
+import type { RunHandle } from '../run-handle.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
 import { toData } from './error-data.ts'
 import { LeasePool, type SlotRequest } from './lease-pool.ts'
@@ -35,7 +35,8 @@ export async function handleWithService(
 ): Promise<{ readonly handle: RunHandle; close(): Promise<void> }> {
   if (handle.rollback) return { handle, close: async () => {} }
   const service = await serveHarness(handle, folder)
-  return { handle: { ...handle, service: service.address }, close: service.close }
+  const { run, server, tests } = handle
+  return { handle: { run, server, tests, service: service.address }, close: service.close }
 }
 
 /** @param folder a private folder for the socket; one of its own by default */

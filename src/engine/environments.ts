@@ -1,0 +1,28 @@
+import {
+  type ConnectionVariables,
+  mappedVariables,
+  type VariableMapping,
+  type VariableReader,
+  type Variables,
+} from './environment.ts'
+import * as mysql from './mysql/environment.ts'
+import * as postgres from './postgres/environment.ts'
+
+/** Of all engines with servers. Apart from `registry.ts`: a test worker needs these, and no engine. */
+const ENVIRONMENTS: readonly ConnectionVariables[] = [postgres, mysql]
+
+/** The variables with which other programs find the database of this URL, `DATABASE_URL` first. */
+export function variablesOf(url: string, reader: VariableReader, mapping: VariableMapping = {}): Variables {
+  const environment = environmentOf(url)
+  return {
+    DATABASE_URL: url,
+    ...environment?.variablesFor(url, reader),
+    ...mappedVariables(environment?.partsOf(url) ?? { url }, mapping),
+  }
+}
+
+/** Chosen by the protocol alone; `undefined` for a file. */
+export function environmentOf(url: string): ConnectionVariables | undefined {
+  const protocol = /^([a-z][a-z+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
+  return ENVIRONMENTS.find(({ protocols }) => protocols.includes(protocol))
+}
