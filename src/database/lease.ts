@@ -27,6 +27,8 @@ export interface LeaseWanted extends Source {
   readonly lost?: Lock | undefined
   /** Recreates a database that was used before, without checking whether it is clean. */
   readonly mustBeNew?: boolean | undefined
+  /** The mark of a database that was made for this run and not leased since: it is at its baseline. */
+  readonly untouched?: string | undefined
   /** Whether a database that was used before is still at its baseline. */
   readonly isClean: (connection: Connection) => Promise<boolean>
 }
@@ -39,11 +41,13 @@ export interface Lease {
   /** What every statement that deletes has to prove. */
   readonly claim: Claim
   readonly connection: Connection
+  /** Whether it was made for this lease, or never leased before. */
+  readonly isNew: boolean
   /** Unlocks, then closes the connection: a server may notice late that a client has disconnected. */
   release(): Promise<void>
 }
 
-type Held = Omit<Lease, 'slot' | 'release'>
+type Held = Omit<Lease, 'slot' | 'release' | 'isNew'>
 
 const MAX_SLOTS = 1000
 
@@ -86,7 +90,11 @@ export function slotKey(name: string): string {
 }
 
 /** The holder of the slot's lock alone decides whether its database is reused, created, or recreated. */
-async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held | undefined> {
+async function leaseSlot(
+  wanted: LeaseWanted,
+  admin: Connection,
+  name: string,
+): Promise<Omit<Lease, 'slot' | 'release'> | undefined> {
   const { databases } = wanted
   const key = slotKey(name)
   if (!(await databases.tryLock(admin, key))) return undefined
@@ -94,11 +102,14 @@ async function leaseSlot(wanted: LeaseWanted, admin: Connection, name: string): 
     async () => {
       if (await isTaken(wanted, admin, leaseKey(name))) return undefined
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
-      if (found === undefined) return makeDatabase(wanted, admin, name)
+      if (found === undefined) return { ...(await makeDatabase(wanted, admin, name)), isNew: true }
       if (found.mark === undefined || !isMade(found.mark)) return undefined
       const isUsable = kindOf(found.mark) === 'made' && wanted.mustBeNew !== true
-      const reused = isUsable ? await reuse(wanted, name) : undefined
-      return reused ?? remake(wanted, admin, name)
+      const isNew = found.mark === wanted.untouched
+      const reused = isUsable ? await reuse(wanted, name, isNew) : undefined
+      return reused === undefined
+        ? { ...(await remake(wanted, admin, name)), isNew: true }
+        : { ...reused, isNew }
     },
     () => databases.unlock(admin, key),
   )
@@ -145,7 +156,7 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
 }
 
 /** Leases a database that was used before, if it is still at its baseline. */
-async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefined> {
+async function reuse(wanted: LeaseWanted, name: string, isNew: boolean): Promise<Held | undefined> {
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
   const key = leaseKey(name)
@@ -157,7 +168,7 @@ async function reuse(wanted: LeaseWanted, name: string): Promise<Held | undefine
       const fresh = newMark(await engine.ownership.expected(connection), 'made')
       const mark = await engine.ownership.write(connection, fresh)
       await endBusy(engine, connection)
-      if (await isClean(connection).catch(notIfBlocked)) {
+      if (isNew || (await isClean(connection).catch(notIfBlocked))) {
         return { mark, lease: { key, session: await databases.sessionOf(connection) } }
       }
       // The caller recreates the database, and leases it on another connection.

@@ -83,6 +83,8 @@ export interface Capabilities {
   readonly atomicReset: boolean
   /** `prepare` reads the baseline from `Program.template`, if set, instead of the current content. */
   readonly baselineInTemplate: boolean
+  /** The tables and sequences of a copy have the ids of those of its template. */
+  readonly copiesShareIds: boolean
   /** Supported detectors. `prepare` checks whether one is available on this server. */
   readonly detectors: readonly Detector[]
 }

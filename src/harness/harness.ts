@@ -8,6 +8,7 @@ import { namesFor, newRunId } from '../database/names.ts'
 import { requirePrivileges } from '../database/privileges.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
 import { withTemplate } from '../database/template.ts'
+import type { Claim } from '../engine/claim.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Databases, ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -19,6 +20,7 @@ import { pickServer } from '../server/pick-server.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { type BaselineDigest, digest, type HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
+import type { MadeHere } from './lease-session.ts'
 import { projectName } from './project-name.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
@@ -125,7 +127,7 @@ async function harnessFrom(
   const measuring =
     config.reset.strategy === 'auto' ? costsOf(context, (line) => hooks.onProgress?.(line)) : undefined
   const leftOut: string[] = []
-  const { baseline, warnings } = await withUndo(
+  const { baseline, made, warnings } = await withUndo(
     async () => {
       const fill = (connection: Connection) =>
         applyBaseline(connection, { ...config, countObjects: engine.countObjects })
@@ -136,7 +138,7 @@ async function harnessFrom(
           names.database(run, 1),
         ),
       )
-      return await inspected(ground, config, first.connection)
+      return await inspected(ground, config, first)
     },
     async () => {
       await measuring
@@ -163,7 +165,7 @@ async function harnessFrom(
     title: titleOf(engine, ground.facts.version, server.title),
     handle,
     warnings: [...warningsOf(config, baseline), ...leftOut.map(leftOutWarning), ...warnings],
-    lease: (options) => leaseFrom(handle, options),
+    lease: (options) => leaseFrom(handle, options, made),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -189,14 +191,20 @@ function titleOf(engine: Engine, version: string, title: string): string {
 function inspected(
   { engine }: ServerContext,
   config: Config,
-  connection: Connection,
-): Promise<{ readonly baseline: BaselineDigest; readonly warnings: readonly string[] }> {
+  { connection, claim }: { readonly connection: Connection; readonly claim: Claim },
+): Promise<{
+  readonly baseline: BaselineDigest
+  readonly made: MadeHere
+  readonly warnings: readonly string[]
+}> {
   return withCleanUp(
     async () => {
-      const { schema, plan } = await planFor(engine, connection, config.reset)
-      const found = await engine.fingerprint(connection, schema)
+      const found = await engine.introspect(connection)
+      const { schema, plan, survey } = await planFor(engine, connection, config.reset, { found })
+      const contents = await engine.fingerprint(connection, schema)
       return {
-        baseline: digest(schema, plan, found, await engine.definitions?.(connection)),
+        baseline: digest(schema, plan, contents, await engine.definitions?.(connection)),
+        made: { untouched: claim.mark, catalog: { found, survey } },
         warnings: (await engine.warnings?.(connection, schema, plan)) ?? [],
       }
     },

@@ -6,7 +6,7 @@ import { explainFullMemory } from '../server/full-memory.ts'
 import { clearInterval, setInterval } from '../util/clock.ts'
 import { withEnvironment } from './environment.ts'
 import type { HarnessHandle } from './handle.ts'
-import { leasedDatabase, openLease, type ReacquiredLease } from './lease-session.ts'
+import { leasedDatabase, type MadeHere, openLease, type ReacquiredLease } from './lease-session.ts'
 import { whileServerAnswers } from './liveness.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
@@ -14,9 +14,14 @@ import type { LeaseOptions, TestDatabase } from './test-database.ts'
  * Leases a database of the harness, from any process.
  *
  * @param handle from `Harness.handle`
+ * @param made by the harness of this process
  * @throws AfreshError `usage` for an invalid slot, `server`
  */
-export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {}): Promise<TestDatabase> {
+export async function leaseFrom(
+  handle: HarnessHandle,
+  options: LeaseOptions = {},
+  made?: MadeHere,
+): Promise<TestDatabase> {
   const slot = options.slot ?? 1
   if (!Number.isInteger(slot) || slot < 1) {
     throw new AfreshError('usage', `slot: ${slot} is not a whole number from 1 on.`, {
@@ -31,7 +36,7 @@ export async function leaseFrom(handle: HarnessHandle, options: LeaseOptions = {
   const take = async (first: number, again?: ReacquiredLease) => {
     const asked = { engine, url: handle.adminUrl, doing: 'a database was leased' }
     const held = await whileServerAnswers(
-      () => openLease(engine, databases, handle, { first, again }),
+      () => openLease(engine, databases, handle, { first, again, made }),
       asked,
     ).catch((error) => {
       throw explainFullMemory(error, handle.server)

@@ -5,6 +5,7 @@ import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, messageOf, withUndo } from '../errors.ts'
+import type { KnownCatalog } from '../reset/options.ts'
 import type { Rollbacks } from '../reset/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import { now, sleep } from '../util/clock.ts'
@@ -27,16 +28,31 @@ export interface ReacquiredLease {
   readonly mustBeNew?: boolean
 }
 
+interface LeaseInput {
+  /** The slot to try first. */
+  readonly first: number
+  readonly again?: ReacquiredLease | undefined
+  readonly made?: MadeHere | undefined
+}
+
 export interface OpenLease {
   readonly lease: Lease
   readonly session: ResetSession
+}
+
+/** What this process knows of the databases that it makes. */
+export interface MadeHere {
+  /** The mark of the first database, as long as nobody has leased it. */
+  readonly untouched: string
+  /** What the catalog of a copy contains. */
+  readonly catalog: KnownCatalog
 }
 
 export async function openLease(
   engine: Engine,
   databases: Databases,
   handle: HarnessHandle,
-  { first, again = {} }: { readonly first: number; readonly again?: ReacquiredLease | undefined },
+  { first, again = {}, made }: LeaseInput,
 ): Promise<OpenLease> {
   const names = namesFor(handle.project, databases.maxNameBytes)
   const lease = await leaseDatabase({
@@ -47,13 +63,15 @@ export async function openLease(
     nameOf: (slot) => names.database(handle.run, slot),
     firstSlot: first,
     ...again,
+    untouched: made?.untouched,
     isClean: (connection) => isAtBaseline(engine, connection, handle.baseline),
   })
   const { connection, claim } = lease
   const { options, template, baseline, costs } = handle
   return withUndo(
     async () => {
-      const from = { claim, template, baseline: fingerprintOf(baseline), costs }
+      const known = lease.isNew && engine.capabilities.copiesShareIds ? made?.catalog : undefined
+      const from = { claim, known, template, baseline: fingerprintOf(baseline), costs }
       return { lease, session: await openSession({ engine, connection, options, ...from }) }
     },
     () => lease.release(),

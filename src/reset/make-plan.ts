@@ -13,6 +13,7 @@ type PlanBasis = Pick<SessionInput, 'from' | 'costs'> & {
   readonly before?: { readonly schema: Schema; readonly plan: Plan }
   /** The schema, if it was just read: another session could change it before a second read. */
   readonly found?: Schema
+  readonly survey?: DatabaseState
 }
 
 /** The schema of the database and its plan. Changes nothing. */
@@ -23,7 +24,7 @@ export async function planFor(
   { from = 'found', costs = engine.costs?.defaults, before, ...read }: PlanBasis = {},
 ): Promise<{ schema: Schema; plan: Plan; survey: DatabaseState }> {
   const found = read.found ?? (await engine.introspect(connection))
-  const survey = await engine.inspectState(connection, found)
+  const survey = read.survey ?? (await engine.inspectState(connection, found))
   const start =
     from === 'nothing' ? atPositionsOf(found) : before ? atPositionsOf(found, before.schema) : found
   const schema = options.sequences === 'spread' ? assignSequenceRanges(start) : start

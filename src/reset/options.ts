@@ -2,9 +2,10 @@ import type { Claim } from '../engine/claim.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Fingerprint } from '../engine/fingerprint.ts'
-import type { Detector } from '../engine/resetter.ts'
+import type { DatabaseState, Detector } from '../engine/resetter.ts'
 import type { Costs } from '../plan/cost.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
+import type { Schema } from '../schema/schema.ts'
 
 export interface ResetOptions {
   readonly strategy: Strategy
@@ -25,12 +26,20 @@ export interface SessionInput {
   readonly claim: Claim | undefined
   /** A database on the same server that also holds the baseline. */
   readonly template?: string | undefined
+  /** The contents of the catalog, if they are already known. */
+  readonly known?: KnownCatalog | undefined
   /** The baseline's fingerprint, if it is already known. */
   readonly baseline?: Fingerprint | undefined
   /** Default: `found`. */
   readonly from?: BaselineFrom | undefined
   /** Costs of DELETE and TRUNCATE on this server. Default: the engine's. */
   readonly costs?: Costs | undefined
+}
+
+/** What planning reads of a database. */
+export interface KnownCatalog {
+  readonly found: Schema
+  readonly survey: DatabaseState
 }
 
 /** The baseline: the current contents of the database, or no rows and every sequence at its start. */

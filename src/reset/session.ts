@@ -33,7 +33,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
   const { engine, connection, options } = input
   refuseDetector(engine, options.detector)
   await engine.openResources?.begin?.(connection)
-  const first = await planFor(engine, connection, options, input)
+  const first = await planFor(engine, connection, options, { ...input, ...input.known })
   const baseline = input.baseline ?? (await engine.fingerprint(connection, first.schema))
   let planned = await prepare(input, first)
 

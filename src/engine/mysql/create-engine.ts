@@ -31,6 +31,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
       truncateNeedsClosure: false,
       atomicReset: false,
       baselineInTemplate: true,
+      copiesShareIds: false,
       detectors: ['counters', 'scan'],
     },
     connect,

@@ -33,6 +33,7 @@ export const postgres: Engine = {
     truncateNeedsClosure: true,
     atomicReset: true,
     baselineInTemplate: false,
+    copiesShareIds: true,
     detectors: ['wal', 'scan'],
   },
   connect,

@@ -17,6 +17,7 @@ export const sqlite: Engine = {
     truncateNeedsClosure: false,
     atomicReset: true,
     baselineInTemplate: false,
+    copiesShareIds: false,
     detectors: ['counters', 'scan'],
   },
   protocols: ['sqlite', 'file'],

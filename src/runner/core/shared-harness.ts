@@ -104,7 +104,7 @@ function start(options: HarnessOptions, key: string, onStart: (harness: Harness)
     try {
       const harness = await createHarness(options)
       return await withUndo(async () => {
-        const { handle, close } = await handleWithService(harness.handle)
+        const { handle, close } = await handleWithService(harness)
         onStart(harness)
         return { harness, handle, close: () => withCleanUp(close, () => harness.close()) }
       }, harness.close)

@@ -26,7 +26,7 @@ async function start(directory: string, runner: string): Promise<void> {
     const { options } = await findConfig([process.cwd()])
     const harness = await createHarness(options)
     ends.unshift(() => harness.close())
-    const served = await handleWithService(harness.handle, directory)
+    const served = await handleWithService(harness, directory)
     ends.unshift(() => served.close())
     writeState(directory, {
       pid: process.pid,

@@ -22,6 +22,7 @@ export const toy: Engine = {
     truncateNeedsClosure: false,
     atomicReset: true,
     baselineInTemplate: false,
+    copiesShareIds: false,
     detectors: ['scan'],
   },
 

@@ -10,7 +10,7 @@ import type { OpenResource } from '../../../engine/open-resources.ts'
 import type { PurgeOptions } from '../../../erase/erase.ts'
 import type { EraseOptions } from '../../../erase/options.ts'
 import { AfreshError } from '../../../errors.ts'
-import type { HarnessHandle } from '../../../harness/handle.ts'
+import type { Harness } from '../../../harness/harness.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
@@ -30,20 +30,24 @@ interface HarnessService {
  * that the worker keeps the session itself.
  */
 export async function handleWithService(
-  handle: HarnessHandle,
+  harness: Pick<Harness, 'handle' | 'lease'>,
   folder?: string,
 ): Promise<{ readonly handle: RunHandle; close(): Promise<void> }> {
+  const { handle } = harness
   if (handle.rollback) return { handle, close: async () => {} }
-  const service = await serveHarness(handle, folder)
+  const service = await serveHarness(harness, folder)
   const { run, server, tests } = handle
   return { handle: { run, server, tests, service: service.address }, close: service.close }
 }
 
 /** @param folder a private folder for the socket; one of its own by default */
-async function serveHarness(handle: HarnessHandle, folder?: string): Promise<HarnessService> {
+async function serveHarness(
+  harness: Pick<Harness, 'handle' | 'lease'>,
+  folder?: string,
+): Promise<HarnessService> {
   const secret = randomBytes(32).toString('hex')
   const place = createSocketFolder(folder)
-  const pool = new LeasePool(handle)
+  const pool = new LeasePool(harness)
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)

@@ -1,5 +1,5 @@
-import type { HarnessHandle } from '../../../harness/handle.ts'
-import { leaseFrom, urlOfSlot } from '../../../harness/lease-from.ts'
+import type { Harness } from '../../../harness/harness.ts'
+import { urlOfSlot } from '../../../harness/lease-from.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import { now, sleep } from '../../../util/clock.ts'
 import { slotTaken } from '../slot-taken.ts'
@@ -28,11 +28,19 @@ const NOTICE_MS = 5_000
  * reset, and no look at the schema or the rows.
  */
 export class LeasePool {
-  readonly #handle: HarnessHandle
+  readonly #harness: Pick<Harness, 'handle' | 'lease'>
   readonly #entries = new Map<string, Entry>()
 
-  constructor(handle: HarnessHandle) {
-    this.#handle = handle
+  /** Every run needs the first slot. It is leased while the runner starts its workers. */
+  readonly #first: Promise<void>
+
+  constructor(harness: Pick<Harness, 'handle' | 'lease'>) {
+    this.#harness = harness
+    // Whoever takes the slot meets the reason again.
+    this.#first = this.#lease(1).then(
+      ({ name }) => this.giveBack(name),
+      () => {},
+    )
   }
 
   /**
@@ -41,7 +49,8 @@ export class LeasePool {
    * @throws AfreshError `server` if none can be leased, or if an exact slot stays in use
    */
   async take({ slot, exact }: SlotRequest): Promise<TestDatabase> {
-    const url = urlOfSlot(this.#handle, slot)
+    const url = urlOfSlot(this.#harness.handle, slot)
+    if (slot === 1) await this.#first
     const deadline = now() + NOTICE_MS
     for (;;) {
       const idle = this.#idle(url, exact)
@@ -53,9 +62,9 @@ export class LeasePool {
       const own = [...this.#entries.values()].find(({ database }) => database.url === url)
       if (own?.state === 'ending') await own.ended
       if (!exact || own === undefined || own.state === 'ending') {
-        const database = await leaseFrom(this.#handle, { slot, unref: true })
-        if (!exact || database.url === url) return this.#add(database, url)
-        await database.release()
+        const database = await this.#lease(slot)
+        if (!exact || database.url === url) return database
+        await this.#end(database.name)
       }
       if (now() > deadline) throw slotTaken(slot)
       await sleep(20)
@@ -70,17 +79,18 @@ export class LeasePool {
 
   /** Ends the lease of a worker that is gone without giving the database back. */
   abandon(name: string): void {
-    const entry = this.#entries.get(name)
-    if (entry !== undefined) void this.#end(name, entry)
+    void this.#end(name)
   }
 
   /** Ends all leases. */
   async close(): Promise<void> {
-    await Promise.all([...this.#entries].map(([name, entry]) => this.#end(name, entry)))
+    await this.#first
+    await Promise.all([...this.#entries.keys()].map((name) => this.#end(name)))
   }
 
-  #add(database: TestDatabase, wanted: string): TestDatabase {
-    const isWorkers = database.url === wanted
+  async #lease(slot: number): Promise<TestDatabase> {
+    const database = await this.#harness.lease({ slot, unref: true })
+    const isWorkers = database.url === urlOfSlot(this.#harness.handle, slot)
     this.#entries.set(database.name, { database, isWorkers, state: 'in use', ended: Promise.resolve() })
     return database
   }
@@ -100,13 +110,14 @@ export class LeasePool {
       await database.reset()
       return database
     } catch {
-      await this.#end(database.name, entry)
+      await this.#end(database.name)
       return undefined
     }
   }
 
-  #end(name: string, entry: Entry): Promise<void> {
-    if (entry.state === 'ending') return entry.ended
+  async #end(name: string): Promise<void> {
+    const entry = this.#entries.get(name)
+    if (entry === undefined || entry.state === 'ending') return entry?.ended
     entry.state = 'ending'
     entry.ended = entry.database
       .release()
