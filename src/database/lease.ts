@@ -2,8 +2,8 @@ import type { Claim, Lock } from '../engine/claim.ts'
 import type { Connection, Names } from '../engine/connection.ts'
 import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
-import { isMade, kindOf, newMark } from '../engine/ownership-mark.ts'
-import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
+import { isMade, isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
+import { AfreshError, RefusedError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
 
 /** The template that test databases are copied from. */
@@ -106,7 +106,7 @@ async function leaseSlot(
       if (found.mark === undefined || !isMade(found.mark)) return undefined
       const isUsable = kindOf(found.mark) === 'made' && wanted.mustBeNew !== true
       const isNew = found.mark === wanted.untouched
-      const reused = isUsable ? await reuse(wanted, name, isNew) : undefined
+      const reused = isUsable ? await reuse(wanted, name, found.mark, isNew) : undefined
       return reused === undefined
         ? { ...(await remake(wanted, admin, name)), isNew: true }
         : { ...reused, isNew }
@@ -156,7 +156,12 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
 }
 
 /** Leases a database that was used before, if it is still at its baseline. */
-async function reuse(wanted: LeaseWanted, name: string, isNew: boolean): Promise<Held | undefined> {
+async function reuse(
+  wanted: LeaseWanted,
+  name: string,
+  found: string,
+  isNew: boolean,
+): Promise<Held | undefined> {
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
   const key = leaseKey(name)
@@ -165,7 +170,9 @@ async function reuse(wanted: LeaseWanted, name: string, isNew: boolean): Promise
     async (): Promise<Claim | undefined> => {
       if (!(await databases.tryLock(connection, key))) return undefined
       // Invalidates the previous lease: its session may be lost without its process knowing.
-      const fresh = newMark(await engine.ownership.expected(connection), 'made')
+      const identity = await engine.ownership.expected(connection)
+      if (!isMarkOf(found, identity)) throw notOurs(name)
+      const fresh = newMark(identity, 'made')
       const mark = await engine.ownership.write(connection, fresh)
       await endBusy(engine, connection)
       if (isNew || (await isClean(connection).catch(notIfBlocked))) {
@@ -180,6 +187,16 @@ async function reuse(wanted: LeaseWanted, name: string, isNew: boolean): Promise
   if (claim !== undefined) return { name, url, claim, connection }
   await connection.close()
   return undefined
+}
+
+/** A copy, a restored dump, or a connection that leads to another server than before. */
+function notOurs(name: string): RefusedError {
+  return new RefusedError(
+    `The database "${name}" carries a mark that was made for another one, or on another server.`,
+    {
+      next: 'It was not changed. See where the connection leads, and drop the database manually if nobody needs it.',
+    },
+  )
 }
 
 /** The server continues a statement of a killed worker, whose writes are not visible yet. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { engineNamed, open } from '../../src/engine/registry.ts'
 import { adopt, createHarness, eraseFrom, existing, purgeFrom, type TestDatabase } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
@@ -31,6 +31,28 @@ const PAIRS: readonly (readonly [ServerId, ServerId])[] = [
   ['mariadb:11.8', 'mariadb:10.11'],
 ]
 
+/** An account that both servers have, so that the other one lets re-routed connections in. */
+const ACCOUNT = {
+  postgres: {
+    create: "CREATE ROLE rerouted SUPERUSER LOGIN PASSWORD 'rerouted'",
+    drop: 'DROP ROLE IF EXISTS rerouted',
+  },
+  mysql: {
+    create: "CREATE USER rerouted IDENTIFIED BY 'rerouted'; GRANT ALL ON *.* TO rerouted WITH GRANT OPTION",
+    drop: 'DROP USER IF EXISTS rerouted',
+  },
+}
+
+function accountOn({ engine }: ServerAtHand) {
+  return engine === 'postgres' ? ACCOUNT.postgres : ACCOUNT.mysql
+}
+
+function asAccount(server: ServerAtHand): ServerAtHand {
+  const url = new URL(server.url)
+  Object.assign(url, { username: 'rerouted', password: 'rerouted' })
+  return { ...server, url: url.toString() }
+}
+
 async function databasesOn(server: ServerAtHand): Promise<unknown> {
   return ask(
     server,
@@ -60,9 +82,16 @@ async function fill(database: ServerAtHand): Promise<void> {
 }
 
 for (const [id, otherId] of PAIRS) {
-  describeOn(id, (server) => {
-    const other = serverAtHand(otherId)
-    if ('missing' in other) return describe.skip(`NOT RUN: ${otherId} (${other.missing})`, () => {})
+  describeOn(id, (near) => {
+    const far = serverAtHand(otherId)
+    if ('missing' in far) return describe.skip(`NOT RUN: ${otherId} (${far.missing})`, () => {})
+    const [server, other] = [asAccount(near), asAccount(far)]
+    beforeAll(async () => {
+      for (const bare of [near, far]) await ask(bare, `${accountOn(bare).drop}; ${accountOn(bare).create}`)
+    })
+    afterAll(async () => {
+      for (const bare of [near, far]) await ask(bare, accountOn(bare).drop)
+    })
     const idsOf = (database: ServerAtHand) => ask(database, 'SELECT id FROM users ORDER BY id')
 
     const reroute = (wire: Wire) => {
@@ -103,15 +132,15 @@ for (const [id, otherId] of PAIRS) {
         ['purgeFrom', (url: string) => purgeFrom(url, { batch: 1 })],
       ] as const)('%s by URL is refused', async (_, write) => {
         await using wire = await tapWire(server.url)
-        await withDatabaseOn(server, `case_g12_${process.env.VITEST_POOL_ID}`, async (near) => {
-          await fill(near)
-          await adopt(near.url, { confirm: async ({ confirmation }) => confirmation })
-          await withDatabaseOn(other, new URL(near.url).pathname.slice(1), async (twin) => {
+        await withDatabaseOn(server, `case_g12_${process.env.VITEST_POOL_ID}`, async (handedOver) => {
+          await fill(handedOver)
+          await adopt(handedOver.url, { confirm: async ({ confirmation }) => confirmation })
+          await withDatabaseOn(other, new URL(handedOver.url).pathname.slice(1), async (twin) => {
             await fill(twin)
-            if (mark === 'copied') await copyMark(near.url, twin.url)
+            if (mark === 'copied') await copyMark(handedOver.url, twin.url)
             reroute(wire)
             const url = new URL(wire.url)
-            url.pathname = new URL(near.url).pathname
+            url.pathname = new URL(handedOver.url).pathname
             await expect(write(url.toString())).rejects.toMatchObject({ code: 'refused' })
             expect(await idsOf(twin)).toEqual(ROWS)
           })

@@ -30,7 +30,7 @@ const WAYS: readonly Way[] = [
 function outcomeOf(result: unknown): string {
   if (!(result instanceof Error)) {
     const notes = (result as ResetReport).notes.filter(
-      (note) => !/^Somebody who wrote has not ended/.test(note),
+      (note) => !/^Another session wrote and has not ended/.test(note),
     )
     return notes.length === 0 ? 'ok' : notes.join(' ')
   }

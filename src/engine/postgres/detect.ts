@@ -52,12 +52,13 @@ export function scanQuery(probes: Iterable<string>): string {
 /**
  * Sessions that have written in this database in a transaction that is still open. Their rows are invisible
  * to any scan and may appear after it. `pg_stat_get_activity` underlies the view `pg_stat_activity`.
- * Autovacuum has transactions for its statistics too, but writes no user rows.
+ * Autovacuum has transactions for its statistics too, but writes no user rows. It has no user, which every
+ * role may see; the type of a session is visible to its own role and to superusers only.
  */
 const WRITERS = `pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`
+    AND a.usesysid IS NOT NULL`
 
 /** Transactions of this database that were prepared for a two-phase commit. They belong to no session. */
 const PREPARED = `pg_catalog.pg_prepared_xact() AS x

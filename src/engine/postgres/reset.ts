@@ -226,8 +226,7 @@ function outcomeOf(plan: Plan, journal: WalAccess, row: Row | undefined): Outcom
 
 const COUNTED: ReadonlySet<string | undefined> = new Set(['delete', 'delete-differing', 'insert-missing'])
 
-const OPEN =
-  'Somebody who wrote has not ended the transaction: what it commits later, a later reset will find.'
+const OPEN = 'Another session wrote and has not ended its transaction; a later reset finds what it commits.'
 
 const UNTOUCHED = 'nothing was written since the last reset'
 

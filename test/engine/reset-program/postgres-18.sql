@@ -468,7 +468,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
         writing := (EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker') OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
+    AND a.usesysid IS NOT NULL) OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())));
       END IF;
     END IF;
@@ -482,7 +482,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
         AND l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker')
+    AND a.usesysid IS NOT NULL)
     LOOP
       EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN SHARE MODE', held.name);
     END LOOP;
@@ -560,7 +560,7 @@ BEGIN
         writing := (EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker') OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
+    AND a.usesysid IS NOT NULL) OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())));
       END IF;
     END IF;
@@ -574,7 +574,7 @@ BEGIN
         AND l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker')
+    AND a.usesysid IS NOT NULL)
     LOOP
       EXECUTE pg_catalog.format('LOCK TABLE ONLY %s IN SHARE MODE', held.name);
     END LOOP;
@@ -647,7 +647,7 @@ BEGIN
     IF before = pg_catalog.pg_current_xact_id() AND NOT (EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS a
   WHERE a.datid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
     AND a.pid <> pg_catalog.pg_backend_pid() AND a.backend_xid IS NOT NULL
-    AND a.backend_type IS DISTINCT FROM 'autovacuum worker') OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
+    AND a.usesysid IS NOT NULL) OR EXISTS (SELECT FROM pg_catalog.pg_prepared_xact() AS x
   WHERE x.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))) THEN
       IF pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) = pg_catalog.pg_current_xact_id() THEN
         upto := skipped;
