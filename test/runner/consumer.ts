@@ -12,10 +12,10 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -28,7 +28,7 @@ export interface Ran {
 
 /** A folder that the server's unprivileged user can enter. */
 function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'afresh-consumer-'))
+  const folder = mkdtempSync(join(temporaryFolder(), 'afresh-consumer-'))
   chmodSync(folder, 0o755)
   return folder
 }

@@ -4,9 +4,15 @@ import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type HarnessOptions, RefusedError, sql } from '../../src/index.ts'
 import { acquireDatabase } from '../../src/runner/core/acquire-database.ts'
-import type { ServedHandle } from '../../src/runner/core/run-handle.ts'
+import type { RunHandle } from '../../src/runner/core/run-handle.ts'
 import { handleWithService } from '../../src/runner/core/service/harness-service.ts'
-import { type Method, type Reply, receive, send } from '../../src/runner/core/service/messages.ts'
+import {
+  type Method,
+  type Reply,
+  receive,
+  type ServiceAddress,
+  send,
+} from '../../src/runner/core/service/messages.ts'
 import { ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
@@ -19,6 +25,8 @@ const tables = ({ engine }: ServerAtHand) =>
     `CREATE TABLE users (${engine === 'postgres' ? COLUMNS.replace('varbinary(9)', 'bytea') : COLUMNS})`,
     `INSERT INTO users (id) VALUES ${Array.from({ length: ROWS }, (_, no) => `(${no})`).join(', ')}`,
   ].join('; ')
+
+type ServedHandle = RunHandle & { readonly service: ServiceAddress }
 
 interface Served {
   readonly handle: ServedHandle
@@ -38,9 +46,10 @@ async function withService(
     ...options,
   })
   const { handle, close } = await handleWithService(harness)
+  const { service } = handle
   try {
-    if (handle.service === undefined) throw new Error('no service')
-    await body({ handle, close })
+    if (service === undefined) throw new Error('no service')
+    await body({ handle: { ...handle, service }, close })
   } finally {
     await close()
   }

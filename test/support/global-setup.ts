@@ -1,11 +1,11 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../src/errors.ts'
 import type { RunningServer } from '../../src/server/server.ts'
 import { checkNames, leftOut, remedy } from './left-out.ts'
 import { allServers, type ServerId, type Servers } from './servers.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 import { VARIANT_IDS } from './variant-server.ts'
 
 const AT_ONCE = 2
@@ -56,7 +56,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   project.provide('servers', servers as Servers[])
   // The server's unprivileged user can enter the folder.
-  const folder = mkdtempSync(join(tmpdir(), 'afresh-pack-'))
+  const folder = mkdtempSync(join(temporaryFolder(), 'afresh-pack-'))
   chmodSync(folder, 0o755)
   process.env.AFRESH_TEST_PACK = folder
   return async () => {

@@ -25,7 +25,8 @@ export async function acquireDatabase(
   handle: RunHandle,
   { slot, exact = false, unref = false }: WorkerLease,
 ): Promise<TestDatabase> {
-  if (handle.service !== undefined) return leaseByService(handle, { slot, exact })
+  const { service } = handle
+  if (service !== undefined) return leaseByService(handle, service, { slot, exact })
   // The engines take longer to load than many a test: only for a worker that has no service to ask.
   const { leaseFrom, urlOfSlot } = await import('../../harness/lease-from.ts')
   const deadline = now() + NOTICE_MS

@@ -5,12 +5,12 @@ import type { EraseOptions } from '../../../erase/options.ts'
 import type { EraseReport } from '../../../erase/report.ts'
 import { AfreshError, messageOf } from '../../../errors.ts'
 import { withEnvironment } from '../../../harness/environment.ts'
+import type { HarnessHandle } from '../../../harness/handle.ts'
 import { wasReleased } from '../../../harness/open-resources.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { TestReport } from '../../../reset/rollback.ts'
 import { rollbackNotSelected } from '../../../reset/rollback-errors.ts'
 import type { Difference } from '../../../reset/verify.ts'
-import type { ServedHandle } from '../run-handle.ts'
 import { encodeWhere } from './encode-where.ts'
 import { fromData } from './error-data.ts'
 import type { SlotRequest } from './lease-pool.ts'
@@ -22,7 +22,8 @@ import { type Method, type Reply, receive, type ServiceAddress, send } from './m
  * @throws AfreshError as `leaseFrom` does; `server` if the process is gone
  */
 export async function leaseByService(
-  { service, ...handle }: ServedHandle,
+  handle: HarnessHandle,
+  service: ServiceAddress,
   slot: SlotRequest,
 ): Promise<TestDatabase> {
   const connection = await connectionTo(service)

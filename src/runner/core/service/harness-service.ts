@@ -36,8 +36,7 @@ export async function handleWithService(
   const { handle } = harness
   if (handle.rollback) return { handle, close: async () => {} }
   const service = await serveHarness(harness, folder)
-  const { run, server, tests } = handle
-  return { handle: { run, server, tests, service: service.address }, close: service.close }
+  return { handle: { ...handle, service: service.address }, close: service.close }
 }
 
 /** @param folder a private folder for the socket; one of its own by default */
