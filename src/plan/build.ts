@@ -99,7 +99,7 @@ function refreshSteps({ schema, kept }: Context): Step[] {
       kind: 'refresh',
       table: id,
       when: [id],
-      reason: 'a materialised view: it was refreshed',
+      reason: 'a materialized view: it was refreshed',
     }))
 }
 

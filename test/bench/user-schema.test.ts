@@ -169,7 +169,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           expect.stringMatching(/^delete 1: left out, no row could be made up: .*(check|constraint)/i),
         )
         if (outcomes.has('counted')) {
-          expected.set('counted', expect.stringContaining('a materialised view'))
+          expected.set('counted', expect.stringContaining('a materialized view'))
         }
         if (outcomes.has('versioned')) {
           expected.set(

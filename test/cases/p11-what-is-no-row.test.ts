@@ -49,7 +49,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         ['large objects of the baseline hold what they held', OBJECTS, CONTENTS, OBJECT_WRITES],
         ['names of overloaded functions and operators are read again', NAMED, VALUES, NAMED_WRITES],
         [
-          'materialised views are refreshed after those that they read',
+          'materialized views are refreshed after those that they read',
           VIEWS,
           SUMS,
           [

@@ -73,6 +73,6 @@ const STEP = { when: [], reason: '' }
 export function reasonNotToMeasure({ traits }: Table): string | undefined {
   if (traits.includes('extension')) return 'it belongs to an extension'
   if (traits.includes('foreign')) return 'its rows, or some of them, live on another server'
-  if (traits.includes('materialized')) return 'a materialised view: it is refreshed, not emptied'
+  if (traits.includes('materialized')) return 'a materialized view: it is refreshed, not emptied'
   return undefined
 }

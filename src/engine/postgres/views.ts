@@ -47,7 +47,7 @@ export function viewProbe({ id }: Table): string {
  */
 export function refresh(view: Table): string[] {
   const data = view.traits.includes('unfilled') ? ' WITH NO DATA' : ''
-  const message = `the materialised view ${view.label} does not have the rows of the baseline when it is refreshed`
+  const message = `the materialized view ${view.label} does not have the rows of the baseline when it is refreshed`
   return [
     `REFRESH MATERIALIZED VIEW ${qualified(view)}${data}`,
     `DO ${dollar(`BEGIN IF ${FUNCTION}(${view.id}, true) IS DISTINCT FROM (SELECT s.rows FROM ${STATE} AS s WHERE s.table_oid = ${view.id})

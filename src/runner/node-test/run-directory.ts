@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { AfreshError, codeOf, type ErrorCode } from '../../errors.ts'
+import { codeOf, type ErrorCode, RefusedError } from '../../errors.ts'
 import { identityOf, isRunning } from '../core/process-identity.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 
@@ -37,7 +37,7 @@ function prefixOf(runner: string): string {
 /**
  * Whether this process is the first of the run, and must start the harness.
  *
- * @throws AfreshError `refused` for a directory of another user, who could redirect our data
+ * @throws RefusedError for a directory of another user, who could redirect our data
  */
 export function createDirectory(directory: string): boolean {
   try {
@@ -50,7 +50,7 @@ export function createDirectory(directory: string): boolean {
   if (found === undefined || (found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid))) {
     return false
   }
-  throw new AfreshError('refused', `${directory} belongs to another user.`, {
+  throw new RefusedError(`${directory} belongs to another user.`, {
     next: 'Set TMPDIR to a folder that only you may write to.',
   })
 }
