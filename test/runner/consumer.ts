@@ -26,9 +26,16 @@ export interface Ran {
   readonly output: string
 }
 
+/**
+ * The folder in which a test run shares the tarball between its files; see `test/support/global-setup.ts`.
+ */
+const { AFRESH_TEST_PACK: shared } = process.env
+
 /** A folder that the server's unprivileged user can enter. */
 function newFolder(): string {
-  const folder = mkdtempSync(join(temporaryFolder(), 'afresh-consumer-'))
+  // Beside the shared one: packages are hard links.
+  const parent = shared === undefined ? temporaryFolder() : dirname(shared)
+  const folder = mkdtempSync(join(parent, 'afresh-consumer-'))
   chmodSync(folder, 0o755)
   return folder
 }
@@ -47,11 +54,6 @@ async function npm(args: readonly string[], cwd: string): Promise<void> {
   const { exitCode, output } = await run('npm', args, cwd, {})
   if (exitCode !== 0) throw new Error(`npm ${args.join(' ')} failed:\n${output}`)
 }
-
-/**
- * The folder in which a test run shares the tarball between its files; see `test/support/global-setup.ts`.
- */
-const { AFRESH_TEST_PACK: shared } = process.env
 
 /** The tarball of the current sources; within a test run, of the sources at its first use. */
 export async function pack(): Promise<string> {

@@ -151,12 +151,12 @@ export async function checkForLeaks(
   test: NamedTest,
   database: TestDatabase,
   handle: RunHandle,
-  { known, note = () => {}, environment = () => process.env }: LeakCheck,
+  { known, note = () => {}, environment = process.env }: LeakCheck,
 ): Promise<void> {
   const { tests } = handle
   const left = await effectsOf(test, database, tests, known)
   // Checked first: a write to another database is the more serious problem.
-  checkConnections(test.test, { url: database.url, handle }, environment())
+  checkConnections(test.test, { url: database.url, handle }, environment)
   const { last } = memory
   memory.last = test.test
   if (left === undefined) return
@@ -167,7 +167,7 @@ export async function checkForLeaks(
 interface LeakCheck {
   readonly known: Set<string>
   readonly note?: (left: TestEffects) => void
-  readonly environment?: () => NodeJS.ProcessEnv
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 function leakOf(

@@ -30,6 +30,10 @@ export interface WorkerHost {
   readonly keep: boolean
   /** Whether the process exits by itself after its tests, so that the lease must not keep it alive. */
   readonly background?: boolean
+  /** Whether no other slot will do: the code under test has its URL already. */
+  readonly exact?: boolean
+  /** The variables of the code under test, if they are not those of this process. */
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 interface Worker {
@@ -47,6 +51,8 @@ interface Worker {
   /** Resources that were open before the test: hooks may open some for all tests of a suite. */
   known: Set<string>
   handle: RunHandle | undefined
+  /** That of the code under test. */
+  environment: NodeJS.ProcessEnv
   /** Whether the variables were checked, which happens once per file. */
   isChecked: boolean
 }
@@ -67,6 +73,7 @@ global[KEY] ??= {
   suite: undefined,
   known: new Set(),
   handle: undefined,
+  environment: process.env,
   isChecked: false,
 }
 const worker = global[KEY]
@@ -75,10 +82,11 @@ const worker = global[KEY]
  * Leases a database for this worker, or joins its lease, and points `DATABASE_URL` and similar variables to
  * it. Every `enter` needs a `leave`.
  */
-export async function enter({ handle, slot, background = false }: WorkerHost): Promise<void> {
+export async function enter(host: WorkerHost): Promise<void> {
+  const { handle, slot, exact = false, background = false, environment = process.env } = host
   // In watch mode, a run may have another harness than the previous one.
-  if (worker.lease !== undefined && worker.lease.run !== handle.run) await release()
-  worker.lease ??= { run: handle.run, database: acquireDatabase(handle, { slot, unref: background }) }
+  if (worker.lease !== undefined && worker.lease.run !== handle.run) await releaseWorker()
+  worker.lease ??= { run: handle.run, database: acquireDatabase(handle, { slot, exact, unref: background }) }
   try {
     worker.database = await worker.lease.database
   } catch (error) {
@@ -87,24 +95,31 @@ export async function enter({ handle, slot, background = false }: WorkerHost): P
   }
   worker.users++
   worker.handle = handle
+  worker.environment = environment
   worker.isChecked = false
   watchConnections()
-  setVariables(process.env, targetVariables({ url: worker.database.url, handle }))
+  setVariables(environment, targetVariables({ url: worker.database.url, handle }))
 }
 
 /** Gives the database back, at its baseline, once nothing in this worker uses it. */
 export async function leave({ keep }: WorkerHost): Promise<void> {
   worker.users = Math.max(0, worker.users - 1)
-  if (worker.users === 0 && !keep) await release()
+  if (worker.users === 0 && !keep) await releaseWorker()
 }
 
-async function release(): Promise<void> {
+/** Gives the database back, whatever uses it. */
+export async function releaseWorker(): Promise<void> {
   const { database } = worker
   worker.lease = undefined
   worker.database = undefined
   worker.users = 0
   if (database !== undefined) await endReportedSessions(database).catch(() => {})
   await database?.release()
+}
+
+/** Resets the database outside of a test: a worker that kept it goes on with another test file. */
+export async function resetForFile(): Promise<void> {
+  await resetBeforeTest(current())
 }
 
 /**
@@ -147,17 +162,17 @@ export async function checkAfterTest(
   name: NamedTest,
   note: (left: TestEffects) => void,
 ): Promise<void> {
-  const { handle, known } = worker
+  const { handle, known, environment } = worker
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
-  await checkForLeaks(name, current(), handle, { known, note })
+  await checkForLeaks(name, current(), handle, { known, note, environment })
 }
 
 /** @throws AfreshError `usage` for each test of a file that changed the variables while it was loaded */
 function checkOnce({ url }: TestDatabase): void {
   const { handle } = worker
   if (handle === undefined || worker.isChecked) return
-  checkVariables({ url, handle }, configuredIn(process.env, handle))
+  checkVariables({ url, handle }, configuredIn(worker.environment, handle))
   worker.isChecked = true
 }
 
@@ -174,7 +189,7 @@ export async function withConcurrencyCount<T>(work: () => Promise<T>): Promise<T
 function current(): TestDatabase {
   if (worker.database !== undefined) return worker.database
   throw new AfreshError('usage', 'This worker has no database yet.', {
-    next: "vitest: add setupFiles: ['afresh/vitest/reset'] to the configuration, or take `database` from the test's fixtures. node:test: only a test file's own process has one.",
+    next: "vitest: add setupFiles: ['afresh/vitest/reset'] to the configuration, or take `database` from the test's fixtures. jest: add setupFilesAfterEnv: ['afresh/jest/reset']. node:test: only a test file's own process has one.",
   })
 }
 

@@ -11,16 +11,12 @@ const KEY = Symbol.for('afresh.jest.ready')
 const global = globalThis as { [KEY]?: Promise<void> }
 
 function setUp(): Promise<void> {
-  const { variables, ready } = worker().enter(testPath())
-  // jest 29 does not await CommonJS setup files: set the URL now, and await the database in a hook.
-  for (const [name, value] of Object.entries(variables)) {
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
+  // jest 29 does not await CommonJS setup files: the URL is set at once, and a hook awaits the database.
+  const ready = worker().enter(testPath(), process.env)
   ready.catch(() => {})
   beforeAll(() => ready, TIMEOUT_MS)
-  beforeEach(() => worker().before(testPath(), process.env), TIMEOUT_MS)
-  afterEach(() => worker().after(testPath(), testName(), process.env), TIMEOUT_MS)
+  beforeEach(() => worker().before(), TIMEOUT_MS)
+  afterEach(() => worker().after({ test: testName(), file: testPath() }), TIMEOUT_MS)
   test.concurrent = refusing(test.concurrent)
   return ready
 }

@@ -1,128 +1,60 @@
 /**
- * Runs in the worker's own realm. Test files have modules, timers and mocks of their own: there, fake timers
- * would stall the driver, a mock of `pg` would replace it, and modules are loaded again for each file.
+ * Runs in the worker's own realm. The realm of a test file has modules, timers and mocks of its own: there,
+ * fake timers would block the connection, a mock of `net` would affect afresh, and every file would load the
+ * modules again.
  */
-import type { Variables } from '../../engine/environment.ts'
-import { AfreshError, withCleanUp } from '../../errors.ts'
-import type { TestDatabase } from '../../harness/test-database.ts'
-import { clearInterval, setInterval } from '../../util/clock.ts'
-import { acquireDatabase } from '../core/acquire-database.ts'
 import { watchConnections } from '../core/connections.ts'
-import { checkForLeaks, type NamedTest, resetBeforeTest } from '../core/leak-check.ts'
-import { checkVariables, configuredIn, targetVariables } from '../core/other-databases.ts'
-import type { WorkerDatabase } from '../core/worker.ts'
-import { leaseOf } from './lease.ts'
+import type { NamedTest } from '../core/leak-check.ts'
+import { setVariables, targetVariables } from '../core/other-databases.ts'
+import { withOwnDatabase } from '../core/own-database.ts'
+import * as core from '../core/worker.ts'
 import { hostOf } from './provided.ts'
 
-let current: TestDatabase | undefined
+export const { database } = core
 
-export interface Entered {
-  /** Variables that point to the database that this test file will have. */
-  readonly variables: Variables
-  /** Resolves when the test file has its database, at the baseline. */
-  readonly ready: Promise<void>
-}
+/** Of the test file before, whose end no hook is sure to tell. */
+let entered: core.WorkerHost | undefined
 
-/** @throws AfreshError `usage` if the global setup is missing */
-export function enter(testPath: string): Entered {
-  const host = hostOf(testPath)
-  const { handle, url } = host
+/**
+ * Leases the database of the worker for a test file, or keeps that of the file before. The URL is set at once:
+ * jest 29 does not wait for the lease before it loads the code under test.
+ *
+ * @param environment of the realm of the test file
+ * @throws AfreshError `usage` if the global setup is missing
+ */
+export function enter(testPath: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { handle, slot, url } = hostOf(testPath)
+  setVariables(environment, targetVariables({ url, handle }))
   watchConnections()
-  isChecked = false
-  const ready = keepingProcessAlive(async () => {
-    current = undefined
-    const leased = await leaseOf(host)
-    await resetBeforeTest(leased)
-    current = leased
-  })
-  return { variables: targetVariables({ url, handle }), ready }
+  const previous = entered
+  const host = { handle, slot, environment, exact: true, keep: true, background: true }
+  entered = host
+  return (async () => {
+    if (previous !== undefined) await core.leave(previous)
+    await core.enter(host)
+    await core.resetForFile()
+  })()
 }
 
-/** The worker's database. Throws `AfreshError` (`usage`) before it is leased. */
-export const database: WorkerDatabase = {
-  get name() {
-    return leased().name
-  },
-  get url() {
-    return leased().url
-  },
-  get env() {
-    return leased().env
-  },
-  begin: (client) => keepingProcessAlive(() => leased().begin(client)),
-  reset: () => keepingProcessAlive(() => leased().reset()),
-  verify: () => keepingProcessAlive(() => leased().verify()),
-  erase: (...given) => keepingProcessAlive(() => leased().erase(...given)),
-  purge: (options) => keepingProcessAlive(() => leased().purge(options)),
-  openResources: () => keepingProcessAlive(() => leased().openResources()),
+/** The attempt of a test that runs. jest has no object that stands for it. */
+let attempt: object = {}
+
+/** @throws AfreshError `usage` if the loaded code changed the variables that point to the database */
+export function before(): Promise<void> {
+  attempt = {}
+  return core.resetBefore(attempt, () => {})
 }
 
-/** Resources that were already open when the test started. */
-let known = new Set<string>()
-
-/** Whether the variables were checked, which happens once per file. */
-let isChecked = false
-
-/**
- * Before each attempt of a test.
- *
- * @param environment of the test file's realm
- * @throws AfreshError `usage` if the loaded code changed the variables that point to the database
- */
-export function before(testPath: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  return keepingProcessAlive(async () => {
-    const { handle } = hostOf(testPath)
-    const { tests } = handle
-    if (!isChecked) checkVariables({ url: leased().url, handle }, configuredIn(environment, handle))
-    isChecked = true
-    await resetBeforeTest(leased())
-    known = new Set(tests.leaks === 'ignore' ? [] : (await leased().openResources()).map(({ id }) => id))
-  })
-}
-
-/**
- * After each attempt of a test.
- *
- * @throws AfreshError `leak` if the test left something open, `usage` if it used another database
- */
-export function after(testPath: string, test: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  const { handle } = hostOf(testPath)
-  return keepingProcessAlive(() =>
-    checkForLeaks({ test, file: testPath }, leased(), handle, { known, environment: () => environment }),
-  )
+/** @throws AfreshError `leak` if the test left something open */
+export function after(test: NamedTest): Promise<void> {
+  return core.checkAfterTest(attempt, test, () => {})
 }
 
 /** Leases another database while `use` runs. */
 export function withLease(
-  { test, file }: NamedTest & { readonly file: string },
-  use: (own: WorkerDatabase) => Promise<void>,
+  test: NamedTest & { readonly file: string },
+  use: (own: core.WorkerDatabase) => Promise<void>,
 ): Promise<void> {
-  return keepingProcessAlive(async () => {
-    const { handle, spare } = hostOf(file)
-    const own = await acquireDatabase(handle, { slot: spare, unref: true })
-    await withCleanUp(
-      async () => {
-        await use(own)
-        await checkForLeaks({ test, file }, own, handle, { known: new Set() })
-      },
-      () => own.release(),
-    )
-  })
-}
-
-function leased(): TestDatabase {
-  if (current !== undefined) return current
-  throw new AfreshError('usage', 'This test file has no database yet.', {
-    next: "Add setupFilesAfterEnv: ['afresh/jest/reset'] to the jest configuration.",
-  })
-}
-
-/** A lease does not keep the process alive, so a timer does while a caller waits. */
-async function keepingProcessAlive<T>(work: () => Promise<T>): Promise<T> {
-  const timer = setInterval(() => {}, 60_000)
-  try {
-    return await work()
-  } finally {
-    clearInterval(timer)
-  }
+  const { handle, spare } = hostOf(test.file)
+  return withOwnDatabase({ handle, slot: spare, unref: true }, () => test, use)
 }

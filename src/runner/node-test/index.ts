@@ -4,9 +4,9 @@
  */
 import { afterEach, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
-import { AfreshError, withCleanUp } from '../../errors.ts'
-import { acquireDatabase } from '../core/acquire-database.ts'
-import { checkForLeaks, type NamedTest } from '../core/leak-check.ts'
+import { AfreshError } from '../../errors.ts'
+import type { NamedTest } from '../core/leak-check.ts'
+import { withOwnDatabase } from '../core/own-database.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { checkAfterTest, database, enter, leave, resetBefore, type WorkerDatabase } from '../core/worker.ts'
 import { INSIDE, joinRun } from './join-run.ts'
@@ -29,11 +29,12 @@ export function withDatabase(body: TestBody): (t: TestContext) => Promise<void> 
     queue.leave(t)
     if (host === undefined) throw notATest()
     const { handle, slot } = host
-    const own = await acquireDatabase(handle, { slot: slot + 1, unref: true })
-    await withCleanUp(async () => {
-      await body({ database: own }, t)
-      await checkForLeaks(nameOf(t), own, handle, { known: new Set() })
-    }, own.release)
+    const lease = { handle, slot: slot + 1, unref: true }
+    await withOwnDatabase(
+      lease,
+      () => nameOf(t),
+      async (own) => void (await body({ database: own }, t)),
+    )
   }
 }
 

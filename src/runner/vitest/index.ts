@@ -1,7 +1,7 @@
 import { test as base, type TestAPI } from 'vitest'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { acquireDatabase } from '../core/acquire-database.ts'
-import { checkForLeaks } from '../core/leak-check.ts'
+import { withOwnDatabase } from '../core/own-database.ts'
 import { database, enter, leave, type WorkerDatabase, withConcurrencyCount } from '../core/worker.ts'
 import { isConcurrent, markIsolated } from './concurrency.ts'
 import { after, before, nameOf, recordInMeta } from './hooks.ts'
@@ -79,11 +79,5 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
 /** Gives the database back, whether the test passes or fails. */
 async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const { handle, slot } = host()
-  const own = await acquireDatabase(handle, { slot })
-  try {
-    await use(own)
-    await checkForLeaks(nameOf(task), own, handle, { known: new Set(), note: recordInMeta(task) })
-  } finally {
-    await own.release()
-  }
+  await withOwnDatabase({ handle, slot }, () => nameOf(task), use, recordInMeta(task))
 }
