@@ -206,6 +206,7 @@ describeOn('postgres:18', (server) => {
         message: expect.stringContaining('database sessions of this run has ended'),
       }
       await expect(database.reset()).rejects.toMatchObject(gone)
+      await database.release()
       await expect(acquireDatabase(handle, { slot: 1 })).rejects.toMatchObject(gone)
     }))
 

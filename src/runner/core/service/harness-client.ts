@@ -40,6 +40,9 @@ export async function leaseByService(
     isReleased = true
     try {
       await released
+    } catch (error) {
+      // With the process, the lease has ended.
+      if (connection.isOpen()) throw error
     } finally {
       connection.leases--
       if (connection.leases === 0) connection.end()
@@ -78,6 +81,7 @@ interface Waiting {
 interface Connection {
   leases: number
   ask(method: Method, args: readonly unknown[], options?: EraseOptions): Promise<unknown>
+  isOpen(): boolean
   end(): void
 }
 
@@ -142,6 +146,7 @@ async function openConnection({ path, secret }: ServiceAddress): Promise<Connect
   return {
     leases: 0,
     ask,
+    isOpen: () => !socket.destroyed,
     end() {
       connections.delete(path)
       socket.end()
