@@ -78,7 +78,7 @@ async function countRows(
   return new Map(tables.map(({ id }, index) => [id, Number(results[index]?.rows[0]?.n)]))
 }
 
-/** The copies that this process uses. */
+/** The copies of this process: one session may have two baselines, on a client of the user. */
 const inUse = new Set<string>()
 
 /** The name contains the id of the session, so that copies of crashed sessions can be recognized. */
@@ -121,12 +121,14 @@ async function pruneCopies(connection: Connection, database: string): Promise<vo
        SELECT 1 FROM information_schema.processlist AS p
        WHERE CONCAT(${literal(prefix)}, p.id) = s.schema_name AND p.id <> CONNECTION_ID())`,
   )
+  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
+  const own = `${prefix}${String(row?.id)}`
   for (const { name } of left) {
-    if (inUse.has(String(name))) continue
-    const [row] = await connection.query(
+    if (name === own && inUse.has(own)) continue
+    const [entry] = await connection.query(
       `SELECT mark FROM ${MARKS} WHERE database_name = ${literal(String(name))}`,
     )
-    if (typeof row?.mark === 'string') await dropDatabase(connection, String(name), row.mark)
+    if (typeof entry?.mark === 'string') await dropDatabase(connection, String(name), entry.mark)
   }
 }
 

@@ -188,7 +188,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           const straggler = await hold({ ...server, url: database.url }, `SELECT nextval('orders_id_seq')`)
           expect(await database.reset()).toMatchObject({
             dirty: ['orders_id_seq'],
-            notes: [expect.stringMatching(/not ended the transaction/)],
+            notes: [expect.stringMatching(/has not ended its transaction/)],
           })
           await straggler.commit()
           await database.reset()
