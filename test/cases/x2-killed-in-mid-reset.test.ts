@@ -37,7 +37,13 @@ async function kill(server: ServerAtHand, sessions: readonly number[]): Promise<
   for (const id of sessions) await ask(server, sql(id)).catch(() => {})
 }
 
-for (const id of ['postgres:18', 'mariadb:11.8', 'mariadb:11.8-stock'] as const) {
+for (const id of [
+  'postgres:18',
+  'mysql:9.7',
+  'mariadb:11.8',
+  'mysql:9.7-stock',
+  'mariadb:11.8-stock',
+] as const) {
   describeOn(id, (server) => {
     it(`a reset whose session is killed says so, and the next one restores the baseline, ${ROUNDS} times`, {
       timeout: 120_000 + ROUNDS * 5_000,
