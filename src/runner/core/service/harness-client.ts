@@ -3,7 +3,7 @@ import type { OpenResource } from '../../../engine/open-resources.ts'
 import type { PurgeOptions } from '../../../erase/erase.ts'
 import type { EraseOptions } from '../../../erase/options.ts'
 import type { EraseReport } from '../../../erase/report.ts'
-import { AfreshError, messageOf } from '../../../errors.ts'
+import { AfreshError, messageOf, withUndo } from '../../../errors.ts'
 import { withEnvironment } from '../../../harness/environment.ts'
 import type { HarnessHandle } from '../../../harness/handle.ts'
 import { wasReleased } from '../../../harness/open-resources.ts'
@@ -26,9 +26,15 @@ export async function leaseByService(
   service: ServiceAddress,
   slot: SlotRequest,
 ): Promise<TestDatabase> {
-  const connection = await connectionTo(service)
-  const { name, url } = (await connection.ask('lease', [slot])) as { name: string; url: string }
-  connection.leases++
+  const { opened, letGo } = holdConnection(service)
+  const { connection, name, url } = await withUndo(
+    async () => {
+      const connection = await opened
+      const leased = (await connection.ask('lease', [slot])) as { name: string; url: string }
+      return { connection, ...leased }
+    },
+    async () => letGo(),
+  )
   let isReleased = false
   const ask = async <T>(method: Method, args: readonly unknown[], options?: EraseOptions): Promise<T> => {
     if (isReleased) throw wasReleased(name)
@@ -44,8 +50,7 @@ export async function leaseByService(
       // With the process, the lease has ended.
       if (connection.isOpen()) throw error
     } finally {
-      connection.leases--
-      if (connection.leases === 0) connection.end()
+      letGo()
     }
   }
   const database: Omit<TestDatabase, 'env'> = {
@@ -79,20 +84,34 @@ interface Waiting {
 }
 
 interface Connection {
-  leases: number
   ask(method: Method, args: readonly unknown[], options?: EraseOptions): Promise<unknown>
   isOpen(): boolean
   end(): void
 }
 
-/** By path. One connection serves all leases of this process, and ends with the last of them. */
-const connections = new Map<string, Promise<Connection>>()
+interface SharedConnection {
+  readonly opened: Promise<Connection>
+  leases: number
+}
 
-function connectionTo(address: ServiceAddress): Promise<Connection> {
-  const open = connections.get(address.path) ?? openConnection(address)
-  connections.set(address.path, open)
-  open.catch(() => connections.delete(address.path))
-  return open
+/** By path. One connection serves all leases of this process, and ends with the last of them. */
+const connections = new Map<string, SharedConnection>()
+
+/** Counts the lease before anything is awaited: the end of another one must not end its connection. */
+function holdConnection(address: ServiceAddress): { readonly opened: Promise<Connection>; letGo(): void } {
+  const { path } = address
+  const shared = connections.get(path) ?? { opened: openConnection(address), leases: 0 }
+  connections.set(path, shared)
+  shared.leases++
+  return {
+    opened: shared.opened,
+    letGo() {
+      shared.leases--
+      if (shared.leases > 0) return
+      if (connections.get(path) === shared) connections.delete(path)
+      shared.opened.then(({ end }) => end()).catch(() => {})
+    },
+  }
 }
 
 async function openConnection({ path, secret }: ServiceAddress): Promise<Connection> {
@@ -116,7 +135,6 @@ async function openConnection({ path, secret }: ServiceAddress): Promise<Connect
   })
   socket.on('error', () => {})
   socket.on('close', () => {
-    connections.delete(path)
     for (const id of [...waiting.keys()]) settle(id)?.reject(serviceGone())
   })
 
@@ -144,13 +162,9 @@ async function openConnection({ path, secret }: ServiceAddress): Promise<Connect
     }
   }
   return {
-    leases: 0,
     ask,
     isOpen: () => !socket.destroyed,
-    end() {
-      connections.delete(path)
-      socket.end()
-    },
+    end: () => socket.end(),
   }
 }
 

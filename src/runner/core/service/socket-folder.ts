@@ -10,33 +10,39 @@ export interface SocketFolder {
 }
 
 const PREFIX = 'afresh-sessions-'
+const NAME = new RegExp(`^${PREFIX}(\\d+(?:-\\d+)?)-[0-9a-f]{12}$`)
+const SOCKET = 's'
 
 /** Bytes. Linux takes 107 for a socket's path, macOS 103. */
 const LONGEST_PATH = 103
 
-/** A place for a socket that no other user can connect to. */
+/**
+ * A path for a socket that no other user can connect to.
+ *
+ * @param folder a private folder; used unless its path is too long
+ */
 export function createSocketFolder(folder?: string): SocketFolder {
   const random = randomBytes(6).toString('hex')
   if (process.platform === 'win32') return { socket: `\\\\.\\pipe\\${PREFIX}${random}`, remove: () => {} }
-  if (folder !== undefined) return { socket: join(folder, 'sessions'), remove: () => {} }
-  removeAbandoned()
+  if (folder !== undefined && isShort(folder)) return { socket: join(folder, SOCKET), remove: () => {} }
   const name = `${PREFIX}${identityOf(process.pid)}-${random}`
-  const own = folderFor(name)
+  const parent = isShort(join(tmpdir(), name)) ? tmpdir() : '/tmp'
+  removeAbandoned(parent)
+  const own = join(parent, name)
   mkdirSync(own, { mode: 0o700 })
-  return { socket: join(own, 's'), remove: () => rmSync(own, { recursive: true, force: true }) }
+  return { socket: join(own, SOCKET), remove: () => rmSync(own, { recursive: true, force: true }) }
 }
 
-function folderFor(name: string): string {
-  const usual = join(tmpdir(), name)
-  return Buffer.byteLength(join(usual, 's')) <= LONGEST_PATH ? usual : join('/tmp', name)
+function isShort(folder: string): boolean {
+  return Buffer.byteLength(join(folder, SOCKET)) <= LONGEST_PATH
 }
 
-/** Folders of killed processes. */
-function removeAbandoned(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const [, identity] = /^afresh-sessions-(\d+(?:-\d+)?)-[0-9a-f]{12}$/.exec(name) ?? []
+/** Removes the folders of killed processes. */
+function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const [, identity] = NAME.exec(name) ?? []
     if (identity === undefined || isRunning(identity)) continue
-    const path = join(tmpdir(), name)
+    const path = join(parent, name)
     if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.())
       rmSync(path, { recursive: true, force: true })
   }
