@@ -33,6 +33,11 @@ export function mappedVariables(parts: UrlParts, mapping: VariableMapping): Vari
   return Object.fromEntries(Object.entries(mapping).map(([name, part]) => [name, parts[part]]))
 }
 
+/** The protocol of a URL without the colon, in lower case; `undefined` for a path. */
+export function protocolOf(url: string): string | undefined {
+  return /^([a-z][a-z+.-]*):/i.exec(url)?.[1]?.toLowerCase()
+}
+
 export function withVariables(
   environment: Variables,
   variables: Variables,

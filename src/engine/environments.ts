@@ -1,6 +1,7 @@
 import {
   type ConnectionVariables,
   mappedVariables,
+  protocolOf,
   type VariableMapping,
   type VariableReader,
   type Variables,
@@ -23,6 +24,6 @@ export function variablesOf(url: string, reader: VariableReader, mapping: Variab
 
 /** Chosen by the protocol alone; `undefined` for a file. */
 export function environmentOf(url: string): ConnectionVariables | undefined {
-  const protocol = /^([a-z][a-z+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
+  const protocol = protocolOf(url) ?? ''
   return ENVIRONMENTS.find(({ protocols }) => protocols.includes(protocol))
 }

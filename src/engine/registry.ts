@@ -2,6 +2,7 @@ import { AfreshError } from '../errors.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { Engine } from './engine.ts'
 import type { EngineServer } from './engine-server.ts'
+import { protocolOf } from './environment.ts'
 import { mariadb } from './mariadb/index.ts'
 import { server as mariadbServer } from './mariadb/server.ts'
 import { mysql } from './mysql/index.ts'
@@ -54,7 +55,7 @@ export function engineNamed(name: string): Engine {
  */
 export async function open(given: string, options?: ConnectOptions): Promise<Opened> {
   const url = canonicalUrl(given)
-  const [first, ...others] = ENGINES.filter(({ protocols }) => protocols.includes(protocolOf(url)))
+  const [first, ...others] = ENGINES.filter(({ protocols }) => protocols.includes(schemeOf(url)))
   if (first === undefined) throw unknownUrl()
   const connection = await first.connect(url, options)
   for (const engine of [first, ...others]) {
@@ -81,10 +82,8 @@ export async function wrap(client: unknown): Promise<Opened> {
   })
 }
 
-function protocolOf(url: string): string {
-  return (
-    /^([a-z][a-z+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? (/\.(db|sqlite3?)$/i.test(url) ? 'sqlite' : '')
-  )
+function schemeOf(url: string): string {
+  return protocolOf(url) ?? (/\.(db|sqlite3?)$/i.test(url) ? 'sqlite' : '')
 }
 
 function unknownUrl(): AfreshError {

@@ -45,8 +45,8 @@ async function eraseTarget(
   tally: RowCounter,
   progress: { done: number; batch: number; spent: number },
 ): Promise<Pick<EraseStatement, 'sql' | 'values'>[]> {
-  const { targets, ground, options } = job
-  const syntax = ground.engine.erase
+  const { targets, context, options } = job
+  const syntax = context.engine.erase
   const [target] = targets
   if (target === undefined) throw new Error('a batch has one target')
   const name = syntax.selectionName('list')
@@ -85,9 +85,9 @@ async function eraseTarget(
 }
 
 /** Throws `AfreshError` (`usage`) if a batch changes rows that later batches could not recognize any more. */
-function refuseUnknown({ plan, targets, ground }: EraseJob): void {
+function refuseUnknown({ plan, targets, context }: EraseJob): void {
   const isUnknown = ({ table }: Target) =>
-    plan.changed.includes(table.id) && ground.engine.erase.identity(table).version !== undefined
+    plan.changed.includes(table.id) && context.engine.erase.identity(table).version !== undefined
   const labels = targets.filter(isUnknown).map(({ table }) => table.label)
   if (labels.length === 0) return
   throw new AfreshError(
@@ -118,10 +118,10 @@ function refuseSplit({ schema, links, groups }: ErasePlan): void {
 
 /** Counts everything that would be deleted, before any row is. */
 async function refuseMore(job: EraseJob, session: EraseSession): Promise<void> {
-  const { plan, targets, ground, mark } = job
+  const { plan, targets, context, mark } = job
   const tally = new RowCounter(plan)
   const options = { mark, archives: new Map(), counts: true, countsOnly: true, locks: false }
-  const tasks = eraseStatementsOf(plan, ground.engine.erase, targets, options)
+  const tasks = eraseStatementsOf(plan, context.engine.erase, targets, options)
   await runTransaction(session, () => tasks, tally, { ...job, keep: false })
 }
 

@@ -46,7 +46,7 @@ export async function eraseRows(
   const { engine, connection } = given
   // An archive table may have been created since.
   const schema = options.archive === true ? await engine.introspect(connection) : given.schema
-  const ground = { ...given, schema }
+  const context = { ...given, schema }
   const targets = wanted.flatMap((request) => targetsOf(schema, request))
   const { softDelete } = options
   const mark =
@@ -70,10 +70,10 @@ export async function eraseRows(
     options.archive === true
       ? archiveTablesOf(plan, engine.databases?.maxNameBytes ?? Number.POSITIVE_INFINITY)
       : { tables: new Map<TableId, Table>(), missing: [] }
-  const job: EraseJob = { ground, plan, targets, options, mark, archives }
+  const job: EraseJob = { context, plan, targets, options, mark, archives }
   const started = now()
-  const { lockTimeoutMs = ground.lockTimeoutMs } = options
-  return engine.erase.session(connection, { lockTimeoutMs, proof: ground.proof }, async (session) => {
+  const { lockTimeoutMs = context.lockTimeoutMs } = options
+  return engine.erase.session(connection, { lockTimeoutMs, proof: context.proof }, async (session) => {
     const keep = options.dryRun !== true
     const done = await withArchiveTables({ session, syntax: engine.erase, keep }, archives, () =>
       carryOut(job, session, planFor),
@@ -92,7 +92,7 @@ async function carryOut(
   session: EraseSession,
   planFor: (ids: readonly TableId[]) => ErasePlan,
 ): Promise<Done> {
-  const { options, plan, ground, mark } = job
+  const { options, plan, context, mark } = job
   const { dryRun = false, batch, max, archive } = options
   if (batch !== undefined && !dryRun) return eraseInBatches(job, session, batch, planFor)
   const isLeftToServer = plan.cascade === 'declared' && !dryRun && max === undefined
@@ -102,7 +102,7 @@ async function carryOut(
   // A statement on a table includes the tables that inherit from it.
   const heads = inOrder(job).filter(({ as }) => as === undefined)
   const tasks = heads.flatMap((target) =>
-    target.conditions.map((condition) => bareStatement(ground.engine.erase, target, condition)),
+    target.conditions.map((condition) => bareStatement(context.engine.erase, target, condition)),
   )
   const tally = new RowCounter(plan)
   const [first] = tasks

@@ -10,15 +10,15 @@ import type { EraseContext } from './run-transaction.ts'
 import { conditionsOf, type Value, type Where } from './where.ts'
 
 export async function erase(
-  ground: EraseContext,
+  context: EraseContext,
   table: string,
   where: Where,
   options: EraseOptions = {},
 ): Promise<EraseReport> {
-  const named = tableNamed(ground.schema, table)
+  const named = tableNamed(context.schema, table)
   return eraseRows(
-    ground,
-    [{ table: named, conditions: conditionsOf(where, named, ground.engine.erase) }],
+    context,
+    [{ table: named, conditions: conditionsOf(where, named, context.engine.erase) }],
     options,
   )
 }
@@ -41,7 +41,7 @@ export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
 }
 
 /** Deletes rows that `softDelete` has marked. */
-export async function purge(ground: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
+export async function purge(context: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
   const { column = 'deleted_at', olderThan, value, tables, zone, ...rest } = options
   if (olderThan !== undefined && value !== undefined) {
     throw new AfreshError('usage', 'purge: olderThan and value cannot be combined.', {
@@ -49,8 +49,8 @@ export async function purge(ground: EraseContext, options: PurgeOptions = {}): P
     })
   }
   const marked = { column, olderThan, value, zone }
-  const wanted = await wantedRows(ground, tablesWith(ground, column, tables), marked)
-  return eraseRows(ground, wanted, rest, { isPurge: true })
+  const wanted = await wantedRows(context, tablesWith(context, column, tables), marked)
+  return eraseRows(context, wanted, rest, { isPurge: true })
 }
 
 function tablesWith({ schema }: EraseContext, column: string, names: readonly string[] | undefined): Table[] {

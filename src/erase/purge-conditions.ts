@@ -17,24 +17,24 @@ export interface PurgeRequest {
 
 /** @throws AfreshError `usage` if the stored values do not determine the rows */
 export async function wantedRows(
-  ground: EraseContext,
+  context: EraseContext,
   tables: readonly Table[],
   marked: PurgeRequest,
 ): Promise<EraseRequest[]> {
   const { olderThan } = marked
-  const syntax = ground.engine.erase
+  const syntax = context.engine.erase
   if (marked.value !== undefined || olderThan === undefined || typeof olderThan === 'string') {
     return tables.map((table) => ({ table, conditions: plainConditions(syntax, table, marked) }))
   }
   // One time for all statements.
-  const clock = await syntax.clock(ground.connection)
+  const clock = await syntax.clock(context.connection)
   const time = timeOf(olderThan, clock)
   const wanted: EraseRequest[] = []
   for (const table of tables) {
     const column = columnOf(table, marked.column)
     refuseNumbers(table, column)
     const zone = zoneOf(syntax, table, column, clock, marked.zone)
-    await refuseNoTimes(ground, table, column)
+    await refuseNoTimes(context, table, column)
     wanted.push({ table, conditions: [concatenated([syntax.isBefore(column, time, zone)])] })
   }
   return wanted

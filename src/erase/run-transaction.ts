@@ -27,7 +27,7 @@ export interface EraseContext {
 
 /** An erase with a validated plan. */
 export interface EraseJob {
-  readonly ground: EraseContext
+  readonly context: EraseContext
   readonly plan: ErasePlan
   readonly targets: readonly Target[]
   readonly options: EraseOptions
@@ -48,10 +48,10 @@ export async function once(
     spent = 0,
   }: { keep: boolean; tally?: RowCounter; spent?: number },
 ): Promise<Done> {
-  const { plan, targets, options, mark, archives, ground } = job
+  const { plan, targets, options, mark, archives, context } = job
   const counts = options.max !== undefined || plan.cascade === 'declared'
   const build = (locks: boolean) =>
-    eraseStatementsOf(plan, ground.engine.erase, targets, {
+    eraseStatementsOf(plan, context.engine.erase, targets, {
       mark,
       archives: archives.tables,
       counts,

@@ -29,7 +29,7 @@ export async function eraseFrom(
   where: Where,
   { allow = [], ...options }: EraseOptions & AllowOption = {},
 ): Promise<EraseReport> {
-  return onMarked(url, allow, (ground) => erase(ground, table, where, options))
+  return onMarked(url, allow, (context) => erase(context, table, where, options))
 }
 
 /** `TestDatabase.purge` for such a database. Throws as `eraseFrom` does. */
@@ -37,7 +37,7 @@ export async function purgeFrom(
   url: string,
   { allow = [], ...options }: PurgeOptions & AllowOption = {},
 ): Promise<EraseReport> {
-  return onMarked(url, allow, (ground) => purge(ground, options))
+  return onMarked(url, allow, (context) => purge(context, options))
 }
 
 /**
@@ -57,7 +57,7 @@ export async function planErase(url: string, table: string, options: EraseOption
 async function onMarked<T>(
   url: string,
   allow: readonly string[],
-  body: (ground: EraseContext) => Promise<T>,
+  body: (context: EraseContext) => Promise<T>,
 ): Promise<T> {
   guardEnvironment()
   const opened = await open(url, { names: 'both' })
@@ -65,8 +65,8 @@ async function onMarked<T>(
     async () => {
       const takeover = await examine(opened, allow)
       const mark = await requireMark(takeover, { isShared: true })
-      const ground = { ...opened, schema: takeover.schema, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }
-      return withProof(ground, mark === undefined ? undefined : { mark }, body)
+      const context = { ...opened, schema: takeover.schema, lockTimeoutMs: DEFAULT_LOCK_TIMEOUT_MS }
+      return withProof(context, mark === undefined ? undefined : { mark }, body)
     },
     () => opened.connection.close(),
   )

@@ -61,13 +61,13 @@ export function eraseConnectionOn(
     await open?.connection.then((connection) => connection.close()).catch(() => {})
   }
 
-  const on = async (erasing: (ground: EraseContext) => Promise<EraseReport>): Promise<EraseReport> => {
-    const ground = await current()
-    const { schema, lockTimeoutMs, alone } = ground.session
-    const { engine, claim } = ground
+  const on = async (erasing: (context: EraseContext) => Promise<EraseReport>): Promise<EraseReport> => {
+    const context = await current()
+    const { schema, lockTimeoutMs, alone } = context.session
+    const { engine, claim } = context
     const work = async (): Promise<EraseReport> => {
       try {
-        const connection = await connectionFor(ground)
+        const connection = await connectionFor(context)
         return await withProof({ engine, connection, schema, lockTimeoutMs }, claim, erasing)
       } catch (error) {
         const isRefusal = error instanceof AfreshError && !(error instanceof EraseError)
@@ -76,13 +76,13 @@ export function eraseConnectionOn(
         throw error
       }
     }
-    const asked = { engine, url: ground.connection.url, doing: 'rows were erased' }
+    const asked = { engine, url: context.connection.url, doing: 'rows were erased' }
     return alone(() => whileServerAnswers(work, asked))
   }
 
   return {
-    erase: (table, where, options) => on((ground) => erase(ground, table, where, options)),
-    purge: (options) => on((ground) => purge(ground, options)),
+    erase: (table, where, options) => on((context) => erase(context, table, where, options)),
+    purge: (options) => on((context) => purge(context, options)),
     close,
   }
 }
@@ -93,16 +93,16 @@ export function eraseConnectionOn(
  * @throws RefusedError if the claim does not hold; rows that earlier batches deleted stay deleted
  */
 export async function withProof<T>(
-  ground: EraseContext,
+  context: EraseContext,
   claim: Claim | undefined,
-  work: (ground: EraseContext) => Promise<T>,
+  work: (context: EraseContext) => Promise<T>,
 ): Promise<T> {
-  if (claim === undefined) return work(ground)
-  const { ownership } = ground.engine
+  if (claim === undefined) return work(context)
+  const { ownership } = context.engine
   try {
-    return await work({ ...ground, proof: await ownership.proof(ground.connection, claim) })
+    return await work({ ...context, proof: await ownership.proof(context.connection, claim) })
   } catch (error) {
-    const why = isUnproven(error) ? await ownership.whyRefused(ground.connection, claim, error) : undefined
+    const why = isUnproven(error) ? await ownership.whyRefused(context.connection, claim, error) : undefined
     if (why === undefined) throw error
     throw new RefusedError(`The erase was refused: ${why}.`, {
       next: 'The mark was taken away, the lease was lost or the connection leads elsewhere: lease or attach again.',

@@ -18,6 +18,7 @@ import { planFor } from '../reset/make-plan.ts'
 import { explainFullMemory } from '../server/full-memory.ts'
 import { pickServer } from '../server/pick-server.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
+import { once } from '../util/once.ts'
 import { type BaselineDigest, digest, type HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
 import type { MadeHere } from './lease-session.ts'
@@ -90,7 +91,7 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
       const { databases } = engine
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
       const facts = await databases.facts(admin)
-      const ground = { engine, databases, admin, adminUrl: server.url, facts }
+      const context = { engine, databases, admin, adminUrl: server.url, facts }
       await guardServer({
         endpoint: admin.endpoint,
         facts,
@@ -99,57 +100,61 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
         foreignRows: () => databases.foreignRows(admin),
       })
       requirePrivileges(facts, server.url)
-      return await harnessFrom(ground, server, config, hooks)
+      return await harnessFrom(context, server, config, hooks)
     },
     () => admin.close(),
   )
 }
 
 async function harnessFrom(
-  ground: ServerContext,
+  context: ServerContext,
   server: RunningServer,
   config: Config,
   hooks: HarnessHooks,
 ): Promise<Harness> {
-  const { databases, admin, engine } = ground
+  const { databases, admin, engine } = context
   const run = newRunId()
   const project = config.project ?? (await projectName(config.cwd))
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
   for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
-  const role = new URL(ground.adminUrl).username
+  const role = new URL(context.adminUrl).username
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
   const template = inputs.cacheable
-    ? names.template(hash([engine.name, ground.facts.version, role, ...inputs.parts]))
+    ? names.template(hash([engine.name, context.facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
-  const context = { ...ground, temporaryName: names.temporary(run), startedByAfresh: server.startedByAfresh }
+  const measured = {
+    ...context,
+    temporaryName: names.temporary(run),
+    startedByAfresh: server.startedByAfresh,
+  }
   const measuring =
-    config.reset.strategy === 'auto' ? costsOf(context, (line) => hooks.onProgress?.(line)) : undefined
+    config.reset.strategy === 'auto' ? costsOf(measured, (line) => hooks.onProgress?.(line)) : undefined
   const leftOut: string[] = []
   const { baseline, made, warnings } = await withUndo(
     async () => {
       const fill = (connection: Connection) =>
         applyBaseline(connection, { ...config, countObjects: engine.countObjects })
-      const first = await withTemplate({ ...ground, name: template, fill }, () =>
+      const first = await withTemplate({ ...context, name: template, fill }, () =>
         makeDatabase(
-          { ...ground, template, leftOut: (what) => leftOut.push(what) },
+          { ...context, template, leftOut: (what) => leftOut.push(what) },
           admin,
           names.database(run, 1),
         ),
       )
-      return await inspected(ground, config, first)
+      return await inspected(context, config, first)
     },
     async () => {
       await measuring
-      await dropMade(ground, server, run)
+      await dropMade(context, server, run)
     },
   )
   const left = await reapTemplates(databases, admin, { names, run, template })
   for (const problem of left) hooks.onProgress?.(problem)
   const handle: HarnessHandle = {
     engine: engine.name,
-    adminUrl: ground.adminUrl,
+    adminUrl: context.adminUrl,
     server: { kind: server.kind, data: server.data },
     project,
     run,
@@ -160,9 +165,9 @@ async function harnessFrom(
     baseline,
     costs: await measuring,
   }
-  const close = once(() => closeHarness(ground, server, run))
+  const close = once(() => closeHarness(context, server, run))
   return {
-    title: titleOf(engine, ground.facts.version, server.title),
+    title: titleOf(engine, context.facts.version, server.title),
     handle,
     warnings: [...warningsOf(config, baseline), ...leftOut.map(leftOutWarning), ...warnings],
     lease: (options) => leaseFrom(handle, options, made),
@@ -212,11 +217,11 @@ function inspected(
   )
 }
 
-async function closeHarness(ground: ServerContext, server: RunningServer, run: string): Promise<void> {
+async function closeHarness(context: ServerContext, server: RunningServer, run: string): Promise<void> {
   await withCleanUp(
-    () => dropMade(ground, server, run),
+    () => dropMade(context, server, run),
     async () => {
-      await ground.admin.close().catch(() => {})
+      await context.admin.close().catch(() => {})
       await server.stop()
     },
   )
@@ -238,12 +243,4 @@ async function dropMade(
 
 function hash(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\0')).digest('hex')
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => {
-    done ??= work()
-    return done
-  }
 }

@@ -4,6 +4,7 @@ import { loadConfig } from '../../config/file.ts'
 import type { HarnessOptions } from '../../config/options.ts'
 import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
+import { once } from '../../util/once.ts'
 import type { RunHandle } from './run-handle.ts'
 import { handleWithService } from './service/harness-service.ts'
 
@@ -82,21 +83,13 @@ export async function acquire(
   const entry = entries.get(key) ?? start(options, key, onStart)
   entry.users++
   const { harness, handle, close } = await entry.served
-  let released: Promise<void> | undefined
-  const release = async () => {
+  const release = once(async () => {
     entry.users--
     if (entry.users > 0) return
     entries.delete(key)
     await close()
-  }
-  return {
-    harness,
-    handle,
-    release: () => {
-      released ??= release()
-      return released
-    },
-  }
+  })
+  return { harness, handle, release }
 }
 
 function start(options: HarnessOptions, key: string, onStart: (harness: Harness) => void): Entry {

@@ -1,8 +1,7 @@
 import type { Harness } from '../../../harness/harness.ts'
 import { urlOfSlot } from '../../../harness/lease-from.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
-import { now, sleep } from '../../../util/clock.ts'
-import { slotTaken } from '../slot-taken.ts'
+import { leaseExactly } from '../lease-exactly.ts'
 
 /** Which database a worker leases. */
 export interface SlotRequest {
@@ -19,9 +18,6 @@ interface Entry {
   state: 'in use' | 'idle' | 'ending'
   ended: Promise<void>
 }
-
-/** Milliseconds until a worker's database counts as taken: the worker before may not have let it go yet. */
-const NOTICE_MS = 5_000
 
 /**
  * The leased databases of a run. A database that a worker gives back stays leased: the next worker needs one
@@ -49,26 +45,18 @@ export class LeasePool {
    * @throws AfreshError `server` if none can be leased, or if an exact slot stays in use
    */
   async take({ slot, exact }: SlotRequest): Promise<TestDatabase> {
-    const url = urlOfSlot(this.#harness.handle, slot)
     if (slot === 1) await this.#first
-    const deadline = now() + NOTICE_MS
-    for (;;) {
-      const idle = this.#idle(url, exact)
-      if (idle !== undefined) {
-        const database = await this.#takeIdle(idle)
-        if (database !== undefined) return database
-        continue
-      }
-      const own = [...this.#entries.values()].find(({ database }) => database.url === url)
-      if (own?.state === 'ending') await own.ended
-      if (!exact || own === undefined || own.state === 'ending') {
-        const database = await this.#lease(slot)
-        if (!exact || database.url === url) return database
-        await this.#end(database.name)
-      }
-      if (now() > deadline) throw slotTaken(slot)
-      await sleep(20)
+    const url = urlOfSlot(this.#harness.handle, slot)
+    const own = () => [...this.#entries.values()].find(({ database }) => database.url === url)
+    const takeOrLease = async () => {
+      const idle = await this.#takeIdle(url, exact)
+      if (idle !== undefined) return idle
+      await own()?.ended
+      return this.#lease(slot)
     }
+    if (!exact) return takeOrLease()
+    const lease = async () => (own()?.state === 'in use' ? undefined : takeOrLease())
+    return leaseExactly({ slot, url }, lease, ({ name }) => this.#end(name))
   }
 
   /** Keeps a database that a worker has given back. */
@@ -102,17 +90,19 @@ export class LeasePool {
     return own ?? (exact ? undefined : idle.find(({ isWorkers }) => !isWorkers))
   }
 
-  /** `undefined` if the database cannot be reset: its lease ends, and the next one makes it again. */
-  async #takeIdle(entry: Entry): Promise<TestDatabase | undefined> {
-    entry.state = 'in use'
-    const { database } = entry
-    try {
-      await database.reset()
-      return database
-    } catch {
-      await this.#end(database.name)
-      return undefined
+  /** Resets an idle database. One that cannot be reset ends its lease, and the next lease makes it again. */
+  async #takeIdle(url: string, exact: boolean): Promise<TestDatabase | undefined> {
+    for (let entry = this.#idle(url, exact); entry !== undefined; entry = this.#idle(url, exact)) {
+      entry.state = 'in use'
+      const { database } = entry
+      try {
+        await database.reset()
+        return database
+      } catch {
+        await this.#end(database.name)
+      }
     }
+    return undefined
   }
 
   async #end(name: string): Promise<void> {
