@@ -1,11 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import type { Connection } from '../engine/connection.ts'
 import type { CostMeter } from '../engine/costs.ts'
 import type { Engine } from '../engine/engine.ts'
-import { codeOf } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
+import { readCacheFile, writeCacheFile } from '../server/cache-file.ts'
 import { cacheFolder } from '../server/embedded/cache.ts'
 import * as z from '../util/validation.ts'
 
@@ -99,12 +98,7 @@ async function keep(
   const path = startedByAfresh ? places.kind : places.server
   const measured = change((await read(path)) ?? [])
   const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
-  await mkdir(dirname(path), { recursive: true })
-  // Other processes, and other calls in this one, may read or write the file at the same time.
-  const fresh = `${path}.${randomUUID()}`
-  await writeFile(fresh, `${JSON.stringify(content, null, 2)}\n`)
-  await rename(fresh, path)
-  await evictOldest(dirname(path))
+  await writeCacheFile(path, `${JSON.stringify(content, null, 2)}\n`, FILES_KEPT)
 }
 
 /** The median of each figure: a server that has just started may be busy. */
@@ -129,30 +123,6 @@ function medianSample(measured: readonly Costs[]): Costs | undefined {
   }
 }
 
-/**
- * A server that is created for each run has a new identity each time, so files would accumulate. The limit
- * also covers temporary files of runs that were killed between write and rename.
- */
-async function evictOldest(folder: string): Promise<void> {
-  const names = await readdir(folder)
-  if (names.length <= FILES_KEPT) return
-  const aged = await Promise.all(
-    names.map(async (name) => ({ name, written: await writtenAt(join(folder, name)) })),
-  )
-  const old = aged.sort((a, b) => b.written - a.written).slice(FILES_KEPT)
-  await Promise.all(old.map(({ name }) => rm(join(folder, name), { force: true })))
-}
-
-/** 0, so oldest, if another run has just removed the file. */
-async function writtenAt(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 0
-    throw error
-  }
-}
-
 async function placesOf(engine: Engine, meter: CostMeter, connection: Connection) {
   const conditions = await meter.conditions(connection)
   const facts = await engine.databases?.facts(connection)
@@ -168,10 +138,12 @@ async function placesOf(engine: Engine, meter: CostMeter, connection: Connection
 }
 
 async function read(path: string): Promise<readonly Costs[] | undefined> {
+  const text = await readCacheFile(path)
+  if (text === undefined) return undefined
   try {
-    return file.safeParse(JSON.parse(await readFile(path, 'utf8'))).data?.measured
+    return file.safeParse(JSON.parse(text.toString())).data?.measured
   } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) !== undefined) return undefined
+    if (error instanceof SyntaxError) return undefined
     throw error
   }
 }

@@ -27,22 +27,20 @@ export function templateKey(name: string): string {
 }
 
 /**
- * Builds the template, or finds a complete one of an earlier run, and calls `use` while no other run may drop
- * it. A complete template is frozen: one of a killed build is not, and is built again. Two runs with the same
+ * Builds the template, or finds a complete one of an earlier run, and calls `use` with its mark while no other
+ * run may drop it. A complete template is frozen: one of a killed build is not, and is built again. Two runs with the same
  * template build it once.
  */
-export async function withTemplate<T>(wanted: TemplateWanted, use: () => Promise<T>): Promise<T> {
+export async function withTemplate<T>(wanted: TemplateWanted, use: (mark: string) => Promise<T>): Promise<T> {
   const { databases, admin, name } = wanted
   const key = templateKey(name)
   await lockWithin(databases, admin, key, BUILD_TIMEOUT_MS)
   return withCleanUp(
     async () => {
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
-      if (!found?.frozen || found.mark === undefined) {
-        if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
-        await build(wanted)
-      }
-      return await use()
+      if (found?.frozen && found.mark !== undefined) return await use(found.mark)
+      if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
+      return await use(await build(wanted))
     },
     () => databases.unlock(admin, key),
   )
@@ -88,7 +86,7 @@ async function dropUnfinished(
   await databases.drop(admin, name, mark)
 }
 
-async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<void> {
+async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<string> {
   const mark = await databases.create(admin, name)
   const fillAndFreeze = async () => {
     const connection = await engine.connect(databases.urlOf(adminUrl, name))
@@ -99,4 +97,5 @@ async function build({ engine, databases, admin, adminUrl, name, fill }: Templat
     await databases.freeze(admin, name)
   }
   await withUndo(fillAndFreeze, () => databases.drop(admin, name, mark))
+  return mark
 }

@@ -12,6 +12,8 @@ export interface ServerFacts {
   readonly standby: boolean
   /** Whether this role may create databases. */
   readonly mayCreateDatabases: boolean
+  /** Changes with the privileges of this role that plans depend on. Not for display. */
+  readonly privileges: string
 }
 
 export interface CloneOptions {

@@ -27,6 +27,11 @@ export interface Program {
   readonly lockTimeoutMs: number
   /** The detector to use; `auto` chooses the cheapest available one at each reset. */
   readonly detector: Detector | 'auto'
+  /**
+   * What sessions in other copies of the same template found out, by name, so that it is found out once. Absent
+   * if there are no such copies, or if their ids differ.
+   */
+  readonly findings?: Map<string, string> | undefined
   /** A resetter on the same connection whose baseline is kept instead of taking the current content. */
   readonly before?: Resetter | undefined
 }

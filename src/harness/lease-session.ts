@@ -46,6 +46,8 @@ export interface MadeHere {
   readonly untouched: string
   /** What the catalog of a copy contains. */
   readonly catalog: KnownCatalog
+  /** See `Program`. */
+  readonly findings: Map<string, string>
 }
 
 export async function openLease(
@@ -71,7 +73,8 @@ export async function openLease(
   return withUndo(
     async () => {
       const known = lease.isNew && engine.capabilities.copiesShareIds ? made?.catalog : undefined
-      const from = { claim, known, template, baseline: fingerprintOf(baseline), costs }
+      const findings = known && made?.findings
+      const from = { claim, known, findings, template, baseline: fingerprintOf(baseline), costs }
       return { lease, session: await openSession({ engine, connection, options, ...from }) }
     },
     () => lease.release(),

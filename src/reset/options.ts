@@ -28,6 +28,8 @@ export interface SessionInput {
   readonly template?: string | undefined
   /** The contents of the catalog, if they are already known. */
   readonly known?: KnownCatalog | undefined
+  /** See `Program`. */
+  readonly findings?: Map<string, string> | undefined
   /** The baseline's fingerprint, if it is already known. */
   readonly baseline?: Fingerprint | undefined
   /** Default: `found`. */

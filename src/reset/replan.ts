@@ -15,12 +15,12 @@ export interface Planned {
 }
 
 export async function prepare(
-  { engine, connection, options, claim, template }: SessionInput,
+  { engine, connection, options, claim, template, findings }: SessionInput,
   { schema, plan }: { readonly schema: Schema; readonly plan: Plan },
   before?: Resetter,
 ): Promise<Planned> {
   const { lockTimeoutMs, detector } = options
-  const program = { schema, plan, claim, template, lockTimeoutMs, detector, before }
+  const program = { schema, plan, claim, template, lockTimeoutMs, detector, findings, before }
   return { schema, plan, resetter: await engine.prepare(connection, program) }
 }
 

@@ -6,6 +6,8 @@ export interface Wire extends AsyncDisposable {
   readonly url: string
   /** Round trips since the last call. */
   count(): number
+  /** What clients have sent since the last call. */
+  sent(): string
   /** Cuts all open connections. */
   cut(): void
   /** Connections opened from now on go to another server. Open ones stay. */
@@ -16,12 +18,14 @@ export async function tapWire(url: string): Promise<Wire> {
   let target = new URL(url)
   const sockets = new Set<Socket>()
   let trips = 0
+  let text = ''
   const server = createServer((client) => {
     const upstream = tcpConnect(Number(target.port || 5432), target.hostname)
     let isAsking = false
     client.on('data', (data) => {
       if (!isAsking) trips++
       isAsking = true
+      text += data.toString('latin1')
       upstream.write(data)
     })
     upstream.on('data', (data) => {
@@ -55,6 +59,11 @@ export async function tapWire(url: string): Promise<Wire> {
       const counted = trips
       trips = 0
       return counted
+    },
+    sent() {
+      const sent = text
+      text = ''
+      return sent
     },
     cut,
     redirect(to) {

@@ -107,6 +107,7 @@ async function facts(connection: Connection): Promise<ServerFacts> {
     systemIdentifier: String(row?.id),
     standby: Number(row?.read_only) === 1 || (await isReplica(connection)),
     mayCreateDatabases: Number(row?.may_create) === 1,
+    privileges: JSON.stringify((await connection.query('SHOW GRANTS')).map((grant) => Object.values(grant))),
   }
 }
 

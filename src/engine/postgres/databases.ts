@@ -29,6 +29,7 @@ export const databases: Databases = {
       `SELECT pg_catalog.current_setting('server_version') AS version,
       (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS identifier,
       pg_catalog.pg_is_in_recovery() AS standby,
+      pg_catalog.has_parameter_privilege('session_replication_role', 'SET')::text AS privileges,
       (SELECT r.rolsuper OR r.rolcreatedb FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS may_create`,
     )
     return {
@@ -36,6 +37,7 @@ export const databases: Databases = {
       systemIdentifier: String(row?.identifier),
       standby: row?.standby === true,
       mayCreateDatabases: row?.may_create === true,
+      privileges: String(row?.privileges),
     }
   },
 

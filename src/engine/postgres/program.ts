@@ -9,6 +9,7 @@ import { proof } from './ownership.ts'
 import { dollar } from './quote.ts'
 import { captureTable, INDEX_ROWS, NOTE_BLOCKS, REPAIR_TABLES, ROWS, STATE } from './repair.ts'
 import { SIZE_FUNCTIONS } from './size-functions.ts'
+import { startingPositions, stepRows } from './step-rows.ts'
 import {
   DUE,
   POSITIONS,
@@ -18,8 +19,6 @@ import {
   runSteps,
   STATEMENTS,
   STEP_TABLES,
-  startingPositions,
-  stepRows,
 } from './steps.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { DROP_RUN_FUNCTION, runFunction, type UserFunctions } from './user-functions.ts'
@@ -47,8 +46,14 @@ export interface Session {
 /**
  * The program of a session. All of it is in `pg_temp`, which ends with the session and leaves no trace in the
  * user's database.
+ *
+ * @param breakEvenBytes measured by the program, as `break_even_bytes`, if it is missing
  */
-export function programSql(program: Program, { suspensions, functions, journal, owned }: Session): string {
+export function programSql(
+  program: Program,
+  { suspensions, functions, journal, owned }: Session,
+  breakEvenBytes: string | undefined,
+): string {
   const { schema, plan, before } = program
   const probes = probesOf(schema, plan)
   return [
@@ -69,7 +74,8 @@ export function programSql(program: Program, { suspensions, functions, journal, 
     plpgsql('afresh_catalog() RETURNS text', `BEGIN RETURN (${CATALOG_QUERY}); END`),
     `SELECT pg_catalog.set_config('afresh.catalog', ${CATALOG_FUNCTION}, false)`,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
-    ...(journal.readable ? [...fileTables(plan), MEASURE_SCAN] : []),
+    ...(journal.readable ? fileTables(plan) : []),
+    ...(journal.readable && breakEvenBytes === undefined ? [MEASURE_SCAN] : []),
   ].join(';\n')
 }
 

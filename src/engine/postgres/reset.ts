@@ -19,6 +19,9 @@ import { userFunctionsOf } from './user-functions.ts'
 import { FLUSH_AHEAD } from './wal.ts'
 import { type WalAccess, walAccessOf } from './wal-reader.ts'
 
+/** The name of a finding that sessions share: up to how many bytes of WAL are read rather than all tables. */
+const BREAK_EVEN = 'break-even bytes'
+
 /** Captures the baseline and creates the session's program; each reset is then one function call. */
 export async function prepare(connection: Connection, program: Program): Promise<Resetter> {
   await noteRole(connection)
@@ -37,8 +40,11 @@ export async function prepare(connection: Connection, program: Program): Promise
   const ahead = journal.readable && !journal.flushes ? FLUSH_AHEAD : ''
   const probes = probesOf(schema, plan)
   const session = { suspensions, functions, journal, owned: connection.owned, database }
-  const [measured] = await call(programSql(program, session))
-  await call(functionsSql(program, session, String(measured?.break_even_bytes)))
+  const known = program.findings?.get(BREAK_EVEN)
+  const [measured] = await call(programSql(program, session, known))
+  const breakEvenBytes = known ?? String(measured?.break_even_bytes)
+  if (journal.readable) program.findings?.set(BREAK_EVEN, breakEvenBytes)
+  await call(functionsSql(program, session, breakEvenBytes))
   const run = (sql: (by: string) => string, by: string) =>
     call(ahead + sql(literal(by))).catch((error) => {
       if (!isOfJournal(error)) throw error

@@ -1,10 +1,7 @@
-import type { Plan, RestartStep, Step, TruncateInstead, TruncateStep } from '../../plan/plan.ts'
-import { select, tablesOfStep } from '../../plan/plan.ts'
-import { byId, type Schema, type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
-import { literal } from './quote.ts'
+import type { Plan, Step } from '../../plan/plan.ts'
+import { select } from '../../plan/plan.ts'
+import { type Schema, tableOf } from '../../schema/schema.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
-import type { TriggerSuspensions } from './suspend-triggers.ts'
-import { asUser, type UserFunctions } from './user-functions.ts'
 
 /**
  * The statements of the steps. Position 0 restores rows; negative positions run before it, positive ones
@@ -26,112 +23,8 @@ export const STEP_TABLES = [
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
 ]
 
-/** The plan's steps as rows, so that one function call runs only those that are due. */
-export function stepRows(
-  schema: Schema,
-  plan: Plan,
-  {
-    suspensions,
-    functions,
-    isInJournal,
-  }: {
-    readonly suspensions: TriggerSuspensions
-    readonly functions: UserFunctions
-    /** Whether the WAL names every block of a subject that is written. */
-    readonly isInJournal: (id: SubjectId) => boolean
-  },
-): string[] {
-  const references = plan.references.map(({ from, to }) => `(${to}, ${from})`)
-  const rows = plan.steps.flatMap((step, no) => {
-    const isOfUser =
-      step.kind === 'refresh' ||
-      (step.kind === 'insert-missing' && step.tables.some((id) => functions.tables.has(id)))
-    const named = isOfUser ? asUser : (sql: string) => sql
-    const main = statementsOf(schema, plan, step).map(named)
-    if (step.kind === 'restart' && main.length === 1) {
-      return [
-        `INSERT INTO ${POSITIONS} VALUES (${step.sequence}, ${no}, ${step.to.value}, ${step.to.called})`,
-      ]
-    }
-    if (step.when.length === 0) return []
-    const touched = [
-      ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
-      ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
-    ]
-    const before = touched.flatMap((suspension) => suspension.before)
-    const after = touched.flatMap((suspension) => suspension.after)
-    const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
-    const others = {
-      ...(near === undefined ? {} : { near: literal(named(near)) }),
-      ...(step.kind === 'delete' && step.truncateAlternative
-        ? insteadOfDelete(schema, step.truncateAlternative)
-        : {}),
-      ...(step.kind === 'truncate' ? { deletes: literal(deletesOf(schema, plan, step)) } : {}),
-    }
-    return [
-      ...[...before, ...main, ...after].map((sql, index) => {
-        const position = index - before.length
-        return insertStatement({
-          no,
-          position,
-          sql: literal(sql),
-          inserts: step.kind === 'insert-missing',
-          moves: step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql),
-          ...(position === 0 ? others : {}),
-        })
-      }),
-      `INSERT INTO ${DUE} VALUES ${dueOf(step, no).join(', ')}`,
-    ]
-  })
-  return references.length === 0
-    ? rows
-    : [`INSERT INTO ${REFERENCES} VALUES ${references.join(', ')}`, `ANALYZE ${REFERENCES}`, ...rows]
-}
-
-function dueOf({ when, follows }: Step, no: number): string[] {
-  const following = new Set<SubjectId>(follows)
-  return when.map((subject) => `(${subject}, ${no}, ${following.has(subject)})`)
-}
-
-/** A row of `STATEMENTS`, with its columns as SQL. */
-function insertStatement(columns: Readonly<Record<string, string | number | boolean>>): string {
-  return `INSERT INTO ${STATEMENTS} (${Object.keys(columns).join(', ')}) VALUES (${Object.values(columns).join(', ')})`
-}
-
-function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead) {
-  const [own, ...others] = tables.map((id) => tableOf(schema, id))
-  if (own === undefined) return {}
-  return {
-    truncate: literal(truncate([own, ...others])),
-    above_rows: threshold.aboveRows,
-    above: Math.min(threshold.aboveBytes, threshold.deadBytes),
-    dead: threshold.deadBytes,
-    relation: own.id,
-    parted: own.traits.includes('partitioned'),
-  }
-}
-
-/** Empties the tables if the server has no space for the new files of a TRUNCATE. */
-function deletesOf(schema: Schema, plan: Plan, step: TruncateStep): string {
-  return statementsOf(schema, plan, { ...step, kind: 'delete', truncateAlternative: undefined }).join('; ')
-}
-
 /** A transaction setting: the server has no disk space. */
 export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
-
-/** With checks enabled: the tables on which a foreign key runs a statement when this step deletes rows. */
-function referringTo({ foreignKeys }: Schema, { mode }: Plan, step: Step): TableId[] {
-  if (step.kind !== 'delete' || mode !== 'ordered') return []
-  const acts = foreignKeys.filter(({ onDelete }) => onDelete !== 'no action' && onDelete !== 'restrict')
-  const touched = touchedBy(step)
-  const from = acts.filter((key) => step.tables.includes(key.to)).map((key) => key.from)
-  return [...new Set(from)].filter((id) => !touched.includes(id))
-}
-
-function touchedBy(step: Step): readonly TableId[] {
-  const alternative = step.kind === 'delete' ? (step.truncateAlternative?.tables ?? []) : []
-  return [...new Set([...tablesOfStep(step), ...alternative])]
-}
 
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the changed blocks of populated tables are known.
@@ -195,22 +88,6 @@ export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
       near = CASE WHEN step.is_near THEN 'EXECUTE afresh_' || s.no END WHERE s.no = step.no;
   END LOOP;
 END $$`
-
-/**
- * Sets every sequence to its position in the plan: `spread` moves them, and for the others a `setval` to the
- * current position makes the next `nextval` write WAL, which a sequence otherwise does only every 32nd time.
- */
-export function startingPositions(schema: Schema, plan: Plan): string[] {
-  return plan.steps.flatMap((step) =>
-    step.kind === 'restart' && isAtBaseline(schema, step) ? statementsOf(schema, plan, step) : [],
-  )
-}
-
-/** A sequence with another position in the schema is dirty from the start: the first reset moves it. */
-function isAtBaseline(schema: Schema, { sequence: id, to }: RestartStep): boolean {
-  const position = byId(schema).sequences.get(id)?.position
-  return position?.value === to.value && position.called === to.called
-}
 
 /** Finds the step of a failed statement. */
 export function stepWith(schema: Schema, plan: Plan, statement: string): Step | undefined {

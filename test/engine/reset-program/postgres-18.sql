@@ -300,17 +300,19 @@ CREATE TEMP TABLE afresh_definitions AS
       WHERE e.classid = 'pg_catalog.pg_foreign_server'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e');
 CREATE INDEX ON pg_temp.afresh_definitions (relation);
 ANALYZE pg_temp.afresh_definitions;
-INSERT INTO pg_temp.afresh_statements (no, position, sql, inserts, moves, truncate, above_rows, above, dead, relation, parted) VALUES (0, 0, 'DELETE FROM ONLY "public"."books"', false, false, 'TRUNCATE ONLY "public"."books"', 3046, 106496, 319488, :books, false);
-INSERT INTO pg_temp.afresh_due VALUES (:books, 0, false);
-INSERT INTO pg_temp.afresh_statements (no, position, sql, inserts, moves, near) VALUES (1, 0, 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table WHERE NOT EXISTS (SELECT FROM pg_temp.afresh_rows AS r
+INSERT INTO pg_temp.afresh_positions VALUES
+(:authors_id_seq, 3, 2, true),
+(:books_id_seq, 4, 1, false);
+INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, deletes, above_rows, above, dead, relation, parted, inserts, moves) VALUES
+(0, 0, 'DELETE FROM ONLY "public"."books"', NULL, 'TRUNCATE ONLY "public"."books"', NULL, 3046, 106496, 319488, :books, false, false, false),
+(1, 0, 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table WHERE NOT EXISTS (SELECT FROM pg_temp.afresh_rows AS r
     JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.filenode
-    WHERE r.table_oid = :authors AND r.rel = afresh_row_of_table.tableoid AND r.row_ctid = afresh_row_of_table.ctid AND r.row_xmin = afresh_row_of_table.xmin)', false, false, 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table USING (SELECT extra.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
+    WHERE r.table_oid = :authors AND r.rel = afresh_row_of_table.tableoid AND r.row_ctid = afresh_row_of_table.ctid AND r.row_xmin = afresh_row_of_table.xmin)', 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table USING (SELECT extra.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
     FROM json_array_elements(pg_catalog.current_setting(''afresh.blocks'')::json) AS b WHERE (b->>0)::oid = :authors) AS b CROSS JOIN LATERAL (
         SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ONLY "public"."authors" AS a WHERE a.tableoid = b.relation AND a.ctid >= (''('' || b.block || '',0)'')::tid AND a.ctid < (''('' || b.block + 1 || '',0)'')::tid
         EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block || '',0)'')::tid AND r.row_ctid < (''('' || b.block + 1 || '',0)'')::tid
-      ) AS extra OFFSET 0) AS extra WHERE afresh_row_of_table.ctid = extra.row_ctid AND afresh_row_of_table.tableoid = extra.rel');
-INSERT INTO pg_temp.afresh_due VALUES (:authors, 1, false);
-INSERT INTO pg_temp.afresh_statements (no, position, sql, inserts, moves, near) VALUES (2, 0, 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
+      ) AS extra OFFSET 0) AS extra WHERE afresh_row_of_table.ctid = extra.row_ctid AND afresh_row_of_table.tableoid = extra.rel', NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false),
+(2, 0, 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
     WHERE afresh_row_of_table.tableoid = r.rel AND afresh_row_of_table.ctid = r.row_ctid AND afresh_row_of_table.xmin = r.row_xmin
         AND r.filenode = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))) AS m),
     back AS (INSERT INTO "public"."authors" ("id", "name") OVERRIDING SYSTEM VALUE SELECT (r)."id", (r)."name" FROM (SELECT m.n, m.row::"public"."authors" AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n
@@ -322,7 +324,7 @@ INSERT INTO pg_temp.afresh_statements (no, position, sql, inserts, moves, near) 
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(m.rel, m.row_ctid, m.row_xmin), 0)) FROM missing AS m)
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(p.rel, p.row_ctid, pg_catalog.pg_current_xact_id()::xid), 0)) FROM placed AS p)
       WHERE s.table_oid = :authors AND EXISTS (SELECT FROM missing))
-    SELECT FROM missing', true, false, 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
+    SELECT FROM missing', 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
     FROM json_array_elements(pg_catalog.current_setting(''afresh.blocks'')::json) AS b WHERE (b->>0)::oid = :authors) AS b CROSS JOIN LATERAL (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r
         WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block || '',0)'')::tid AND r.row_ctid < (''('' || b.block + 1 || '',0)'')::tid AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
     WHERE afresh_row_of_table.tableoid = r.rel AND afresh_row_of_table.ctid = r.row_ctid AND afresh_row_of_table.xmin = r.row_xmin OFFSET 0) OFFSET 0) AS r) AS m),
@@ -335,10 +337,11 @@ INSERT INTO pg_temp.afresh_statements (no, position, sql, inserts, moves, near) 
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(m.rel, m.row_ctid, m.row_xmin), 0)) FROM missing AS m)
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(p.rel, p.row_ctid, pg_catalog.pg_current_xact_id()::xid), 0)) FROM placed AS p)
       WHERE s.table_oid = :authors AND EXISTS (SELECT FROM missing))
-    SELECT FROM missing');
-INSERT INTO pg_temp.afresh_due VALUES (:authors, 2, false);
-INSERT INTO pg_temp.afresh_positions VALUES (:authors_id_seq, 3, 2, true);
-INSERT INTO pg_temp.afresh_positions VALUES (:books_id_seq, 4, 1, false);
+    SELECT FROM missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, false);
+INSERT INTO pg_temp.afresh_due VALUES
+(:books, 0, false),
+(:authors, 1, false),
+(:authors, 2, false);
 DO $$ DECLARE step record; BEGIN
   PERFORM pg_catalog.set_config('afresh.blocks', '[]', false);
   FOR step IN SELECT s.no, coalesce(s.near, s.sql) AS sql, s.near IS NOT NULL AS is_near, c.oid FROM pg_temp.afresh_statements AS s
@@ -353,8 +356,10 @@ DO $$ DECLARE step record; BEGIN
   END LOOP;
 END $$;
 ANALYZE pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_positions;
-SELECT pg_catalog.setval('"public"."authors_id_seq"'::pg_catalog.regclass, 2, true);
-SELECT pg_catalog.setval('"public"."books_id_seq"'::pg_catalog.regclass, 1, false);
+SELECT pg_catalog.count(pg_catalog.setval(p.subject::pg_catalog.oid::pg_catalog.regclass, p.value, p.called))
+  FROM (VALUES
+(:authors_id_seq, 2, true),
+(:books_id_seq, 1, false)) AS p (subject, value, called);
 CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afresh$BEGIN RETURN (WITH temporary AS MATERIALIZED (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relpersistence = 't' OR c.relkind = 't' OR c.relkind IN ('i', 'I')),
   rows(h) AS (
     SELECT pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence, c.relnatts, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner, c.reloptions, c.relacl::text), 0)

@@ -1,0 +1,112 @@
+/**
+ * In: a server and a configuration. Out: a template with the baseline, built or found, a first copy of it, and
+ * what both contain.
+ */
+import { createHash } from 'node:crypto'
+import { applyBaseline, describeInputs } from '../baseline/load.ts'
+import type { Config } from '../config/options.ts'
+import { makeDatabase } from '../database/lease.ts'
+import type { Names } from '../database/names.ts'
+import { withTemplate } from '../database/template.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Databases, ServerFacts } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { withCleanUp } from '../errors.ts'
+import { planFor } from '../reset/make-plan.ts'
+import { type BaselineDigest, digest } from './handle.ts'
+import type { MadeHere } from './lease-session.ts'
+import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
+
+export interface ServerContext {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly admin: Connection
+  readonly adminUrl: string
+  readonly facts: ServerFacts
+}
+
+interface RunContext extends ServerContext {
+  readonly names: Names
+  readonly run: string
+}
+
+export interface PreparedBaseline {
+  /** The name of the template. */
+  readonly template: string
+  readonly baseline: BaselineDigest
+  readonly made: MadeHere
+  readonly warnings: readonly string[]
+}
+
+/** @throws AfreshError `baseline` if migrations or fixtures fail */
+export async function prepareBaseline(context: RunContext, config: Config): Promise<PreparedBaseline> {
+  const { names, run, ...server } = context
+  const { engine, admin, facts } = server
+  const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
+  const role = new URL(context.adminUrl).username
+  // Without a reliable hash of its inputs, the template is private to this run, like a test database.
+  const template = inputs.cacheable
+    ? names.template(hash([engine.name, facts.version, role, ...inputs.parts]))
+    : names.database(run, 0)
+  const fill = (connection: Connection) =>
+    applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+  const leftOut: string[] = []
+  const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
+    const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }
+    return { ...(await makeDatabase(source, admin, names.database(run, 1))), mark }
+  })
+  return withCleanUp(
+    async () => {
+      const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
+      const { baseline, catalog } = await contentsOf(engine, first.connection, key, inputs)
+      const { schema, plan } = await planFor(engine, first.connection, config.reset, catalog)
+      return {
+        template,
+        baseline,
+        made: { untouched: first.claim.mark, catalog, findings: new Map() },
+        warnings: [
+          ...warningsOf(config, baseline),
+          ...leftOut.map(leftOutWarning),
+          ...((await engine.warnings?.(first.connection, schema, plan)) ?? []),
+        ],
+      }
+    },
+    () => first.connection.close(),
+  )
+}
+
+/** Reads the first copy, because a template accepts no connections. */
+async function contentsOf(
+  engine: Engine,
+  copy: Connection,
+  key: ContentsKey,
+  { cacheable }: { readonly cacheable: boolean },
+): Promise<TemplateContents> {
+  const kept = cacheable ? await readContents(key) : undefined
+  if (kept !== undefined) return kept
+  const found = await engine.introspect(copy)
+  const { schema, plan, survey } = await planFor(engine, copy, key.options, { found })
+  const baseline = digest(
+    schema,
+    plan,
+    await engine.fingerprint(copy, schema),
+    await engine.definitions?.(copy),
+  )
+  const contents = { baseline, catalog: { found, survey } }
+  if (cacheable) await writeContents(key, contents)
+  return contents
+}
+
+/** Without migrations and fixtures, an empty baseline is intended. */
+function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
+  if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
+  return ['the baseline has no table: look whether the migrations ran, and in this database.']
+}
+
+function leftOutWarning(what: string): string {
+  return `test databases are without ${what}: drop it in the migrations, or bring back what it needs.`
+}
+
+function hash(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex')
+}
