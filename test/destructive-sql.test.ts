@@ -46,6 +46,7 @@ const REASONS = {
     'engine/mysql/script-account.ts',
     'engine/postgres/database-settings.ts',
     'engine/postgres/databases.ts',
+    'engine/postgres/drop-database.ts',
     'engine/postgres/provision.ts',
   ],
   'a copy that is being made, under a mark that says unfinished': [

@@ -4,6 +4,7 @@ import {
   claimOwnership,
   guardEnvironment,
   guardServer,
+  type OwnershipGrant,
   type OwnershipRequest,
   readMark,
 } from '../database/guard.ts'
@@ -11,7 +12,8 @@ import type { Connection } from '../engine/connection.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback.ts'
-import { openSession } from '../reset/session.ts'
+import { openSession, type ResetSession } from '../reset/session.ts'
+import { once } from '../util/once.ts'
 import { settledWithin } from '../util/with-timeout.ts'
 import { environmentOf } from './environment.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
@@ -37,93 +39,107 @@ export async function attach(target: string | object, options: AttachOptions = {
   const { reset, rollback, allow } = parseAttachOptions(options)
   guardEnvironment()
   const opened = typeof target === 'string' ? await open(target) : await wrap(target)
-  const { engine, connection } = opened
-  try {
-    if (rollback && connection.endpoint === undefined) throw noServer(engine.title)
-    const { mark, isTemporary } = await claimOwnership(await examine(opened, allow))
-    const claim = mark === undefined ? undefined : { mark }
-    /** Only a person gives a permanent mark. This one is temporary: the empty database may not stay empty. */
-    const giveBack = async (on = connection) => {
-      if (isTemporary && mark !== undefined) await engine.ownership.erase(on, mark)
-    }
-    const giveBackAnew = async () => {
-      if (!isTemporary || connection.url === undefined) return
-      const { connection: again } = await open(connection.url)
-      await withCleanUp(
-        () => giveBack(again),
-        () => again.close(),
-      )
-    }
-    const session = await withUndo(
-      async () => {
-        const costs = await readServerCosts(opened)
-        return openSession({
-          engine,
-          connection,
-          options: reset,
-          claim,
-          costs,
-        })
-      },
-      () => giveBack(),
-    )
-    const { begin, settled, ...around } = rollbacks(
-      { database: connection.database, waitMs: reset.lockTimeoutMs },
-      rollback,
-    )
-    let released: Promise<void> | undefined
-    const eraseConnection = eraseConnectionOn(async () => {
-      if (released !== undefined) throw wasReleased(connection.database)
-      await settled()
-      return { engine, connection, session, claim }
-    })
-    const alive = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
-      try {
-        return await whileServerAnswers(work, { engine, url: connection.url, doing })
-      } catch (cause) {
-        const error = failureOf(cause, doing)
-        throw error.code === 'server' && (await isLost(connection))
-          ? sessionLost(connection.database, error)
-          : error
-      }
-    }
-    const release = (): Promise<void> => {
-      released ??= withCleanUp(
+  return withUndo(
+    async () => {
+      if (rollback && opened.connection.endpoint === undefined) throw noServer(opened.engine.title)
+      const grant = await claimOwnership(await examine(opened, allow))
+      const session = await withUndo(
         async () => {
-          await around.abandon()
-          await eraseConnection.close()
-          // The state of the session ended with it, but the mark is still in the database.
-          if (await isLost(connection)) await giveBackAnew()
-          else
-            await withCleanUp(
-              () => session.close(),
-              () => giveBack(),
-            )
+          const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
+          return openSession({ ...opened, options: reset, claim, costs: await readServerCosts(opened) })
         },
-        () => connection.close(),
+        () => giveBack(opened, grant),
       )
-      return released
-    }
-    return {
-      name: connection.database,
-      url: connection.url ?? '',
-      env: connection.url === undefined ? {} : environmentOf(connection.url),
-      async begin(client) {
-        if (released !== undefined) throw wasReleased(connection.database)
-        await begin(client)
+      return attachedDatabase(opened, grant, session, rollback)
+    },
+    () => opened.connection.close(),
+  )
+}
+
+function attachedDatabase(
+  opened: Opened,
+  grant: OwnershipGrant,
+  session: ResetSession,
+  rollback: boolean,
+): TestDatabase {
+  const { engine, connection } = opened
+  const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
+  const waitMs = session.lockTimeoutMs
+  const { begin, settled, ...around } = rollbacks({ database: connection.database, waitMs }, rollback)
+  let isReleased = false
+  const eraseConnection = eraseConnectionOn(async () => {
+    if (isReleased) throw wasReleased(connection.database)
+    await settled()
+    return { engine, connection, session, claim }
+  })
+  const release = once(async () => {
+    isReleased = true
+    await withCleanUp(
+      async () => {
+        await around.abandon()
+        await eraseConnection.close()
+        await endSession(opened, grant, session)
       },
-      reset: () => alive('a reset was under way', () => around.reset(async () => session)),
-      verify: () => alive('it was compared with its baseline', session.verify),
-      erase: eraseConnection.erase,
-      purge: eraseConnection.purge,
-      ...openResourcesOn(engine, connection),
-      release,
-      [Symbol.asyncDispose]: release,
-    }
-  } catch (error) {
-    await connection.close()
-    throw error
+      () => connection.close(),
+    )
+  })
+  return {
+    name: connection.database,
+    url: connection.url ?? '',
+    env: connection.url === undefined ? {} : environmentOf(connection.url),
+    async begin(client) {
+      if (isReleased) throw wasReleased(connection.database)
+      await begin(client)
+    },
+    reset: () => whileAlive(opened, 'a reset was under way', () => around.reset(async () => session)),
+    verify: () => whileAlive(opened, 'it was compared with its baseline', session.verify),
+    erase: eraseConnection.erase,
+    purge: eraseConnection.purge,
+    ...openResourcesOn(engine, connection),
+    release,
+    [Symbol.asyncDispose]: release,
   }
+}
+
+/** @throws AfreshError `server`, saying so, if the server is silent or the session was lost */
+async function whileAlive<T>(
+  { engine, connection }: Opened,
+  doing: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await whileServerAnswers(work, { engine, url: connection.url, doing })
+  } catch (cause) {
+    const error = failureOf(cause, doing)
+    throw error.code === 'server' && (await isLost(connection))
+      ? sessionLost(connection.database, error)
+      : error
+  }
+}
+
+/** If the session was lost, its state ended with it, but the mark is still in the database. */
+async function endSession(opened: Opened, grant: OwnershipGrant, session: ResetSession): Promise<void> {
+  const { connection } = opened
+  if (!(await isLost(connection))) {
+    return withCleanUp(
+      () => session.close(),
+      () => giveBack(opened, grant),
+    )
+  }
+  if (!grant.isTemporary || connection.url === undefined) return
+  const again = await open(connection.url)
+  await withCleanUp(
+    () => giveBack(again, grant),
+    () => again.connection.close(),
+  )
+}
+
+/** Only a person gives a permanent mark. A temporary one is removed: the empty database may not stay empty. */
+async function giveBack(
+  { engine, connection }: Opened,
+  { mark, isTemporary }: OwnershipGrant,
+): Promise<void> {
+  if (isTemporary && mark !== undefined) await engine.ownership.erase(connection, mark)
 }
 
 /** `false` if the server is silent: the session may still exist. */

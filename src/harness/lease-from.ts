@@ -6,8 +6,10 @@ import { explainFullMemory } from '../server/full-memory.ts'
 import { clearInterval, setInterval } from '../util/clock.ts'
 import { withEnvironment } from './environment.ts'
 import type { HarnessHandle } from './handle.ts'
-import { leasedDatabase, type MadeHere, openLease, type ReacquiredLease } from './lease-session.ts'
+import { type MadeHere, openLease, type ReacquiredLease } from './lease-session.ts'
+import { leasedDatabase } from './leased-database.ts'
 import { whileServerAnswers } from './liveness.ts'
+import { RenewableLease } from './renewable-lease.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
 /**
@@ -31,8 +33,6 @@ export async function leaseFrom(
   const engine = engineNamed(handle.engine)
   const { databases } = engine
   if (databases === undefined) throw new Error(`${engine.title} has no server to lease databases from`)
-  const around = (database: string) =>
-    rollbacks({ database, waitMs: handle.options.lockTimeoutMs }, handle.rollback)
   const take = async (first: number, again?: ReacquiredLease) => {
     const asked = { engine, url: handle.adminUrl, doing: 'a database was leased' }
     const held = await whileServerAnswers(
@@ -44,7 +44,10 @@ export async function leaseFrom(
     if (options.unref === true) held.lease.connection.unref?.()
     return held
   }
-  const leased = await leasedDatabase(engine, slot, take, around, options.unref === true)
+  const lease = await RenewableLease.take(engine, slot, take)
+  const waitMs = handle.options.lockTimeoutMs
+  const around = rollbacks({ database: lease.name, waitMs }, handle.rollback)
+  const leased = leasedDatabase(engine, lease, { around, unref: options.unref === true })
   const database = withEnvironment(leased, handle)
   return options.unref === true ? inBackground(database) : database
 }

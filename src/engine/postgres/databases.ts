@@ -1,21 +1,18 @@
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import type { Databases } from '../databases.ts'
-import { refuseDrop } from '../ownership-mark.ts'
 import { readCatalog } from './catalog.ts'
 import { copyDatabaseSettings } from './database-settings.ts'
+import { dropDatabase, endSessions, IN_USE } from './drop-database.ts'
 import { foreignRows } from './foreign-rows.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
-import { ANY_MARK, holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
+import { holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
 import { createError, dropUnfinished, provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
-import { endReplication } from './replication.ts'
+import { urlOf } from './url.ts'
 
 /** Above this size, copying files is cheaper than writing every block to the WAL: 64 MiB. */
 const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
-
-/** object_in_use */
-const IN_USE = '55006'
 
 /** Copying files on a disk. In memory, the copy ran at 1,700 MB/s. */
 const COPY_BYTES_PER_SECOND = 100e6
@@ -41,11 +38,7 @@ export const databases: Databases = {
     }
   },
 
-  urlOf(url, database) {
-    const other = new URL(url)
-    other.pathname = `/${encodeURIComponent(database)}`
-    return other.toString()
-  },
+  urlOf,
 
   async list(connection) {
     const rows = await readCatalog(
@@ -60,7 +53,7 @@ export const databases: Databases = {
     }))
   },
 
-  foreignRows: (connection, options) => foreignRows(connection, databases.urlOf, options),
+  foreignRows: (connection, options) => foreignRows(connection, urlOf, options),
 
   async create(connection, name) {
     try {
@@ -110,17 +103,7 @@ export const databases: Databases = {
     await endSessions(connection, name)
   },
 
-  async drop(connection, name, mark) {
-    if (!(await mayDrop(connection, name, mark))) return
-    try {
-      await dropByForce(connection, name)
-    } catch (error) {
-      if (codeOf(error) !== IN_USE || connection.url === undefined) throw error
-      if (!(await mayDrop(connection, name, mark))) return
-      await endReplication(connection, name, databases.urlOf(connection.url, name))
-      if (await mayDrop(connection, name, mark)) await dropByForce(connection, name)
-    }
-  },
+  drop: dropDatabase,
 
   dropUnfinished,
 
@@ -175,45 +158,6 @@ export const databases: Databases = {
     const [row] = await readCatalog(connection, `SELECT EXISTS (SELECT ${holdersOf(key)}) AS locked`)
     return row?.locked === true
   },
-}
-
-/** Whether the database exists; throws `RefusedError` if it does not carry this mark. */
-async function mayDrop(connection: Connection, name: string, mark: string): Promise<boolean> {
-  const [row] = await readCatalog(
-    connection,
-    `SELECT ${ANY_MARK} AS mark, ${VALID_MARK} IS NOT NULL AS valid
-    FROM pg_catalog.pg_database AS d WHERE d.datname = ${literal(name)}`,
-  )
-  if (row === undefined) return false
-  refuseDrop(name, mark, typeof row.mark === 'string' ? row.mark : undefined, row.valid === true)
-  return true
-}
-
-async function dropByForce(connection: Connection, name: string): Promise<void> {
-  try {
-    await connection.query(`DROP DATABASE IF EXISTS ${ident(name)} WITH (FORCE)`)
-  } catch (error) {
-    if (codeOf(error) !== '42501') throw error
-    // FORCE also ends autovacuum, which only a superuser may do. Without FORCE the server ends it.
-    await endSessions(connection, name)
-    await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)
-  }
-}
-
-/**
- * Ends the sessions and background workers in a database that the login role may see and end. Uses the login
- * role because a role set by ALTER ROLE … SET role may not end its sessions. Skips autovacuum, which yields
- * by itself.
- */
-async function endSessions(connection: Connection, name: string): Promise<void> {
-  await readCatalog(
-    connection,
-    `SET LOCAL ROLE NONE; SELECT pg_catalog.pg_terminate_backend(a.pid, 5000)
-      FROM pg_catalog.pg_stat_activity AS a JOIN pg_catalog.pg_roles AS r ON r.oid = a.usesysid
-      WHERE a.datname = ${literal(name)} AND a.backend_type <> 'autovacuum worker' AND a.leader_pid IS NULL
-      AND pg_catalog.pg_has_role(r.oid, 'USAGE') AND (NOT r.rolsuper
-        OR (SELECT me.rolsuper FROM pg_catalog.pg_roles AS me WHERE me.rolname = current_user))`,
-  )
 }
 
 /** Lists the sessions in a database: clients by application name, workers of extensions by their type. */

@@ -1,0 +1,92 @@
+import type { Engine } from '../engine/engine.ts'
+import { newMark } from '../engine/ownership-mark.ts'
+import { AfreshError } from '../errors.ts'
+import type { Rollbacks, TestReport } from '../reset/rollback.ts'
+import { once } from '../util/once.ts'
+import { eraseConnectionOn } from './erase-connection.ts'
+import type { OpenLease } from './lease-session.ts'
+import { openResourcesOn, wasReleased } from './open-resources.ts'
+import type { RenewableLease } from './renewable-lease.ts'
+import type { TestDatabase } from './test-database.ts'
+
+interface LeasedOptions {
+  /** The transaction around each test. */
+  readonly around: Rollbacks
+  /** Connections do not keep the process alive. */
+  readonly unref: boolean
+}
+
+/** The test database of a lease. */
+export function leasedDatabase(
+  engine: Engine,
+  lease: RenewableLease,
+  { around, unref }: LeasedOptions,
+): Omit<TestDatabase, 'env'> {
+  const { name, url } = lease
+  const { begin, settled, ...transaction } = around
+  const eraseConnection = eraseConnectionOn(
+    async () => {
+      await settled()
+      const current = await lease.current()
+      const { connection, claim } = current.lease
+      return { engine, connection, session: current.session, claim }
+    },
+    { unref },
+  )
+  const resources = async () => openResourcesOn(engine, (await lease.current()).lease.connection)
+  const lookAtSessions = 'its sessions were looked at'
+  const finish = async () => {
+    await transaction.abandon()
+    await eraseConnection.close()
+  }
+  const release = once(() => lease.release(finish, (last) => giveBack(engine, last)))
+  return {
+    name,
+    url,
+    async begin(client) {
+      if (lease.isReleased) throw wasReleased(name)
+      await begin(client)
+    },
+    reset: () =>
+      resetOrRecreate(() =>
+        lease.run('a reset was under way', () =>
+          transaction.reset(async () => (await lease.current()).session),
+        ),
+      ),
+    verify: () =>
+      lease.run('it was compared with its baseline', async () => (await lease.current()).session.verify()),
+    erase: eraseConnection.erase,
+    purge: eraseConnection.purge,
+    openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
+    endOpenResources: (found) =>
+      lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),
+    release,
+    [Symbol.asyncDispose]: release,
+  }
+}
+
+/** A reset that cannot undo a change of the schema forgets the lease, and the next one recreates the database. */
+async function resetOrRecreate(reset: () => Promise<TestReport>): Promise<TestReport> {
+  try {
+    return await reset()
+  } catch (error) {
+    if (!(error instanceof AfreshError) || error.code !== 'plan') throw error
+    const report = await reset()
+    return { ...report, notes: [recreatedNote(error), ...report.notes], recreated: true }
+  }
+}
+
+async function giveBack(engine: Engine, last: OpenLease): Promise<void> {
+  await last.session.reset().catch(() => markUnfinished(engine, last))
+  await last.session.close()
+}
+
+/** The next worker that leases a database marked as unfinished recreates it. */
+async function markUnfinished({ ownership }: Engine, { lease: { connection } }: OpenLease): Promise<void> {
+  await ownership.write(connection, newMark(await ownership.expected(connection), 'unfinished'))
+}
+
+function recreatedNote({ cause, message }: AfreshError): string {
+  const [what = ''] = (cause instanceof Error ? cause.message : message).split('\n')
+  return `A reset could not bring the database back (${what.replace(/\.$/, '')}): it was made again from its template.`
+}

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net'
+import type { OpenResource } from '../../../engine/open-resources.ts'
+import type { PurgeOptions } from '../../../erase/erase.ts'
+import type { EraseOptions } from '../../../erase/options.ts'
+import { AfreshError } from '../../../errors.ts'
+import type { TestDatabase } from '../../../harness/test-database.ts'
+import { decodeWhere, type EncodedWhere } from './encode-where.ts'
+import { toData } from './error-data.ts'
+import type { LeasePool, SlotRequest } from './lease-pool.ts'
+import { type Reply, type Request, send } from './messages.ts'
+
+type MethodCall = Extract<Request, { method: string }>
+
+/** Answers the requests of one worker. Its databases are given up when its connection ends. */
+export class ServedWorker {
+  readonly #socket: Socket
+  readonly #pool: LeasePool
+  readonly #leased = new Map<string, TestDatabase>()
+  readonly #running = new Map<number, AbortController>()
+
+  constructor(socket: Socket, pool: LeasePool) {
+    this.#socket = socket
+    this.#pool = pool
+    socket.unref()
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      for (const controller of this.#running.values()) controller.abort(new Error('the worker is gone'))
+      for (const name of this.#leased.keys()) pool.abandon(name)
+    })
+  }
+
+  handle(request: Request): void {
+    if ('abort' in request) this.#running.get(request.id)?.abort(request.abort)
+    else void this.#answer(request)
+  }
+
+  async #answer(request: MethodCall): Promise<void> {
+    const controller = new AbortController()
+    this.#running.set(request.id, controller)
+    try {
+      this.#reply({ id: request.id, result: await this.#perform(request, controller.signal) })
+    } catch (error) {
+      this.#reply({ id: request.id, error: toData(error) })
+    } finally {
+      this.#running.delete(request.id)
+    }
+  }
+
+  #reply(message: Reply): void {
+    if (!this.#socket.destroyed) send(this.#socket, message)
+  }
+
+  async #perform(request: MethodCall, signal: AbortSignal): Promise<unknown> {
+    const [first, ...rest] = request.args
+    if (request.method === 'lease') return this.#lease(first as SlotRequest)
+    const database = this.#leased.get(String(first))
+    if (database === undefined) throw notLeased(String(first))
+    switch (request.method) {
+      case 'release':
+        this.#leased.delete(database.name)
+        this.#pool.giveBack(database.name)
+        return
+      case 'reset':
+        return database.reset()
+      case 'verify':
+        return database.verify()
+      case 'openResources':
+        return database.openResources()
+      case 'endOpenResources':
+        return database.endOpenResources(rest[0] as OpenResource[])
+      case 'erase': {
+        const [table, where, options] = rest
+        const decoded = decodeWhere(where as EncodedWhere)
+        return database.erase(String(table), decoded, this.#optionsOf(options, request, signal))
+      }
+      case 'purge':
+        return database.purge(this.#optionsOf(rest[0], request, signal))
+    }
+  }
+
+  async #lease(request: SlotRequest): Promise<{ name: string; url: string }> {
+    const database = await this.#pool.take(request)
+    const { name, url } = database
+    if (this.#socket.destroyed) this.#pool.abandon(name)
+    else this.#leased.set(name, database)
+    return { name, url }
+  }
+
+  #optionsOf(options: unknown, request: MethodCall, signal: AbortSignal): EraseOptions & PurgeOptions {
+    const reports = {
+      signal,
+      onProgress: (progress: unknown) => this.#reply({ id: request.id, progress }),
+    }
+    return { ...(options as object), ...(request.reports && reports) }
+  }
+}
+
+function notLeased(name: string): AfreshError {
+  return new AfreshError('server', `The lease of the database "${name}" has ended.`, {
+    next: 'Lease another one, and open new clients for it.',
+  })
+}
