@@ -1,5 +1,5 @@
 import { AfreshError, messageOf } from '../../errors.ts'
-import type { Schema, Table } from '../../schema/schema.ts'
+import { type Schema, type Table, tableOf } from '../../schema/schema.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { CloneOptions } from '../databases.ts'
 import { copyViews } from './clone-views.ts'
@@ -8,7 +8,7 @@ import { createEach, failedAt } from './create-each.ts'
 import { type Definition, definitionFrom } from './definitions.ts'
 import { nextOf } from './flavor.ts'
 import { flavorOf } from './flavor-of.ts'
-import { introspect } from './introspect.ts'
+import { inspectState, introspect } from './introspect.ts'
 import { provision } from './provision.ts'
 import { ident, literal, tableIn } from './quote.ts'
 import { BatchError, batch, takeDefinitions } from './session.ts'
@@ -33,7 +33,7 @@ export async function cloneDatabase(
       next: 'Give afresh the URL of the server.',
     })
   }
-  const { name: server } = await flavorOf(connection)
+  const { name: server, cloneConnections } = await flavorOf(connection)
   const [row] = await connection.query(
     `SELECT default_character_set_name AS charset, default_collation_name AS collation,
        ${server === 'mariadb' ? 'schema_comment' : "''"} AS comment
@@ -44,9 +44,9 @@ export async function cloneDatabase(
       next: 'Prepare the template again.',
     })
   }
-  const fill = async ([from, to]: readonly Connection[]) => {
+  const fill = async ([from, to, ...others]: readonly Connection[]) => {
     if (from === undefined || to === undefined) return
-    await copy(from, to, { template, name }, { programs, leftOut }).catch((cause) => {
+    await copy(from, [to, ...others], { template, name }, { programs, leftOut }).catch((cause) => {
       if (cause instanceof AfreshError) throw cause
       throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
         next: 'Mend what it says in migrations or fixtures.',
@@ -56,7 +56,7 @@ export async function cloneDatabase(
   }
   const comment = row.comment === '' ? '' : ` COMMENT ${literal(String(row.comment))}`
   return provision(connection, name, `CHARACTER SET ${row.charset} COLLATE ${row.collation}${comment}`, () =>
-    withConnections([urlOf(url, template), urlOf(url, name)], fill),
+    withConnections([urlOf(url, template), ...Array(cloneConnections).fill(urlOf(url, name))], fill),
   )
 }
 
@@ -67,28 +67,25 @@ interface Names {
 
 async function copy(
   from: Connection,
-  to: Connection,
+  into: readonly [Connection, ...Connection[]],
   names: Names,
   { programs: isWithPrograms, leftOut }: Required<CloneOptions>,
 ): Promise<void> {
   const schema = await introspect(from)
   const programs = isWithPrograms ? await listPrograms(from) : NO_PROGRAMS
   const definitions = await readDefinitions(from, schema, programs, names)
-  await takeDefinitions(to)
+  const { populated } = await inspectState(from, schema)
+  const [to] = into
+  for (const connection of into) await takeDefinitions(connection)
+  await replay(to, definitions.sequences)
+  await inParallel(into, definitions.tables)
   await replay(to, [
-    ...definitions.sequences,
-    ...definitions.tables,
-    ...schema.tables.filter(hasRows).map((table) => copyRows(table, names.template)),
+    ...populated.map((id) => copyRows(tableOf(schema, id), names.template)),
     ...counters(schema),
   ])
   await createEach(to, definitions.routines)
   await copyViews(from, to, programs.views, { renamed: (definition) => renamed(definition, names), leftOut })
   await createEach(to, [...definitions.triggers, ...definitions.events])
-}
-
-/** A foreign table's rows are on another server, which the copy reads as well. */
-function hasRows({ traits }: Table): boolean {
-  return !traits.includes('foreign')
 }
 
 function copyRows(table: Table, template: string): string {
@@ -190,6 +187,19 @@ function withRoomForRows(sql: string): string {
 /** Qualified names in the template's own database become names in the clone. */
 function renamed(definition: Definition, { template, name }: Names): Definition {
   return { ...definition, sql: definition.sql.replaceAll(`${ident(template)}.`, `${ident(name)}.`) }
+}
+
+/** Shares the statements out among the connections. Foreign keys are not checked, so that any order will do. */
+async function inParallel(connections: readonly Connection[], statements: readonly string[]): Promise<void> {
+  const work = connections.map((connection, index) =>
+    replay(
+      connection,
+      statements.filter((_, no) => no % connections.length === index),
+    ),
+  )
+  // No connection may be busy any more when the copy is dropped.
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }
 
 async function replay(connection: Connection, statements: readonly string[]): Promise<void> {
