@@ -171,7 +171,6 @@ const MOST_LINES = 250
 /** Files over the limit, with their current length. Split them: they must not grow, and none may be added. */
 const KNOWN_LONG: Readonly<Record<string, number>> = {
   'bench/user-schema/run.ts': 258,
-  'engine/mysql/reset.ts': 299,
 }
 
 /** Former private names, replaced by standard terms in docs/adding-an-engine.md and in the files. */
