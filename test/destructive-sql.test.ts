@@ -31,7 +31,7 @@ const REASONS = {
     'engine/mysql/create-routine.ts',
     'engine/mysql/erase-session.ts',
     'engine/mysql/ownership.ts',
-    'engine/mysql/counter-detector.ts',
+    'engine/mysql/detector-rows.ts',
     'engine/postgres/erase-session.ts',
     'engine/postgres/large-objects.ts',
     'engine/postgres/program.ts',
