@@ -81,6 +81,9 @@ const SERVER_FILES = [
   ...['server', 'databases', 'provision', 'environment', 'open-resources', 'blockers', 'costs', 'script'],
   ...[
     'erase-session',
+    'erase-transaction',
+    'erase-settings',
+    'erase-error',
     'reset-error',
     'own-settings',
     'quote',
