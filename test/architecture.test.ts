@@ -84,6 +84,7 @@ const SERVER_FILES = [
     'erase-transaction',
     'erase-settings',
     'erase-error',
+    'reset-session',
     'reset-error',
     'own-settings',
     'quote',
