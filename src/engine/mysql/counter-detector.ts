@@ -12,7 +12,7 @@ import { literal } from './quote.ts'
 import { PHASE } from './routine.ts'
 import type { Store } from './routine-store.ts'
 import { batch, callRoutine, inSeconds, type Setting } from './session.ts'
-import { type TrackedTable, trackedTables } from './steps.ts'
+import { type TrackedTable, trackedTables } from './tracked-tables.ts'
 import type { Trigger } from './triggers.ts'
 
 export interface DetectionResult {

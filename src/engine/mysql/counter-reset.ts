@@ -1,13 +1,13 @@
 import type { SubjectId } from '../../schema/schema.ts'
 import type { Outcome } from '../resetter.ts'
 import type { CounterDetector, DetectionResult } from './counter-detector.ts'
+import { outcomeOfCounts } from './counter-outcome.ts'
 import { whyNotCounters } from './counters.ts'
 import { WHY_SCAN } from './reasons.ts'
 import type { ResetContext } from './reset-context.ts'
 import { isNoRoom, resetErrorFrom } from './reset-error.ts'
 import type { ScanReset } from './scan-reset.ts'
 import { CallError } from './session.ts'
-import { outcomeOfCounts } from './tracked-tables.ts'
 
 export interface CounterOutcome {
   readonly outcome: Outcome

@@ -9,7 +9,8 @@ import { inserts, stored, text } from './insert-rows.ts'
 import { literal, tableIn } from './quote.ts'
 import { PHASE } from './routine.ts'
 import type { Store } from './routine-store.ts'
-import { type RoutineStep, routineSteps, type TrackedTable } from './steps.ts'
+import { type RoutineStep, routineSteps } from './steps.ts'
+import type { TrackedTable } from './tracked-tables.ts'
 import type { Trigger } from './triggers.ts'
 
 export interface SnapshotInput {
