@@ -84,7 +84,7 @@ const SERVER_FILES = [
     'erase-transaction',
     'erase-settings',
     'erase-error',
-    'reset-session',
+    'resetter',
     'reset-error',
     'own-settings',
     'quote',

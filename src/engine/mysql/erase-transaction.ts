@@ -5,7 +5,7 @@ import { NO_ROUTINE } from './errno.ts'
 import type { Send } from './mysql-connection.ts'
 import { errnoOf } from './session.ts'
 
-export interface Transaction {
+export interface EraseTransaction {
   readonly isNested: boolean
   /** @param temporary the selections to drop */
   commit(temporary: readonly string[]): Promise<unknown>
@@ -18,9 +18,9 @@ export async function begin(
   send: Send,
   proof: Proof | undefined,
   isolation: Isolation,
-): Promise<Transaction> {
+): Promise<EraseTransaction> {
   const isNested = !connection.owned && (await isInTransaction(send))
-  const found: Transaction = {
+  const found: EraseTransaction = {
     isNested,
     commit: (temporary) => send(ending(isNested ? RELEASE : 'COMMIT', temporary)),
     rollback: (temporary) => send(ending(isNested ? UNDO : 'ROLLBACK', temporary)),

@@ -7,7 +7,7 @@ import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
 import { currentDatabase, guard } from './ownership.ts'
 import { type ResetContext, type ResetTarget, runProved } from './reset-context.ts'
-import { ResetSession } from './reset-session.ts'
+import { MysqlResetter } from './resetter.ts'
 import { ScanReset } from './scan-reset.ts'
 import { SchemaWatch } from './schema-watch.ts'
 import { openSuspended, resumeTriggers, type Trigger, triggersOf } from './triggers.ts'
@@ -31,7 +31,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   const definitions = new SchemaWatch(connection, { schema, database, proof, isCopy })
   const context = { ...target, baseline, triggers, definitions }
   return withUndo(
-    () => openSession(context, reason),
+    () => openResetter(context, reason),
     () => baseline.close(),
   )
 }
@@ -55,10 +55,10 @@ async function suspendableTriggers(connection: Connection, { schema, plan }: Pro
 }
 
 /** @param reason why resets have to scan, if they have to */
-async function openSession(context: ResetContext, reason: string | undefined): Promise<Resetter> {
+async function openResetter(context: ResetContext, reason: string | undefined): Promise<Resetter> {
   const scan = new ScanReset(context, await flavorOf(context.connection))
   await scan.moveToPlannedPositions()
   const chosen = await chooseDetector(context, scan, reason)
   await context.definitions.begin(chosen.counters?.detector.ownStatements)
-  return new ResetSession(context, scan, chosen)
+  return new MysqlResetter(context, scan, chosen)
 }

@@ -13,7 +13,7 @@ import type { ScanReset } from './scan-reset.ts'
 const TRIES = 3
 
 /** Resets by counters or by scans, and tries again where that can help. */
-export class ResetSession implements Resetter {
+export class MysqlResetter implements Resetter {
   readonly #context: ResetContext
   readonly #scan: ScanReset
   #chosen: ChosenDetector

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import type { Isolation, Proof } from '../erase-dialect.ts'
 import { proving } from '../erase-proof.ts'
 
-export interface Transaction {
+export interface EraseTransaction {
   readonly isNested: boolean
   /** @param temporary the selections to drop */
   commit(temporary: readonly string[]): Promise<unknown>
@@ -15,9 +15,9 @@ export async function begin(
   connection: Connection,
   proof: Proof | undefined,
   isolation: Isolation,
-): Promise<Transaction> {
+): Promise<EraseTransaction> {
   const within = connection.owned ? undefined : await nested(connection)
-  const found: Transaction = within ?? {
+  const found: EraseTransaction = within ?? {
     isNested: false,
     commit: () => connection.query('COMMIT'),
     rollback: () => connection.query('ROLLBACK'),
@@ -35,7 +35,7 @@ export async function begin(
 }
 
 /** A savepoint; `undefined` outside of a transaction. */
-export async function nested(connection: Connection): Promise<Transaction | undefined> {
+export async function nested(connection: Connection): Promise<EraseTransaction | undefined> {
   if (!(await isInTransaction(connection))) return undefined
   return {
     isNested: true,

@@ -5,8 +5,8 @@ import { readCatalog } from './catalog.ts'
 import { noteRole } from './client-role.ts'
 import { functionsSql, programSql } from './program.ts'
 import { refuseRefusedRows } from './refused-rows.ts'
-import { ResetSession } from './reset-session.ts'
 import { callerOf, resetSettings } from './reset-settings.ts'
+import { PostgresResetter } from './resetter.ts'
 import { settingsSql } from './settings.ts'
 import { refuseDenied, triggerSuspensionsOf } from './suspend-triggers.ts'
 import { userFunctionsOf } from './user-functions.ts'
@@ -29,7 +29,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   const session = { suspensions, functions, journal, owned: connection.owned, database }
   const [measured] = await call(programSql(program, session))
   await call(functionsSql(program, session, String(measured?.break_even_bytes)))
-  return new ResetSession({ connection, program, journal, call })
+  return new PostgresResetter({ connection, program, journal, call })
 }
 
 async function oidOfDatabase(connection: Connection): Promise<string> {

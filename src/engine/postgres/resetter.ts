@@ -38,7 +38,7 @@ export interface ResetContext {
 }
 
 /** Calls the functions that `prepare` has created in the session. */
-export class ResetSession implements Resetter {
+export class PostgresResetter implements Resetter {
   readonly #context: ResetContext
   /** The queries that compare each subject with the baseline. */
   readonly #probes: ReturnType<typeof probesOf>
