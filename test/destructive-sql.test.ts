@@ -30,9 +30,11 @@ const REASONS = {
   'temporary objects of our own session, and side tables by our own names': [
     'engine/mysql/create-routine.ts',
     'engine/mysql/erase-session.ts',
+    'engine/mysql/erase-transaction.ts',
     'engine/mysql/ownership.ts',
-    'engine/mysql/counter-detector.ts',
+    'engine/mysql/detector-rows.ts',
     'engine/postgres/erase-session.ts',
+    'engine/postgres/erase-transaction.ts',
     'engine/postgres/large-objects.ts',
     'engine/postgres/program.ts',
     'engine/postgres/user-functions.ts',

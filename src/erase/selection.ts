@@ -7,29 +7,94 @@ import { deletingInto, type ErasePlan, groupOf, type Link } from './plan.ts'
  * a join, from the nearest table above whose rows are stored. The rows of other tables are stored once, in a
  * temporary table of the session.
  */
-export interface Selections {
+export class Selections {
   readonly tables: ReadonlyMap<TableId, SelectionTable>
   /** Copies of the tables that one statement names twice, if the engine does not allow to name one twice. */
   readonly copies: ReadonlyMap<TableId, SelectionTable>
+  readonly #plan: ErasePlan
+  readonly #syntax: EraseDialect
+
+  /** @param sources the number of statements that find rows of the table by the condition */
+  constructor(plan: ErasePlan, syntax: EraseDialect, sources: ReadonlyMap<TableId, number>) {
+    this.#plan = plan
+    this.#syntax = syntax
+    this.tables = storedTables(plan, syntax, sources)
+    this.copies = copiesOf(plan, syntax, this.tables)
+  }
+
   /** The rows of the table that are deleted. */
-  rows(table: TableId): Rows
+  rows(table: TableId): Rows {
+    const selection = this.tables.get(table)
+    if (selection === undefined) return this.referring(this.#linkInto(table))
+    return {
+      table: selection.from,
+      from: `${selection.name} AS s`,
+      on: identical(this.#syntax, selection.from, 'r', storedIn('s')),
+    }
+  }
+
   /** The rows that refer to a deleted row by this key. */
-  referring(link: Link): Rows
+  referring(link: Link): Rows {
+    const syntax = this.#syntax
+    const source = this.#referred(link, 1)
+    const on = matching(link, source, 'r', syntax)
+    const rows = { table: childOf(this.#plan, link), from: source.from, on }
+    const { columns, referencedColumns, to } = link.key
+    const [own = '', ...more] = columns
+    const [column = ''] = referencedColumns
+    if (more.length > 0) return rows
+    const referenced = { table: tableOf(this.#plan.schema, to), column }
+    return { ...rows, key: { own: syntax.ident(own), theirs: source.column(column), referenced } }
+  }
+
   /** Condition: the row is not among the deleted rows of its table. */
-  staying(table: TableId): string | undefined
+  staying(table: TableId): string | undefined {
+    const selection = this.copies.get(table) ?? this.tables.get(table)
+    if (selection === undefined) return undefined
+    const own = identical(this.#syntax, selection.from, 'r', storedIn('gone'))
+    return `NOT EXISTS (SELECT 1 FROM ${selection.name} AS gone WHERE ${own})`
+  }
+
+  /**
+   * The deleted rows of the table that the link refers to.
+   *
+   * @param depth the number of links from the first one
+   */
+  #referred(link: Link, depth: number): Source {
+    const syntax = this.#syntax
+    const { to } = link.key
+    const selection = this.tables.get(to)
+    if (selection !== undefined) {
+      const { join, column } = referredFrom(this.#plan, syntax, link, selection, 'q', storedIn('s'))
+      return { from: `${selection.name} AS s${join === undefined ? '' : ` ${syntax.join} ${join}`}`, column }
+    }
+    const up = this.#linkInto(to)
+    const source = this.#referred(up, depth + 1)
+    const alias = `p${depth}`
+    const parent = `${syntax.table(childOf(this.#plan, up))} AS ${alias}`
+    return {
+      from: `${source.from} ${syntax.join} ${parent} ON ${matching(up, source, alias, syntax)}`,
+      column: (name) => `${alias}.${syntax.ident(name)}`,
+    }
+  }
+
+  /** The only link by which rows of the table are deleted. */
+  #linkInto(table: TableId): Link {
+    const [link] = deletingInto(this.#plan, table)
+    if (link === undefined) throw new Error(`nothing leads to the rows of ${table}`)
+    return link
+  }
 }
 
-/** @param sources the number of statements that find rows of the table by the condition */
-export function selectionsOf(
+function storedTables(
   plan: ErasePlan,
   syntax: EraseDialect,
   sources: ReadonlyMap<TableId, number>,
-): Selections {
-  const { schema } = plan
+): Map<TableId, SelectionTable> {
   const tables = new Map<TableId, SelectionTable>()
-  const writtenDown = plan.groups.flatMap(({ tables: ids }) => ids).filter((id) => isWrittenDown(plan, id))
-  for (const id of writtenDown) {
-    const table = tableOf(schema, id)
+  const stored = plan.groups.flatMap(({ tables: ids }) => ids).filter((id) => isStored(plan, id))
+  for (const id of stored) {
+    const table = tableOf(plan.schema, id)
     const { columns, isUnique } = syntax.identity(table)
     const referred = plan.links.flatMap(({ key }) => (key.to === id ? key.referencedColumns : []))
     const rest = syntax.copiesCompare ? referred.map(syntax.ident) : []
@@ -42,68 +107,20 @@ export function selectionsOf(
       isList: false,
     })
   }
+  return tables
+}
 
-  const copyName = (id: TableId) => syntax.selectionName(`${[...tables.keys()].indexOf(id)}_again`)
-  /** The deleted rows of the table that the link refers to. */
-  const above = (link: Link, depth: number): Source => {
-    const { to } = link.key
-    const selection = tables.get(to)
-    if (selection === undefined) {
-      const [up] = deletingInto(plan, to)
-      if (up === undefined) throw new Error(`nothing leads to the rows of ${to}`)
-      const source = above(up, depth + 1)
-      const alias = `p${depth}`
-      return {
-        from: `${source.from} ${syntax.join} ${syntax.table(childOf(plan, up))} AS ${alias} ON ${matching(up, source, alias, syntax)}`,
-        column: (name) => `${alias}.${syntax.ident(name)}`,
-      }
-    }
-    const { join, column } = referredFrom(plan, syntax, link, selection, 'q', storedIn('s'))
-    return { from: `${selection.name} AS s${join === undefined ? '' : ` ${syntax.join} ${join}`}`, column }
-  }
-
-  const referring = (link: Link): Rows => {
-    const source = above(link, 1)
-    const rows = { table: childOf(plan, link), from: source.from, on: matching(link, source, 'r', syntax) }
-    const { columns, referencedColumns, to } = link.key
-    const [own = '', ...more] = columns
-    const [column = ''] = referencedColumns
-    if (more.length > 0) return rows
-    const referenced = { table: tableOf(schema, to), column }
-    return { ...rows, key: { own: syntax.ident(own), theirs: source.column(column), referenced } }
-  }
-
-  const copies = new Map(
-    [...tables].flatMap(([id, selection]): [TableId, SelectionTable][] =>
-      syntax.canReferenceTempTableTwice || !staysInPart(plan, id)
-        ? []
-        : [[id, { ...selection, name: copyName(id) }]],
+function copiesOf(
+  plan: ErasePlan,
+  syntax: EraseDialect,
+  tables: ReadonlyMap<TableId, SelectionTable>,
+): Map<TableId, SelectionTable> {
+  if (syntax.canReferenceTempTableTwice) return new Map()
+  return new Map(
+    [...tables].flatMap(([id, selection], index): [TableId, SelectionTable][] =>
+      staysInPart(plan, id) ? [[id, { ...selection, name: syntax.selectionName(`${index}_again`) }]] : [],
     ),
   )
-  return {
-    tables,
-    copies,
-    referring,
-    rows(id) {
-      const selection = tables.get(id)
-      if (selection !== undefined) {
-        return {
-          table: selection.from,
-          from: `${selection.name} AS s`,
-          on: identical(syntax, selection.from, 'r', storedIn('s')),
-        }
-      }
-      const [link] = deletingInto(plan, id)
-      if (link === undefined) throw new Error(`nothing leads to the rows of ${id}`)
-      return referring(link)
-    },
-    staying(id) {
-      const selection = copies.get(id) ?? tables.get(id)
-      if (selection === undefined) return undefined
-      const own = identical(syntax, selection.from, 'r', storedIn('gone'))
-      return `NOT EXISTS (SELECT 1 FROM ${selection.name} AS gone WHERE ${own})`
-    },
-  }
 }
 
 /** Name of a column of a selection, by its index. */
@@ -165,7 +182,7 @@ export function childOf({ schema }: ErasePlan, { key }: Link): Table {
 }
 
 /** Rows reached by several paths, in a cycle, or by a condition must be known before any is deleted. */
-function isWrittenDown(plan: ErasePlan, id: TableId): boolean {
+function isStored(plan: ErasePlan, id: TableId): boolean {
   return (
     plan.targets.includes(id) ||
     staysInPart(plan, id) ||

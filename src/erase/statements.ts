@@ -4,7 +4,7 @@ import { type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { type Builder, creating, lockOf, selecting } from './collect-rows.ts'
 import { counting, refusing, unmarked } from './counting.ts'
 import type { ErasePlan, Group, Link } from './plan.ts'
-import { identical, matching, selectionsOf, storedIn } from './selection.ts'
+import { identical, matching, Selections, storedIn } from './selection.ts'
 import {
   countOf,
   type EraseStatement,
@@ -47,7 +47,7 @@ export function eraseStatementsOf(
       list !== undefined && isByKey ? 1 : conditions.length,
     ]),
   )
-  const selections = selectionsOf(plan, syntax, sources)
+  const selections = new Selections(plan, syntax, sources)
   const builder = { plan, syntax, selections, temporary: [] as string[], locks }
   const ids = plan.groups.flatMap(({ tables }) => tables)
   const select = plan.groups.toReversed().flatMap((group) => selecting(builder, group, targets))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { routineSteps, trackedTables } from '../../src/engine/mysql/steps.ts'
+import { routineSteps } from '../../src/engine/mysql/steps.ts'
+import { trackedTables } from '../../src/engine/mysql/tracked-tables.ts'
 import type { Program } from '../../src/engine/resetter.ts'
 import { buildPlan, type PlanInput } from '../../src/plan/build.ts'
 import { select } from '../../src/plan/plan.ts'

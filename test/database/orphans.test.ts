@@ -166,7 +166,13 @@ describeOn('embedded:18', (server) => {
 })
 
 describe('a client with its own stream', () => {
-  const facts = { version: '18', systemIdentifier: '7', standby: false, mayCreateDatabases: true, privileges: '' }
+  const facts = {
+    version: '18',
+    systemIdentifier: '7',
+    standby: false,
+    mayCreateDatabases: true,
+    privileges: '',
+  }
   const guard = (address: string | undefined) =>
     guardServer({
       endpoint: { host: 'localhost', port: 5432, address },

@@ -23,7 +23,12 @@ describeOn('embedded:18', (server) => {
             const found = await resetter.detect(by)
             return by === 'scan' ? found : found.slice(0, 1)
           }
-          return { ...resetter, detect }
+          return {
+            reset: () => resetter.reset(),
+            detect,
+            changes: async () => (await resetter.changes?.()) ?? [],
+            close: () => resetter.close(),
+          }
         },
       },
       connection,

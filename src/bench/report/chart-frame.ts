@@ -56,3 +56,14 @@ export function rowsAxis(
     splitLine: { show: false },
   }
 }
+
+/** The tooltips of all charts. A still picture has none. */
+export function tooltipFrame({ theme, still }: Canvas) {
+  return {
+    show: still === undefined,
+    confine: true,
+    backgroundColor: theme.tooltip,
+    borderColor: theme.rule,
+    textStyle: { color: theme.text, fontSize: 12 },
+  }
+}

@@ -4,7 +4,7 @@ import type {
   EChartsOption,
   LineSeriesOption,
 } from 'echarts'
-import { type Canvas, chartFrame, rowsAxis } from './chart-frame.ts'
+import { type Canvas, chartFrame, rowsAxis, tooltipFrame } from './chart-frame.ts'
 import { crossoverMark } from './crossover-mark.ts'
 import { descriptionOf, type Figure, type Line, type Point, valueText } from './figure.ts'
 import { shortTime } from './format.ts'
@@ -48,31 +48,10 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
       textStyle: { color: theme.text, fontSize: 12 },
     },
     xAxis: rowsAxis(x, canvas),
-    yAxis: {
-      type: 'value',
-      min: y.min,
-      max: y.max,
-      axisLabel: {
-        color: theme.muted,
-        hideOverlap: true,
-        customValues: [...y.ticks],
-        formatter: (coordinate: number) =>
-          figure.unit === 'time'
-            ? shortTime(y.valueAt(coordinate))
-            : valueText(figure, y.valueAt(coordinate)),
-      },
-      axisLine: { show: false },
-      // Invisible, but the grid lines follow the ticks.
-      axisTick: { customValues: [...y.ticks], length: 0 },
-      splitLine: { lineStyle: { color: theme.rule } },
-    },
+    yAxis: valueAxis(figure, y, theme),
     tooltip: {
-      show: still === undefined,
+      ...tooltipFrame(canvas),
       trigger: 'axis',
-      confine: true,
-      backgroundColor: theme.tooltip,
-      borderColor: theme.rule,
-      textStyle: { color: theme.text, fontSize: 12 },
       axisPointer: { type: 'line', snap: true, lineStyle: { color: theme.muted } },
       formatter: (params) => tooltipOf(figure, theme, Array.isArray(params) ? params : [params]),
     },
@@ -85,6 +64,27 @@ export function chartOf(figure: Figure, canvas: Canvas): EChartsOption {
         canvas,
       ),
     ],
+  }
+}
+
+function valueAxis(figure: Figure, scale: Scale, theme: Theme): NonNullable<EChartsOption['yAxis']> {
+  return {
+    type: 'value',
+    min: scale.min,
+    max: scale.max,
+    axisLabel: {
+      color: theme.muted,
+      hideOverlap: true,
+      customValues: [...scale.ticks],
+      formatter: (coordinate: number) =>
+        figure.unit === 'time'
+          ? shortTime(scale.valueAt(coordinate))
+          : valueText(figure, scale.valueAt(coordinate)),
+    },
+    axisLine: { show: false },
+    // Invisible, but the grid lines follow the ticks.
+    axisTick: { customValues: [...scale.ticks], length: 0 },
+    splitLine: { lineStyle: { color: theme.rule } },
   }
 }
 

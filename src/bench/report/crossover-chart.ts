@@ -2,7 +2,7 @@ import type { CustomSeriesOption, CustomSeriesRenderItemReturn, EChartsOption } 
 import type { Crossover } from '../crossover.ts'
 import type { BenchResults } from '../results.ts'
 import { isOwnTable } from './base-case.ts'
-import { type Canvas, chartFrame, rowsAxis } from './chart-frame.ts'
+import { type Canvas, chartFrame, rowsAxis, tooltipFrame } from './chart-frame.ts'
 import { caseName } from './figure.ts'
 import { about, escapeHtml, visible, whole } from './format.ts'
 import { mainOf, type Recommendation } from './recommend.ts'
@@ -70,8 +70,52 @@ export function crossoverChart(
   const sizes = cells.flatMap((cell) => (compared.has(cell.case) && 'median' in cell ? [cell.rows] : []))
   const x = logScale(sizes, 0.1)
   const labelWidth = Math.min(Math.round(width * 0.38), 300)
+  return {
+    ...chartFrame('From how many rows on which is faster', canvas),
+    aria: {
+      enabled: true,
+      label: { description: bars.map(({ name, of }) => `${name}: ${of.text}`).join(' ') },
+    },
+    grid: { left: labelWidth + 20, right: 24, top: still === undefined ? 22 : 76, bottom: 46 },
+    xAxis: rowsAxis(x, { theme, width: width - labelWidth }),
+    yAxis: barsAxis(bars, canvas, labelWidth),
+    tooltip: {
+      ...tooltipFrame(canvas),
+      extraCssText: 'max-width: 20rem; white-space: normal; overflow-wrap: anywhere',
+      formatter: (params) => {
+        const { dataIndex } = Array.isArray(params) ? (params[0] ?? { dataIndex: -1 }) : params
+        const { name = '', of } = bars[dataIndex] ?? {}
+        return `<strong>${escapeHtml(name)}</strong><br>${escapeHtml(of?.text ?? '')}`
+      },
+    },
+    series: [barsSeries(bars, x, theme)],
+  }
+}
+
+function barsAxis(
+  bars: readonly Bar[],
+  { theme, still }: Canvas,
+  labelWidth: number,
+): NonNullable<EChartsOption['yAxis']> {
+  return {
+    type: 'category',
+    inverse: true,
+    data: bars.map(({ name }) => name),
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: {
+      color: theme.text,
+      fontSize: 11.5,
+      width: still === undefined ? labelWidth : labelWidth * 0.85,
+      overflow: 'truncate',
+      interval: 0,
+    },
+  }
+}
+
+function barsSeries(bars: readonly Bar[], x: Scale, theme: Canvas['theme']): CustomSeriesOption {
   const colorOf = (way: string) => styleOfMethod(way).color[theme.id]
-  const series: CustomSeriesOption = {
+  return {
     type: 'custom',
     name: 'crossover',
     data: bars.map(({ of }, index) => {
@@ -86,43 +130,6 @@ export function crossoverChart(
       const all = bar === undefined ? [] : pieces(bar.of, x, colorOf, theme)
       return { type: 'group', children: all.flatMap((piece) => drawn(piece, spot)) }
     },
-  }
-  return {
-    ...chartFrame('From how many rows on which is faster', canvas),
-    aria: {
-      enabled: true,
-      label: { description: bars.map(({ name, of }) => `${name}: ${of.text}`).join(' ') },
-    },
-    grid: { left: labelWidth + 20, right: 24, top: still === undefined ? 22 : 76, bottom: 46 },
-    xAxis: rowsAxis(x, { theme, width: width - labelWidth }),
-    yAxis: {
-      type: 'category',
-      inverse: true,
-      data: bars.map(({ name }) => name),
-      axisLine: { show: false },
-      axisTick: { show: false },
-      axisLabel: {
-        color: theme.text,
-        fontSize: 11.5,
-        width: still === undefined ? labelWidth : labelWidth * 0.85,
-        overflow: 'truncate',
-        interval: 0,
-      },
-    },
-    tooltip: {
-      show: still === undefined,
-      confine: true,
-      backgroundColor: theme.tooltip,
-      borderColor: theme.rule,
-      textStyle: { color: theme.text, fontSize: 12 },
-      extraCssText: 'max-width: 20rem; white-space: normal; overflow-wrap: anywhere',
-      formatter: (params) => {
-        const { dataIndex } = Array.isArray(params) ? (params[0] ?? { dataIndex: -1 }) : params
-        const { name = '', of } = bars[dataIndex] ?? {}
-        return `<strong>${escapeHtml(name)}</strong><br>${escapeHtml(of?.text ?? '')}`
-      },
-    },
-    series: [series],
   }
 }
 

@@ -4,16 +4,14 @@ import { randomFrom } from '../../generate/random.ts'
 import { plural } from '../../plan/describe.ts'
 import { matchTables } from '../../schema/filter.ts'
 import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
-import { OWN_FACTOR } from '../cases.ts'
-import { machine } from '../machine.ts'
-import { methodById } from '../methods.ts'
-import { type BenchResults, type Cell, findCell, joined } from '../results.ts'
+import { type BenchResults, type Cell, findCell } from '../results.ts'
 import { caseIdOf } from './case-id.ts'
 import type { Clone } from './clone.ts'
 import { openContext, type SchemaBenchContext } from './context.ts'
 import { Eta } from './eta.ts'
 import type { SchemaBenchOptions } from './options.ts'
 import type { RowStock, RowSupply } from './row-stock.ts'
+import { schemaResults } from './schema-results.ts'
 import { SCHEMA_METHODS, TableBench } from './table-bench.ts'
 import { locksOn } from './table-locks.ts'
 import { reasonNotToMeasure, type TableMethod } from './table-methods.ts'
@@ -228,31 +226,7 @@ export class SchemaBenchRun {
   }
 
   #results(complete: boolean): BenchResults {
-    const { rows, rounds, leastRounds, budgetMs, seed, previous } = this.#options
-    const { schema, server } = this.#context
-    const asked = [...this.#cases].map(([id, name]) => ({
-      id: name,
-      factor: OWN_FACTOR,
-      label: tableOf(schema, id).label,
-    }))
-    const others = (previous?.cases ?? []).filter((benchCase) => !asked.some(({ id }) => id === benchCase.id))
-    const cases = [...others, ...asked]
-    return {
-      format: 1,
-      date: previous?.date ?? new Date(this.#began).toISOString(),
-      tookSeconds: (previous?.tookSeconds ?? 0) + Math.round((Date.now() - this.#began) / 1000),
-      complete,
-      machine: machine(),
-      settings: {
-        rows: [...new Set([...(previous?.settings.rows ?? []), ...rows])].toSorted((a, b) => a - b),
-        cases: cases.map(({ id }) => id),
-        ways: [...SCHEMA_METHODS],
-        ...{ rounds, leastRounds, budgetMs, seed },
-      },
-      servers: [server],
-      cases,
-      ways: SCHEMA_METHODS.map(methodById).map(({ id, label, note }) => ({ id, label, note })),
-      cells: joined(previous?.cells, this.#cells),
-    }
+    const measured = { began: this.#began, cases: this.#cases, cells: this.#cells, complete }
+    return schemaResults(this.#context, this.#options, measured)
   }
 }

@@ -1,16 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { withCleanUp, withUndo } from '../../errors.ts'
 import {
   type BenchDialect,
   benchTables,
   INDEXED,
-  type LockedTable,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
 } from '../bench-dialect.ts'
-import type { Connection, Row } from '../connection.ts'
-import { literal } from './quote.ts'
+import { locksOf } from './bench-locks.ts'
 
 /** Bench SQL that differs between MySQL and MariaDB. */
 export interface FlavorBenchSql {
@@ -39,11 +35,7 @@ const TEXT: Readonly<Record<Shape['width'], string>> = {
   'off-page': `REPEAT('x', 9000)`,
 }
 
-/** Milliseconds to wait until a DDL statement requests its lock. */
-const LOCK_MS = 5_000
-
-export function benchOf(dialect: FlavorBenchSql): BenchDialect {
-  const fillReferring = `INSERT INTO referring (t1_id) SELECT NULL FROM ${dialect.numbers(1, REFERRING_ROWS)} AS numbers`
+export function benchOf(flavor: FlavorBenchSql): BenchDialect {
   return {
     lacks({ logged, incoming, outgoing }) {
       if (!logged) return 'there are no unlogged tables'
@@ -51,79 +43,10 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
         return 'InnoDB makes an index for each foreign key'
       return undefined
     },
-
-    create(shape) {
-      return [
-        ...(shape.outgoing === 'none'
-          ? []
-          : [
-              'CREATE TABLE referred (id int PRIMARY KEY) ENGINE = InnoDB',
-              `INSERT INTO referred SELECT n FROM ${dialect.numbers(1, REFERRED_ROWS)} AS numbers`,
-            ]),
-        ...benchTables(shape).flatMap((table) => createTable(table, shape)),
-        ...(shape.children
-          ? [
-              `CREATE TABLE children (id int AUTO_INCREMENT PRIMARY KEY, t1_id int NOT NULL,
-                FOREIGN KEY (t1_id) REFERENCES t1 (id) ON DELETE CASCADE) ENGINE = InnoDB`,
-            ]
-          : []),
-        ...(shape.incoming === 'none'
-          ? []
-          : [
-              `CREATE TABLE referring (id int AUTO_INCREMENT PRIMARY KEY, t1_id int,
-                FOREIGN KEY (t1_id) REFERENCES t1 (id)) ENGINE = InnoDB`,
-              fillReferring,
-            ]),
-      ]
-    },
-
-    fill(shape, from, to) {
-      // Explicit keys: AUTO_INCREMENT would leave gaps between two statements.
-      const values = `n, NULLIF(n % ${REFERRED_ROWS}, 0), n DIV 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
-      const numbers = `${dialect.numbers(from, to)} AS numbers`
-      return [
-        ...benchTables(shape).map(
-          (table) =>
-            `INSERT INTO ${table} (id, parent, ${INDEXED.join(', ')}, label) SELECT ${values} FROM ${numbers}`,
-        ),
-        ...(shape.children ? [`INSERT INTO children (id, t1_id) SELECT n, n FROM ${numbers}`] : []),
-      ]
-    },
-
+    create: (shape) => createTables(flavor, shape),
+    fill: (shape, from, to) => fillTables(flavor, shape, from, to),
     renew: (shape) => unchecked([...benchTables(shape), ...childrenOf(shape)].map(truncate)),
-
-    empty(way, shape) {
-      const tables = benchTables(shape)
-      const deletes = tables.map((table) => `DELETE FROM ${table}`)
-      const isReferredTo = shape.incoming !== 'none' || shape.children
-      switch (way) {
-        case 'delete':
-          return deletes
-        case 'delete-restart':
-          return [...deletes, ...tables.map((table) => `ALTER TABLE ${table} AUTO_INCREMENT = 1`)]
-        case 'truncate':
-          return isReferredTo
-            ? unchecked([...tables, ...childrenOf(shape)].map(truncate))
-            : tables.map(truncate)
-        case 'drop-create':
-          return isReferredTo
-            ? undefined
-            : tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
-        case 'swap':
-          // CREATE TABLE … LIKE copies neither foreign keys nor triggers.
-          if (isReferredTo || shape.outgoing !== 'none' || shape.trigger) return undefined
-          return tables.flatMap((table) => [
-            `CREATE TABLE empty_copy LIKE ${table}`,
-            `RENAME TABLE ${table} TO old, empty_copy TO ${table}`,
-            'DROP TABLE old',
-          ])
-        // TRUNCATE always restarts the counter, and has no CASCADE.
-        case 'truncate-restart':
-        case 'truncate-cascade':
-        case 'delete-rows':
-          return undefined
-      }
-    },
+    empty: emptyTables,
 
     // MySQL's status variable lags behind.
     async journal(connection) {
@@ -134,14 +57,78 @@ export function benchOf(dialect: FlavorBenchSql): BenchDialect {
 
     async bytes(connection) {
       const [row] = await connection.query(
-        `SELECT COALESCE(SUM(file_size), 0) AS bytes FROM ${dialect.files} WHERE name LIKE CONCAT(DATABASE(), '/%')`,
+        `SELECT COALESCE(SUM(file_size), 0) AS bytes FROM ${flavor.files} WHERE name LIKE CONCAT(DATABASE(), '/%')`,
       )
       return Number(row?.bytes)
     },
 
     // Copies are created without triggers: see `CloneOptions`.
     silence: async () => new Map(),
-    locks,
+    locks: locksOf,
+  }
+}
+
+function createTables(flavor: FlavorBenchSql, shape: Shape): string[] {
+  const referred = [
+    'CREATE TABLE referred (id int PRIMARY KEY) ENGINE = InnoDB',
+    `INSERT INTO referred SELECT n FROM ${flavor.numbers(1, REFERRED_ROWS)} AS numbers`,
+  ]
+  const children = `CREATE TABLE children (id int AUTO_INCREMENT PRIMARY KEY, t1_id int NOT NULL,
+    FOREIGN KEY (t1_id) REFERENCES t1 (id) ON DELETE CASCADE) ENGINE = InnoDB`
+  const referring = [
+    `CREATE TABLE referring (id int AUTO_INCREMENT PRIMARY KEY, t1_id int,
+    FOREIGN KEY (t1_id) REFERENCES t1 (id)) ENGINE = InnoDB`,
+    `INSERT INTO referring (t1_id) SELECT NULL FROM ${flavor.numbers(1, REFERRING_ROWS)} AS numbers`,
+  ]
+  return [
+    ...(shape.outgoing === 'none' ? [] : referred),
+    ...benchTables(shape).flatMap((table) => createTable(table, shape)),
+    ...(shape.children ? [children] : []),
+    ...(shape.incoming === 'none' ? [] : referring),
+  ]
+}
+
+function fillTables(flavor: FlavorBenchSql, shape: Shape, from: number, to: number): string[] {
+  // Explicit keys: AUTO_INCREMENT would leave gaps between two statements.
+  const values = `n, NULLIF(n % ${REFERRED_ROWS}, 0), n DIV 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
+  const numbers = `${flavor.numbers(from, to)} AS numbers`
+  return [
+    ...benchTables(shape).map(
+      (table) =>
+        `INSERT INTO ${table} (id, parent, ${INDEXED.join(', ')}, label) SELECT ${values} FROM ${numbers}`,
+    ),
+    ...(shape.children ? [`INSERT INTO children (id, t1_id) SELECT n, n FROM ${numbers}`] : []),
+  ]
+}
+
+const emptyTables: BenchDialect['empty'] = (way, shape) => {
+  const tables = benchTables(shape)
+  const deletes = tables.map((table) => `DELETE FROM ${table}`)
+  const isReferredTo = shape.incoming !== 'none' || shape.children
+  switch (way) {
+    case 'delete':
+      return deletes
+    case 'delete-restart':
+      return [...deletes, ...tables.map((table) => `ALTER TABLE ${table} AUTO_INCREMENT = 1`)]
+    case 'truncate':
+      return isReferredTo ? unchecked([...tables, ...childrenOf(shape)].map(truncate)) : tables.map(truncate)
+    case 'drop-create':
+      return isReferredTo
+        ? undefined
+        : tables.flatMap((table) => [`DROP TABLE ${table}`, ...createTable(table, shape)])
+    case 'swap':
+      // CREATE TABLE … LIKE copies neither foreign keys nor triggers.
+      if (isReferredTo || shape.outgoing !== 'none' || shape.trigger) return undefined
+      return tables.flatMap((table) => [
+        `CREATE TABLE empty_copy LIKE ${table}`,
+        `RENAME TABLE ${table} TO old, empty_copy TO ${table}`,
+        'DROP TABLE old',
+      ])
+    // TRUNCATE always restarts the counter, and has no CASCADE.
+    case 'truncate-restart':
+    case 'truncate-cascade':
+    case 'delete-rows':
+      return undefined
   }
 }
 
@@ -168,64 +155,4 @@ const truncate = (table: string) => `TRUNCATE TABLE ${table}`
 
 function unchecked(statements: readonly string[]): string[] {
   return ['SET foreign_key_checks = 0', ...statements, 'SET foreign_key_checks = 1']
-}
-
-/**
- * DDL commits implicitly and releases its locks. Its locks are therefore read while it waits for another
- * session that has read the table in an open transaction; the locks of other statements, at the end of their
- * transaction.
- */
-async function locks(
-  connection: Connection,
-  other: Connection,
-  statements: readonly string[],
-  { name, sql }: LockedTable,
-): Promise<string[]> {
-  const [id, otherId] = [await sessionOf(connection), await sessionOf(other)]
-  const look = () => metadataLocks(other, id, name)
-  await other.query(`START TRANSACTION; SELECT 1 FROM ${sql} LIMIT 1`)
-  // MariaDB reports no metadata locks, not even these, unless its performance schema is on.
-  const isTold = await withUndo(
-    async () => (await metadataLocks(other, otherId, name)).length > 0,
-    async () => void (await other.query('COMMIT')),
-  )
-  if (!isTold) {
-    await other.query('COMMIT')
-    return []
-  }
-  await connection.query('START TRANSACTION')
-  let running = true
-  const done = connection.query(statements.join(';\n')).finally(() => {
-    running = false
-  })
-  // Awaited below; it may reject before that.
-  done.catch(() => {})
-  const rows = await withCleanUp(
-    async () => {
-      let seen: Row[] = []
-      const deadline = performance.now() + LOCK_MS
-      while (running && performance.now() < deadline && !seen.some(({ status }) => status === 'PENDING')) {
-        await sleep(10)
-        seen = await look()
-      }
-      return running ? seen : look()
-    },
-    async () => {
-      await other.query('COMMIT')
-      await done.finally(() => connection.query('COMMIT'))
-    },
-  )
-  return [...new Set(rows.map(({ type }) => String(type)))].sort()
-}
-
-async function sessionOf(connection: Connection): Promise<number> {
-  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
-  return Number(row?.id)
-}
-
-function metadataLocks(connection: Connection, session: number, table: string): Promise<Row[]> {
-  return connection.query(`SELECT m.lock_type AS type, m.lock_status AS status
-    FROM performance_schema.metadata_locks AS m
-    JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
-    WHERE t.processlist_id = ${session} AND m.object_schema = DATABASE() AND m.object_name = ${literal(table)}`)
 }

@@ -7,7 +7,7 @@ import { type MysqlConnection, mysqlConnection, register } from './mysql-connect
 import { ownSettingsSql, type SessionKind } from './own-settings.ts'
 import { runScript } from './script.ts'
 import { checkAgainst } from './script-check.ts'
-import { type OpenSession, scriptRunOn } from './script-run.ts'
+import { AccountScriptRun, type OpenSession } from './script-run.ts'
 import { asUser, parseUrl } from './url.ts'
 
 /**
@@ -42,7 +42,7 @@ async function connectFor(kind: SessionKind, url: string, options: ConnectOption
       if (bytes) await sendBytes(session)
       return mysqlConnection(session)
     }
-    const scripts = (eventsOff = true): ScriptRun => scriptRunOn(connection, open, { eventsOff })
+    const scripts = (eventsOff = true): ScriptRun => new AccountScriptRun(connection, open, { eventsOff })
     const connection: MysqlConnection = overClient(clientOf(client) ?? unknownDriver(), {
       url,
       database: settings.database ?? '',
@@ -52,7 +52,10 @@ async function connectFor(kind: SessionKind, url: string, options: ConnectOption
       scripts: () => scripts(),
       async script(sql, label) {
         const all = scripts(false)
-        await withCleanUp(() => all.run(Buffer.from(sql), label), all.end)
+        await withCleanUp(
+          () => all.run(Buffer.from(sql), label),
+          () => all.end(),
+        )
       },
     })
     drivers.set(connection, client)

@@ -162,6 +162,6 @@ function actionsOf({ index, step, truncated, statements }: Chosen): Action[] {
   }))
 }
 
-function auxiliaryAction(sql: string): Action {
+export function auxiliaryAction(sql: string): Action {
   return { sql, step: undefined, counts: false }
 }

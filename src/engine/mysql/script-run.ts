@@ -16,28 +16,38 @@ export type OpenSession = (
   options?: { readonly bytes?: boolean; readonly kind?: SessionKind },
 ) => Promise<MysqlConnection>
 
+export interface ScriptRunOptions {
+  readonly eventsOff: boolean
+}
+
 /**
  * Runs scripts as an account that may write to this one database only, because a script's effects cannot be
  * derived from its text. If the user may not create accounts, each statement is checked before it runs.
- *
- * @param open opens a session like the server's own client: a script's settings end with its session,
- *   afresh's locks do not
  */
-export function scriptRunOn(
-  admin: MysqlConnection,
-  open: OpenSession,
-  options: { readonly eventsOff: boolean },
-): ScriptRun {
-  let account: Promise<ScriptAccount | undefined> | undefined
-  const definers = new Map<string, string>()
+export class AccountScriptRun implements ScriptRun {
+  readonly #admin: MysqlConnection
+  readonly #open: OpenSession
+  readonly #options: ScriptRunOptions
+  #account: Promise<ScriptAccount | undefined> | undefined
+  /** The definer of each view and program that a script created for another account. */
+  readonly #definers = new Map<string, string>()
 
-  const run = async (file: Buffer, label: string): Promise<void> => {
-    account ??= accountFor(admin, open)
-    const as = await account
+  /**
+   * @param open opens a session like the server's own client: a script's settings end with its session,
+   *   afresh's locks do not
+   */
+  constructor(admin: MysqlConnection, open: OpenSession, options: ScriptRunOptions) {
+    this.#admin = admin
+    this.#open = open
+    this.#options = options
+  }
+
+  async run(file: Buffer, label: string): Promise<void> {
+    const as = await this.#accountOnce()
     const { text, bytes } = decoded(file)
-    const own = await open(as, { bytes })
-    const openElevated = () => open(as, { bytes })
-    let elevated: Promise<MysqlConnection> | undefined
+    const open = () => this.#open(as, { bytes })
+    const own = await open()
+    const elevated = as === undefined ? undefined : new ElevatedSession(as, open)
     await withCleanUp(
       () =>
         own.pinned(async (send) => {
@@ -45,47 +55,69 @@ export function scriptRunOn(
             send,
             bytes,
             check: as === undefined ? await checkAgainst(send) : undefined,
-            confined: as && {
-              made: ({ of, definer }) => definers.set(of, definer),
-              async elevated(sql) {
-                elevated ??= as.elevated(openElevated)
-                const session = await elevated.catch(() => undefined)
-                if (session === undefined) return false
-                await runAs(send, session, sql)
-                return true
-              },
+            confined: elevated && {
+              made: ({ of, definer }) => this.#definers.set(of, definer),
+              elevated: (sql) => elevated.run(send, sql),
             },
           }
           await runScript(session, text, label)
         }),
       async () => {
         await own.close()
-        await (await elevated?.catch(() => undefined))?.close()
+        await elevated?.close()
       },
     )
   }
 
-  return {
-    run,
-    async url() {
-      account ??= accountFor(admin, open)
-      const as = await account
-      if (as === undefined || admin.url === undefined) return undefined
-      await as.trust()
-      return Object.assign(new URL(admin.url), { username: as.user, password: as.password }).toString()
-    },
-    async end() {
-      const as = await account
-      account = undefined
-      if (as === undefined) return
-      await withCleanUp(async () => {
-        const inside = await open(undefined, { kind: 'server' })
-        await withCleanUp(
-          () => reassignDefiners(inside, as.definer, definers, options),
-          () => inside.close(),
-        )
-      }, as.drop)
-    },
+  async url(): Promise<string | undefined> {
+    const as = await this.#accountOnce()
+    if (as === undefined || this.#admin.url === undefined) return undefined
+    await as.trust()
+    return Object.assign(new URL(this.#admin.url), { username: as.user, password: as.password }).toString()
+  }
+
+  async end(): Promise<void> {
+    const as = await this.#account
+    this.#account = undefined
+    if (as === undefined) return
+    await withCleanUp(async () => {
+      const inside = await this.#open(undefined, { kind: 'server' })
+      await withCleanUp(
+        () => reassignDefiners(inside, as.definer, this.#definers, this.#options),
+        () => inside.close(),
+      )
+    }, as.drop)
+  }
+
+  #accountOnce(): Promise<ScriptAccount | undefined> {
+    this.#account ??= accountFor(this.#admin, this.#open)
+    return this.#account
+  }
+}
+
+/** A session that may create programs with the binary log, opened when a script first needs it. */
+class ElevatedSession {
+  readonly #account: ScriptAccount
+  readonly #open: () => Promise<MysqlConnection>
+  #session: Promise<MysqlConnection> | undefined
+
+  constructor(account: ScriptAccount, open: () => Promise<MysqlConnection>) {
+    this.#account = account
+    this.#open = open
+  }
+
+  /** Returns `false` if there can be no such session. */
+  async run(send: Send, sql: string): Promise<boolean> {
+    this.#session ??= this.#account.elevated(this.#open)
+    const session = await this.#session.catch(() => undefined)
+    if (session === undefined) return false
+    await runAs(send, session, sql)
+    return true
+  }
+
+  async close(): Promise<void> {
+    const session = await this.#session?.catch(() => undefined)
+    await session?.close()
   }
 }
 

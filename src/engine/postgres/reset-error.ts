@@ -49,11 +49,29 @@ const KEPT_REFERS =
   'A kept table may refer to rows that a test made: keep what it refers to as well, or reset it too. Otherwise another ' +
   'session wrote meanwhile: reset again.'
 
+interface Advice {
+  readonly code?: ErrorCode
+  readonly next: string
+}
+
 async function adviceFor(
+  connection: Connection,
+  program: Program,
+  code: string | undefined,
+): Promise<Advice> {
+  const advice = (await adviceOnBlockers(connection, program, code)) ?? adviceByCode(code)
+  if (advice !== undefined) return advice
+  return isConnectionLoss(code)
+    ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
+    : { next: 'Nothing was changed: the reset is one transaction. Mend the cause and reset again.' }
+}
+
+/** Advice for errors that another session or a table outside of the plan may have caused. */
+async function adviceOnBlockers(
   connection: Connection,
   { plan }: Program,
   code: string | undefined,
-): Promise<{ code?: ErrorCode; next: string }> {
+): Promise<Advice | undefined> {
   switch (code) {
     case '55P03': // lock_not_available
     case '40P01': // deadlock_detected
@@ -74,6 +92,13 @@ async function adviceFor(
         code: 'blocked',
         next: `Another session wrote rows that refer to others, or are referred to. ${await blockersOf(connection)}`,
       }
+    default:
+      return undefined
+  }
+}
+
+function adviceByCode(code: string | undefined): Advice | undefined {
+  switch (code) {
     case '25001': // active_sql_transaction
       return { code: 'blocked', next: 'End it: a test has left BEGIN without COMMIT or ROLLBACK.' }
     case NOT_THE_BASELINE:
@@ -114,9 +139,7 @@ async function adviceFor(
     case '42501': // insufficient_privilege
       return { next: 'Grant the role what the step needs; `afresh doctor` lists the privileges.' }
     default:
-      return isConnectionLoss(code)
-        ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
-        : { next: 'Nothing was changed: the reset is one transaction. Mend the cause and reset again.' }
+      return undefined
   }
 }
 

@@ -1,4 +1,5 @@
-import { connectionQueue } from '../../transaction/connection-queue.ts'
+import { once } from '../../../util/once.ts'
+import { type ConnectionQueue, connectionQueue } from '../../transaction/connection-queue.ts'
 import {
   type Ending,
   isObject,
@@ -51,63 +52,70 @@ export async function beginMysqlPool(pool: MysqlPool, options: TransactionOption
     core.release()
     throw error
   }
-  return serializedPool(pool, core, transaction, options)
+  return new SerializedPool(pool, core, transaction, options)
 }
 
-function serializedPool(
-  pool: MysqlPool,
-  core: PooledCore,
-  transaction: Transaction,
-  { waitMs }: TransactionOptions,
-): Transaction {
-  const { acquire: take, release: giveBack, close, isOut } = connectionQueue(waitMs)
-  let isQuery = false
+/** Lends the one connection to one part of the test at a time, until `end`. */
+class SerializedPool implements Transaction {
+  readonly #pool: MysqlPool
+  readonly #core: PooledCore
+  readonly #transaction: Transaction
+  readonly #queue: ConnectionQueue
+  /** Give the pool its own functions back. */
+  readonly #restore: readonly (() => void)[]
+  /** Give back those by which the connection is released. */
+  readonly #restoreRelease: readonly (() => void)[]
+  /** Whether `pool.query` or `pool.execute` is running. Both call `getConnection` synchronously. */
+  #isQuery = false
+  readonly end = once(() => this.#endOnce())
 
-  const getConnection = (done: OnConnection) => {
-    const lend = (error?: unknown) => (error === undefined ? done(null, core) : done(error))
-    if (isQuery) take({ isQuery, grant: lend })
-    else take({ isQuery, grant: (error) => process.nextTick(lend, error) })
+  constructor(pool: MysqlPool, core: PooledCore, transaction: Transaction, { waitMs }: TransactionOptions) {
+    this.#pool = pool
+    this.#core = core
+    this.#transaction = transaction
+    this.#queue = connectionQueue(waitMs)
+    const { query, execute } = pool
+    this.#restore = [
+      replaced(pool, 'getConnection', (done: OnConnection) => this.#getConnection(done)),
+      replaced(pool, 'query', (...args: unknown[]) => this.#asQuery(() => query.apply(pool, args))),
+      replaced(pool, 'execute', (...args: unknown[]) => this.#asQuery(() => execute.apply(pool, args))),
+      replaced(pool, 'end', (done?: (error?: unknown) => void) => this.#endPool(done)),
+    ]
+    this.#restoreRelease = [
+      replaced(core, 'release', () => this.#queue.release()),
+      replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
+    ]
   }
-  // Both call `getConnection` synchronously.
-  const asQuery = (original: MysqlPool['query']) => {
-    return (...args: unknown[]) => {
-      isQuery = true
-      try {
-        return original.apply(pool, args)
-      } finally {
-        isQuery = false
-      }
+
+  #getConnection(done: OnConnection): void {
+    const isQuery = this.#isQuery
+    const lend = (error?: unknown) => (error === undefined ? done(null, this.#core) : done(error))
+    const grant = isQuery ? lend : (error?: unknown) => process.nextTick(lend, error)
+    this.#queue.acquire({ isQuery, grant })
+  }
+
+  #asQuery(query: () => unknown): unknown {
+    this.#isQuery = true
+    try {
+      return query()
+    } finally {
+      this.#isQuery = false
     }
   }
 
-  const end = async (): Promise<Ending> => {
-    for (const putBack of restore) putBack()
-    close()
-    const ending = await transaction.end()
-    for (const putBack of restoreRelease) putBack()
+  async #endOnce(): Promise<Ending> {
+    for (const putBack of this.#restore) putBack()
+    this.#queue.close()
+    const ending = await this.#transaction.end()
+    for (const putBack of this.#restoreRelease) putBack()
     // Destroys a lost connection, and one that is still checked out: the pool opens another.
-    if (ending.lost === undefined && !isOut()) core.release()
-    else core.destroy()
+    if (ending.lost === undefined && !this.#queue.isOut()) this.#core.release()
+    else this.#core.destroy()
     return ending
   }
-  let ended: Promise<Ending> | undefined
-  const once = () => {
-    ended ??= end()
-    return ended
+
+  /** `pool.end()` alone would leave the connection, which is outside of the pool, with an open transaction. */
+  #endPool(done?: (error?: unknown) => void): void {
+    void this.end().then(() => this.#pool.end(done))
   }
-  // `pool.end()` alone would leave the connection, which is outside of the pool, with an open transaction.
-  const endPool = (done?: (error?: unknown) => void) => {
-    void once().then(() => pool.end(done))
-  }
-  const restore = [
-    replaced(pool, 'getConnection', getConnection),
-    replaced(pool, 'query', asQuery(pool.query)),
-    replaced(pool, 'execute', asQuery(pool.execute)),
-    replaced(pool, 'end', endPool),
-  ]
-  const restoreRelease = [
-    replaced(core, 'release', giveBack),
-    replaced(pool, 'releaseConnection', (connection: PooledCore) => connection.release()),
-  ]
-  return { end: once }
 }

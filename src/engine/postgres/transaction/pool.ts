@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { AfreshError } from '../../../errors.ts'
-import { connectionQueue } from '../../transaction/connection-queue.ts'
+import { once } from '../../../util/once.ts'
+import { type ConnectionQueue, connectionQueue } from '../../transaction/connection-queue.ts'
 import {
   type Ending,
   isObject,
@@ -38,7 +39,7 @@ export async function beginPgPool(pool: pg.Pool, options: TransactionOptions): P
     release()
     throw error
   }
-  return serializedPool(pool, { client, release, transaction }, options)
+  return new SerializedPool(pool, { client, release, transaction }, options)
 }
 
 interface AcquiredClient {
@@ -48,73 +49,86 @@ interface AcquiredClient {
   readonly transaction: Transaction
 }
 
-function serializedPool(
-  pool: pg.Pool,
-  { client, release, transaction }: AcquiredClient,
-  { waitMs }: TransactionOptions,
-): Transaction {
-  const { acquire: take, release: giveBack, close, isOut } = connectionQueue(waitMs)
-  const original = pool.query.bind(pool) as (...args: unknown[]) => unknown
-  let isQuery = false
+/** Lends the one client to one part of the test at a time, until `end`. */
+class SerializedPool implements Transaction {
+  readonly #pool: pg.Pool
+  readonly #acquired: AcquiredClient
+  readonly #queue: ConnectionQueue
+  /** Give the pool its own functions back. */
+  readonly #restore: readonly (() => void)[]
+  /** Whether `pool.query` is running, which requests a client before it returns. */
+  #isQuery = false
+  readonly end = once(() => this.#endOnce())
 
-  const lent = (): pg.PoolClient => {
+  constructor(pool: pg.Pool, acquired: AcquiredClient, { waitMs }: TransactionOptions) {
+    this.#pool = pool
+    this.#acquired = acquired
+    this.#queue = connectionQueue(waitMs)
+    const query = pool.query.bind(pool) as (...args: unknown[]) => unknown
+    this.#restore = [
+      replaced(pool, 'connect', (done?: OnClient) => this.#connect(done)),
+      replaced(pool, 'query', (...args: unknown[]) => this.#asQuery(() => query(...args))),
+      replaced(pool, 'end', (done?: () => void) => this.#endPool(done)),
+    ]
+  }
+
+  #connect(done?: OnClient): Promise<pg.PoolClient> | undefined {
+    if (done === undefined) return this.#borrow()
+    const found = (client: pg.PoolClient) => done(undefined, client, client.release)
+    const failed = (error: unknown) => done(error, undefined, () => {})
+    if (this.#isQuery) {
+      const grant = (error?: unknown) => (error === undefined ? found(this.#lent()) : failed(error))
+      this.#queue.acquire({ isQuery: true, grant })
+    } else void this.#borrow().then(found, failed)
+    return undefined
+  }
+
+  #borrow(): Promise<pg.PoolClient> {
+    return new Promise((resolve, reject) => {
+      const grant = (error?: unknown) => (error === undefined ? resolve(this.#lent()) : reject(error))
+      this.#queue.acquire({ isQuery: false, grant })
+    })
+  }
+
+  #lent(): pg.PoolClient {
+    const { client } = this.#acquired
     let isReleased = false
     client.release = () => {
       if (isReleased) throw new Error('Release called on client which has already been released to the pool.')
       isReleased = true
-      giveBack()
+      this.#queue.release()
     }
     return client
   }
-  const borrow = () =>
-    new Promise<pg.PoolClient>((resolve, reject) => {
-      take({ isQuery: false, grant: (error) => (error === undefined ? resolve(lent()) : reject(error)) })
-    })
-  const connect = (done?: OnClient) => {
-    if (done === undefined) return borrow()
-    const found = (client: pg.PoolClient) => done(undefined, client, client.release)
-    const failed = (error: unknown) => done(error, undefined, () => {})
-    if (!isQuery) return void borrow().then(found, failed)
-    return take({ isQuery, grant: (error) => (error === undefined ? found(lent()) : failed(error)) })
-  }
-  // It requests a client before it returns.
-  const query = (...args: unknown[]) => {
-    isQuery = true
+
+  #asQuery(query: () => unknown): unknown {
+    this.#isQuery = true
     try {
-      return original(...args)
+      return query()
     } finally {
-      isQuery = false
+      this.#isQuery = false
     }
   }
 
-  const end = async (): Promise<Ending> => {
-    for (const putBack of restore) putBack()
-    close()
+  async #endOnce(): Promise<Ending> {
+    const { client, release, transaction } = this.#acquired
+    for (const putBack of this.#restore) putBack()
+    this.#queue.close()
     // Several queries may hold the client now, and each of them releases it.
-    client.release = giveBack
+    client.release = () => this.#queue.release()
     const ending = await transaction.end()
     client.release = () => {}
     // The pool discards a client that lost its connection, or that the test has not released, and creates
     // another.
-    release(ending.lost !== undefined || isOut())
+    release(ending.lost !== undefined || this.#queue.isOut())
     return ending
   }
-  let ended: Promise<Ending> | undefined
-  const once = () => {
-    ended ??= end()
-    return ended
+
+  /** Ends the transaction first: `pool.end` would wait for the client that is checked out. */
+  async #endPool(done?: () => void): Promise<void> {
+    await this.end()
+    return done === undefined ? this.#pool.end() : this.#pool.end(done)
   }
-  // It would wait for the client that is checked out.
-  const endPool = async (done?: () => void) => {
-    await once()
-    return done === undefined ? pool.end() : pool.end(done)
-  }
-  const restore = [
-    replaced(pool, 'connect', connect),
-    replaced(pool, 'query', query),
-    replaced(pool, 'end', endPool),
-  ]
-  return { end: once }
 }
 
 function foreignClient(): AfreshError {
