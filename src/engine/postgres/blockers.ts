@@ -15,11 +15,11 @@ export async function blockersOf(connection: Connection): Promise<string> {
 }
 
 const BLOCKERS = `
-SELECT 'process ' || a.pid || ' (' || coalesce(nullif(a.application_name, ''), 'no application name') || ', user ' || a.usename || ')' AS who,
-  a.state || ' for ' || date_trunc('second', clock_timestamp() - coalesce(a.xact_start, a.query_start)) AS state,
+SELECT concat('process ', a.pid, ' (', coalesce(nullif(a.application_name, ''), 'no application name'), ', user ', a.usename, ')') AS who,
+  concat(a.state, ' for ', date_trunc('second', clock_timestamp() - coalesce(a.xact_start, a.query_start))) AS state,
   left(regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 200) AS query, a.application_name ~ '^afresh( |$)' AS own
 FROM pg_catalog.pg_stat_activity a
 WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL
 UNION ALL
-SELECT 'prepared transaction ' || quote_literal(p.gid), 'since ' || p.prepared, 'ROLLBACK PREPARED ' || quote_literal(p.gid), false
+SELECT concat('prepared transaction ', quote_literal(p.gid)), concat('since ', p.prepared), concat('ROLLBACK PREPARED ', quote_literal(p.gid)), false
 FROM pg_catalog.pg_prepared_xacts p WHERE p.database = current_database()`

@@ -115,8 +115,8 @@ export const databases: Databases = {
   async sessions(connection, name) {
     const rows = await readCatalog(
       connection,
-      `SELECT 'process ' || a.pid || ', user ' || a.usename || ', application ' ||
-        coalesce(nullif(a.application_name, ''), '-') || ', from ' || coalesce(host(a.client_addr), 'this machine') AS who
+      `SELECT concat('process ', a.pid, ', user ', a.usename, ', application ',
+        coalesce(nullif(a.application_name, ''), '-'), ', from ', coalesce(host(a.client_addr), 'this machine')) AS who
       FROM pg_catalog.pg_stat_activity a, pg_catalog.pg_stat_activity me
       WHERE me.pid = pg_backend_pid() AND a.pid <> me.pid AND a.datname = ${literal(name)} AND a.usename IS NOT NULL AND a.leader_pid IS NULL
         AND coalesce(a.backend_type, 'client backend') = 'client backend' -- null where the role may not see it
@@ -164,7 +164,7 @@ export const databases: Databases = {
 async function whoIsIn(connection: Connection, name: string): Promise<string> {
   const rows = await readCatalog(
     connection,
-    `SELECT concat_ws(', ', 'process ' || a.pid, 'user ' || a.usename, coalesce(nullif(a.application_name, ''), a.backend_type)) AS who
+    `SELECT concat_ws(', ', concat('process ', a.pid), 'user ' || a.usename::text, coalesce(nullif(a.application_name, ''), a.backend_type)) AS who
     FROM pg_catalog.pg_stat_activity AS a WHERE a.datname = ${literal(name)} AND a.leader_pid IS NULL`,
   ).catch(() => [])
   return rows.map(({ who }) => `\n    ${String(who)}`).join('')

@@ -1,6 +1,15 @@
 import type { Connection } from '../connection.ts'
 import type { SchemaChange } from '../resetter.ts'
 import { readCatalog } from './catalog.ts'
+import {
+  CATALOG_FUNCTION,
+  OF_DATABASE,
+  OF_TYPES,
+  OTHER_CATALOGS,
+  OWN_DATABASE,
+  OWNER_OF,
+  PUBLIC,
+} from './catalog-hash.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { ALL_OBJECTS } from './large-objects.ts'
 
@@ -11,92 +20,19 @@ import { ALL_OBJECTS } from './large-objects.ts'
 
 /** The descriptions of all objects at the start of the session. */
 export const DEFINITIONS = 'pg_temp.afresh_definitions'
-export const CATALOG_FUNCTION = 'pg_temp.afresh_catalog()'
 
-/** Catalogs without a query of their own below: their objects belong to no table, new ones are harmless. */
-const OTHER_CATALOGS = [
-  'pg_operator',
-  'pg_opclass',
-  'pg_cast',
-  'pg_collation',
-  'pg_conversion',
-  'pg_ts_config',
-  'pg_ts_dict',
-  'pg_statistic_ext',
-  'pg_foreign_data_wrapper',
-  'pg_foreign_server',
+/** The table or other object that a comment belongs to. */
+const COMMENTED = `coalesce(${[
+  ['pg_constraint', 'conrelid'],
+  ['pg_trigger', 'tgrelid'],
+  ['pg_policy', 'polrelid'],
+  ['pg_rewrite', 'ev_class'],
 ]
-
-/** A join condition: `o` is the dependency of a sequence on a column, by OWNED BY, serial or identity. */
-const OWNER_OF = (
-  sequence: string,
-) => `o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = ${sequence}
-        AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype IN ('a', 'i')`
-
-const OWN_DATABASE =
-  '(SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())'
-
-const hash = (...columns: string[]) => `pg_catalog.hash_record_extended(ROW(${columns.join(', ')}), 0)`
-
-/**
- * The body of `afresh_catalog`. Rows of catalogs that resets do not write to are identified by their version
- * (xmin). The others are identified by their columns, since a reset disables and enables triggers and gives
- * tables new files. Temporary tables are not part of the schema.
- */
-export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relpersistence = 't' OR c.relkind = 't' OR c.relkind IN ('i', 'I')),
-  rows(h) AS (
-    SELECT ${hash('c.oid', 'c.relname', 'c.relnamespace', 'c.relkind', 'c.relpersistence', 'c.relnatts', 'c.relispartition', 'c.relrowsecurity', 'c.relforcerowsecurity', 'c.relreplident', 'c.relowner', 'c.reloptions', 'c.relacl::text')}
-      FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f', 'c', 'i', 'I') AND c.relpersistence <> 't' AND c.oid >= 16384
-    UNION ALL SELECT ${hash('a.tableoid', 'a.attrelid', 'a.attnum', 'a.xmin')} FROM pg_catalog.pg_attribute AS a
-      WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = a.attrelid)
-    UNION ALL SELECT ${hash('d.tableoid', 'd.oid', 'd.xmin')} FROM pg_catalog.pg_attrdef AS d
-      WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.adrelid)
-    UNION ALL SELECT ${hash('k.tableoid', 'k.conrelid', 'k.conname', "CASE WHEN k.convalidated OR k.contype NOT IN ('c', 'n') THEN k.xmin END", "CASE WHEN NOT k.convalidated AND k.contype = 'c' THEN k.conbin::text END")}
-      FROM pg_catalog.pg_constraint AS k WHERE k.oid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = k.conrelid)
-    UNION ALL SELECT ${hash('x.tableoid', 'x.indexrelid', 'x.indisunique', 'x.indisvalid', 'x.indisready', 'x.indisexclusion', 'x.indimmediate')} FROM pg_catalog.pg_index AS x
-      WHERE x.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = x.indrelid)
-    UNION ALL SELECT ${hash('g.tableoid', 'g.oid', 'g.tgname', 'g.tgenabled', 'g.tgfoid', 'g.tgtype', 'g.tgargs', 'g.tgattr::int2[]', 'g.tgqual::text', 'g.tgdeferrable', 'g.tginitdeferred')} FROM pg_catalog.pg_trigger AS g
-      WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = g.tgrelid)
-    UNION ALL SELECT ${hash('r.tableoid', 'r.oid', 'r.rulename', 'r.ev_enabled', "CASE WHEN r.ev_type = '1' THEN r.xmin END", "CASE WHEN r.ev_type <> '1' THEN pg_catalog.concat(r.ev_qual, r.ev_action) END")} FROM pg_catalog.pg_rewrite AS r WHERE r.oid >= 16384
-    UNION ALL SELECT ${hash('n.tableoid', 'n.oid', 'n.nspname', 'n.nspowner', 'n.nspacl::text')} FROM pg_catalog.pg_namespace AS n WHERE n.nspname !~ '^pg_'
-    UNION ALL SELECT ${hash('i.tableoid', 'i.inhrelid', 'i.inhparent', 'i.inhdetachpending')} FROM pg_catalog.pg_inherits AS i
-    UNION ALL SELECT ${hash('s.tableoid', 's.seqrelid', 's.seqtypid', 's.seqstart', 's.seqincrement', 's.seqmax', 's.seqmin', 's.seqcache', 's.seqcycle')}
-      FROM pg_catalog.pg_sequence AS s WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = s.seqrelid)
-    UNION ALL SELECT ${hash('s.tableoid', 's.seqrelid', 'o.refobjid', 'o.refobjsubid')} FROM pg_catalog.pg_sequence AS s
-      JOIN pg_catalog.pg_depend AS o ON ${OWNER_OF('s.seqrelid')} WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = s.seqrelid)
-    UNION ALL SELECT ${hash('g.tableoid', 'g.setrole', 'g.setconfig')} FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = ${OWN_DATABASE}
-    UNION ALL SELECT ${hash("'subscription'::text", 'b.oid', 'b.subname', 'b.subowner', 'b.subslotname', 'b.subpublications')} FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
-    UNION ALL SELECT ${hash('m.tableoid', 'm.mapcfg', 'm.maptokentype', 'm.mapseqno', 'm.mapdict')} FROM pg_catalog.pg_ts_config_map AS m
-      WHERE m.mapcfg >= 16384
-    UNION ALL SELECT ${hash('p.tableoid', 'p.oid', 'p.xmin')} FROM pg_catalog.pg_proc AS p
-      WHERE p.oid >= 16384 AND p.pronamespace <> pg_catalog.pg_my_temp_schema()
-    UNION ALL SELECT ${hash('y.tableoid', 'y.oid', 'y.xmin')} FROM pg_catalog.pg_type AS y WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e')
-    ${[
-      'pg_enum',
-      'pg_policy',
-      'pg_publication',
-      'pg_publication_rel',
-      'pg_publication_namespace',
-      'pg_event_trigger',
-      'pg_extension',
-      'pg_default_acl',
-      ...OTHER_CATALOGS,
-    ]
-      .map(
-        (name) =>
-          `UNION ALL SELECT ${hash('o.tableoid', 'o.oid', 'o.xmin')} FROM pg_catalog.${name} AS o WHERE o.oid >= 16384`,
-      )
-      .join('\n    ')}
+  .map(
+    ([catalog, table]) =>
+      `(SELECT x.${table} FROM pg_catalog.${catalog} AS x WHERE d.classoid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND x.oid = d.objoid)`,
   )
-  SELECT pg_catalog.concat_ws(' ', count(*), bit_xor(h)) FROM rows`
-
-/** The catalogs that the query reads. WAL records name them after a write. */
-export const WATCHED_CATALOGS = [
-  ...new Set(CATALOG_QUERY.match(/(?<=pg_catalog\.)pg_[a-z_]+(?= AS )/g)),
-].filter(
-  // Read for the oid of the database only; each run creates and drops databases.
-  (name) => name !== 'pg_database',
-)
+  .join(', ')}, d.objoid)`
 
 const FROM_EXTENSION = (catalog: string, oid: string) => `EXISTS (SELECT FROM pg_catalog.pg_depend AS e
       WHERE e.classid = 'pg_catalog.${catalog}'::pg_catalog.regclass AND e.objid = ${oid} AND e.deptype = 'e')`
@@ -111,14 +47,17 @@ const of = (oid: string) => OF_TABLES.replace('%s', oid)
  */
 export const DEFINITIONS_QUERY = `
   SELECT pg_catalog.concat('table ', ${TABLE}) AS object, c.oid AS relation, c.relkind IN ('v', 'm') AS free, pg_catalog.concat_ws(' ',
-      c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner,
+      c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner, nullif(c.reloftype, 0),
+      (SELECT f.ftoptions::text FROM pg_catalog.pg_foreign_table AS f WHERE f.ftrelid = c.oid),
       pg_catalog.pg_get_partkeydef(c.oid), pg_catalog.pg_get_expr(c.relpartbound, c.oid),
       (SELECT pg_catalog.string_agg(i.inhparent::text, ',' ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid),
       c.reloptions, c.relacl, CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.md5(pg_catalog.pg_get_viewdef(c.oid)) END) AS definition
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'c') AND ${OWN_NAMESPACES} AND NOT ${FROM_EXTENSION('pg_class', 'c.oid')}
   UNION ALL SELECT pg_catalog.concat('column ', ${TABLE}, '.', pg_catalog.quote_ident(a.attname)), c.oid, false, pg_catalog.concat_ws(' ',
-      pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      -- A column that was dropped and added again has another number, and none of the values.
+      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions,
       CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
       CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attacl)
     FROM pg_catalog.pg_attribute AS a ${of('a.attrelid')}
@@ -144,16 +83,18 @@ export const DEFINITIONS_QUERY = `
     FROM pg_catalog.pg_policy AS p ${of('p.polrelid')}
   UNION ALL SELECT pg_catalog.concat('sequence ', ${TABLE}), c.oid, true, pg_catalog.concat_ws(' ', c.oid, pg_catalog.format_type(s.seqtypid, NULL),
       'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
-      c.relpersistence, c.relacl, (SELECT pg_catalog.concat('of ', o.refobjid, ' ', o.refobjsubid) FROM pg_catalog.pg_depend AS o WHERE ${OWNER_OF('c.oid')}))
+      c.relpersistence, c.relowner, c.relacl, (SELECT pg_catalog.concat('of ', o.refobjid, ' ', o.refobjsubid) FROM pg_catalog.pg_depend AS o WHERE ${OWNER_OF('c.oid')}))
     FROM pg_catalog.pg_sequence AS s ${of('s.seqrelid')}
-  UNION ALL SELECT pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure), 0, true, pg_catalog.md5(pg_catalog.concat_ws(' ', p.proacl, CASE WHEN p.prokind IN ('f', 'p', 'w')
-      THEN pg_catalog.pg_get_functiondef(p.oid) ELSE pg_catalog.concat_ws(' ', p.prosrc, p.prorettype) END))
-    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND ${OWN_NAMESPACES}
-    WHERE p.oid >= 16384 AND NOT ${FROM_EXTENSION('pg_proc', 'p.oid')}
-  UNION ALL SELECT pg_catalog.concat('type ', pg_catalog.format_type(y.oid, NULL)), 0, true, pg_catalog.concat_ws(' ',
+  UNION ALL SELECT pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure), p.oid, true, pg_catalog.md5(pg_catalog.concat_ws(' ', p.proacl, p.proowner, p.pronamespace,
+      -- The definitions of an extension's functions, of which there may be hundreds, take too long.
+      CASE WHEN p.prokind IN ('f', 'p', 'w') AND NOT ${FROM_EXTENSION('pg_proc', 'p.oid')} THEN pg_catalog.pg_get_functiondef(p.oid)
+        ELSE pg_catalog.concat_ws(' ', p.prosrc, p.probin, p.prorettype, p.provolatile, p.proisstrict, p.prosecdef, p.proconfig) END,
+      CASE WHEN p.prokind = 'a' THEN (SELECT pg_catalog.to_jsonb(g)::text FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid) END))
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname !~ '^pg_(toast_)?temp_' WHERE p.oid >= 16384
+  UNION ALL SELECT pg_catalog.concat('type ', pg_catalog.format_type(y.oid, NULL)), y.oid, true, pg_catalog.concat_ws(' ', y.typowner,
       CASE WHEN y.typtype = 'd' THEN pg_catalog.format_type(y.typbasetype, y.typtypmod) END, y.typnotnull, y.typdefault, y.typacl,
       (SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = y.oid))
-    FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND ${OWN_NAMESPACES} WHERE y.typtype IN ('d', 'e') AND y.oid >= 16384
+    FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND ${OWN_NAMESPACES} WHERE ${OF_TYPES}
   UNION ALL SELECT pg_catalog.concat('publication ', pg_catalog.quote_ident(b.pubname)), 0, false, pg_catalog.concat_ws(' ',
       b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot,
       (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', l.prrelid, l.prattrs, pg_catalog.pg_get_expr(l.prqual, l.prrelid)), ',' ORDER BY l.prrelid) FROM pg_catalog.pg_publication_rel AS l WHERE l.prpubid = b.oid),
@@ -163,19 +104,26 @@ export const DEFINITIONS_QUERY = `
       pg_catalog.concat_ws(' ', b.subowner, b.subslotname, b.subpublications) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
   UNION ALL SELECT pg_catalog.concat('event trigger ', pg_catalog.quote_ident(v.evtname)), 0, false,
       pg_catalog.concat_ws(' ', v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
-  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, x.extversion FROM pg_catalog.pg_extension AS x
-  UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), 0, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE ${OWN_NAMESPACES}
+  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
+  UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), n.oid, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE ${OWN_NAMESPACES}
   UNION ALL SELECT pg_catalog.concat('default privileges of ', u.defaclrole::pg_catalog.regrole, ' for ', u.defaclobjtype, ' in ', u.defaclnamespace::pg_catalog.regnamespace),
       0, false, u.defaclacl::text FROM pg_catalog.pg_default_acl AS u
   UNION ALL SELECT pg_catalog.concat('mapping of text search configuration ', m.mapcfg::pg_catalog.regconfig, ' for token ', m.maptokentype), 0, false,
       pg_catalog.string_agg(m.mapdict::text, ',' ORDER BY m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg >= 16384 GROUP BY m.mapcfg, m.maptokentype
   UNION ALL SELECT pg_catalog.concat('settings of the database', CASE WHEN g.setrole <> 0 THEN pg_catalog.concat(' for the role ', g.setrole::pg_catalog.regrole) END),
       0, false, g.setconfig::text FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = ${OWN_DATABASE}
+  UNION ALL SELECT 'database', 0, false, pg_catalog.concat_ws(' ', ${OF_DATABASE.join(', ')}) FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database()
+  -- One on an object that is new as well is harmless.
+  UNION ALL SELECT pg_catalog.concat('comment on ', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid)), ${COMMENTED}, false, d.description
+    FROM pg_catalog.pg_description AS d WHERE (d.objoid >= 16384 OR d.objoid = ${PUBLIC}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+      WHERE c.oid = d.objoid AND c.relpersistence = 't')
+  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), 0, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
+  UNION ALL SELECT pg_catalog.concat('user mapping for ', u.usename, ' on ', u.srvname), 0, true, u.umoptions::text FROM pg_catalog.pg_user_mappings AS u
   ${OTHER_CATALOGS.map(
     (
       name,
     ) => `UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.${name} AS o WHERE o.oid >= 16384 AND NOT ${FROM_EXTENSION(name, 'o.oid')}`,
+    FROM pg_catalog.${name} AS o WHERE o.oid >= 16384`,
   ).join('\n  ')}`
 
 /**

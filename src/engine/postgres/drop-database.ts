@@ -9,6 +9,8 @@ import { urlOf } from './url.ts'
 
 /** object_in_use */
 export const IN_USE = '55006'
+/** wrong_object_type: a test made the database a template */
+const IS_TEMPLATE = '42809'
 
 /**
  * Drops the database, and ends all sessions in it. Does nothing if it does not exist.
@@ -20,9 +22,12 @@ export async function dropDatabase(connection: Connection, name: string, mark: s
   try {
     await dropByForce(connection, name)
   } catch (error) {
-    if (codeOf(error) !== IN_USE || connection.url === undefined) throw error
     if (!(await mayDrop(connection, name, mark))) return
-    await endReplication(connection, name, urlOf(connection.url, name))
+    if (codeOf(error) === IS_TEMPLATE) {
+      await connection.query(`ALTER DATABASE ${ident(name)} IS_TEMPLATE false`)
+    } else if (codeOf(error) === IN_USE && connection.url !== undefined) {
+      await endReplication(connection, name, urlOf(connection.url, name))
+    } else throw error
     if (await mayDrop(connection, name, mark)) await dropByForce(connection, name)
   }
 }

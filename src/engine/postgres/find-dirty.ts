@@ -1,5 +1,5 @@
 import type { SubjectId } from '../../schema/schema.ts'
-import { CATALOG_FUNCTION } from './definitions.ts'
+import { CATALOG_FUNCTION } from './catalog-hash.ts'
 import { ANYBODY_WRITES, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
 import {
   DETECT_REWRITES,

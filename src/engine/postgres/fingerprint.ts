@@ -11,17 +11,19 @@ import { readWithLockTimeout } from './with-lock-timeout.ts'
  * matter.
  */
 export async function fingerprint(connection: Connection, schema: Schema): Promise<Fingerprint> {
-  const views = schema.tables.filter(({ traits }) => traits.includes('materialized'))
+  // Rows of foreign tables are on another server, which may not answer.
+  const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
+  const views = local.filter(({ traits }) => traits.includes('materialized'))
   const unfilled = views.length === 0 ? new Set<string>() : await unfilledViews(connection)
   const tables = await union(
     connection,
-    schema.tables.map((table) => (unfilled.has(table.id) ? UNFILLED(table) : tableHash(table))),
+    local.map((table) => (unfilled.has(table.id) ? UNFILLED(table) : tableHash(table))),
   )
   const sequences = await union(
     connection,
     schema.sequences.map(
       (sequence) =>
-        `SELECT '${sequence.id}' AS id, last_value::text || ':' || is_called AS at FROM ${qualified(sequence)}`,
+        `SELECT '${sequence.id}' AS id, concat(last_value, ':', is_called::text) AS at FROM ${qualified(sequence)}`,
     ),
   )
   return {
@@ -50,10 +52,10 @@ async function union(connection: Connection, queries: readonly string[]) {
 function tableHash(table: Table): string {
   const columns = table.columns.map(({ name, exactType }) => {
     const text = `${ident(name)}${exactType === undefined ? '' : `::${exactType}`}::text`
-    return `coalesce(length(${text}) || ':' || ${text}, '-')`
+    return `coalesce(length(${text})::text || ':' || ${text}, '-')`
   })
   const row = columns.length === 0 ? "''" : columns.join(` || `)
   const half = (from: number) =>
     `coalesce(sum(('x' || substr(md5(${row}), ${from}, 16))::bit(64)::bigint), 0)`
-  return `SELECT '${table.id}' AS id, count(*)::text AS rows, ${half(1)} || '/' || ${half(17)} AS hash FROM ${only(table)}`
+  return `SELECT '${table.id}' AS id, count(*)::text AS rows, concat(${half(1)}, '/', ${half(17)}) AS hash FROM ${only(table)}`
 }

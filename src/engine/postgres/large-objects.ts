@@ -29,7 +29,7 @@ const HASH_FUNCTION = `CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS
       hash := pg_catalog.md5(hash || pg_catalog.md5(pg_catalog.lo_get(object, at, ${CHUNK_BYTES})));
       at := at + ${CHUNK_BYTES};
     END LOOP;
-    RETURN size || ':' || hash;
+    RETURN pg_catalog.concat(size, ':', hash);
   END $$`
 
 /** Large objects live outside of all tables. Deletes new ones, and restores the content of changed ones. */

@@ -74,27 +74,27 @@ const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = p
   AND s.pid <> pg_catalog.pg_backend_pid() AND s.backend_type = 'client backend' AND (s.state = 'active' OR s.state LIKE 'idle in transaction%')`
 
 const whoIs = (a: string) =>
-  `'process ' || ${a}.pid || ' (' || coalesce(nullif(${a}.application_name, ''), 'no application name') || ')'`
+  `concat('process ', ${a}.pid, ' (', coalesce(nullif(${a}.application_name, ''), 'no application name'), ')')`
 const said = `left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)`
-const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE l.classid || ', ' || l.objid END`
+const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE concat(l.classid, ', ', l.objid) END`
 
 const SETTINGS = `
-SELECT 'setting ' || s.setrole || ' ' || c.config AS id, 'setting of the database' AS kind, NULL::int AS session, c.config AS text
+SELECT concat('setting ', s.setrole, ' ', c.config) AS id, 'setting of the database' AS kind, NULL::int AS session, c.config AS text
 FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL unnest(s.setconfig) AS c (config)
 WHERE s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())`
 
 const FIND = `
-SELECT a.pid || ' ' || coalesce(a.xact_start, a.query_start) AS id,
+SELECT concat(a.pid, ' ', coalesce(a.xact_start, a.query_start)) AS id,
   CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind, a.pid AS session,
-  ${whoIs('a')} || CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END || ${said} AS text
+  concat(${whoIs('a')}, CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END, ${said}) AS text
 FROM (${BUSY}) AS a
 UNION ALL
-SELECT 'lock ' || l.pid || ' ' || ${keyOf} || ' ' || l.objsubid, 'advisory lock', l.pid, ${whoIs('a')} || ', key ' || ${keyOf}
+SELECT concat('lock ', l.pid, ' ', ${keyOf}, ' ', l.objsubid), 'advisory lock', l.pid, concat(${whoIs('a')}, ', key ', ${keyOf})
 FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND a.datname = pg_catalog.current_database() AND l.pid <> pg_catalog.pg_backend_pid()
   AND l.database = a.datid
 UNION ALL
-SELECT 'table ' || c.oid, 'temporary table', NULL, c.relname::text FROM pg_catalog.pg_class AS c
+SELECT concat('table ', c.oid), 'temporary table', NULL, c.relname::text FROM pg_catalog.pg_class AS c
 WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND c.relnamespace <> pg_catalog.pg_my_temp_schema()
 UNION ALL
 SELECT 'prepared ' || p.gid, 'prepared transaction', NULL, p.gid FROM pg_catalog.pg_prepared_xacts AS p

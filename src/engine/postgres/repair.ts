@@ -79,7 +79,7 @@ export function deleteDiffering(table: Table, where: Where): string {
 
 /** Whether a ctid lies in the block `b.block`. */
 function inBlock(ctid: string): string {
-  return `${ctid} >= ('(' || b.block || ',0)')::tid AND ${ctid} < ('(' || b.block + 1 || ',0)')::tid`
+  return `${ctid} >= ('(' || b.block::text || ',0)')::tid AND ${ctid} < ('(' || (b.block + 1)::text || ',0)')::tid`
 }
 
 /** An aggregate over the files and blocks that the WAL names, for populated tables only. */

@@ -44,8 +44,8 @@ export function runSteps({ steps }: Plan): string {
     LOOP
       EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
-      ran := ran || ',[' || step.no || ',' || step.position || ',' || coalesce(step.by_truncate, false) || ','
-        || coalesce(${changesOf('step')} - step.changes, count) || ']';
+      ran := pg_catalog.concat(ran, ',[', step.no, ',', step.position, ',', coalesce(step.by_truncate, false)::text, ',',
+        coalesce(${changesOf('step')} - step.changes, count), ']');
       moved := moved OR step.moves OR step.by_truncate;
     END LOOP;`
 }
@@ -84,8 +84,8 @@ export const PREPARE_STEPS = `DO $$ DECLARE step record; BEGIN
   LOOP
     EXECUTE pg_catalog.format('PREPARE afresh_%s AS %s', step.no, step.sql);
     EXECUTE pg_catalog.format('EXPLAIN EXECUTE afresh_%s', step.no);
-    UPDATE ${STATEMENTS} AS s SET prepared = step.oid, sql = CASE WHEN step.is_near THEN s.sql ELSE 'EXECUTE afresh_' || s.no END,
-      near = CASE WHEN step.is_near THEN 'EXECUTE afresh_' || s.no END WHERE s.no = step.no;
+    UPDATE ${STATEMENTS} AS s SET prepared = step.oid, sql = CASE WHEN step.is_near THEN s.sql ELSE pg_catalog.concat('EXECUTE afresh_', s.no) END,
+      near = CASE WHEN step.is_near THEN pg_catalog.concat('EXECUTE afresh_', s.no) END WHERE s.no = step.no;
   END LOOP;
 END $$`
 

@@ -41,7 +41,7 @@ export async function triggerSuspensionsOf(
   const of = new Map<TableId, Mutable>()
   const ofStatements = new Map<TableId, Mutable>()
   const denied = new Map<string, string>()
-  for (const row of await readCatalog(connection, statementsAround(firing))) {
+  for (const row of await readCatalog(connection, statementsAround(firing, plan.mode))) {
     const id = String(row.id)
     const table = tables.get(id)
     if (table === undefined || !reset.has(id)) continue
@@ -84,7 +84,9 @@ export function refuseDenied({ denied }: TriggerSuspensions): void {
  * `deletes`: required when rows are deleted, which happens in every table; otherwise only when rows are
  * inserted. `owned`: whether the role may disable it.
  */
-function statementsAround(firing: string): string {
+function statementsAround(firing: string, mode: Plan['mode']): string {
+  // Without checks, foreign keys are not looked at either.
+  const constraints = mode === 'unchecked' ? "('c', 'n')" : "('c', 'n', 'f')"
   const owned = (oid: string) =>
     `(SELECT pg_catalog.pg_has_role(o.relowner, 'USAGE') FROM pg_catalog.pg_class AS o WHERE o.oid = ${oid}) AS owned`
   return `
@@ -104,9 +106,10 @@ function statementsAround(firing: string): string {
       SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
     GROUP BY c.oid, c.relreplident
     UNION ALL
-    SELECT k.conrelid::text, 'CHECK', k.conname, pg_catalog.pg_get_constraintdef(k.oid), NULL, false, false, ${owned('k.conrelid')}
+    SELECT k.conrelid::text, 'CONSTRAINT', k.conname, pg_catalog.pg_get_constraintdef(k.oid), NULL, false, false, ${owned('k.conrelid')}
     FROM pg_catalog.pg_constraint k
-    WHERE k.contype IN ('c', 'n') AND k.conrelid <> 0 AND NOT k.convalidated AND k.coninhcount = 0
+    WHERE k.contype IN ${constraints} AND k.conrelid <> 0 AND NOT k.convalidated AND k.coninhcount = 0 AND k.conparentid = 0
+      AND (k.contype <> 'f' OR coalesce(pg_catalog.to_jsonb(k) ->> 'conenforced', 'true') = 'true')
     UNION ALL
     SELECT a.attrelid::text, 'DOMAIN', k.conname, pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.format_type(y.oid, NULL), false, false,
       pg_catalog.pg_has_role(y.typowner, 'USAGE')
@@ -118,7 +121,7 @@ function before({ kind, name }: Row): string {
   switch (kind) {
     case 'IDENTITY':
       return 'REPLICA IDENTITY FULL'
-    case 'CHECK':
+    case 'CONSTRAINT':
     case 'DOMAIN':
       return `DROP CONSTRAINT ${ident(String(name))}`
     default:
@@ -131,7 +134,7 @@ function after({ kind, name, state }: Row): string {
   switch (kind) {
     case 'IDENTITY':
       return `REPLICA IDENTITY ${state === 'n' ? 'NOTHING' : 'DEFAULT'}`
-    case 'CHECK':
+    case 'CONSTRAINT':
     case 'DOMAIN':
       return `ADD CONSTRAINT ${ident(String(name))} ${state}`
     default: {

@@ -50,8 +50,13 @@ export async function userFunctionsOf(connection: Connection): Promise<UserFunct
   const tables = await readCatalog(connection, TABLES)
   return {
     tables: new Set(tables.map(({ id }) => String(id))),
-    path: ['pg_catalog', ...(row?.path ? [String(row.path)] : [])].join(', '),
+    path: ['pg_catalog', ...schemasOf(String(row?.path ?? ''))].join(', '),
   }
+}
+
+/** The quoted or plain names of a `search_path`, without empty ones, which SET refuses as identifiers. */
+function schemasOf(path: string): string[] {
+  return (path.match(/"(?:[^"]|"")*"|[^\s,"]+/g) ?? []).filter((name) => name !== '""')
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Plan } from '../../plan/plan.ts'
-import { WATCHED_CATALOGS } from './definitions.ts'
+import { WATCHED_CATALOGS } from './catalog-hash.ts'
 import { ANYBODY_WRITES } from './detect.ts'
 import { AS_BLOCKS } from './repair.ts'
 import { type Readable, watchedRelations } from './wal-reader.ts'

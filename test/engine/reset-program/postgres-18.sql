@@ -17,9 +17,10 @@ SET LOCAL search_path = pg_catalog, pg_temp;
       SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisprimary))
     GROUP BY c.oid, c.relreplident
     UNION ALL
-    SELECT k.conrelid::text, 'CHECK', k.conname, pg_catalog.pg_get_constraintdef(k.oid), NULL, false, false, (SELECT pg_catalog.pg_has_role(o.relowner, 'USAGE') FROM pg_catalog.pg_class AS o WHERE o.oid = k.conrelid) AS owned
+    SELECT k.conrelid::text, 'CONSTRAINT', k.conname, pg_catalog.pg_get_constraintdef(k.oid), NULL, false, false, (SELECT pg_catalog.pg_has_role(o.relowner, 'USAGE') FROM pg_catalog.pg_class AS o WHERE o.oid = k.conrelid) AS owned
     FROM pg_catalog.pg_constraint k
-    WHERE k.contype IN ('c', 'n') AND k.conrelid <> 0 AND NOT k.convalidated AND k.coninhcount = 0
+    WHERE k.contype IN ('c', 'n') AND k.conrelid <> 0 AND NOT k.convalidated AND k.coninhcount = 0 AND k.conparentid = 0
+      AND (k.contype <> 'f' OR coalesce(pg_catalog.to_jsonb(k) ->> 'conenforced', 'true') = 'true')
     UNION ALL
     SELECT a.attrelid::text, 'DOMAIN', k.conname, pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.format_type(y.oid, NULL), false, false,
       pg_catalog.pg_has_role(y.typowner, 'USAGE')
@@ -154,7 +155,7 @@ CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS text LANGUAGE plpgsql 
       hash := pg_catalog.md5(hash || pg_catalog.md5(pg_catalog.lo_get(object, at, 16777216)));
       at := at + 16777216;
     END LOOP;
-    RETURN size || ':' || hash;
+    RETURN pg_catalog.concat(size, ':', hash);
   END $$;
 CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content,
      CASE WHEN pg_catalog.pg_has_role(m.lomowner, 'USAGE') THEN pg_temp.afresh_object(m.oid) END AS hash,
@@ -194,7 +195,8 @@ INSERT INTO pg_temp.afresh_state (table_oid, rows, hash) SELECT :authors, count(
 CREATE INDEX ON pg_temp.afresh_rows (table_oid, rel, row_ctid);
 CREATE TEMP TABLE afresh_definitions AS
   SELECT pg_catalog.concat('table ', pg_catalog.format('%I.%I', n.nspname, c.relname)) AS object, c.oid AS relation, c.relkind IN ('v', 'm') AS free, pg_catalog.concat_ws(' ',
-      c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner,
+      c.oid, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner, nullif(c.reloftype, 0),
+      (SELECT f.ftoptions::text FROM pg_catalog.pg_foreign_table AS f WHERE f.ftrelid = c.oid),
       pg_catalog.pg_get_partkeydef(c.oid), pg_catalog.pg_get_expr(c.relpartbound, c.oid),
       (SELECT pg_catalog.string_agg(i.inhparent::text, ',' ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid),
       c.reloptions, c.relacl, CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.md5(pg_catalog.pg_get_viewdef(c.oid)) END) AS definition
@@ -203,7 +205,9 @@ CREATE TEMP TABLE afresh_definitions AS
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
       WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')
   UNION ALL SELECT pg_catalog.concat('column ', pg_catalog.format('%I.%I', n.nspname, c.relname), '.', pg_catalog.quote_ident(a.attname)), c.oid, false, pg_catalog.concat_ws(' ',
-      pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      -- A column that was dropped and added again has another number, and none of the values.
+      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions,
       CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
       CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attacl)
     FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -235,21 +239,22 @@ CREATE TEMP TABLE afresh_definitions AS
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('sequence ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, true, pg_catalog.concat_ws(' ', c.oid, pg_catalog.format_type(s.seqtypid, NULL),
       'start', s.seqstart, 'increment', s.seqincrement, 'min', s.seqmin, 'max', s.seqmax, 'cache', s.seqcache, CASE WHEN s.seqcycle THEN 'cycle' END,
-      c.relpersistence, c.relacl, (SELECT pg_catalog.concat('of ', o.refobjid, ' ', o.refobjsubid) FROM pg_catalog.pg_depend AS o WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid
+      c.relpersistence, c.relowner, c.relacl, (SELECT pg_catalog.concat('of ', o.refobjid, ' ', o.refobjsubid) FROM pg_catalog.pg_depend AS o WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid
         AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype IN ('a', 'i')))
     FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
-  UNION ALL SELECT pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure), 0, true, pg_catalog.md5(pg_catalog.concat_ws(' ', p.proacl, CASE WHEN p.prokind IN ('f', 'p', 'w')
-      THEN pg_catalog.pg_get_functiondef(p.oid) ELSE pg_catalog.concat_ws(' ', p.prosrc, p.prorettype) END))
-    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
-    WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
-  UNION ALL SELECT pg_catalog.concat('type ', pg_catalog.format_type(y.oid, NULL)), 0, true, pg_catalog.concat_ws(' ',
+  UNION ALL SELECT pg_catalog.concat('function ', p.oid::pg_catalog.regprocedure), p.oid, true, pg_catalog.md5(pg_catalog.concat_ws(' ', p.proacl, p.proowner, p.pronamespace,
+      -- The definitions of an extension's functions, of which there may be hundreds, take too long.
+      CASE WHEN p.prokind IN ('f', 'p', 'w') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+      WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e') THEN pg_catalog.pg_get_functiondef(p.oid)
+        ELSE pg_catalog.concat_ws(' ', p.prosrc, p.probin, p.prorettype, p.provolatile, p.proisstrict, p.prosecdef, p.proconfig) END,
+      CASE WHEN p.prokind = 'a' THEN (SELECT pg_catalog.to_jsonb(g)::text FROM pg_catalog.pg_aggregate AS g WHERE g.aggfnoid = p.oid) END))
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace AND n.nspname !~ '^pg_(toast_)?temp_' WHERE p.oid >= 16384
+  UNION ALL SELECT pg_catalog.concat('type ', pg_catalog.format_type(y.oid, NULL)), y.oid, true, pg_catalog.concat_ws(' ', y.typowner,
       CASE WHEN y.typtype = 'd' THEN pg_catalog.format_type(y.typbasetype, y.typtypmod) END, y.typnotnull, y.typdefault, y.typacl,
       (SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = y.oid))
     FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-  AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' WHERE y.typtype IN ('d', 'e') AND y.oid >= 16384
+  AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e', 'r', 'b') AND y.typcategory <> 'A'
   UNION ALL SELECT pg_catalog.concat('publication ', pg_catalog.quote_ident(b.pubname)), 0, false, pg_catalog.concat_ws(' ',
       b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot,
       (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', l.prrelid, l.prattrs, pg_catalog.pg_get_expr(l.prqual, l.prrelid)), ',' ORDER BY l.prrelid) FROM pg_catalog.pg_publication_rel AS l WHERE l.prpubid = b.oid),
@@ -259,8 +264,8 @@ CREATE TEMP TABLE afresh_definitions AS
       pg_catalog.concat_ws(' ', b.subowner, b.subslotname, b.subpublications) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
   UNION ALL SELECT pg_catalog.concat('event trigger ', pg_catalog.quote_ident(v.evtname)), 0, false,
       pg_catalog.concat_ws(' ', v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
-  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, x.extversion FROM pg_catalog.pg_extension AS x
-  UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), 0, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
+  UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), n.oid, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('default privileges of ', u.defaclrole::pg_catalog.regrole, ' for ', u.defaclobjtype, ' in ', u.defaclnamespace::pg_catalog.regnamespace),
       0, false, u.defaclacl::text FROM pg_catalog.pg_default_acl AS u
@@ -268,36 +273,47 @@ CREATE TEMP TABLE afresh_definitions AS
       pg_catalog.string_agg(m.mapdict::text, ',' ORDER BY m.mapseqno) FROM pg_catalog.pg_ts_config_map AS m WHERE m.mapcfg >= 16384 GROUP BY m.mapcfg, m.maptokentype
   UNION ALL SELECT pg_catalog.concat('settings of the database', CASE WHEN g.setrole <> 0 THEN pg_catalog.concat(' for the role ', g.setrole::pg_catalog.regrole) END),
       0, false, g.setconfig::text FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
+  UNION ALL SELECT 'database', 0, false, pg_catalog.concat_ws(' ', b.datdba, b.datallowconn, b.datconnlimit, b.datistemplate, b.datacl::text) FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database()
+  -- One on an object that is new as well is harmless.
+  UNION ALL SELECT pg_catalog.concat('comment on ', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid)), coalesce((SELECT x.conrelid FROM pg_catalog.pg_constraint AS x WHERE d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.tgrelid FROM pg_catalog.pg_trigger AS x WHERE d.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.polrelid FROM pg_catalog.pg_policy AS x WHERE d.classoid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.ev_class FROM pg_catalog.pg_rewrite AS x WHERE d.classoid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND x.oid = d.objoid), d.objoid), false, d.description
+    FROM pg_catalog.pg_description AS d WHERE (d.objoid >= 16384 OR d.objoid = 2200) AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+      WHERE c.oid = d.objoid AND c.relpersistence = 't')
+  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), 0, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
+  UNION ALL SELECT pg_catalog.concat('user mapping for ', u.usename, ' on ', u.srvname), 0, true, u.umoptions::text FROM pg_catalog.pg_user_mappings AS u
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_opclass AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_opclass'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_opclass AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_conversion'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_ts_config'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_ts_dict'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_statistic_ext AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_statistic_ext AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_foreign_data_wrapper AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e')
+    FROM pg_catalog.pg_foreign_data_wrapper AS o WHERE o.oid >= 16384
   UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
-    FROM pg_catalog.pg_foreign_server AS o WHERE o.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
-      WHERE e.classid = 'pg_catalog.pg_foreign_server'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e');
+    FROM pg_catalog.pg_foreign_server AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_amop AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_amproc AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_am AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    FROM pg_catalog.pg_transform AS o WHERE o.oid >= 16384;
 CREATE INDEX ON pg_temp.afresh_definitions (relation);
 ANALYZE pg_temp.afresh_definitions;
 INSERT INTO pg_temp.afresh_positions VALUES
@@ -309,8 +325,8 @@ INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, delete
     JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.filenode
     WHERE r.table_oid = :authors AND r.rel = afresh_row_of_table.tableoid AND r.row_ctid = afresh_row_of_table.ctid AND r.row_xmin = afresh_row_of_table.xmin)', 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table USING (SELECT extra.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
     FROM json_array_elements(pg_catalog.current_setting(''afresh.blocks'')::json) AS b WHERE (b->>0)::oid = :authors) AS b CROSS JOIN LATERAL (
-        SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ONLY "public"."authors" AS a WHERE a.tableoid = b.relation AND a.ctid >= (''('' || b.block || '',0)'')::tid AND a.ctid < (''('' || b.block + 1 || '',0)'')::tid
-        EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block || '',0)'')::tid AND r.row_ctid < (''('' || b.block + 1 || '',0)'')::tid
+        SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ONLY "public"."authors" AS a WHERE a.tableoid = b.relation AND a.ctid >= (''('' || b.block::text || '',0)'')::tid AND a.ctid < (''('' || (b.block + 1)::text || '',0)'')::tid
+        EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block::text || '',0)'')::tid AND r.row_ctid < (''('' || (b.block + 1)::text || '',0)'')::tid
       ) AS extra OFFSET 0) AS extra WHERE afresh_row_of_table.ctid = extra.row_ctid AND afresh_row_of_table.tableoid = extra.rel', NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false),
 (2, 0, 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
     WHERE afresh_row_of_table.tableoid = r.rel AND afresh_row_of_table.ctid = r.row_ctid AND afresh_row_of_table.xmin = r.row_xmin
@@ -326,7 +342,7 @@ INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, delete
       WHERE s.table_oid = :authors AND EXISTS (SELECT FROM missing))
     SELECT FROM missing', 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
     FROM json_array_elements(pg_catalog.current_setting(''afresh.blocks'')::json) AS b WHERE (b->>0)::oid = :authors) AS b CROSS JOIN LATERAL (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r
-        WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block || '',0)'')::tid AND r.row_ctid < (''('' || b.block + 1 || '',0)'')::tid AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
+        WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block::text || '',0)'')::tid AND r.row_ctid < (''('' || (b.block + 1)::text || '',0)'')::tid AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
     WHERE afresh_row_of_table.tableoid = r.rel AND afresh_row_of_table.ctid = r.row_ctid AND afresh_row_of_table.xmin = r.row_xmin OFFSET 0) OFFSET 0) AS r) AS m),
     back AS (INSERT INTO "public"."authors" ("id", "name") OVERRIDING SYSTEM VALUE SELECT (r)."id", (r)."name" FROM (SELECT m.n, m.row::"public"."authors" AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n
       RETURNING tableoid AS rel, ctid AS row_ctid),
@@ -351,8 +367,8 @@ DO $$ DECLARE step record; BEGIN
   LOOP
     EXECUTE pg_catalog.format('PREPARE afresh_%s AS %s', step.no, step.sql);
     EXECUTE pg_catalog.format('EXPLAIN EXECUTE afresh_%s', step.no);
-    UPDATE pg_temp.afresh_statements AS s SET prepared = step.oid, sql = CASE WHEN step.is_near THEN s.sql ELSE 'EXECUTE afresh_' || s.no END,
-      near = CASE WHEN step.is_near THEN 'EXECUTE afresh_' || s.no END WHERE s.no = step.no;
+    UPDATE pg_temp.afresh_statements AS s SET prepared = step.oid, sql = CASE WHEN step.is_near THEN s.sql ELSE pg_catalog.concat('EXECUTE afresh_', s.no) END,
+      near = CASE WHEN step.is_near THEN pg_catalog.concat('EXECUTE afresh_', s.no) END WHERE s.no = step.no;
   END LOOP;
 END $$;
 ANALYZE pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_positions;
@@ -362,18 +378,19 @@ SELECT pg_catalog.count(pg_catalog.setval(p.subject::pg_catalog.oid::pg_catalog.
 (:books_id_seq, 1, false)) AS p (subject, value, called);
 CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afresh$BEGIN RETURN (WITH temporary AS MATERIALIZED (SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relpersistence = 't' OR c.relkind = 't' OR c.relkind IN ('i', 'I')),
   rows(h) AS (
-    SELECT pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence, c.relnatts, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner, c.reloptions, c.relacl::text), 0)
+    SELECT pg_catalog.hash_record_extended(ROW(c.oid, c.relname, c.relnamespace, c.relkind, c.relpersistence, c.relnatts, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.relowner, c.reloftype, c.reloptions, c.relacl::text), 0)
       FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'm', 'S', 'v', 'f', 'c', 'i', 'I') AND c.relpersistence <> 't' AND c.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(a.tableoid, a.attrelid, a.attnum, a.xmin), 0) FROM pg_catalog.pg_attribute AS a
       WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = a.attrelid)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(d.tableoid, d.oid, d.xmin), 0) FROM pg_catalog.pg_attrdef AS d
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.adrelid)
-    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(k.tableoid, k.conrelid, k.conname, CASE WHEN k.convalidated OR k.contype NOT IN ('c', 'n') THEN k.xmin END, CASE WHEN NOT k.convalidated AND k.contype = 'c' THEN k.conbin::text END), 0)
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(k.tableoid, k.conrelid, k.conname, CASE WHEN NOT (NOT k.convalidated AND k.contype IN ('c', 'n', 'f')) THEN k.xmin END, CASE WHEN NOT k.convalidated AND k.contype IN ('c', 'n', 'f') THEN coalesce(k.conbin::text, pg_catalog.pg_get_constraintdef(k.oid)) END), 0)
       FROM pg_catalog.pg_constraint AS k WHERE k.oid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = k.conrelid)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(x.tableoid, x.indexrelid, x.indisunique, x.indisvalid, x.indisready, x.indisexclusion, x.indimmediate), 0) FROM pg_catalog.pg_index AS x
       WHERE x.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = x.indrelid)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(g.tableoid, g.oid, g.tgname, g.tgenabled, g.tgfoid, g.tgtype, g.tgargs, g.tgattr::int2[], g.tgqual::text, g.tgdeferrable, g.tginitdeferred), 0) FROM pg_catalog.pg_trigger AS g
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = g.tgrelid)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.oid = g.tgconstraint AND k.contype = 'f' AND NOT k.convalidated)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(r.tableoid, r.oid, r.rulename, r.ev_enabled, CASE WHEN r.ev_type = '1' THEN r.xmin END, CASE WHEN r.ev_type <> '1' THEN pg_catalog.concat(r.ev_qual, r.ev_action) END), 0) FROM pg_catalog.pg_rewrite AS r WHERE r.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(n.tableoid, n.oid, n.nspname, n.nspowner, n.nspacl::text), 0) FROM pg_catalog.pg_namespace AS n WHERE n.nspname !~ '^pg_'
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(i.tableoid, i.inhrelid, i.inhparent, i.inhdetachpending), 0) FROM pg_catalog.pg_inherits AS i
@@ -382,13 +399,19 @@ CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afres
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(s.tableoid, s.seqrelid, o.refobjid, o.refobjsubid), 0) FROM pg_catalog.pg_sequence AS s
       JOIN pg_catalog.pg_depend AS o ON o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = s.seqrelid
         AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype IN ('a', 'i') WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = s.seqrelid)
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW('database'::text, b.datdba, b.datallowconn, b.datconnlimit, b.datistemplate, b.datacl::text), 0) FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database()
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(d.tableoid, d.objoid, d.classoid, d.objsubid, d.xmin), 0) FROM pg_catalog.pg_description AS d
+      WHERE (d.objoid >= 16384 OR d.objoid = 2200) AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.objoid)
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(l.tableoid, l.oid, l.xmin), 0) FROM pg_catalog.pg_language AS l
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(f.tableoid, f.ftrelid, f.xmin), 0) FROM pg_catalog.pg_foreign_table AS f
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW('user mapping'::text, u.umid, u.srvid, u.umuser, u.umoptions), 0) FROM pg_catalog.pg_user_mappings AS u
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(g.tableoid, g.setrole, g.setconfig), 0) FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW('subscription'::text, b.oid, b.subname, b.subowner, b.subslotname, b.subpublications), 0) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(m.tableoid, m.mapcfg, m.maptokentype, m.mapseqno, m.mapdict), 0) FROM pg_catalog.pg_ts_config_map AS m
       WHERE m.mapcfg >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(p.tableoid, p.oid, p.xmin), 0) FROM pg_catalog.pg_proc AS p
       WHERE p.oid >= 16384 AND p.pronamespace <> pg_catalog.pg_my_temp_schema()
-    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(y.tableoid, y.oid, y.xmin), 0) FROM pg_catalog.pg_type AS y WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e')
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(y.tableoid, y.oid, y.xmin), 0) FROM pg_catalog.pg_type AS y WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e', 'r', 'b') AND y.typcategory <> 'A'
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_enum AS o WHERE o.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_policy AS o WHERE o.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_publication AS o WHERE o.oid >= 16384
@@ -407,6 +430,13 @@ CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afres
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_statistic_ext AS o WHERE o.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_foreign_data_wrapper AS o WHERE o.oid >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_foreign_server AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_amop AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_amproc AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_am AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(o.tableoid, o.oid, o.xmin), 0) FROM pg_catalog.pg_transform AS o WHERE o.oid >= 16384
   )
   SELECT pg_catalog.concat_ws(' ', count(*), bit_xor(h)) FROM rows); END$afresh$;
 SELECT pg_catalog.set_config('afresh.catalog', pg_temp.afresh_catalog(), false);
@@ -420,7 +450,7 @@ INSERT INTO pg_temp.afresh_files SELECT pg_catalog.pg_relation_filenode(w.id), w
       FROM unnest(ARRAY[:books, :authors]::oid[]) AS t(id) LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf
     UNION ALL SELECT s.id, s.id, false FROM unnest(ARRAY[:authors_id_seq, :books_id_seq]::oid[]) AS s(id)
       UNION ALL SELECT ('pg_catalog.' || c.name)::regclass, 1, false
-        FROM unnest(ARRAY['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_trigger', 'pg_rewrite', 'pg_namespace', 'pg_inherits', 'pg_sequence', 'pg_depend', 'pg_db_role_setting', 'pg_subscription', 'pg_ts_config_map', 'pg_proc', 'pg_type', 'pg_enum', 'pg_policy', 'pg_publication', 'pg_publication_rel', 'pg_publication_namespace', 'pg_event_trigger', 'pg_extension', 'pg_default_acl', 'pg_operator', 'pg_opclass', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_ts_config', 'pg_ts_dict', 'pg_statistic_ext', 'pg_foreign_data_wrapper', 'pg_foreign_server']) AS c(name)
+        FROM unnest(ARRAY['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_trigger', 'pg_rewrite', 'pg_namespace', 'pg_inherits', 'pg_sequence', 'pg_depend', 'pg_database', 'pg_description', 'pg_language', 'pg_foreign_table', 'pg_user_mapping', 'pg_db_role_setting', 'pg_subscription', 'pg_ts_config_map', 'pg_proc', 'pg_type', 'pg_enum', 'pg_policy', 'pg_publication', 'pg_publication_rel', 'pg_publication_namespace', 'pg_event_trigger', 'pg_extension', 'pg_default_acl', 'pg_operator', 'pg_opclass', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_ts_config', 'pg_ts_dict', 'pg_statistic_ext', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_opfamily', 'pg_amop', 'pg_amproc', 'pg_am', 'pg_ts_parser', 'pg_ts_template', 'pg_transform']) AS c(name)
       UNION ALL SELECT o.id, 2, false
         FROM unnest(ARRAY['pg_catalog.pg_largeobject_metadata', 'pg_catalog.pg_largeobject']::regclass[]) AS o(id)) AS w;
 CREATE INDEX ON pg_temp.afresh_files (filenode);
@@ -629,9 +659,9 @@ BEGIN
     LOOP
       EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;
-      ran := ran || ',[' || step.no || ',' || step.position || ',' || coalesce(step.by_truncate, false) || ','
-        || coalesce(CASE WHEN step.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(step.prepared)
-          ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared) END - step.changes, count) || ']';
+      ran := pg_catalog.concat(ran, ',[', step.no, ',', step.position, ',', coalesce(step.by_truncate, false)::text, ',',
+        coalesce(CASE WHEN step.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(step.prepared)
+          ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(step.prepared) END - step.changes, count), ']');
       moved := moved OR step.moves OR step.by_truncate;
     END LOOP;
   END IF;
