@@ -11,7 +11,10 @@ import { createError, dropUnfinished, provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { urlOf } from './url.ts'
 
-/** Above this size, copying files is cheaper than writing every block to the WAL: 64 MiB. */
+/**
+ * Above this size, copying files is cheaper than writing every block to the WAL: 64 MiB. Without fsync, the
+ * checkpoints of such a copy cost little, and it is cheaper from the start (13 MB in memory: 36 ms, not 59).
+ */
 const FILE_COPY_FROM_BYTES = 64 * 1024 * 1024
 
 /** Copying files on a disk. In memory, the copy ran at 1,700 MB/s. */
@@ -66,10 +69,13 @@ export const databases: Databases = {
   async clone(connection, template, name) {
     const [source] = await readCatalog(
       connection,
-      `SELECT d.oid::text AS oid, pg_catalog.pg_database_size(d.oid)::text AS bytes
+      `SELECT pg_catalog.current_setting('fsync') AS fsync, pg_catalog.pg_database_size(d.oid)::text AS bytes,
+        (SELECT pg_catalog.set_config(s.name, 'clone', false) FROM pg_catalog.pg_settings AS s
+          WHERE s.name = 'file_copy_method' AND 'clone' = ANY (s.enumvals)) AS method
       FROM pg_catalog.pg_database d WHERE d.datname = ${literal(template)}`,
     )
-    const strategy = Number(source?.bytes) > FILE_COPY_FROM_BYTES ? 'FILE_COPY' : 'WAL_LOG'
+    const isCopied = source?.fsync === 'off' || Number(source?.bytes) > FILE_COPY_FROM_BYTES
+    const strategy = isCopied ? 'FILE_COPY' : 'WAL_LOG'
     try {
       return await provision(
         connection,
