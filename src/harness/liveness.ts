@@ -3,7 +3,7 @@ import { AfreshError } from '../errors.ts'
 import { clearTimeout, setTimeout } from '../util/clock.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 
-/** Milliseconds to wait for a result before asking whether the server is alive, and for the answer. */
+/** Milliseconds to wait for a result before asking whether the server is alive, and again for the answer. */
 const PATIENCE_MS = 10_000
 
 export interface AskedServer {
@@ -18,8 +18,8 @@ export interface AskedServer {
  * Waits for `work` as long as the server answers on another connection. A reset may take long, and a frozen
  * server (a paused container, a suspended machine) never reports an error.
  *
- * @throws AfreshError `server` if the server does not answer within 10 s; `work` continues, but its result is
- * ignored
+ * @throws AfreshError `server` if another connection, opened after 10 s without a result, gets no answer for
+ * 10 s; `work` continues, but its result is ignored
  */
 export async function whileServerAnswers<T>(work: () => Promise<T>, server: AskedServer): Promise<T> {
   const { url } = server
@@ -59,8 +59,9 @@ async function answers(engine: Engine, url: string): Promise<boolean> {
 }
 
 function frozen({ doing }: AskedServer): AfreshError {
-  const seconds = (2 * PATIENCE_MS) / 1000
-  return new AfreshError('server', `The server has not answered for ${seconds} s, while ${doing}.`, {
+  const seconds = PATIENCE_MS / 1000
+  const message = `The server has not answered a new connection for ${seconds} s, while ${doing}.`
+  return new AfreshError('server', message, {
     next: 'See whether it is paused, out of memory or out of disk. The next reset starts over.',
   })
 }

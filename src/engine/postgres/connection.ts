@@ -1,9 +1,10 @@
 import type { Client } from 'pg'
-import { AfreshError, codeOf, messageOf } from '../../errors.ts'
+import { AfreshError } from '../../errors.ts'
 import type { Connection, ConnectOptions, Names, Row } from '../connection.ts'
 import { addressOf } from '../peer-address.ts'
 import { requireConnected } from '../pg-client.ts'
 import { withServerNames } from './catalog.ts'
+import { connectError } from './connect-error.ts'
 import { isRefusedWithoutTls, ownSettings } from './own-settings.ts'
 import { refuseTransactionPooler } from './pooler.ts'
 import { runScript } from './script.ts'
@@ -46,7 +47,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     })
     return ownedBy(client, url, names)
   } catch (error) {
-    throw error instanceof AfreshError ? error : connectError(url, error, timeoutMs)
+    throw error instanceof AfreshError ? error : connectError(given, error, timeoutMs)
   }
 }
 
@@ -199,41 +200,4 @@ function isPglite(client: unknown): client is Pglite {
     'exec' in client &&
     typeof client.exec === 'function'
   )
-}
-
-function connectError(url: string, cause: unknown, timeoutMs: number): AfreshError {
-  const { hostname, port, username, pathname } = parsed(url)
-  const where = `${decodeURIComponent(hostname) || 'localhost'}:${port || 5432}`
-  const refusal = (message: string, next: string) => new AfreshError('server', message, { next, cause })
-  switch (codeOf(cause)) {
-    case 'ECONNREFUSED':
-      return refusal(`Nobody listens at ${where}.`, 'Start the server there, or correct the URL.')
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return refusal(`The host name ${hostname} is not known.`, 'Correct the URL.')
-    case '28P01':
-    case '28000':
-      return refusal(
-        `The server at ${where} does not let "${decodeURIComponent(username)}" in: ${messageOf(cause)}.`,
-        'Correct user and password in the URL.',
-      )
-    case '3D000':
-      return refusal(
-        `The server at ${where} has no database "${decodeURIComponent(pathname.slice(1))}".`,
-        'Create it, or name one that exists (afresh makes its own databases; "postgres" will do).',
-      )
-    case '53300':
-      return refusal(
-        `The server at ${where} has no connection to spare.`,
-        'Raise max_connections, or run fewer workers.',
-      )
-    default: {
-      const isTimeout = /timeout/i.test(messageOf(cause))
-      const message = isTimeout ? `no answer within ${timeoutMs} ms` : messageOf(cause)
-      return refusal(
-        `Could not connect to PostgreSQL at ${where}: ${message}.`,
-        'Check host, port and server in the URL.',
-      )
-    }
-  }
 }

@@ -125,29 +125,31 @@ export function isOpening(): boolean {
   return (opening?.size ?? 0) > 0
 }
 
-/**
- * Stops reading from these sessions before the server ends them. Otherwise an idle client would raise an
- * error that nothing handles, which would fail whichever test runs at that time. A client that is used again
- * reads the error then.
- */
-export function pauseSockets(database: string, ids: readonly number[]): void {
+/** The sockets of these sessions of this process. */
+export function socketsOf(database: string, ids: readonly number[]): Socket[] {
   const watch = prototype[WATCH]
-  for (const key of ids.flatMap((id) => [`postgres ${id}`, `mysql ${id}`])) {
-    const socket: ConnectionWatch | undefined = watch?.sockets.get(key)?.deref()
-    if (watch === undefined || socket === undefined) continue
-    const known = knownOf(watch, socket)
-    if (known.seen?.kind === 'session' && known.seen.database === database) park(socket, known)
-  }
+  return ids
+    .flatMap((id) => [`postgres ${id}`, `mysql ${id}`])
+    .flatMap((key) => watch?.sockets.get(key)?.deref() ?? [])
+    .filter((socket) => databaseOf(socket) === database)
 }
 
-/** The same for all sessions in matching databases, before a server is stopped. */
+function databaseOf(socket: Socket): string | undefined {
+  const seen = prototype[WATCH]?.known.get(socket)?.seen
+  return seen?.kind === 'session' ? seen.database : undefined
+}
+
+/**
+ * Stops reading from all sessions in matching databases before their server is stopped. Otherwise an idle
+ * client would raise an error that nothing handles. A client that is used again reads the error then.
+ */
 export function pauseAllSockets(isConcerned: (database: string) => boolean): void {
   const watch = prototype[WATCH]
   for (const reference of watch?.sockets.values() ?? []) {
     const socket: ConnectionWatch | undefined = reference.deref()
     if (watch === undefined || socket === undefined) continue
-    const known = knownOf(watch, socket)
-    if (known.seen?.kind === 'session' && isConcerned(known.seen.database)) park(socket, known)
+    const database = databaseOf(socket)
+    if (database !== undefined && isConcerned(database)) park(socket, knownOf(watch, socket))
   }
 }
 

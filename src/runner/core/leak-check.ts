@@ -7,7 +7,8 @@ import type { TestReport } from '../../reset/rollback.ts'
 import type { TableWrites } from '../../reset/writes.ts'
 import { now, sleep } from '../../util/clock.ts'
 import { turn } from '../../util/turn.ts'
-import { isOpening, pauseSockets } from './connections.ts'
+import { isOpening, socketsOf } from './connections.ts'
+import { endSessions } from './ended-sessions.ts'
 import { checkConnections } from './other-databases.ts'
 import type { RunHandle } from './run-handle.ts'
 
@@ -65,13 +66,10 @@ async function effectsOf(
   return left
 }
 
-/** Ends sessions. A client with an open transaction is idle and must not raise an error. */
+/** Ends the sessions that hold these resources. */
 async function end(database: TestDatabase, openResources: readonly OpenResource[]): Promise<void> {
-  const idle = openResources
-    .filter(({ kind }) => kind === 'open transaction')
-    .flatMap(({ session }) => session ?? [])
-  pauseSockets(database.name, idle)
-  await database.endOpenResources(openResources)
+  const ids = new Set(openResources.flatMap(({ session }) => session ?? []))
+  await endSessions(socketsOf(database.name, [...ids]), () => database.endOpenResources(openResources))
 }
 
 /**
