@@ -215,7 +215,9 @@ export interface EraseDialect {
   clock(connection: Connection): Promise<Clock>
   /** Whether the column stores points in time, independent of the session's time zone. */
   hasZone(column: Column): boolean
-  /** A condition: the column's time is earlier. @param zone the time zone of columns that store none */
+  /** Whether the column's type stores points in time or days, or text that `isNoTime` examines. */
+  isTime(column: Column): boolean
+  /** A condition: the column's time, or the whole of its day, is earlier. @param zone the time zone of columns that store none */
   isBefore(column: Column, time: Date, zone: Zone): string
   /** A condition: `isBefore` cannot read the value as a time; absent if the type ensures that it can. */
   readonly isNoTime: ((column: Column) => string) | undefined

@@ -36,19 +36,29 @@ export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
   readonly zone?: Zone
   /** Only rows marked with this value. Cannot be combined with `olderThan`. */
   readonly value?: Value
+  /**
+   * What unmarked rows have, where that is not NULL: a value or several, as for `softDelete`. Rows with one of
+   * them are kept. A column that is never NULL needs it, or `value`.
+   */
+  readonly live?: Value | null | readonly (Value | null)[]
   /** Only these tables. Default: every table that has the column, except archive tables. */
   readonly tables?: readonly string[]
 }
 
 /** Deletes rows that `softDelete` has marked. */
 export async function purge(context: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
-  const { column = 'deleted_at', olderThan, value, tables, zone, ...rest } = options
+  const { column = 'deleted_at', olderThan, value, live, tables, zone, ...rest } = options
   if (olderThan !== undefined && value !== undefined) {
     throw new AfreshError('usage', 'purge: olderThan and value cannot be combined.', {
       next: 'Give one of them.',
     })
   }
-  const marked = { column, olderThan, value, zone }
+  if (live !== undefined && value !== undefined) {
+    throw new AfreshError('usage', 'purge: live and value cannot be combined.', {
+      next: 'Say what marked rows have (value), or what the others have (live).',
+    })
+  }
+  const marked = { column, olderThan, value, live: live === undefined ? undefined : [live].flat(), zone }
   const wanted = await wantedRows(context, tablesWith(context, column, tables), marked)
   return eraseRows(context, wanted, rest, { isPurge: true })
 }

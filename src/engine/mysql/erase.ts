@@ -92,12 +92,14 @@ export const erase: EraseDialect = {
     return { now: new Date(Number(row?.now)), zone: Number(row?.utc) === 1 ? undefined : String(row?.zone) }
   },
   hasZone: ({ type }) => /^timestamp/i.test(type),
+  isTime: ({ type }) => /^(timestamp|date(time)?)\b/i.test(type),
   isBefore(column, time, zone) {
     const isUtc = zone === 'utc' && !/^timestamp/i.test(column.type)
     const instant = isUtc
       ? `TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ${time.getTime() * 1000} MICROSECOND`
       : `FROM_UNIXTIME(${time.getTime() / 1000})`
-    return `${ident(column.name)} < ${instant}`
+    // A day is over when the next one begins.
+    return `${ident(column.name)} < ${/^date$/i.test(column.type) ? `DATE(${instant})` : instant}`
   },
   isNoTime: undefined,
   timeOf: (time) => `FROM_UNIXTIME(${Math.floor(time.getTime() / 1000)})`,

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import type { Column } from '../../schema/schema.ts'
 import type { EraseDialect, Rows } from '../erase-dialect.ts'
 import { boundValue, concatenated, joined } from '../sql/fragment.ts'
 import { session } from './erase-session.ts'
@@ -120,16 +121,29 @@ export const erase: EraseDialect = {
     const isUtc = Number(row?.winter) === 1_767_225_600 && Number(row?.summer) === 1_782_864_000
     return { now: new Date(Number(row?.now) * 1000), zone: isUtc ? undefined : String(row?.zone) }
   },
-  hasZone: ({ type }) => /with time zone|timestamptz/i.test(type),
-  isBefore({ name, type }, time, zone) {
+  hasZone: (column) => /with time zone|timestamptz/i.test(storedType(column)),
+  isTime: (column) => /^(timestamp|date$)/i.test(storedType(column)),
+  isBefore(column, time, zone) {
+    const type = storedType(column)
     const instant = `'${time.toISOString()}'::pg_catalog.timestamptz`
-    const isUtc = zone === 'utc' && !/with time zone|timestamptz/i.test(type)
-    return `${ident(name)} < ${isUtc ? `pg_catalog.timezone('UTC', ${instant})` : `${instant}${/without/i.test(type) ? '::pg_catalog.timestamp' : ''}`}`
+    const isUtc = zone === 'utc' && !erase.hasZone(column)
+    const local = isUtc ? `pg_catalog.timezone('UTC', ${instant})` : instant
+    // A day is over when the next one begins.
+    const cast = /^date$/i.test(type)
+      ? '::pg_catalog.date'
+      : /without/i.test(type)
+        ? '::pg_catalog.timestamp'
+        : ''
+    return `${ident(column.name)} < ${local}${cast}`
   },
   isNoTime: undefined,
   timeOf: (time) => `'${time.toISOString()}'::pg_catalog.timestamptz`,
 
   session,
+}
+
+function storedType({ type, baseType }: Column): string {
+  return baseType ?? type
 }
 
 function deleteRows({ table, from, on }: Rows): string {
