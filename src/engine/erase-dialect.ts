@@ -212,6 +212,8 @@ export interface EraseDialect {
   createLike(table: Table, name: string): string
   /** Expressions that compare a column and a date, on engines without a date type. */
   readonly dates: { column(column: string): string; value(date: Date): string } | undefined
+  /** What the name belongs to, such as `a view`; `undefined` for a table, and for a name that nothing has. */
+  kindOf(connection: Connection, name: string): Promise<string | undefined>
   clock(connection: Connection): Promise<Clock>
   /** Whether the column stores points in time, independent of the session's time zone. */
   hasZone(column: Column): boolean

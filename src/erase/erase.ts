@@ -3,7 +3,8 @@ import { AfreshError } from '../errors.ts'
 import { type Table, tableOf } from '../schema/schema.ts'
 import { isArchiveTable } from './archive-tables.ts'
 import { eraseRows } from './erase-rows.ts'
-import { type EraseOptions, tableNamed } from './options.ts'
+import { namedTable } from './named-table.ts'
+import type { EraseOptions } from './options.ts'
 import { wantedRows } from './purge-conditions.ts'
 import type { EraseReport } from './report.ts'
 import type { EraseContext } from './run-transaction.ts'
@@ -15,7 +16,7 @@ export async function erase(
   where: Where,
   options: EraseOptions = {},
 ): Promise<EraseReport> {
-  const named = tableNamed(context.schema, table)
+  const named = await namedTable(context, table)
   return eraseRows(
     context,
     [{ table: named, conditions: conditionsOf(where, named, context.engine.erase) }],
@@ -59,13 +60,18 @@ export async function purge(context: EraseContext, options: PurgeOptions = {}): 
     })
   }
   const marked = { column, olderThan, value, live: live === undefined ? undefined : [live].flat(), zone }
-  const wanted = await wantedRows(context, tablesWith(context, column, tables), marked)
+  const wanted = await wantedRows(context, await tablesWith(context, column, tables), marked)
   return eraseRows(context, wanted, rest, { isPurge: true })
 }
 
-function tablesWith({ schema }: EraseContext, column: string, names: readonly string[] | undefined): Table[] {
+async function tablesWith(
+  context: EraseContext,
+  column: string,
+  names?: readonly string[],
+): Promise<Table[]> {
+  const { schema } = context
   const has = (table: Table) => table.columns.some(({ name }) => name === column)
-  const named = names?.map((name) => tableNamed(schema, name))
+  const named = names && (await Promise.all(names.map((name) => namedTable(context, name))))
   const lacking = named?.filter((table) => !has(table)) ?? []
   const isHeir = ({ inherits }: Table) => inherits.some((id) => has(tableOf(schema, id)))
   const found = (

@@ -114,6 +114,15 @@ export const erase: EraseDialect = {
   createLike: (table, name) =>
     `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
   dates: undefined,
+  async kindOf(connection, name) {
+    const [row] = await connection.query(
+      `SELECT c.relkind::text AS kind FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+       WHERE $1::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY[c.relname::pg_catalog.text, pg_catalog.concat(n.nspname, '.', c.relname)])
+         AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['pg_catalog', 'information_schema', 'pg_toast'])`,
+      [name],
+    )
+    return KINDS[String(row?.kind)]
+  },
   async clock(connection) {
     const [row] = await connection.query(
       `SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS now, pg_catalog.current_setting('TimeZone') AS zone, pg_catalog.date_part('epoch', '2026-01-01'::pg_catalog.timestamptz) AS winter, pg_catalog.date_part('epoch', '2026-07-01'::pg_catalog.timestamptz) AS summer`,
@@ -140,6 +149,17 @@ export const erase: EraseDialect = {
   timeOf: (time) => `'${time.toISOString()}'::pg_catalog.timestamptz`,
 
   session,
+}
+
+/** `pg_class.relkind` */
+const KINDS: Readonly<Record<string, string>> = {
+  v: 'a view',
+  m: 'a materialized view',
+  S: 'a sequence',
+  c: 'a composite type',
+  i: 'an index',
+  I: 'an index',
+  f: 'a foreign table',
 }
 
 function storedType({ type, baseType }: Column): string {

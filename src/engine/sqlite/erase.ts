@@ -80,6 +80,14 @@ export const erase: EraseDialect = {
     return `CREATE TABLE main.${quoted(name)} AS SELECT ${columns.join(', ')} FROM ${nameOf(table)} LIMIT 0`
   },
   dates: { column: dayOf, value: (date) => dayAt(date) },
+  async kindOf(connection, name) {
+    const [row] = await connection.query(
+      `SELECT type FROM main.sqlite_master WHERE ? IN (name COLLATE NOCASE, 'main.' || name) AND type <> 'table'
+       UNION ALL SELECT 'temporary ' || type FROM temp.sqlite_master WHERE ? IN (name COLLATE NOCASE, 'temp.' || name)`,
+      [name, name],
+    )
+    return row === undefined ? undefined : `${/^i/.test(String(row.type)) ? 'an' : 'a'} ${String(row.type)}`
+  },
   clock: async () => ({ now: new Date(), zone: undefined }),
   hasZone: () => true,
   isTime: ({ type }) => !/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type),
