@@ -23,6 +23,7 @@ const REASONS = {
     'engine/postgres/steps.ts',
     'engine/postgres/views.ts',
     'engine/sqlite/erase.ts',
+    'engine/sqlite/handle-state.ts',
     'engine/sqlite/statements.ts',
     'engine/sqlite/triggers.ts',
     'erase/statements.ts',

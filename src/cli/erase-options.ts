@@ -87,6 +87,11 @@ function action(text: string, before: EraseFlags['onDelete'] = {}): EraseFlags['
   return { ...before, [text.slice(0, separator).trim()]: wanted }
 }
 
+/** Collects the values of an option that is given more than once. */
+export function again(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
+}
+
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `30d`, `12h`, `90m`, `45s` in milliseconds. */

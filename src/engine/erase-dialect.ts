@@ -212,10 +212,14 @@ export interface EraseDialect {
   createLike(table: Table, name: string): string
   /** Expressions that compare a column and a date, on engines without a date type. */
   readonly dates: { column(column: string): string; value(date: Date): string } | undefined
+  /** What the name belongs to, such as `a view`; `undefined` for a table, and for a name that nothing has. */
+  kindOf(connection: Connection, name: string): Promise<string | undefined>
   clock(connection: Connection): Promise<Clock>
   /** Whether the column stores points in time, independent of the session's time zone. */
   hasZone(column: Column): boolean
-  /** A condition: the column's time is earlier. @param zone the time zone of columns that store none */
+  /** Whether the column's type stores points in time or days, or text that `isNoTime` examines. */
+  isTime(column: Column): boolean
+  /** A condition: the column's time, or the whole of its day, is earlier. @param zone the time zone of columns that store none */
   isBefore(column: Column, time: Date, zone: Zone): string
   /** A condition: `isBefore` cannot read the value as a time; absent if the type ensures that it can. */
   readonly isNoTime: ((column: Column) => string) | undefined

@@ -35,11 +35,17 @@ export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: num
     )
     if (there === undefined) refuseLongName(name, maxNameBytes)
     else refuseOther(of, there)
-    const archive = there ?? { ...of, id: `${of.id}${SUFFIX}`, name, label: `${of.label}${SUFFIX}` }
+    const archive = there ?? archiveLike(of, name)
     tables.set(id, archive)
     if (there === undefined) missing.push({ of, archive })
   }
   return { tables, missing }
+}
+
+/** The table that `createLike` creates: without triggers, and every column stores what it is given. */
+function archiveLike(of: Table, name: string): Table {
+  const columns = of.columns.map((column) => ({ ...column, generated: false, identity: undefined }))
+  return { ...of, id: `${of.id}${SUFFIX}`, name, label: `${of.label}${SUFFIX}`, columns, triggers: [] }
 }
 
 /** Runs `body` with all archive tables. If it fails, or in a dry run, drops those created for it. */
@@ -95,12 +101,30 @@ function refuseLongName(name: string, maxNameBytes: number): void {
 function refuseOther(of: Table, archive: Table): void {
   const names = new Set(archive.columns.map(({ name }) => name))
   const lacking = of.columns.filter(({ name }) => !names.has(name)).map(({ name }) => name)
-  if (lacking.length === 0) return
+  if (lacking.length === 0) {
+    refuseGenerated(of, archive)
+    return
+  }
   throw new AfreshError(
     'usage',
     `archive: ${archive.label} has no column ${lacking.join(', ')}, as ${of.label} has.`,
     {
       next: `Add it there, or rename ${archive.label}: a new one is made then.`,
+    },
+  )
+}
+
+/** What both compute is left to the archive table; what only the archive computes would be lost. */
+function refuseGenerated(of: Table, archive: Table): void {
+  const stored = new Set(of.columns.filter(({ generated }) => !generated).map(({ name }) => name))
+  const lost = archive.columns.filter(({ name, generated }) => generated && stored.has(name))
+  if (lost.length === 0) return
+  const names = lost.map(({ name }) => name).join(', ')
+  throw new AfreshError(
+    'usage',
+    `archive: ${archive.label}.${names} is generated, and ${of.label} stores it.`,
+    {
+      next: `Make it an ordinary column there, or rename ${archive.label}: a new one is made then.`,
     },
   )
 }

@@ -5,6 +5,7 @@ import { type Schema, type Table, type TableId, tableOf } from '../schema/schema
 import { now } from '../util/clock.ts'
 import { archiveTablesOf, withArchiveTables } from './archive-tables.ts'
 import { eraseInBatches } from './batch.ts'
+import { refuseTakenNames } from './named-table.ts'
 import { actionsOf, checkOptions, type EraseOptions, labelOf } from './options.ts'
 import { type ErasePlan, familyOf, planErase } from './plan.ts'
 import { type EraseReport, RowCounter, reportOf } from './report.ts'
@@ -70,6 +71,7 @@ export async function eraseRows(
     options.archive === true
       ? archiveTablesOf(plan, engine.databases?.maxNameBytes ?? Number.POSITIVE_INFINITY)
       : { tables: new Map<TableId, Table>(), missing: [] }
+  await refuseTakenNames(context, archives)
   const job: EraseJob = { context, plan, targets, options, mark, archives }
   const started = now()
   const { lockTimeoutMs = context.lockTimeoutMs } = options

@@ -3,7 +3,8 @@ import { AfreshError } from '../errors.ts'
 import { type Table, tableOf } from '../schema/schema.ts'
 import { isArchiveTable } from './archive-tables.ts'
 import { eraseRows } from './erase-rows.ts'
-import { type EraseOptions, tableNamed } from './options.ts'
+import { namedTable } from './named-table.ts'
+import type { EraseOptions } from './options.ts'
 import { wantedRows } from './purge-conditions.ts'
 import type { EraseReport } from './report.ts'
 import type { EraseContext } from './run-transaction.ts'
@@ -15,7 +16,7 @@ export async function erase(
   where: Where,
   options: EraseOptions = {},
 ): Promise<EraseReport> {
-  const named = tableNamed(context.schema, table)
+  const named = await namedTable(context, table)
   return eraseRows(
     context,
     [{ table: named, conditions: conditionsOf(where, named, context.engine.erase) }],
@@ -36,26 +37,41 @@ export interface PurgeOptions extends Omit<EraseOptions, 'softDelete'> {
   readonly zone?: Zone
   /** Only rows marked with this value. Cannot be combined with `olderThan`. */
   readonly value?: Value
+  /**
+   * What unmarked rows have, where that is not NULL: a value or several, as for `softDelete`. Rows with one of
+   * them are kept. A column that is never NULL needs it, or `value`.
+   */
+  readonly live?: Value | null | readonly (Value | null)[]
   /** Only these tables. Default: every table that has the column, except archive tables. */
   readonly tables?: readonly string[]
 }
 
 /** Deletes rows that `softDelete` has marked. */
 export async function purge(context: EraseContext, options: PurgeOptions = {}): Promise<EraseReport> {
-  const { column = 'deleted_at', olderThan, value, tables, zone, ...rest } = options
+  const { column = 'deleted_at', olderThan, value, live, tables, zone, ...rest } = options
   if (olderThan !== undefined && value !== undefined) {
     throw new AfreshError('usage', 'purge: olderThan and value cannot be combined.', {
       next: 'Give one of them.',
     })
   }
-  const marked = { column, olderThan, value, zone }
-  const wanted = await wantedRows(context, tablesWith(context, column, tables), marked)
+  if (live !== undefined && value !== undefined) {
+    throw new AfreshError('usage', 'purge: live and value cannot be combined.', {
+      next: 'Say what marked rows have (value), or what the others have (live).',
+    })
+  }
+  const marked = { column, olderThan, value, live: live === undefined ? undefined : [live].flat(), zone }
+  const wanted = await wantedRows(context, await tablesWith(context, column, tables), marked)
   return eraseRows(context, wanted, rest, { isPurge: true })
 }
 
-function tablesWith({ schema }: EraseContext, column: string, names: readonly string[] | undefined): Table[] {
+async function tablesWith(
+  context: EraseContext,
+  column: string,
+  names?: readonly string[],
+): Promise<Table[]> {
+  const { schema } = context
   const has = (table: Table) => table.columns.some(({ name }) => name === column)
-  const named = names?.map((name) => tableNamed(schema, name))
+  const named = names && (await Promise.all(names.map((name) => namedTable(context, name))))
   const lacking = named?.filter((table) => !has(table)) ?? []
   const isHeir = ({ inherits }: Table) => inherits.some((id) => has(tableOf(schema, id)))
   const found = (

@@ -120,6 +120,9 @@ export function checkOptions(options: EraseOptions): void {
   )
 }
 
+/** No table has the name; another object may. */
+export class NoTableError extends AfreshError {}
+
 /**
  * The table that a user names: as afresh writes it, with its schema, or by its bare name if only one table
  * has it.
@@ -141,7 +144,7 @@ export function tableNamed(schema: Schema, name: string): Table {
     )
     if (parent !== undefined) throw notBySelf(name, parent)
     const near = tables.map(({ label }) => label).filter((label) => isNear(label, name))
-    throw new AfreshError('usage', `There is no table ${JSON.stringify(name)}.`, {
+    throw new NoTableError('usage', `There is no table ${JSON.stringify(name)}.`, {
       next:
         near.length > 0
           ? `Is it ${near.slice(0, 5).join(', ')}?`

@@ -1,10 +1,11 @@
 import { types } from 'node:util'
 import type { Clock, EraseDialect, Zone } from '../engine/erase-dialect.ts'
-import { concatenated } from '../engine/sql/fragment.ts'
+import { concatenated, joined, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 import type { Column, Table } from '../schema/schema.ts'
 import type { EraseRequest } from './erase-rows.ts'
 import type { EraseContext } from './run-transaction.ts'
+import { withValues } from './statement.ts'
 import { conditionsOf, type Value } from './where.ts'
 
 /** Which rows of a table a purge selects. */
@@ -12,6 +13,8 @@ export interface PurgeRequest {
   readonly column: string
   readonly olderThan: number | Date | string | undefined
   readonly value: Value | undefined
+  /** What unmarked rows have. */
+  readonly live: readonly (Value | null)[] | undefined
   readonly zone: Zone | undefined
 }
 
@@ -21,36 +24,73 @@ export async function wantedRows(
   tables: readonly Table[],
   marked: PurgeRequest,
 ): Promise<EraseRequest[]> {
-  const { olderThan } = marked
+  const { olderThan, value, column: name } = marked
   const syntax = context.engine.erase
-  if (marked.value !== undefined || olderThan === undefined || typeof olderThan === 'string') {
-    return tables.map((table) => ({ table, conditions: plainConditions(syntax, table, marked) }))
+  if (value !== undefined) {
+    return tables.map((table) => ({ table, conditions: conditionsOf({ [name]: value }, table, syntax) }))
+  }
+  for (const table of tables) refuseUnclear(table, columnOf(table, name), marked)
+  if (olderThan === undefined || typeof olderThan === 'string') {
+    const range = olderThan === undefined ? { not: null } : { lt: olderThan }
+    return tables.map((table) => ({
+      table,
+      conditions: [
+        joined(
+          [...conditionsOf({ [name]: range }, table, syntax), ...notLive(syntax, table, marked)],
+          ' AND ',
+        ),
+      ],
+    }))
   }
   // One time for all statements.
   const clock = await syntax.clock(context.connection)
   const time = timeOf(olderThan, clock)
   const wanted: EraseRequest[] = []
   for (const table of tables) {
-    const column = columnOf(table, marked.column)
-    refuseNumbers(table, column)
+    const column = columnOf(table, name)
+    refuseOtherTypes(syntax, table, column)
     const zone = zoneOf(syntax, table, column, clock, marked.zone)
-    await refuseNoTimes(context, table, column)
-    wanted.push({ table, conditions: [concatenated([syntax.isBefore(column, time, zone)])] })
+    const marks = notLive(syntax, table, marked)
+    await refuseNoTimes(context, table, column, marks)
+    const isBefore = concatenated([syntax.isBefore(column, time, zone)])
+    wanted.push({ table, conditions: [joined([isBefore, ...marks], ' AND ')] })
   }
   return wanted
 }
 
-function plainConditions(
-  syntax: EraseDialect,
-  table: Table,
-  { column, olderThan, value }: PurgeRequest,
-): EraseRequest['conditions'] {
-  if (value !== undefined) return conditionsOf({ [column]: value }, table, syntax)
-  if (typeof olderThan === 'string') return conditionsOf({ [column]: { lt: olderThan } }, table, syntax)
-  if (columnOf(table, column).nullable) return conditionsOf({ [column]: { not: null } }, table, syntax)
-  throw new AfreshError('usage', `purge: ${table.label}.${column} is never NULL: which rows are marked?`, {
-    next: 'Say by which value (value: true), or how old (olderThan).',
+/** Throws `AfreshError` (`usage`) if unmarked rows have a value too, and the call does not say which. */
+function refuseUnclear(table: Table, column: Column, { live }: PurgeRequest): void {
+  if (live !== undefined) return
+  const at = `${table.label}.${column.name}`
+  if (!column.nullable) {
+    throw new AfreshError('usage', `purge: ${at} is never NULL: which rows are marked?`, {
+      next:
+        "Say what unmarked rows have there: live: '1970-01-01' (--live; several: a list), or what marked ones have: value: true (--value). " +
+        `Rows that are old enough, marked or not: erase(table, { ${column.name}: { lt: … } }). Nothing was changed.`,
+    })
+  }
+  if (!/^(bool|tinyint\(1\)|bit(\(1\))?$)/i.test(column.type)) return
+  throw new AfreshError('usage', `purge: ${at} is ${column.type}: which rows are marked?`, {
+    next: 'Say by which value: value: true (--value). Nothing was changed.',
   })
+}
+
+/** Conditions: the row has no value of `live`. */
+function notLive(syntax: EraseDialect, table: Table, { column, live = [] }: PurgeRequest): Sql[] {
+  return live.flatMap((value) => {
+    const also = syntax.dates === undefined ? undefined : asDate(value)
+    return [value, ...(also === undefined ? [] : [also])].flatMap((not) =>
+      conditionsOf({ [column]: { not } }, table, syntax),
+    )
+  })
+}
+
+/** A time in a text, for engines without a type for times: '1970-01-01' and '1970-01-01 00:00' are the same. */
+function asDate(value: Value | null): Date | undefined {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d/.test(value)) return undefined
+  const text = value.replace(' ', 'T')
+  const date = new Date(text.length === 10 || /(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }
 
 function timeOf(olderThan: number | Date, { now }: Clock): Date {
@@ -71,14 +111,17 @@ function columnOf(table: Table, name: string): Column {
   return column
 }
 
-/** Throws `AfreshError` (`usage`): a server may find any number smaller than a time, whatever it counts. */
-function refuseNumbers(table: Table, { name, type }: Column): void {
-  if (!/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type)) return
+/**
+ * Throws `AfreshError` (`usage`): a server may find any number, and any text, smaller than a time, or fail.
+ */
+function refuseOtherTypes(syntax: EraseDialect, table: Table, column: Column): void {
+  if (syntax.isTime(column)) return
+  const { name, type } = column
   throw new AfreshError(
     'usage',
     `purge: olderThan: ${table.label}.${name} is ${type}, which is not a time.`,
     {
-      next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }).',
+      next: `Say what is old enough yourself: erase(table, { ${name}: { lt: … } }), or olderThan as the column stores it, a string. Nothing was changed.`,
     },
   )
 }
@@ -107,12 +150,18 @@ async function refuseNoTimes(
   { engine, connection }: EraseContext,
   table: Table,
   column: Column,
+  marks: readonly Sql[],
 ): Promise<void> {
   const { isNoTime, ident, table: nameOf } = engine.erase
   if (isNoTime === undefined) return
-  const [row] = await connection.query(
-    `SELECT count(*) AS n, CAST(min(${ident(column.name)}) AS TEXT) AS one FROM ${nameOf(table)} WHERE ${isNoTime(column)}`,
+  const { sql, values } = withValues(
+    engine.erase,
+    concatenated([
+      `SELECT count(*) AS n, CAST(min(${ident(column.name)}) AS TEXT) AS one FROM ${nameOf(table)} WHERE `,
+      joined([concatenated([isNoTime(column)]), ...marks], ' AND '),
+    ]),
   )
+  const [row] = await connection.query(sql, values)
   if (Number(row?.n ?? 0) === 0) return
   throw new AfreshError(
     'usage',

@@ -68,7 +68,7 @@ export function inOrder({ plan, targets }: EraseJob): Target[] {
   return targets.toSorted((a, b) => order.indexOf(a.table.id) - order.indexOf(b.table.id))
 }
 
-interface TransactionRun extends Pick<EraseJob, 'plan' | 'options'> {
+interface TransactionRun extends Pick<EraseJob, 'plan' | 'options' | 'archives'> {
   readonly keep: boolean
   /** Number of rows that other transactions have deleted before. */
   readonly spent?: number
@@ -84,7 +84,7 @@ export async function runTransaction(
   session: EraseSession,
   build: (locks: boolean) => EraseStatements,
   tally: RowCounter,
-  { plan, options, keep, spent = 0, isBare = false }: TransactionRun,
+  { plan, options, archives, keep, spent = 0, isBare = false }: TransactionRun,
 ): Promise<EraseStatements> {
   return retried(async (attempt) => {
     const isolation = isBare ? 'none' : await session.isolation(attempt)
@@ -97,7 +97,7 @@ export async function runTransaction(
       refuseMore(own, spent, options.max)
       refuseReferring(plan, task, numbers)
       if (task.about === 'unclear') refuseUnclear(plan, own, task)
-      if (options.archive === true && index === tasks.tasks.length - 1) refuseUnlike(plan, own)
+      if (options.archive === true && index === tasks.tasks.length - 1) refuseUnlike(plan, own, archives)
     }
     const { temporary, cyclic } = tasks
     await session.transaction(tasks.tasks, { keep, cyclic, temporary, isolation, watch })
@@ -124,11 +124,21 @@ function refuseMore(tally: RowCounter, spent: number, max: number | undefined): 
 }
 
 /** Throws if rows were deleted without being archived, or archived without being deleted. */
-function refuseUnlike(plan: ErasePlan, tally: RowCounter): void {
+function refuseUnlike(plan: ErasePlan, tally: RowCounter, archives: ArchiveTables): void {
   for (const id of plan.groups.flatMap(({ tables }) => tables)) {
     const [kept, gone] = [tally.of('archived', id), tally.of('deleted', id)]
     if (kept === gone) continue
     const { label, triggers } = tableOf(plan.schema, id)
+    const archive = archives.tables.get(id)
+    if (kept < gone && archive !== undefined && archive.triggers.length > 0) {
+      const names = archive.triggers.join(', ')
+      throw unlike(
+        label,
+        kept,
+        gone,
+        `A trigger or rule of ${archive.label} may have kept rows out of it: ${names}.`,
+      )
+    }
     if (triggers.length === 0) throw asConflict(unlike(label, kept, gone, 'Another session wrote meanwhile.'))
     throw unlike(
       label,

@@ -108,9 +108,12 @@ function archiving(builder: Builder, id: TableId, archive: Table | undefined): E
   const { syntax, selections } = builder
   if (archive === undefined) return []
   const rows = selections.rows(id)
-  const names = rows.table.columns.map(({ name }) => syntax.ident(name))
+  const own = new Map(archive.columns.map((column) => [column.name, column]))
+  const copied = rows.table.columns.filter(({ name }) => own.get(name)?.generated !== true)
+  const names = copied.map(({ name }) => syntax.ident(name))
+  const isIdentity = copied.some(({ name }) => own.get(name)?.identity === 'always')
   const sql =
-    `INSERT INTO ${syntax.tableWithInheritors(archive)} (${names.join(', ')}) ` +
+    `INSERT INTO ${syntax.tableWithInheritors(archive)} (${names.join(', ')})${isIdentity ? ' OVERRIDING SYSTEM VALUE' : ''} ` +
     `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${joinedTo(syntax, rows)}${lockOf(builder)}`
   return [eraseStatement('archived', [id], { sql, values: [] })]
 }

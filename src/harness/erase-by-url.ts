@@ -3,6 +3,7 @@ import { guardEnvironment, requireMark } from '../database/guard.ts'
 import { open } from '../engine/registry.ts'
 import { erase, type PurgeOptions, purge } from '../erase/erase.ts'
 import { type EraseView, explainErase } from '../erase/explain.ts'
+import { namedTable } from '../erase/named-table.ts'
 import type { EraseOptions } from '../erase/options.ts'
 import type { EraseReport } from '../erase/report.ts'
 import type { EraseContext } from '../erase/run-transaction.ts'
@@ -49,7 +50,11 @@ export async function purgeFrom(
 export async function planErase(url: string, table: string, options: EraseOptions = {}): Promise<EraseView> {
   const { engine, connection } = await open(url)
   return withCleanUp(
-    async () => explainErase(await engine.introspect(connection), table, options),
+    async () => {
+      const schema = await engine.introspect(connection)
+      const { label } = await namedTable({ engine, connection, schema }, table)
+      return explainErase(schema, label, options)
+    },
     () => connection.close(),
   )
 }

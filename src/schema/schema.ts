@@ -94,6 +94,8 @@ export interface Column {
   readonly identity: 'always' | 'by default' | undefined
   /** A type to cast to if the text of the column's own type is ambiguous (PostgreSQL's regproc). */
   readonly exactType?: string
+  /** The type that a domain is based on (PostgreSQL). */
+  readonly baseType?: string
   /** The default as SQL, for engines without `SET column = DEFAULT` (SQLite). */
   readonly default?: string
 }

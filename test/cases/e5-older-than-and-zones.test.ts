@@ -58,6 +58,55 @@ for (const { id } of engines) {
       }
     }
 
+    it('keeps a row that was marked today where the column holds days', async () => {
+      const isPostgres = server.engine === 'postgres'
+      await using place = await (isPostgres ? onPostgres(server) : onMysql(server))
+      await place.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at date)')
+      const [today, yesterday, before] = [0, 24 * HOUR, 48 * HOUR].map((ms) => ago(ms).slice(0, 10))
+      await place.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}'), (3, '${before}')`)
+      const ground = await place.ground()
+      for (const zone of ['utc', 'session'] as const) {
+        const dry = { zone, dryRun: true }
+        expect(await purge(ground, { ...dry, olderThan: 24 * HOUR })).toMatchObject({ rows: 1 })
+        expect(await purge(ground, { ...dry, olderThan: new Date(`${today}T00:00:00Z`) })).toMatchObject({
+          rows: 2,
+        })
+      }
+      expect(await purge(ground, { olderThan: 1000 })).toMatchObject({ rows: 2 })
+      expect(await place.select('t')).toMatchObject([{ id: 1 }])
+    })
+
+    for (const type of [
+      'varchar(40)',
+      'char(40)',
+      'text',
+      'time',
+      ...(server.engine === 'postgres' ? ['json'] : ['year']),
+    ]) {
+      it(`refuses ${type}, which is no time, by name`, async () => {
+        await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+        await place.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${type})`)
+        await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toMatchObject({
+          code: 'usage',
+          message: expect.stringMatching(/t\.deleted_at is .*, which is not a time.*a string/s),
+        })
+      })
+    }
+
+    if (server.engine === 'postgres') {
+      it('reads a domain as the type that it is based on', async () => {
+        await using place = await onPostgres(server)
+        await place.run('CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN label AS text')
+        await place.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at moment, said label)')
+        await place.run(`INSERT INTO t VALUES (1, now()), (2, now() - interval '2 hours')`)
+        const ground = await place.ground()
+        await expect(purge(ground, { column: 'said', olderThan: HOUR })).rejects.toThrow(
+          /said is public.label, which is not a time/,
+        )
+        expect(await purge(ground, { olderThan: HOUR })).toMatchObject({ rows: 1 })
+      })
+    }
+
     it('requires no zone in a UTC session', () =>
       withZone(server, '+00:00', 'zoneless', async (purged) => {
         expect(await purged({ olderThan: HOUR })).toEqual([1, 3])
@@ -89,6 +138,29 @@ describe('SQLite', () =>
         expect(await place.select('t')).toMatchObject([{ id: 1 }, { id: 3 }])
       })
     }
+
+    it('keeps a row that was marked today where only the day is stored', async () => {
+      await using place = onSqlite(open)
+      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATE)')
+      const [today, yesterday] = [ago(0).slice(0, 10), ago(24 * HOUR).slice(0, 10)]
+      await place.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}')`)
+      const ground = await place.ground()
+      const midnight = new Date(`${today}T00:00:00Z`)
+      expect(await purge(ground, { olderThan: midnight, dryRun: true })).toMatchObject({ rows: 1 })
+      expect(await purge(ground, { olderThan: 1000 })).toMatchObject({ rows: 1 })
+      expect(await place.select('t')).toMatchObject([{ id: 1 }])
+    })
+
+    it.each(['2099', '12:00', 'now', '0', ''])('reports %j, which SQLite reads as a time', async (text) => {
+      await using place = onSqlite(open)
+      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at TEXT)')
+      await place.run(`INSERT INTO t VALUES (1, '${text}')`)
+      await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toThrow(
+        /1 rows of t have an invalid/,
+      )
+      const past = { deleted_at: { lt: new Date() } }
+      expect(await erase(await place.ground(), 't', past)).toMatchObject({ rows: 0 })
+    })
 
     it('reports invalid times instead of keeping their rows', async () => {
       await using place = onSqlite(open)

@@ -3,7 +3,7 @@ import type { Where } from '../../erase/where.ts'
 import { AfreshError } from '../../errors.ts'
 import { eraseFrom, planErase } from '../../harness/erase-by-url.ts'
 import { defineCommand } from '../command.ts'
-import { type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
+import { again, type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
 import { writeErased, writeTree } from '../erase-text.ts'
 import { EXIT } from '../failure.ts'
 import { attachOptions, collect, defined, withUrl } from '../options.ts'
@@ -13,6 +13,7 @@ interface EraseCommandFlags extends EraseFlags {
   readonly keys?: readonly string[]
   readonly softDelete?: string
   readonly value?: string
+  readonly live?: readonly string[]
   readonly explain?: boolean
 }
 
@@ -35,12 +36,13 @@ reads the catalog, of any database.
     )
       .option('--soft-delete <column>', 'mark the rows instead: with the time in this column')
       .option('--value <value>', 'with --soft-delete: with this value')
+      .option('--live <value>', 'with --soft-delete: what unmarked rows have; again for more', again)
       .option('--explain', 'show what would become of which table, as a tree; read no row'),
 
-  async run({ url, where, keys, softDelete, value, explain, ...flags }, output, [table = '']) {
-    const mark = softDelete === undefined || value === undefined ? softDelete : { column: softDelete, value }
-    if (value !== undefined && softDelete === undefined) {
-      throw new AfreshError('usage', '--value is what --soft-delete marks rows with.', {
+  async run({ url, where, keys, softDelete, value, live, explain, ...flags }, output, [table = '']) {
+    const mark = softDelete === undefined ? undefined : { column: softDelete, ...defined({ value, live }) }
+    if ((value ?? live) !== undefined && softDelete === undefined) {
+      throw new AfreshError('usage', '--value and --live belong to --soft-delete.', {
         next: 'Name its column.',
       })
     }

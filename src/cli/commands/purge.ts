@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { purgeFrom } from '../../harness/erase-by-url.ts'
 import { defineCommand } from '../command.ts'
-import { age, type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
+import { again, age, type EraseFlags, withEraseFlags, withOptions } from '../erase-options.ts'
 import { writeErased } from '../erase-text.ts'
 import { EXIT } from '../failure.ts'
 import { attachOptions, collect, defined, withUrl } from '../options.ts'
@@ -11,6 +11,7 @@ interface PurgeFlags extends EraseFlags {
   readonly olderThan?: string
   readonly zone?: 'utc' | 'session'
   readonly value?: string
+  readonly live?: readonly string[]
   readonly tables?: readonly string[]
 }
 
@@ -33,16 +34,18 @@ to one that is, makes it fail: nothing is deleted then, unless --cascade follow 
           ]),
         )
         .option('--value <value>', 'only what was marked with this value')
+        .option('--live <value>', 'what unmarked rows have, where that is not NULL; again for more', again)
         .option('--tables <list>', 'only in these, with commas between them', collect),
     ),
 
-  async run({ url, column, olderThan, zone, value, tables, ...flags }, output) {
+  async run({ url, column, olderThan, zone, value, live, tables, ...flags }, output) {
     const { allow } = await attachOptions({}, output)
     const marked = defined({
       column,
       olderThan: olderThan === undefined ? undefined : age(olderThan),
       zone,
       value,
+      live,
       tables,
       allow,
     })

@@ -85,6 +85,14 @@ export const erase: EraseDialect = {
     return `CREATE TABLE ${ident(name)} AS SELECT ${columns.join(', ')} FROM ${ident(table.name)} LIMIT 0`
   },
   dates: undefined,
+  async kindOf(connection, name) {
+    const [row] = await connection.query(
+      "SELECT table_type AS kind FROM information_schema.tables WHERE table_schema = DATABASE() AND ? IN (table_name, CONCAT(table_schema, '.', table_name))",
+      [name],
+    )
+    const kind = String(row?.kind)
+    return /VIEW/.test(kind) ? 'a view' : kind === 'SEQUENCE' ? 'a sequence' : undefined
+  },
   async clock(connection) {
     const [row] = await connection.query(
       `SELECT FLOOR(UNIX_TIMESTAMP(NOW(6)) * 1000) AS now, IF(@@time_zone = 'SYSTEM', @@system_time_zone, @@time_zone) AS zone, UNIX_TIMESTAMP('2026-01-01') = 1767225600 AND UNIX_TIMESTAMP('2026-07-01') = 1782864000 AS utc`,
@@ -92,12 +100,14 @@ export const erase: EraseDialect = {
     return { now: new Date(Number(row?.now)), zone: Number(row?.utc) === 1 ? undefined : String(row?.zone) }
   },
   hasZone: ({ type }) => /^timestamp/i.test(type),
+  isTime: ({ type }) => /^(timestamp|date(time)?)\b/i.test(type),
   isBefore(column, time, zone) {
     const isUtc = zone === 'utc' && !/^timestamp/i.test(column.type)
     const instant = isUtc
       ? `TIMESTAMP'1970-01-01 00:00:00' + INTERVAL ${time.getTime() * 1000} MICROSECOND`
       : `FROM_UNIXTIME(${time.getTime() / 1000})`
-    return `${ident(column.name)} < ${instant}`
+    // A day is over when the next one begins.
+    return `${ident(column.name)} < ${/^date$/i.test(column.type) ? `DATE(${instant})` : instant}`
   },
   isNoTime: undefined,
   timeOf: (time) => `FROM_UNIXTIME(${Math.floor(time.getTime() / 1000)})`,

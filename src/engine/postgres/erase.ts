@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import type { Column } from '../../schema/schema.ts'
 import type { EraseDialect, Rows } from '../erase-dialect.ts'
 import { boundValue, concatenated, joined } from '../sql/fragment.ts'
 import { session } from './erase-session.ts'
@@ -113,6 +114,15 @@ export const erase: EraseDialect = {
   createLike: (table, name) =>
     `CREATE TABLE ${qualified({ schema: table.schema, name })} AS SELECT * FROM ${only(table)} LIMIT 0`,
   dates: undefined,
+  async kindOf(connection, name) {
+    const [row] = await connection.query(
+      `SELECT c.relkind::text AS kind FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+       WHERE $1::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY[c.relname::pg_catalog.text, pg_catalog.concat(n.nspname, '.', c.relname)])
+         AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.<>) ALL (ARRAY['pg_catalog', 'information_schema', 'pg_toast'])`,
+      [name],
+    )
+    return KINDS[String(row?.kind)]
+  },
   async clock(connection) {
     const [row] = await connection.query(
       `SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) AS now, pg_catalog.current_setting('TimeZone') AS zone, pg_catalog.date_part('epoch', '2026-01-01'::pg_catalog.timestamptz) AS winter, pg_catalog.date_part('epoch', '2026-07-01'::pg_catalog.timestamptz) AS summer`,
@@ -120,16 +130,40 @@ export const erase: EraseDialect = {
     const isUtc = Number(row?.winter) === 1_767_225_600 && Number(row?.summer) === 1_782_864_000
     return { now: new Date(Number(row?.now) * 1000), zone: isUtc ? undefined : String(row?.zone) }
   },
-  hasZone: ({ type }) => /with time zone|timestamptz/i.test(type),
-  isBefore({ name, type }, time, zone) {
+  hasZone: (column) => /with time zone|timestamptz/i.test(storedType(column)),
+  isTime: (column) => /^(timestamp|date$)/i.test(storedType(column)),
+  isBefore(column, time, zone) {
+    const type = storedType(column)
     const instant = `'${time.toISOString()}'::pg_catalog.timestamptz`
-    const isUtc = zone === 'utc' && !/with time zone|timestamptz/i.test(type)
-    return `${ident(name)} < ${isUtc ? `pg_catalog.timezone('UTC', ${instant})` : `${instant}${/without/i.test(type) ? '::pg_catalog.timestamp' : ''}`}`
+    const isUtc = zone === 'utc' && !erase.hasZone(column)
+    const local = isUtc ? `pg_catalog.timezone('UTC', ${instant})` : instant
+    // A day is over when the next one begins.
+    const cast = /^date$/i.test(type)
+      ? '::pg_catalog.date'
+      : /without/i.test(type)
+        ? '::pg_catalog.timestamp'
+        : ''
+    return `${ident(column.name)} < ${local}${cast}`
   },
   isNoTime: undefined,
   timeOf: (time) => `'${time.toISOString()}'::pg_catalog.timestamptz`,
 
   session,
+}
+
+/** `pg_class.relkind` */
+const KINDS: Readonly<Record<string, string>> = {
+  v: 'a view',
+  m: 'a materialized view',
+  S: 'a sequence',
+  c: 'a composite type',
+  i: 'an index',
+  I: 'an index',
+  f: 'a foreign table',
+}
+
+function storedType({ type, baseType }: Column): string {
+  return baseType ?? type
 }
 
 function deleteRows({ table, from, on }: Rows): string {

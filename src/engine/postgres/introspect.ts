@@ -55,6 +55,7 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
   (SELECT json_agg(json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
       'exact', (SELECT pg_catalog.format_type(b.oid, NULL) FROM pg_catalog.pg_type AS y
         JOIN pg_catalog.pg_type AS b ON b.oid = CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END WHERE y.oid = a.atttypid),
+      'domain', (SELECT y.typtype = 'd' FROM pg_catalog.pg_type AS y WHERE y.oid = a.atttypid),
       'nullable', NOT a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity) ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
   (SELECT json_agg(a.attname ORDER BY k.place) FROM pg_catalog.pg_index x
@@ -131,6 +132,7 @@ function columnFrom(value: unknown): Column {
     name: string
     type: string
     exact: string
+    domain: boolean
     nullable: boolean
     generated: boolean
     identity: string
@@ -140,6 +142,7 @@ function columnFrom(value: unknown): Column {
   const [, array] = NAMES_ALIKE.exec(column.exact) ?? []
   return {
     ...{ name, type, nullable, generated, identity },
+    ...(column.domain && { baseType: column.exact }),
     ...(array !== undefined && { exactType: `pg_catalog.oid${array}` }),
   }
 }

@@ -3,7 +3,7 @@ import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../resetter.ts'
 import type { Database } from './driver.ts'
-import { captureSql, copyOf, hasIdentity, isDerived } from './statements.ts'
+import { captureSql, copyName, copyOf, hasIdentity, isDerived } from './statements.ts'
 
 /** The baseline's rows, in the connection's `temp` schema. */
 export interface Baseline {
@@ -36,6 +36,28 @@ export function capture(db: Database, program: Program): Baseline {
     rows.set(id, BigInt(db.run(fill)))
   }
   return { schema, plan, generation, rows }
+}
+
+/** Throws `AfreshError` (`server`) if a copy is gone. */
+export function assertBaseline(db: Database, { schema, generation, rows }: Baseline): void {
+  const there = new Set(
+    db.all(`SELECT name FROM temp.sqlite_master WHERE name LIKE 'afresh:baseline:%'`).map(({ name }) => name),
+  )
+  const isThere = (id: TableId) => there.has(copyName(tableOf(schema, id), generation))
+  if (![...rows.keys()].every(isThere)) throw baselineLost()
+}
+
+export function baselineLost(cause?: unknown): AfreshError {
+  return new AfreshError(
+    'server',
+    'The baseline of this handle is lost: a test dropped the temporary tables that hold it, or set PRAGMA temp_store, which drops them.',
+    {
+      next:
+        'Take that out of the test, or set temp_store before `attach`. Nothing was changed, and later resets fail as well: ' +
+        'bring the database to its baseline again, release this one, and attach again.',
+      cause,
+    },
+  )
 }
 
 /** Drops the copies. If the user closed the handle, they are gone already. */

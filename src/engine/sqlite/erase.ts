@@ -80,9 +80,23 @@ export const erase: EraseDialect = {
     return `CREATE TABLE main.${quoted(name)} AS SELECT ${columns.join(', ')} FROM ${nameOf(table)} LIMIT 0`
   },
   dates: { column: dayOf, value: (date) => dayAt(date) },
+  async kindOf(connection, name) {
+    const [row] = await connection.query(
+      `SELECT type FROM main.sqlite_master WHERE ? IN (name COLLATE NOCASE, 'main.' || name) AND type <> 'table'
+       UNION ALL SELECT 'temporary ' || type FROM temp.sqlite_master WHERE ? IN (name COLLATE NOCASE, 'temp.' || name)`,
+      [name, name],
+    )
+    return row === undefined ? undefined : `${/^i/.test(String(row.type)) ? 'an' : 'a'} ${String(row.type)}`
+  },
   clock: async () => ({ now: new Date(), zone: undefined }),
   hasZone: () => true,
-  isBefore: ({ name }, time) => `${dayOf(quoted(name))} < ${dayAt(time)}`,
+  isTime: ({ type }) => !/int(?!erval)|real|float|double|numeric|decimal|bool|^bit/i.test(type),
+  isBefore({ name }, time) {
+    const day = dayOf(quoted(name))
+    // A day without a time is over when the next one begins.
+    const isOver = `${day} + 1 <= ${dayAt(time)}`
+    return `CASE WHEN ${quoted(name)} GLOB '${DATE}' THEN ${isOver} ELSE ${day} < ${dayAt(time)} END`
+  },
   isNoTime: ({ name }) => `${quoted(name)} IS NOT NULL AND ${dayOf(quoted(name))} IS NULL`,
   timeOf: (time) => `datetime(${Math.floor(time.getTime() / 1000)}, 'unixepoch')`,
 
@@ -148,6 +162,9 @@ const DAY_MS = 86_400_000
 /** 1970-01-01 as a Julian day, in milliseconds, computed as SQLite does so that equal times are equal. */
 const EPOCH_MS = 210_866_760_000_000
 
+/** A pattern of GLOB. SQLite reads other text as a time too: '12:00' is in 2000, and '2099' a Julian day. */
+const DATE = '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'
+
 function dayAt(time: Date): string {
   return String((time.getTime() + EPOCH_MS) / DAY_MS)
 }
@@ -164,7 +181,7 @@ function dayOf(column: string): string {
     `WHEN ${column} BETWEEN 1721059.5 AND 5373484.5 THEN ${column}`,
   ]
   const isNumber = `typeof(${column}) IN ('integer', 'real')`
-  return `CASE WHEN typeof(${column}) = 'text' THEN julianday(${column}) WHEN ${isNumber} THEN CASE ${number.join(' ')} END END`
+  return `CASE WHEN typeof(${column}) = 'text' THEN CASE WHEN ${column} GLOB '${DATE}*' THEN julianday(${column}) END WHEN ${isNumber} THEN CASE ${number.join(' ')} END END`
 }
 
 function keyOf(table: Table): string[] {

@@ -4,8 +4,10 @@ import type { Outcome, Program, Resetter } from '../resetter.ts'
 import { capture, release } from './baseline.ts'
 import type { SqliteConnection } from './connection.ts'
 import { type Detector, detectorOf } from './detect.ts'
+import { handleStateOf } from './handle-state.ts'
 import { assertMark } from './ownership.ts'
-import { asStep, foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
+import { asStep } from './step-error.ts'
+import { foreignKeysAreIdle, runSequences, runSteps, type Session } from './steps.ts'
 import { inReadTransaction, inWriteTransaction, withForeignKeysOff } from './transaction.ts'
 
 const UNTOUCHED = 'nothing was written since the last reset'
@@ -24,10 +26,16 @@ export async function prepare(connection: SqliteConnection, program: Program): P
     if (detector.dirty().length === 0) detector.markClean()
     return session
   })
+  const state = handleStateOf(db, session.baseline)
   return {
     reset: async () => {
-      const outcome = await reset(connection, program, session)
-      return { ...outcome, notes: notesOn(connection) }
+      allowWrites(connection)
+      const first = await reset(connection, program, session, () => state.isAsBefore())
+      if (first !== undefined) return { ...first, notes: notesOn(connection) }
+      const restored = await state.restore(connection, program)
+      const outcome = await reset(connection, program, session, () => true)
+      if (outcome === undefined) throw new Error('the handle was to be as before')
+      return { ...outcome, notes: [...restored, ...notesOn(connection)] }
     },
     detect: (by) =>
       inReadTransaction(connection, program.lockTimeoutMs, () =>
@@ -37,26 +45,34 @@ export async function prepare(connection: SqliteConnection, program: Program): P
   }
 }
 
-async function reset(connection: SqliteConnection, program: Program, session: Session): Promise<Outcome> {
+/** Changes nothing, and returns `undefined`, if `isReady` is false. */
+async function reset(
+  connection: SqliteConnection,
+  program: Program,
+  session: Session,
+  isReady: () => boolean,
+): Promise<Outcome | undefined> {
   const { lockTimeoutMs, claim } = program
   const { detector } = session
-  allowWrites(connection)
-  const { token, dirty } = await inReadTransaction(connection, lockTimeoutMs, () => {
+  const found = await inReadTransaction(connection, lockTimeoutMs, () => {
     assertMark(connection, claim?.mark)
+    if (!isReady()) return undefined
     return {
       token: detector.changeToken(),
       dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : look(session),
     }
   })
+  if (found === undefined) return undefined
+  const { token, dirty } = found
   if (dirty === undefined) return { detector: 'counters', why: UNTOUCHED, dirty: [], ran: [] }
 
   const putBack = (): Outcome => {
     assertMark(connection, claim?.mark)
     // Another connection may have written since the scan.
-    const found = detector.changeToken() === token ? dirty : look(session)
-    const ran = runSteps(session, found)
+    const strays = detector.changeToken() === token ? dirty : look(session)
+    const ran = runSteps(session, strays)
     detector.markClean()
-    return { detector: 'scan', why: WRITTEN, dirty: found, ran }
+    return { detector: 'scan', why: WRITTEN, dirty: strays, ran }
   }
   if (foreignKeysAreIdle(session, dirty)) {
     const outcome = await inWriteTransaction(connection, lockTimeoutMs, () =>

@@ -10,7 +10,11 @@ import { seqOf } from './sequences.ts'
  * The names cannot hide a table of the user's.
  */
 export function copyOf(table: Table, generation: number): string {
-  return `temp.${quoted(`afresh:baseline:${generation}:${table.name}`)}`
+  return `temp.${quoted(copyName(table, generation))}`
+}
+
+export function copyName(table: Table, generation: number): string {
+  return `afresh:baseline:${generation}:${table.name}`
 }
 
 export function quoted(name: string): string {

@@ -1,4 +1,3 @@
-import { AfreshError, ResetError } from '../../errors.ts'
 import { describeStep, stepTableLabel } from '../../plan/describe.ts'
 import { type Plan, type Step, select, tablesOfStep } from '../../plan/plan.ts'
 import { type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
@@ -7,7 +6,7 @@ import type { Baseline } from './baseline.ts'
 import type { Detector } from './detect.ts'
 import type { Database } from './driver.ts'
 import { isDerived, statementsOf } from './statements.ts'
-import { isLocked } from './transaction.ts'
+import { asStep } from './step-error.ts'
 import { withoutTriggers } from './triggers.ts'
 
 export interface Session {
@@ -109,24 +108,4 @@ function runStep({ db, baseline: { schema, generation } }: Session, index: numbe
 function refuseOrphans(db: Database, sql: string): void {
   const orphans = db.all(sql)[0]?.orphans
   if (orphans !== 0n) throw new Error(`${String(orphans)} kept rows refer to rows that are gone now`)
-}
-
-/** Adds the step to errors of `body`; the innermost call wins. */
-export function asStep<T>(
-  step: string,
-  body: () => T,
-  position: { table: string | undefined; statement: string | undefined } = {
-    table: undefined,
-    statement: undefined,
-  },
-): T {
-  try {
-    return body()
-  } catch (error) {
-    if (error instanceof AfreshError) throw error
-    throw new ResetError({ step, ...position }, error, {
-      code: isLocked(error) ? 'blocked' : 'reset',
-      next: 'Nothing was changed: the reset is one transaction, and the next one starts over.',
-    })
-  }
 }

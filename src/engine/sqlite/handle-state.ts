@@ -1,0 +1,143 @@
+import { AfreshError } from '../../errors.ts'
+import type { Program } from '../resetter.ts'
+import { assertBaseline, type Baseline } from './baseline.ts'
+import type { SqliteConnection } from './connection.ts'
+import type { Database } from './driver.ts'
+import { assertMark } from './ownership.ts'
+import { quoted } from './statements.ts'
+import { asStep } from './step-error.ts'
+import { inWriteTransaction } from './transaction.ts'
+
+/** What is no row and yet outlives a test: temporary objects and settings of the handle, numbers of the file. */
+export interface HandleState {
+  /** Reads a few numbers; false also if it may only have changed. */
+  isAsBefore(): boolean
+  /** Returns what was restored, as sentences. Throws `AfreshError` (`server`) if the baseline is lost. */
+  restore(connection: SqliteConnection, program: Program): Promise<string[]>
+}
+
+/** Both are in the file's header, and part of its transactions. */
+const NUMBERS = ['user_version', 'application_id'] as const
+const SWITCHES = ['foreign_keys', 'ignore_check_constraints', 'recursive_triggers'] as const
+type Setting = (typeof NUMBERS)[number] | (typeof SWITCHES)[number]
+
+interface TempObject {
+  readonly kind: string
+  readonly name: string
+  readonly sql: string
+}
+
+/** Remembers the state of the handle. Call it once the baseline is captured. */
+export function handleStateOf(db: Database, baseline: Baseline): HandleState {
+  const readCookie = db.prepare('PRAGMA temp.schema_version')
+  const cookieOf = () => String(Object.values(readCookie()[0] ?? {})[0])
+  const settingsOf = settingsReader(db)
+  const settings = settingsOf()
+  const objects = tempObjects(db)
+  let seen = cookieOf()
+  const moved = () => [...settingsOf()].filter(([name, value]) => settings.get(name) !== value)
+  return {
+    isAsBefore: () => cookieOf() === seen && moved().length === 0,
+    async restore(connection, program) {
+      assertBaseline(db, baseline)
+      const notes = await restoreSettings(connection, program, settings, moved())
+      notes.push(...(await restoreTemp(connection, program, objects)))
+      seen = cookieOf()
+      return notes
+    },
+  }
+}
+
+/** A switch is read when the statement is compiled; setting one expires all statements (`OP_Expire`). */
+function settingsReader(db: Database): () => Map<Setting, bigint> {
+  const reads = [...NUMBERS, ...SWITCHES].map((name) => ({ name, read: db.prepare(`PRAGMA main.${name}`) }))
+  return () => new Map(reads.map(({ name, read }) => [name, Object.values(read()[0] ?? {})[0] as bigint]))
+}
+
+async function restoreSettings(
+  connection: SqliteConnection,
+  { lockTimeoutMs, claim }: Program,
+  before: ReadonlyMap<Setting, bigint>,
+  moved: readonly (readonly [Setting, bigint])[],
+): Promise<string[]> {
+  const { db } = connection
+  const isNumber = (name: Setting) => NUMBERS.some((number) => number === name)
+  const restore = (name: Setting) => db.exec(`PRAGMA main.${name} = ${before.get(name)}`)
+  // Transactions ignore a switch of foreign keys.
+  for (const [name] of moved) if (!isNumber(name)) restore(name)
+  const numbers = moved.filter(([name]) => isNumber(name))
+  if (numbers.length > 0) {
+    await inWriteTransaction(connection, lockTimeoutMs, () => {
+      assertMark(connection, claim?.mark)
+      for (const [name] of numbers) restore(name)
+    })
+  }
+  return moved.map(
+    ([name, value]) =>
+      `PRAGMA ${name} was ${value}, and is ${before.get(name)} again, as when the baseline was taken: a test changed it. If it is to stay, set it before.`,
+  )
+}
+
+/** The temporary objects of the user; afresh's own are named `afresh:…`. */
+function tempObjects(db: Database): ReadonlyMap<string, TempObject> {
+  const rows = db.all(`SELECT type, name, sql FROM temp.sqlite_master
+    WHERE name NOT LIKE 'afresh:%' AND tbl_name NOT LIKE 'afresh:%' AND sql IS NOT NULL ORDER BY rowid`)
+  return new Map(
+    rows.map(({ type, name, sql }) => [
+      `${String(type)} ${String(name)}`,
+      { kind: String(type), name: String(name), sql: String(sql) },
+    ]),
+  )
+}
+
+async function restoreTemp(
+  connection: SqliteConnection,
+  { lockTimeoutMs, claim }: Program,
+  before: ReadonlyMap<string, TempObject>,
+): Promise<string[]> {
+  const { db } = connection
+  const now = tempObjects(db)
+  const isSame = (one: TempObject, other: TempObject | undefined) => one.sql === other?.sql
+  const strange = [...now]
+    .filter(([key, object]) => !isSame(object, before.get(key)))
+    .map(([, object]) => object)
+  const gone = [...before]
+    .filter(([key, object]) => !isSame(object, now.get(key)))
+    .map(([, object]) => object)
+  if (strange.length === 0 && gone.length === 0) return []
+  const remade = gone.filter(({ kind }) => kind === 'trigger' || kind === 'view')
+  asRefusal(gone.filter((object) => !remade.includes(object)))
+  await inWriteTransaction(connection, lockTimeoutMs, () => {
+    assertMark(connection, claim?.mark)
+    asStep('drop the temporary objects that a test left', () => {
+      for (const { kind, name } of strange.toSorted((a, b) => rank(a) - rank(b))) {
+        db.exec(`DROP ${kind} IF EXISTS temp.${quoted(name)}`)
+      }
+      for (const { sql } of remade) db.exec(sql.replace(/^CREATE (TRIGGER|VIEW) /, 'CREATE $1 temp.'))
+    })
+  })
+  const again = remade.filter((object) => !strange.some(({ name }) => name === object.name))
+  return [
+    ...strange.map(
+      ({ kind, name }) =>
+        `The temporary ${kind} "${name}" was dropped: it was made after the baseline was taken. Drop it in the test that makes it.`,
+    ),
+    ...again.map(({ kind, name }) => `The temporary ${kind} "${name}" was made again: a test dropped it.`),
+  ]
+}
+
+/** Drops what depends on tables first, and a virtual table before the tables that it keeps its rows in. */
+function rank({ kind, sql }: TempObject): number {
+  if (kind === 'trigger' || kind === 'view') return 0
+  if (kind === 'table') return /^CREATE VIRTUAL/i.test(sql) ? 1 : 2
+  return 3
+}
+
+/** Throws `AfreshError` (`plan`): the rows of temporary tables are not part of the baseline. */
+function asRefusal(lost: readonly TempObject[]): void {
+  if (lost.length === 0) return
+  const names = lost.map(({ kind, name }) => `${kind} "${name}"`).join(', ')
+  throw new AfreshError('plan', `Temporary objects of the handle are gone, or different: ${names}.`, {
+    next: 'Make them again as they were in the test that changed them, or call `attach` again on a database that is at its baseline.',
+  })
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { type PurgeOptions, purge } from '../../src/erase/erase.ts'
+import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { describeOn, engines } from '../support/servers.ts'
+import { describeSqlite } from '../support/sqlite.ts'
+
+const HOUR = 3_600_000
+const EPOCH = '1970-01-01 00:00:00'
+
+/** Row 1 was never marked, row 2 long ago. */
+const schemaWith = (time: string) => [
+  `CREATE TABLE timed (id int PRIMARY KEY, d ${time} DEFAULT '${EPOCH}' NOT NULL)`,
+  'CREATE TABLE counted (id int PRIMARY KEY, n bigint DEFAULT 0 NOT NULL)',
+  'CREATE TABLE flagged (id int PRIMARY KEY, flag boolean)',
+  "CREATE TABLE named (id int PRIMARY KEY, state varchar(20) DEFAULT 'active' NOT NULL)",
+  `INSERT INTO timed VALUES (1, '${EPOCH}'), (2, '2020-01-01 00:00:00')`,
+  'INSERT INTO counted VALUES (1, 0), (2, 1577836800)',
+  'INSERT INTO flagged VALUES (1, false), (2, true)',
+  "INSERT INTO named VALUES (1, 'active'), (2, 'gone'), (3, 'sold')",
+]
+
+function cases(time: string, open: () => Promise<Place> | Place): void {
+  const left = async (place: Place, table: string) =>
+    (await place.select(table)).map(({ id }) => Number(id)).sort()
+
+  it('refuses a column that never is NULL, however the rows are asked for, and keeps every row', async () => {
+    await using place = await open()
+    for (const statement of schemaWith(time)) await place.run(statement)
+    const ground = await place.ground()
+    const asked: PurgeOptions[] = [
+      { column: 'd' },
+      ...[HOUR, new Date(), '2026-01-01'].map((olderThan) => ({ column: 'd', olderThan })),
+      { column: 'n' },
+      { column: 'flag' },
+      { column: 'state' },
+    ]
+    for (const options of asked) {
+      await expect(purge(ground, options), JSON.stringify(options)).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringMatching(/which rows are marked\?/),
+      })
+    }
+    for (const table of ['timed', 'counted', 'flagged']) expect(await left(place, table)).toEqual([1, 2])
+  })
+
+  it('keeps the rows that have a value of `live`', async () => {
+    await using place = await open()
+    for (const statement of schemaWith(time)) await place.run(statement)
+    const ground = await place.ground()
+    for (const olderThan of [HOUR, '2026-01-01', undefined]) {
+      const options = { column: 'd', live: EPOCH, ...(olderThan !== undefined && { olderThan }) }
+      expect(await purge(ground, { ...options, dryRun: true })).toMatchObject({ rows: 1 })
+    }
+    expect(await purge(ground, { column: 'd', olderThan: HOUR, live: '1970-01-01' })).toMatchObject({
+      rows: 1,
+    })
+    expect(await left(place, 'timed')).toEqual([1])
+    expect(await purge(ground, { column: 'n', live: 0 })).toMatchObject({ rows: 1 })
+    expect(await left(place, 'counted')).toEqual([1])
+    expect(await purge(ground, { column: 'flag', value: true })).toMatchObject({ rows: 1 })
+    expect(await left(place, 'flagged')).toEqual([1])
+    expect(await purge(ground, { column: 'state', live: ['active', 'sold'] })).toMatchObject({ rows: 1 })
+    expect(await left(place, 'named')).toEqual([1, 3])
+    await expect(purge(ground, { column: 'state', live: 'active', value: 'sold' })).rejects.toThrow(
+      /cannot be combined/,
+    )
+  })
+}
+
+for (const { id } of engines) {
+  describeOn(id, (server) =>
+    server.engine === 'postgres'
+      ? cases('timestamp', () => onPostgres(server))
+      : cases('datetime', () => onMysql(server)),
+  )
+}
+
+describe('SQLite', () => describeSqlite(({ open }) => cases('datetime', () => onSqlite(open))))
