@@ -9,7 +9,7 @@ export function describeBlockers(
     sessions.flatMap(({ text, isOwn }) => (isOwn === own ? [`\n    ${text}`] : [])).join('')
   const [others, own] = [listed(false), listed(true)]
   return [
-    ...(others === '' ? [] : [`End the transaction that is in the way (a test left it open):${others}`]),
+    ...(others === '' ? [] : [`End what is in the way (a test left it open):${others}`]),
     ...(own === ''
       ? []
       : [

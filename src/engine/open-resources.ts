@@ -18,6 +18,7 @@ export type OpenResourceKind =
   | 'advisory lock'
   | 'temporary table'
   | 'prepared transaction'
+  | 'table lock'
   | 'lock of the server'
   | 'setting of the database'
 

@@ -28,6 +28,7 @@ async function loaded(
   }
 }
 
+const hex = (text: string) => Buffer.from(text).toString('hex').toUpperCase()
 const latin1 = (text: string) => Buffer.from(text, 'latin1')
 
 for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-stock'] as const) {
@@ -66,6 +67,66 @@ for (const id of ['mysql:9.7', 'mariadb:11.8', 'mysql:9.7-stock', 'mariadb:11.8-
         ])
         const word = Buffer.from('Käse').toString('hex').toUpperCase()
         expect(await loaded(server, sql)).toEqual([1, 2, 3].map((id) => ({ id, word, raw: null })))
+      })
+
+      it('with raw bytes among UTF-8 stores both unchanged', async () => {
+        const sql = Buffer.concat([
+          Buffer.from(`/*!50503 SET NAMES utf8mb4 */;\n${TABLE}INSERT INTO t VALUES (1, 'Käse', _binary '`),
+          Buffer.from([0xff, 0xfe, 0x80]),
+          Buffer.from("'),(2, '中😀', _binary 'ä');\n"),
+        ])
+        expect(await loaded(server, sql)).toEqual([
+          { id: 1, word: hex('Käse'), raw: 'FFFE80' },
+          { id: 2, word: hex('中😀'), raw: 'C3A4' },
+        ])
+      })
+
+      it('may change from one encoding to UTF-8, and restore what it saved', async () => {
+        const sql = Buffer.concat([
+          latin1(`/*!40101 SET NAMES latin1 */;\n${TABLE}INSERT INTO t VALUES (1, 'K\xe4se', NULL);\n`),
+          latin1('/*!40101 SET @saved_cs_client     = @@character_set_client */;\n'),
+          Buffer.from("SET NAMES utf8mb4;\nINSERT INTO t VALUES (2, 'Käse', NULL);\n"),
+          latin1('/*!40101 SET character_set_client = @saved_cs_client */;\n'),
+          latin1("INSERT INTO t VALUES (3, 'K\xe4se', NULL);\n"),
+        ])
+        expect(await loaded(server, sql)).toEqual(
+          [1, 2, 3].map((id) => ({ id, word: hex('Käse'), raw: null })),
+        )
+      })
+
+      it.each([
+        ['cp1251', [0xcf, 0xf0, 0xe8], 'При'],
+        ['cp1250', [0xb9], 'ą'],
+        ['latin2', [0xb1], 'ą'],
+        ['latin5', [0xfe], 'ş'],
+        ['koi8r', [0xf0, 0xd2], 'Пр'],
+        ['greek', [0xe1], 'α'],
+        ['hebrew', [0xe0], 'א'],
+        ['cp850', [0x84], 'ä'],
+        ['dec8', [0xe4], 'ä'],
+        ['euckr', [0xc7, 0xd1], '한'],
+        ['ujis', [0xc6, 0xfc], '日'],
+        ['eucjpms', [0xc6, 0xfc], '日'],
+        // A backslash, a backtick and a vertical bar as second bytes.
+        ['sjis', [0x95, 0x5c, 0x83, 0x60, 0x8f, 0x7c], '表チ楯'],
+        ['cp932', [0x95, 0x5c], '表'],
+        ['gbk', [0x8e, 0x5c, 0xd6, 0xd0], '嶾中'],
+        ['big5', [0xa5, 0x5c], '功'],
+      ])('in %s stores what its bytes are', async (charset, bytes, text) => {
+        const sql = Buffer.concat([
+          latin1(`/*!40101 SET NAMES ${charset} */;\n${TABLE}INSERT INTO t VALUES (1, '`),
+          Buffer.from(bytes),
+          latin1(`', "it's");\nINSERT INTO t VALUES (2, 'a;b', NULL);\n`),
+        ])
+        expect(await loaded(server, sql)).toEqual([
+          { id: 1, word: hex(text), raw: hex("it's") },
+          { id: 2, word: hex('a;b'), raw: null },
+        ])
+      })
+
+      it('in UTF-8 goes to the server as it is, whatever it declares', async () => {
+        const sql = Buffer.from(`SET NAMES utf8mb3;\n${TABLE}INSERT INTO t VALUES (1, 'x😀', NULL);\n`)
+        await expect(loaded(server, sql)).rejects.toMatchObject({ code: 'baseline' })
       })
 
       it.each(['', 'NO_AUTO_VALUE_ON_ZERO', 'STRICT_ALL_TABLES'])(

@@ -239,6 +239,18 @@ describe('mysql', () => {
     )
   })
 
+  it('follows the encoding that a script of bytes declares', () => {
+    const script = [
+      '/*!40101 SET NAMES sjis */',
+      "insert into t values ('\x95\\', ';')",
+      'set @old = @@character_set_client, names utf8mb4',
+      "insert into t values ('\\';')",
+      '/*!40101 SET character_set_client = @old */',
+      'select `\x83\x60;`',
+    ]
+    expect(splitScript(script.join(';\n'), 'mysql', { bytes: true }).map(({ sql }) => sql)).toEqual(script)
+  })
+
   it('rejects changing the database, and other commands of the client', () => {
     expect(problemOf('mysql', 'select 1;\nUSE other;\nselect 2').message).toContain('Line 2: «USE other»')
     expect(problemOf('mysql', 'source other.sql').message).toContain('«source other.sql»')

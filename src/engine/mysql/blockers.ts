@@ -10,7 +10,7 @@ export async function blockersOf(connection: Connection): Promise<string> {
   const { blockers } = await flavorOf(connection)
   const rows = await connection.query(blockers).catch(() => undefined)
   if (rows === undefined) {
-    return 'End the transaction that is in the way; GRANT PROCESS and SELECT ON performance_schema.* to see whose it is.'
+    return 'End the transaction or lock that is in the way; GRANT PROCESS and SELECT ON performance_schema.* to see whose it is.'
   }
   if (rows.length === 0) return otherBlockers(connection)
   const own = await ownSessions(connection)
@@ -101,6 +101,31 @@ export async function serverLocks(connection: Connection, { here = false } = {})
     id: `lock ${id} ${what}`,
     session: Number(id),
     text: `connection ${id} (${who}) locks the whole server (${what}): FLUSH TABLES WITH READ LOCK or LOCK INSTANCE FOR BACKUP`,
+  }))
+}
+
+/**
+ * LOCK TABLES, FLUSH TABLES … and HANDLER, which need no transaction. Open transactions and running statements
+ * hold other locks. Only MySQL reports them.
+ */
+export async function tableLocks(connection: Connection): Promise<Blocker[]> {
+  const { name } = await flavorOf(connection)
+  if (name !== 'mysql') return []
+  const rows = await connection
+    .query(
+      `SELECT t.processlist_id AS id, CONCAT(t.processlist_user, '@', t.processlist_host) AS who,
+         GROUP_CONCAT(DISTINCT m.object_name ORDER BY m.object_name SEPARATOR ', ') AS tables
+       FROM performance_schema.metadata_locks AS m JOIN performance_schema.threads AS t ON t.thread_id = m.owner_thread_id
+       WHERE m.object_type = 'TABLE' AND m.object_schema = DATABASE() AND m.lock_status = 'GRANTED'
+         AND (m.lock_type IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE') OR m.lock_duration = 'EXPLICIT')
+         AND t.processlist_db = DATABASE() AND t.processlist_command = 'Sleep' AND t.processlist_id <> CONNECTION_ID()
+       GROUP BY t.processlist_id, who`,
+    )
+    .catch(() => [])
+  return rows.map(({ id, who, tables }) => ({
+    id: `tables ${id} ${tables}`,
+    session: Number(id),
+    text: `connection ${id} (${who}) locks ${tables}: LOCK TABLES, FLUSH TABLES or HANDLER`,
   }))
 }
 

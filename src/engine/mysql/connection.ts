@@ -39,7 +39,7 @@ async function connectFor(kind: SessionKind, url: string, options: ConnectOption
     const end = () => client.end().catch(() => client.destroy())
     const open: OpenSession = async (as, { bytes = false, kind = 'script' } = {}) => {
       const session = await connectFor(kind, as === undefined ? url : asUser(url, as), options)
-      if (bytes) await sendBytes(session)
+      if (kind === 'script') await pinEncoding(session, bytes ? BINARY : UTF8MB4)
       return mysqlConnection(session)
     }
     const scripts = (eventsOff = true): ScriptRun => new AccountScriptRun(connection, open, { eventsOff })
@@ -69,15 +69,20 @@ const drivers = new WeakMap<
   Connection,
   DriverConnection & { connection?: { config?: { charsetNumber?: number } } }
 >()
-/** Id of the character set `binary`. */
+/** Ids of character sets and collations. */
 const BINARY = 63
+const UTF8MB4 = 45
 
-/** Makes the driver send each character as one byte. The server decodes them by the session's settings. */
-async function sendBytes(connection: Connection): Promise<void> {
+/**
+ * Makes the driver send a script as its file has it: each character as one byte, or as UTF-8. The server
+ * decodes it by the session's settings. Left alone, the driver follows each SET NAMES, and converts.
+ */
+async function pinEncoding(connection: Connection, charset: number): Promise<void> {
   const config = drivers.get(connection)?.connection?.config
-  if (config !== undefined) config.charsetNumber = BINARY
+  if (config === undefined) return unknownDriver()
+  Object.defineProperty(config, 'charsetNumber', { get: () => charset, set: () => {} })
   const [row] = await connection.query("SELECT HEX(_binary'\u00e4\u00ff') AS sent")
-  if (row?.sent !== 'E4FF') unknownDriver()
+  if (row?.sent !== (charset === BINARY ? 'E4FF' : 'C3A4C3BF')) unknownDriver()
 }
 
 /** The types of `mysql2` do not declare `stream`. */

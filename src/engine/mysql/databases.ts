@@ -5,7 +5,15 @@ import { kindOf } from '../ownership-mark.ts'
 import { cloneDatabase } from './clone.ts'
 import { connect } from './connection.ts'
 import { dropDatabase } from './drop-database.ts'
-import { DENIED, DENIED_DATABASE, DENIED_TABLE, NO_DATABASE, NO_TABLE, SYNTAX } from './errno.ts'
+import {
+  DENIED,
+  DENIED_DATABASE,
+  DENIED_TABLE,
+  NO_DATABASE,
+  NO_TABLE,
+  SEQUENCE_RUN_OUT,
+  SYNTAX,
+} from './errno.ts'
 import { disableEvents } from './events.ts'
 import { flavorOf } from './flavor-of.ts'
 import { foreignRows } from './foreign-rows.ts'
@@ -198,11 +206,22 @@ async function settleSequences(connection: Connection, name: string): Promise<vo
   try {
     const { sequences } = await introspect(inside)
     for (const sequence of sequences.filter(({ kind }) => kind === 'sequence')) {
-      const [row] = await inside.query(dialect.take(sequence.name))
-      await inside.query(dialect.restart(sequence.name, BigInt(String(row?.next))))
+      const next = await taken(inside, dialect.take(sequence.name))
+      if (next !== undefined) await inside.query(dialect.restart(sequence.name, next))
     }
   } finally {
     await inside.close()
+  }
+}
+
+/** `undefined` if no value is left: the catalog then shows the exact position, beyond the last value. */
+async function taken(connection: Connection, sql: string): Promise<bigint | undefined> {
+  try {
+    const [row] = await connection.query(sql)
+    return BigInt(String(row?.next))
+  } catch (error) {
+    if (errnoOf(error) !== SEQUENCE_RUN_OUT) throw error
+    return undefined
   }
 }
 

@@ -25,6 +25,8 @@ export const NEEDS_SUPER = 1419
 /** The database is read-only: ALTER DATABASE … READ ONLY = 1. */
 export const READ_ONLY = 3989
 export const INCORRECT_STRING = 1366
+/** MariaDB. */
+export const SEQUENCE_RUN_OUT = 4084
 
 /** The disk or the memory of the server is full: errors of files, tables, engines and new tablespaces. */
 export const NO_ROOM: readonly (number | undefined)[] = [3, 1021, 1030, 1037, 1041, 1114, 3675]

@@ -1,6 +1,6 @@
 import type { Connection, Row } from '../connection.ts'
 import type { OpenResource, OpenResourceFinder } from '../open-resources.ts'
-import { abandonedHere, serverLocks } from './blockers.ts'
+import { abandonedHere, serverLocks, tableLocks } from './blockers.ts'
 import { flavorOf } from './flavor-of.ts'
 
 /**
@@ -26,6 +26,7 @@ export const openResources: OpenResourceFinder = {
       ...(await abandonedHere(connection)).map(
         (blocker): OpenResource => ({ ...blocker, kind: 'prepared transaction' }),
       ),
+      ...(await tableLocks(connection)).map((lock): OpenResource => ({ ...lock, kind: 'table lock' })),
       ...(await serverLocks(connection, { here: true })).map(
         (lock): OpenResource => ({ ...lock, kind: 'lock of the server' }),
       ),

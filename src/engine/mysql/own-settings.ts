@@ -8,16 +8,17 @@ const UTF8 = 'SET NAMES utf8mb4 COLLATE utf8mb4_unicode_ci'
 
 /**
  * A session of afresh lasts as long as its connection, whatever the server's idle timeouts are: it holds the
- * lease as a lock. In seconds, the maximum on Windows. With autocommit, a script needs no COMMIT. MariaDB
- * skips comments for MySQL 8.
+ * lease as a lock. In seconds, the maximum on Windows. With autocommit, a script needs no COMMIT. A
+ * trigger is stored with the quotes of the session. MariaDB skips comments for MySQL 8.
  */
-const LASTING = `SET SESSION autocommit = 1, wait_timeout = 2147483, interactive_timeout = 2147483
+const LASTING = `SET SESSION autocommit = 1, wait_timeout = 2147483, interactive_timeout = 2147483,
+  sql_quote_show_create = 1
   /*!80000 , max_execution_time = 0 */
   /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0,
   max_statement_time = 0 */`
 
-/** Results are complete, values are written as given, and COMMIT only commits. */
-const EXACT = `SET SESSION sql_safe_updates = 0, sql_select_limit = 18446744073709551615, sql_big_selects = 1,
+/** Results are complete, values are written as given, COMMIT only commits, and each wait for a lock ends. */
+const EXACT = `SET SESSION lock_wait_timeout = 60, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, sql_big_selects = 1,
   sql_auto_is_null = 0, group_concat_max_len = 1048576, completion_type = 'NO_CHAIN', foreign_key_checks = 1,
   auto_increment_increment = 1, auto_increment_offset = 1;
   SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE`

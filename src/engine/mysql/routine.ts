@@ -3,7 +3,7 @@ import type { Flavor } from './flavor.ts'
 import { MARK_TABLE } from './introspect.ts'
 import { literal } from './quote.ts'
 import { SHORT_SQL_LENGTH, type Store } from './routine-store.ts'
-import { CLEAR_VARIABLES, type Setting, swapped, WHOLE_LISTS } from './session.ts'
+import { BOUNDED_WAITS, CLEAR_VARIABLES, type Setting, swapped, WHOLE_LISTS } from './session.ts'
 
 /** Phases of a reset, in order. TRUNCATE and ALTER commit, so rows change in one transaction between them. */
 export const PHASE = {
@@ -65,6 +65,7 @@ export function bodyOf(
 
   whole: BEGIN
   ${WHOLE_LISTS};
+  ${BOUNDED_WAITS};
   SELECT ${watch.catalog}, ${watch.lost} INTO now_catalog, faults FROM ${watch.status};
   SET faults = faults + ${offExpression('db')};
   SET done = 0;

@@ -110,14 +110,11 @@ export async function reassignDefiners(
 }
 
 function ownedBy(definition: Definition, account: string, definer: string): Definition {
-  const [user = '', host = ''] = account.split('@')
-  // The server quotes the definer according to the mode of the program.
-  const shown = [`${ident(user)}@${ident(host)}`, `"${user}"@"${host}"`].find((name) =>
-    definition.sql.includes(`DEFINER=${name}`),
-  )
-  return shown === undefined
-    ? definition
-    : { ...definition, sql: definition.sql.replace(`DEFINER=${shown}`, () => `DEFINER=${definer}`) }
+  const [whole = '', before = '', shown = ''] = DEFINER.exec(definition.sql) ?? []
+  // The server quotes each part by the mode of the program and, in MariaDB's triggers, by the setting
+  // sql_quote_show_create of the session that created them. The account's own name has no quotes.
+  if (shown.replaceAll(/[`"']/g, '') !== account) return definition
+  return { ...definition, sql: `${before}${definer}${definition.sql.slice(whole.length)}` }
 }
 
 function recreated(

@@ -38,11 +38,10 @@ export interface ScriptSession {
 
 /** Runs a file of SQL. Throws `AfreshError` (`baseline`) with file, line and statement. */
 export async function runScript(session: ScriptSession, sql: string, label: string): Promise<void> {
-  const statements = splitScript(sql, 'mysql', { backslashEscapes: await escapes(session.send, sql) })
-  for (const { sql: text, line } of statements) refuseOtherDatabase(text, `${label}:${line}`)
-  const joins = session.bytes
-    ? (statement: Statement) => isInsert(statement) && !hasBytes(statement)
-    : isInsert
+  const { send, bytes } = session
+  const statements = splitScript(sql, 'mysql', { backslashEscapes: await escapes(send, sql), bytes })
+  for (const { sql: text, line } of statements) refuseOtherDatabase(legible(text, bytes), `${label}:${line}`)
+  const joins = bytes ? (statement: Statement) => isInsert(statement) && !hasBytes(statement) : isInsert
   for (const group of groups(statements, joins)) await runGroup(session, group, label)
 }
 
@@ -80,13 +79,21 @@ function isInsert({ sql }: Statement): boolean {
   return /^(insert|replace)\b/i.test(sql)
 }
 
+/** A statement for messages, and the names in it: those of a dump are UTF-8 even if its rows are not. */
+function legible(sql: string, bytes: boolean): string {
+  if (!bytes || !/[\x80-\xff]/.test(sql)) return sql
+  const text = Buffer.from(sql, 'latin1').toString()
+  return text.includes('\ufffd') ? sql : text
+}
+
 function hasBytes({ sql }: Statement): boolean {
   return /[\x80-\xff]/.test(sql)
 }
 
 async function runGroup(session: ScriptSession, group: readonly Statement[], label: string): Promise<void> {
-  const { send, check, confined } = session
-  if (check !== undefined) for (const { sql, line } of group) await check(sql, `${label}:${line}`)
+  const { send, check, confined, bytes } = session
+  if (check !== undefined)
+    for (const { sql, line } of group) await check(legible(sql, bytes), `${label}:${line}`)
   if (group.length === 1) return runOne(session, group[0], label)
   try {
     await send(group.map(({ sql }, index) => `SET @afresh_at = ${index};\n${sql}`).join('\n;\n'))
@@ -110,14 +117,23 @@ async function runOne(
       if (!(await confined.elevated(sql))) throw error
     })
   } catch (cause) {
-    throw failure(statement, label, { cause, isConfined: confined !== undefined })
+    const named = { ...statement, sql: legible(statement.sql, bytes) }
+    throw failure(named, label, { cause, isConfined: confined !== undefined })
   }
   if (bytes && hasBytes(statement)) await refuseLoss(send, statement, label)
-  if (defined !== undefined) confined?.made(defined)
+  if (defined === undefined) return
+  confined?.made({
+    ...defined,
+    of: legible(defined.of, bytes),
+    definer: legible(defined.definer, bytes),
+  })
 }
 
 /** Without a strict mode the server stores a different value, and warns. */
 async function refuseLoss(send: Send, statement: Statement, label: string): Promise<void> {
+  // The driver cannot decode the texts of some character sets.
+  const [count] = (await send('SHOW COUNT(*) WARNINGS'))[0]?.rows ?? []
+  if (Number(Object.values(count ?? {})[0] ?? 0) === 0) return
   const warnings = (await send('SHOW WARNINGS'))[0]?.rows ?? []
   const lost = warnings.find(({ Code: code }) => Number(code) === INCORRECT_STRING)
   if (lost === undefined) return

@@ -168,10 +168,14 @@ async function recover(send: Send, restore: string): Promise<Stop> {
 
 /** Clears the session variables that a batch or a routine uses while it runs. */
 export const CLEAR_VARIABLES = `SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
-  ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
+  lock_wait_timeout = CAST(COALESCE(@afresh_wait, @@lock_wait_timeout) AS UNSIGNED),
+  ${['at', 'check', 'is', 'long', 'moved', 'print', 'sql', 'wait'].map((name) => `@afresh_${name} = NULL`).join(', ')}`
 
 /** MariaDB cuts JSON_ARRAYAGG at this length, to JSON that looks complete. `CLEAR_VARIABLES` restores it. */
 export const WHOLE_LISTS = 'SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456'
+
+/** A routine also writes to its own tables, under FLUSH TABLES WITH READ LOCK. `CLEAR_VARIABLES` restores it. */
+export const BOUNDED_WAITS = 'SET @afresh_wait = @@lock_wait_timeout, lock_wait_timeout = seconds'
 
 /** Ends a message after each trigger whose text would include the semicolon that follows it. */
 function messagesOf(statements: readonly string[], endsMessage: RegExp | undefined): string[][] {

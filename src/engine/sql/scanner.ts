@@ -15,6 +15,8 @@ export interface SplitOptions {
    * to the server's default: true for MySQL, false for PostgreSQL.
    */
   readonly backslashEscapes?: boolean
+  /** Whether each character of the text is one byte of a file that is not UTF-8. */
+  readonly bytes?: boolean
 }
 
 /**
@@ -96,6 +98,22 @@ export class Scanner {
       const code = text.charCodeAt(offset)
       if (code === BACKSLASH) offset++
       else if (code === quote && text.charCodeAt(offset + 1) === quote) offset++
+      else if (code === quote) break
+    }
+    this.take(Math.min(offset + 1, text.length) - this.pos)
+  }
+
+  /**
+   * Takes text quoted by the current character, in which two bytes may be one character. A doubled quote
+   * needs no special case.
+   */
+  takePaired(pairs: (first: number, second: number) => boolean, escapes: boolean): void {
+    const { text } = this
+    const quote = text.charCodeAt(this.pos)
+    let offset = this.pos + 1
+    for (; offset < text.length; offset++) {
+      const code = text.charCodeAt(offset)
+      if (pairs(code, text.charCodeAt(offset + 1)) || (escapes && code === BACKSLASH)) offset++
       else if (code === quote) break
     }
     this.take(Math.min(offset + 1, text.length) - this.pos)

@@ -1,5 +1,6 @@
+import { type ClientCharset, charsetAfter } from './client-charset.ts'
 import { Scanner, type SplitOptions, type Statement } from './scanner.ts'
-import { escapesAfter } from './sql-mode.ts'
+import { type EscapeMode, escapesAfter } from './sql-mode.ts'
 
 const DELIMITER = /delimiter[ \t]+(\S+)[^\n]*/iy
 const OTHER_DATABASE = /(use(?=[\s`"/#])|source(?=\s))[^\n;]*/iy
@@ -11,11 +12,15 @@ const SANDBOX = /\/\*M?!999999\\-/y
 
 /**
  * Follows the mysql and mariadb clients (`add_line` in `client/mysql.cc`), which learn NO_BACKSLASH_ESCAPES
- * from the server.
+ * from the server. They must be told the character set of a file; here it is what the file declares.
  */
-export function splitMysql(text: string, { backslashEscapes = true }: SplitOptions = {}): Statement[] {
+export function splitMysql(
+  text: string,
+  { backslashEscapes = true, bytes = false }: SplitOptions = {},
+): Statement[] {
   const scanner = new Scanner(text)
   const mode = escapesAfter(backslashEscapes)
+  const charset = bytes ? charsetAfter('utf8mb4') : undefined
   let delimiter = ';'
   while (!scanner.atEnd) {
     const command = scanner.pending ? null : scanner.match(DELIMITER)
@@ -23,10 +28,12 @@ export function splitMysql(text: string, { backslashEscapes = true }: SplitOptio
       delimiter = command[1] ?? delimiter
       scanner.pos += command[0].length
     } else if (scanner.looksAt(delimiter)) {
-      mode.read(scanner.finish(delimiter.length)?.sql)
+      const sql = scanner.finish(delimiter.length)?.sql
+      mode.read(sql)
+      charset?.read(sql)
     } else if (!skipBlank(scanner)) {
       if (!scanner.pending) refuseOtherDatabase(scanner)
-      takeCode(scanner, mode.escapes)
+      takeCode(scanner, mode, charset?.pairs)
     }
   }
   return scanner.done()
@@ -45,9 +52,11 @@ function isDeadComment(scanner: Scanner): boolean {
   return scanner.looksAt('/*') && (scanner.match(SANDBOX) !== null || scanner.match(LIVE_COMMENT) === null)
 }
 
-function takeCode(scanner: Scanner, escapes: boolean): void {
+function takeCode(scanner: Scanner, { escapes }: EscapeMode, pairs: ClientCharset['pairs']): void {
   const { char } = scanner
-  if (escapes && (char === "'" || char === '"')) scanner.takeEscaped()
+  if (pairs !== undefined && `'"\``.includes(char)) scanner.takePaired(pairs, escapes && char !== '`')
+  else if (pairs?.(char.charCodeAt(0), scanner.text.charCodeAt(scanner.pos + 1))) scanner.take(2)
+  else if (escapes && (char === "'" || char === '"')) scanner.takeEscaped()
   else if (char === "'" || char === '"' || char === '`') scanner.takeQuoted()
   else if (char === '\\') takeBackslash(scanner)
   else scanner.take(scanner.match(LIVE_COMMENT)?.[0].length ?? 1)

@@ -23,6 +23,7 @@ BEGIN
 
   whole: BEGIN
   SET @afresh_long = @@group_concat_max_len, group_concat_max_len = 268435456;
+  SET @afresh_wait = @@lock_wait_timeout, lock_wait_timeout = seconds;
   SELECT COALESCE(SUM(IF(variable_name LIKE 'Com%', variable_value, 0)), 0), COALESCE(SUM(IF(variable_name LIKE 'Performance%', variable_value, 0)), 0) INTO now_catalog, faults FROM information_schema.global_status WHERE variable_name IN ('Com_alter_sequence', 'Com_alter_table', 'Com_create_index', 'Com_create_sequence', 'Com_create_table', 'Com_drop_index', 'Com_drop_sequence', 'Com_drop_table', 'Com_optimize', 'Com_rename_table', 'Com_truncate', 'Performance_schema_table_handles_lost', 'Performance_schema_table_instances_lost', 'Performance_schema_thread_instances_lost');
   SET faults = faults + COALESCE((SELECT enabled = 'NO' FROM performance_schema.setup_instruments WHERE name = 'wait/io/table/sql/handler' LIMIT 1), 1) + COALESCE((SELECT 1 FROM performance_schema.setup_consumers WHERE name = 'global_instrumentation' AND enabled = 'NO' LIMIT 1), 0) + (SELECT COALESCE(SUM(enabled = 'NO'), 0) + (COALESCE(SUM(object_name = '%' AND enabled = 'YES'), 0) = 0) FROM performance_schema.setup_objects WHERE object_type = 'TABLE' AND object_schema IN ('%', db)) + (SELECT COALESCE(SUM(enabled = 'NO'), 0) + (COALESCE(SUM(host = '%' AND user = '%' AND enabled = 'YES'), 0) = 0) FROM performance_schema.setup_actors WHERE TRUE) + (SELECT COUNT(*) FROM performance_schema.threads WHERE type = 'FOREGROUND' AND processlist_id IS NOT NULL AND instrumented = 'NO');
   SET done = 0;
@@ -167,7 +168,8 @@ BEGIN
   END;
   IF @afresh_sql IS NOT NULL THEN DEALLOCATE PREPARE afresh_step; END IF;
   SET group_concat_max_len = CAST(COALESCE(@afresh_long, @@group_concat_max_len) AS UNSIGNED),
-  @afresh_at = NULL, @afresh_check = NULL, @afresh_is = NULL, @afresh_long = NULL, @afresh_moved = NULL, @afresh_print = NULL, @afresh_sql = NULL;
+  lock_wait_timeout = CAST(COALESCE(@afresh_wait, @@lock_wait_timeout) AS UNSIGNED),
+  @afresh_at = NULL, @afresh_check = NULL, @afresh_is = NULL, @afresh_long = NULL, @afresh_moved = NULL, @afresh_print = NULL, @afresh_sql = NULL, @afresh_wait = NULL;
   SELECT state, due, CONCAT('[', SUBSTRING(ran, 2), ']') AS ran;
 END;
 
