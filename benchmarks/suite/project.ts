@@ -1,6 +1,8 @@
 /** A test suite that a user could have, in two versions: with afresh, and with a transaction written by hand. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { jestFiles } from './jest-files.ts'
+import { vitestFiles } from './vitest-files.ts'
 
 export interface SuiteSize {
   readonly files: number
@@ -12,19 +14,38 @@ export interface SuiteSize {
   readonly workers: number
 }
 
-export const VERSIONS = ['vitest alone', 'rollback by hand', 'afresh'] as const
+/** `alone` is the runner with tests that use no database. */
+export const VERSIONS = ['alone', 'rollback by hand', 'afresh'] as const
 export type Version = (typeof VERSIONS)[number]
 
+/** What differs between runners: the files of each version, by name, and the beginning of a test file. */
+export interface RunnerFiles
+  extends Readonly<Record<Version, (size: SuiteSize, url: string) => Readonly<Record<string, string>>>> {
+  /** Of test files. */
+  readonly extension: string
+  readonly imports: string
+  readonly importQuery: string
+}
+
+export const RUNNERS = { vitest: vitestFiles, jest: jestFiles } as const
+export type Runner = keyof typeof RUNNERS
+
 /** Writes the configuration and the tests of a version into a folder in which packages are installed. */
-export function writeProject(folder: string, version: Version, size: SuiteSize, url: string): void {
+export function writeProject(
+  folder: string,
+  { runner, version, size, url }: { runner: Runner; version: Version; size: SuiteSize; url: string },
+): void {
   const write = (name: string, text: string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)
   }
+  const files = RUNNERS[runner]
   write('schema.sql', schemaOf(size))
-  for (const [name, text] of Object.entries(FILES[version](size, url))) write(name, text)
+  if (version === 'rollback by hand') write('setup.mjs', setupByHand(size, url))
+  for (const [name, text] of Object.entries(files[version](size, url))) write(name, text)
   for (let file = 0; file < size.files; file++) {
-    write(`tests/suite-${file}.test.mjs`, version === 'vitest alone' ? idleTests(size) : tests(file, size))
+    const text = version === 'alone' ? idleTests(size) : `${files.importQuery}${tests(file, size)}`
+    write(`tests/suite-${file}.${files.extension}`, `${files.imports}${text}`)
   }
 }
 
@@ -52,7 +73,7 @@ ${inserts.join('\n')}
   expect(row.n).toBe(2)
 })`
   })
-  return `import { expect, test } from 'vitest'\nimport { query } from '../db.mjs'\n${bodies.join('\n')}\n`
+  return `${bodies.join('\n')}\n`
 }
 
 function idleTests(size: SuiteSize): string {
@@ -60,30 +81,11 @@ function idleTests(size: SuiteSize): string {
     { length: size.tests },
     (_, no) => `test('no. ${no}', () => expect(${no}).toBe(${no}))`,
   )
-  return `import { expect, test } from 'vitest'\n${bodies.join('\n')}\n`
+  return `${bodies.join('\n')}\n`
 }
 
-const config = ({ workers }: SuiteSize, options: string) =>
-  `export default { test: { maxWorkers: ${workers}, hookTimeout: 60000, testTimeout: 60000${options} } }\n`
-
-const FILES: Readonly<Record<Version, (size: SuiteSize, url: string) => Record<string, string>>> = {
-  'vitest alone': (size) => ({ 'vitest.config.mjs': config(size, '') }),
-  afresh: (size, url) => ({
-    'vitest.config.mjs': config(
-      size,
-      ", globalSetup: ['afresh/vitest/global-setup'], setupFiles: ['afresh/vitest/reset']",
-    ),
-    'afresh.config.mjs': `export default { server: ${JSON.stringify(url)}, migrate: 'schema.sql' }\n`,
-    'db.mjs': `import pg from 'pg'
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 })
-pool.on('error', () => {})
-export const query = async (sql) => (await pool.query(sql)).rows
-`,
-  }),
-  // The databases of the workers stay from run to run, as they do for most who do this.
-  'rollback by hand': (size, url) => ({
-    'vitest.config.mjs': config(size, ", globalSetup: ['./setup.mjs'], setupFiles: ['./each.mjs']"),
-    'setup.mjs': `import { readFileSync } from 'node:fs'
+/** The databases of the workers stay from run to run, as they do for most who do this. */
+const setupByHand = (size: SuiteSize, url: string) => `import { readFileSync } from 'node:fs'
 import pg from 'pg'
 export default async function setup() {
   const admin = new pg.Client({ connectionString: ${JSON.stringify(url)} })
@@ -101,19 +103,4 @@ export default async function setup() {
   }
   await admin.end()
 }
-`,
-    'each.mjs': `import { afterAll, afterEach, beforeEach } from 'vitest'
-import { client } from './db.mjs'
-beforeEach(async () => void (await client.query('BEGIN')))
-afterEach(async () => void (await client.query('ROLLBACK')))
-afterAll(() => client.end())
-`,
-    'db.mjs': `import pg from 'pg'
-const url = new URL(${JSON.stringify(url)})
-url.pathname = '/by_hand_' + process.env.VITEST_POOL_ID
-export const client = new pg.Client({ connectionString: url.href })
-await client.connect()
-export const query = async (sql) => (await client.query(sql)).rows
-`,
-  }),
-}
+`

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { withCleanUp, withUndo } from '../../errors.ts'
+import { now, sleep } from '../../util/clock.ts'
 import type { LockedTable } from '../bench-dialect.ts'
 import type { Connection, Row } from '../connection.ts'
 import { literal } from './quote.ts'
@@ -40,8 +40,8 @@ export async function locksOf(
   const rows = await withCleanUp(
     async () => {
       let seen: Row[] = []
-      const deadline = performance.now() + LOCK_MS
-      while (running && performance.now() < deadline && !seen.some(({ status }) => status === 'PENDING')) {
+      const deadline = now() + LOCK_MS
+      while (running && now() < deadline && !seen.some(({ status }) => status === 'PENDING')) {
         await sleep(10)
         seen = await look()
       }
