@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,9 +20,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Starts an embedded server in a separate process, and returns the outcome. */
-function start(environment: Record<string, string | undefined>, uid?: number): Event {
+function start(environment: Record<string, string | undefined>, uid?: number, cwd = '/'): Event {
   const { stdout, stderr } = spawnSync(process.execPath, [SCRIPT, SOURCES, SPEC, 'stop'], {
-    cwd: '/',
+    cwd,
     encoding: 'utf8',
     timeout: 100_000,
     env: { PATH: process.env.PATH, JITI_FS_CACHE: 'false', ...environment },
@@ -87,6 +87,38 @@ describeOn('embedded:18', () => {
       },
     })
     expect(stdout, stderr).toContain('"url":"postgres:')
+  })
+
+  it('relative paths are those of the working directory', () => {
+    const cwd = open('here')
+    mkdirSync(join(cwd, 'tmp'))
+    chmodSync(join(cwd, 'tmp'), 0o1777)
+    const environment = { HOME: process.env.HOME, TMPDIR: 'tmp', AFRESH_CACHE_DIR: 'cache' }
+    expect(start(environment, undefined, cwd).url).toMatch(/^postgres:/)
+    expect(readdirSync(join(cwd, 'cache'))).not.toEqual([])
+  })
+
+  it.runIf(isRoot).each([
+    ['TMPDIR', '8m', 'is full'],
+    ['AFRESH_CACHE_DIR', '8m', 'is full|takes no more files|No space left'],
+  ])('a %s of %s is an error that names the folder', (variable, size, why) => {
+    const full = open('full')
+    const script = `mount -t tmpfs -o size=${size},mode=1777 tmpfs "${full}" && exec "${process.execPath}" "${SCRIPT}" "${SOURCES}" '${SPEC}' stop`
+    const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      cwd: '/',
+      encoding: 'utf8',
+      env: {
+        PATH: process.env.PATH,
+        HOME: '/root',
+        JITI_FS_CACHE: 'false',
+        TMPDIR: open('tmp'),
+        AFRESH_CACHE_DIR: join(folder, 'cache'),
+        [variable]: variable === 'TMPDIR' ? full : join(full, 'cache'),
+      },
+    })
+    const last: Event = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}')
+    expect(last, stderr).toMatchObject({ code: 'server', message: expect.stringContaining(full) })
+    expect(last.message).toMatch(new RegExp(`(${why})[\\s\\S]*${variable}`))
   })
 
   it('a TMPDIR that does not exist', () => {

@@ -11,9 +11,10 @@ import {
 } from 'node:fs'
 import { chmod, mkdtemp, rename, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import { registerCleanup } from '../cleanup.ts'
+import { withRoom } from '../full-folder.ts'
 import { canWriteTo, fallbackFolder, makeFolder, refuseUnlessOurs } from '../private-folder.ts'
 import type { UnprivilegedUser } from './unprivileged-user.ts'
 
@@ -22,9 +23,10 @@ import type { UnprivilegedUser } from './unprivileged-user.ts'
  * otherwise, if that is not writable (no home, or a read-only one), a folder among the temporary files.
  */
 export function cacheFolder(): string {
-  if (process.env.AFRESH_CACHE_DIR) return process.env.AFRESH_CACHE_DIR
+  // PostgreSQL's programs run in another folder, where a relative path would lead elsewhere.
+  if (process.env.AFRESH_CACHE_DIR) return resolve(process.env.AFRESH_CACHE_DIR)
   const usual = usualFolder()
-  return usual !== undefined && canWriteTo(usual) ? usual : fallbackFolder(tmpdir())
+  return usual !== undefined && canWriteTo(usual) ? usual : fallbackFolder(resolve(tmpdir()))
 }
 
 /**
@@ -53,7 +55,7 @@ function usualFolder(): string | undefined {
   const home = homeFolder()
   if (process.platform === 'win32')
     return LOCALAPPDATA || home ? join(LOCALAPPDATA || `${home}`, 'afresh') : undefined
-  if (process.platform !== 'darwin' && XDG_CACHE_HOME) return join(XDG_CACHE_HOME, 'afresh')
+  if (process.platform !== 'darwin' && XDG_CACHE_HOME) return resolve(XDG_CACHE_HOME, 'afresh')
   if (home === undefined) return undefined
   const places = process.platform === 'darwin' ? ['Library', 'Caches', 'afresh'] : ['.cache', 'afresh']
   return join(home, ...places)
@@ -85,7 +87,7 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
   try {
     // mkdtemp's mode 0700 would exclude the account that PostgreSQL runs as.
     await chmod(building, 0o755)
-    await build(building)
+    await withRoom(cache, 'AFRESH_CACHE_DIR', () => build(building))
     await rename(building, result).catch((error) => {
       // EEXIST, ENOTEMPTY; EPERM on Windows: another process finished first.
       if (!existsSync(result) || codeOf(error) === undefined) throw error

@@ -3,12 +3,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { SERVERS } from '../../engine/registry.ts'
 import { AfreshError, withCleanUp } from '../../errors.ts'
 import { now, sleep } from '../../util/clock.ts'
 import { describeDataPlace, folderInMemory, hasPlentyOfMemory, isInMemory } from '../../util/shared-memory.ts'
 import { registerCleanup } from '../cleanup.ts'
+import { withRoom } from '../full-folder.ts'
 import { requireFolder, requireReachable } from '../private-folder.ts'
 import { type RunningServer, runningServer } from '../running-server.ts'
 import { serverEnvironment } from '../server-environment.ts'
@@ -43,7 +44,9 @@ export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> 
   try {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
     const settings = { ...SERVERS.postgres.dataSettings(data), ...spec.settings }
-    const password = await makeCluster(binaries, account, join(folder, 'data'), settings)
+    const password = await withRoom(parent, 'TMPDIR', () =>
+      makeCluster(binaries, account, join(folder, 'data'), settings),
+    )
     postmaster = await startOnFreePort(binaries, account, folder)
     return runningServer(
       {
@@ -79,7 +82,7 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
   const isDefaultTmpdir = process.env.TMPDIR === undefined
   const wanted = data ?? (isDefaultTmpdir && hasPlentyOfMemory() ? 'memory' : 'disk')
   if (wanted === 'memory' && inMemory !== undefined) return { data: 'memory', parent: inMemory }
-  const parent = isDefaultTmpdir && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : tmpdir()
+  const parent = isDefaultTmpdir && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : resolve(tmpdir())
   return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
 
@@ -109,7 +112,9 @@ async function startOnFreePort(
     const said = postmaster.log()
     if (tries < PORT_TRIES && /could not bind .* Address already in use/.test(said)) continue
     throw new AfreshError('server', `The embedded PostgreSQL did not start.${said}`, {
-      next: `Its log, above, says why. If it calls its files broken, remove ${cacheFolder()}.`,
+      next: /No space left on device/.test(said)
+        ? `Make room in ${dirname(folder)}, or set TMPDIR to a folder that has at least 200 MB.`
+        : `Its log, above, says why. If it calls its files broken, remove ${cacheFolder()}.`,
     })
   }
 }
