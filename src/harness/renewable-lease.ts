@@ -8,7 +8,7 @@ import { whileServerAnswers } from './liveness.ts'
 import { wasReleased } from './open-resources.ts'
 
 /** How long a server may take to notice a lost connection. It holds the lock until then. */
-export const NOTICE_MS = 3_000
+const NOTICE_MS = 3_000
 
 /** Leases the given slot, or the next free one. */
 export type TakeLease = (slot: number, again?: ReacquiredLease) => Promise<OpenLease>
