@@ -7,11 +7,11 @@ import { applyBaseline, describeInputs } from '../baseline/load.ts'
 import type { Config } from '../config/options.ts'
 import { makeDatabase } from '../database/lease.ts'
 import type { Names } from '../database/names.ts'
-import { withTemplate } from '../database/template.ts'
+import { templateKey, withTemplate } from '../database/template.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Databases, ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
-import { withCleanUp } from '../errors.ts'
+import { AfreshError, withCleanUp } from '../errors.ts'
 import { planFor } from '../reset/make-plan.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
@@ -58,8 +58,14 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   return withCleanUp(
     async () => {
       const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
-      const { baseline, catalog } = await contentsOf(engine, first.connection, key, inputs)
-      const { schema, plan } = await planFor(engine, first.connection, config.reset, catalog)
+      const planned = async () => {
+        const { baseline, catalog } = await contentsOf(engine, first.connection, key, inputs)
+        return { baseline, catalog, ...(await planFor(engine, first.connection, config.reset, catalog)) }
+      }
+      const { baseline, catalog, schema, plan } = await planned().catch(async (error) => {
+        if (isPlanError(error)) await dropTemplate(server, template, first.mark)
+        throw error
+      })
       return {
         template,
         baseline,
@@ -72,6 +78,21 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
       }
     },
     () => first.connection.close(),
+  )
+}
+
+function isPlanError(error: unknown): boolean {
+  return error instanceof AfreshError && error.code === 'plan'
+}
+
+/** A template that no plan can reset would stay, and its keys to other databases in the way of dropping those. */
+async function dropTemplate({ databases, admin }: ServerContext, name: string, mark: string): Promise<void> {
+  const key = templateKey(name)
+  // Another run that has the lock is about to copy it, and drops it itself.
+  if (!(await databases.tryLock(admin, key, { everywhere: true }))) return
+  await withCleanUp(
+    () => databases.drop(admin, name, mark).catch(() => {}),
+    () => databases.unlock(admin, key),
   )
 }
 

@@ -51,6 +51,17 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         }),
       )
 
+      it('leaves no template that would prevent dropping the other database', () =>
+        elsewhere(async () => {
+          const started = createHarness({
+            server: existing(server.url),
+            migrate: async ({ url }) => void (await ask({ ...server, url }, schema('ON DELETE CASCADE'))),
+            fingerprint: 'g12-refused',
+          })
+          await expect(started).rejects.toMatchObject({ code: 'plan' })
+          await ask(server, 'DROP DATABASE afresh_elsewhere; CREATE DATABASE afresh_elsewhere')
+        }))
+
       it('is accepted if the table is kept', () =>
         elsewhere(() =>
           withLease(schema('ON DELETE CASCADE'), { keep: ['child'] }, async (database) => {

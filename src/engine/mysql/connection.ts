@@ -8,6 +8,7 @@ import { ownSettingsSql, type SessionKind } from './own-settings.ts'
 import { runScript } from './script.ts'
 import { checkAgainst } from './script-check.ts'
 import { AccountScriptRun, type OpenSession } from './script-run.ts'
+import { accountNames } from './script-server-check.ts'
 import { asUser, parseUrl } from './url.ts'
 
 /**
@@ -101,7 +102,17 @@ export function wrap(client: unknown): Connection | undefined {
     close: async () => {},
     script: (sql, label) =>
       connection.pinned(async (send) =>
-        runScript({ send, bytes: false, check: await checkAgainst(send), confined: undefined }, sql, label),
+        runScript(
+          {
+            send,
+            bytes: false,
+            check: await checkAgainst(send),
+            confined: undefined,
+            accounts: () => accountNames(send),
+          },
+          sql,
+          label,
+        ),
       ),
   })
   return connection

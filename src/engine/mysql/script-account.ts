@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Connection } from '../connection.ts'
 import { ident, literal } from './quote.ts'
 
+/** For programs while the binary log is on, and for accounts. */
+export type ElevatedRight = 'SUPER' | 'CREATE USER'
+
 /** An account for scripts, which may change only one database of the server. */
 export interface ScriptAccount {
   readonly user: string
@@ -10,8 +13,8 @@ export interface ScriptAccount {
   readonly definer: string
   /** Grants what migration tools need: other definers, and stored programs while the binary log is on. */
   trust(): Promise<void>
-  /** Runs `open` while new sessions of this account get SUPER, which each keeps until it ends. */
-  elevated<T>(open: () => Promise<T>): Promise<T>
+  /** Runs `open` while new sessions of this account get the right, which each keeps until it ends. */
+  elevated<T>(right: ElevatedRight, open: () => Promise<T>): Promise<T>
   drop(): Promise<void>
 }
 
@@ -19,17 +22,18 @@ const PREFIX = 'afresh_script_'
 
 /**
  * Privileges that a script may need on the server. They give access to rows of other databases for reading
- * only, and none to act as another account (SET_ANY_DEFINER, ROLE_ADMIN). A foreign key to another database
- * requires REFERENCES.
+ * only, and none to act as another account (SET_ANY_DEFINER, ROLE_ADMIN), to change accounts or settings of
+ * the server. A foreign key to another database requires REFERENCES.
  */
 const GRANTABLE = [
-  ...['SELECT', 'SHOW VIEW', 'REFERENCES', 'SHOW DATABASES', 'PROCESS', 'FILE', 'RELOAD', 'CREATE USER'],
-  ...['CREATE TABLESPACE', 'SESSION_VARIABLES_ADMIN', 'SYSTEM_VARIABLES_ADMIN', 'TABLE_ENCRYPTION_ADMIN'],
-  ...['BINLOG_ADMIN', 'BINLOG ADMIN', 'XA_RECOVER_ADMIN', 'SHOW_ROUTINE', 'CREATE_SPATIAL_REFERENCE_SYSTEM'],
+  ...['SELECT', 'SHOW VIEW', 'REFERENCES', 'SHOW DATABASES', 'PROCESS', 'FILE', 'RELOAD'],
+  ...['SESSION_VARIABLES_ADMIN', 'TABLE_ENCRYPTION_ADMIN'],
+  ...['BINLOG ADMIN', 'XA_RECOVER_ADMIN', 'SHOW_ROUTINE', 'CREATE_SPATIAL_REFERENCE_SYSTEM'],
 ]
 
-/** They give access to other databases only to a script that tries to get it. */
+/** They give access to the server and other databases only to a migration that tries to get it. */
 const TRUSTED = [
+  ...['CREATE USER', 'CREATE TABLESPACE', 'SYSTEM_VARIABLES_ADMIN', 'BINLOG_ADMIN'],
   'SUPER',
   'SYSTEM_USER',
   'SET_ANY_DEFINER',
@@ -71,12 +75,12 @@ export async function createScriptAccount(
         await admin.query(`GRANT ${right} ON *.* TO ${account}`)
       }
     },
-    async elevated(open) {
-      await admin.query(`GRANT SUPER ON *.* TO ${account}`)
+    async elevated(right, open) {
+      await admin.query(`GRANT ${right} ON *.* TO ${account}`)
       try {
         return await open()
       } finally {
-        await admin.query(`REVOKE SUPER ON *.* FROM ${account}`)
+        await admin.query(`REVOKE ${right} ON *.* FROM ${account}`)
       }
     },
   }

@@ -35,7 +35,8 @@ export function refuseOtherDatabase(sql: string, position: string): void {
   )
 }
 
-function readingsOf(sql: string): string[] {
+/** The statement with the text of executable comments, and without any comment. */
+export function readingsOf(sql: string): string[] {
   return [COMMENT, EVERY_COMMENT].map((comment) => sql.replaceAll(comment, ' '))
 }
 
@@ -48,7 +49,7 @@ const BEFORE_NAMES = new Set(
     ' ',
   ),
 )
-const TOKEN =
+export const TOKEN =
   /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--(?=\s).*|#.*|'(?:[^'\\]|\\[\s\S])*'|`(?:[^`]|``)*`|"(?:[^"\\]|\\[\s\S])*"|[\p{L}\p{N}_$]+|\S/gu
 /** With NO_BACKSLASH_ESCAPES. */
 const TOKEN_UNESCAPED =

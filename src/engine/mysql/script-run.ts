@@ -3,9 +3,10 @@ import type { ScriptRun } from '../connection.ts'
 import type { MysqlConnection, Send } from './mysql-connection.ts'
 import type { SessionKind } from './own-settings.ts'
 import { runScript, type ScriptSession } from './script.ts'
-import { createScriptAccount, type ScriptAccount } from './script-account.ts'
+import { createScriptAccount, type ElevatedRight, type ScriptAccount } from './script-account.ts'
 import { checkAgainst } from './script-check.ts'
 import { reassignDefiners } from './script-definers.ts'
+import { accountNames } from './script-server-check.ts'
 
 /**
  * Opens a session as the given account. `bytes`: each character of a text is one byte. `kind`: whose SQL it
@@ -31,6 +32,7 @@ export class AccountScriptRun implements ScriptRun {
   #account: Promise<ScriptAccount | undefined> | undefined
   /** The definer of each view and program that a script created for another account. */
   readonly #definers = new Map<string, string>()
+  #accounts: Promise<ReadonlySet<string> | undefined> | undefined
 
   /**
    * @param open opens a session like the server's own client: a script's settings end with its session,
@@ -47,7 +49,13 @@ export class AccountScriptRun implements ScriptRun {
     const { text, bytes } = decoded(file)
     const open = () => this.#open(as, { bytes })
     const own = await open()
-    const elevated = as === undefined ? undefined : new ElevatedSession(as, open)
+    const elevated =
+      as === undefined
+        ? undefined
+        : {
+            SUPER: new ElevatedSession(as, 'SUPER', open),
+            'CREATE USER': new ElevatedSession(as, 'CREATE USER', open),
+          }
     await withCleanUp(
       () =>
         own.pinned(async (send) => {
@@ -57,16 +65,23 @@ export class AccountScriptRun implements ScriptRun {
             check: as === undefined ? await checkAgainst(send) : undefined,
             confined: elevated && {
               made: ({ of, definer }) => this.#definers.set(of, definer),
-              elevated: (sql) => elevated.run(send, sql),
+              elevated: (sql, right) => elevated[right].run(send, sql),
             },
+            accounts: () => this.#accountsBefore(),
           }
           await runScript(session, text, label)
         }),
       async () => {
         await own.close()
-        await elevated?.close()
+        for (const session of Object.values(elevated ?? {})) await session.close()
       },
     )
+  }
+
+  /** Those of the first statement about accounts: later ones may be the scripts' own. */
+  #accountsBefore(): Promise<ReadonlySet<string> | undefined> {
+    this.#accounts ??= this.#admin.pinned(accountNames)
+    return this.#accounts
   }
 
   async url(): Promise<string | undefined> {
@@ -95,20 +110,22 @@ export class AccountScriptRun implements ScriptRun {
   }
 }
 
-/** A session that may create programs with the binary log, opened when a script first needs it. */
+/** A session with a right that scripts do not have for all statements, opened when one first needs it. */
 class ElevatedSession {
   readonly #account: ScriptAccount
+  readonly #right: ElevatedRight
   readonly #open: () => Promise<MysqlConnection>
   #session: Promise<MysqlConnection> | undefined
 
-  constructor(account: ScriptAccount, open: () => Promise<MysqlConnection>) {
+  constructor(account: ScriptAccount, right: ElevatedRight, open: () => Promise<MysqlConnection>) {
     this.#account = account
+    this.#right = right
     this.#open = open
   }
 
   /** Returns `false` if there can be no such session. */
   async run(send: Send, sql: string): Promise<boolean> {
-    this.#session ??= this.#account.elevated(this.#open)
+    this.#session ??= this.#account.elevated(this.#right, this.#open)
     const session = await this.#session.catch(() => undefined)
     if (session === undefined) return false
     await runAs(send, session, sql)

@@ -11,8 +11,10 @@ import {
   NO_SUCH_GRANT,
 } from './errno.ts'
 import type { Send } from './mysql-connection.ts'
+import type { ElevatedRight } from './script-account.ts'
 import { type Check, refuseOtherDatabase } from './script-check.ts'
 import { type Defined, definedBy } from './script-definers.ts'
+import { concernsAccounts, isForServer, refuseServerChange } from './script-server-check.ts'
 import { errnoOf } from './session.ts'
 
 /** INSERTs per message: a dump has thousands, and each round trip costs more than most of them. */
@@ -30,17 +32,23 @@ export interface ScriptSession {
     | {
         /** Called after a view or program was created for a definer other than this account. */
         made(defined: Defined): void
-        /** Runs a definition in a session that may create programs with the binary log; `false` without. */
-        elevated(sql: string): Promise<boolean>
+        /** Runs a statement in a session that has this right; `false` without. */
+        elevated(sql: string, right: ElevatedRight): Promise<boolean>
       }
     | undefined
+  /** The names of the accounts of the server that no script made. */
+  accounts(): Promise<ReadonlySet<string> | undefined>
 }
 
 /** Runs a file of SQL. Throws `AfreshError` (`baseline`) with file, line and statement. */
 export async function runScript(session: ScriptSession, sql: string, label: string): Promise<void> {
   const { send, bytes } = session
-  const statements = splitScript(sql, 'mysql', { backslashEscapes: await escapes(send, sql), bytes })
-  for (const { sql: text, line } of statements) refuseOtherDatabase(legible(text, bytes), `${label}:${line}`)
+  const all = splitScript(sql, 'mysql', { backslashEscapes: await escapes(send, sql), bytes })
+  const statements = all.filter((statement) => !isForServer(statement.sql))
+  for (const { sql: text, line } of statements) {
+    refuseOtherDatabase(legible(text, bytes), `${label}:${line}`)
+    refuseServerChange(text, `${label}:${line}`)
+  }
   const joins = bytes ? (statement: Statement) => isInsert(statement) && !hasBytes(statement) : isInsert
   for (const group of groups(statements, joins)) await runGroup(session, group, label)
 }
@@ -104,17 +112,19 @@ async function runGroup(session: ScriptSession, group: readonly Statement[], lab
 }
 
 async function runOne(
-  { send, confined, bytes }: ScriptSession,
+  { send, confined, bytes, accounts }: ScriptSession,
   statement: Statement | undefined,
   label: string,
 ): Promise<void> {
   if (statement === undefined) return
   const defined = confined === undefined ? undefined : definedBy(statement.sql)
   const sql = defined?.sql ?? statement.sql
+  const ofAccounts = await concernsAccounts(sql, `${label}:${statement.line}`, accounts)
   try {
+    if (ofAccounts && (await confined?.elevated(sql, 'CREATE USER'))) return
     await send(sql).catch(async (error) => {
       if (confined === undefined || errnoOf(error) !== NEEDS_SUPER) throw error
-      if (!(await confined.elevated(sql))) throw error
+      if (!(await confined.elevated(sql, 'SUPER'))) throw error
     })
   } catch (cause) {
     const named = { ...statement, sql: legible(statement.sql, bytes) }
