@@ -47,7 +47,7 @@ export async function whileServerAnswers<T>(work: () => Promise<T>, server: Aske
 /** Any answer counts, including "too many connections". */
 async function answers(engine: Engine, url: string): Promise<boolean> {
   const asked = engine
-    .connect(url, { timeoutMs: 2 * PATIENCE_MS, applicationName: 'afresh (is it alive?)' })
+    .connect(url, { timeoutMs: 2 * PATIENCE_MS, applicationName: 'afresh (liveness)' })
     .then(
       (connection) => {
         void connection.close().catch(() => {})

@@ -102,8 +102,8 @@ function mysqlHandshake(bytes: Buffer): Seen | undefined {
 }
 
 /** Connection attributes: names and values, each preceded by its length. */
-const OWN_MYSQL = ['afresh', 'afresh (harness)', 'afresh (costs)', 'afresh (bench)'].map((name) =>
-  Buffer.from(`\x0cprogram_name${String.fromCharCode(name.length)}${name}`, 'latin1'),
+const OWN_MYSQL = ['afresh', 'afresh (harness)', 'afresh (costs)', 'afresh (bench)', 'afresh (liveness)'].map(
+  (name) => Buffer.from(`\x0cprogram_name${String.fromCharCode(name.length)}${name}`, 'latin1'),
 )
 
 function wordAt(bytes: Buffer, start: number): { readonly text: string; readonly end: number } {
