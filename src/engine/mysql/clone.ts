@@ -74,11 +74,11 @@ async function copy(
   const schema = await introspect(from)
   const programs = isWithPrograms ? await listPrograms(from) : NO_PROGRAMS
   const definitions = await readDefinitions(from, schema, programs, names)
-  const { populated } = await inspectState(from, schema)
   const [to] = into
   for (const connection of into) await takeDefinitions(connection)
   await replay(to, definitions.sequences)
   await inParallel(into, definitions.tables)
+  const { populated } = await inspectState(from, schema)
   await replay(to, [
     ...populated.map((id) => copyRows(tableOf(schema, id), names.template)),
     ...counters(schema),
