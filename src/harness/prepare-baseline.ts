@@ -12,7 +12,9 @@ import type { Connection } from '../engine/connection.ts'
 import type { Databases, ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp } from '../errors.ts'
+import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../reset/make-plan.ts'
+import type { Schema } from '../schema/schema.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
@@ -58,11 +60,8 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   return withCleanUp(
     async () => {
       const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
-      const planned = async () => {
-        const { baseline, catalog } = await contentsOf(engine, first.connection, key, inputs)
-        return { baseline, catalog, ...(await planFor(engine, first.connection, config.reset, catalog)) }
-      }
-      const { baseline, catalog, schema, plan } = await planned().catch(async (error) => {
+      const read = contentsOf(engine, first.connection, key, inputs)
+      const { baseline, catalog, schema, plan } = await read.catch(async (error) => {
         if (isPlanError(error)) await dropTemplate(server, template, first.mark)
         throw error
       })
@@ -96,26 +95,23 @@ async function dropTemplate({ databases, admin }: ServerContext, name: string, m
   )
 }
 
-/** Reads the first copy, because a template accepts no connections. */
+/** Reads the first copy, because a template accepts no connections. Plans from what is kept, or was read. */
 async function contentsOf(
   engine: Engine,
   copy: Connection,
   key: ContentsKey,
   { cacheable }: { readonly cacheable: boolean },
-): Promise<TemplateContents> {
+): Promise<TemplateContents & { readonly schema: Schema; readonly plan: Plan }> {
   const kept = cacheable ? await readContents(key) : undefined
-  if (kept !== undefined) return kept
-  const found = await engine.introspect(copy)
-  const { schema, plan, survey } = await planFor(engine, copy, key.options, { found })
-  const baseline = digest(
-    schema,
-    plan,
-    await engine.fingerprint(copy, schema),
-    await engine.definitions?.(copy),
-  )
-  const contents = { baseline, catalog: { found, survey } }
-  if (cacheable) await writeContents(key, contents)
-  return contents
+  const found = kept?.catalog.found ?? (await engine.introspect(copy))
+  const known = { found, ...(kept && { survey: kept.catalog.survey }) }
+  const { schema, plan, survey } = await planFor(engine, copy, key.options, known)
+  if (kept !== undefined) return { ...kept, schema, plan }
+  const contents = await engine.fingerprint(copy, schema)
+  const baseline = digest(schema, plan, contents, await engine.definitions?.(copy))
+  const catalog = { found, survey }
+  if (cacheable) await writeContents(key, { baseline, catalog })
+  return { baseline, catalog, schema, plan }
 }
 
 /** Without migrations and fixtures, an empty baseline is intended. */

@@ -115,7 +115,5 @@ export const mariadbFlavor: Flavor = {
   },
   recursionLimit: 'max_recursive_iterations',
   endsMessage: undefined,
-  // Four take a third of the time of one.
-  cloneConnections: 4,
   bench: mariadbBench,
 }

@@ -33,7 +33,7 @@ export async function cloneDatabase(
       next: 'Give afresh the URL of the server.',
     })
   }
-  const { name: server, cloneConnections } = await flavorOf(connection)
+  const { name: server } = await flavorOf(connection)
   const [row] = await connection.query(
     `SELECT default_character_set_name AS charset, default_collation_name AS collation,
        ${server === 'mariadb' ? 'schema_comment' : "''"} AS comment
@@ -44,9 +44,9 @@ export async function cloneDatabase(
       next: 'Prepare the template again.',
     })
   }
-  const fill = async ([from, to, ...others]: readonly Connection[]) => {
+  const fill = async ([from, to]: readonly Connection[]) => {
     if (from === undefined || to === undefined) return
-    await copy(from, [to, ...others], { template, name }, { programs, leftOut }).catch((cause) => {
+    await copy(from, to, { template, name }, { programs, leftOut }).catch((cause) => {
       if (cause instanceof AfreshError) throw cause
       throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
         next: 'Mend what it says in migrations or fixtures.',
@@ -56,7 +56,7 @@ export async function cloneDatabase(
   }
   const comment = row.comment === '' ? '' : ` COMMENT ${literal(String(row.comment))}`
   return provision(connection, name, `CHARACTER SET ${row.charset} COLLATE ${row.collation}${comment}`, () =>
-    withConnections([urlOf(url, template), ...Array(cloneConnections).fill(urlOf(url, name))], fill),
+    withConnections([urlOf(url, template), urlOf(url, name)], fill),
   )
 }
 
@@ -67,17 +67,15 @@ interface Names {
 
 async function copy(
   from: Connection,
-  into: readonly [Connection, ...Connection[]],
+  to: Connection,
   names: Names,
   { programs: isWithPrograms, leftOut }: Required<CloneOptions>,
 ): Promise<void> {
   const schema = await introspect(from)
   const programs = isWithPrograms ? await listPrograms(from) : NO_PROGRAMS
   const definitions = await readDefinitions(from, schema, programs, names)
-  const [to] = into
-  for (const connection of into) await takeDefinitions(connection)
-  await replay(to, definitions.sequences)
-  await inParallel(into, definitions.tables)
+  await takeDefinitions(to)
+  await replay(to, [...definitions.sequences, ...definitions.tables])
   const { populated } = await inspectState(from, schema)
   await replay(to, [
     ...populated.map((id) => copyRows(tableOf(schema, id), names.template)),
@@ -187,19 +185,6 @@ function withRoomForRows(sql: string): string {
 /** Qualified names in the template's own database become names in the clone. */
 function renamed(definition: Definition, { template, name }: Names): Definition {
   return { ...definition, sql: definition.sql.replaceAll(`${ident(template)}.`, `${ident(name)}.`) }
-}
-
-/** Shares the statements out among the connections. Foreign keys are not checked, so that any order will do. */
-async function inParallel(connections: readonly Connection[], statements: readonly string[]): Promise<void> {
-  const work = connections.map((connection, index) =>
-    replay(
-      connection,
-      statements.filter((_, no) => no % connections.length === index),
-    ),
-  )
-  // No connection may be busy any more when the copy is dropped.
-  const failed = (await Promise.allSettled(work)).find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
 }
 
 async function replay(connection: Connection, statements: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
-import { EraseError, type ErrorCode } from '../../errors.ts'
+import type { EraseError } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { REMEDIES } from '../erase-advice.ts'
-import { asConflict } from '../erase-conflict.ts'
+import { type EraseAdvice, eraseErrorWith } from '../erase-conflict.ts'
 import { blockersOf } from './blockers.ts'
 import {
   CHANGED,
@@ -22,16 +22,11 @@ export async function eraseErrorFrom(
   cause: unknown,
   isNested: boolean,
 ): Promise<EraseError> {
-  const { code, next } = await adviceFor(connection, cause)
-  const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
-  const isConflicting = [DEADLOCK, CHANGED].includes(errnoOf(cause) ?? 0)
-  return isConflicting && !isNested ? asConflict(error) : error
+  const isConflict = [DEADLOCK, CHANGED].includes(errnoOf(cause) ?? 0)
+  return eraseErrorWith(sql, cause, await adviceFor(connection, cause), isConflict && !isNested)
 }
 
-async function adviceFor(
-  connection: Connection,
-  cause: unknown,
-): Promise<{ code?: ErrorCode; next: string }> {
+async function adviceFor(connection: Connection, cause: unknown): Promise<EraseAdvice> {
   switch (errnoOf(cause)) {
     case LOCK_TIMEOUT:
       return { code: 'blocked', next: await blockersOf(connection) }

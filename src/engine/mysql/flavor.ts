@@ -40,8 +40,6 @@ export interface Flavor {
   readonly recursionLimit: string
   /** Statements that would include a following semicolon in the definition. */
   readonly endsMessage: RegExp | undefined
-  /** How many connections create the tables of a copy. */
-  readonly cloneConnections: number
   /** SQL of benchmarks. */
   readonly bench: FlavorBenchSql
 }
@@ -182,7 +180,5 @@ export const mysqlFlavor: Flavor = {
   recursionLimit: 'cte_max_recursion_depth',
   // The parser reads one token ahead to find the end of a body, except after BEGIN … END.
   endsMessage: /^CREATE\b[^(]*?\bTRIGGER\b(?!.*?\bFOR\s+EACH\s+ROW\s+BEGIN\b)/is,
-  // Its dictionary serializes definitions.
-  cloneConnections: 1,
   bench: mysqlBench,
 }

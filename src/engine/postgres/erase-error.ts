@@ -1,7 +1,7 @@
-import { codeOf, EraseError, type ErrorCode } from '../../errors.ts'
+import { codeOf, type EraseError } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import { REMEDIES } from '../erase-advice.ts'
-import { asConflict } from '../erase-conflict.ts'
+import { type EraseAdvice, eraseErrorWith } from '../erase-conflict.ts'
 import { blockersOf } from './blockers.ts'
 
 /** Errors within a user's transaction are not retried: its snapshot does not change. */
@@ -11,16 +11,11 @@ export async function eraseErrorFrom(
   cause: unknown,
   isNested: boolean,
 ): Promise<EraseError> {
-  const { code, next } = await adviceFor(connection, cause)
-  const error = new EraseError(sql, cause, { next, ...(code !== undefined && { code }) })
-  const isConflicting = ['40001', '40P01'].includes(codeOf(cause) ?? '')
-  return isConflicting && !isNested ? asConflict(error) : error
+  const isConflict = ['40001', '40P01'].includes(codeOf(cause) ?? '')
+  return eraseErrorWith(sql, cause, await adviceFor(connection, cause), isConflict && !isNested)
 }
 
-async function adviceFor(
-  connection: Connection,
-  cause: unknown,
-): Promise<{ code?: ErrorCode; next: string }> {
+async function adviceFor(connection: Connection, cause: unknown): Promise<EraseAdvice> {
   switch (codeOf(cause)) {
     case '55P03': // lock_not_available
       return { code: 'blocked', next: await blockersOf(connection) }
