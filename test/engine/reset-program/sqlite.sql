@@ -46,6 +46,21 @@ PRAGMA main.schema_version;
 
 COMMIT;
 
+PRAGMA temp.schema_version;
+
+PRAGMA main.user_version;
+
+PRAGMA main.application_id;
+
+PRAGMA main.foreign_keys;
+
+PRAGMA main.ignore_check_constraints;
+
+PRAGMA main.recursive_triggers;
+
+SELECT type, name, sql FROM temp.sqlite_master
+    WHERE name NOT LIKE 'afresh:%' AND tbl_name NOT LIKE 'afresh:%' AND sql IS NOT NULL ORDER BY rowid;
+
 
 -- A reset
 
