@@ -80,4 +80,13 @@ describeOn('postgres:18', (server) => {
       await ask(server, 'DROP DATABASE takes_nobody')
     }
   })
+
+  it('keeps the reason of an end between two queries for the next query', async () => {
+    const connection = await connect(server.url)
+    const [{ pid } = {}] = await connection.query('SELECT pg_backend_pid() AS pid')
+    await ask(server, `SELECT pg_terminate_backend(${Number(pid)}, 5000)`)
+    await ask(server, 'SELECT 1')
+    await expect(connection.query('SELECT 1')).rejects.toMatchObject({ code: '57P01' })
+    await connection.close().catch(() => {})
+  })
 })

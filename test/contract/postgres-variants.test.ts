@@ -39,6 +39,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   default_transaction_read_only: 'on',
 }
 
+/** The application's own statements may change data, and may take longer than 2 s on a busy machine. */
+const APPLICATION = `SET default_transaction_read_only = off; SET lock_timeout = 0; SET statement_timeout = 0;
+  SET transaction_timeout = 0; SET idle_session_timeout = 0`
+
 /** Backslashes follow the setting of the session. */
 const NOTES = `CREATE TABLE notes (note text); INSERT INTO notes VALUES ('it\\'s; so'), ('C:\\\\');`
 
@@ -58,7 +62,7 @@ describeOn('postgres:18', (server) => {
         {
           project: role,
           before: `SET default_transaction_read_only = off; ${NOTES}`,
-          session: 'SET default_transaction_read_only = off; SET lock_timeout = 0',
+          session: APPLICATION,
         },
       ),
     )
@@ -81,7 +85,7 @@ describeOn('postgres:18', (server) => {
         {
           project: role,
           before: `DO $$ BEGIN ${settings.join('\n')} END $$;`,
-          session: 'SET default_transaction_read_only = off; SET lock_timeout = 0',
+          session: APPLICATION,
           repairs: false,
         },
       ),

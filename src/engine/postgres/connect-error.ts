@@ -90,6 +90,6 @@ function other(cause: unknown, where: string, timeoutMs: number): Explanation {
 }
 
 /** An error of the server has a SQLSTATE and a severity; one of the driver or of the system has not. */
-function isFromServer(cause: unknown): boolean {
+export function isFromServer(cause: unknown): boolean {
   return cause instanceof Error && 'severity' in cause && cause.severity !== undefined
 }

@@ -4,7 +4,7 @@ import type { Connection, ConnectOptions, Names, Row } from '../connection.ts'
 import { addressOf } from '../peer-address.ts'
 import { requireConnected } from '../pg-client.ts'
 import { withServerNames } from './catalog.ts'
-import { connectError } from './connect-error.ts'
+import { connectError, isFromServer } from './connect-error.ts'
 import { isRefusedWithoutTls, ownSettings } from './own-settings.ts'
 import { refuseTransactionPooler } from './pooler.ts'
 import { runScript } from './script.ts'
@@ -27,8 +27,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       keepAlive: true,
       ...settings,
     })
-    // Emitted if the connection is lost between two queries. Without a listener it would end the process.
-    client.on('error', () => {})
+    recordEnd(client)
     try {
       await client.connect()
       await refuseTransactionPooler(client)
@@ -36,7 +35,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
       return client
     } catch (error) {
       await client.end().catch(() => {})
-      throw error
+      throw ends.get(client) ?? error
     }
   }
   try {
@@ -49,6 +48,16 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   } catch (error) {
     throw error instanceof AfreshError ? error : connectError(given, error, timeoutMs)
   }
+}
+
+/** Why the server ended a session between two queries: the next query of the driver only says that it is ended. */
+const ends = new WeakMap<Client, Error>()
+
+/** Without a listener the driver's event would end the process. */
+function recordEnd(client: Client): void {
+  client.on('error', (error) => {
+    if (isFromServer(error) && !ends.has(client)) ends.set(client, error)
+  })
 }
 
 function ownedBy(client: Client, url: string, names: Names): Connection {
@@ -123,7 +132,11 @@ function streamOf(client: Client & { connection?: { stream?: unknown } }): unkno
 
 function overPg(client: Client): Omit<Connection, 'owned' | 'close'> {
   const send = async (sql: string, values?: readonly unknown[]): Promise<unknown> => {
-    const result: unknown = await client.query(sql, values === undefined ? undefined : [...values])
+    const result: unknown = await client
+      .query(sql, values === undefined ? undefined : [...values])
+      .catch((error: unknown) => {
+        throw ends.get(client) ?? error
+      })
     return Array.isArray(result) ? result.at(-1) : result
   }
   const query = async (sql: string, values?: readonly unknown[]) => rowsOf(await send(sql, values))
