@@ -37,7 +37,7 @@ export const METHODS: readonly Method[] = [
     'select 100 keys, delete them by id, and again (Django ticket 9519)',
     false,
   ),
-  way('drop-create', 'DROP + CREATE', 'the table is made again', false),
+  way('drop-create', 'DROP + CREATE', 'the table is created again', false),
   way('swap', 'swap of an empty copy', 'an empty copy takes its name, and the old one is dropped', false),
   way('clone', 'clone again', 'the whole database is dropped and cloned from its template', false),
 ]

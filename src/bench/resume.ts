@@ -25,7 +25,7 @@ export async function earlierResults(
   const { cpu, cores } = machine()
   const wereOwn = results.cases.some(({ factor }) => factor === OWN_FACTOR)
   const differences = [
-    ...(wereOwn === isOwn ? [] : [wereOwn ? "somebody's own tables" : 'tables made for it']),
+    ...(wereOwn === isOwn ? [] : [wereOwn ? 'your own tables' : 'tables made for it']),
     ...(results.machine.cpu === cpu && results.machine.cores === cores ? [] : ['another machine']),
     ...NAMES.filter(([name]) => results.settings[name] !== conditions[name]).map(
       ([name, words]) => `${words} ${results.settings[name]} rather than ${conditions[name]}`,
@@ -37,7 +37,7 @@ export async function earlierResults(
 
 export function otherConditions(file: string, differences: readonly string[]): AfreshError {
   return new AfreshError('usage', `${file} has results of other conditions: ${differences.join(', ')}.`, {
-    next: 'Name another folder with --out, or measure everything again with --fresh.',
+    next: 'Choose another folder with --out, or measure everything again with --fresh.',
   })
 }
 

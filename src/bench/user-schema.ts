@@ -37,7 +37,7 @@ export async function benchUserSchema(url: string, options: SchemaBenchOptions):
 /** Measures and stores the costs of DELETE and TRUNCATE. A failure must not lose the results. */
 async function rememberFor(clone: Clone, onProgress: SchemaBenchOptions['onProgress']): Promise<void> {
   const { engine, admin } = clone
-  onProgress('measures what the strategy `auto` goes by')
+  onProgress('measures the costs that strategy `auto` uses')
   try {
     const costs = await calibrate(clone, admin)
     await replaceSamples({ engine, connection: admin }, costs, { startedByAfresh: false })

@@ -73,8 +73,8 @@ function wordsOf({ table, key, onDelete, does, asked, again }: EraseBranch): str
   const what = {
     delete: 'its rows go',
     mark: 'its rows are marked',
-    'set null': 'its rows stay, the key becomes NULL',
-    'set default': 'its rows stay, the key becomes its default',
+    'set null': 'its rows are kept, the key becomes NULL',
+    'set default': 'its rows are kept, the key becomes its default',
     refuse: asked ? 'fails if there are any' : 'the server refuses if there are any',
   }[does]
   return `${printable(key)}: ${what}${again ? ' (as above)' : ''} · ${declared}${asked ? ', asked otherwise' : ''}`

@@ -37,7 +37,7 @@ export function writePlanSummary(plan: PlanView, output: Output): void {
       'constraints',
       plan.mode === 'unchecked'
         ? 'foreign keys and triggers are off while it runs'
-        : 'foreign keys stay on (no right to switch them off): rows go children first',
+        : 'foreign keys stay on (no privilege to disable them): rows are deleted children first',
     ],
   ]
   output.line(output.style.bold('Plan'))

@@ -40,7 +40,7 @@ async function load(path: string): Promise<unknown> {
     return await jiti.import(path)
   } catch (cause) {
     throw new AfreshError('usage', `${path} could not be loaded: ${messageOf(cause)}`, {
-      next: 'Correct the file; it is run as it stands, like a module of your own.',
+      next: 'Correct the file; it is run unchanged, like a module of your own.',
       cause,
     })
   }

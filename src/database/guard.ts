@@ -102,7 +102,7 @@ export interface OwnershipRequest {
 export interface OwnershipGrant {
   /** The mark of the database; `undefined` within this process, where none is needed. */
   readonly mark: string | undefined
-  /** Whether the mark has to be deleted again: the database is empty, and nobody has handed it over. */
+  /** Whether the mark has to be deleted again: the database is empty, and no person has adopted it. */
   readonly isTemporary: boolean
 }
 
@@ -173,7 +173,7 @@ export async function guardSessions({
   const others = (await engine.databases?.sessions(connection, connection.database)) ?? []
   if (others.length === 0) return
   throw new RefusedError(
-    `Other people are connected to "${connection.database}":\n${others.map((who) => `    ${who}`).join('\n')}`,
+    `Other sessions are connected to "${connection.database}":\n${others.map((who) => `    ${who}`).join('\n')}`,
     {
       next: 'Use a database that only your tests connect to.',
     },

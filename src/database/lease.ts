@@ -194,7 +194,7 @@ function notOurs(name: string): RefusedError {
   return new RefusedError(
     `The database "${name}" carries a mark that was made for another one, or on another server.`,
     {
-      next: 'It was not changed. See where the connection leads, and drop the database manually if nobody needs it.',
+      next: 'It was not changed. See where the connection leads, and drop the database manually if it is no longer needed.',
     },
   )
 }

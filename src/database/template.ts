@@ -77,7 +77,7 @@ async function dropUnfinished(
   if (mark === undefined) {
     throw new AfreshError(
       'refused',
-      `A database "${name}" is there already, and it carries no mark of afresh.`,
+      `A database "${name}" already exists, and it carries no mark of afresh.`,
       {
         next: 'Drop it manually if it is no longer needed.',
       },

@@ -9,7 +9,7 @@ export function describeBlockers(
     sessions.flatMap(({ text, isOwn }) => (isOwn === own ? [`\n    ${text}`] : [])).join('')
   const [others, own] = [listed(false), listed(true)]
   return [
-    ...(others === '' ? [] : [`End what is in the way (a test left it open):${others}`]),
+    ...(others === '' ? [] : [`End the sessions that block it (a test left them open):${others}`]),
     ...(own === ''
       ? []
       : [

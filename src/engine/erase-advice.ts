@@ -6,5 +6,5 @@ export const REMEDIES = {
   changed:
     'Other sessions write the same rows meanwhile. Nothing was changed: erase again, or in smaller batches (batch).',
   unknownName: 'Correct the condition; or, if a test changed the schema, reset first.',
-  other: 'Nothing was changed. Mend the cause and erase again.',
+  other: 'Nothing was changed. Fix the cause and erase again.',
 } as const

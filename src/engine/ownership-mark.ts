@@ -67,6 +67,6 @@ export function refuseDrop(name: string, mark: string, found: string | undefined
             : undefined
   if (evidence === undefined) return
   throw new RefusedError(`The database "${name}" is not dropped: ${evidence}.`, {
-    next: 'Look at what is in it, and drop it yourself if it is no longer needed.',
+    next: 'Look at what is in it, and drop it manually if it is no longer needed.',
   })
 }

@@ -62,7 +62,7 @@ export async function open(given: string, options?: ConnectOptions): Promise<Ope
     if (await engine.isServerOf(connection)) return { engine, connection }
   }
   await connection.close()
-  throw new AfreshError('server', 'The server behind the URL is not one that afresh knows.', {
+  throw new AfreshError('server', 'The server behind the URL is not one that afresh supports.', {
     next: 'Use PostgreSQL 15+, MySQL 8+, MariaDB 10.11+ or SQLite.',
   })
 }
@@ -77,7 +77,7 @@ export async function wrap(client: unknown): Promise<Opened> {
     const connection = engine.wrap(client)
     if (connection !== undefined && (await engine.isServerOf(connection))) return { engine, connection }
   }
-  throw new AfreshError('usage', 'This is neither a URL nor a client that afresh knows.', {
+  throw new AfreshError('usage', 'This is neither a URL nor a client that afresh supports.', {
     next: 'Give it a URL, a connected pg Client, a mysql2 connection, a PGlite, node:sqlite or better-sqlite3 database.',
   })
 }
@@ -89,8 +89,8 @@ function schemeOf(url: string): string {
 function unknownUrl(): AfreshError {
   const protocols = [...new Set(ENGINES.flatMap((engine) => engine.protocols))].map((name) => `${name}:`)
   // The URL may contain a password, so the message omits it.
-  return new AfreshError('usage', 'The URL begins with no protocol that afresh knows.', {
-    next: `It knows ${protocols.join(', ')}; for example postgres://user:password@localhost:5432/postgres.`,
+  return new AfreshError('usage', 'The URL begins with no protocol that afresh supports.', {
+    next: `It supports ${protocols.join(', ')}; for example postgres://user:password@localhost:5432/postgres.`,
   })
 }
 

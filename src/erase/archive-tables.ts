@@ -70,7 +70,7 @@ export async function withArchiveTables<T>(
   try {
     return await (keep ? withUndo(work, undo) : withCleanUp(work, undo))
   } catch (error) {
-    // If the database is no longer afresh's to change, the cleanup fails too: the first error says why.
+    // If the database is no longer owned by afresh, the cleanup fails too: the first error says why.
     throw error instanceof AggregateError && isUnproven(error.cause) ? error.cause : error
   }
 }
@@ -109,7 +109,7 @@ function refuseOther(of: Table, archive: Table): void {
     'usage',
     `archive: ${archive.label} has no column ${lacking.join(', ')}, as ${of.label} has.`,
     {
-      next: `Add it there, or rename ${archive.label}: a new one is made then.`,
+      next: `Add it there, or rename ${archive.label}: a new one is then created.`,
     },
   )
 }
@@ -124,7 +124,7 @@ function refuseGenerated(of: Table, archive: Table): void {
     'usage',
     `archive: ${archive.label}.${names} is generated, and ${of.label} stores it.`,
     {
-      next: `Make it an ordinary column there, or rename ${archive.label}: a new one is made then.`,
+      next: `Make it an ordinary column there, or rename ${archive.label}: a new one is then created.`,
     },
   )
 }

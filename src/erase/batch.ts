@@ -111,7 +111,7 @@ function refuseSplit({ schema, links, groups }: ErasePlan): void {
     'usage',
     `batch: the rows of one batch may be referred to by those of another (${keys}).`,
     {
-      next: "Do without batch, or say cascade: 'follow' (and nothing else for that key).",
+      next: "Do without batch, or set cascade: 'follow' (and nothing else for that key).",
     },
   )
 }

@@ -56,7 +56,7 @@ export async function purge(context: EraseContext, options: PurgeOptions = {}): 
   }
   if (live !== undefined && value !== undefined) {
     throw new AfreshError('usage', 'purge: live and value cannot be combined.', {
-      next: 'Say what marked rows have (value), or what the others have (live).',
+      next: 'Set the value of marked rows (value), or of the others (live).',
     })
   }
   const marked = { column, olderThan, value, live: live === undefined ? undefined : [live].flat(), zone }

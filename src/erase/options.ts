@@ -102,10 +102,10 @@ export function checkOptions(options: EraseOptions): void {
   const { cascade = 'error', onDelete, softDelete, archive, batch, signal, onProgress } = options
   if (onDelete !== undefined && cascade !== 'follow') problems.push("onDelete: only with cascade: 'follow'")
   if (cascade === 'declared' && softDelete !== undefined) {
-    problems.push("softDelete: ON DELETE deletes; say cascade: 'follow'")
+    problems.push("softDelete: ON DELETE deletes; set cascade: 'follow'")
   }
   if (cascade === 'declared' && archive === true) {
-    problems.push("archive: what ON DELETE deletes is not seen; say cascade: 'follow'")
+    problems.push("archive: what ON DELETE deletes is not seen; set cascade: 'follow'")
   }
   if (softDelete !== undefined && archive === true)
     problems.push('archive: soft-deleted rows stay where they are')
@@ -174,7 +174,7 @@ function notBySelf(name: string, { label }: Table): AfreshError {
 function only(tables: readonly Table[], name: string): Table | undefined {
   if (tables.length > 1) {
     throw new AfreshError('usage', `There are several tables ${JSON.stringify(name)}.`, {
-      next: `Say which: ${tables.map(({ label }) => label).join(', ')}.`,
+      next: `Choose one: ${tables.map(({ label }) => label).join(', ')}.`,
     })
   }
   return tables[0]
@@ -234,7 +234,7 @@ function refuseFilled(schema: Schema, key: ForeignKey): void {
   if (filled.length === 0) return
   const names = filled.map(({ name }) => `${table.label}.${name}`)
   throw new AfreshError('usage', `onDelete: ${names.join(', ')} cannot be NULL.`, {
-    next: "Say 'cascade' or 'restrict'.",
+    next: "Use 'cascade' or 'restrict'.",
   })
 }
 

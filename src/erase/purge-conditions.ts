@@ -58,20 +58,20 @@ export async function wantedRows(
   return wanted
 }
 
-/** Throws `AfreshError` (`usage`) if unmarked rows have a value too, and the call does not say which. */
+/** Throws `AfreshError` (`usage`) if unmarked rows have a value too, and the call does not set which. */
 function refuseUnclear(table: Table, column: Column, { live }: PurgeRequest): void {
   if (live !== undefined) return
   const at = `${table.label}.${column.name}`
   if (!column.nullable) {
     throw new AfreshError('usage', `purge: ${at} is never NULL: which rows are marked?`, {
       next:
-        "Say what unmarked rows have there: live: '1970-01-01' (--live; several: a list), or what marked ones have: value: true (--value). " +
+        "Set the value that unmarked rows have there: live: '1970-01-01' (--live; several: a list), or what marked ones have: value: true (--value). " +
         `Rows that are old enough, marked or not: erase(table, { ${column.name}: { lt: … } }). Nothing was changed.`,
     })
   }
   if (!/^(bool|tinyint\(1\)|bit(\(1\))?$)/i.test(column.type)) return
   throw new AfreshError('usage', `purge: ${at} is ${column.type}: which rows are marked?`, {
-    next: 'Say by which value: value: true (--value). Nothing was changed.',
+    next: 'Set the value: value: true (--value). Nothing was changed.',
   })
 }
 
@@ -121,7 +121,7 @@ function refuseOtherTypes(syntax: EraseDialect, table: Table, column: Column): v
     'usage',
     `purge: olderThan: ${table.label}.${name} is ${type}, which is not a time.`,
     {
-      next: `Say what is old enough yourself: erase(table, { ${name}: { lt: … } }), or olderThan as the column stores it, a string. Nothing was changed.`,
+      next: `Select the old rows yourself: erase(table, { ${name}: { lt: … } }), or olderThan as the column stores it, a string. Nothing was changed.`,
     },
   )
 }
@@ -140,7 +140,7 @@ function zoneOf(
     'usage',
     `purge: olderThan: ${table.label}.${column.name} is ${column.type}, without a time zone, and the session is in ${clock.zone}: its times may be of that zone, or of UTC.`,
     {
-      next: "Say what the column holds: zone: 'utc' or zone: 'session' (--zone utc). Nothing was changed.",
+      next: "Set what the column holds: zone: 'utc' or zone: 'session' (--zone utc). Nothing was changed.",
     },
   )
 }
@@ -166,6 +166,6 @@ async function refuseNoTimes(
   throw new AfreshError(
     'usage',
     `purge: olderThan: ${row?.n} rows of ${table.label} have an invalid time in ${column.name}, such as ${JSON.stringify(row?.one)}.`,
-    { next: 'Say what is old enough yourself: erase(table, { column: { lt: … } }). Nothing was changed.' },
+    { next: 'Select the old rows yourself: erase(table, { column: { lt: … } }). Nothing was changed.' },
   )
 }

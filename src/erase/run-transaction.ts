@@ -158,7 +158,7 @@ function refuseUnclear(plan: ErasePlan, tally: RowCounter, { tables: [id = ''] }
     'usage',
     `softDelete: ${count} of the selected rows of ${label} have another value there than NULL, and none has NULL: are they marked?`,
     {
-      next: "Say what rows have that are not: softDelete: { column, value: 'gone', live: 'active' } (several: a list). Nothing was changed.",
+      next: "Set the value that unmarked rows have: softDelete: { column, value: 'gone', live: 'active' } (several: a list). Nothing was changed.",
     },
   )
 }
@@ -182,12 +182,12 @@ function refuseReferring(
   const key = keyLabel(plan.schema, link.key)
   if (about === 'refused') {
     throw new AfreshError('erase', `${count} rows refer to those by ${key}, and may not be deleted.`, {
-      next: "Nothing was changed. Delete those rows first, or say cascade: 'follow'.",
+      next: "Nothing was changed. Delete those rows first, or set cascade: 'follow'.",
     })
   }
   if (about === 'dangling') {
     throw new EraseError('COMMIT', new Error(`the default of ${key} refers to no row`), {
-      next: 'Nothing was changed. Say for that key what else is to happen (onDelete).',
+      next: 'Nothing was changed. Choose another action for that key (onDelete).',
     })
   }
   throw asConflict(
@@ -199,7 +199,7 @@ function refuseReferring(
 
 function tooMany(count: number, max: number): AfreshError {
   return new AfreshError('erase', `There are at least ${count} rows to delete, and the maximum is ${max}.`, {
-    next: 'Nothing was changed. Look at what would go (dryRun), and narrow the condition or raise `max`.',
+    next: 'Nothing was changed. Check what would be deleted (dryRun), and narrow the condition or raise `max`.',
   })
 }
 

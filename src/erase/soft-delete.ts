@@ -81,7 +81,7 @@ function neverNull(columns: readonly string[]): AfreshError {
     'usage',
     `softDelete: ${columns.join(', ')} is never NULL: which rows are not marked yet?`,
     {
-      next: "Say what those have: softDelete: { column, value, live: '1970-01-01' } (several: a list). No row was read.",
+      next: "Set the value that those have: softDelete: { column, value, live: '1970-01-01' } (several: a list). No row was read.",
     },
   )
 }

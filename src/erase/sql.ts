@@ -63,6 +63,6 @@ const QUOTED =
 
 function notOne(why: string): AfreshError {
   return new AfreshError('usage', `The condition in SQL is not one expression: ${why}.`, {
-    next: 'Write what would stand after WHERE, and nothing else.',
+    next: 'Write only the condition after WHERE.',
   })
 }

@@ -47,7 +47,7 @@ export function conditionsOf(where: Where, table: Table, syntax: EraseDialect): 
   if (entries.length === 0) {
     throw wrong(
       'where: without any column it would select every row.',
-      'Name a column; or, if every row is meant, say sql`1 = 1`.',
+      'Name a column; or, to select every row, write sql`1 = 1`.',
     )
   }
   return byColumns(entries, table, syntax)
@@ -62,7 +62,7 @@ function byColumns(entries: readonly [string, unknown][], table: Table, syntax: 
   if (longest === undefined || rest * 2 > syntax.maxValues) {
     throw wrong(
       `where: it has ${values} values, and a statement takes ${syntax.maxValues}.`,
-      'Erase in several calls, or put the values into a table and say sql`… IN (SELECT …)`.',
+      'Erase in several calls, or put the values into a table and write sql`… IN (SELECT …)`.',
     )
   }
   const [name, list] = longest
@@ -126,7 +126,7 @@ function byRange(column: string, name: string, range: object, syntax: EraseDiale
 
 function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): Sql[] {
   const { label, columns: own } = table
-  // Nobody can name a hidden column that the server adds to the key.
+  // No condition can name a hidden column that the server adds to the key.
   const primaryKey = table.primaryKey.filter((name) => own.some((column) => column.name === name))
   if (keys.length === 0) return [concatenated(['1 = 0'])]
   const named = keys.every(isPlain)
@@ -191,7 +191,7 @@ function scalar(value: unknown, name: string, syntax: EraseDialect): Sql {
 function checked(value: unknown, name: string, syntax: EraseDialect, mayBeNull = false): unknown {
   if (value === null && mayBeNull) return null
   if (value === undefined) {
-    throw wrong(`where: ${name} is undefined.`, 'Leave the column out, or say null for NULL.')
+    throw wrong(`where: ${name} is undefined.`, 'Leave the column out, or write null for NULL.')
   }
   const isUsable =
     ['string', 'bigint', 'boolean'].includes(typeof value) ||

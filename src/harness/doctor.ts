@@ -116,9 +116,9 @@ function databaseProblems({
     ...(mayDisableChecks
       ? []
       : [
-          'The role may not switch foreign keys off: resets go in order, children first, and take a little longer.',
+          'The role may not disable foreign keys: resets delete rows in order, children first, and take a little longer.',
         ]),
-    ...(sessions.length > 0 ? [`Other people are connected to the database: ${sessions.join('; ')}`] : []),
+    ...(sessions.length > 0 ? [`Other sessions are connected to the database: ${sessions.join('; ')}`] : []),
   ]
 }
 

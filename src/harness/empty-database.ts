@@ -91,7 +91,7 @@ function refuseMigrationTables(schema: Schema, plan: Plan, populated: readonly s
     'usage',
     `${labels.join(', ')} would be emptied, and the migrations that ${tables.length > 1 ? 'they note' : 'it notes'} ` +
       'would run again; nothing was changed.',
-    { next: `Keep what they hold by --keep ${labels.join(',')}, or say --empty to empty them too.` },
+    { next: `Keep what they hold by --keep ${labels.join(',')}, or pass --empty to empty them too.` },
   )
 }
 
@@ -106,6 +106,6 @@ async function requireEmpty(
   const left = schema.tables.filter(({ id }) => reset.has(id) && populated.includes(id))
   if (left.length === 0) return
   throw new AfreshError('reset', `There still are rows in ${left.map(({ label }) => label).join(', ')}.`, {
-    next: 'Somebody writes to the database, or a trigger or rule there prevents deletes.',
+    next: 'Another session is writing to the database, or a trigger or rule there prevents deletes.',
   })
 }

@@ -105,7 +105,7 @@ export async function withProof<T>(
     const why = isUnproven(error) ? await ownership.whyRefused(context.connection, claim, error) : undefined
     if (why === undefined) throw error
     throw new RefusedError(`The erase was refused: ${why}.`, {
-      next: 'The mark was taken away, the lease was lost or the connection leads elsewhere: lease or attach again.',
+      next: 'The mark was removed, the lease was lost, or the connection leads elsewhere: lease or attach again.',
       cause: error,
     })
   }

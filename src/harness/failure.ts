@@ -8,7 +8,7 @@ import { AfreshError, messageOf } from '../errors.ts'
 export function failureOf(error: unknown, doing: string): AfreshError {
   if (error instanceof AfreshError) return error
   return new AfreshError('server', `The server refused something while ${doing}: ${messageOf(error)}.`, {
-    next: 'The next reset starts over; where it fails in the same way, mend what the server names.',
+    next: 'The next reset starts over; where it fails in the same way, fix what the server names.',
     cause: error,
   })
 }

@@ -30,7 +30,7 @@ export interface OpenLease {
 
 /** What this process knows of the databases that it makes. */
 export interface MadeHere {
-  /** The mark of the first database, as long as nobody has leased it. */
+  /** The mark of the first database, until it is leased. */
   readonly untouched: string
   /** What the catalog of a copy contains. */
   readonly catalog: KnownCatalog

@@ -88,5 +88,5 @@ async function markUnfinished({ ownership }: Engine, { lease: { connection } }: 
 
 function recreatedNote({ cause, message }: AfreshError): string {
   const [what = ''] = (cause instanceof Error ? cause.message : message).split('\n')
-  return `A reset could not bring the database back (${what.replace(/\.$/, '')}): it was made again from its template.`
+  return `A reset could not bring the database back (${what.replace(/\.$/, '')}): it was recreated from its template.`
 }

@@ -17,5 +17,5 @@ export function openResourcesOn(
 }
 
 export function wasReleased(name: string): AfreshError {
-  return new AfreshError('usage', `The database "${name}" was released.`, { next: 'Take another one.' })
+  return new AfreshError('usage', `The database "${name}" was released.`, { next: 'Lease another one.' })
 }

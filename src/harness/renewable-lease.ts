@@ -132,7 +132,7 @@ export class RenewableLease {
 
 function notLeasedAgain(name: string, cause: unknown): AfreshError {
   return new AfreshError('server', `The database "${name}" could not be leased again: ${messageOf(cause)}.`, {
-    next: 'The next reset tries again; see whether the server is up and has a connection to spare.',
+    next: 'The next reset tries again; see whether the server is up and has a free connection.',
     cause,
   })
 }

@@ -4,7 +4,7 @@ export function violated(cause: unknown): AfreshError {
   return new AfreshError(
     'reset',
     `The test left rows that break a deferred constraint, so its COMMIT would have failed: ${messageOf(cause)}.`,
-    { next: 'Mend the code under test. The database is at its baseline.', cause },
+    { next: 'Fix the code under test. The database is at its baseline.', cause },
   )
 }
 

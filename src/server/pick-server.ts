@@ -16,7 +16,7 @@ import { container, embedded, type ServerEngine, type ServerSpec } from './spec.
 
 /** The default, for users who configured no server. The embedded server is of the same engine. */
 const { latest: IMAGE, module: MODULE } = SERVERS.postgres.image
-/** A running container engine answers in milliseconds; nobody should wait long for a dead address. */
+/** A running container engine answers in milliseconds; a dead address must not cost more. */
 const ENGINE_TIMEOUT_MS = 3_000
 const PULL_TIMEOUT_MS = 180_000
 

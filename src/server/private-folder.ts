@@ -104,7 +104,7 @@ export function requireFolder(path: string, variable: string): void {
 
 function unusable(path: string, variable: string, why: string, cause: unknown): AfreshError {
   return new AfreshError('server', `The folder for temporary files, ${path}, cannot be used: ${why}.`, {
-    next: `Make it, or set ${variable} to one that is there and that you may write to.`,
+    next: `Create it, or set ${variable} to an existing folder that you may write to.`,
     cause,
   })
 }

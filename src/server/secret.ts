@@ -38,7 +38,7 @@ function requirePrivate(path: string): void {
     'refused',
     `${path} has a password, and is not private to you (mode ${(found.mode & 0o777).toString(8)}).`,
     {
-      next: 'Remove it: a new one is made.',
+      next: 'Remove it: a new one is created.',
     },
   )
 }

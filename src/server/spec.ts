@@ -54,12 +54,12 @@ export interface ContainerOptions {
  * A server in a container of its own, with settings for disposable data.
  *
  * @param image name and tag, with a registry if it has one: `postgres:18`, `docker.io/library/mysql:9.7`
- * @throws AfreshError `usage` if neither the image's name nor `options.engine` tells the engine
+ * @throws AfreshError `usage` if neither the image's name nor `options.engine` names the engine
  */
 export function container(image: string, options: ContainerOptions = {}): ContainerSpec {
   const engine = options.engine ?? engineOfImage(image)
   if (engine === undefined) {
-    throw new AfreshError('usage', `The image '${image}' does not tell which database it holds.`, {
+    throw new AfreshError('usage', `The image '${image}' does not identify its database.`, {
       next: `Name it: container('${image}', { engine: 'postgres' }), or ${SERVER_ENGINES.slice(1)
         .map((name) => `'${name}'`)
         .join(' or ')}.`,
@@ -141,7 +141,7 @@ function engineOfUrl(url: string): ServerEngine {
   if (parsed === undefined) throw new AfreshError('usage', 'The URL of the server cannot be read.', { next })
   const engine = engineWith(parsed.protocol.slice(0, -1), ({ schemes }) => schemes)
   if (engine === undefined) {
-    throw new AfreshError('usage', `Afresh knows no server with URLs of '${parsed.protocol}//'.`, { next })
+    throw new AfreshError('usage', `Afresh supports no server with URLs of '${parsed.protocol}//'.`, { next })
   }
   return engine
 }

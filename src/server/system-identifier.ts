@@ -39,7 +39,7 @@ function findChecksum(content: Buffer): number {
     if (offset > 16 && content.readUInt32LE(offset) === (crc ^ 0xffffffff) >>> 0) return offset
     crc = extendCrc(crc, content.subarray(offset, offset + 4))
   }
-  throw new Error('the checksum of pg_control was not found: a layout that afresh does not know')
+  throw new Error('the checksum of pg_control was not found: a layout that afresh does not recognize')
 }
 
 // XLogLongPageHeaderData: 24 bytes of XLogPageHeaderData, then xlp_sysid

@@ -92,7 +92,7 @@ for (const id of SERVERS) {
             for (const [sql, named] of CHANGES.filter((_, index) => isFast || index % 5 === 0)) {
               await run(server, database.url, [sql, 'UPDATE t SET v = v + 10'])
               const { notes } = await database.reset()
-              expect(notes, sql).toEqual([expect.stringMatching(/made again from its template/)])
+              expect(notes, sql).toEqual([expect.stringMatching(/recreated from its template/)])
               expect(notes[0], sql).toMatch(named)
               expect(await ask({ ...server, url: database.url }, 'SELECT id, v, note FROM t'), sql).toEqual([
                 { id: 1, v: 1, note: null },

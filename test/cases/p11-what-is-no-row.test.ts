@@ -83,7 +83,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
           const before = await run(CONTENTS)
           await run('SELECT lo_unlink(50000)')
           const { notes } = await database.reset()
-          expect(notes).toEqual([expect.stringMatching(/large object 50000.*made again from its template/)])
+          expect(notes).toEqual([expect.stringMatching(/large object 50000.*recreated from its template/)])
           expect(await run(CONTENTS)).toEqual(before)
           expect(await run("SELECT obj_description(50000, 'pg_largeobject') AS is")).toEqual([
             { is: 'of its own' },

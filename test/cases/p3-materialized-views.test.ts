@@ -48,7 +48,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
           await run('REFRESH MATERIALIZED VIEW stale')
           expect(await run('SELECT n FROM stale')).toEqual([{ n: '2' }])
           const { notes } = await database.reset()
-          expect(notes).toEqual([expect.stringMatching(/stale.*made again from its template/)])
+          expect(notes).toEqual([expect.stringMatching(/stale.*recreated from its template/)])
           expect(await run('SELECT n FROM stale')).toEqual([{ n: '1' }])
           expect(await database.verify()).toEqual([])
         })

@@ -142,7 +142,7 @@ describeOn('postgres:18', (bare) => {
         for (const [name, sql, object] of changes) {
           await run(sql)
           const { notes } = await database.reset()
-          expect(notes, name).toEqual([expect.stringMatching(/made again from its template/)])
+          expect(notes, name).toEqual([expect.stringMatching(/recreated from its template/)])
           expect(notes[0], name).toMatch(object)
           await expectRestored(run, name)
           expect(await database.verify(), name).toEqual([])
@@ -156,7 +156,7 @@ describeOn('postgres:18', (bare) => {
       await withLease(server, SCHEMA, options, async (database, run) => {
         await ask(server, `ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS false`)
         const { notes } = await database.reset()
-        expect(notes).toEqual([expect.stringMatching(/database .*made again from its template/s)])
+        expect(notes).toEqual([expect.stringMatching(/database .*recreated from its template/s)])
         await expectRestored(run, 'afterwards')
       })
     })

@@ -156,7 +156,7 @@ describeOn('postgres:18', (bare) => {
             name,
           ).toMatch(object)
           const { notes } = await database.reset()
-          expect(notes, name).toEqual([expect.stringMatching(/made again from its template/)])
+          expect(notes, name).toEqual([expect.stringMatching(/recreated from its template/)])
           expect(notes[0], name).toMatch(object)
           expect(await run('SELECT id, n, t FROM a ORDER BY id'), name).toEqual([
             { id: 1, n: 5, t: 'one' },

@@ -85,7 +85,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         await run('DELETE FROM a')
         const { notes } = await database.reset()
         expect(notes).toEqual([
-          expect.stringMatching(/violates check constraint.*made again from its template/),
+          expect.stringMatching(/violates check constraint.*recreated from its template/),
         ])
         expect(notes[0]).not.toMatch(/test/)
       })

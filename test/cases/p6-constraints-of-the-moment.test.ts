@@ -54,7 +54,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
         expect((await database.reset()).notes).toEqual([])
         await ask(inside, 'DELETE FROM slots')
         expect((await database.reset()).notes).toEqual([
-          expect.stringMatching(/check constraint.*made again from its template/),
+          expect.stringMatching(/check constraint.*recreated from its template/),
         ])
         expect(await ask(inside, 'SELECT count(*) FROM slots')).toEqual([{ count: '1' }])
         await expect(withAttached(server, TODAY, options, async () => {}, adoptHere)).rejects.toMatchObject({

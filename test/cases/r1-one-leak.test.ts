@@ -123,7 +123,7 @@ for (const [name, runner] of Object.entries(RUNNERS)) {
           const { exitCode, output } = await runner.run(consumer, leaks)
           expect(exitCode, output).not.toBe(0)
           expect(runner.counts(output), output).toEqual({ failed: 1, passed: 7 })
-          expect(output).toContain('"guilty" was over and still held')
+          expect(output).toContain('"guilty" ended and still held')
           expect(output).not.toMatch(/Unhandled|Test suite failed|terminating connection/)
         } finally {
           rmSync(folder, { recursive: true })

@@ -29,7 +29,7 @@ function tests(guilty: Readonly<Record<string, string>>, innocent: string): stri
 
 function expectOnlyGuilty({ exitCode, output }: Ran, guilty: Readonly<Record<string, string>>): void {
   expect(exitCode, output).toBe(1)
-  for (const name of Object.keys(guilty)) expect(output).toContain(`"${name}" was over and still held`)
+  for (const name of Object.keys(guilty)) expect(output).toContain(`"${name}" ended and still held`)
   expect(output).not.toMatch(/terminating connection|Connection lost|closed state|Unhandled/)
 }
 

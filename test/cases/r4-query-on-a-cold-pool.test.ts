@@ -51,7 +51,7 @@ for (const [id, sql] of [
         for (const round of [1, 2, 3]) {
           await resetBeforeTest(database)
           const end = sendLate(database.url, sql)
-          await expect(over(`guilty ${round}`)).rejects.toThrow(`"guilty ${round}" was over and still held`)
+          await expect(over(`guilty ${round}`)).rejects.toThrow(`"guilty ${round}" ended and still held`)
           await resetBeforeTest(database)
           await over(`innocent ${round}`)
           await end()

@@ -24,7 +24,7 @@ test('last', async () => { expect((await pool.query('SELECT name FROM users')).r
       expect(output).toMatch(/5 passed/)
       expect(output).not.toContain('Unhandled')
       expect(output).toMatch(
-        /^afresh after "alters a table": .*A test changed the schema: .*name.*made again from its template/m,
+        /^afresh after "alters a table": .*A test changed the schema: .*name.*recreated from its template/m,
       )
     } finally {
       consumer.remove()

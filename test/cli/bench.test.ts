@@ -176,7 +176,7 @@ describe('afresh bench', () => {
       expect(await ended).toBe(130)
       await eventually(() => !made.some((path) => existsSync(path)) || undefined)
       expect(said).toMatch(
-        /Stopped\. What was measured is in .*results\.json; the same command goes on from there/,
+        /Stopped\. What was measured is in .*results\.json; the same command continues from there/,
       )
       const cut = parseResults(readFileSync(join(folder, 'cut', 'results.json'), 'utf8'), 'it')
       expect(cut.complete).toBe(false)

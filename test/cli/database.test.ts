@@ -315,7 +315,7 @@ describeOn('embedded:18', (server) => {
     it.each(['plan', 'reset', 'adopt', 'doctor'])('%s reports the cause', async (command) => {
       const closed = await afresh([command, '--url', wrong({ port: '1' })])
       expect(closed).toMatchObject({ code: 1, stdout: '' })
-      expect(closed.stderr).toMatch(/Nobody listens at 127\.0\.0\.1:1/)
+      expect(closed.stderr).toMatch(/No server is listening at 127\.0\.0\.1:1/)
       const missing = await afresh([command, '--url', wrong({ pathname: '/nosuch' })])
       expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining('no database "nosuch"') })
       const password = await afresh([command, '--url', wrong({ password: 'wr0ng' })])

@@ -33,7 +33,9 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
     const { code, stdout } = await afresh(['erase', 'users', '--url', at().url, '--explain'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^users\n/)
-    expect(stdout).toMatch(/[├└]─ notes\.user_id: its rows stay, the key becomes NULL · ON DELETE SET NULL/)
+    expect(stdout).toMatch(
+      /[├└]─ notes\.user_id: its rows are kept, the key becomes NULL · ON DELETE SET NULL/,
+    )
     expect(stdout).toMatch(/[├└]─ orders\.user_id: its rows go · ON DELETE NO ACTION/)
     expect(stdout).toMatch(/users ← orders\.user_id/)
     const json = await afresh([

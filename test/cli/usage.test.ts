@@ -35,7 +35,7 @@ describe('help and usage', () => {
     ['an unknown option', ['plan', '--url', 'sqlite:x', '--bogus'], /Unknown option '--bogus'/],
     ['no URL', ['plan'], /'--url <url>' not specified/],
     ['an unknown strategy', ['plan', '--url', 'sqlite:x', '--strategy', 'magic'], /delete, truncate/],
-    ['a URL of no engine', ['plan', '--url', 'oracle://x'], /no protocol that afresh knows/],
+    ['a URL of no engine', ['plan', '--url', 'oracle://x'], /no protocol that afresh supports/],
     ['a number that is none', ['demo', '--rounds', 'many'], /whole number/],
     ['an unknown server', ['demo', '--server', 'oracle:23'], /names no server/],
     ['a schema file that is not there', ['demo', '--schema', '/nowhere.sql'], /cannot be read/],

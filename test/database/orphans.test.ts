@@ -47,7 +47,7 @@ describeOn('embedded:18', (server) => {
         const place = { engine, databases, adminUrl: url.toString(), template: 'template1' }
         return makeDatabase(place, connection, 'afresh_left_aaaaaaaaaa_1')
       })
-      await expect(made).rejects.toThrow(/has no connection to spare/)
+      await expect(made).rejects.toThrow(/has no free connection/)
       expect(await namesOn(server)).toEqual(before)
       await ask(server, 'DROP ROLE alone')
     })

@@ -237,7 +237,7 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
           await client.query('SELECT 1 / 0').catch(() => {})
           await expect(attached.erase('t', [2])).rejects.toMatchObject({
             code: 'erase',
-            message: expect.stringContaining('in a transaction that has failed'),
+            message: expect.stringContaining('in a failed transaction'),
           })
           await client.query('ROLLBACK')
           await other.query('ROLLBACK')

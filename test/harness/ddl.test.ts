@@ -52,7 +52,7 @@ for (const { id } of engines) {
           await run(`UPDATE authors SET name = 'changed'`)
           for (const statement of sql.split('; ')) await run(statement)
           const report = await database.reset()
-          expect(report.notes).toEqual([expect.stringMatching(/made again from its template/)])
+          expect(report.notes).toEqual([expect.stringMatching(/recreated from its template/)])
           expect(report.notes[0]).toMatch(reason)
           expect(await run('SELECT * FROM authors')).toEqual([{ id: 1, name: 'Ada' }])
           await run('INSERT INTO books (author) VALUES (1)')
@@ -70,7 +70,7 @@ for (const { id } of engines) {
             for (const change of ['RENAME COLUMN author TO writer', 'DROP COLUMN author']) {
               await run(`ALTER TABLE books ${change}`)
               expect((await database.reset()).notes).toEqual([
-                expect.stringMatching(/books.*made again from its template/),
+                expect.stringMatching(/books.*recreated from its template/),
               ])
               expect(await run('SELECT author FROM books')).toEqual([])
               expect(await database.verify()).toEqual([])

@@ -50,7 +50,7 @@ for (const { id } of engines) {
     describe('a server that cannot be used', () => {
       it.each([
         ['a wrong password', (url: URL) => (url.password = 'wrong'), /let.*in|password|denied/i],
-        ['a port where nobody listens', (url: URL) => (url.port = '1'), /Nobody listens|refused/i],
+        ['a port without a server', (url: URL) => (url.port = '1'), /No server is listening|refused/i],
         [
           'a host that is not known',
           (url: URL) => (url.hostname = 'no-such-host.invalid'),

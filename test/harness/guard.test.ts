@@ -282,7 +282,7 @@ describeOn('postgres:18', (server) => {
         await client.connect()
         try {
           await expect(attach(db.url)).rejects.toThrow(
-            /Other people are connected.*\n.*colleague.*psql of a colleague/,
+            /Other sessions are connected.*\n.*colleague.*psql of a colleague/,
           )
         } finally {
           await client.end()
@@ -305,7 +305,7 @@ describeOn('postgres:18', (server) => {
         try {
           await (await attach(db.url)).release()
           await client.query('SELECT 1')
-          await expect(attach(db.url)).rejects.toThrow(/Other people are connected.*\n.*checker/)
+          await expect(attach(db.url)).rejects.toThrow(/Other sessions are connected.*\n.*checker/)
         } finally {
           await client.end()
         }
@@ -323,7 +323,7 @@ describeOn('postgres:18', (server) => {
         boss.on('error', () => {})
         await boss.connect()
         try {
-          await expect(attach(theirs.toString())).rejects.toThrow(/Other people are connected/)
+          await expect(attach(theirs.toString())).rejects.toThrow(/Other sessions are connected/)
         } finally {
           await boss.end()
           await ask(server, 'ALTER DATABASE in_use_by_boss OWNER TO CURRENT_USER')

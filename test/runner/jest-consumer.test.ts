@@ -87,7 +87,7 @@ describeOn('embedded:18', () => {
     expect(output).toContain('AfreshError: "it, too" runs concurrently with other tests')
     expect(output).not.toContain('ResetError')
     expect(output).toMatch(
-      /"in this order first leaves a transaction open" was over and still held:\n\s+open transaction: process \d+ \(the leak\)/,
+      /"in this order first leaves a transaction open" ended and still held:\n\s+open transaction: process \d+ \(the leak\)/,
     )
     expect(counted('passed', output)).toBe(5)
   })

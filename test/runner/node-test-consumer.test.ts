@@ -83,7 +83,7 @@ for (const major of [20, 24]) {
         })
         expect(exitCode).toBe(1)
         expect(counted('pass', output), output).toBe(2)
-        expect(output).toContain('"leaves a transaction open" was over and still held')
+        expect(output).toContain('"leaves a transaction open" ended and still held')
         const lines = readFileSync(join(consumer.folder, 'writes.jsonl'), 'utf8').trimEnd().split('\n')
         expect(lines.map((line) => JSON.parse(line).test)).toContain('1: finds the baseline')
         await nothingIsLeft()

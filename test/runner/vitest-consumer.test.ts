@@ -71,7 +71,7 @@ describeOn('embedded:18', () => {
     expect(output).toContain('AfreshError: "has neighbours" runs concurrently with other tests of its file')
   })
 
-  it('fails the test whose reset fails, naming who is in the way', async () => {
+  it('fails the test whose reset fails, naming which sessions block', async () => {
     const { exitCode, output } = await consumer.variant('blocked', { AFRESH_TEST_LEAKS: 'ignore' })
     expect(exitCode).toBe(1)
     expect(counted('failed', output)).toBe(1)
@@ -86,7 +86,7 @@ describeOn('embedded:18', () => {
       expect(exitCode, output).toBe(1)
       expect(counted('failed', output), output).toBe(4)
       expect(counted('passed', output), output).toBe(5)
-      const who = (test: string) => `AfreshError: "${test}" was over and still held:\n    `
+      const who = (test: string) => `AfreshError: "${test}" ended and still held:\n    `
       const suite = 'each of these fails, and none is in the way of the next > '
       for (const text of [
         `${who(`${suite}leaves a transaction open`)}open transaction: process`,
@@ -180,7 +180,7 @@ describe('what goes wrong', () => {
   })
 
   it('nobody at the URL', async () => {
-    await failsWith('AfreshError: Nobody listens at 127.0.0.1:1.', {
+    await failsWith('AfreshError: No server is listening at 127.0.0.1:1.', {
       AFRESH_TEST_SERVER: 'postgres://somebody:secret@127.0.0.1:1/postgres',
     })
   })

@@ -138,7 +138,7 @@ function charts(
       : block('One thing changed', 'Each against the base case: DELETE solid, TRUNCATE dashed.', 'factors'),
     all.every((recommendation) => asideFigures(results, server, recommendation.case).length === 0)
       ? ''
-      : block('What else it costs', 'As far as the server can tell; in the case chosen above.', 'asides'),
+      : block('What else it costs', 'As far as the server reports it; in the case chosen above.', 'asides'),
   ].join('\n')
 }
 

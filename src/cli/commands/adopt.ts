@@ -67,6 +67,6 @@ async function askPerson(candidate: Candidate, output: Output): Promise<string> 
     typed === ''
       ? 'No name was typed: nothing was changed.'
       : `"${typed}" is not its name: nothing was changed.`,
-    { next: 'Type the name as it stands above, if everything in it may be lost.' },
+    { next: 'Type the name exactly as shown above, if everything in it may be lost.' },
   )
 }

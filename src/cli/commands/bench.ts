@@ -37,7 +37,7 @@ export const benchCommand = defineCommand<BenchFlags>({
   notes: `
 Makes tables of its own, on a server that it starts (default: the best available) or in a clone of your database
 (--url; that one is only read), fills and empties them over and over, each way in turn. Results are written as they
-come: cut off, the same command goes on from there; for more rows or servers it adds to them. Open report.html.
+come: cut off, the same command continues from there; for more rows or servers it adds to them. Open report.html.
 
   afresh bench                                      about two minutes, to 100,000 rows
   afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: hours
@@ -119,7 +119,7 @@ function refuseContradictions(flags: BenchFlags): void {
       'usage',
       `${against} is the file that this run continues: it cannot be compared with itself.`,
       {
-        next: 'Name another folder with --out.',
+        next: 'Choose another folder with --out.',
       },
     )
   }
@@ -195,7 +195,7 @@ function onInterrupt(flags: BenchFlags): { readonly signal: AbortSignal; forget(
 function sayStopped({ out, fresh }: BenchFlags): void {
   const again = fresh ? 'the same command without --fresh' : 'the same command'
   process.stderr.write(
-    `\nStopped. What was measured is in ${resultsFile(out)}; ${again} goes on from there.\n`,
+    `\nStopped. What was measured is in ${resultsFile(out)}; ${again} continues from there.\n`,
   )
 }
 

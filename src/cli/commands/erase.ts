@@ -31,7 +31,7 @@ reads the catalog, of any database.
   options: (command) =>
     withEraseFlags(
       withUrl(command.argument('<table>', 'the table, with its schema where that is not the default'))
-        .option('--where <sql>', 'which rows: what stands after WHERE')
+        .option('--where <sql>', 'which rows: the condition after WHERE')
         .option('--keys <list>', 'which rows: values of the primary key, with commas between them', collect),
     )
       .option('--soft-delete <column>', 'mark the rows instead: with the time in this column')

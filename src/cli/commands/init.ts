@@ -77,12 +77,12 @@ function writeProposal(
   writeChoices(facts, choices, output)
   for (const { path, contents, exists } of files) {
     output.line()
-    if (exists) output.line(`${path} is there already: it stays as it is.`)
+    if (exists) output.line(`${path} already exists: it is left unchanged.`)
     else writeDiff(diffOfNew(path, contents), output)
   }
   for (const { path, diff } of additions) {
     output.line()
-    output.line(output.style.bold(`${path} is there already: it stays as it is. To be added by you:`))
+    output.line(output.style.bold(`${path} already exists: it is left unchanged. To be added by you:`))
     writeDiff(diff, output)
   }
   output.line()

@@ -14,8 +14,8 @@ interface ResetCommandFlags extends ResetFlags {
 
 export const resetCommand = defineCommand<ResetCommandFlags>({
   notes: `
-By hand there is no captured baseline, so every table is emptied (but for --keep). Where a migration tool's table
-has rows, it stops first: keep that table, or say --empty.
+Run manually, it has no captured baseline, so every table is emptied (but for --keep). Where a migration tool's table
+has rows, it stops first: keep that table, or pass --empty.
 The database must carry afresh's mark: one that afresh made, or that a person handed over (afresh adopt). Any other
 is refused with exit code 3, untouched.
 

@@ -29,7 +29,7 @@ export function propose(facts: ProjectInfo, choices: Choices): Proposal {
   const [config] = filesOf(facts, 'afresh')
   if (config !== undefined) {
     // The existing configuration may have its migrations anywhere, so examples would not fit.
-    const note = `${config} is there already: it stays as it is, and no examples are written.`
+    const note = `${config} already exists: it is left unchanged, and no examples are written.`
     return { ...rest, files, notes: [note] }
   }
   const { migrate } = choices

@@ -37,7 +37,7 @@ export async function writeAll(root: string, files: readonly ProposedFile[]): Pr
         'usage',
         `${file.path} could not be written: ${messageOf(cause)}\n  ${fateOf(written, left)}`,
         {
-          next: 'See that it can be written, and run it again; or copy the files from --dry-run.',
+          next: 'Make it writable, and run the command again; or copy the files from --dry-run.',
           cause,
         },
       )
@@ -78,6 +78,6 @@ async function takeAway(root: string, made: readonly Made[]): Promise<string[]> 
 
 function fateOf(written: readonly string[], left: readonly string[]): string {
   if (written.length === 0 && left.length === 0) return 'Nothing was written.'
-  const undone = written.length === 0 ? '' : `Written before it, and taken away again: ${written.join(', ')}.`
+  const undone = written.length === 0 ? '' : `Written before it, and removed again: ${written.join(', ')}.`
   return left.length === 0 ? undone : `${undone} Still there: ${left.join(', ')}.`.trim()
 }

@@ -10,7 +10,7 @@ export async function blockersOf(connection: Connection): Promise<string> {
   const { blockers } = await flavorOf(connection)
   const rows = await connection.query(blockers).catch(() => undefined)
   if (rows === undefined) {
-    return 'End the transaction or lock that is in the way; GRANT PROCESS and SELECT ON performance_schema.* to see whose it is.'
+    return 'End the blocking transaction or lock; GRANT PROCESS and SELECT ON performance_schema.* to see whose it is.'
   }
   if (rows.length === 0) return otherBlockers(connection)
   const own = await ownSessions(connection)
@@ -38,8 +38,8 @@ async function otherBlockers(connection: Connection): Promise<string> {
   const { name } = await flavorOf(connection)
   const found = [...(await preparedTransactions(connection)), ...(await serverLocks(connection))]
   if (found.length > 0)
-    return `End what is in the way (a test left it):\n    ${found.map(({ text }) => text).join('\n    ')}`
-  if (name === 'mysql') return 'Whoever held the lock is gone by now; reset again.'
+    return `End the sessions that block it (a test left them):\n    ${found.map(({ text }) => text).join('\n    ')}`
+  if (name === 'mysql') return 'The session that held the lock has ended; reset again.'
   const sessions = await connection.query(
     `SELECT id AS id, CONCAT(user, '@', host) AS who, COALESCE(db, 'no database') AS db, time AS time FROM information_schema.processlist
      WHERE id <> CONNECTION_ID() AND command = 'Sleep' ORDER BY id`,
@@ -48,7 +48,7 @@ async function otherBlockers(connection: Connection): Promise<string> {
     ({ id, who, db, time }) => `connection ${id} (${who}) in ${db}, idle for ${time} s`,
   )
   return (
-    'The server does not tell who holds the lock: a LOCK TABLES, FLUSH TABLES WITH READ LOCK, HANDLER or BACKUP STAGE that a test ' +
+    'The server does not report who holds the lock: a LOCK TABLES, FLUSH TABLES WITH READ LOCK, HANDLER or BACKUP STAGE that a test ' +
     `left open, or a session that has ended by now. ${lines.length === 0 ? 'Reset again.' : `End it, then reset again:\n    ${lines.join('\n    ')}`}`
   )
 }

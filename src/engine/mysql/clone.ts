@@ -49,7 +49,7 @@ export async function cloneDatabase(
     await copy(from, to, { template, name }, { programs, leftOut }).catch((cause) => {
       if (cause instanceof AfreshError) throw cause
       throw new AfreshError('server', `Could not clone "${template}": ${messageOf(cause)}`, {
-        next: 'Mend what it says in migrations or fixtures.',
+        next: 'Fix what it says in migrations or fixtures.',
         cause,
       })
     })

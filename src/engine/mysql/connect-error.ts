@@ -9,7 +9,7 @@ export function connectError(address: ServerAddress, cause: unknown, timeoutMs: 
   switch (codeOf(cause)) {
     case 'ECONNREFUSED':
     case 'ENOENT':
-      return refusal(`Nobody listens at ${where}.`, 'Start the server there, or correct the URL.')
+      return refusal(`No server is listening at ${where}.`, 'Start the server there, or correct the URL.')
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return refusal(`The host name ${address.host} is not known.`, 'Correct the URL.')
@@ -36,7 +36,7 @@ export function connectError(address: ServerAddress, cause: unknown, timeoutMs: 
     case 'ER_CON_COUNT_ERROR':
     case 'ER_TOO_MANY_USER_CONNECTIONS':
       return refusal(
-        `The server at ${where} has no connection to spare.`,
+        `The server at ${where} has no free connection.`,
         'Raise max_connections, or run fewer workers.',
       )
     default:

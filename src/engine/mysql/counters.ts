@@ -29,7 +29,7 @@ export async function whyNotCounters(connection: Connection, program: Program): 
     const [status] = await connection.query(
       `SELECT COUNT(*) AS n, ${watch.lost} AS lost FROM ${watch.status}`,
     )
-    if (Number(status?.n) !== watch.statusRows) return 'the server is too old to tell of TRUNCATE'
+    if (Number(status?.n) !== watch.statusRows) return 'the server is too old to report TRUNCATE'
     if (Number(status?.lost) !== 0) return 'performance_schema ran out of memory for its counts'
     const counts = Number(row?.counts)
     const isScanCheaper = counts > FEW_COUNTS && counts > program.schema.tables.length * COUNTS_TO_A_LOOK

@@ -41,7 +41,7 @@ async function disable(connection: Connection, database: string, event: Row): Pr
       'server',
       `The event "${name}" of the template cannot be disabled: ${messageOf(cause)}.`,
       {
-        next: 'Mend what it says in the migration that creates the event, or give a URL of a user who may.',
+        next: 'Fix what it says in the migration that creates the event, or give a URL of a user who may.',
         cause,
       },
     )

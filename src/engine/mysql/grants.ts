@@ -45,7 +45,7 @@ export async function grantsOn(connection: Connection): Promise<Grants> {
   return grants
 }
 
-/** The grants of this account: nobody can grant on a copy before it exists, so a test granted the others. */
+/** The grants of this account: no grant on a copy can precede the copy, so a test granted the others. */
 export async function ownGrantsOf(connection: Connection, grants: Grants): Promise<Grants> {
   const [row] = await connection.query('SELECT CURRENT_USER() AS account')
   const name = String(row?.account)

@@ -108,7 +108,7 @@ export function refuseMerged({ tables }: Schema): void {
   const merged = tables.filter(({ parts }) => parts?.some(({ text }) => /^MRG_MyISAM\b/i.test(text)))
   if (merged.length === 0) return
   const names = merged.map(({ label }) => `"${label}"`).join(', ')
-  throw new AfreshError('plan', `These are MERGE tables, whose rows stand in other tables: ${names}.`, {
+  throw new AfreshError('plan', `These are MERGE tables, whose rows are in other tables: ${names}.`, {
     next: 'Make them views (SELECT … UNION ALL SELECT …), or leave them out of the database that is tested on.',
   })
 }

@@ -35,7 +35,7 @@ export async function resetErrorFrom(
   const { claim } = program
   if (claim !== undefined && (await isUnproved(connection, claim.mark, error))) {
     return new RefusedError(`The reset was refused: ${await whyUnproved(connection, claim)}.`, {
-      next: 'Its mark was taken away or the connection leads elsewhere now; lease or attach again.',
+      next: 'Its mark was removed, or the connection now leads elsewhere; lease or attach again.',
       cause: error,
     })
   }
@@ -104,7 +104,7 @@ async function adviceFor(
       }
       return index === undefined
         ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
-        : { next: 'Mend the cause and reset again: the next reset finds what this one left undone.' }
+        : { next: 'Fix the cause and reset again: the next reset finds what this one left undone.' }
   }
 }
 

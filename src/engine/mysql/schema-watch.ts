@@ -16,7 +16,7 @@ export interface WatchedSchema {
   readonly database: string
   /** Statements that fail if the database is not afresh's to change. */
   readonly proof: readonly string[]
-  /** Whether it was created from a template, so that nobody else knew of it. */
+  /** Whether it was created from a template, so that no other session knew of it. */
   readonly isCopy: boolean
 }
 

@@ -5,7 +5,7 @@ import { ident } from './quote.ts'
 import { batch, errnoOf } from './session.ts'
 
 export const RESTORE_FILE =
-  'Mend what the server names (files, a storage engine, the tables that it stands on), or drop the table and make it again.'
+  'Fix what the server names (files, a storage engine, the tables that it refers to), or drop the table and create it again.'
 
 /** Errors of a table that another session is changing; any other error persists. */
 const PASSING: readonly (number | undefined)[] = [LOCK_TIMEOUT, DEADLOCK, NO_TABLE]

@@ -8,7 +8,7 @@ import { readCatalog } from './catalog.ts'
  */
 export async function blockersOf(connection: Connection): Promise<string> {
   const rows = await readCatalog(connection, BLOCKERS).catch(() => [])
-  if (rows.length === 0) return 'Whoever held the lock is gone by now; reset again.'
+  if (rows.length === 0) return 'The session that held the lock has ended; reset again.'
   return describeBlockers(
     rows.map(({ who, state, query, own }) => ({ text: `${who}, ${state}: ${query}`, isOwn: own === true })),
   )

@@ -21,7 +21,7 @@ type Explanation = readonly [message: string, next: string]
 function unreachable({ hostname }: URL, cause: unknown, where: string): Explanation | undefined {
   switch (codeOf(cause)) {
     case 'ECONNREFUSED':
-      return [`Nobody listens at ${where}.`, 'Start the server there, or correct the URL.']
+      return [`No server is listening at ${where}.`, 'Start the server there, or correct the URL.']
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return [`The host name ${hostname} is not known.`, 'Correct the URL.']
@@ -48,7 +48,7 @@ function rejected({ username, pathname }: URL, cause: unknown, where: string): E
       ]
     case '53300':
       return [
-        `The server at ${where} has no connection to spare.`,
+        `The server at ${where} has no free connection.`,
         'Raise max_connections, or run fewer workers.',
       ]
     case '57P03':

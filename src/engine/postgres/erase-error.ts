@@ -28,7 +28,7 @@ async function adviceFor(connection: Connection, cause: unknown): Promise<EraseA
       return { next: REMEDIES.referred }
     case '23502': // not_null_violation
       return {
-        next: 'ON DELETE SET NULL meets a column that is NOT NULL: say for that key what else is to happen (onDelete).',
+        next: 'ON DELETE SET NULL meets a column that is NOT NULL: choose another action for that key (onDelete).',
       }
     case '42501': // insufficient_privilege
       return {

@@ -37,7 +37,7 @@ async function lockTimeoutOf(connection: Connection): Promise<string> {
     if (codeOf(cause) !== '25P02') throw cause // in_failed_sql_transaction
     throw new AfreshError(
       'erase',
-      'The client is in a transaction that has failed: the server does nothing in it.',
+      'The client is in a failed transaction, in which the server runs no statements.',
       {
         next: 'Roll it back, then erase. Nothing was changed.',
         cause,

@@ -48,7 +48,7 @@ export const postgres: Engine = {
   prepare,
   async warnings(connection, schema, plan) {
     const found = await refusedRows(connection, schema, plan)
-    return found.map((what) => `${what}: a test that writes there has its database made again. ${WAY_OUT}.`)
+    return found.map((what) => `${what}: a test that writes there has its database recreated. ${WAY_OUT}.`)
   },
   fingerprint,
   databases,

@@ -75,4 +75,4 @@ export async function refuseRefusedRows(connection: Connection, schema: Schema, 
 }
 
 export const WAY_OUT =
-  'Correct the rows in the fixtures, or declare the constraint NOT VALID, which resets know how to go around'
+  'Correct the rows in the fixtures, or declare the constraint NOT VALID, which resets handle'

@@ -14,7 +14,7 @@ export async function explain(connection: Connection, program: Program, error: u
   const code = codeOf(error)
   if (code === REFUSED) {
     return new RefusedError(`The reset was refused: ${messageOf(error)}.`, {
-      next: 'Somebody took the mark away or the connection leads elsewhere now; lease or attach again.',
+      next: 'The mark was removed, or the connection now leads elsewhere; lease or attach again.',
       cause: error,
     })
   }
@@ -63,7 +63,7 @@ async function adviceFor(
   if (advice !== undefined) return advice
   return isConnectionLoss(code)
     ? { code: 'server', next: 'The server or the connection went away; the next reset starts over.' }
-    : { next: 'Nothing was changed: the reset is one transaction. Mend the cause and reset again.' }
+    : { next: 'Nothing was changed: the reset is one transaction. Fix the cause and reset again.' }
 }
 
 /** Advice for errors that another session or a table outside of the plan may have caused. */

@@ -122,7 +122,7 @@ async function restoreTemp(
       ({ kind, name }) =>
         `The temporary ${kind} "${name}" was dropped: it was made after the baseline was taken. Drop it in the test that makes it.`,
     ),
-    ...again.map(({ kind, name }) => `The temporary ${kind} "${name}" was made again: a test dropped it.`),
+    ...again.map(({ kind, name }) => `The temporary ${kind} "${name}" was created again: a test dropped it.`),
   ]
 }
 
@@ -138,6 +138,6 @@ function asRefusal(lost: readonly TempObject[]): void {
   if (lost.length === 0) return
   const names = lost.map(({ kind, name }) => `${kind} "${name}"`).join(', ')
   throw new AfreshError('plan', `Temporary objects of the handle are gone, or different: ${names}.`, {
-    next: 'Make them again as they were in the test that changed them, or call `attach` again on a database that is at its baseline.',
+    next: 'Restore them in the test that changed them, or call `attach` again on a database that is at its baseline.',
   })
 }

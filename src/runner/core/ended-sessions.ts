@@ -12,8 +12,8 @@ const CLOSE_MS = 1_000
  * Ends sessions, and returns when their clients have read that. A pool drops an idle client then, instead of
  * giving it to the next test.
  *
- * A client that nobody listens to throws while it reads, which would fail whichever test runs at that time.
- * The error says what the test that left the session open was told already, so nobody gets it.
+ * A client without an error listener throws while it reads, which would fail whichever test runs at that time.
+ * The error says what the test that left the session open was told already, so it is dropped.
  *
  * @param sockets those of the sessions, as far as this process has them
  */
@@ -33,7 +33,7 @@ interface Guard {
   remove(): void
 }
 
-/** Keeps what listeners throw from whoever emits, from now on. Drivers read, and throw, within `emit`. */
+/** From now on, errors of listeners do not reach the code that emits. Drivers read, and throw, within `emit`. */
 function guard(socket: Socket): Guard {
   const { emit } = socket
   let hasClosed = () => {}

@@ -179,7 +179,7 @@ function leakOf(
   const perhaps = late
     ? `\n  It may have been sent by "${before}", the test before, which did not wait for it.`
     : ''
-  return new AfreshError('leak', `"${test}" was over and still held:${lines.join('')}${perhaps}`, {
+  return new AfreshError('leak', `"${test}" ended and still held:${lines.join('')}${perhaps}`, {
     next:
       leaks === 'end'
         ? 'Await every query and end every transaction in the test. Its sessions were ended.'

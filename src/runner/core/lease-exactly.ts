@@ -27,6 +27,6 @@ export async function leaseExactly(
     await sleep(20)
   }
   throw new AfreshError('server', `The database of worker ${slot} is leased by another process.`, {
-    next: 'Start the tests again; if this goes on, end processes of earlier runs.',
+    next: 'Start the tests again; if this persists, end processes of earlier runs.',
   })
 }

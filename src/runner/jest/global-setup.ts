@@ -75,7 +75,7 @@ function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): voi
 function noTeardown(): AfreshError {
   return new AfreshError(
     'usage',
-    'Nothing would end the server: the jest configuration has no globalTeardown.',
+    'Nothing would stop the server: the jest configuration has no globalTeardown.',
     {
       next: "Add globalTeardown: 'afresh/jest/global-teardown' to it.",
     },

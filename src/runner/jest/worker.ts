@@ -12,7 +12,7 @@ import { hostOf } from './provided.ts'
 
 export const { database } = core
 
-/** Of the test file before, whose end no hook is sure to tell. */
+/** Of the previous test file: no hook reliably reports its end. */
 let entered: core.WorkerHost | undefined
 
 /**
@@ -36,7 +36,7 @@ export function enter(testPath: string, environment: NodeJS.ProcessEnv): Promise
   })()
 }
 
-/** The attempt of a test that runs. jest has no object that stands for it. */
+/** The attempt of a test that runs. jest has no object for it. */
 let attempt: object = {}
 
 /** @throws AfreshError `usage` if the loaded code changed the variables that point to the database */

@@ -67,7 +67,7 @@ async function waitFor(directory: string, started: ChildProcess | undefined): Pr
   for (;;) {
     const state = readState(directory)
     if (state !== undefined) return state
-    // Also tells the other processes, including those that start later.
+    // Also notifies the other processes, including those that start later.
     if ((started !== undefined && hasEnded(started)) || isAbandoned(directory)) removeDirectory(directory)
     if (!existsSync(directory)) throw runEnded(directory)
     await sleep(20)

@@ -95,7 +95,7 @@ async function initialise(
   } catch (cause) {
     const said = typeof cause === 'object' && cause !== null && 'stderr' in cause ? String(cause.stderr) : ''
     throw new AfreshError('server', `initdb failed: ${said.trim() || messageOf(cause)}`, {
-      next: `Its files were to be in ${building}; another place can be set by AFRESH_CACHE_DIR.`,
+      next: `Its files would be in ${building}; set AFRESH_CACHE_DIR to use another folder.`,
       cause,
     })
   }

@@ -165,7 +165,7 @@ describe('in a project', () => {
     expect(code).toBe(0)
     expect(read('vitest.config.ts')).toBe(config)
     expect(read('database.test.ts')).toBe('mine')
-    expect(stdout).toContain('database.test.ts is there already: it stays as it is.')
+    expect(stdout).toContain('database.test.ts already exists: it is left unchanged.')
     expect(stdout).toContain(`   test: {\n+    globalSetup: ['afresh/vitest/global-setup'],\n`)
     expect(stdout).toMatch(
       /^Next\n.*\n {2}add to vitest.config.ts the lines shown above\n {2}npx vitest run$/m,
@@ -251,7 +251,7 @@ describe('init does not', () => {
     const { code, stdout, stderr } = await init('--json')
     expect([code, stderr]).toEqual([2, ''])
     expect(JSON.parse(stdout).error.message).toMatch(
-      /0001_users.sql could not be written: .*\n.*taken away again: afresh.config.js, vitest.config.mjs\.$/,
+      /0001_users.sql could not be written: .*\n.*removed again: afresh.config.js, vitest.config.mjs\.$/,
     )
     expect(tree()).toEqual(['migrations'])
   })

@@ -216,7 +216,7 @@ describe('faults', () => {
       for (const [change, code, text] of [
         [{ password: 's3cret' }, 'server', /does not let "root" in/],
         [{ pathname: '/nowhere' }, 'server', /has no database "nowhere"/],
-        [{ port: '1' }, 'server', /Nobody listens/],
+        [{ port: '1' }, 'server', /No server is listening/],
         [{ hostname: 'no.such.host.invalid' }, 'server', /is not known/],
       ] as const) {
         const error = await failure(variant(change))

@@ -39,7 +39,7 @@ for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
           withDatabase(server, { detector: 'wal' }, async (database, client) => {
             await client.query('DELETE FROM kinds')
             await client.query(`ALTER TABLE kinds ${change}`)
-            expect((await database.reset()).notes).toEqual([expect.stringMatching(/made again/)])
+            expect((await database.reset()).notes).toEqual([expect.stringMatching(/recreated from/)])
             expect(await database.verify()).toEqual([])
           }),
       )

@@ -32,7 +32,7 @@ export class LeasePool {
 
   constructor(harness: Pick<Harness, 'handle' | 'lease'>) {
     this.#harness = harness
-    // Whoever takes the slot meets the reason again.
+    // The next lease of the slot fails for the same reason.
     this.#first = this.#lease(1).then(
       ({ name }) => this.giveBack(name),
       () => {},

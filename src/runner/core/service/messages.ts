@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
 import type { ErrorData } from './error-data.ts'
 
-/** Where a worker finds the process. Whoever has the secret may do what a worker may. */
+/** Where a worker finds the process. The secret grants all that a worker may do. */
 export interface ServiceAddress {
   /** A Unix socket, or a named pipe on Windows. */
   readonly path: string
