@@ -17,7 +17,7 @@ const UNIT = [
   'test/engine/toy/toy.test.ts',
   'test/erase/sqlite.test.ts',
   'test/reset/rollback/control.test.ts',
-  'test/runner/socket-folder.test.ts',
+  'test/{runner/socket-folder,util/file-lock}.test.ts',
 ]
 
 const OTHERS = ['test/consumers/**', '**/node_modules/**']

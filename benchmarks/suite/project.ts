@@ -49,7 +49,7 @@ export function writeProject(
   }
 }
 
-function schemaOf({ tables, rows }: SuiteSize): string {
+export function schemaOf({ tables, rows }: Pick<SuiteSize, 'tables' | 'rows'>): string {
   const statements = Array.from(
     { length: tables },
     (_, no) => `CREATE TABLE t${no} (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL,

@@ -9,11 +9,17 @@ import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { explainFullMemory } from '../server/full-memory.ts'
 import { pickServer } from '../server/pick-server.ts'
-import { type RunningServer, startServer } from '../server/server.ts'
+import { type PreparedDatabases, type RunningServer, startServer } from '../server/server.ts'
 import { once } from '../util/once.ts'
 import type { HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
-import { prepareBaseline, type ServerContext } from './prepare-baseline.ts'
+import {
+  type BaselineInputs,
+  buildTemplate,
+  inputsOf,
+  prepareBaseline,
+  type ServerContext,
+} from './prepare-baseline.ts'
 import { projectName } from './project-name.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
@@ -51,14 +57,69 @@ export async function createHarness(
 ): Promise<Harness> {
   const config = parseHarnessOptions(options)
   guardEnvironment()
-  const server = await startServer(await chosenServer(config, hooks), hooks)
+  const inputs = await inputsOf(config)
+  const spec = await chosenServer(config, hooks)
+  const prepared = spec.kind === 'embedded' ? await preparedTemplate(config, inputs) : undefined
+  const server = await startServer(spec, { ...hooks, prepared })
   return withUndo(
     () =>
-      harnessOn(server, config, hooks).catch((error) => {
+      harnessOn(server, { config, inputs, hooks }).catch((error) => {
         throw explainFullMemory(error, server)
       }),
     () => server.stop(),
   )
+}
+
+interface HarnessRequest {
+  readonly config: Config
+  readonly inputs: BaselineInputs
+  readonly hooks: HarnessHooks
+}
+
+/** Kept with the server's files, unless its inputs are unknown, or there are none. */
+async function preparedTemplate(
+  config: Config,
+  inputs: BaselineInputs,
+): Promise<PreparedDatabases | undefined> {
+  if (!inputs.cacheable || inputs.parts.length === 0) return undefined
+  const project = await projectOf(config)
+  return {
+    key: [project, ...inputs.parts].join('\0'),
+    build: (server) =>
+      onServer(server, (context) => {
+        const names = namesFor(project, context.databases.maxNameBytes)
+        return buildTemplate({ ...context, names }, config, inputs)
+      }),
+  }
+}
+
+/** Calls `use` with a connection to the server, which is closed afterwards. */
+async function onServer(
+  server: RunningServer,
+  use: (context: ServerContext) => Promise<void>,
+): Promise<void> {
+  const context = await contextOf(server)
+  await withCleanUp(
+    () => use(context),
+    () => context.admin.close(),
+  )
+}
+
+async function contextOf(server: RunningServer): Promise<ServerContext> {
+  const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
+  return withUndo(
+    async () => {
+      const { databases } = engine
+      if (databases === undefined) throw new Error(`${engine.title} has no server`)
+      const facts = await databases.facts(admin)
+      return { engine, databases, admin, adminUrl: server.url, facts }
+    },
+    () => admin.close(),
+  )
+}
+
+async function projectOf({ project, cwd }: Config): Promise<string> {
+  return project ?? (await projectName(cwd))
 }
 
 async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
@@ -68,23 +129,20 @@ async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
   return spec
 }
 
-async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHooks): Promise<Harness> {
-  const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
+async function harnessOn(server: RunningServer, request: HarnessRequest): Promise<Harness> {
+  const context = await contextOf(server)
+  const { databases, admin, facts } = context
   return withUndo(
     async () => {
-      const { databases } = engine
-      if (databases === undefined) throw new Error(`${engine.title} has no server`)
-      const facts = await databases.facts(admin)
-      const context = { engine, databases, admin, adminUrl: server.url, facts }
       await guardServer({
         endpoint: admin.endpoint,
         facts,
         startedByAfresh: server.startedByAfresh,
-        allow: config.allow,
+        allow: request.config.allow,
         foreignRows: () => databases.foreignRows(admin),
       })
       requirePrivileges(facts, server.url)
-      return await harnessFrom(context, server, config, hooks)
+      return await harnessFrom(context, server, request)
     },
     () => admin.close(),
   )
@@ -93,12 +151,11 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
 async function harnessFrom(
   context: ServerContext,
   server: RunningServer,
-  config: Config,
-  hooks: HarnessHooks,
+  { config, inputs, hooks }: HarnessRequest,
 ): Promise<Harness> {
   const { databases, admin, engine } = context
   const run = newRunId()
-  const project = config.project ?? (await projectName(config.cwd))
+  const project = await projectOf(config)
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
   for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
@@ -110,7 +167,7 @@ async function harnessFrom(
   const measuring =
     config.reset.strategy === 'auto' ? costsOf(measured, (line) => hooks.onProgress?.(line)) : undefined
   const { template, baseline, made, warnings } = await withUndo(
-    () => prepareBaseline({ ...context, names, run }, config),
+    () => prepareBaseline({ ...context, names, run }, config, inputs),
     async () => {
       await measuring
       await dropMade(context, server, run)

@@ -40,18 +40,50 @@ export interface PreparedBaseline {
   readonly warnings: readonly string[]
 }
 
+/** What the baseline is made of. `cacheable`: `parts` change with it. */
+export type BaselineInputs = Awaited<ReturnType<typeof describeInputs>>
+
+/** @throws AfreshError `usage` if an input does not exist */
+export function inputsOf(config: Config): Promise<BaselineInputs> {
+  return describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
+}
+
+/**
+ * Builds the template on a server that is kept with it.
+ *
+ * @throws AfreshError `baseline` if migrations or fixtures fail
+ */
+export async function buildTemplate(
+  { names, ...server }: ServerContext & { readonly names: Names },
+  config: Config,
+  inputs: BaselineInputs,
+): Promise<void> {
+  const wanted = { ...server, name: templateName({ ...server, names }, inputs), fill: filler(server, config) }
+  await withTemplate(wanted, async () => {})
+}
+
+function templateName(
+  { engine, facts, adminUrl, names }: ServerContext & { readonly names: Names },
+  { parts }: BaselineInputs,
+): string {
+  return names.template(hash([engine.name, facts.version, new URL(adminUrl).username, ...parts]))
+}
+
+function filler({ engine }: ServerContext, config: Config): (connection: Connection) => Promise<void> {
+  return (connection) => applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+}
+
 /** @throws AfreshError `baseline` if migrations or fixtures fail */
-export async function prepareBaseline(context: RunContext, config: Config): Promise<PreparedBaseline> {
+export async function prepareBaseline(
+  context: RunContext,
+  config: Config,
+  inputs: BaselineInputs,
+): Promise<PreparedBaseline> {
   const { names, run, ...server } = context
   const { engine, admin, facts } = server
-  const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
-  const role = new URL(context.adminUrl).username
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
-  const template = inputs.cacheable
-    ? names.template(hash([engine.name, facts.version, role, ...inputs.parts]))
-    : names.database(run, 0)
-  const fill = (connection: Connection) =>
-    applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+  const template = inputs.cacheable ? templateName(context, inputs) : names.database(run, 0)
+  const fill = filler(server, config)
   const leftOut: string[] = []
   const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
     const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }

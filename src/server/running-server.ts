@@ -23,6 +23,16 @@ export interface RunningServer extends AsyncDisposable {
 export interface StartOptions {
   /** Called with a line for people when a step takes long. */
   readonly onProgress?: ((line: string) => void) | undefined
+  /** Databases that the server is to start with, where its files can be kept from run to run: embedded. */
+  readonly prepared?: PreparedDatabases | undefined
+}
+
+/** Databases that are built once, and kept. */
+export interface PreparedDatabases {
+  /** Changes with everything that the databases depend on, apart from the server. */
+  readonly key: string
+  /** Builds them on a server that runs for this alone. */
+  readonly build: (server: RunningServer) => Promise<void>
 }
 
 /** A running server whose `stop` runs `end` only once. */

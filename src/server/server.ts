@@ -4,7 +4,7 @@ import { useExisting } from './existing.ts'
 import type { RunningServer, StartOptions } from './running-server.ts'
 import type { ServerSpec } from './spec.ts'
 
-export type { RunningServer, StartOptions } from './running-server.ts'
+export type { PreparedDatabases, RunningServer, StartOptions } from './running-server.ts'
 export type {
   ContainerOptions,
   ContainerSpec,
@@ -27,7 +27,7 @@ export function startServer(spec: ServerSpec, options: StartOptions = {}): Promi
     case 'container':
       return startContainer(spec, options)
     case 'embedded':
-      return startEmbedded(spec)
+      return startEmbedded(spec, options)
     case 'existing':
       return useExisting(spec)
   }

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityOf } from '../../src/runner/core/process-identity.ts'
 import { createSocketFolder } from '../../src/runner/core/service/socket-folder.ts'
+import { identityOf } from '../../src/util/process-identity.ts'
 
 describe.skipIf(process.platform === 'win32')('the folder of the socket', () => {
   const { TMPDIR } = process.env

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AfreshError } from '../../errors.ts'
 import { sleep } from '../../util/clock.ts'
-import { identityOf } from '../core/process-identity.ts'
+import { identityOf } from '../../util/process-identity.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import {
   createDirectory,

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, type ErrorCode, RefusedError } from '../../errors.ts'
-import { identityOf, isRunning } from '../core/process-identity.ts'
+import { identityOf, isRunning } from '../../util/process-identity.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 
 /** The contents of `state.json`. */

@@ -46,12 +46,25 @@ export async function makeCluster(
   const original = await cached(`cluster-${binaries.version}-${key.digest('hex').slice(0, 12)}`, (building) =>
     initialise(binaries, account, args, building),
   )
-  copyFolder(join(original, 'data'), folder, { owner: account })
-  chmodSync(folder, 0o700)
+  copyCluster(original, folder, { account, settings })
   renewSystemIdentifier(folder)
-  const lines = Object.entries({ ...SETTINGS, ...settings }).map(([name, value]) => line(name, value))
-  appendFileSync(join(folder, 'postgresql.conf'), `\n${lines.join('\n')}\n`)
   return readFileSync(join(original, 'password'), 'utf8')
+}
+
+/** Copies the cluster in `data` of a folder of the cache, and sets `settings` in the copy. */
+export function copyCluster(
+  original: string,
+  folder: string,
+  options: {
+    readonly account: UnprivilegedUser | undefined
+    readonly settings: Readonly<Record<string, string>>
+  },
+): void {
+  copyFolder(join(original, 'data'), folder, { owner: options.account })
+  chmodSync(folder, 0o700)
+  const settings = Object.entries({ ...SETTINGS, ...options.settings })
+  const lines = settings.map(([name, value]) => line(name, value))
+  appendFileSync(join(folder, 'postgresql.conf'), `\n${lines.join('\n')}\n`)
 }
 
 function initdbArguments(version: string): string[] {

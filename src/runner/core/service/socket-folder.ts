@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { identityOf, isRunning } from '../process-identity.ts'
+import { identityOf, isRunning } from '../../../util/process-identity.ts'
 
 export interface SocketFolder {
   readonly socket: string

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { codeOf } from '../../errors.ts'
+import { codeOf } from '../errors.ts'
 
 /** Distinguishes a running process from a later one with its id; `undefined` if the process has exited. */
 export function identityOf(pid: number): string | undefined {

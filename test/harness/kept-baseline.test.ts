@@ -1,0 +1,143 @@
+/** Embedded: the server's files are kept with the template, so that unchanged migrations run once. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createHarness, embedded } from '../../src/index.ts'
+import { until } from '../server/child.ts'
+import { ask } from '../support/ask.ts'
+import { describeOn } from '../support/servers.ts'
+
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
+const CHILD = fileURLToPath(new URL('kept-baseline-child.mjs', import.meta.url))
+
+let folder: string
+let cache: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'afresh-kept-'))
+  // The account that PostgreSQL runs as appends to `runs`.
+  chmodSync(folder, 0o777)
+  cache = join(folder, 'cache')
+  mkdirSync(join(folder, 'migrations'))
+  writeFileSync(
+    join(folder, 'migrations', '1.sql'),
+    `COPY (SELECT 'run') TO PROGRAM 'cat >> ${folder}/runs';
+     CREATE ROLE reader; CREATE TABLE items (id serial PRIMARY KEY, name text);
+     INSERT INTO items (name) SELECT 'item ' || n FROM generate_series(1, 100) AS n; GRANT SELECT ON items TO reader;`,
+  )
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
+
+/** How often the first migration has run. */
+const runs = () =>
+  existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n').length : 0
+const kept = () => readdirSync(cache).filter((name) => name.startsWith('prepared-'))
+
+function start(): { child: ChildProcess; said: () => string; ended: Promise<string> } {
+  const child = spawn(process.execPath, [CHILD, SOURCES, folder], {
+    env: { ...process.env, AFRESH_CACHE_DIR: cache },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout?.on('data', (data) => {
+    text += data
+  })
+  return {
+    child,
+    said: () => text,
+    ended: new Promise((resolve) => child.once('close', () => resolve(text))),
+  }
+}
+
+describeOn('embedded:18', () => {
+  it('runs migrations once for many processes at the same time; the others wait with a message', async () => {
+    const output = await Promise.all([start(), start(), start(), start()].map(({ ended }) => ended))
+    for (const text of output) expect(text).toContain('{"differences":0}')
+    expect(output.join('')).toContain('waiting for another process that builds the same baseline')
+    expect(runs()).toBe(1)
+    expect(await start().ended).toBe('{"differences":0}\n')
+    expect(runs()).toBe(1)
+    expect(readdirSync(cache).filter((name) => /building|lock/.test(name))).toEqual([])
+  })
+
+  it('keeps nothing of a build that was killed, or that failed', async () => {
+    const killed = start()
+    await until(() => runs() > 0, 60_000)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    expect(await start().ended).toContain('{"differences":0}')
+
+    writeFileSync(join(folder, 'migrations', '2.sql'), 'CREATE TABLE broken (')
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(await start().ended).toMatch(/"code":"baseline".*2\.sql/)
+    }
+    expect(kept()).toHaveLength(1)
+    writeFileSync(join(folder, 'migrations', '2.sql'), 'CREATE TABLE mended (id int)')
+    expect(await start().ended).toContain('{"differences":0}')
+    expect(kept()).toHaveLength(2)
+    await until(() => readdirSync(cache).every((name) => !/building|lock/.test(name)), 60_000)
+  })
+
+  it('starts with the rows, sequences and roles of the baseline, and another server has its own', async () => {
+    await using environment = withCache()
+    const options = { server: embedded(), migrate: 'migrations', cwd: folder, project: 'kept' }
+    expect(environment).toBeDefined()
+    for (let run = 0; run < 2; run++) {
+      await using first = await createHarness(options)
+      await using second = await createHarness(options)
+      for (const harness of [first, second]) {
+        await using database = await harness.lease()
+        const on = { engine: 'postgres' as const, url: database.url }
+        await ask(on, `INSERT INTO items (name) VALUES ('of the test'); DELETE FROM items WHERE id < 50`)
+        await database.reset()
+        const [row] = await ask(
+          on,
+          `SELECT count(*)::int AS items, has_table_privilege('reader', 'items', 'SELECT') AS granted,
+             nextval('items_id_seq')::int AS next FROM items`,
+        )
+        expect(row).toEqual({ items: 100, granted: true, next: 101 })
+      }
+    }
+    expect(runs()).toBe(1)
+  })
+
+  it('removes the clusters that were not used for longest', async () => {
+    mkdirSync(cache)
+    chmodSync(cache, 0o755)
+    for (let no = 0; no < 12; no++) {
+      const path = join(cache, `prepared-18.4-${String(no).padStart(16, '0')}`)
+      mkdirSync(path)
+      utimesSync(path, 1_000 + no, 1_000 + no)
+    }
+    expect(await start().ended).toContain('{"differences":0}')
+    expect(kept()).toHaveLength(10)
+    expect(kept().filter((name) => /-0{14}/.test(name))).toEqual(
+      Array.from({ length: 9 }, (_, no) => `prepared-18.4-${String(no + 3).padStart(16, '0')}`),
+    )
+  })
+})
+
+function withCache(): AsyncDisposable {
+  const before = process.env.AFRESH_CACHE_DIR
+  process.env.AFRESH_CACHE_DIR = cache
+  return {
+    async [Symbol.asyncDispose]() {
+      if (before === undefined) delete process.env.AFRESH_CACHE_DIR
+      else process.env.AFRESH_CACHE_DIR = before
+    },
+  }
+}
