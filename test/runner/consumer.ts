@@ -187,6 +187,12 @@ export class Consumer {
     })
   }
 
+  /** Runs a script of package.json. */
+  npmRun(script: string): Promise<Ran> {
+    const path = `${join(this.folder, 'node_modules/.bin')}:${process.env.PATH}`
+    return run('npm', ['run', script], this.folder, { ...environment(), PATH: path, TMPDIR: this.#temporary })
+  }
+
   afresh(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
     return this.node('node_modules/.bin/afresh', args, env)
   }

@@ -6,7 +6,7 @@ import { EXIT } from '../failure.ts'
 import { type Choices, choose } from '../init/choices.ts'
 import { detectProject } from '../init/detect-project.ts'
 import { diffOfNew } from '../init/diff.ts'
-import type { Asked, ProjectInfo } from '../init/project-info.ts'
+import { type Asked, type ProjectInfo, RUNNER_NAMES } from '../init/project-info.ts'
 import { type Proposal, propose } from '../init/proposal.ts'
 import type { ProposedFile } from '../init/proposed-file.ts'
 import { migrateLabel, serverLabel, writeChoices, writeDiff } from '../init/text.ts'
@@ -33,11 +33,7 @@ Nothing that is there is changed: for a file that is, the lines to add are shown
     command
       .addOption(new Option('--engine <engine>', 'the database (default: as found)').choices(SERVER_ENGINES))
       .addOption(
-        new Option('--runner <runner>', 'what runs the tests (default: as found)').choices([
-          'vitest',
-          'jest',
-          'node:test',
-        ]),
+        new Option('--runner <runner>', 'what runs the tests (default: as found)').choices(RUNNER_NAMES),
       )
       .option('--server <server>', 'an image, `embedded`, or a URL (default: as found)')
       .option('--dry-run', 'show what would be written; write nothing')

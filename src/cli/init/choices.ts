@@ -39,6 +39,7 @@ const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
   [/\bvitest\b/, 'vitest'],
   [/\bjest\b/, 'jest'],
   [/\bnode\b[^&|;]*\s--test\b/, 'node:test'],
+  [/\bmocha\b/, 'mocha'],
 ]
 
 function chooseRunner(facts: ProjectInfo, asked: Asked): Choice<RunnerName> {
@@ -48,8 +49,8 @@ function chooseRunner(facts: ProjectInfo, asked: Asked): Choice<RunnerName> {
     const runner = SCRIPTS.find(([pattern]) => pattern.test(script))?.[1]
     if (runner !== undefined) return { value: runner, reason: `the script "${name}" runs it` }
   }
-  for (const runner of ['vitest', 'jest'] as const) {
-    const config = filesOf(facts, runner).find((file) => file.startsWith(`${runner}.`))
+  for (const runner of ['vitest', 'jest', 'mocha'] as const) {
+    const config = filesOf(facts, runner).find((file) => /^(vitest|jest|\.mocharc)\./.test(file))
     if (config !== undefined) return { value: runner, reason: `${config} is there` }
     if (facts.packages.has(runner)) return { value: runner, reason: `package.json has ${runner}` }
   }

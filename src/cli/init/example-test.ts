@@ -59,6 +59,14 @@ const RUNNERS: Readonly<Record<RunnerName, RunnerText>> = {
     after: 'after',
     rowIs: (column, value) => `assert.equal(rows[0].${column}, ${value})`,
   },
+  mocha: {
+    imports: [
+      ['assert', 'node:assert/strict'],
+      ['{ after, it as test }', 'mocha'],
+    ],
+    after: 'after',
+    rowIs: (column, value) => `assert.equal(rows[0].${column}, ${value})`,
+  },
 }
 
 const SUBJECTS: Readonly<Record<Subject, (client: ExampleClient, runner: RunnerText) => string>> = {

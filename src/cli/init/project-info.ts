@@ -1,7 +1,8 @@
 import type { ServerEngine } from '../../server/spec.ts'
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
-export type RunnerName = 'vitest' | 'jest' | 'node:test'
+export const RUNNER_NAMES = ['vitest', 'jest', 'node:test', 'mocha'] as const
+export type RunnerName = (typeof RUNNER_NAMES)[number]
 
 /** What `detectProject` found out about a project. The rest of this folder depends on nothing else. */
 export interface ProjectInfo {
@@ -45,6 +46,7 @@ export const KNOWN_FILES = {
   afresh: scripts('afresh.config', ['ts', 'mts', 'js', 'mjs', 'cjs']),
   vitest: [...scripts('vitest.config'), ...scripts('vite.config')],
   jest: [...scripts('jest.config'), 'jest.config.json'],
+  mocha: ['js', 'cjs', 'yaml', 'yml', 'jsonc', 'json'].map((extension) => `.mocharc.${extension}`),
   typescript: ['tsconfig.json'],
   compose: [
     ...['compose', 'docker-compose', 'compose.test', 'docker-compose.test', 'docker-compose.dev'].flatMap(
@@ -69,6 +71,15 @@ export const KNOWN_FILES = {
   ),
   sequelize: ['.sequelizerc', 'config/config.json', 'config/config.js', 'config/database.js'],
 } as const satisfies Record<string, readonly string[]>
+
+/** Whether package.json has the options of a tool. */
+export function hasOptionsInPackage(facts: ProjectInfo, key: string): boolean {
+  try {
+    return key in JSON.parse(facts.files.get('package.json') ?? '')
+  } catch {
+    return false
+  }
+}
 
 /** The files of a kind that the project has. */
 export function filesOf(facts: ProjectInfo, kind: keyof typeof KNOWN_FILES): string[] {

@@ -2,11 +2,12 @@ import type { Choices } from './choices.ts'
 import type { ConfigPatch } from './config-patch.ts'
 import { exampleTest } from './example-test.ts'
 import { installCommand } from './install.ts'
+import { runsTypeScript } from './jest-transform.ts'
 import type { Migrations } from './migrations.ts'
-import { filesOf, firstPackage, type ProjectInfo } from './project-info.ts'
+import { filesOf, type ProjectInfo } from './project-info.ts'
 import type { ProposedFile } from './proposed-file.ts'
 import { runnerSetup } from './runner-setup.ts'
-import { configText, exampleMigration } from './templates.ts'
+import { configExtension, configText, exampleMigration } from './templates.ts'
 
 /** What `afresh init` would do. */
 export interface Proposal {
@@ -45,11 +46,10 @@ export function propose(facts: ProjectInfo, choices: Choices): Proposal {
   }
 }
 
-function configFile({ server, migrate, language }: Choices): ProposedFile {
-  const extension = language.value === 'TypeScript' ? 'ts' : 'js'
+function configFile(choices: Choices): ProposedFile {
   return {
-    path: `afresh.config.${extension}`,
-    contents: configText(server.value, migrateOption(migrate.value)),
+    path: `afresh.config.${configExtension(choices)}`,
+    contents: configText(choices.server.value, migrateOption(choices.migrate.value)),
   }
 }
 
@@ -77,8 +77,10 @@ const SUBJECTS = { command: 'tables', sql: 'tables', example: 'users', unknown: 
 function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
   const extension = testExtension(facts, choices)
   const name = `database.test.${extension}`
+  // mocha looks for tests nowhere else.
+  const folder = facts.testFolder ?? (choices.runner.value === 'mocha' ? 'test' : undefined)
   return {
-    path: facts.testFolder === undefined ? name : `${facts.testFolder}/${name}`,
+    path: folder === undefined ? name : `${folder}/${name}`,
     contents: exampleTest({
       engine: choices.engine.value,
       client: choices.client.value,
@@ -90,14 +92,12 @@ function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
   }
 }
 
-const JEST_TRANSFORMS = ['ts-jest', '@swc/jest', 'esbuild-jest', '@babel/preset-typescript']
-
 /** In a language that the runner can run in its current setup. */
 function testExtension(facts: ProjectInfo, { runner, language }: Choices): string {
   const isTypeScript = language.value === 'TypeScript'
-  if (runner.value === 'node:test') return 'mjs'
+  if (runner.value === 'node:test' || runner.value === 'mocha') return 'mjs'
   if (runner.value === 'vitest') return isTypeScript ? 'ts' : 'js'
-  if (isTypeScript && firstPackage(facts, JEST_TRANSFORMS) !== undefined) return 'ts'
+  if (isTypeScript && runsTypeScript(facts)) return 'ts'
   return facts.isModule ? 'cjs' : 'js'
 }
 

@@ -1,10 +1,11 @@
 import type { Choices } from './choices.ts'
 import { type ConfigPatch, configPatch, type Entry, type InsertionPoint } from './config-patch.ts'
 import { diffOfEdits, linesOf } from './diff.ts'
+import { jestTransform } from './jest-transform.ts'
 import { RUN } from './migrations.ts'
-import { filesOf, type ProjectInfo, type RunnerName } from './project-info.ts'
+import { filesOf, hasOptionsInPackage, type ProjectInfo, type RunnerName } from './project-info.ts'
 import type { ProposedFile } from './proposed-file.ts'
-import { jestConfig, VITEST_CONFIG } from './templates.ts'
+import { configExtension, jestConfig, MOCHA_CONFIG, mochaModule, VITEST_CONFIG } from './templates.ts'
 
 /** What a runner needs to use afresh. */
 export interface RunnerSetup {
@@ -33,19 +34,37 @@ const SETUPS: Readonly<Record<RunnerName, (facts: ProjectInfo, choices: Choices)
     }
   },
 
-  jest(facts) {
+  jest(facts, { language }) {
     const run = `${RUN[facts.packageManager.value]} jest`
     const [path] = filesOf(facts, 'jest')
     if (path !== undefined)
       return { files: [], additions: addTo(facts, path, JEST_ENTRIES, jestPlace(path)), run }
-    if (hasJestKey(facts)) {
+    if (hasOptionsInPackage(facts, 'jest')) {
       return { files: [], additions: addTo(facts, 'package.json', JEST_ENTRIES, JEST_IN_PACKAGE), run }
     }
-    return { files: [{ path: 'jest.config.js', contents: jestConfig(facts.isModule) }], additions: [], run }
+    const transform = language.value === 'TypeScript' ? jestTransform(facts)?.line : undefined
+    const contents = jestConfig(facts.isModule, transform)
+    return { files: [{ path: 'jest.config.js', contents }], additions: [], run }
   },
 
   'node:test'(facts) {
     return { files: [], additions: nodeTestScript(facts), run: NODE_TEST }
+  },
+
+  mocha(facts, choices) {
+    const run = `${RUN[facts.packageManager.value]} mocha`
+    const [config = `afresh.config.${configExtension(choices)}`] = filesOf(facts, 'afresh')
+    const module = { path: MOCHA_MODULE, contents: mochaModule(config) }
+    const [path] = filesOf(facts, 'mocha')
+    if (path !== undefined) return { files: [module], additions: mochaAddition(facts, path), run }
+    if (hasOptionsInPackage(facts, 'mocha')) {
+      return {
+        files: [module],
+        additions: addTo(facts, 'package.json', MOCHA_ENTRIES, MOCHA_IN_PACKAGE),
+        run,
+      }
+    }
+    return { files: [module, { path: '.mocharc.json', contents: MOCHA_CONFIG }], additions: [], run }
   },
 }
 
@@ -86,9 +105,20 @@ function jestPlace(path: string): InsertionPoint {
       }
 }
 
-/** Whether package.json contains jest's options. */
-function hasJestKey(facts: ProjectInfo): boolean {
-  return /^\s*"jest":\s*\{/m.test(facts.files.get('package.json') ?? '')
+const MOCHA_MODULE = 'afresh.mocha.mjs'
+const MOCHA_ENTRIES: readonly Entry[] = [{ key: 'require', value: `./${MOCHA_MODULE}`, isList: true }]
+const MOCHA_IN_PACKAGE: InsertionPoint = { anchor: /^\s*"mocha":\s*\{/, isJson: true }
+
+function mochaAddition(facts: ProjectInfo, path: string): readonly ConfigPatch[] {
+  if (/\.ya?ml$/.test(path)) {
+    if (facts.files.get(path)?.includes(MOCHA_MODULE)) return []
+    return [
+      { path, diff: [], notes: [`Add ./${MOCHA_MODULE} to \`require\` in ${path}, first in the list.`] },
+    ]
+  }
+  const isJson = path.includes('.json')
+  const anchor = isJson ? /^\s*\{/ : /^module\.exports\s*=\s*\{/
+  return addTo(facts, path, MOCHA_ENTRIES, { anchor, isJson })
 }
 
 const NODE_TEST = 'node --import afresh/node-test --test'

@@ -1,5 +1,6 @@
 import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import type { ServerSpec } from '../../server/spec.ts'
+import type { Choices } from './choices.ts'
 
 /** The contents of `afresh.config.*`. Without `migrate`, a comment points out that it is missing. */
 export function configText(server: ServerSpec, migrate: string | undefined): string {
@@ -44,12 +45,44 @@ export default defineConfig({
 })
 `
 
-export function jestConfig(isModule: boolean): string {
+/** @param transform a line for the language of the tests */
+export function jestConfig(isModule: boolean, transform: string | undefined): string {
   return `/** @type {import('jest').Config} */
 ${isModule ? 'export default' : 'module.exports ='} {
-  globalSetup: 'afresh/jest/global-setup',
+${transform === undefined ? '' : `  ${transform},\n`}  globalSetup: 'afresh/jest/global-setup',
   globalTeardown: 'afresh/jest/global-teardown',
   setupFilesAfterEnv: ['afresh/jest/reset'],
+}
+`
+}
+
+/** mocha does not compile what it loads, so that its module imports JavaScript. */
+export function configExtension({ runner, language }: Choices): string {
+  if (runner.value === 'mocha') return 'mjs'
+  return language.value === 'TypeScript' ? 'ts' : 'js'
+}
+
+export const MOCHA_CONFIG = `{
+  "require": ["./afresh.mocha.mjs"]
+}
+`
+
+/** @param config the name of afresh's configuration */
+export function mochaModule(config: string): string {
+  return `// mocha loads this before the test files, in each worker too (--parallel).
+import { createHarness, join } from 'afresh'
+import config from './${config}'
+
+const isWorker = process.env.AFRESH_HANDLE !== undefined
+const harness = isWorker ? undefined : await createHarness(config)
+process.env.AFRESH_HANDLE ??= JSON.stringify(harness.handle)
+const database = await join(JSON.parse(process.env.AFRESH_HANDLE), { unref: true })
+Object.assign(process.env, database.env)
+
+export const mochaHooks = { beforeEach: () => database.reset() }
+export async function mochaGlobalTeardown() {
+  await database.release()
+  await harness.close()
 }
 `
 }
