@@ -75,8 +75,8 @@ export function utf8Of(bytes: Buffer): string {
   } catch {
     const lines = bytes.toString('latin1').split('\n')
     const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1
-    throw new AfreshError('baseline', `it is not UTF-8 text: see its line ${line}.`, {
-      next: 'Convert it: iconv -f latin1 -t utf8, or whichever encoding it is in.',
+    throw new AfreshError('baseline', `it is not UTF-8 text: see line ${line}.`, {
+      next: 'Convert it: iconv -f latin1 -t utf8, with the encoding of the file in place of latin1.',
     })
   }
 }

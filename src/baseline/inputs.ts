@@ -74,7 +74,7 @@ async function filesOf(
     const files = await filesIn(path, cwd, ignore)
     if (files.length === 0) {
       throw new AfreshError('usage', `${name}: the folder ${path} has no .sql files.`, {
-        next: 'Name the folder that holds them; migrations that need a tool run as { command: … } or a function.',
+        next: 'Name the folder that contains them; run migrations of a tool as { command: … } or a function.',
       })
     }
     return files

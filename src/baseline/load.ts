@@ -103,7 +103,7 @@ async function runFile(to: Connection | ScriptRun, name: InputName, file: SqlFil
     else await to.script(utf8Of(wanted), file.label)
   } catch (error) {
     if (error instanceof AfreshError && error.message.includes(file.label)) throw error
-    const next = error instanceof AfreshError ? error.next : 'Correct the file; nothing of it is kept.'
+    const next = error instanceof AfreshError ? error.next : 'Correct the file; its changes are discarded.'
     const said = next === undefined ? messageOf(error) : messageOf(error).replace(`\n  → ${next}`, '')
     throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${said}`, {
       cause: error,
@@ -144,11 +144,11 @@ function nothingCame({ database }: Connection, input: Exclude<Input, { kind: 'fi
   const reads =
     input.kind === 'command'
       ? 'from DATABASE_URL or the variables of its engine (PGHOST and PGDATABASE, MYSQL_HOST and MYSQL_DATABASE …); name others under `env`, ' +
-        "such as env: { DB_NAME: 'database' }, and look whether a file such as .env overrides them"
+        "such as env: { DB_NAME: 'database' }, and check whether a file such as .env overrides them"
       : 'from its argument: migrate: async ({ url }) => { … }'
   return new AfreshError(
     'baseline',
     `migrate: ${what} succeeded, but it created nothing: the database "${database}" is as empty as before. It probably ran against another database.`,
-    { next: `Have it take its database ${reads}. Leave \`migrate\` out where you want an empty database.` },
+    { next: `Make it read its database ${reads}. Omit \`migrate\` if you want an empty database.` },
   )
 }

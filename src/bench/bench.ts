@@ -21,7 +21,7 @@ export interface BenchOptions {
   /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number
-  /** Milliseconds that a method may take per cell, including making the rows, and in a single run. */
+  /** Limits in milliseconds for a method: per cell, including the creation of rows, and per single run. */
   readonly budgetMs: number
   readonly limitMs: number
   readonly seed: number

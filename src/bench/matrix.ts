@@ -23,7 +23,7 @@ export interface MatrixOptions {
   /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number
-  /** Milliseconds that a method may take per cell, including making the rows, and in a single run. */
+  /** Limits in milliseconds for a method: per cell, including the creation of rows, and per single run. */
   readonly budgetMs: number
   readonly limitMs: number
   readonly seed: number
@@ -107,11 +107,11 @@ class MatrixRun {
 
   /** A failure to store costs must not lose the results. */
   async #calibrate({ id }: Target, benchServer: BenchServer): Promise<void> {
-    this.#options.onProgress(`${id}: what the strategy \`auto\` goes by`)
+    this.#options.onProgress(`${id}: measures the costs for strategy \`auto\``)
     try {
       await benchServer.calibrate()
     } catch (error) {
-      this.#options.onProgress(`What DELETE and TRUNCATE cost here could not be kept: ${messageOf(error)}`)
+      this.#options.onProgress(`The costs of DELETE and TRUNCATE could not be kept: ${messageOf(error)}`)
     }
   }
 
@@ -144,7 +144,7 @@ class MatrixRun {
       async () => {
         for (const group of groups) {
           if (inProcess && group.case.readers > 0) {
-            await this.#note(group, without(group, 'not possible', 'this process has no other readers'))
+            await this.#note(group, without(group, 'not possible', 'in-process engines allow no readers'))
             continue
           }
           const reason = reasonAgainst(group)

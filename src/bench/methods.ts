@@ -13,14 +13,9 @@ export interface Method {
 /** In display order. */
 export const METHODS: readonly Method[] = [
   way('delete', 'DELETE', 'one statement without a condition', true),
-  way('delete-restart', 'DELETE + restart', 'DELETE, and the counter back to its start', false),
-  way(
-    'delete-rows',
-    'DELETE row by row',
-    'DELETE WHERE true: without the short cut that SQLite takes',
-    false,
-  ),
-  way('truncate', 'TRUNCATE', 'with every table that refers to it, where the server wants them named', true),
+  way('delete-restart', 'DELETE + restart', 'DELETE, and a restart of the counter', false),
+  way('delete-rows', 'DELETE row by row', 'DELETE WHERE true: avoids the shortcut that SQLite takes', false),
+  way('truncate', 'TRUNCATE', 'with every table that refers to it, if the server requires that', true),
   way('truncate-restart', 'TRUNCATE RESTART IDENTITY', 'the counter goes back to its start as well', false),
   way('truncate-cascade', 'TRUNCATE CASCADE', 'and whatever refers to it', false),
   way(

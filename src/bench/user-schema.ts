@@ -42,6 +42,6 @@ async function rememberFor(clone: Clone, onProgress: SchemaBenchOptions['onProgr
     const costs = await calibrate(clone, admin)
     await replaceSamples({ engine, connection: admin }, costs, { startedByAfresh: false })
   } catch (error) {
-    onProgress(`What DELETE and TRUNCATE cost here could not be measured: ${messageOf(error)}`)
+    onProgress(`The costs of DELETE and TRUNCATE could not be measured: ${messageOf(error)}`)
   }
 }

@@ -12,8 +12,7 @@ export interface ListedCommand {
 export const COMMANDS: readonly ListedCommand[] = [
   {
     name: 'init',
-    summary:
-      'Write the files that a project needs for its first database test, after looking at what it uses',
+    summary: 'Detect what a project uses, and write the files that it needs for its first database test',
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   {
@@ -49,7 +48,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'bench',
-    summary: 'DELETE against TRUNCATE and ten more ways, by number of rows: figures, charts, and what to use',
+    summary: 'Compare DELETE, TRUNCATE and eleven other methods by number of rows: figures, charts, advice',
     load: async () => (await import('./commands/bench.ts')).benchCommand,
   },
   {

@@ -26,7 +26,7 @@ export function withEraseFlags(command: Command): Command {
     )
     .option(
       '--on-delete <key=action>',
-      'for one foreign key: orders.user_id=cascade, "set null", "set default" or restrict; again for more',
+      'for one foreign key: orders.user_id=cascade, "set null", "set default" or restrict; repeatable',
       action,
     )
     .option(

@@ -18,7 +18,7 @@ export function writeErased(report: EraseReport, output: Output): void {
     if (values.length > 0) output.line(output.style.dim(`    -- with ${values.map(shown).join(', ')}`))
   }
   output.line()
-  output.line('A dry run: all of it was rolled back.')
+  output.line('Dry run: everything was rolled back.')
 }
 
 function numbersOf({ deleted, changed, marked, archived }: ErasedTable): string {
@@ -45,12 +45,12 @@ export function writeTree(view: EraseView, output: Output): void {
   output.line(style.bold(printable(view.table)) + triggersOf(view.tree))
   writeBranches(view.tree.children, '', output)
   output.line()
-  if (view.bare) output.line('Nothing refers to it: one statement does it.')
+  if (view.bare) output.line('No table refers to it, so one statement is enough.')
   else {
     const order = view.order.map((tables) =>
       tables.length > 1 ? `(${tables.join(' + ')})` : tables.join(''),
     )
-    output.line(`Rows go in this order: ${order.map((label) => printable(label)).join(', ')}`)
+    output.line(`Rows are deleted in this order: ${order.map((label) => printable(label)).join(', ')}`)
   }
   if (view.refused !== undefined) {
     output.line()
@@ -71,13 +71,13 @@ function wordsOf({ table, key, onDelete, does, asked, again }: EraseBranch): str
     return `${printable(table)}${onDelete === undefined ? ': inherits from it' : ': another database'}`
   const declared = `ON DELETE ${onDelete?.toUpperCase()}`
   const what = {
-    delete: 'its rows go',
+    delete: 'its rows are deleted',
     mark: 'its rows are marked',
     'set null': 'its rows are kept, the key becomes NULL',
     'set default': 'its rows are kept, the key becomes its default',
     refuse: asked ? 'fails if there are any' : 'the server refuses if there are any',
   }[does]
-  return `${printable(key)}: ${what}${again ? ' (as above)' : ''} · ${declared}${asked ? ', asked otherwise' : ''}`
+  return `${printable(key)}: ${what}${again ? ' (as above)' : ''} · ${declared}${asked ? ', overridden' : ''}`
 }
 
 function triggersOf({ triggers }: EraseBranch): string {

@@ -34,7 +34,7 @@ export function withResetFlags(command: Command): Command {
         'spread',
       ]),
     )
-    .option('--keep <tables>', 'names or globs of tables to leave alone, with commas between them', collect)
+    .option('--keep <tables>', 'names or globs of tables to leave unchanged, separated by commas', collect)
 }
 
 /** Can be given repeatedly. A comma within braces is part of a glob. */

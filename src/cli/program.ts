@@ -9,7 +9,7 @@ const HELP_WIDTH = 110
 
 const NOTES = `
 Begin with \`afresh init\` in a project, or with \`afresh demo\`: it needs no database and no configuration.
-Options come from afresh.config.{ts,mts,js,mjs,cjs} too, where there is one; what is given here wins.
+afresh.config.{ts,mts,js,mjs,cjs} sets options too; the command line overrides it.
 Exit codes: 0 done, 1 it failed, 2 wrong usage, 3 refused by the guard.`
 
 /** Parses the arguments and runs the command. Never throws; returns the exit code. */
@@ -17,9 +17,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const json = hasFlag(args, '--json')
   let exitCode: number = EXIT.done
   const program = new Command('afresh')
-    .description(
-      'A real database in a known state for every test, put back at the cost of what the test wrote.',
-    )
+    .description('A real database in a known state for every test: a reset costs only what the test wrote.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')

@@ -35,7 +35,7 @@ export async function costsOf(
     try {
       return await work()
     } catch (error) {
-      onProblem(`What DELETE and TRUNCATE cost here could not be ${what}: ${messageOf(error)}`)
+      onProblem(`The costs of DELETE and TRUNCATE could not be ${what}: ${messageOf(error)}`)
       return undefined
     }
   }

@@ -79,7 +79,7 @@ export async function addSample(
   await keep(server, startedByAfresh, (before) => [...before, costs].slice(-TIMES))
 }
 
-/** Replaces all samples by more accurate costs. Throws the file system's errors. */
+/** Replaces all samples with more accurate costs. Throws the file system's errors. */
 export async function replaceSamples(
   server: Measured,
   costs: Costs,

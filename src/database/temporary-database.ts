@@ -21,7 +21,8 @@ export interface TemporaryDatabase {
 }
 
 /**
- * Throws the server's error, and leaves nothing behind.
+ * Creates the database and connects to it. If that fails, throws the server's error and leaves nothing
+ * behind.
  *
  * @param name a name from `Names`, which the reaper recognizes
  */

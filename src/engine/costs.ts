@@ -9,8 +9,8 @@ export interface CostMeter {
   conditions(connection: Connection): Promise<string>
   /**
    * Measures in an empty temporary database, and leaves tables in it. As in a test run, one connection writes
-   * and the other resets, so that the measured time includes what TRUNCATE makes the other session load
-   * again.
+   * and the other resets, so that the measured time includes the metadata that the other session reloads
+   * after TRUNCATE.
    */
   measure(connection: Connection, writer: Connection, effort: MeasurementBudget): Promise<Costs>
 }

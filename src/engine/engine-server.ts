@@ -2,7 +2,7 @@ import type { GenericContainer } from 'testcontainers'
 import type { DataPlace } from '../util/shared-memory.ts'
 
 /**
- * Says how to recognize the servers of an engine, start them in a container, and use them in a new project.
+ * How to recognize the servers of an engine, start them in a container, and use them in a new project.
  * Exported by `server.ts` in the engine's folder, and listed in `registry.ts`.
  */
 export interface EngineServer {

@@ -18,11 +18,11 @@ export type About =
 
 export interface EraseStatement extends Statement {
   readonly about: About
-  /** One table for each number. */
+  /** The table of each count, in the same order. */
   readonly tables: readonly TableId[]
   /** Whether it finds rows by the condition. */
   readonly isFinding?: true
-  /** The key by which `refused` and `missed` rows refer, or whose default is `dangling`. */
+  /** The foreign key of `refused` and `missed` rows, or the one whose default is `dangling`. */
   readonly link?: Link
 }
 
@@ -33,7 +33,7 @@ export interface Target {
   readonly as?: string
   /** Each finds a part of the rows. */
   readonly conditions: readonly Sql[]
-  /** The conditions name the row's own identity, which a list stores: they need not be evaluated again. */
+  /** The conditions compare the row's identity, which a list stores, so they are not evaluated again. */
   readonly isByKey?: boolean
   /** Only rows whose identity is in these entries of a list. */
   readonly list?: { readonly name: string; readonly after: number; readonly upTo: number }
@@ -54,7 +54,7 @@ export function joinedTo(syntax: EraseDialect, { table, from, on }: Rows): strin
   return `${from} ${syntax.join} ${syntax.table(table)} AS r ON ${on}`
 }
 
-/** Counts rows, and locks them if others could change them before they are deleted. */
+/** Counts rows, and locks them if other sessions could change them before they are deleted. */
 export function countOf(
   syntax: EraseDialect,
   from: Sql | string,

@@ -66,12 +66,12 @@ export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
     {
       name: 'wal',
       where:
-        'PostgreSQL 16 and later as a superuser, with the contrib module pg_walinspect: costs what the test wrote',
+        'PostgreSQL 16 and later as a superuser, with the contrib module pg_walinspect: cost depends on what the test wrote',
     },
     {
       name: 'counters',
       where:
-        'MySQL, and MariaDB with performance_schema: costs what the test wrote. SQLite: recognizes a database that was not written to',
+        'MySQL, and MariaDB with performance_schema: cost depends on what the test wrote. SQLite: recognizes a database that was not written to',
     },
     { name: 'scan', where: 'every engine: looks at each table and sequence in one round trip' },
   ]

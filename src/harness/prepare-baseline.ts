@@ -149,7 +149,7 @@ async function contentsOf(
 /** Without migrations and fixtures, an empty baseline is intended. */
 function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
   if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
-  return ['the baseline has no table: look whether the migrations ran, and in this database.']
+  return ['the baseline has no table: check whether the migrations ran, and in this database.']
 }
 
 function leftOutWarning(what: string): string {

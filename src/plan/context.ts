@@ -72,7 +72,7 @@ function keptTables(schema: Schema, keep: readonly string[]): Map<TableId, strin
   const { tables, unmatched } = matchTables(schema, keep)
   if (unmatched.length > 0) {
     throw new AfreshError('usage', `\`keep\` names tables that are not there: ${unmatched.join(', ')}.`, {
-      next: 'Correct the names; `afresh plan` lists the tables that there are.',
+      next: 'Correct the names; `afresh plan` lists the existing tables.',
     })
   }
   const kept = new Map<TableId, string>()

@@ -102,6 +102,6 @@ async function crossCheck(resetter: Resetter, schema: Schema): Promise<void> {
   if (missed.length === 0) return
   const labels = missed.map((id) => subjectLabel(schema, id)).join(', ')
   throw new AfreshError('reset', `The detector missed what a scan finds dirty: ${labels}.`, {
-    next: `Please report it; until it is fixed, \`detector: 'scan'\` is exact.`,
+    next: `Report it, and set \`detector: 'scan'\`, which is exact, until it is fixed.`,
   })
 }

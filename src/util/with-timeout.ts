@@ -1,7 +1,7 @@
 import { clearTimeout, setTimeout } from './clock.ts'
 
 /**
- * The result of `work`, or of `onTimeout` if `work` takes longer. `work` is not cancelled.
+ * Returns the result of `work`, or that of `onTimeout` if `work` takes longer. Does not cancel `work`.
  *
  * @param timeoutMs milliseconds
  * @param onTimeout returns the result after a timeout, or throws

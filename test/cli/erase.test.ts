@@ -36,7 +36,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
     expect(stdout).toMatch(
       /[├└]─ notes\.user_id: its rows are kept, the key becomes NULL · ON DELETE SET NULL/,
     )
-    expect(stdout).toMatch(/[├└]─ orders\.user_id: its rows go · ON DELETE NO ACTION/)
+    expect(stdout).toMatch(/[├└]─ orders\.user_id: its rows are deleted · ON DELETE NO ACTION/)
     expect(stdout).toMatch(/users ← orders\.user_id/)
     const json = await afresh([
       'erase',

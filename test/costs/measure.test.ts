@@ -194,7 +194,7 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         for (const name of files()) rmSync(join(cache, 'costs', name))
         expect(await costsOf(place, (line) => problems.push(line))).toBeUndefined()
         expect(problems.join()).toMatch(
-          /What DELETE and TRUNCATE cost here could not be measured: .*already exists/,
+          /The costs of DELETE and TRUNCATE could not be measured: .*already exists/,
         )
         await ask(server, `DROP DATABASE ${temporaryName}`)
       })

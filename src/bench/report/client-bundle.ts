@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const BUILT = 'bench/report-client.js'
 
-/** The page's program, bundled with its libraries: from the package, or built when run from the sources. */
+/** The page's script, bundled with its libraries: read from the package, or built if run from sources. */
 export async function clientBundle(): Promise<string> {
   const here = fileURLToPath(import.meta.url)
   if (here.endsWith('.ts')) return bundled(join(dirname(here), 'client/main.ts'))
@@ -17,7 +17,7 @@ export async function clientBundle(): Promise<string> {
   return readFile(join(folder, BUILT), 'utf8')
 }
 
-/** As `tsdown.config.ts` does. */
+/** Bundles in the same way as `tsdown.config.ts`. */
 async function bundled(entry: string): Promise<string> {
   const { build } = await import('rolldown')
   const { output } = await build({

@@ -93,7 +93,7 @@ function serverSection(results: BenchResults, server: ServerResults, index: numb
 ${first === undefined ? '<p>Nothing was measured.</p>' : charts(results, server.id, all, first, id)}
 <h3>Every figure</h3>
 ${figureTables(results, server)}
-<h3>Under which conditions</h3>
+<h3>Measurement conditions</h3>
 <dl>${Object.entries(server.conditions)
     .map(([name, text]) => `<dt>${escapeHtml(name)}<dd>${escapeHtml(text)}`)
     .join('')}</dl>
@@ -129,16 +129,16 @@ function charts(
     ),
     !hasCrossovers(barsOfCases(results, all))
       ? ''
-      : `${block(isOwn ? 'Table by table' : 'Case by case', `Where it turns: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
+      : `${block(isOwn ? 'Table by table' : 'Case by case', `Crossover points: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
     methodsFigure(results, server, first.case) === undefined
       ? ''
-      : block('Every way to empty a table', 'The base case. The buttons show and hide.', 'ways'),
+      : block('Every way to empty a table', 'The base case. Select methods with the buttons.', 'ways'),
     factorFigures(results, server).length === 0
       ? ''
       : block('One thing changed', 'Each against the base case: DELETE solid, TRUNCATE dashed.', 'factors'),
     all.every((recommendation) => asideFigures(results, server, recommendation.case).length === 0)
       ? ''
-      : block('What else it costs', 'As far as the server reports it; in the case chosen above.', 'asides'),
+      : block('Other costs measured', 'As far as the server reports them, in the selected case.', 'asides'),
   ].join('\n')
 }
 
@@ -155,9 +155,9 @@ function method(results: BenchResults): string {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Rounds',
-      `${settings.leastRounds} to ${settings.rounds} a figure, in turns, each turn in another order`,
+      `${settings.leastRounds} to ${settings.rounds} per figure, interleaved, each round in another order`,
     ],
-    ['Budget', `${timeText(settings.budgetMs)} a figure, making the rows included`],
+    ['Budget', `${timeText(settings.budgetMs)} per figure, including the creation of rows`],
     ['Took', timeText(tookSeconds * 1000) + (complete ? '' : '; cut off before its end')],
     ['Seed', whole(settings.seed)],
   ]

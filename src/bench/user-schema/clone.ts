@@ -15,7 +15,7 @@ import { matchTables } from '../../schema/filter.ts'
 export interface CloneOptions {
   readonly allow: readonly string[]
   readonly tables?: readonly string[] | undefined
-  /** Size from which on a warning precedes the copy. Default: 1 GiB. */
+  /** Size from which a warning is shown before the copy. Default: 1 GiB. */
   readonly tellFromBytes?: number | undefined
   /** Called with a line of text. */
   readonly onProgress: (line: string) => void
@@ -28,11 +28,11 @@ export interface Clone {
   /** The name of the original database. */
   readonly source: string
   readonly version: string
-  /** To the copy. */
+  /** Connected to the copy. */
   readonly connection: Connection
   /** Another connection to the copy, for a reader. */
   readonly observer: Connection
-  /** To another database of afresh on the same server. */
+  /** Connected to another database of afresh on the same server. */
   readonly admin: Connection
   readonly adminUrl: string
   /** Name for a temporary database in which costs are measured. */
@@ -42,8 +42,8 @@ export interface Clone {
 }
 
 /**
- * Copies a database, which is only read. PostgreSQL does not copy a database with open connections, so afresh
- * connects to a database of its own first. That connection holds the lock of the run.
+ * Copies a database; only reads the original. PostgreSQL does not copy a database with open connections, so
+ * afresh connects to a database of its own first. That connection holds the lock of the run.
  *
  * @throws RefusedError for a server that the guard refuses
  * @throws AfreshError `usage` for a database without anything to measure; `server` if it cannot be copied
@@ -115,7 +115,7 @@ export function warningOf(
   const gib = (bytes / 2 ** 30).toPrecision(2)
   const time = seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
   return (
-    `"${database}" has ${Number(gib)} GiB, about ${rows.toLocaleString('en-US')} rows, and all of it is copied: ` +
+    `"${database}" has ${Number(gib)} GiB, about ${rows.toLocaleString('en-US')} rows. It is copied completely: ` +
     `it may take ${time}, which --budget does not count, and as much room again on the server`
   )
 }
@@ -124,7 +124,7 @@ function serverOf({ engine }: Opened): Databases {
   const { databases, capabilities, title, rows } = engine
   if (capabilities.truncate && databases !== undefined && rows !== undefined) return databases
   throw new AfreshError('usage', `${title} has no TRUNCATE, so there is nothing to choose between.`, {
-    next: 'A reset uses DELETE there; `afresh bench --engine sqlite` shows what that takes.',
+    next: 'A reset uses DELETE there; `afresh bench --engine sqlite` shows how long that takes.',
   })
 }
 
@@ -146,11 +146,11 @@ async function refuseUnmeasurable(
   const { unmatched } = matchTables(schema, patterns)
   if (unmatched.length === 0) return
   throw new AfreshError('usage', `\`tables\` names tables that are not there: ${unmatched.join(', ')}.`, {
-    next: 'Correct the names; `afresh plan` lists the tables that there are.',
+    next: 'Correct the names; `afresh plan` lists the existing tables.',
   })
 }
 
-/** Locks the lease at once, before the reaper takes the database for one of a killed run. */
+/** Takes the lease at once, before the reaper can mistake the database for one of a killed run. */
 async function placeOfOurs(
   { engine, connection }: Opened,
   databases: Databases,

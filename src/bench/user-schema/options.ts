@@ -7,7 +7,7 @@ export interface SchemaBenchOptions {
   readonly rows: readonly number[]
   /** Names or globs of the tables to measure. Default: all. */
   readonly tables?: readonly string[] | undefined
-  /** Size from which on a warning precedes the copy. Default: 1 GiB. */
+  /** Size from which a warning is shown before the copy. Default: 1 GiB. */
   readonly tellFromBytes?: number | undefined
   /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number

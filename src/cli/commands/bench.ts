@@ -49,11 +49,7 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
   options: (command: Command) =>
     command
       .option('--url <url>', "measure this database's own tables, in a clone of it")
-      .option(
-        '--engine <list>',
-        'images, embedded, sqlite, or URLs of servers, with commas between them',
-        list,
-      )
+      .option('--engine <list>', 'images, embedded, sqlite, or URLs of servers, separated by commas', list)
       .option('--rows <list>', 'numbers of rows: 1000,100000,10000000', numbers)
       .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
       .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
@@ -211,7 +207,7 @@ function numbers(text: string): number[] {
   if (all.length > 0 && all.every((number) => Number.isSafeInteger(number) && number >= 0)) {
     return [...new Set(all)].sort((a, b) => a - b)
   }
-  throw new InvalidArgumentError('They must be whole numbers with commas between them: 1000,100000.')
+  throw new InvalidArgumentError('They must be whole numbers, separated by commas: 1000,100000.')
 }
 
 function wayIds(text: string): MethodId[] {

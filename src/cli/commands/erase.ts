@@ -32,11 +32,11 @@ reads the catalog, of any database.
     withEraseFlags(
       withUrl(command.argument('<table>', 'the table, with its schema where that is not the default'))
         .option('--where <sql>', 'which rows: the condition after WHERE')
-        .option('--keys <list>', 'which rows: values of the primary key, with commas between them', collect),
+        .option('--keys <list>', 'which rows: values of the primary key, separated by commas', collect),
     )
       .option('--soft-delete <column>', 'mark the rows instead: with the time in this column')
       .option('--value <value>', 'with --soft-delete: with this value')
-      .option('--live <value>', 'with --soft-delete: what unmarked rows have; again for more', again)
+      .option('--live <value>', 'with --soft-delete: the value of unmarked rows; repeatable', again)
       .option('--explain', 'show what would become of which table, as a tree; read no row'),
 
   async run({ url, where, keys, softDelete, value, live, explain, ...flags }, output, [table = '']) {

@@ -21,9 +21,9 @@ interface InitFlags extends Asked {
 
 export const initCommand = defineCommand<InitFlags>({
   notes: `
-Looks at package.json, lock file, configurations, migrations, compose files and examples of .env; shows what it would
-write as a diff, and asks. Where there is no terminal, and with --yes or --json, it writes without asking.
-Nothing that is there is changed: for a file that is, the lines to add are shown.
+Reads package.json, the lock file, configurations, migrations, compose files and .env examples. Shows the
+files as a diff and asks before it writes them; without a terminal, and with --yes or --json, it does not
+ask. It changes no existing file: for those, it shows the lines to add.
 
   afresh init
   afresh init --dry-run
@@ -31,11 +31,9 @@ Nothing that is there is changed: for a file that is, the lines to add are shown
   afresh init --server postgres:17             or mysql:9.7, embedded, the URL of a server`,
   options: (command) =>
     command
-      .addOption(new Option('--engine <engine>', 'the database (default: as found)').choices(SERVER_ENGINES))
-      .addOption(
-        new Option('--runner <runner>', 'what runs the tests (default: as found)').choices(RUNNER_NAMES),
-      )
-      .option('--server <server>', 'an image, `embedded`, or a URL (default: as found)')
+      .addOption(new Option('--engine <engine>', 'the database (default: detected)').choices(SERVER_ENGINES))
+      .addOption(new Option('--runner <runner>', 'the test runner (default: detected)').choices(RUNNER_NAMES))
+      .option('--server <server>', 'an image, `embedded`, or a URL (default: detected)')
       .option('--dry-run', 'show what would be written; write nothing')
       .option('--yes', 'write without asking'),
 
@@ -69,7 +67,7 @@ function writeProposal(
   files: readonly LookedAt[],
   output: Output,
 ): void {
-  output.line(output.style.bold('Chosen, and why'))
+  output.line(output.style.bold('Choices and reasons'))
   writeChoices(facts, choices, output)
   for (const { path, contents, exists } of files) {
     output.line()
@@ -78,7 +76,7 @@ function writeProposal(
   }
   for (const { path, diff } of additions) {
     output.line()
-    output.line(output.style.bold(`${path} already exists: it is left unchanged. To be added by you:`))
+    output.line(output.style.bold(`${path} already exists: it is left unchanged. Add these lines:`))
     writeDiff(diff, output)
   }
   output.line()
@@ -98,7 +96,7 @@ function writeOutcome(
     output.line(`Note: ${note}`)
   const steps = [
     ...(install === undefined ? [] : [install]),
-    ...additions.map(({ path }) => `add to ${path} the lines shown above`),
+    ...additions.map(({ path }) => `add the lines shown above to ${path}`),
     run,
   ]
   output.line()

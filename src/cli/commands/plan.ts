@@ -12,8 +12,8 @@ interface PlanFlags extends ResetFlags {
 
 export const planCommand = defineCommand<PlanFlags>({
   notes: `
-What is in the database now is taken as its baseline, as the test hooks do. It is only read: any database may be
-looked at, also one that afresh would refuse to reset.
+The current contents are the baseline, as in the test hooks. The command only reads, so it accepts any
+database, also one that afresh would refuse to reset.
 
   afresh plan --url postgres://localhost/shop
   afresh plan --url mysql://root@localhost/shop --keep 'schema_migrations,audit_*' --sql`,
@@ -35,12 +35,12 @@ function writePlan(plan: PlanView, { sql }: { sql: boolean }, output: Output): v
   output.line(style.bold('Tables in reset order, children before parents'))
   writeOrder(plan, output)
   output.line()
-  output.line(style.bold('Steps: a reset runs those whose table or sequence is dirty, and no others'))
+  output.line(style.bold('Steps: a reset runs only those whose table or sequence is dirty'))
   writeSteps(plan, { sql }, output)
   if (!plan.marked) {
     output.line()
     output.line(
-      `"${plan.database}" carries no mark of afresh's: it can be looked at, not reset (afresh adopt --help).`,
+      `"${plan.database}" has no ownership mark, so afresh cannot reset it (see afresh adopt --help).`,
     )
   }
 }

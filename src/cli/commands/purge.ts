@@ -17,8 +17,8 @@ interface PurgeFlags extends EraseFlags {
 
 export const purgeCommand = defineCommand<PurgeFlags>({
   notes: `
-From every table that has the column, children before parents. A row that is not marked, or not as long ago, and refers
-to one that is, makes it fail: nothing is deleted then, unless --cascade follow says that such rows go too.
+Deletes from every table that has the column, children before parents. If an unmarked row, or one marked
+later, refers to a marked one, the command fails and deletes nothing; --cascade follow deletes such rows too.
 
   afresh purge --url postgres://localhost/shop_test --older-than 30d --dry-run
   afresh purge --url mysql://root@localhost/shop_test --column deleted --value 1 --batch 10000`,
@@ -28,14 +28,14 @@ to one that is, makes it fail: nothing is deleted then, unless --cascade follow 
         .option('--column <name>', 'the column that marks (default: deleted_at)')
         .option('--older-than <age>', 'only rows that were marked at least this long ago: 30d, 12h, 90m, 45s')
         .addOption(
-          new Option('--zone <zone>', 'what a column without a time zone holds, for --older-than').choices([
+          new Option('--zone <zone>', 'how to read a column without a time zone, for --older-than').choices([
             'utc',
             'session',
           ]),
         )
         .option('--value <value>', 'only what was marked with this value')
-        .option('--live <value>', 'what unmarked rows have, where that is not NULL; again for more', again)
-        .option('--tables <list>', 'only in these, with commas between them', collect),
+        .option('--live <value>', 'the value of unmarked rows, if it is not NULL; repeatable', again)
+        .option('--tables <list>', 'only these tables, separated by commas', collect),
     ),
 
   async run({ url, column, olderThan, zone, value, live, tables, ...flags }, output) {

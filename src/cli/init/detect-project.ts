@@ -80,7 +80,7 @@ async function readManifest(folder: string): Promise<Manifest> {
   } catch (cause) {
     throw new AfreshError('usage', `${path} is not JSON: ${messageOf(cause)}`, { next, cause })
   }
-  throw new AfreshError('usage', `${path} holds no object.`, { next })
+  throw new AfreshError('usage', `${path} does not contain a JSON object.`, { next })
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** A change at one line of a text: the line is removed or stays, and other lines follow it. */
+/** An edit at one line of a text: keeps, replaces or removes the line, and may add lines after it. */
 export interface Edit {
   /** Counted from 0. */
   readonly line: number

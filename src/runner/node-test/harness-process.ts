@@ -1,7 +1,7 @@
 /**
- * A separate process that keeps the harness of a run until the process that runs the tests has exited, for
- * any reason, or the run directory is removed. Node loads `--import` into test processes only, so no code of
- * afresh runs at the start and end of a run.
+ * A separate process that owns the harness of a run. It ends when the process that runs the tests has
+ * exited, for whatever reason, or when the run directory is removed. Node loads `--import` into test
+ * processes only, so no code of afresh runs at the start and end of a run.
  */
 import { existsSync } from 'node:fs'
 import { AfreshError, messageOf } from '../../errors.ts'
@@ -15,7 +15,7 @@ import { removeAbandoned, removeDirectory, writeState } from './run-directory.ts
 
 const LOOK_MS = 100
 
-/** What to end before this process exits, in this order. */
+/** Cleanup functions, which run in this order before this process exits. */
 const ends: (() => Promise<void>)[] = []
 
 /** Starts the harness of `afresh.config.*` in the current folder, and writes its handle or the problem. */

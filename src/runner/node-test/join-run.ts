@@ -16,7 +16,7 @@ import {
 } from './run-directory.ts'
 import { orphaned } from './runner.ts'
 
-/** Set in test processes and in the harness process. The processes that they start are neither. */
+/** Set in test processes and in the harness process. Processes that they start inherit it and join no run. */
 export const INSIDE = 'AFRESH_NODE_TEST'
 
 export interface JoinedRun {
@@ -58,7 +58,7 @@ async function version(): Promise<string> {
   const isWatching =
     process.env.WATCH_REPORT_DEPENDENCIES !== undefined || process.execArgv.includes('--watch')
   if (!isWatching) return ''
-  // It loads all engines, which no other test process needs.
+  // This import loads all engines, which test processes do not need otherwise.
   const { findConfig } = await import('../core/shared-harness.ts')
   return (await findConfig([process.cwd()])).key.slice(0, 12)
 }
@@ -79,7 +79,7 @@ function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null
 }
 
-/** Until the harness process runs, the others wait for this process, which may be killed as well. */
+/** Until the harness process runs, other test processes wait for this one, which may be killed too. */
 function launchHarnessProcess(directory: string, program: URL, runner: string): ChildProcess {
   try {
     writeOwner(directory, process.pid)

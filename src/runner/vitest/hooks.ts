@@ -4,7 +4,7 @@ import { isConcurrent, rejectUnlessIsolated } from './concurrency.ts'
 import type { Task } from './task.ts'
 
 /**
- * Before a test. The setup file calls it, or the fixture if there is no setup file.
+ * Runs before a test. Called by the setup file, or by the fixture if there is no setup file.
  *
  * @param over registers a callback for the end of the test, or of an attempt
  * @throws AfreshError `usage` for a concurrent test that was not defined with `test` of `afresh/vitest`
@@ -14,7 +14,7 @@ export async function before(task: Task, over: (then: () => void) => void): Prom
   else await resetBefore(task, over, task.suite ?? task.file)
 }
 
-/** After a test. Called in the same way as `before`. */
+/** Runs after a test. Called in the same way as `before`. */
 export function after(task: Task): Promise<void> {
   return checkAfterTest(task, nameOf(task), recordInMeta(task))
 }

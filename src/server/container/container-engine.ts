@@ -116,7 +116,7 @@ export async function ensureImage(
       'server',
       `The image ${image} is not on the container engine and cannot be pulled: ${reason}`,
       {
-        next: 'Check its name and tag, the network and the registry’s login: `docker pull` says more.',
+        next: 'Check its name and tag, the network and the registry’s login: `docker pull` shows the cause.',
         cause,
       },
     )

@@ -101,8 +101,8 @@ async function start(
     throw new AfreshError('server', `${spec.image} did not start: ${messageOf(cause).trim()}${logged}`, {
       next:
         logged === ''
-          ? 'The container engine refused to run it: `docker run` with the same image says more.'
-          : 'The end of its log, above, says why; `command` and `environment` reach the server as they are.',
+          ? 'The container engine refused to run it: run `docker run` with the same image to see why.'
+          : 'The end of its log, above, says why; `command` and `environment` are passed on unchanged.',
       cause,
     })
   }
@@ -130,7 +130,7 @@ function adminUrl({ engine }: ContainerSpec, password: string, started: StartedT
   return `${schemes[0]}://${admin.user}:${password}@${started.getHost()}:${started.getMappedPort(port)}/${admin.database}`
 }
 
-/** The last lines that a container logged: it is removed before people can read its log. */
+/** The last lines of a container's log, because the container is removed before people can read it. */
 class LogTail {
   #lines: string[] = []
 

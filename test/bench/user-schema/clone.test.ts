@@ -9,7 +9,7 @@ it('warns about the size of a large database, but not of a small one', () => {
   const GIB = 2 ** 30
   expect(warningOf('shop', { bytes: GIB - 1, rows: 9e6, seconds: 10 })).toBeUndefined()
   expect(warningOf('shop', { bytes: 12.34 * GIB, rows: 45_000_000, seconds: 130.2 })).toBe(
-    '"shop" has 12 GiB, about 45,000,000 rows, and all of it is copied: it may take 3 min, which --budget does not count, and as much room again on the server',
+    '"shop" has 12 GiB, about 45,000,000 rows. It is copied completely: it may take 3 min, which --budget does not count, and as much room again on the server',
   )
   expect(warningOf('shop', { bytes: GIB, rows: 1, seconds: 10.7 })).toMatch(/ 1 GiB, .* take 11 s,/)
 })
@@ -40,7 +40,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         await clone.close()
         expect(lines).toEqual([
           expect.stringMatching(
-            /^"somebodys_large" has 0\.\d+ GiB, about [89]\d\d rows, and all of it is copied/,
+            /^"somebodys_large" has 0\.\d+ GiB, about [89]\d\d rows. It is copied completely/,
           ),
           'copies the database',
         ])

@@ -128,6 +128,8 @@ describe('the runner', () => {
       facts({ scripts: { lint: 'x', test: 'node --import tsx --test test/*.ts' } }),
       'node:test',
     ],
+    ['a script of mocha', facts({ packages: ['mocha'], scripts: { test: 'mocha' } }), 'mocha'],
+    ['a configuration of mocha', facts({ files: { '.mocharc.json': '{}' } }), 'mocha'],
     ['the script of that name first', facts({ scripts: { e2e: 'jest', test: 'vitest' } }), 'vitest'],
   ])('is chosen by %s', (_, given, runner) => {
     expect(chosen(given)).toMatchObject({ runner })

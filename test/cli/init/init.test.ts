@@ -168,7 +168,7 @@ describe('in a project', () => {
     expect(stdout).toContain('database.test.ts already exists: it is left unchanged.')
     expect(stdout).toContain(`   test: {\n+    globalSetup: ['afresh/vitest/global-setup'],\n`)
     expect(stdout).toMatch(
-      /^Next\n.*\n {2}add to vitest.config.ts the lines shown above\n {2}npx vitest run$/m,
+      /^Next\n.*\n {2}add the lines shown above to vitest.config.ts\n {2}npx vitest run$/m,
     )
   })
 
@@ -201,7 +201,7 @@ module.exports = {
 describe('init does not', () => {
   it.each([
     ['text', '{ "name": ', /is not JSON/],
-    ['a list', '[]', /holds no object/],
+    ['a list', '[]', /does not contain a JSON object/],
   ])('read a package.json that is %s', async (_, content, message) => {
     put({ 'package.json': content })
     const { code, stdout, stderr } = await init()

@@ -32,8 +32,22 @@ describe('the files', () => {
     ],
     [
       'jest with TypeScript that it can run',
-      facts({ packages: ['ts-jest', 'jest'], files: { 'jest.config.ts': '' }, sqlMigrations: ['db'] }),
+      facts({
+        packages: ['ts-jest', 'jest'],
+        files: { 'jest.config.ts': `{ preset: 'ts-jest' }` },
+        sqlMigrations: ['db'],
+      }),
       ['afresh.config.ts', 'database.test.ts'],
+    ],
+    [
+      'jest with a configuration that does not compile TypeScript',
+      facts({ packages: ['ts-jest', 'jest'], files: { 'jest.config.ts': '' }, sqlMigrations: ['db'] }),
+      ['afresh.config.ts', 'database.test.js'],
+    ],
+    [
+      'mocha with a configuration',
+      facts({ packages: ['mocha'], files: { '.mocharc.yml': 'spec: test' }, sqlMigrations: ['db'] }),
+      ['afresh.config.mjs', 'afresh.mocha.mjs', 'test/database.test.mjs'],
     ],
     [
       'node:test',

@@ -1,4 +1,4 @@
-/** The page's program: charts, theme and CSV. All text is readable without it. */
+/** The page's script: charts, theme and CSV. All text is readable without it. */
 import type { BenchResults } from '../../results.ts'
 import {
   type Bar,
