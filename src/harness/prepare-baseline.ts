@@ -17,6 +17,7 @@ import { planFor } from '../reset/make-plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
+import { checkFixtureSets } from './load-fixtures.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
 
 export interface ServerContext {
@@ -44,6 +45,7 @@ export interface PreparedBaseline {
 export async function prepareBaseline(context: RunContext, config: Config): Promise<PreparedBaseline> {
   const { names, run, ...server } = context
   const { engine, admin, facts } = server
+  await checkFixtureSets({ cwd: config.cwd, sets: config.fixtureSets })
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
   const role = new URL(context.adminUrl).username
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
@@ -51,7 +53,7 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
     ? names.template(hash([engine.name, facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
   const fill = (connection: Connection) =>
-    applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+    applyBaseline(connection, { ...config, engine, countObjects: engine.countObjects })
   const leftOut: string[] = []
   const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
     const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/baseline/load.ts'
 import type { Connection } from '../../src/engine/connection.ts'
 import { wrap } from '../../src/engine/postgres/connection.ts'
+import { postgres } from '../../src/engine/postgres/index.ts'
 import { AfreshError } from '../../src/errors.ts'
 import { gone } from '../support/eventually.ts'
 
@@ -49,9 +50,10 @@ async function log(): Promise<string[]> {
   return rows.map(({ entry }) => entry)
 }
 
-const apply = (options: Omit<BaselineOptions, 'cwd'>) => applyBaseline(connection, { cwd, ...options })
+const apply = (options: Omit<BaselineOptions, 'cwd' | 'engine'>) =>
+  applyBaseline(connection, { engine: postgres, cwd, ...options })
 
-async function failure(options: Omit<BaselineOptions, 'cwd'>): Promise<AfreshError> {
+async function failure(options: Omit<BaselineOptions, 'cwd' | 'engine'>): Promise<AfreshError> {
   const error: unknown = await apply(options).then(
     () => new Error('it did not fail'),
     (thrown: unknown) => thrown,
@@ -153,11 +155,18 @@ describe('inputs that do not exist', () => {
     expect((await failure({ migrate: 'm' })).message).toContain('has no .sql files')
   })
 
-  it.each(['rows.json', 'rows.csv', 'rows.yaml'])('an unsupported fixture format: %s', async (name) => {
+  it.each(['log.json', 'log.csv', 'log.yaml'])('rows as a migration: %s', async (name) => {
     write({ [name]: '' })
-    const error = await failure({ fixtures: [name] })
+    const error = await failure({ migrate: [name] })
     expect(error.code).toBe('usage')
-    expect(error.next).toContain('Not yet supported')
+    expect(error.next).toContain('fixtures')
+  })
+
+  it('a file of an unknown kind', async () => {
+    write({ 'log.xlsx': '' })
+    const error = await failure({ fixtures: ['log.xlsx'] })
+    expect(error.code).toBe('usage')
+    expect(error.next).toContain('.csv, .json, .yaml, .yml')
   })
 
   it('is reported before anything runs', async () => {
@@ -196,7 +205,9 @@ describe('functions', () => {
 
   it('need a URL', async () => {
     const open = { ...connection, url: undefined }
-    await expect(applyBaseline(open, { cwd, migrate: () => {} })).rejects.toMatchObject({ code: 'usage' })
+    await expect(applyBaseline(open, { engine: postgres, cwd, migrate: () => {} })).rejects.toMatchObject({
+      code: 'usage',
+    })
   })
 })
 
