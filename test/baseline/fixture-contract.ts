@@ -143,6 +143,16 @@ export function fixtureContract(target: FixtureTarget): void {
       ])
     })
 
+    it('keeps numbers of YAML as they are written, for columns of texts', async () => {
+      await using opened = await target.open({
+        schema: `CREATE TABLE t (zip ${type.text}, n int, data ${type.json})`,
+        fixtures: { 't.yaml': '- { zip: 01234, n: 007, data: [007, 1.50] }' },
+      })
+      const [row = []] = await opened.rows(`SELECT zip, n, ${asText('data')} AS data FROM t`)
+      expect(row.slice(0, 2)).toEqual(['01234', '7'])
+      expect(JSON.parse(String(row[2]))).toEqual([7, 1.5])
+    })
+
     it('reads several tables of one file, anchors, merges and aliases of YAML', async () => {
       await using opened = await target.open({
         schema: SHOP,

@@ -15,12 +15,14 @@ const URL = 'postgres://somebody@localhost/somewhere'
 
 let client: PGlite
 let connection: Connection
+let inProcess: Connection
 let cwd: string
 
 beforeAll(async () => {
   client = await PGlite.create()
   const wrapped = wrap(client)
   if (wrapped === undefined) throw new Error('PGlite is not known')
+  inProcess = wrapped
   connection = { ...wrapped, url: URL }
 }, 60_000)
 afterAll(() => client.close())
@@ -97,6 +99,16 @@ describe('files', () => {
       'm/V10__d.sql',
       'm/R__views.sql',
     ])
+  })
+
+  it('runs the SQL of a folder before its rows, and rows of a list where it names them', async () => {
+    write({
+      'f/0_log.json': '{"log": [{"entry": "rows"}]}',
+      'f/9.sql': "INSERT INTO log (entry) VALUES ('SQL of the folder')",
+      'after.sql': "INSERT INTO log (entry) SELECT 'after ' || count(*) FROM log",
+    })
+    await applyBaseline(inProcess, { engine: postgres, cwd, fixtures: ['f', 'after.sql', 'f/0_log.json'] })
+    expect(await log()).toEqual(['SQL of the folder', 'rows', 'after 2', 'rows'])
   })
 
   it('runs a list in its own order, with globs and exclusions', async () => {
@@ -268,6 +280,15 @@ describe('describeInputs', () => {
     expect(second).not.toEqual(first)
     expect(second[0]).toBe(first[0])
     expect(await parts(['m/2.sql', 'm/1.sql'], 'f.sql', cwd)).not.toEqual(second)
+  })
+
+  it('changes with the content of files with rows', async () => {
+    write({ 'f/log.csv': 'entry\na\n', 'f/log.json': '[]' })
+    const first = await parts(undefined, 'f', cwd)
+    expect(first).toHaveLength(2)
+    write({ 'f/log.csv': 'entry\nb\n' })
+    expect(await parts(undefined, 'f', cwd)).not.toEqual(first)
+    expect((await describeInputs(undefined, 'f', cwd)).cacheable).toBe(true)
   })
 
   it('is not cacheable when functions or commands are among the inputs', async () => {

@@ -7,11 +7,11 @@ import { binaryOr, type FileRows, inRuns, type ParsedRow, tableOfFile, unreadabl
 const SHAPE =
   'Write a list of rows (- id: 1), or a list of rows for each table (users: and below it - id: 1).'
 
-/** Plain numbers, as JSON has them: all others mean what YAML says, such as hexadecimal ones. */
+/** Decimal numbers, as they are written (01234 may be a text); all others mean what YAML says, such as 0x10. */
 const NUMBER: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
-  test: /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/,
+  test: /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/,
   resolve: (text: string) => new Numeral(text),
   identify: (value: unknown) => value instanceof Numeral,
 }

@@ -31,7 +31,8 @@ function kindOf(type: string): Kind {
   return KINDS.find(([, pattern]) => pattern.test(type))?.[0] ?? 'other'
 }
 
-const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
+/** Any other is written as text: 01234 keeps its zero where the column is one of texts. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i
 
 function textSql(text: string, kind: Kind): string {
   switch (kind) {

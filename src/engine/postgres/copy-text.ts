@@ -22,6 +22,7 @@ function escaped(text: string): string {
 
 function textFor(value: Exclude<Value, null>, column: Column | undefined): string {
   if (value instanceof Uint8Array) return hex(value)
+  if (value instanceof Numeral && !/^jsonb?$/.test(column?.type ?? '')) return value.text
   const type = column?.baseType ?? column?.type ?? ''
   if (Array.isArray(value) && type.endsWith('[]')) return arrayText(value, /^jsonb?\[/.test(type))
   return typeof value === 'string' ? value : jsonOf(value)
