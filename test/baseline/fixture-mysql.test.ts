@@ -55,6 +55,19 @@ function ofMysql(server: ServerAtHand): void {
     expect(await opened.rows('SELECT id FROM t ORDER BY id')).toEqual([['0'], ['9'], ['10']])
   })
 
+  it('fails for a lock that another session holds', async () => {
+    await using opened = await target.open({
+      schema: 'CREATE TABLE t (id int PRIMARY KEY)',
+      more: { 't.csv': 'id\n1\n' },
+    })
+    const { url } = opened.database
+    const blocking = ask({ ...server, url }, 'BEGIN; INSERT INTO t VALUES (1); SELECT SLEEP(8); ROLLBACK')
+    const sleeping = `SELECT 1 AS n FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(8)%'`
+    await expect.poll(async () => (await ask(server, sleeping)).length).toBeGreaterThan(0)
+    await expect(opened.database.load('more')).rejects.toMatchObject({ code: 'blocked' })
+    await blocking
+  })
+
   it('says which row is longer than what the server takes', async () => {
     await ask(server, 'SET GLOBAL max_allowed_packet = 1048576')
     try {
