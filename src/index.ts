@@ -1,5 +1,5 @@
 /** The public API of afresh; docs/ documents what is exported here. */
-export type { Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
+export type { FixtureSets, Fixtures, Migrate, MigrateContext } from './baseline/load.ts'
 export { type AttachOptions, defineConfig, type HarnessOptions } from './config/options.ts'
 export type { OpenResource, OpenResourceKind } from './engine/open-resources.ts'
 export type { PurgeOptions } from './erase/erase.ts'

@@ -75,7 +75,7 @@ describe('the layers', () => {
 })
 
 const ENGINE_FILES = [
-  ...['index', 'connection', 'introspect', 'fingerprint', 'ownership', 'erase', 'bench'],
+  ...['index', 'connection', 'introspect', 'fingerprint', 'ownership', 'bulk-insert', 'erase', 'bench'],
   ...['reset', 'detect', 'steps', 'statements'],
 ]
 const SERVER_FILES = [

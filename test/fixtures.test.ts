@@ -89,7 +89,7 @@ async function withLoaded(
     const opened = await open(databases.urlOf(url, name))
     try {
       const fixtures = sample.files.map((file) => `fixtures/${file}`)
-      await applyBaseline(opened.connection, { fixtures, cwd: process.cwd() })
+      await applyBaseline(opened.connection, { engine: opened.engine, fixtures, cwd: process.cwd() })
       await use(opened)
     } finally {
       await opened.connection.close()
@@ -121,6 +121,7 @@ describe('in this process', () => {
     const connection = engine.wrap(client)
     if (connection === undefined) throw new Error('the handle is not known')
     await applyBaseline(connection, {
+      engine,
       fixtures: fixtures.map((file) => `fixtures/${file}`),
       cwd: process.cwd(),
     })

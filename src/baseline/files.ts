@@ -1,10 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, relative, resolve, sep } from 'node:path'
+import { basename, extname, relative, resolve, sep } from 'node:path'
 import { AfreshError } from '../errors.ts'
+import { ROW_EXTENSIONS } from './rows/file-rows.ts'
 
-export interface SqlFile {
+export interface InputFile {
   readonly path: string
   /** Path relative to the project, with forward slashes: for people and fingerprints. */
   readonly label: string
@@ -13,8 +15,10 @@ export interface SqlFile {
 /** Flat folders, and folders per migration: Prisma, Drizzle (`migration.sql`), Diesel, Hasura (`up.sql`). */
 const FOLDER_LAYOUTS = ['*.sql', '*/migration.sql', '*/up.sql']
 
+const ROW_FILES = `*{${ROW_EXTENSIONS.join(',')}}`
+
 /** Files that revert a migration; the last pattern is Flyway's. */
-const UNDO = [/(?:^|[._-])(?:down|undo|rollback)\.sql$/i, /^U\d[\w.]*__/]
+const UNDO = [/(?:^|[._-])(?:down|undo|rollback)\.sql$/i, /^U\d[\w.]*__.*\.sql$/i]
 
 /** Flyway's repeatable migrations run after the versioned ones. */
 const REPEATABLE = /^R__/
@@ -25,14 +29,27 @@ const UNDO_SECTION = /^[ \t]*--[ \t]*(?:migrate:down|\+goose down|\+migrate down
 /** Sorts 2 before 10. */
 const NATURAL = new Intl.Collator('en', { numeric: true })
 
-export function sqlFile(path: string, cwd: string): SqlFile {
+export function inputFile(path: string, cwd: string): InputFile {
   return { path, label: relative(cwd, path).split(sep).join('/') }
 }
 
-/** The migrations of a folder, in the order in which they run. */
-export async function filesIn(folder: string, cwd: string, ignore: readonly string[]): Promise<SqlFile[]> {
+/** Whether the file contains rows; otherwise it contains SQL. */
+export function hasRows({ path }: InputFile): boolean {
+  return ROW_EXTENSIONS.includes(extname(path).toLowerCase())
+}
+
+/** The SQL files of a folder, in the order in which they run, and with `rows` the files with rows. */
+export async function filesIn(
+  folder: string,
+  cwd: string,
+  { ignore, rows }: { readonly ignore: readonly string[]; readonly rows: boolean },
+): Promise<InputFile[]> {
   const { glob } = await tinyglobby()
-  const inFolder = await glob(FOLDER_LAYOUTS, { cwd: folder, absolute: true, expandDirectories: false })
+  const inFolder = await glob(rows ? [...FOLDER_LAYOUTS, ROW_FILES] : FOLDER_LAYOUTS, {
+    cwd: folder,
+    absolute: true,
+    expandDirectories: false,
+  })
   const ignored = await matches(ignore, cwd)
   return inOrder(
     inFolder.map((path) => resolve(path)).filter((path) => !ignored.has(path)),
@@ -45,7 +62,7 @@ export async function filesMatching(
   pattern: string,
   cwd: string,
   ignore: readonly string[],
-): Promise<SqlFile[]> {
+): Promise<InputFile[]> {
   const { isDynamicPattern } = await tinyglobby()
   if (!isDynamicPattern(pattern)) return []
   const ignored = await matches(ignore, cwd)
@@ -62,7 +79,7 @@ export function withoutUndoSection(sql: string): string {
 }
 
 /** Throws if the file is not text. */
-export async function readBytes({ path }: SqlFile): Promise<Buffer> {
+export async function readBytes({ path }: InputFile): Promise<Buffer> {
   const bytes = await readFile(path)
   if (bytes.includes(0)) throw new Error('it is not UTF-8 text: it has NUL bytes (UTF-16, or compressed?)')
   return bytes
@@ -81,10 +98,11 @@ export function utf8Of(bytes: Buffer): string {
   }
 }
 
-export async function hashOf({ path }: SqlFile): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex')
+/** Reads the file in parts: it may be larger than the memory. */
+export async function hashOf({ path }: InputFile): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
 }
 
 /** Loaded only to read a folder or glob: `import 'afresh'` must be fast. */
@@ -100,9 +118,9 @@ async function matches(patterns: readonly string[], cwd: string): Promise<Set<st
   return new Set(found.map((path) => resolve(path)))
 }
 
-function inOrder(paths: readonly string[], cwd: string): SqlFile[] {
+function inOrder(paths: readonly string[], cwd: string): InputFile[] {
   return paths
-    .map((path) => sqlFile(path, cwd))
+    .map((path) => inputFile(path, cwd))
     .filter(({ path }) => !UNDO.some((pattern) => pattern.test(basename(path))))
     .sort(
       (a, b) =>

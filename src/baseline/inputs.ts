@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { AfreshError } from '../errors.ts'
-import { filesIn, filesMatching, type SqlFile, sqlFile } from './files.ts'
+import { filesIn, filesMatching, hasRows, type InputFile, inputFile } from './files.ts'
+import { ROW_EXTENSIONS } from './rows/file-rows.ts'
 
 /** The argument of a `migrate` or `fixtures` function. */
 export interface MigrateContext {
@@ -25,13 +26,19 @@ export type Migrate =
   | string
   | readonly string[]
 
-/** How the tables get the rows that every test starts with, in the same forms as `Migrate`. */
+/**
+ * How the tables get the rows that every test starts with, in the same forms as `Migrate`, and by files with
+ * rows: `.csv`, `.json`, `.yaml`.
+ */
 export type Fixtures = Migrate
+
+/** Files with rows or SQL, by the name of the set that `load` takes: a path, a folder, a glob, or a list. */
+export type FixtureSets = Readonly<Record<string, string | readonly string[]>>
 
 export type Input =
   | { readonly kind: 'function'; readonly run: (context: MigrateContext) => void | Promise<void> }
   | { readonly kind: 'command'; readonly command: string }
-  | { readonly kind: 'files'; readonly files: readonly SqlFile[] }
+  | { readonly kind: 'files'; readonly files: readonly InputFile[] }
 
 export type InputName = 'migrate' | 'fixtures'
 
@@ -48,10 +55,18 @@ export async function resolveInput(name: InputName, given: Migrate, cwd: string)
   return { kind: 'files', files: await filesOfList(name, given, cwd) }
 }
 
-/** The files of each entry, in the order of the list. Entries that begin with `!` exclude files. */
-async function filesOfList(name: InputName, entries: readonly string[], cwd: string): Promise<SqlFile[]> {
+/**
+ * The files of each entry, in the order of the list. Entries that begin with `!` exclude files.
+ *
+ * @throws AfreshError `usage` if an entry matches nothing
+ */
+export async function filesOfList(
+  name: string,
+  entries: readonly string[],
+  cwd: string,
+): Promise<InputFile[]> {
   const ignore = entries.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1))
-  const files: SqlFile[] = []
+  const files: InputFile[] = []
   for (const entry of entries) {
     if (entry.startsWith('!')) continue
     const found = await filesOf(name, entry, cwd, ignore)
@@ -63,40 +78,53 @@ async function filesOfList(name: InputName, entries: readonly string[], cwd: str
 
 /** The files that `given` names; `undefined` if there are none. */
 async function filesOf(
-  name: InputName,
+  name: string,
   given: string,
   cwd: string,
   ignore: readonly string[] = [],
-): Promise<SqlFile[] | undefined> {
+): Promise<InputFile[] | undefined> {
   const path = resolve(cwd, given)
   const stats = await stat(path).catch(() => undefined)
   if (stats?.isDirectory()) {
-    const files = await filesIn(path, cwd, ignore)
+    const rows = name !== 'migrate'
+    const files = await filesIn(path, cwd, { ignore, rows })
     if (files.length === 0) {
-      throw new AfreshError('usage', `${name}: the folder ${path} has no .sql files.`, {
+      const kinds = rows ? ['.sql', ...ROW_EXTENSIONS].join(', ') : '.sql'
+      throw new AfreshError('usage', `${name}: the folder ${path} has no ${kinds} files.`, {
         next: 'Name the folder that contains them; run migrations of a tool as { command: … } or a function.',
       })
     }
-    return files
+    return sqlFirst(files)
   }
   if (stats !== undefined) {
     refuseOtherKinds(name, path)
-    return [sqlFile(path, cwd)]
+    return [inputFile(path, cwd)]
   }
   const files = await filesMatching(given, cwd, ignore)
   for (const file of files) refuseOtherKinds(name, file.path)
-  return files.length === 0 ? undefined : files
+  return files.length === 0 ? undefined : sqlFirst(files)
 }
 
-function refuseOtherKinds(name: InputName, path: string): void {
-  const extension = extname(path)
-  if (extension.toLowerCase() === '.sql') return
-  throw new AfreshError('usage', `${name}: ${path} is not an .sql file (${extension || 'no extension'}).`, {
-    next: 'Not yet supported are .json, .yaml, .csv and others: load them in a function.',
+/** Within an entry: rows are ordered by their tables, whatever the names of their files. */
+function sqlFirst(files: readonly InputFile[]): InputFile[] {
+  return [...files.filter((file) => !hasRows(file)), ...files.filter(hasRows)]
+}
+
+function refuseOtherKinds(name: string, path: string): void {
+  const extension = extname(path).toLowerCase()
+  if (extension === '.sql') return
+  if (!ROW_EXTENSIONS.includes(extension)) {
+    throw new AfreshError('usage', `${name}: ${path} is not an .sql file (${extension || 'no extension'}).`, {
+      next: `Files may be .sql and, for fixtures, ${ROW_EXTENSIONS.join(', ')}; load any other in a function.`,
+    })
+  }
+  if (name !== 'migrate') return
+  throw new AfreshError('usage', `${name}: ${path} contains rows, and migrations create tables.`, {
+    next: 'Name it under `fixtures`.',
   })
 }
 
-function nothingAt(name: InputName, given: string, cwd: string): AfreshError {
+function nothingAt(name: string, given: string, cwd: string): AfreshError {
   return new AfreshError(
     'usage',
     `${name}: «${given}» matches no file, no folder and no glob (looked in ${cwd}).`,

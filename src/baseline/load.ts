@@ -1,15 +1,19 @@
 import type { Connection, ScriptRun } from '../engine/connection.ts'
+import type { Engine } from '../engine/engine.ts'
 import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
 import { variablesOf } from '../engine/environments.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'
-import { hashOf, readBytes, type SqlFile, utf8Of, withoutUndoSection } from './files.ts'
+import { hashOf } from './files.ts'
 import { type Fixtures, type Input, type InputName, type Migrate, resolveInput } from './inputs.ts'
+import type { RowTarget } from './rows/load-rows.ts'
+import { runFiles } from './run-files.ts'
 
-export type { Command, Fixtures, Migrate, MigrateContext } from './inputs.ts'
+export type { Command, FixtureSets, Fixtures, Migrate, MigrateContext } from './inputs.ts'
 
 export interface BaselineOptions {
+  readonly engine: Pick<Engine, 'introspect' | 'bulkInsert'>
   readonly migrate?: Migrate | undefined
   readonly fixtures?: Fixtures | undefined
   /** Paths are relative to this folder, and commands run in it. */
@@ -37,7 +41,8 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
     async () => {
       for (const { name, input } of inputs) {
         if (input.kind === 'files') {
-          for (const file of input.files) await runFile(scripts ?? connection, name, file)
+          const rows = () => rowTarget(connection, scripts, options.engine)
+          await runFiles({ scripts: scripts ?? connection, rows }, name, input.files)
         } else {
           const before = await options.countObjects?.(connection)
           const url = (await scripts?.url?.()) ?? connection.url
@@ -94,22 +99,14 @@ async function resolveInputs(
   return inputs
 }
 
-async function runFile(to: Connection | ScriptRun, name: InputName, file: SqlFile): Promise<void> {
-  try {
-    const bytes = await readBytes(file)
-    const text = bytes.toString('latin1')
-    const wanted = name === 'migrate' ? bytes.subarray(0, withoutUndoSection(text).length) : bytes
-    if ('run' in to) await to.run(wanted, file.label)
-    else await to.script(utf8Of(wanted), file.label)
-  } catch (error) {
-    if (error instanceof AfreshError && error.message.includes(file.label)) throw error
-    const next = error instanceof AfreshError ? error.next : 'Correct the file; its changes are discarded.'
-    const said = next === undefined ? messageOf(error) : messageOf(error).replace(`\n  → ${next}`, '')
-    throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${said}`, {
-      cause: error,
-      ...(next === undefined ? {} : { next }),
-    })
-  }
+/** Rows are inserted as restricted as SQL files are: a migration may have created triggers. */
+async function rowTarget(
+  own: Connection,
+  scripts: ScriptRun | undefined,
+  engine: BaselineOptions['engine'],
+): Promise<RowTarget> {
+  const connection = (await scripts?.connection?.()) ?? own
+  return { engine, connection, schema: await engine.introspect(connection) }
 }
 
 async function runWithUrl(

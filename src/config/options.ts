@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Fixtures, Migrate } from '../baseline/load.ts'
+import type { FixtureSets, Fixtures, Migrate } from '../baseline/load.ts'
 import { URL_PARTS, type VariableMapping } from '../engine/environment.ts'
 import type { Detector } from '../engine/resetter.ts'
 import { AfreshError } from '../errors.ts'
@@ -39,6 +39,11 @@ export interface AttachOptions {
   readonly crossCheck?: boolean
   /** Servers on other machines that exist for tests only: `host:port#system_identifier`. Default none. */
   readonly allow?: readonly string[]
+  /**
+   * Rows that only some tests need: files, a folder, a glob or a list, by the name for `TestDatabase.load`.
+   * Default none.
+   */
+  readonly fixtureSets?: FixtureSets
 }
 
 export interface HarnessOptions extends AttachOptions {
@@ -49,7 +54,10 @@ export interface HarnessOptions extends AttachOptions {
   readonly server?: string | ServerSpec
   /** Creates the tables: a function, SQL files, a folder, or a shell command that gets `DATABASE_URL`. */
   readonly migrate?: Migrate
-  /** The rows that every test starts with. Takes the same forms as `migrate` and runs after it. */
+  /**
+   * The rows that every test starts with. Takes the same forms as `migrate`, and `.csv`, `.json` and `.yaml`
+   * files; runs after it.
+   */
   readonly fixtures?: Fixtures
   /**
    * Any text that changes when a migration function or command would produce something else. With it, afresh
@@ -102,6 +110,7 @@ export interface Config {
   readonly server: ServerSpec | undefined
   readonly migrate: Migrate | undefined
   readonly fixtures: Fixtures | undefined
+  readonly fixtureSets: FixtureSets
   readonly fingerprint: string | undefined
   readonly project: string | undefined
   readonly cwd: string
@@ -118,7 +127,6 @@ export function defineConfig(options: HarnessOptions): HarnessOptions {
   return options
 }
 
-/** Non-empty. */
 const text = z.string().check(z.minLength(1))
 
 const steps = z.union(
@@ -131,6 +139,8 @@ const steps = z.union(
   { error: 'expected a function, a path or glob, a list of them, or { command }' },
 )
 
+const paths = z.union([text, z.array(text)], { error: 'expected a path or glob, or a list of them' })
+
 const attachShape = {
   strategy: z.optional(z.enum(['delete', 'truncate', 'auto', 'rollback'])),
   sequences: z.optional(z.enum(['restart', 'keep', 'spread'])),
@@ -141,6 +151,7 @@ const attachShape = {
   allow: z.optional(
     z.array(z.string().check(z.regex(/^.+:\d+#.+$/, 'expected host:port#system_identifier'))),
   ),
+  fixtureSets: z.optional(z.record(text, paths)),
 }
 
 const harnessSchema = z.strictObject({
@@ -182,6 +193,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
     server: options.server === undefined ? undefined : parseServer(options.server),
     migrate: options.migrate,
     fixtures: options.fixtures,
+    fixtureSets: options.fixtureSets ?? {},
     fingerprint: options.fingerprint,
     project: options.project,
     cwd,
@@ -198,15 +210,17 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
   }
 }
 
+export interface ParsedAttachOptions extends Pick<Config, 'reset' | 'rollback' | 'allow'> {
+  /** Paths are relative to the current folder. */
+  readonly fixtures: { readonly cwd: string; readonly sets: FixtureSets }
+}
+
 /** @throws AfreshError `usage`, listing all invalid options at once */
-export function parseAttachOptions(options: AttachOptions): {
-  reset: ResetOptions
-  rollback: boolean
-  allow: readonly string[]
-} {
+export function parseAttachOptions(options: AttachOptions): ParsedAttachOptions {
   check(attachSchema, options, 'attach')
   const rollback = options.strategy === 'rollback'
-  return { reset: resetOptions(options), rollback, allow: options.allow ?? [] }
+  const fixtures = { cwd: process.cwd(), sets: options.fixtureSets ?? {} }
+  return { reset: resetOptions(options), rollback, allow: options.allow ?? [], fixtures }
 }
 
 export const DEFAULT_LOCK_TIMEOUT_MS = 2500

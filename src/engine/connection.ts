@@ -66,6 +66,8 @@ export interface ScriptRun {
    * that.
    */
   url?(): Promise<string | undefined>
+  /** A connection of afresh's own, restricted as the files are, for statements of afresh. `end` closes it. */
+  connection?(): Promise<Connection>
   /** Called once, after the last file, also after a failure. */
   end(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { BenchDialect } from './bench-dialect.ts'
+import type { BulkInsert } from './bulk-insert.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { CostMeter } from './costs.ts'
 import type { Databases } from './databases.ts'
@@ -62,6 +63,8 @@ export interface Engine {
   readonly openResources?: OpenResourceFinder
   /** The number of objects of all kinds in the database; absent if no caller needs it. */
   countObjects?(connection: Connection): Promise<number>
+  /** Inserts the rows of fixtures. */
+  readonly bulkInsert: BulkInsert
   /** What generating rows needs; absent if generating rows is not supported. */
   readonly rows?: RowDialect
   /** What the choice between DELETE and TRUNCATE needs; absent if the engine has no TRUNCATE. */

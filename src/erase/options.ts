@@ -1,5 +1,5 @@
 import { AfreshError } from '../errors.ts'
-import { isCalled } from '../schema/filter.ts'
+import { isCalled, tablesCalled } from '../schema/filter.ts'
 import { type ForeignKey, type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
 import * as z from '../util/validation.ts'
 import { type Cascade, isHere, type LinkAction } from './plan.ts'
@@ -131,13 +131,7 @@ export class NoTableError extends AfreshError {}
  */
 export function tableNamed(schema: Schema, name: string): Table {
   const { tables } = schema
-  const isNamed = (candidate: string) => isCalled(schema, candidate, name)
-  const found =
-    tables.find(({ label }) => isNamed(label)) ??
-    only(
-      tables.filter((table) => isNamed(`${table.schema}.${table.name}`) || isNamed(table.name)),
-      name,
-    )
+  const found = only(tablesCalled(schema, name), name)
   if (found === undefined) {
     const parent = tables.find(({ partitions = [] }) =>
       partitions.some((partition) => partition === name || name.endsWith(`.${partition}`)),

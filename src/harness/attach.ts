@@ -1,4 +1,4 @@
-import { type AttachOptions, parseAttachOptions } from '../config/options.ts'
+import { type AttachOptions, type ParsedAttachOptions, parseAttachOptions } from '../config/options.ts'
 import { readServerCosts } from '../costs/store.ts'
 import {
   claimOwnership,
@@ -36,7 +36,7 @@ const ASK_MS = 1_000
  * @throws AfreshError `usage`, `server`, `plan`
  */
 export async function attach(target: string | object, options: AttachOptions = {}): Promise<TestDatabase> {
-  const { reset, rollback, allow } = parseAttachOptions(options)
+  const { reset, rollback, allow, fixtures } = parseAttachOptions(options)
   guardEnvironment()
   const opened = typeof target === 'string' ? await open(target) : await wrap(target)
   return withUndo(
@@ -50,7 +50,7 @@ export async function attach(target: string | object, options: AttachOptions = {
         },
         () => giveBack(opened, grant),
       )
-      return attachedDatabase(opened, grant, session, rollback)
+      return attachedDatabase(opened, grant, session, { rollback, fixtures })
     },
     () => opened.connection.close(),
   )
@@ -60,18 +60,21 @@ function attachedDatabase(
   opened: Opened,
   grant: OwnershipGrant,
   session: ResetSession,
-  rollback: boolean,
+  { rollback, fixtures }: Pick<ParsedAttachOptions, 'rollback' | 'fixtures'>,
 ): TestDatabase {
   const { engine, connection } = opened
   const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
   const waitMs = session.lockTimeoutMs
   const { begin, settled, ...around } = rollbacks({ database: connection.database, waitMs }, rollback)
   let isReleased = false
-  const eraseConnection = eraseConnectionOn(async () => {
-    if (isReleased) throw wasReleased(connection.database)
-    await settled()
-    return { engine, connection, session, claim }
-  })
+  const eraseConnection = eraseConnectionOn(
+    async (kind) => {
+      if (isReleased) throw wasReleased(connection.database)
+      await settled(kind)
+      return { engine, connection, session, claim }
+    },
+    { fixtures },
+  )
   const release = once(async () => {
     isReleased = true
     await withCleanUp(
@@ -95,6 +98,7 @@ function attachedDatabase(
     verify: () => whileAlive(opened, 'it was compared with its baseline', session.verify),
     erase: eraseConnection.erase,
     purge: eraseConnection.purge,
+    load: eraseConnection.load,
     ...openResourcesOn(engine, connection),
     release,
     [Symbol.asyncDispose]: release,

@@ -10,10 +10,13 @@ import type { Where } from '../erase/where.ts'
 import { AfreshError, EraseError, RefusedError } from '../errors.ts'
 import type { ResetSession } from '../reset/session.ts'
 import { whileServerAnswers } from './liveness.ts'
+import { loadFixtures, type NamedFixtures } from './load-fixtures.ts'
 
 export interface EraseConnection {
   erase(table: string, where: Where, options?: EraseOptions): Promise<EraseReport>
   purge(options?: PurgeOptions): Promise<EraseReport>
+  /** Adds the rows of a named set. */
+  load(set: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -27,16 +30,19 @@ export interface EraseConnectionState {
   readonly claim: Claim | undefined
 }
 
+/** What such a connection is used for, as it is called. */
+export type WriteKind = 'erase' | 'load'
+
 /**
- * Erases on a separate connection, opened by the first erase. The connection that resets has foreign keys and
- * triggers switched off, and other settings that an erase must not have. A client of the user, and an
+ * Erases and loads rows on a separate connection, opened by the first of them. The connection that resets has foreign keys and
+ * triggers switched off, and other settings that neither may have. A client of the user, and an
  * in-process handle, are used directly.
  *
  * @param unref the connection does not keep the process alive
  */
 export function eraseConnectionOn(
-  current: () => Promise<EraseConnectionState>,
-  { unref = false } = {},
+  current: (kind: WriteKind) => Promise<EraseConnectionState>,
+  { unref = false, fixtures }: { readonly unref?: boolean; readonly fixtures: NamedFixtures },
 ): EraseConnection {
   /** Belongs to one lease: the next lease may recreate the database, which ends all sessions in it. */
   let own: { readonly lease: Connection; readonly connection: Promise<Connection> } | undefined
@@ -61,30 +67,36 @@ export function eraseConnectionOn(
     await open?.connection.then((connection) => connection.close()).catch(() => {})
   }
 
-  const on = async (erasing: (context: EraseContext) => Promise<EraseReport>): Promise<EraseReport> => {
-    const context = await current()
+  const on = async <T>(kind: WriteKind, body: (context: EraseContext) => Promise<T>): Promise<T> => {
+    const context = await current(kind)
     const { schema, lockTimeoutMs, alone } = context.session
     const { engine, claim } = context
-    const work = async (): Promise<EraseReport> => {
+    const work = async (): Promise<T> => {
       try {
         const connection = await connectionFor(context)
-        return await withProof({ engine, connection, schema, lockTimeoutMs }, claim, erasing)
+        return await withProof({ engine, connection, schema, lockTimeoutMs }, claim, body, kind)
       } catch (error) {
         const isRefusal = error instanceof AfreshError && !(error instanceof EraseError)
-        // The connection may be lost or in an unknown state, so the next erase opens a new one.
+        // The connection may be lost or in an unknown state, so the next one opens a new one.
         if (!isRefusal) await close()
         throw error
       }
     }
-    const asked = { engine, url: context.connection.url, doing: 'rows were erased' }
+    const asked = { engine, url: context.connection.url, doing: DOING[kind] }
     return alone(() => whileServerAnswers(work, asked))
   }
 
   return {
-    erase: (table, where, options) => on((context) => erase(context, table, where, options)),
-    purge: (options) => on((context) => purge(context, options)),
+    erase: (table, where, options) => on('erase', (context) => erase(context, table, where, options)),
+    purge: (options) => on('erase', (context) => purge(context, options)),
+    load: (set) => on('load', (context) => loadFixtures(context, fixtures, set)),
     close,
   }
+}
+
+const DOING: Readonly<Record<WriteKind, string>> = {
+  erase: 'rows were erased',
+  load: 'rows were loaded',
 }
 
 /**
@@ -96,6 +108,7 @@ export async function withProof<T>(
   context: EraseContext,
   claim: Claim | undefined,
   work: (context: EraseContext) => Promise<T>,
+  kind: WriteKind = 'erase',
 ): Promise<T> {
   if (claim === undefined) return work(context)
   const { ownership } = context.engine
@@ -104,7 +117,7 @@ export async function withProof<T>(
   } catch (error) {
     const why = isUnproven(error) ? await ownership.whyRefused(context.connection, claim, error) : undefined
     if (why === undefined) throw error
-    throw new RefusedError(`The erase was refused: ${why}.`, {
+    throw new RefusedError(`The ${kind} was refused: ${why}.`, {
       next: 'The mark was removed, the lease was lost, or the connection leads elsewhere: lease or attach again.',
       cause: error,
     })

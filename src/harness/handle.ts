@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { ResetOptions } from '../reset/options.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { RunningServer } from '../server/server.ts'
+import type { NamedFixtures } from './load-fixtures.ts'
 
 /** Everything that another process needs to lease databases of a harness, as plain JSON. */
 export interface HarnessHandle {
@@ -21,6 +22,8 @@ export interface HarnessHandle {
   /** Whether the options select strategy `rollback`. */
   readonly rollback: boolean
   readonly tests: TestOptions
+  /** The sets of fixtures that `load` takes. */
+  readonly fixtures: NamedFixtures
   readonly baseline: BaselineDigest
   /** Costs of DELETE and TRUNCATE on the server. Default: the engine's figures. */
   readonly costs?: Costs | undefined

@@ -185,6 +185,7 @@ async function harnessFrom(
     options: config.reset,
     rollback: config.rollback,
     tests: config.tests,
+    fixtures: { cwd: config.cwd, sets: config.fixtureSets },
     baseline,
     costs: await measuring,
   }

@@ -47,7 +47,11 @@ export async function leaseFrom(
   const lease = await RenewableLease.take(engine, slot, take)
   const waitMs = handle.options.lockTimeoutMs
   const around = rollbacks({ database: lease.name, waitMs }, handle.rollback)
-  const leased = leasedDatabase(engine, lease, { around, unref: options.unref === true })
+  const leased = leasedDatabase(engine, lease, {
+    around,
+    unref: options.unref === true,
+    fixtures: handle.fixtures,
+  })
   const database = withEnvironment(leased, handle)
   return options.unref === true ? inBackground(database) : database
 }
@@ -70,6 +74,7 @@ function inBackground(database: TestDatabase): TestDatabase {
     verify: () => alive(database.verify),
     erase: (...given) => alive(() => database.erase(...given)),
     purge: (options) => alive(() => database.purge(options)),
+    load: (set) => alive(() => database.load(set)),
     openResources: () => alive(database.openResources),
     endOpenResources: (found) => alive(() => database.endOpenResources(found)),
     release,

@@ -5,6 +5,7 @@ import type { Rollbacks, TestReport } from '../reset/rollback.ts'
 import { once } from '../util/once.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
 import type { OpenLease } from './lease-session.ts'
+import type { NamedFixtures } from './load-fixtures.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { RenewableLease } from './renewable-lease.ts'
 import type { TestDatabase } from './test-database.ts'
@@ -14,24 +15,25 @@ interface LeasedOptions {
   readonly around: Rollbacks
   /** Connections do not keep the process alive. */
   readonly unref: boolean
+  readonly fixtures: NamedFixtures
 }
 
 /** The test database of a lease. */
 export function leasedDatabase(
   engine: Engine,
   lease: RenewableLease,
-  { around, unref }: LeasedOptions,
+  { around, unref, fixtures }: LeasedOptions,
 ): Omit<TestDatabase, 'env'> {
   const { name, url } = lease
   const { begin, settled, ...transaction } = around
   const eraseConnection = eraseConnectionOn(
-    async () => {
-      await settled()
+    async (kind) => {
+      await settled(kind)
       const current = await lease.current()
       const { connection, claim } = current.lease
       return { engine, connection, session: current.session, claim }
     },
-    { unref },
+    { unref, fixtures },
   )
   const resources = async () => openResourcesOn(engine, (await lease.current()).lease.connection)
   const lookAtSessions = 'its sessions were looked at'
@@ -57,6 +59,7 @@ export function leasedDatabase(
       lease.run('it was compared with its baseline', async () => (await lease.current()).session.verify()),
     erase: eraseConnection.erase,
     purge: eraseConnection.purge,
+    load: eraseConnection.load,
     openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
     endOpenResources: (found) =>
       lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),

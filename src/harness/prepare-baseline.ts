@@ -17,6 +17,7 @@ import { planFor } from '../reset/make-plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
+import { checkFixtureSets } from './load-fixtures.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
 
 export interface ServerContext {
@@ -44,7 +45,8 @@ export interface PreparedBaseline {
 export type BaselineInputs = Awaited<ReturnType<typeof describeInputs>>
 
 /** @throws AfreshError `usage` if an input does not exist */
-export function inputsOf(config: Config): Promise<BaselineInputs> {
+export async function inputsOf(config: Config): Promise<BaselineInputs> {
+  await checkFixtureSets({ cwd: config.cwd, sets: config.fixtureSets })
   return describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
 }
 
@@ -70,7 +72,7 @@ function templateName(
 }
 
 function filler({ engine }: ServerContext, config: Config): (connection: Connection) => Promise<void> {
-  return (connection) => applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+  return (connection) => applyBaseline(connection, { ...config, engine, countObjects: engine.countObjects })
 }
 
 /** @throws AfreshError `baseline` if migrations or fixtures fail */

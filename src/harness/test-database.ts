@@ -56,6 +56,16 @@ export interface TestDatabase extends AsyncDisposable {
   /** Deletes the rows that `softDelete` marked, in all tables with its column. Throws as `erase` does. */
   purge(options?: PurgeOptions): Promise<EraseReport>
   /**
+   * Adds the rows of a set of `fixtureSets` to what the database contains, in one transaction (SQL files: as
+   * they say). The next reset removes them, like everything that a test writes.
+   *
+   * @param set the name of the set
+   * @throws AfreshError `usage` for an unknown set, or if the transaction of `begin` is open; `baseline` for a
+   * file that cannot be loaded, with its line; `blocked` if another session held a lock
+   * @throws RefusedError if the database no longer belongs to afresh
+   */
+  load(set: string): Promise<void>
+  /**
    * What other sessions have open in the database: transactions, running statements, advisory locks,
    * temporary tables. Changes nothing. Always empty if no other client can connect (SQLite, PGlite). MySQL
    * and MariaDB answer a client slightly before the statement ends, so a finished statement may still be

@@ -20,12 +20,16 @@ export function begunTwice(): AfreshError {
   })
 }
 
-export function stillBegun(): AfreshError {
+/** @param what what another connection was asked for */
+export function stillBegun(what: 'erase' | 'load'): AfreshError {
   return new AfreshError(
     'usage',
-    'erase: what the test wrote is in a transaction that only its client sees.',
+    `${what}: what the test wrote is in a transaction that only its client sees.`,
     {
-      next: 'Delete by that client, or erase before begin() or after reset().',
+      next:
+        what === 'erase'
+          ? 'Delete by that client, or erase before begin() or after reset().'
+          : 'Insert by that client, or load before begin() or after reset().',
     },
   )
 }

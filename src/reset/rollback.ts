@@ -31,7 +31,7 @@ export interface Rollbacks {
   /** Ends the open transaction, if any, and resets. Concurrent calls are queued. */
   reset(open: () => Promise<ResetSession>): Promise<TestReport>
   /** Throws `AfreshError` (`usage`) while a transaction is open: other connections do not see its changes. */
-  settled(): Promise<void>
+  settled(what: 'erase' | 'load'): Promise<void>
   /** Ends the open transaction, if any. Never throws. */
   abandon(): Promise<void>
 }
@@ -83,8 +83,8 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
       last = next.catch(() => {})
       return next
     },
-    async settled() {
-      if (current !== undefined) throw stillBegun()
+    async settled(what) {
+      if (current !== undefined) throw stillBegun(what)
     },
     async abandon() {
       await end().catch(() => {})

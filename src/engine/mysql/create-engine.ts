@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts'
 import { benchOf } from './bench.ts'
+import { bulkInsert } from './bulk-insert.ts'
 import { connect, wrap } from './connection.ts'
 import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
@@ -48,6 +49,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     openResources: openResources,
     countObjects,
     rows,
+    bulkInsert,
     costs: { defaults, conditions, measure },
     erase,
     bench: benchOf(bench),

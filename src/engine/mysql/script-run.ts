@@ -33,6 +33,7 @@ export class AccountScriptRun implements ScriptRun {
   /** The definer of each view and program that a script created for another account. */
   readonly #definers = new Map<string, string>()
   #accounts: Promise<ReadonlySet<string> | undefined> | undefined
+  #connection: Promise<MysqlConnection> | undefined
 
   /**
    * @param open opens a session like the server's own client: a script's settings end with its session,
@@ -91,7 +92,15 @@ export class AccountScriptRun implements ScriptRun {
     return Object.assign(new URL(this.#admin.url), { username: as.user, password: as.password }).toString()
   }
 
+  /** Triggers that a script created run as the account of scripts, too. */
+  connection(): Promise<MysqlConnection> {
+    this.#connection ??= this.#accountOnce().then((as) => this.#open(as, { kind: 'server' }))
+    return this.#connection
+  }
+
   async end(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined)
+    await connection?.close()
     const as = await this.#account
     this.#account = undefined
     if (as === undefined) return

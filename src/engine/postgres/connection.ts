@@ -5,6 +5,7 @@ import { addressOf } from '../peer-address.ts'
 import { requireConnected } from '../pg-client.ts'
 import { withServerNames } from './catalog.ts'
 import { connectError, isFromServer } from './connect-error.ts'
+import { withCopyTarget } from './copy-in.ts'
 import { isRefusedWithoutTls, ownSettings } from './own-settings.ts'
 import { refuseTransactionPooler } from './pooler.ts'
 import { runScript } from './script.ts'
@@ -75,6 +76,7 @@ function ownedBy(client: Client, url: string, names: Names): Connection {
       await client.query(ownSettingsSql(names))
     },
   }
+  withCopyTarget(connection, { kind: 'stream', client })
   return names === 'server' ? withServerNames(connection) : connection
 }
 
@@ -89,7 +91,7 @@ export function wrap(client: unknown): Connection | undefined {
     requireConnected(client, 'attach')
     const connection: Connection = { ...overPg(client), owned: false, close: async () => {} }
     clients.set(connection, client)
-    return connection
+    return withCopyTarget(connection, { kind: 'stream', client })
   }
   if (isPglite(client)) return overPglite(client)
   return undefined
@@ -164,7 +166,7 @@ function overPglite(client: Pglite): PgliteConnection {
     if (values !== undefined) return rowsOf(await client.query(sql, [...values]))
     return rowsOf((await client.exec(sql)).at(-1))
   }
-  return {
+  const connection: PgliteConnection = {
     url: undefined,
     endpoint: undefined,
     database: 'pglite',
@@ -175,6 +177,10 @@ function overPglite(client: Pglite): PgliteConnection {
     script: (sql, label) => runScript({ query, client: undefined }, sql, label),
     close: async () => {},
   }
+  return withCopyTarget(connection, {
+    kind: 'blob',
+    query: (sql, values, options) => client.query(sql, values, options),
+  })
 }
 
 function rowsOf(result: unknown): Row[] {
@@ -199,7 +205,7 @@ function isPgClient(client: unknown): client is Client {
 
 interface Pglite {
   readonly dataDir?: string
-  query(sql: string, values?: unknown[]): Promise<unknown>
+  query(sql: string, values?: unknown[], options?: { readonly blob: Blob }): Promise<unknown>
   exec(sql: string): Promise<unknown[]>
 }
 

@@ -2,6 +2,7 @@ import { plural } from '../../plan/describe.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
+import { bulkInsert } from './bulk-insert.ts'
 import { readCatalog } from './catalog.ts'
 import { connect, refuseSharedSession, wrap } from './connection.ts'
 import { costs } from './costs.ts'
@@ -56,6 +57,7 @@ export const postgres: Engine = {
   openResources: openResources,
   countObjects,
   rows,
+  bulkInsert,
   costs,
   erase,
   bench,

@@ -8,7 +8,7 @@ export interface Database {
   /** Returns the number of changed rows, without those changed by foreign keys and triggers. */
   run(sql: string, values?: readonly unknown[]): number
   /** Compiles a statement once, to be run often. */
-  prepare(sql: string): () => Row[]
+  prepare(sql: string): (values?: readonly unknown[]) => Row[]
   exec(sql: string): void
   close(): void
 }
@@ -69,7 +69,7 @@ export function over(handle: Handle): Database {
     run: (sql, values = []) => Number(handle.prepare(sql).run(...values).changes),
     prepare(sql) {
       const statement = compile(sql)
-      return () => rowsOf(statement, [])
+      return (values = []) => rowsOf(statement, values)
     },
     exec(sql) {
       handle.exec(sql)

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
+import { bulkInsert } from './bulk-insert.ts'
 import { connect, sqliteOf, wrap } from './connection.ts'
 import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -43,6 +44,7 @@ export const sqlite: Engine = {
 
   databases: undefined,
   ownership,
+  bulkInsert,
   erase,
   bench,
 }

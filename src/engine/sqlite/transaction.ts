@@ -94,6 +94,20 @@ async function begun<T>(
   }
 }
 
+/**
+ * Begins a transaction that writes, which the caller ends. Waits like `inWriteTransaction`, but only for other
+ * writers.
+ */
+export async function beginWriting(connection: SqliteConnection, timeoutMs: number): Promise<void> {
+  await begun(
+    connection,
+    'IMMEDIATE',
+    timeoutMs,
+    () => {},
+    (attempt) => attempt(),
+  )
+}
+
 /** Tries once; returns the error if another connection holds the lock. */
 function begin(connection: SqliteConnection, lock: 'IMMEDIATE' | 'EXCLUSIVE'): unknown {
   try {

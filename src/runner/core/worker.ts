@@ -15,7 +15,7 @@ import type { RunHandle } from './run-handle.ts'
 /** The worker's database as tests use it. The runner leases it, resets it and gives it back. */
 export type WorkerDatabase = Pick<
   TestDatabase,
-  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'openResources'
+  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'load' | 'openResources'
 >
 
 /** What a runner provides for a worker that needs a database. */
@@ -217,5 +217,6 @@ export const database: WorkerDatabase = {
   verify: () => shared().verify(),
   erase: (...given) => shared().erase(...given),
   purge: (options) => shared().purge(options),
+  load: (set) => shared().load(set),
   openResources: () => shared().openResources(),
 }

@@ -46,6 +46,7 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     reset: async () => copyOf(await database().reset()),
     verify: async () => copyOf(await database().verify()),
     erase: async (...given) => copyOf(await database().erase(...given)),
+    load: async (set) => database().load(set),
     purge: async (options) => copyOf(await database().purge(options)),
     openResources: async () => copyOf(await database().openResources()),
   }

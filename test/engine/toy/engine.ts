@@ -59,6 +59,9 @@ export const toy: Engine = {
     whyRefused: async () => undefined,
     isPrivate: async () => true,
   },
+  get bulkInsert(): never {
+    throw new Error('the toy reads no files')
+  },
   get erase(): never {
     throw new Error('the toy deletes no selected rows')
   },

@@ -179,6 +179,16 @@ for (const id of [...POSTGRES, ...MYSQL]) {
       expect(await database.verify()).toEqual([])
     })
 
+    it('loads fixtures before the transaction, not inside it, and the reset removes them', async () => {
+      await expect(database.load('more')).rejects.toThrow(/load: .*only its client sees/)
+      await database.reset()
+      await database.load('more')
+      await database.begin(client.handle)
+      expect(await names(client)).toEqual(['Ada', 'Grace'])
+      expect((await database.reset()).rollback).toMatchObject({ held: true, escaped: ['users'] })
+      expect(await names(client)).toEqual(['Ada'])
+    })
+
     it('refuses unsuitable clients', async () => {
       await expect(database.begin(client.handle)).rejects.toThrow(/still open/)
       await database.reset()

@@ -31,6 +31,7 @@ export function harnessOn(server: ServerAtHand): Promise<Harness> {
     },
     fingerprint: 'rollback-tests-1',
     project: 'rollback',
+    fixtureSets: { more: 'test/reset/rollback/users.csv' },
     strategy: 'rollback',
     lockTimeoutMs: 1500,
   })

@@ -64,6 +64,7 @@ export async function leaseByService(
     erase: (table, where, options = {}) =>
       ask<EraseReport>('erase', [table, encodeWhere(where), copyable(options)], options),
     purge: (options: PurgeOptions = {}) => ask<EraseReport>('purge', [copyable(options)], options),
+    load: (set) => ask<void>('load', [set]),
     openResources: () => ask<OpenResource[]>('openResources', []),
     endOpenResources: (found) => ask<void>('endOpenResources', [found]),
     release,

@@ -22,6 +22,7 @@ export type Method =
   | 'endOpenResources'
   | 'erase'
   | 'purge'
+  | 'load'
 
 export type Request =
   | {

@@ -64,6 +64,8 @@ export class ServedWorker {
         return database.reset()
       case 'verify':
         return database.verify()
+      case 'load':
+        return database.load(String(rest[0]))
       case 'openResources':
         return database.openResources()
       case 'endOpenResources':

@@ -28,6 +28,13 @@ test('can be reset within a test', async () => {
   expect(await count('customers')).toBe(3)
 })
 
+test('loads a set of fixtures', async () => {
+  await database.load('more')
+  expect(await count('customers')).toBe(6)
+  expect(await addCustomer('next@example.com')).toBe(12)
+  await expect(database.load('mroe')).rejects.toThrow('Is it more?')
+})
+
 test('takes away rows of its own', async () => {
   const { sql } = require('afresh')
   await addCustomer('mine@example.com')

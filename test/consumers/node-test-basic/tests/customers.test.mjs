@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { database } from 'afresh/node-test'
 import { inAnyOrder, times } from '../src/any-order.cjs'
 import { addCustomer, count, rows } from '../src/shop.cjs'
 
@@ -11,6 +12,12 @@ inAnyOrder('customers', {
     assert.equal(await addCustomer('new@example.com'), 4)
     assert.deepEqual(await emails(), [...SEED, 'new@example.com'])
   }),
+  'a set of fixtures may be loaded': async () => {
+    await database.load('more')
+    assert.equal(await count('customers'), 5)
+    assert.equal(await addCustomer('next@example.com'), 12)
+    await assert.rejects(database.load('mroe'), /Is it more\?/)
+  },
   'ten new customers are 4 to 13': async () => {
     for (let id = 4; id < 14; id++) assert.equal(await addCustomer(`${id}@example.com`), id)
   },
