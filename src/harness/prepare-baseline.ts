@@ -50,8 +50,15 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   const template = inputs.cacheable
     ? names.template(hash([engine.name, facts.version, role, ...inputs.parts]))
     : names.database(run, 0)
+  let isConfined = true
   const fill = (connection: Connection) =>
-    applyBaseline(connection, { ...config, countObjects: engine.countObjects })
+    applyBaseline(connection, {
+      ...config,
+      countObjects: engine.countObjects,
+      onUnconfined: () => {
+        isConfined = false
+      },
+    })
   const leftOut: string[] = []
   const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
     const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }
@@ -72,6 +79,7 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
         warnings: [
           ...warningsOf(config, baseline),
           ...leftOut.map(leftOutWarning),
+          ...(isConfined ? [] : await unconfined(engine, admin)),
           ...((await engine.warnings?.(first.connection, schema, plan)) ?? []),
         ],
       }
@@ -118,6 +126,11 @@ async function contentsOf(
 function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
   if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
   return ['the baseline has no table: look whether the migrations ran, and in this database.']
+}
+
+async function unconfined(engine: Engine, admin: Connection): Promise<string[]> {
+  const warning = await engine.unconfinedWarning?.(admin)
+  return warning === undefined ? [] : [warning]
 }
 
 function leftOutWarning(what: string): string {
