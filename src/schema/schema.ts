@@ -161,6 +161,11 @@ export interface Position {
 /** A table or sequence: anything that can be dirty. */
 export type SubjectId = TableId | SequenceId
 
+/** The column without its default, which neither rows nor plans depend on. */
+export function withoutDefault({ default: _, ...column }: Column): Column {
+  return column
+}
+
 /** The table with this id. Throws if the schema does not contain it, which is a programming error. */
 export function tableOf(schema: Schema, id: TableId): Table {
   const table = byId(schema).tables.get(id)
