@@ -46,6 +46,7 @@ const SHADOWING: readonly (readonly [add: string, statement: string, object: Reg
 
 /** These add names, and change no statement that worked before. */
 const HARMLESS = [
+  'CREATE DOMAIN small AS int CHECK (value < 10)',
   'CREATE SCHEMA tenant; CREATE TABLE tenant.users (id int); CREATE DOMAIN tenant.size AS int',
   `CREATE TYPE mood AS ENUM ('sad'); CREATE CAST (mood AS varchar) WITH INOUT AS IMPLICIT;
    CREATE FUNCTION lower(mood) RETURNS text LANGUAGE sql AS $$ SELECT 'm' $$`,

@@ -70,7 +70,7 @@ export const DEFINITIONS_QUERY = `
   UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', ${TABLE}), c.oid, false,
       pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.to_jsonb(k) ->> 'conenforced')
     FROM pg_catalog.pg_constraint AS k ${of('k.conrelid')} WHERE k.contype <> 'n' AND k.conparentid = 0
-  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), 0, false,
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), k.contypid, false,
       pg_catalog.pg_get_constraintdef(k.oid)
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', ${TABLE}), c.oid, NOT x.indisunique AND NOT x.indisexclusion,

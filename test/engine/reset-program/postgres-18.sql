@@ -219,7 +219,7 @@ CREATE TEMP TABLE afresh_definitions AS
       pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.to_jsonb(k) ->> 'conenforced')
     FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' WHERE k.contype <> 'n' AND k.conparentid = 0
-  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), 0, false,
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), k.contypid, false,
       pg_catalog.pg_get_constraintdef(k.oid)
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
