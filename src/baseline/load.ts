@@ -22,6 +22,8 @@ export interface BaselineOptions {
   readonly timeoutMs?: number | undefined
   /** Variables for commands, besides those that the engine's own clients read. */
   readonly env?: VariableMapping | undefined
+  /** Called if a function or command gets the URL's own user, since no account could be restricted to the database. */
+  readonly onUnconfined?: (() => void) | undefined
   /** Counts the objects in the database, to detect a migration that ran against another database. */
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
 }
@@ -45,7 +47,9 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
           await runFiles({ scripts: scripts ?? connection, rows }, name, input.files)
         } else {
           const before = await options.countObjects?.(connection)
-          const url = (await scripts?.url?.()) ?? connection.url
+          const confined = await scripts?.url?.()
+          if (scripts?.url !== undefined && confined === undefined) options.onUnconfined?.()
+          const url = confined ?? connection.url
           await runWithUrl({ url, database: connection.database }, name, input, { ...options, timeoutMs })
           if (
             name === 'migrate' &&

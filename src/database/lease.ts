@@ -175,7 +175,7 @@ async function reuse(
       const fresh = newMark(identity, 'made')
       const mark = await engine.ownership.write(connection, fresh)
       await endBusy(engine, connection)
-      if (isNew || (await isClean(connection).catch(notIfBlocked))) {
+      if (isNew || (await isClean(connection).catch(notIfItFails))) {
         return { mark, lease: { key, session: await databases.sessionOf(connection) } }
       }
       // The caller recreates the database, and leases it on another connection.
@@ -205,10 +205,10 @@ async function endBusy({ openResources: holds }: Engine, connection: Connection)
   if (busy.length > 0) await holds?.end(connection, [...new Set(busy)])
 }
 
-/** Recreating the database ends the sessions that block the check. */
-function notIfBlocked(error: unknown): false {
-  if (error instanceof AfreshError && error.code === 'blocked') return false
-  throw error
+/** Recreating the database ends the sessions that block the check, and replaces a table that cannot be read. */
+function notIfItFails(error: unknown): false {
+  if (error instanceof RefusedError) throw error
+  return false
 }
 
 async function remake(wanted: LeaseWanted, admin: Connection, name: string): Promise<Held> {

@@ -41,6 +41,8 @@ export interface Engine {
   definitions?(connection: Connection): Promise<string>
   /** Describes parts of the baseline that a reset alone cannot restore, as sentences; printed at startup. */
   warnings?(connection: Connection, schema: Schema, plan: Plan): Promise<readonly string[]>
+  /** What a migration could write besides its database, as a sentence; for one that ran as the connection's user. */
+  unconfinedWarning?(connection: Connection): Promise<string | undefined>
   /** Reads what the plan needs to know in addition to the schema. */
   inspectState(connection: Connection, schema: Schema): Promise<DatabaseState>
   /**

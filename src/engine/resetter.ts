@@ -46,8 +46,16 @@ export interface Resetter {
    * itself, and a reset then throws `AfreshError` (`plan`).
    */
   changes?(): Promise<SchemaChange[]>
+  /** The definitions that differ from the baseline's, for engines without `changes` whose schema lacks some. */
+  differences?(): Promise<readonly DefinitionDifference[]>
   /** Releases what `prepare` acquired; leaves the connection open. */
   close(): Promise<void>
+}
+
+/** A definition that is new, gone or different, for display. */
+export interface DefinitionDifference {
+  readonly subject: string
+  readonly difference: string
 }
 
 /** A changed object of the schema. */

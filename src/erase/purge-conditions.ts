@@ -4,6 +4,7 @@ import { concatenated, joined, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 import type { Column, Table } from '../schema/schema.ts'
 import type { EraseRequest } from './erase-rows.ts'
+import { whyNotNull } from './null-mark.ts'
 import type { EraseContext } from './run-transaction.ts'
 import { withValues } from './statement.ts'
 import { conditionsOf, type Value } from './where.ts'
@@ -62,8 +63,9 @@ export async function wantedRows(
 function refuseUnclear(table: Table, column: Column, { live }: PurgeRequest): void {
   if (live !== undefined) return
   const at = `${table.label}.${column.name}`
-  if (!column.nullable) {
-    throw new AfreshError('usage', `purge: ${at} is never NULL: which rows are marked?`, {
+  const why = whyNotNull(column)
+  if (why !== undefined) {
+    throw new AfreshError('usage', `purge: ${at} ${why}: which rows are marked?`, {
       next:
         "Set the value that unmarked rows have there: live: '1970-01-01' (--live; several: a list), or what marked ones have: value: true (--value). " +
         `Rows that are old enough, marked or not: erase(table, { ${column.name}: { lt: … } }). Nothing was changed.`,

@@ -3,6 +3,7 @@ import type { EraseDialect } from '../engine/erase-dialect.ts'
 import { boundValue, concatenated, joined, type Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 import { type TableId, tableOf } from '../schema/schema.ts'
+import { whyNotNull } from './null-mark.ts'
 import { type EraseOptions, labelOf } from './options.ts'
 import type { ErasePlan } from './plan.ts'
 import type { Mark } from './statement.ts'
@@ -66,8 +67,13 @@ export function rejectUnmarkable({ schema, groups }: ErasePlan, { column, isKnow
   const columnOf = (id: TableId) => tableOf(schema, id).columns.find(({ name }) => name === column)
   const lacking = ids.filter((id) => columnOf(id) === undefined)
   if (lacking.length === 0) {
-    const filled = isKnown ? [] : ids.filter((id) => columnOf(id)?.nullable === false)
-    if (filled.length > 0) throw neverNull(filled.map((id) => `${labelOf(schema, id)}.${column}`))
+    if (isKnown) return
+    const filled = ids.flatMap((id) => {
+      const found = columnOf(id)
+      const why = found && whyNotNull(found)
+      return why === undefined ? [] : [`${labelOf(schema, id)}.${column} ${why}`]
+    })
+    if (filled.length > 0) throw notNull(filled)
     return
   }
   const labels = lacking.map((id) => labelOf(schema, id)).join(', ')
@@ -76,12 +82,8 @@ export function rejectUnmarkable({ schema, groups }: ErasePlan, { column, isKnow
   })
 }
 
-function neverNull(columns: readonly string[]): AfreshError {
-  return new AfreshError(
-    'usage',
-    `softDelete: ${columns.join(', ')} is never NULL: which rows are not marked yet?`,
-    {
-      next: "Set the value that those have: softDelete: { column, value, live: '1970-01-01' } (several: a list). No row was read.",
-    },
-  )
+function notNull(reasons: readonly string[]): AfreshError {
+  return new AfreshError('usage', `softDelete: ${reasons.join(', ')}: which rows are not marked yet?`, {
+    next: "Set the value that those have: softDelete: { column, value, live: '1970-01-01' } (several: a list). No row was read.",
+  })
 }

@@ -1,5 +1,5 @@
 import { AfreshError } from '../errors.ts'
-import { type Schema, tableOf } from '../schema/schema.ts'
+import { type Schema, type Table, tableOf } from '../schema/schema.ts'
 import { keyLabel, labelOf } from './options.ts'
 import { type ErasePlan, isHere, type Link, pathsTo } from './plan.ts'
 
@@ -52,7 +52,9 @@ function hopOf(schema: Schema, { key }: Link): string {
 /** Deleting there would delete on another server, which afresh has no permission to change. */
 function refuseForeign({ schema, groups, changed }: ErasePlan): void {
   const ids = new Set([...groups.flatMap(({ tables }) => tables), ...changed])
-  const foreign = [...ids].map((id) => tableOf(schema, id)).filter(({ traits }) => traits.includes('foreign'))
+  const tables = [...ids].map((id) => tableOf(schema, id))
+  refuseRules(tables.filter(({ traits }) => traits.includes('rule-on-foreign')))
+  const foreign = tables.filter(({ traits }) => traits.includes('foreign'))
   if (foreign.length === 0) return
   const names = foreign.map(({ label, partitions = [] }) =>
     partitions.length === 0 ? label : `${label} (partitions ${partitions.join(', ')})`,
@@ -64,6 +66,15 @@ function refuseForeign({ schema, groups, changed }: ErasePlan): void {
       next: 'Erase in that database, or detach or drop the foreign table. No row was read.',
     },
   )
+}
+
+/** A trigger may do that too, but only its text would say so. */
+function refuseRules(tables: readonly Table[]): void {
+  if (tables.length === 0) return
+  const names = tables.map(({ label }) => label).join(', ')
+  throw new AfreshError('erase', `Rules of these tables use tables on another server: ${names}.`, {
+    next: 'Drop or disable those rules, or delete the rows yourself. No row was read.',
+  })
 }
 
 /** afresh may not change the other database, neither directly nor by its server's cascades. */

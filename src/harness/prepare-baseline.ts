@@ -71,8 +71,14 @@ function templateName(
   return names.template(hash([engine.name, facts.version, new URL(adminUrl).username, ...parts]))
 }
 
-function filler({ engine }: ServerContext, config: Config): (connection: Connection) => Promise<void> {
-  return (connection) => applyBaseline(connection, { ...config, engine, countObjects: engine.countObjects })
+/** @param onUnconfined see `BaselineOptions` */
+function filler(
+  { engine }: ServerContext,
+  config: Config,
+  onUnconfined?: () => void,
+): (connection: Connection) => Promise<void> {
+  const options = { ...config, engine, countObjects: engine.countObjects, onUnconfined }
+  return (connection) => applyBaseline(connection, options)
 }
 
 /** @throws AfreshError `baseline` if migrations or fixtures fail */
@@ -85,7 +91,10 @@ export async function prepareBaseline(
   const { engine, admin, facts } = server
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
   const template = inputs.cacheable ? templateName(context, inputs) : names.database(run, 0)
-  const fill = filler(server, config)
+  let isConfined = true
+  const fill = filler(server, config, () => {
+    isConfined = false
+  })
   const leftOut: string[] = []
   const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
     const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }
@@ -106,6 +115,7 @@ export async function prepareBaseline(
         warnings: [
           ...warningsOf(config, baseline),
           ...leftOut.map(leftOutWarning),
+          ...(isConfined ? [] : await unconfined(engine, admin)),
           ...((await engine.warnings?.(first.connection, schema, plan)) ?? []),
         ],
       }
@@ -152,6 +162,11 @@ async function contentsOf(
 function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): string[] {
   if (tables.length > 0 || (migrate === undefined && fixtures === undefined)) return []
   return ['the baseline has no table: check whether the migrations ran, and in this database.']
+}
+
+async function unconfined(engine: Engine, admin: Connection): Promise<string[]> {
+  const warning = await engine.unconfinedWarning?.(admin)
+  return warning === undefined ? [] : [warning]
 }
 
 function leftOutWarning(what: string): string {

@@ -1,6 +1,6 @@
 import type { SchemaChange } from '../engine/resetter.ts'
 import { differing } from '../schema/parts.ts'
-import type { Schema, Table } from '../schema/schema.ts'
+import { type Schema, type Table, withoutDefault } from '../schema/schema.ts'
 import type { Difference } from './verify.ts'
 
 /** How a test changed the schema. */
@@ -64,7 +64,7 @@ function keysChanged(before: Schema, after: Schema): string[] {
 }
 
 function shapeOf({ schema, name, columns, traits }: Table): string {
-  return JSON.stringify([schema, name, columns, traits])
+  return JSON.stringify([schema, name, columns.map(withoutDefault), traits])
 }
 
 /** `column shop.orders.total was "integer" and is "bigint"` */
@@ -74,6 +74,12 @@ export function describeChange(change: SchemaChange): string {
 
 export function differenceOf(change: SchemaChange): Difference {
   return { subject: change.object, difference: howOf(change) }
+}
+
+/** @param change `"orders" is gone` */
+export function asDifference(change: string): Difference {
+  const [, subject = change, difference = 'differs'] = /^(.*) ((?:is|has) .*)$/s.exec(change) ?? []
+  return { subject, difference }
 }
 
 function howOf({ was, is }: SchemaChange): string {

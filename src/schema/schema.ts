@@ -60,6 +60,8 @@ export type TableTrait =
   | 'unfilled'
   /** A table of its hierarchy is foreign: the rows are on another server. */
   | 'foreign'
+  /** A rule for its rows uses a foreign table (PostgreSQL). */
+  | 'rule-on-foreign'
   | 'unlogged'
   /** Owned by an extension, not by the user. */
   | 'extension'
@@ -96,7 +98,7 @@ export interface Column {
   readonly exactType?: string
   /** The type that a domain is based on (PostgreSQL). */
   readonly baseType?: string
-  /** The default as SQL, for engines without `SET column = DEFAULT` (SQLite). */
+  /** The default as SQL, if it is not NULL. Absent for columns that are never NULL (PostgreSQL). */
   readonly default?: string
 }
 
@@ -158,6 +160,11 @@ export interface Position {
 
 /** A table or sequence: anything that can be dirty. */
 export type SubjectId = TableId | SequenceId
+
+/** The column without its default, which neither rows nor plans depend on. */
+export function withoutDefault({ default: _, ...column }: Column): Column {
+  return column
+}
 
 /** The table with this id. Throws if the schema does not contain it, which is a programming error. */
 export function tableOf(schema: Schema, id: TableId): Table {

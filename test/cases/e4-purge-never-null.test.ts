@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type PurgeOptions, purge } from '../../src/erase/erase.ts'
+import { erase, type PurgeOptions, purge } from '../../src/erase/erase.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
 import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
@@ -13,6 +13,8 @@ const schemaWith = (time: string) => [
   'CREATE TABLE counted (id int PRIMARY KEY, n bigint DEFAULT 0 NOT NULL)',
   'CREATE TABLE flagged (id int PRIMARY KEY, flag boolean)',
   "CREATE TABLE named (id int PRIMARY KEY, state varchar(20) DEFAULT 'active' NOT NULL)",
+  `CREATE TABLE preset (id int PRIMARY KEY, since ${time} NULL DEFAULT '${EPOCH}', ended ${time} DEFAULT NULL)`,
+  `INSERT INTO preset VALUES (1, '${EPOCH}', NULL), (2, '2020-01-01 00:00:00', '2020-01-01 00:00:00'), (3, NULL, NULL)`,
   `INSERT INTO timed VALUES (1, '${EPOCH}'), (2, '2020-01-01 00:00:00')`,
   'INSERT INTO counted VALUES (1, 0), (2, 1577836800)',
   'INSERT INTO flagged VALUES (1, false), (2, true)',
@@ -32,6 +34,7 @@ function cases(time: string, open: () => Promise<Place> | Place): void {
       ...[HOUR, new Date(), '2026-01-01'].map((olderThan) => ({ column: 'd', olderThan })),
       { column: 'n' },
       { column: 'flag' },
+      ...[HOUR, undefined].map((olderThan) => ({ column: 'since', ...(olderThan && { olderThan }) })),
       { column: 'state' },
     ]
     for (const options of asked) {
@@ -41,6 +44,32 @@ function cases(time: string, open: () => Promise<Place> | Place): void {
       })
     }
     for (const table of ['timed', 'counted', 'flagged']) expect(await left(place, table)).toEqual([1, 2])
+    expect(await left(place, 'preset')).toEqual([1, 2, 3])
+  })
+
+  it('takes NULL for unmarked where it is the default, and both if `live` says so', async () => {
+    await using place = await open()
+    for (const statement of schemaWith(time)) await place.run(statement)
+    const ground = await place.ground()
+    const live = [EPOCH, null]
+    expect(await purge(ground, { column: 'ended', olderThan: HOUR, dryRun: true })).toMatchObject({
+      rows: 1,
+    })
+    expect(await purge(ground, { column: 'since', olderThan: HOUR, live })).toMatchObject({ rows: 1 })
+    expect(await left(place, 'preset')).toEqual([1, 3])
+  })
+
+  it('marks no rows of a column whose default is not NULL, unless `live` is given', async () => {
+    await using place = await open()
+    for (const statement of schemaWith(time)) await place.run(statement)
+    const ground = await place.ground()
+    const softDelete = { column: 'since', value: '2021-01-01 00:00:00' }
+    await expect(erase(ground, 'preset', [1, 3], { softDelete })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/since has the default .*which rows are not marked yet\?/s),
+    })
+    const known = { ...softDelete, live: [EPOCH, null] }
+    expect(await erase(ground, 'preset', [1, 2, 3], { softDelete: known })).toMatchObject({ rows: 2 })
   })
 
   it('keeps the rows that have a value of `live`', async () => {

@@ -7,6 +7,31 @@ import { describeOn } from '../support/servers.ts'
 const all = sql`1 = 1`
 
 describeOn('postgres:18', (server) => {
+  it.each(['DO ALSO DELETE', 'DO INSTEAD DELETE'])(
+    'refuses to erase from a table with a rule %s on another server, and names it',
+    async (what) => {
+      await using far = await onPostgres(server)
+      await using near = await onPostgres(server)
+      await far.run('CREATE TABLE far (id int); INSERT INTO far VALUES (1)')
+      await near.run(`CREATE EXTENSION postgres_fdw;
+        CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname '${new URL(far.url).pathname.slice(1)}');
+        CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (user 'postgres');
+        CREATE FOREIGN TABLE far (id int) SERVER s;
+        CREATE TABLE events (id int PRIMARY KEY); INSERT INTO events VALUES (1);
+        CREATE RULE also AS ON DELETE TO events ${what} FROM far WHERE id = OLD.id`)
+      for (const options of [{}, { cascade: 'declared' }, { cascade: 'follow', batch: 1 }] as const) {
+        await expect(erase(await near.ground(), 'events', all, options)).rejects.toMatchObject({
+          code: 'erase',
+          message: expect.stringMatching(/Rules of these tables use tables on another server: events/),
+        })
+      }
+      expect(await far.select('far')).toHaveLength(1)
+      expect(await near.select('events')).toHaveLength(1)
+      await near.run('ALTER TABLE events DISABLE RULE also')
+      expect(await erase(await near.ground(), 'events', all)).toMatchObject({ rows: 1 })
+    },
+  )
+
   for (const [name, parent, child] of [
     ['a child', 'CREATE TABLE events (id int, kind int)', 'INHERITS (events)'],
     [

@@ -54,6 +54,31 @@ for (const id of ['mysql:9.7', 'mysql:9.7-stock', 'mariadb:11.8', 'mariadb:11.8-
           }
         }))
 
+      it.each([
+        ['SELECT, INSERT, DELETE, DROP, CREATE, ALTER ON *.*', /DELETE, DROP, INSERT on \*\.\*/],
+        ['ALL ON shop_g4.*', /DROP.* on shop_g4\.\*/],
+        ['USAGE ON *.*', undefined],
+      ] as const)(
+        'is named in a warning if it may write elsewhere and no account may be created: %s',
+        async (right, says) => {
+          const url = server.url.replace(/\/\/[^@]*@/, '//limited:pw@').replace(/\/[^/]*$/, '/')
+          await ask(
+            server,
+            `DROP USER IF EXISTS limited; CREATE USER limited IDENTIFIED BY 'pw';
+           GRANT ALL ON \`afresh\\_%\`.* TO limited; GRANT ${right} TO limited`,
+          )
+          try {
+            await using made = await createHarness({
+              server: existing(url),
+              migrate: migrate('CREATE TABLE own (id int PRIMARY KEY)') ?? '',
+            })
+            expect(made.warnings).toEqual(says === undefined ? [] : [expect.stringMatching(says)])
+          } finally {
+            await ask(server, 'DROP USER limited')
+          }
+        },
+      )
+
       it('creates routines owned by the user or by the definer that they name, and leaves no account', async () => {
         await using made = await harness(PROGRAMS)
         expect(made.warnings).toEqual([])

@@ -56,13 +56,19 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
         'PURGE BINARY LOGS BEFORE NOW()',
         "INSTALL PLUGIN g4 SONAME 'g4.so'",
         'SHUTDOWN',
+        "PREPARE s FROM 'PURGE BINARY LOGS BEFORE NOW()'; EXECUTE s",
+        "SET @s = CONCAT('RES', 'ET PERSIST'), @t = 'RESET MASTER'; PREPARE s FROM @t; EXECUTE s",
+        'CREATE PROCEDURE p() RESET MASTER; CALL p()',
+        "CREATE PROCEDURE p() BEGIN SET @s = 'RESET PERSIST'; PREPARE s FROM @s; EXECUTE s; END; CALL p()",
         ...(id === 'mysql:9.7'
           ? [
               'SET PERSIST max_connections = 77',
               'RESET BINARY LOGS AND GTIDS',
+              "PREPARE s FROM 'RESET PERSIST'; EXECUTE s",
+              "/*!50000 PREPARE s FROM 'RESET PERSIST' */; EXECUTE s",
               "CREATE TABLESPACE g4 ADD DATAFILE 'g4.ibd'",
             ]
-          : ['RESET MASTER']),
+          : ['RESET MASTER', "EXECUTE IMMEDIATE 'RESET MASTER'"]),
       ])('does not change the server: %s', async (script) => {
         await expect(load(server, script)).rejects.toMatchObject({
           code: 'baseline',

@@ -42,3 +42,21 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
       ))
   })
 }
+
+for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
+  describeOn(id, (server) => {
+    it('recreates a database whose rows cannot be read, after verify() failed on them', () =>
+      withLease(
+        server,
+        'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)',
+        {},
+        async (database, query) => {
+          await query('ALTER TABLE t DISCARD TABLESPACE')
+          await expect(database.verify()).rejects.toMatchObject({ name: 'AfreshError', code: 'server' })
+          await database.reset()
+          expect(await query('SELECT id FROM t')).toEqual([{ id: 1 }])
+          expect(await database.verify()).toEqual([])
+        },
+      ))
+  })
+}

@@ -100,6 +100,11 @@ describeSqlite(({ open }) => {
     ['foreign_keys', 0, 1],
     ['ignore_check_constraints', 0, 1],
     ['recursive_triggers', 0, 1],
+    ['reverse_unordered_selects', 0, 1],
+    ['read_uncommitted', 0, 1],
+    ['legacy_alter_table', 0, 1],
+    ['trusted_schema', 1, 0],
+    ['max_page_count', 1000, 500],
   ])('restores PRAGMA %s, and says so', async (name, before, after) => {
     const handle = opened(`PRAGMA ${name} = ${before}`)
     const database = await attach(handle)
@@ -112,6 +117,34 @@ describeSqlite(({ open }) => {
       expect(handle.prepare(`PRAGMA ${name}`).all()).toEqual([{ [name]: before }])
       expect((await database.reset()).notes).toEqual([])
     }
+    await database.release()
+  })
+
+  it.each([
+    ['trigger tr', 'is gone', 'DROP TRIGGER tr'],
+    ['trigger more', 'is new', 'CREATE TRIGGER more AFTER UPDATE ON t BEGIN SELECT 1; END'],
+    ['index ix', 'is gone', 'DROP INDEX ix'],
+    ['table t', 'is different', 'ALTER TABLE t ADD COLUMN w'],
+    ['table e', 'is gone', 'ALTER TABLE e RENAME TO f'],
+    ['view w', 'is new', 'CREATE VIEW w AS SELECT 1'],
+  ])('verify() names a changed definition: %s %s', async (subject, difference, sql) => {
+    const handle = opened('CREATE INDEX ix ON e (v); CREATE TRIGGER tr AFTER DELETE ON e BEGIN SELECT 1; END')
+    const database = await attach(handle)
+    expect(await database.verify()).toEqual([])
+    handle.exec(sql)
+    expect(await database.verify()).toContainEqual({ subject, difference })
+    await database.release()
+  })
+
+  it('restores names of columns and how LIKE compares, where this build has the pragmas', async () => {
+    const handle = opened()
+    const database = await attach(handle)
+    const read = () => handle.prepare("SELECT 'a' LIKE 'A' AS alike, t.v FROM t").all()
+    const before = read()
+    handle.exec('PRAGMA case_sensitive_like = 1; PRAGMA full_column_names = 1; PRAGMA short_column_names = 0')
+    await database.reset()
+    expect(read()).toEqual(before)
+    expect(await database.verify()).toEqual([])
     await database.release()
   })
 })

@@ -17,6 +17,11 @@ const SCHEMA = `
   CREATE AGGREGATE total (int) (SFUNC = plus, STYPE = int, INITCOND = '0');
   CREATE INDEX by_x ON swapped (x);
   CREATE SEQUENCE free;
+  CREATE UNIQUE INDEX one_y ON swapped (y); CREATE UNIQUE INDEX one_id ON swapped (id);
+  ALTER TABLE swapped ALTER COLUMN y SET NOT NULL;
+  ALTER TABLE swapped REPLICA IDENTITY USING INDEX one_id;
+  CREATE VIEW seen AS SELECT id FROM swapped; CREATE MATERIALIZED VIEW kept AS SELECT count(*) FROM swapped;
+  SELECT lo_from_bytea(77001, 'abc');
   COMMENT ON TABLE swapped IS 'as it was';`
 
 const inDatabase = (action: string) =>
@@ -65,6 +70,24 @@ const CHANGES: readonly (readonly [name: string, sql: string, object: RegExp])[]
   ['stores a column otherwise', 'ALTER TABLE swapped ALTER COLUMN p SET STORAGE PLAIN', /swapped\.p /],
   ['gathers other statistics', 'ALTER TABLE swapped ALTER COLUMN x SET STATISTICS 5', /swapped\.x /],
   ['sets options of a column', 'ALTER TABLE swapped ALTER COLUMN x SET (n_distinct = 7)', /swapped\.x /],
+  [
+    'identifies rows by another index',
+    'ALTER TABLE swapped REPLICA IDENTITY USING INDEX one_y',
+    /index one_(y|id) of .*replica identity/,
+  ],
+  [
+    'ends an inheritance and begins it again',
+    'ALTER TABLE child NO INHERIT parent; ALTER TABLE child INHERIT parent',
+    /column public\.child\.id /,
+  ],
+  ['grants on a column of a view', 'GRANT SELECT (id) ON seen TO pg_monitor', /column public\.seen\.id /],
+  [
+    'grants on a column of a materialized view',
+    'GRANT SELECT (count) ON kept TO pg_monitor',
+    /column public\.kept\.count /,
+  ],
+  ['grants on a large object', 'GRANT SELECT ON LARGE OBJECT 77001 TO pg_monitor', /large object 77001/],
+  ['comments on a large object', `COMMENT ON LARGE OBJECT 77001 IS 'new'`, /comment on large object 77001/],
   ['limits connections', inDatabase('CONNECTION LIMIT 77'), /database /],
   ['makes the database a template', inDatabase('IS_TEMPLATE true'), /database /],
   [
@@ -84,6 +107,9 @@ const OF_SUPERUSERS: typeof CHANGES = [
     `CREATE OR REPLACE FUNCTION citext_eq(citext, citext) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'`,
     /function public\.citext_eq/,
   ],
+  ['comments on an extension', `COMMENT ON EXTENSION citext IS 'new'`, /comment on extension citext/],
+  ['gives a publication away', 'ALTER PUBLICATION told OWNER TO pg_monitor', /publication told/],
+  ['comments on a publication', `COMMENT ON PUBLICATION told IS 'new'`, /comment on publication told/],
   ['moves an extension', 'CREATE SCHEMA apart; ALTER EXTENSION citext SET SCHEMA apart', /extension citext/],
   ['revokes a language', 'REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC', /language plpgsql/],
   [
@@ -104,6 +130,7 @@ const OF_SUPERUSERS: typeof CHANGES = [
 ]
 
 const WITH_EXTENSIONS = `${SCHEMA}
+  CREATE PUBLICATION told FOR TABLE parent;
   CREATE EXTENSION citext; CREATE EXTENSION postgres_fdw;
   CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1');
   CREATE USER MAPPING FOR PUBLIC SERVER far OPTIONS (user 'nobody');

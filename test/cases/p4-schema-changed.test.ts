@@ -94,7 +94,7 @@ const CHANGES: readonly (readonly [name: string, sql: string, object: RegExp])[]
   [
     'gives a view a default',
     'ALTER VIEW seen ALTER COLUMN id SET DEFAULT 4',
-    /column public\.seen\.id is new/,
+    /column public\.seen\.id was .*default/,
   ],
   ['drops an operator', 'DROP OPERATOR === (int, int)', /operator .*=== ?\(integer,integer\) is gone/],
   ['drops a cast', 'DROP CAST (mood AS int)', /cast from .*mood to integer is gone/],

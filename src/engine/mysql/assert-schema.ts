@@ -1,6 +1,6 @@
 import { ResetError } from '../../errors.ts'
 import { differing } from '../../schema/parts.ts'
-import type { Schema, Table } from '../../schema/schema.ts'
+import { type Schema, type Table, withoutDefault } from '../../schema/schema.ts'
 import { sleep } from '../../util/clock.ts'
 import type { Connection } from '../connection.ts'
 import { introspect } from './introspect.ts'
@@ -60,9 +60,9 @@ function changedSchema(changes: readonly string[]): ResetError {
 
 export const NEW_SCHEMA = 'A test changed the schema: lease or attach again to take the new one into account.'
 
-/** The definitions that a plan depends on. Triggers and storage costs are compared elsewhere. */
+/** The definitions that a plan depends on. Triggers, defaults and storage costs are compared elsewhere. */
 function definitionOf({ columns, primaryKey, traits, partitions }: Table): string {
-  return JSON.stringify([columns, primaryKey, traits, partitions])
+  return JSON.stringify([columns.map(withoutDefault), primaryKey, traits, partitions])
 }
 
 function differences<T>(

@@ -16,6 +16,7 @@ import { prepare } from './reset.ts'
 import { rows } from './rows.ts'
 import { render } from './statements.ts'
 import { begin } from './transaction/begin.ts'
+import { unconfinedWarning } from './unconfined.ts'
 
 /**
  * The engine of MySQL or MariaDB. The two differ in name only: each connection asks the server for its
@@ -48,6 +49,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     ownership,
     openResources: openResources,
     countObjects,
+    unconfinedWarning,
     rows,
     bulkInsert,
     costs: { defaults, conditions, measure },

@@ -1,5 +1,6 @@
 import type { Column, Schema, Table, TableTrait } from '../../schema/schema.ts'
 import { now, sleep } from '../../util/clock.ts'
+import { defaultFrom } from '../column-default.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { DatabaseState } from '../resetter.ts'
 import { DEFINITION_COUNTS, noteReading, OWN_COUNTS } from './definition-counts.ts'
@@ -146,7 +147,7 @@ const CATALOG = [
    WHERE ${HERE} AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND table_name <> '${MARK_TABLE}'
    ORDER BY table_name`,
   `SELECT table_name AS \`table\`, column_name AS name, column_type AS type, is_nullable AS nullable, extra AS extra,
-     column_key AS \`key\`,
+     column_key AS \`key\`, column_default AS \`default\`,
      generation_expression AS expression, ${PART_OF.column}
    FROM information_schema.columns WHERE ${HERE} ORDER BY table_name, ordinal_position`,
   `SELECT table_name AS \`table\`, column_name AS name FROM information_schema.key_column_usage
@@ -215,7 +216,7 @@ function traitsOf({ type, engine }: Row, columns: readonly Row[]): TableTrait[] 
   ]
 }
 
-function columnFrom({ name, type, nullable, expression }: Row): Column {
+function columnFrom({ name, type, nullable, expression, default: value }: Row): Column {
   return {
     name: String(name),
     type: String(type),
@@ -223,6 +224,7 @@ function columnFrom({ name, type, nullable, expression }: Row): Column {
     // EXTRA contains DEFAULT_GENERATED for an ordinary default as well.
     generated: expression !== null && expression !== '',
     identity: undefined,
+    ...defaultFrom(value),
   }
 }
 

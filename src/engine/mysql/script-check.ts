@@ -54,7 +54,7 @@ export const TOKEN =
 /** With NO_BACKSLASH_ESCAPES. */
 const TOKEN_UNESCAPED =
   /\/\*M?!\d*|\*\/|\/\*[\s\S]*?\*\/|--(?=\s).*|#.*|'[^']*'|`(?:[^`]|``)*`|"[^"]*"|[\p{L}\p{N}_$]+|\S/gu
-const DYNAMIC = /^\s*(?:prepare\s+\S+\s+from|execute\s+immediate)\s+([\s\S]*?)(?:\s+using\s[\s\S]*)?$/i
+export const DYNAMIC = /^\s*(?:prepare\s+\S+\s+from|execute\s+immediate)\s+([\s\S]*?)(?:\s+using\s[\s\S]*)?$/i
 const DYNAMIC_INSIDE = /\bprepare\s+\S+\s+from\b|\bexecute\s+immediate\b/i
 const NEXT =
   'Remove the qualifier, or give the user of the URL the right CREATE USER (with GRANT OPTION): scripts then run as an ' +

@@ -1,6 +1,6 @@
 import { AfreshError } from '../../errors.ts'
 import type { Send } from './mysql-connection.ts'
-import { readingsOf, TOKEN } from './script-check.ts'
+import { DYNAMIC, readingsOf, TOKEN } from './script-check.ts'
 
 const GLOBAL = String.raw`(?:@@)?(?:global|persist|persist_only)\s*[.\s]\s*[\w.]+\s*:?=`
 const SERVER = new RegExp(
@@ -9,6 +9,9 @@ const SERVER = new RegExp(
     String.raw`change\s+(?:master|replication)\b|(?:start|stop)\s+(?:all\s+)?(?:slaves?|replica|group_replication)\b)`,
   'i',
 )
+const PROGRAM = /^\s*(?:create|alter)\b[\s\S]*?\b(?:procedure|function|trigger|event|package)\b/i
+/** In the body of a program. What else changes the server takes a right that scripts do not have. */
+const SERVER_INSIDE = /\b(?:reset\s+(?:master|persist|binary)|purge\s+(?:binary|master)\s+logs)\b/i
 const CREATES_ACCOUNT = /^\s*create\s+(?:user|role)\b/i
 const CHANGES_ACCOUNT =
   /^\s*(?:(?:create\s+or\s+replace|alter|drop|rename)\s+(?:user|role)\b|set\s+(?:password|default\s+role)\b|revoke\s+all\b(?![\s\S]*\bon\b)|grant\b[\s\S]*\bidentified\b)/i
@@ -31,7 +34,7 @@ export function refuseServerChange(sql: string, position: string): void {
     !sql.startsWith('/*')
   )
     return
-  if (!readingsOf(sql).some((reading) => SERVER.test(withoutStrings(reading)))) return
+  if (!readingsOf(sql).some(changesServer)) return
   throw new AfreshError(
     'baseline',
     `${position}: the script would change the server, not only the new database.\n  ${shown(sql)}`,
@@ -39,6 +42,23 @@ export function refuseServerChange(sql: string, position: string): void {
       next: 'Remove the statement. Settings of the server belong in its configuration or in the options of the container.',
     },
   )
+}
+
+function changesServer(reading: string): boolean {
+  if (SERVER.test(withoutStrings(reading))) return true
+  // A program may put its SQL together from strings.
+  return PROGRAM.test(reading) && SERVER_INSIDE.test(reading)
+}
+
+/** Like `refuseServerChange`, for the text that PREPARE or EXECUTE IMMEDIATE would run. */
+export async function refuseDynamicServerChange(send: Send, sql: string, position: string): Promise<void> {
+  if (!/^\W*(?:\d+\s*)?(?:prepare|execute)\b/i.test(sql.slice(0, 200))) return
+  for (const reading of readingsOf(sql)) {
+    const [, text] = DYNAMIC.exec(reading) ?? []
+    if (text === undefined) continue
+    const [row] = (await send(`SELECT ${text} AS text`)).at(-1)?.rows ?? []
+    refuseServerChange(String(row?.text ?? ''), position)
+  }
 }
 
 /** The names of the accounts that were there before the script; `undefined` if the user may not read them. */

@@ -14,7 +14,12 @@ import type { Send } from './mysql-connection.ts'
 import type { ElevatedRight } from './script-account.ts'
 import { type Check, refuseOtherDatabase } from './script-check.ts'
 import { type Defined, definedBy } from './script-definers.ts'
-import { concernsAccounts, isForServer, refuseServerChange } from './script-server-check.ts'
+import {
+  concernsAccounts,
+  isForServer,
+  refuseDynamicServerChange,
+  refuseServerChange,
+} from './script-server-check.ts'
 import { errnoOf } from './session.ts'
 
 /** INSERTs per message: a dump has thousands, and each round trip costs more than most of them. */
@@ -102,7 +107,9 @@ async function runGroup(session: ScriptSession, group: readonly Statement[], lab
   const { send, check, confined, bytes } = session
   if (check !== undefined)
     for (const { sql, line } of group) await check(legible(sql, bytes), `${label}:${line}`)
-  if (group.length === 1) return runOne(session, group[0], label)
+  const [first] = group
+  if (first !== undefined) await refuseDynamicServerChange(send, first.sql, `${label}:${first.line}`)
+  if (group.length === 1) return runOne(session, first, label)
   try {
     await send(group.map(({ sql }, index) => `SET @afresh_at = ${index};\n${sql}`).join('\n;\n'))
   } catch (cause) {

@@ -65,7 +65,7 @@ export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM 
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.adrelid)
     UNION ALL SELECT ${hash('k.tableoid', 'k.conrelid', 'k.conname', `CASE WHEN NOT (${IS_RECREATED}) THEN k.xmin END`, `CASE WHEN ${IS_RECREATED} THEN coalesce(k.conbin::text, pg_catalog.pg_get_constraintdef(k.oid)) END`)}
       FROM pg_catalog.pg_constraint AS k WHERE k.oid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = k.conrelid)
-    UNION ALL SELECT ${hash('x.tableoid', 'x.indexrelid', 'x.indisunique', 'x.indisvalid', 'x.indisready', 'x.indisexclusion', 'x.indimmediate')} FROM pg_catalog.pg_index AS x
+    UNION ALL SELECT ${hash('x.tableoid', 'x.indexrelid', 'x.indisunique', 'x.indisvalid', 'x.indisready', 'x.indisexclusion', 'x.indimmediate', 'x.indisreplident')} FROM pg_catalog.pg_index AS x
       WHERE x.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = x.indrelid)
     UNION ALL SELECT ${hash('g.tableoid', 'g.oid', 'g.tgname', 'g.tgenabled', 'g.tgfoid', 'g.tgtype', 'g.tgargs', 'g.tgattr::int2[]', 'g.tgqual::text', 'g.tgdeferrable', 'g.tginitdeferred')} FROM pg_catalog.pg_trigger AS g
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = g.tgrelid)

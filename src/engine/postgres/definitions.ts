@@ -10,19 +10,23 @@ import {
   OWNER_OF,
   PUBLIC,
 } from './catalog-hash.ts'
+import { DEFINITIONS } from './definitions-table.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { ALL_OBJECTS } from './large-objects.ts'
+import { SHADOWING } from './shadowing.ts'
 
 /**
  * Detects whether the schema is still the baseline's, by two measures. A hash, computed in each reset, only
  * shows that something may have changed. A description of every object shows what changed.
  */
 
-/** The descriptions of all objects at the start of the session. */
-export const DEFINITIONS = 'pg_temp.afresh_definitions'
+/** Objects whose comments always count: a new one is no harmless addition, or is gone after a reset. */
+const NEVER_HARMLESS = ['pg_publication', 'pg_subscription', 'pg_event_trigger', 'pg_largeobject']
+  .map((catalog) => `'pg_catalog.${catalog}'::pg_catalog.regclass`)
+  .join(', ')
 
 /** The table or other object that a comment belongs to. */
-const COMMENTED = `coalesce(${[
+const COMMENTED = `coalesce(CASE WHEN d.classoid IN (${NEVER_HARMLESS}) THEN 0 END, ${[
   ['pg_constraint', 'conrelid'],
   ['pg_trigger', 'tgrelid'],
   ['pg_policy', 'polrelid'],
@@ -56,21 +60,22 @@ export const DEFINITIONS_QUERY = `
     WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f', 'c') AND ${OWN_NAMESPACES} AND NOT ${FROM_EXTENSION('pg_class', 'c.oid')}
   UNION ALL SELECT pg_catalog.concat('column ', ${TABLE}, '.', pg_catalog.quote_ident(a.attname)), c.oid, false, pg_catalog.concat_ws(' ',
       -- A column that was dropped and added again has another number, and none of the values.
-      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, CASE WHEN NOT a.attislocal THEN 'inherited' END, nullif(a.attcollation, 0),
       a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions,
       CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
       CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attacl)
     FROM pg_catalog.pg_attribute AS a ${of('a.attrelid')}
     LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND (c.relkind IN ('r', 'p', 'f', 'c') OR c.relkind = 'v' AND d.oid IS NOT NULL)
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'c', 'v', 'm')
   UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', ${TABLE}), c.oid, false,
       pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.to_jsonb(k) ->> 'conenforced')
     FROM pg_catalog.pg_constraint AS k ${of('k.conrelid')} WHERE k.contype <> 'n' AND k.conparentid = 0
-  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), 0, false,
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), k.contypid, false,
       pg_catalog.pg_get_constraintdef(k.oid)
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', ${TABLE}), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
-      pg_catalog.concat_ws(' ', x.indisvalid, pg_catalog.pg_get_indexdef(x.indexrelid))
+      pg_catalog.concat_ws(' ', x.indisvalid, CASE WHEN x.indisreplident THEN 'replica identity' END,
+        pg_catalog.pg_get_indexdef(x.indexrelid))
     FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid ${of('x.indrelid')}
   UNION ALL SELECT pg_catalog.concat('trigger ', pg_catalog.quote_ident(t.tgname), ' of ', ${TABLE}), c.oid, false,
       pg_catalog.concat_ws(' ', t.tgenabled, pg_catalog.pg_get_triggerdef(t.oid))
@@ -96,15 +101,15 @@ export const DEFINITIONS_QUERY = `
       (SELECT pg_catalog.string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = y.oid))
     FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND ${OWN_NAMESPACES} WHERE ${OF_TYPES}
   UNION ALL SELECT pg_catalog.concat('publication ', pg_catalog.quote_ident(b.pubname)), 0, false, pg_catalog.concat_ws(' ',
-      b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot,
+      b.pubowner, b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot, pg_catalog.to_jsonb(b) ->> 'pubgencols',
       (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', l.prrelid, l.prattrs, pg_catalog.pg_get_expr(l.prqual, l.prrelid)), ',' ORDER BY l.prrelid) FROM pg_catalog.pg_publication_rel AS l WHERE l.prpubid = b.oid),
       (SELECT pg_catalog.string_agg(l.pnnspid::text, ',' ORDER BY l.pnnspid) FROM pg_catalog.pg_publication_namespace AS l WHERE l.pnpubid = b.oid))
     FROM pg_catalog.pg_publication AS b
   UNION ALL SELECT pg_catalog.concat('subscription ', pg_catalog.quote_ident(b.subname)), 0, false,
       pg_catalog.concat_ws(' ', b.subowner, b.subslotname, b.subpublications) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
   UNION ALL SELECT pg_catalog.concat('event trigger ', pg_catalog.quote_ident(v.evtname)), 0, false,
-      pg_catalog.concat_ws(' ', v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
-  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
+      pg_catalog.concat_ws(' ', v.evtowner, v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
+  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), x.oid, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
   UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), n.oid, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE ${OWN_NAMESPACES}
   UNION ALL SELECT pg_catalog.concat('default privileges of ', u.defaclrole::pg_catalog.regrole, ' for ', u.defaclobjtype, ' in ', u.defaclnamespace::pg_catalog.regnamespace),
       0, false, u.defaclacl::text FROM pg_catalog.pg_default_acl AS u
@@ -117,12 +122,12 @@ export const DEFINITIONS_QUERY = `
   UNION ALL SELECT pg_catalog.concat('comment on ', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid)), ${COMMENTED}, false, d.description
     FROM pg_catalog.pg_description AS d WHERE (d.objoid >= 16384 OR d.objoid = ${PUBLIC}) AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
       WHERE c.oid = d.objoid AND c.relpersistence = 't')
-  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), 0, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
+  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), l.oid, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
   UNION ALL SELECT pg_catalog.concat('user mapping for ', u.usename, ' on ', u.srvname), 0, true, u.umoptions::text FROM pg_catalog.pg_user_mappings AS u
   ${OTHER_CATALOGS.map(
     (
       name,
-    ) => `UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+    ) => `UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.${name} AS o WHERE o.oid >= 16384`,
   ).join('\n  ')}`
 
@@ -134,9 +139,13 @@ const CHANGES = `WITH catalog AS MATERIALIZED (SELECT ${CATALOG_FUNCTION} AS now
   found AS MATERIALIZED (${DEFINITIONS_QUERY}),
   changes AS MATERIALIZED (
     SELECT coalesce(f.object, k.object) AS object, k.definition AS was, f.definition AS now, coalesce(f.relation, k.relation) AS relation, f.free
-    FROM found AS f FULL JOIN ${DEFINITIONS} AS k ON k.object = f.object WHERE k.definition IS DISTINCT FROM f.definition)
+    FROM found AS f FULL JOIN ${DEFINITIONS} AS k ON k.object = f.object WHERE k.definition IS DISTINCT FROM f.definition),
+  added(oid) AS MATERIALIZED (SELECT c.relation FROM changes AS c
+    WHERE c.was IS NULL AND NOT EXISTS (SELECT FROM ${DEFINITIONS} AS t WHERE t.relation = c.relation)),
+  ${SHADOWING}
   SELECT c.object, c.was, c.now, c.was IS NULL AND (c.free
-      OR c.relation <> 0 AND NOT EXISTS (SELECT FROM ${DEFINITIONS} AS t WHERE t.relation = c.relation)) AS harmless,
+      OR c.relation <> 0 AND NOT EXISTS (SELECT FROM ${DEFINITIONS} AS t WHERE t.relation = c.relation))
+      AND (c.object ~ '^(column|constraint|index|trigger|rule|policy|comment on) ' OR c.relation NOT IN (SELECT s.oid FROM shadowing AS s)) AS harmless,
     (SELECT k.now FROM catalog AS k) AS catalog
   FROM (SELECT) AS one LEFT JOIN changes AS c ON true ORDER BY c.object`
 

@@ -8,6 +8,7 @@ import type {
   Table,
   TableTrait,
 } from '../../schema/schema.ts'
+import { defaultFrom } from '../column-default.ts'
 import type { Connection, Row } from '../connection.ts'
 import { readCatalog } from './catalog.ts'
 
@@ -56,6 +57,9 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
       'exact', (SELECT pg_catalog.format_type(b.oid, NULL) FROM pg_catalog.pg_type AS y
         JOIN pg_catalog.pg_type AS b ON b.oid = CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END WHERE y.oid = a.atttypid),
       'domain', (SELECT y.typtype = 'd' FROM pg_catalog.pg_type AS y WHERE y.oid = a.atttypid),
+      'default', CASE WHEN NOT a.attnotnull AND a.attgenerated = '' THEN coalesce(
+        (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef AS d WHERE a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum),
+        (SELECT y.typdefault FROM pg_catalog.pg_type AS y WHERE y.oid = a.atttypid)) END,
       'nullable', NOT a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity) ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
   (SELECT json_agg(a.attname ORDER BY k.place) FROM pg_catalog.pg_index x
@@ -69,6 +73,9 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
   -- The column is there from 18 on.
   EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'
     AND pg_catalog.to_jsonb(k) ->> 'conenforced' = 'false') AS unenforced,
+  EXISTS (SELECT FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass JOIN pg_catalog.pg_class f ON f.oid = d.refobjid AND f.relkind = 'f'
+    WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '4') AND r.ev_enabled <> 'D') AS rule_on_foreign,
   ${STORAGE} AS storage
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'f', 'm') AND NOT c.relispartition AND ${OWN_NAMESPACES}
@@ -110,6 +117,7 @@ function tableFrom(row: Row): Table {
     [row.kind === 'm', 'materialized'],
     [row.kind === 'm' && row.populated === false, 'unfilled'],
     [isForeign, 'foreign'],
+    [row.rule_on_foreign === true, 'rule-on-foreign'],
     [row.persistence === 'u', 'unlogged'],
     [row.extension === true, 'extension'],
     [row.row_security === true, 'row-security'],
@@ -136,12 +144,14 @@ function columnFrom(value: unknown): Column {
     nullable: boolean
     generated: boolean
     identity: string
+    default: string | null
   }
   const { name, type, nullable, generated } = column
   const identity = column.identity === 'a' ? 'always' : column.identity === 'd' ? 'by default' : undefined
   const [, array] = NAMES_ALIKE.exec(column.exact) ?? []
   return {
     ...{ name, type, nullable, generated, identity },
+    ...defaultFrom(column.default),
     ...(column.domain && { baseType: column.exact }),
     ...(array !== undefined && { exactType: `pg_catalog.oid${array}` }),
   }

@@ -18,6 +18,9 @@ const CHUNK_BYTES = 16 * 1024 * 1024
 const READ = 0x40000
 const WRITE = 0x20000
 
+/** An expression: who owns a large object, and who else may use it. */
+const RIGHTS = `pg_catalog.concat(m.lomowner, ' ', m.lomacl)`
+
 const HASH_FUNCTION = `CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS text LANGUAGE plpgsql AS $$ DECLARE
     file int := pg_catalog.lo_open(object, ${READ});
     size bigint := pg_catalog.lo_lseek64(file, 0, 2);
@@ -39,11 +42,12 @@ const RESTORE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_objects() RETURNS void 
   BEGIN
     PERFORM pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata m
       WHERE pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (SELECT FROM ${OBJECTS} AS o WHERE o.oid = m.oid);
-    FOR object IN SELECT o.*, m.oid IS NOT NULL AS is_there FROM ${OBJECTS} AS o
+    FOR object IN SELECT o.*, m.oid IS NOT NULL AS is_there, ${RIGHTS} AS rights_now FROM ${OBJECTS} AS o
         LEFT JOIN pg_catalog.pg_largeobject_metadata AS m ON m.oid = o.oid
       WHERE o.hash IS DISTINCT FROM CASE WHEN m.oid IS NOT NULL AND o.hash IS NOT NULL THEN pg_temp.afresh_object(m.oid) END
+        OR o.rights <> ${RIGHTS}
     LOOP
-      IF object.content IS NULL OR NOT object.is_there AND NOT object.is_plain THEN
+      IF object.content IS NULL OR object.is_there AND object.rights <> object.rights_now OR NOT object.is_there AND NOT object.is_plain THEN
         RAISE EXCEPTION USING ERRCODE = '${OBJECT_CHANGED}',
           MESSAGE = pg_catalog.format(${literal('the large object %s of the baseline was changed, or is gone')}, object.oid);
       END IF;
@@ -60,7 +64,7 @@ const RESTORE_FUNCTION = `CREATE FUNCTION pg_temp.afresh_objects() RETURNS void 
 /** `is_plain`: recreating the object restores it completely. */
 export const CAPTURE_OBJECTS = [
   HASH_FUNCTION,
-  `CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content,
+  `CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content, ${RIGHTS} AS rights,
      CASE WHEN pg_catalog.pg_has_role(m.lomowner, 'USAGE') THEN pg_temp.afresh_object(m.oid) END AS hash,
      m.lomacl IS NULL AND m.lomowner = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
        AND pg_catalog.obj_description(m.oid, 'pg_largeobject') IS NULL AS is_plain
@@ -82,6 +86,6 @@ export const DROP_OBJECT_FUNCTIONS = [
  * An expression for the content of all large objects, as far as this role may read them; the first 64 MiB of
  * each.
  */
-export const ALL_OBJECTS = `(SELECT pg_catalog.string_agg(pg_catalog.concat(m.oid, ':', pg_catalog.md5(
+export const ALL_OBJECTS = `(SELECT pg_catalog.string_agg(pg_catalog.concat(m.oid, ' ', ${RIGHTS}, ':', pg_catalog.md5(
     CASE WHEN pg_catalog.pg_has_role(m.lomowner, 'USAGE') THEN pg_catalog.lo_get(m.oid, 0, ${KEPT_BYTES}) END)), ' ' ORDER BY m.oid)
   FROM pg_catalog.pg_largeobject_metadata AS m)`

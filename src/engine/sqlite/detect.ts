@@ -3,6 +3,7 @@ import { tablesOfStep } from '../../plan/plan.ts'
 import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
+import type { DefinitionDifference } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 import { positionsIn, seqOf } from './sequences.ts'
@@ -17,6 +18,8 @@ export interface Detector {
   dirty(): SubjectId[]
   /** The sequences that are not at their baseline positions. */
   movedSequences(): SequenceId[]
+  /** The definitions that differ from those of the baseline. */
+  schemaChanges(): readonly DefinitionDifference[]
   /** The indexes that do not match the rows that they index. */
   outOfSync(): TableId[]
   /** Declares the current content to be the baseline. Call it in the transaction that established that. */
@@ -51,10 +54,11 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
   }
   return {
     changeToken: readStamp,
+    schemaChanges: () => catalogChanges(catalog, catalogOf(db)),
     isUntouched: () => readStamp() === settled,
     dirty() {
       const version = schemaVersion(db)
-      if (version !== seenSchema) refuseChangedSchema(catalog, catalogOf(db))
+      if (version !== seenSchema) refuse(catalogChanges(catalog, catalogOf(db)))
       seenSchema = version
       return [
         ...scans.flatMap(({ tables, find }) => find().map(({ place }) => idAt(tables, place))),
@@ -131,19 +135,32 @@ function catalogOf(db: Database): ReadonlyMap<string, unknown> {
   return new Map(rows.map(({ object, sql }) => [String(object), sql]))
 }
 
-function refuseChangedSchema(
+function catalogChanges(
   before: ReadonlyMap<string, unknown>,
   after: ReadonlyMap<string, unknown>,
-): void {
-  const changes = [
-    ...[...before.keys()].filter((object) => !after.has(object)).map((object) => `${object} is gone`),
-    ...[...after.keys()].filter((object) => !before.has(object)).map((object) => `${object} is new`),
-    ...[...after]
-      .filter(([object, sql]) => before.has(object) && before.get(object) !== sql)
-      .map(([object]) => `${object} is different`),
+): DefinitionDifference[] {
+  const changed = (objects: Iterable<string>, difference: string) =>
+    [...objects].map((subject) => ({ subject, difference }))
+  return [
+    ...changed(
+      [...before.keys()].filter((object) => !after.has(object)),
+      'is gone',
+    ),
+    ...changed(
+      [...after.keys()].filter((object) => !before.has(object)),
+      'is new',
+    ),
+    ...changed(
+      [...after.keys()].filter((object) => before.has(object) && before.get(object) !== after.get(object)),
+      'is different',
+    ),
   ]
+}
+
+function refuse(changes: readonly DefinitionDifference[]): void {
   if (changes.length === 0) return
-  throw new AfreshError('plan', `The schema changed since the baseline was taken: ${changes.join(', ')}.`, {
+  const texts = changes.map(({ subject, difference }) => `${subject} ${difference}`)
+  throw new AfreshError('plan', `The schema changed since the baseline was taken: ${texts.join(', ')}.`, {
     next: 'Undo the change in the test that made it, or call `attach` again on a database that is at its baseline.',
   })
 }

@@ -1,4 +1,5 @@
 import { AfreshError } from '../../errors.ts'
+import type { Row } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 import { assertBaseline, type Baseline } from './baseline.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -18,7 +19,14 @@ export interface HandleState {
 
 /** Both are in the file's header, and part of its transactions. */
 const NUMBERS = ['user_version', 'application_id'] as const
-const SWITCHES = ['foreign_keys', 'ignore_check_constraints', 'recursive_triggers'] as const
+/** They change what later statements return, or whether they fail. */
+const SWITCHES = [
+  ...(['foreign_keys', 'ignore_check_constraints', 'recursive_triggers', 'writable_schema'] as const),
+  ...(['reverse_unordered_selects', 'full_column_names', 'short_column_names', 'trusted_schema'] as const),
+  ...(['read_uncommitted', 'legacy_alter_table', 'max_page_count', 'case_sensitive_like'] as const),
+]
+/** This one cannot be read. */
+const READ: Partial<Record<Setting, string>> = { case_sensitive_like: `SELECT NOT ('a' LIKE 'A')` }
 type Setting = (typeof NUMBERS)[number] | (typeof SWITCHES)[number]
 
 interface TempObject {
@@ -39,8 +47,11 @@ export function handleStateOf(db: Database, baseline: Baseline): HandleState {
   return {
     isAsBefore: () => cookieOf() === seen && moved().length === 0,
     async restore(connection, program) {
+      const changed = moved()
+      // Some rename the columns of results, which everything else here reads by name.
+      restoreSwitches(db, settings, changed)
       assertBaseline(db, baseline)
-      const notes = await restoreSettings(connection, program, settings, moved())
+      const notes = await restoreNumbers(connection, program, settings, changed)
       notes.push(...(await restoreTemp(connection, program, objects)))
       seen = cookieOf()
       return notes
@@ -50,26 +61,43 @@ export function handleStateOf(db: Database, baseline: Baseline): HandleState {
 
 /** A switch is read when the statement is compiled; setting one expires all statements (`OP_Expire`). */
 function settingsReader(db: Database): () => Map<Setting, bigint> {
-  const reads = [...NUMBERS, ...SWITCHES].map((name) => ({ name, read: db.prepare(`PRAGMA main.${name}`) }))
+  const reads = [...NUMBERS, ...SWITCHES]
+    .map((name) => ({ name, read: db.prepare(READ[name] ?? `PRAGMA main.${name}`) }))
+    .filter(({ read }) => returnsRow(read))
   return () => new Map(reads.map(({ name, read }) => [name, Object.values(read()[0] ?? {})[0] as bigint]))
 }
 
-async function restoreSettings(
+/** SQLite ignores a pragma that this build does not have; better-sqlite3 rejects to read its rows. */
+function returnsRow(read: () => readonly Row[]): boolean {
+  try {
+    return read().length > 0
+  } catch {
+    return false
+  }
+}
+
+type Moved = readonly (readonly [Setting, bigint])[]
+
+const isNumber = ([name]: Moved[number]) => NUMBERS.some((number) => number === name)
+
+/** Outside of a transaction, which would ignore the switch of foreign keys. */
+function restoreSwitches(db: Database, before: ReadonlyMap<Setting, bigint>, moved: Moved): void {
+  for (const [name] of moved.filter((entry) => !isNumber(entry)))
+    db.exec(`PRAGMA main.${name} = ${before.get(name)}`)
+}
+
+/** Returns what was restored, switches too, as sentences. */
+async function restoreNumbers(
   connection: SqliteConnection,
   { lockTimeoutMs, claim }: Program,
   before: ReadonlyMap<Setting, bigint>,
-  moved: readonly (readonly [Setting, bigint])[],
+  moved: Moved,
 ): Promise<string[]> {
-  const { db } = connection
-  const isNumber = (name: Setting) => NUMBERS.some((number) => number === name)
-  const restore = (name: Setting) => db.exec(`PRAGMA main.${name} = ${before.get(name)}`)
-  // Transactions ignore a switch of foreign keys.
-  for (const [name] of moved) if (!isNumber(name)) restore(name)
-  const numbers = moved.filter(([name]) => isNumber(name))
+  const numbers = moved.filter(isNumber)
   if (numbers.length > 0) {
     await inWriteTransaction(connection, lockTimeoutMs, () => {
       assertMark(connection, claim?.mark)
-      for (const [name] of numbers) restore(name)
+      for (const [name] of numbers) connection.db.exec(`PRAGMA main.${name} = ${before.get(name)}`)
     })
   }
   return moved.map(

@@ -8,6 +8,7 @@ import type {
   TableId,
   TableTrait,
 } from '../../schema/schema.ts'
+import { defaultFrom } from '../column-default.ts'
 import type { Row } from '../connection.ts'
 import type { Database } from './driver.ts'
 import { positionOf, positionsIn } from './sequences.ts'
@@ -126,7 +127,7 @@ function columnOf({ name, type, notNull, hidden, default: value }: ColumnEntry):
     nullable: !notNull,
     generated: hidden > HIDDEN,
     identity: undefined,
-    ...(value !== undefined && { default: value }),
+    ...defaultFrom(value),
   }
 }
 

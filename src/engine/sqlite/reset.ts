@@ -41,6 +41,8 @@ export async function prepare(connection: SqliteConnection, program: Program): P
       inReadTransaction(connection, program.lockTimeoutMs, () =>
         by !== 'scan' && session.detector.isUntouched() ? [] : look(session),
       ),
+    differences: () =>
+      inReadTransaction(connection, program.lockTimeoutMs, () => session.detector.schemaChanges()),
     close: async () => release(db, session.baseline),
   }
 }

@@ -157,7 +157,7 @@ CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS text LANGUAGE plpgsql 
     END LOOP;
     RETURN pg_catalog.concat(size, ':', hash);
   END $$;
-CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content,
+CREATE TEMP TABLE afresh_objects AS SELECT m.oid, NULL::bytea AS content, pg_catalog.concat(m.lomowner, ' ', m.lomacl) AS rights,
      CASE WHEN pg_catalog.pg_has_role(m.lomowner, 'USAGE') THEN pg_temp.afresh_object(m.oid) END AS hash,
      m.lomacl IS NULL AND m.lomowner = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
        AND pg_catalog.obj_description(m.oid, 'pg_largeobject') IS NULL AS is_plain
@@ -170,11 +170,12 @@ CREATE FUNCTION pg_temp.afresh_objects() RETURNS void LANGUAGE plpgsql AS $$ DEC
   BEGIN
     PERFORM pg_catalog.lo_unlink(m.oid) FROM pg_catalog.pg_largeobject_metadata m
       WHERE pg_catalog.pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (SELECT FROM pg_temp.afresh_objects AS o WHERE o.oid = m.oid);
-    FOR object IN SELECT o.*, m.oid IS NOT NULL AS is_there FROM pg_temp.afresh_objects AS o
+    FOR object IN SELECT o.*, m.oid IS NOT NULL AS is_there, pg_catalog.concat(m.lomowner, ' ', m.lomacl) AS rights_now FROM pg_temp.afresh_objects AS o
         LEFT JOIN pg_catalog.pg_largeobject_metadata AS m ON m.oid = o.oid
       WHERE o.hash IS DISTINCT FROM CASE WHEN m.oid IS NOT NULL AND o.hash IS NOT NULL THEN pg_temp.afresh_object(m.oid) END
+        OR o.rights <> pg_catalog.concat(m.lomowner, ' ', m.lomacl)
     LOOP
-      IF object.content IS NULL OR NOT object.is_there AND NOT object.is_plain THEN
+      IF object.content IS NULL OR object.is_there AND object.rights <> object.rights_now OR NOT object.is_there AND NOT object.is_plain THEN
         RAISE EXCEPTION USING ERRCODE = 'AFR03',
           MESSAGE = pg_catalog.format('the large object %s of the baseline was changed, or is gone', object.oid);
       END IF;
@@ -206,23 +207,24 @@ CREATE TEMP TABLE afresh_definitions AS
       WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e')
   UNION ALL SELECT pg_catalog.concat('column ', pg_catalog.format('%I.%I', n.nspname, c.relname), '.', pg_catalog.quote_ident(a.attname)), c.oid, false, pg_catalog.concat_ws(' ',
       -- A column that was dropped and added again has another number, and none of the values.
-      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attcollation, 0),
+      a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END, CASE WHEN NOT a.attislocal THEN 'inherited' END, nullif(a.attcollation, 0),
       a.attstorage, a.attcompression, a.attstattarget, a.attoptions, a.attfdwoptions,
       CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
       CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attacl)
     FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
     LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND (c.relkind IN ('r', 'p', 'f', 'c') OR c.relkind = 'v' AND d.oid IS NOT NULL)
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'c', 'v', 'm')
   UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, false,
       pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), pg_catalog.to_jsonb(k) ->> 'conenforced')
     FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' WHERE k.contype <> 'n' AND k.conparentid = 0
-  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), 0, false,
+  UNION ALL SELECT pg_catalog.concat('constraint ', pg_catalog.quote_ident(k.conname), ' of ', pg_catalog.format_type(k.contypid, NULL)), k.contypid, false,
       pg_catalog.pg_get_constraintdef(k.oid)
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
-      pg_catalog.concat_ws(' ', x.indisvalid, pg_catalog.pg_get_indexdef(x.indexrelid))
+      pg_catalog.concat_ws(' ', x.indisvalid, CASE WHEN x.indisreplident THEN 'replica identity' END,
+        pg_catalog.pg_get_indexdef(x.indexrelid))
     FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('trigger ', pg_catalog.quote_ident(t.tgname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, false,
@@ -256,15 +258,15 @@ CREATE TEMP TABLE afresh_definitions AS
     FROM pg_catalog.pg_type AS y JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%' WHERE y.oid >= 16384 AND y.typtype IN ('d', 'e', 'r', 'b') AND y.typcategory <> 'A'
   UNION ALL SELECT pg_catalog.concat('publication ', pg_catalog.quote_ident(b.pubname)), 0, false, pg_catalog.concat_ws(' ',
-      b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot,
+      b.pubowner, b.puballtables, b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate, b.pubviaroot, pg_catalog.to_jsonb(b) ->> 'pubgencols',
       (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', l.prrelid, l.prattrs, pg_catalog.pg_get_expr(l.prqual, l.prrelid)), ',' ORDER BY l.prrelid) FROM pg_catalog.pg_publication_rel AS l WHERE l.prpubid = b.oid),
       (SELECT pg_catalog.string_agg(l.pnnspid::text, ',' ORDER BY l.pnnspid) FROM pg_catalog.pg_publication_namespace AS l WHERE l.pnpubid = b.oid))
     FROM pg_catalog.pg_publication AS b
   UNION ALL SELECT pg_catalog.concat('subscription ', pg_catalog.quote_ident(b.subname)), 0, false,
       pg_catalog.concat_ws(' ', b.subowner, b.subslotname, b.subpublications) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
   UNION ALL SELECT pg_catalog.concat('event trigger ', pg_catalog.quote_ident(v.evtname)), 0, false,
-      pg_catalog.concat_ws(' ', v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
-  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), 0, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
+      pg_catalog.concat_ws(' ', v.evtowner, v.evtevent, v.evtenabled, v.evtfoid, v.evttags) FROM pg_catalog.pg_event_trigger AS v
+  UNION ALL SELECT pg_catalog.concat('extension ', pg_catalog.quote_ident(x.extname)), x.oid, true, pg_catalog.concat_ws(' ', x.extversion, x.extnamespace, x.extowner) FROM pg_catalog.pg_extension AS x
   UNION ALL SELECT pg_catalog.concat('schema ', pg_catalog.quote_ident(n.nspname)), n.oid, true, pg_catalog.concat_ws(' ', n.nspowner, n.nspacl) FROM pg_catalog.pg_namespace AS n WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('default privileges of ', u.defaclrole::pg_catalog.regrole, ' for ', u.defaclobjtype, ' in ', u.defaclnamespace::pg_catalog.regnamespace),
@@ -275,44 +277,44 @@ CREATE TEMP TABLE afresh_definitions AS
       0, false, g.setconfig::text FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
   UNION ALL SELECT 'database', 0, false, pg_catalog.concat_ws(' ', b.datdba, b.datallowconn, b.datconnlimit, b.datistemplate, b.datacl::text) FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database()
   -- One on an object that is new as well is harmless.
-  UNION ALL SELECT pg_catalog.concat('comment on ', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid)), coalesce((SELECT x.conrelid FROM pg_catalog.pg_constraint AS x WHERE d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.tgrelid FROM pg_catalog.pg_trigger AS x WHERE d.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.polrelid FROM pg_catalog.pg_policy AS x WHERE d.classoid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.ev_class FROM pg_catalog.pg_rewrite AS x WHERE d.classoid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND x.oid = d.objoid), d.objoid), false, d.description
+  UNION ALL SELECT pg_catalog.concat('comment on ', pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid)), coalesce(CASE WHEN d.classoid IN ('pg_catalog.pg_publication'::pg_catalog.regclass, 'pg_catalog.pg_subscription'::pg_catalog.regclass, 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, 'pg_catalog.pg_largeobject'::pg_catalog.regclass) THEN 0 END, (SELECT x.conrelid FROM pg_catalog.pg_constraint AS x WHERE d.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.tgrelid FROM pg_catalog.pg_trigger AS x WHERE d.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.polrelid FROM pg_catalog.pg_policy AS x WHERE d.classoid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND x.oid = d.objoid), (SELECT x.ev_class FROM pg_catalog.pg_rewrite AS x WHERE d.classoid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND x.oid = d.objoid), d.objoid), false, d.description
     FROM pg_catalog.pg_description AS d WHERE (d.objoid >= 16384 OR d.objoid = 2200) AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
       WHERE c.oid = d.objoid AND c.relpersistence = 't')
-  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), 0, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
+  UNION ALL SELECT pg_catalog.concat('language ', l.lanname), l.oid, true, pg_catalog.concat_ws(' ', l.lanowner, l.lanacl, l.lanplcallfoid) FROM pg_catalog.pg_language AS l
   UNION ALL SELECT pg_catalog.concat('user mapping for ', u.usename, ' on ', u.srvname), 0, true, u.umoptions::text FROM pg_catalog.pg_user_mappings AS u
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_opclass AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_statistic_ext AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_foreign_data_wrapper AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_foreign_server AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_amop AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_amproc AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_am AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384
-  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), 0, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
+  UNION ALL SELECT pg_catalog.pg_describe_object(o.tableoid, o.oid, 0), o.oid, true, pg_catalog.md5(pg_catalog.to_jsonb(o)::text)
     FROM pg_catalog.pg_transform AS o WHERE o.oid >= 16384;
 CREATE INDEX ON pg_temp.afresh_definitions (relation);
 ANALYZE pg_temp.afresh_definitions;
@@ -386,7 +388,7 @@ CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afres
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.adrelid)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(k.tableoid, k.conrelid, k.conname, CASE WHEN NOT (NOT k.convalidated AND k.contype IN ('c', 'n', 'f')) THEN k.xmin END, CASE WHEN NOT k.convalidated AND k.contype IN ('c', 'n', 'f') THEN coalesce(k.conbin::text, pg_catalog.pg_get_constraintdef(k.oid)) END), 0)
       FROM pg_catalog.pg_constraint AS k WHERE k.oid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = k.conrelid)
-    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(x.tableoid, x.indexrelid, x.indisunique, x.indisvalid, x.indisready, x.indisexclusion, x.indimmediate), 0) FROM pg_catalog.pg_index AS x
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(x.tableoid, x.indexrelid, x.indisunique, x.indisvalid, x.indisready, x.indisexclusion, x.indimmediate, x.indisreplident), 0) FROM pg_catalog.pg_index AS x
       WHERE x.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = x.indrelid)
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(g.tableoid, g.oid, g.tgname, g.tgenabled, g.tgfoid, g.tgtype, g.tgargs, g.tgattr::int2[], g.tgqual::text, g.tgdeferrable, g.tginitdeferred), 0) FROM pg_catalog.pg_trigger AS g
       WHERE NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = g.tgrelid)

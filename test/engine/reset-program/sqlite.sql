@@ -58,6 +58,24 @@ PRAGMA main.ignore_check_constraints;
 
 PRAGMA main.recursive_triggers;
 
+PRAGMA main.writable_schema;
+
+PRAGMA main.reverse_unordered_selects;
+
+PRAGMA main.full_column_names;
+
+PRAGMA main.short_column_names;
+
+PRAGMA main.trusted_schema;
+
+PRAGMA main.read_uncommitted;
+
+PRAGMA main.legacy_alter_table;
+
+PRAGMA main.max_page_count;
+
+SELECT NOT ('a' LIKE 'A');
+
 SELECT type, name, sql FROM temp.sqlite_master
     WHERE name NOT LIKE 'afresh:%' AND tbl_name NOT LIKE 'afresh:%' AND sql IS NOT NULL ORDER BY rowid;
 
