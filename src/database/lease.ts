@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { isMade, isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, RefusedError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
+import type { Progress } from '../util/progress.ts'
 
 /** The template that test databases are copied from. */
 export interface Source {
@@ -17,6 +18,7 @@ export interface Source {
   readonly leftOut?: (what: string) => void
   /** See `ConnectOptions`. */
   readonly names?: Names
+  readonly progress?: Progress | undefined
 }
 
 export interface LeaseWanted extends Source {
@@ -133,6 +135,7 @@ async function isTaken({ databases, lost }: LeaseWanted, admin: Connection, key:
 
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template, programs = true, leftOut, names = 'server' } = source
+  source.progress?.({ phase: 'copy' })
   const mark = await databases.clone(admin, template, name, {
     programs,
     ...(leftOut && { leftOut }),

@@ -11,6 +11,7 @@ import { explainFullMemory } from '../server/full-memory.ts'
 import { pickServer } from '../server/pick-server.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { once } from '../util/once.ts'
+import { forgiving } from './forgiving-progress.ts'
 import type { HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
 import { prepareBaseline, type ServerContext } from './prepare-baseline.ts'
@@ -23,18 +24,14 @@ export interface Harness extends AsyncDisposable {
   readonly title: string
   /** Plain JSON with which other processes lease databases too (`join`). Contains the server's password. */
   readonly handle: HarnessHandle
+  /** Whether the template was built by this run, and not found as an earlier one left it. */
+  readonly isTemplateNew: boolean
   /** Probable mistakes, as sentences. */
   readonly warnings: readonly string[]
   /** Leases a test database for exclusive use. */
   lease(options?: LeaseOptions): Promise<TestDatabase>
   /** Drops the databases of this run, and stops the server if afresh started it. Can be called repeatedly. */
   close(): Promise<void>
-}
-
-/** Callbacks of `createHarness`. */
-export interface HarnessHooks {
-  /** Called with a line of text when a step takes long. */
-  readonly onProgress?: (line: string) => void
 }
 
 /**
@@ -45,30 +42,33 @@ export interface HarnessHooks {
  * migrations or fixtures fail
  * @throws RefusedError if the guard refuses the server
  */
-export async function createHarness(
-  options: HarnessOptions = {},
-  hooks: HarnessHooks = {},
-): Promise<Harness> {
-  const config = parseHarnessOptions(options)
+export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const given = parseHarnessOptions(options)
   guardEnvironment()
-  const server = await startServer(await chosenServer(config, hooks), hooks)
+  const { progress, problems } = forgiving(given.progress)
+  const config = { ...given, progress }
+  const server = await startServer(await chosenServer(config), config)
   return withUndo(
     () =>
-      harnessOn(server, config, hooks).catch((error) => {
+      harnessOn(server, config, problems).catch((error) => {
         throw explainFullMemory(error, server)
       }),
     () => server.stop(),
   )
 }
 
-async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
+async function chosenServer(config: Config) {
   if (config.server !== undefined) return config.server
-  const { spec, reason } = await pickServer()
-  onProgress?.(reason)
+  const { spec, reason } = await pickServer(config)
+  config.progress({ phase: 'notice', label: reason })
   return spec
 }
 
-async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHooks): Promise<Harness> {
+async function harnessOn(
+  server: RunningServer,
+  config: Config,
+  problems: readonly string[],
+): Promise<Harness> {
   const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
   return withUndo(
     async () => {
@@ -81,10 +81,13 @@ async function harnessOn(server: RunningServer, config: Config, hooks: HarnessHo
         facts,
         startedByAfresh: server.startedByAfresh,
         allow: config.allow,
-        foreignRows: () => databases.foreignRows(admin),
+        foreignRows: () => {
+          config.progress({ phase: 'check' })
+          return databases.foreignRows(admin)
+        },
       })
       requirePrivileges(facts, server.url)
-      return await harnessFrom(context, server, config, hooks)
+      return await harnessFrom(context, server, config, problems)
     },
     () => admin.close(),
   )
@@ -94,22 +97,24 @@ async function harnessFrom(
   context: ServerContext,
   server: RunningServer,
   config: Config,
-  hooks: HarnessHooks,
+  problems: readonly string[],
 ): Promise<Harness> {
   const { databases, admin, engine } = context
+  const { progress } = config
+  const tell = (label: string) => progress({ phase: 'notice', label })
   const run = newRunId()
   const project = config.project ?? (await projectName(config.cwd))
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
-  for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
+  progress({ phase: 'clean' })
+  for (const problem of await reap(databases, admin)) tell(problem)
   const measured = {
     ...context,
     temporaryName: names.temporary(run),
     startedByAfresh: server.startedByAfresh,
   }
-  const measuring =
-    config.reset.strategy === 'auto' ? costsOf(measured, (line) => hooks.onProgress?.(line)) : undefined
-  const { template, baseline, made, warnings } = await withUndo(
+  const measuring = config.reset.strategy === 'auto' ? costsOf(measured, tell) : undefined
+  const { template, isTemplateNew, baseline, made, warnings } = await withUndo(
     () => prepareBaseline({ ...context, names, run }, config),
     async () => {
       await measuring
@@ -117,7 +122,8 @@ async function harnessFrom(
     },
   )
   const left = await reapTemplates(databases, admin, { names, run, template })
-  for (const problem of left) hooks.onProgress?.(problem)
+  for (const problem of left) tell(problem)
+  if (measuring !== undefined) progress({ phase: 'measure' })
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: context.adminUrl,
@@ -135,8 +141,9 @@ async function harnessFrom(
   return {
     title: titleOf(engine, context.facts.version, server.title),
     handle,
-    warnings,
-    lease: (options) => leaseFrom(handle, options, made),
+    isTemplateNew,
+    warnings: [...warnings, ...problems],
+    lease: (options) => leaseFrom(handle, options, { ...made, progress }),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -15,6 +15,7 @@ import { AfreshError, withCleanUp } from '../errors.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../reset/make-plan.ts'
 import type { Schema } from '../schema/schema.ts'
+import type { Progress } from '../util/progress.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
@@ -35,6 +36,8 @@ interface RunContext extends ServerContext {
 export interface PreparedBaseline {
   /** The name of the template. */
   readonly template: string
+  /** Whether this run built the template. */
+  readonly isTemplateNew: boolean
   readonly baseline: BaselineDigest
   readonly made: MadeHere
   readonly warnings: readonly string[]
@@ -43,6 +46,7 @@ export interface PreparedBaseline {
 /** @throws AfreshError `baseline` if migrations or fixtures fail */
 export async function prepareBaseline(context: RunContext, config: Config): Promise<PreparedBaseline> {
   const { names, run, ...server } = context
+  const { progress } = config
   const { engine, admin, facts } = server
   const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
   const role = new URL(context.adminUrl).username
@@ -53,20 +57,21 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   const fill = (connection: Connection) =>
     applyBaseline(connection, { ...config, countObjects: engine.countObjects })
   const leftOut: string[] = []
-  const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
-    const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }
-    return { ...(await makeDatabase(source, admin, names.database(run, 1))), mark }
+  const first = await withTemplate({ ...server, name: template, fill, progress }, async (found) => {
+    const source = { ...server, template, progress, leftOut: (what: string) => leftOut.push(what) }
+    return { ...(await makeDatabase(source, admin, names.database(run, 1))), ...found }
   })
   return withCleanUp(
     async () => {
       const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
-      const read = contentsOf(engine, first.connection, key, inputs)
+      const read = contentsOf(engine, first.connection, key, { ...inputs, progress })
       const { baseline, catalog, schema, plan } = await read.catch(async (error) => {
         if (isPlanError(error)) await dropTemplate(server, template, first.mark)
         throw error
       })
       return {
         template,
+        isTemplateNew: first.isNew,
         baseline,
         made: { untouched: first.claim.mark, catalog, findings: new Map() },
         warnings: [
@@ -100,9 +105,10 @@ async function contentsOf(
   engine: Engine,
   copy: Connection,
   key: ContentsKey,
-  { cacheable }: { readonly cacheable: boolean },
+  { cacheable, progress }: { readonly cacheable: boolean; readonly progress: Progress },
 ): Promise<TemplateContents & { readonly schema: Schema; readonly plan: Plan }> {
   const kept = cacheable ? await readContents(key) : undefined
+  if (kept === undefined) progress({ phase: 'read' })
   const found = kept?.catalog.found ?? (await engine.introspect(copy))
   const known = { found, ...(kept && { survey: kept.catalog.survey }) }
   const { schema, plan, survey } = await planFor(engine, copy, key.options, known)

@@ -27,8 +27,8 @@ export function startServer(spec: ServerSpec, options: StartOptions = {}): Promi
     case 'container':
       return startContainer(spec, options)
     case 'embedded':
-      return startEmbedded(spec)
+      return startEmbedded(spec, options)
     case 'existing':
-      return useExisting(spec)
+      return useExisting(spec, options)
   }
 }

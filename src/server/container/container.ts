@@ -25,11 +25,12 @@ const START_TIMEOUT_MS = 120_000
 /** @throws AfreshError `usage`, `server` */
 export async function startContainer(
   spec: ContainerSpec,
-  { onProgress }: StartOptions,
+  { progress }: StartOptions,
 ): Promise<RunningServer> {
   const packages = await loadPackages(SERVERS[spec.engine].image.module)
   const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
-  await ensureImage(packages, runtime, spec.image, { platform: spec.platform, onProgress })
+  await ensureImage(packages, runtime, spec.image, { platform: spec.platform, progress })
+  progress?.({ phase: 'start', label: spec.image })
 
   const address = privateAddressOf(runtime)
   if (staysForNextRun(spec))

@@ -11,7 +11,7 @@ import { describeDataPlace, folderInMemory, hasPlentyOfMemory, isInMemory } from
 import { registerCleanup } from '../cleanup.ts'
 import { withRoom } from '../full-folder.ts'
 import { requireFolder, requireReachable } from '../private-folder.ts'
-import { type RunningServer, runningServer } from '../running-server.ts'
+import { type RunningServer, runningServer, type StartOptions } from '../running-server.ts'
 import { serverEnvironment } from '../server-environment.ts'
 import type { DataPlace, EmbeddedSpec } from '../spec.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
@@ -25,7 +25,8 @@ const STOP_TIMEOUT_MS = 5_000
 const PORT_TRIES = 10
 
 /** @throws AfreshError `usage`, `server` */
-export async function startEmbedded(spec: EmbeddedSpec): Promise<RunningServer> {
+export async function startEmbedded(spec: EmbeddedSpec, { progress }: StartOptions): Promise<RunningServer> {
+  progress?.({ phase: 'start', label: 'the embedded PostgreSQL' })
   const account = unprivilegedUser()
   const binaries = await findBinaries(account)
   requireVersion(spec.version, binaries.version)

@@ -22,6 +22,7 @@ export type Method =
   | 'endOpenResources'
   | 'erase'
   | 'purge'
+  | 'summary'
 
 export type Request =
   | {
