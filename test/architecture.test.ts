@@ -91,6 +91,7 @@ const SERVER_FILES = [
     'quote',
     'rows',
     'objects',
+    'usage',
     'program',
     'example-clients',
   ],

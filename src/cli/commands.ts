@@ -48,6 +48,17 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/adopt.ts')).adoptCommand,
   },
   {
+    name: 'status',
+    summary:
+      'Show the servers, templates, databases, leases and caches of afresh, and what `clean` would drop',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  {
+    name: 'clean',
+    summary: 'Drop the databases and templates that afresh made and nobody uses',
+    load: async () => (await import('./commands/clean.ts')).cleanCommand,
+  },
+  {
     name: 'bench',
     summary: 'DELETE against TRUNCATE and ten more ways, by number of rows: figures, charts, and what to use',
     load: async () => (await import('./commands/bench.ts')).benchCommand,

@@ -2,6 +2,7 @@ import type { Claim, Lock } from '../engine/claim.ts'
 import type { Connection, Names } from '../engine/connection.ts'
 import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
+import { leaseApplication } from '../engine/lock-holder.ts'
 import { isMade, isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, RefusedError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
@@ -143,7 +144,7 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
   const url = databases.urlOf(adminUrl, name)
   return withUndo(
     async () => {
-      const connection = await engine.connect(url, { names })
+      const connection = await engine.connect(url, { names, applicationName: leaseApplication(process.pid) })
       return withUndo(
         async () => {
           const key = leaseKey(name)
@@ -168,7 +169,7 @@ async function reuse(
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
   const key = leaseKey(name)
-  const connection = await engine.connect(url)
+  const connection = await engine.connect(url, { applicationName: leaseApplication(process.pid) })
   const claim = await withUndo(
     async (): Promise<Claim | undefined> => {
       if (!(await databases.tryLock(connection, key))) return undefined

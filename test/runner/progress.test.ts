@@ -25,6 +25,8 @@ interface Runner {
   /** The major version of Node that it needs, if not that of the tests. */
   readonly node?: number
   run(consumer: Consumer, env: Record<string, string>): Promise<Ran>
+  /** Whether the second begins before the harness does: with the start of the process that keeps it. */
+  readonly countsFromItsOwnStart?: true
 }
 
 const NODE_TEST = ['--test', '--test-reporter=spec', 'tests/customers.test.mjs', 'tests/products.test.mjs']
@@ -37,6 +39,7 @@ const RUNNERS: readonly Runner[] = [
     title: 'node:test with its global setup',
     project: 'node-test-basic',
     node: 24,
+    countsFromItsOwnStart: true,
     run: (consumer, env) => consumer.node('--import', ['afresh/node-test', GLOBAL_SETUP, ...NODE_TEST], env),
   },
 ]
@@ -54,7 +57,7 @@ async function slowly(consumer: Consumer, run: () => Promise<Ran>): Promise<Ran>
 }
 
 describeOn('embedded:18', (server) => {
-  describe.each(RUNNERS)('$title', ({ project, node, run }) => {
+  describe.each(RUNNERS)('$title', ({ project, node, run, countsFromItsOwnStart }) => {
     let consumer: Consumer
     beforeAll(async () => {
       consumer = await Consumer.install(project, tarball)
@@ -80,7 +83,7 @@ describeOn('embedded:18', (server) => {
       expect(output).toMatch(/^afresh: PostgreSQL 18.*: template kept, ready in /m)
       // A busy machine may take longer, and then there has to be a line.
       const took = readyMs(output)
-      if (took < 900) expect(progressLines(output), output).toEqual([])
+      if (took < 900 && !countsFromItsOwnStart) expect(progressLines(output), output).toEqual([])
       if (took > 2_500) expect(progressLines(output), output).not.toEqual([])
     })
   })

@@ -17,6 +17,7 @@ import type { DataPlace, EmbeddedSpec } from '../spec.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
 import { cacheFolder } from './cache.ts'
 import { makeCluster } from './cluster.ts'
+import { FOLDER_PREFIX, ON_A_DISK } from './folders.ts'
 import { type UnprivilegedUser, unprivilegedUser } from './unprivileged-user.ts'
 
 const HOST = '127.0.0.1'
@@ -34,7 +35,7 @@ export async function startEmbedded(spec: EmbeddedSpec, { progress }: StartOptio
   const { data, parent } = placeOf(spec)
   requireFolder(parent, 'TMPDIR')
   requireReachable(parent, account, 'TMPDIR')
-  const folder = await mkdtemp(join(parent, 'afresh-postgres-'))
+  const folder = await mkdtemp(join(parent, FOLDER_PREFIX))
   const release = await registerCleanup({ kind: 'folder', path: folder })
   let postmaster: Postmaster | undefined
   const end = async () => {
@@ -86,9 +87,6 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
   const parent = isDefaultTmpdir && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : resolve(tmpdir())
   return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
-
-/** Temporary files that survive a reboot: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s15.html */
-const ON_A_DISK = '/var/tmp'
 
 function requireVersion(wanted: string | undefined, installed: string): void {
   if (wanted === undefined || `${installed}.`.startsWith(`${wanted}.`)) return
