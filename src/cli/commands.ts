@@ -43,6 +43,17 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/purge.ts')).purgeCommand,
   },
   {
+    name: 'verify',
+    summary: 'Compare a database with its baseline, and print what differs; resets nothing',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'open',
+    summary:
+      'Open psql, mysql, mariadb or sqlite3 on a database at the baseline, which lives as long as the client',
+    load: async () => (await import('./commands/open.ts')).openCommand,
+  },
+  {
     name: 'adopt',
     summary: 'Mark a database as disposable, after a person has typed its name',
     load: async () => (await import('./commands/adopt.ts')).adoptCommand,

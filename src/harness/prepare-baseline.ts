@@ -2,8 +2,7 @@
  * In: a server and a configuration. Out: a template with the baseline, built or found, a first copy of it, and
  * what both contain.
  */
-import { createHash } from 'node:crypto'
-import { applyBaseline, describeInputs } from '../baseline/load.ts'
+import { applyBaseline } from '../baseline/load.ts'
 import type { Config } from '../config/options.ts'
 import { makeDatabase } from '../database/lease.ts'
 import type { Names } from '../database/names.ts'
@@ -18,6 +17,7 @@ import type { Schema } from '../schema/schema.ts'
 import type { Progress } from '../util/progress.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
+import { nameTemplate } from './name-template.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
 
 export interface ServerContext {
@@ -48,12 +48,10 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   const { names, run, ...server } = context
   const { progress } = config
   const { engine, admin, facts } = server
-  const inputs = await describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
-  const role = new URL(context.adminUrl).username
+  const named = await nameTemplate(context, names, config)
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
-  const template = inputs.cacheable
-    ? names.template(hash([engine.name, facts.version, role, ...inputs.parts]))
-    : names.database(run, 0)
+  const template = named ?? names.database(run, 0)
+  const cacheable = named !== undefined
   const fill = (connection: Connection) =>
     applyBaseline(connection, { ...config, countObjects: engine.countObjects })
   const leftOut: string[] = []
@@ -64,7 +62,7 @@ export async function prepareBaseline(context: RunContext, config: Config): Prom
   return withCleanUp(
     async () => {
       const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
-      const read = contentsOf(engine, first.connection, key, { ...inputs, progress })
+      const read = contentsOf(engine, first.connection, key, { cacheable, progress })
       const { baseline, catalog, schema, plan } = await read.catch(async (error) => {
         if (isPlanError(error)) await dropTemplate(server, template, first.mark)
         throw error
@@ -128,8 +126,4 @@ function warningsOf({ migrate, fixtures }: Config, { tables }: BaselineDigest): 
 
 function leftOutWarning(what: string): string {
   return `test databases are without ${what}: drop it in the migrations, or bring back what it needs.`
-}
-
-function hash(parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex')
 }

@@ -15,6 +15,8 @@ const COMMANDS = [
   'purge',
   'adopt',
   'status',
+  'verify',
+  'open',
   'clean',
   'doctor',
   'bench',

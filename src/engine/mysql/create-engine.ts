@@ -1,5 +1,6 @@
 import type { Engine } from '../engine.ts'
 import { benchOf } from './bench.ts'
+import { clientProgram } from './client-program.ts'
 import { connect, wrap } from './connection.ts'
 import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
@@ -49,6 +50,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     countObjects,
     rows,
     costs: { defaults, conditions, measure },
+    clientProgram: clientProgram(name),
     erase,
     bench: benchOf(bench),
   }

@@ -57,6 +57,12 @@ export const postgres: Engine = {
   countObjects,
   rows,
   costs,
+  // psql reads the variables of libpq.
+  clientProgram: {
+    names: ['psql'],
+    argumentsFor: () => [],
+    install: 'Debian: apt install postgresql-client; macOS: brew install libpq',
+  },
   erase,
   bench,
 
