@@ -18,7 +18,8 @@ const UNIT = [
   'test/engine/toy/toy.test.ts',
   'test/erase/sqlite.test.ts',
   'test/reset/rollback/control.test.ts',
-  'test/{runner/socket-folder,util/file-lock}.test.ts',
+  'test/runner/{run-statistics,socket-folder}.test.ts',
+  'test/util/**/*.test.ts',
 ]
 
 const OTHERS = ['test/consumers/**', '**/node_modules/**']

@@ -21,7 +21,7 @@ export { attach } from './harness/attach.ts'
 export { type EmptyDatabaseOptions, emptyDatabase } from './harness/empty-database.ts'
 export { eraseFrom, planErase, purgeFrom } from './harness/erase-by-url.ts'
 export type { HarnessHandle } from './harness/handle.ts'
-export { createHarness, type Harness, type HarnessHooks } from './harness/harness.ts'
+export { createHarness, type Harness } from './harness/harness.ts'
 export { leaseFrom as join } from './harness/lease-from.ts'
 export { type PlanView, planReset, type StepView } from './harness/plan-view.ts'
 export type { LeaseOptions, TestDatabase } from './harness/test-database.ts'
@@ -37,3 +37,4 @@ export {
   existing,
   type ServerSpec,
 } from './server/server.ts'
+export type { ProgressEvent, ProgressPhase } from './util/progress.ts'

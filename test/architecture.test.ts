@@ -91,6 +91,7 @@ const SERVER_FILES = [
     'quote',
     'rows',
     'objects',
+    'usage',
     'program',
     'example-clients',
   ],
@@ -255,6 +256,14 @@ describe('every file', () => {
       ({ file, text }) =>
         roomOf(file) !== 'cli' &&
         /\bconsole\.|process\.exit\b/.test(text.replaceAll(/^\s*(\*|\/\/).*$/gm, '')),
+    )
+    expect(offenders.map(({ file }) => file)).toEqual([])
+  })
+
+  it('leaves the streams of the process to cli/ and the runners', () => {
+    const offenders = files.filter(
+      ({ file, text }) =>
+        !['cli', 'runner'].includes(roomOf(file)) && /\bprocess\.std(?:out|err)\b/.test(codeOf(text)),
     )
     expect(offenders.map(({ file }) => file)).toEqual([])
   })

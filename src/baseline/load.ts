@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
 import { variablesOf } from '../engine/environments.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
+import { noProgress, type Progress } from '../util/progress.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'
 import { hashOf } from './files.ts'
@@ -26,6 +27,8 @@ export interface BaselineOptions {
   readonly onUnconfined?: (() => void) | undefined
   /** Counts the objects in the database, to detect a migration that ran against another database. */
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
+  /** Called before each file, function and command. */
+  readonly progress?: Progress | undefined
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -36,7 +39,7 @@ const DEFAULT_TIMEOUT_MS = 300_000
  * @throws AfreshError `usage` for an invalid input, before anything runs; `baseline` for an input that fails
  */
 export async function applyBaseline(connection: Connection, options: BaselineOptions): Promise<void> {
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, progress = noProgress } = options
   const inputs = await resolveInputs(options.migrate, options.fixtures, options.cwd)
   const scripts = connection.scripts?.()
   await withCleanUp(
@@ -44,8 +47,9 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
       for (const { name, input } of inputs) {
         if (input.kind === 'files') {
           const rows = () => rowTarget(connection, scripts, options.engine)
-          await runFiles({ scripts: scripts ?? connection, rows }, name, input.files)
+          await runFiles({ scripts: scripts ?? connection, rows, progress }, name, input.files)
         } else {
+          progress({ phase: name, ...(input.kind === 'command' && { label: masked(input.command) }) })
           const before = await options.countObjects?.(connection)
           const confined = await scripts?.url?.()
           if (scripts?.url !== undefined && confined === undefined) options.onUnconfined?.()

@@ -1,6 +1,7 @@
 import type { BulkInsertOptions } from '../engine/bulk-insert.ts'
 import type { Connection, ScriptRun } from '../engine/connection.ts'
 import { AfreshError, messageOf } from '../errors.ts'
+import { noProgress, type Progress } from '../util/progress.ts'
 import { hasRows, type InputFile, readBytes, utf8Of, withoutUndoSection } from './files.ts'
 import type { InputName } from './inputs.ts'
 import { loadRows, type RowTarget } from './rows/load-rows.ts'
@@ -11,6 +12,8 @@ export interface FileTarget {
   /** Where the rows of the other files go, with the schema at that time. */
   rows(): Promise<RowTarget>
   readonly options?: BulkInsertOptions
+  /** Called before each file of SQL, and before the rows of files that follow each other. */
+  readonly progress?: Progress
 }
 
 /**
@@ -19,19 +22,27 @@ export interface FileTarget {
  * @throws AfreshError `baseline` with file and line of what cannot be loaded, `blocked`
  */
 export async function runFiles(
-  { scripts, rows, options }: FileTarget,
+  { scripts, rows, options, progress = noProgress }: FileTarget,
   name: InputName,
   files: readonly InputFile[],
 ): Promise<void> {
   let pending: InputFile[] = []
+  const announce = (file: InputFile, count = 1) => {
+    const label = count === 1 ? file.label : `${file.label} and ${count - 1} more`
+    progress({ phase: name, current: files.indexOf(file) + 1, total: files.length, label })
+  }
   const flush = async () => {
-    if (pending.length > 0) await loadRows(await rows(), pending, options)
+    const [first] = pending
+    if (first === undefined) return
+    announce(first, pending.length)
+    await loadRows(await rows(), pending, options)
     pending = []
   }
   for (const file of files) {
     if (hasRows(file)) pending.push(file)
     else {
       await flush()
+      announce(file)
       await runFile(scripts, name, file)
     }
   }

@@ -2,6 +2,7 @@ import type { ImagePreset } from '../engine/engine-server.ts'
 import { SERVERS } from '../engine/registry.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
+import { describeProgress } from '../util/progress.ts'
 import { folderInMemory } from '../util/shared-memory.ts'
 import { type BenchServer, openBenchServer, openSqlite } from './bench-server.ts'
 import type { Storage } from './cases.ts'
@@ -49,7 +50,9 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
-      const server = await startServer(keeping(spec, storage), { onProgress })
+      const server = await startServer(keeping(spec, storage), {
+        progress: (event) => onProgress(describeProgress(event)),
+      })
       try {
         const benchServer = await openBenchServer(server.url, {
           startedByAfresh: server.startedByAfresh,

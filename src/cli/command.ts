@@ -33,6 +33,6 @@ export function defineCommand<Flags>(parts: CommandParts<Flags>): CliCommand {
 /** Adds the options that all commands share. */
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON document on stdout; progress goes to stderr')
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
     .option('--debug', 'print the stack of an error')
 }

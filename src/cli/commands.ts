@@ -42,9 +42,31 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/purge.ts')).purgeCommand,
   },
   {
+    name: 'verify',
+    summary: 'Compare a database with its baseline, and print what differs; resets nothing',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'open',
+    summary:
+      'Open psql, mysql, mariadb or sqlite3 on a database at the baseline, which lives as long as the client',
+    load: async () => (await import('./commands/open.ts')).openCommand,
+  },
+  {
     name: 'adopt',
     summary: 'Mark a database as disposable, after a person has typed its name',
     load: async () => (await import('./commands/adopt.ts')).adoptCommand,
+  },
+  {
+    name: 'status',
+    summary:
+      'Show the servers, templates, databases, leases and caches of afresh, and what `clean` would drop',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  {
+    name: 'clean',
+    summary: 'Drop the databases and templates that afresh made and nobody uses',
+    load: async () => (await import('./commands/clean.ts')).cleanCommand,
   },
   {
     name: 'bench',

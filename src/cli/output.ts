@@ -1,4 +1,8 @@
 import { styleText } from 'node:util'
+import { noProgress, type Progress } from '../util/progress.ts'
+import { withProgressLine } from '../util/progress-line.ts'
+
+export { count, duration } from '../util/words.ts'
 
 /** Where a command prints. With `--json`, stdout gets only one document. Progress always goes to stderr. */
 export interface Output {
@@ -8,6 +12,8 @@ export interface Output {
   document(value: unknown): void
   /** Reports a step that takes time, to stderr. */
   progress(text: string): void
+  /** Reports to stderr what the work does, once it has taken a second; does nothing with `--json`. */
+  during<T>(work: (progress: Progress) => Promise<T>): Promise<T>
   readonly style: Styles
   /** Characters per line. */
   readonly width: number
@@ -35,6 +41,7 @@ export function outputFor({ json }: { readonly json: boolean }): Output {
     progress: (text) => {
       process.stderr.write(`${dimmed.dim(`… ${text}`)}\n`)
     },
+    during: (work) => (json ? work(noProgress) : withProgressLine(process.stderr, work)),
     style,
     width: Math.max(60, Math.min(process.stdout.columns ?? MAX_WIDTH, MAX_WIDTH)),
   }
@@ -51,17 +58,6 @@ function stylesFor(stream: NodeJS.WriteStream): Styles {
 
 export function toJson(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part), 2)
-}
-
-/** `1 table`, `12,000 tables` */
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : /(x|ch)$/.test(noun) ? 'es' : 's'}`
-}
-
-/** `1.8 ms`, `24 ms`, `1.2 s` */
-export function duration(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 
 /** `a, b, c and 4 more`, with as many names as fit into `maxLength`. */

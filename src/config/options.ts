@@ -6,6 +6,7 @@ import { AfreshError } from '../errors.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
 import type { ResetOptions } from '../reset/options.ts'
 import { parseServer, type ServerSpec } from '../server/server.ts'
+import { noProgress, type Progress, type ProgressEvent } from '../util/progress.ts'
 import * as z from '../util/validation.ts'
 
 /** How a reset removes rows, what happens to sequences, and which tables it leaves alone. */
@@ -94,6 +95,12 @@ export interface HarnessOptions extends AttachOptions {
    * also reset after each test. Default `false`.
    */
   readonly writes?: boolean | string
+  /**
+   * What is told of a start that takes long. The runners and the command line print a line about it, after a
+   * second, and a summary at the end of the run. A function gets the events instead of the line, at once.
+   * `false`: neither line nor summary. `createHarness` itself prints nothing.
+   */
+  readonly progress?: false | ((event: ProgressEvent) => void)
 }
 
 /** What a runner checks after each test. */
@@ -120,6 +127,7 @@ export interface Config {
   readonly rollback: boolean
   readonly allow: readonly string[]
   readonly tests: TestOptions
+  readonly progress: Progress
 }
 
 /** Returns its argument; gives `afresh.config.ts` its types. */
@@ -180,6 +188,11 @@ const harnessSchema = z.strictObject({
     }),
   ),
   writes: z.optional(z.union([z.boolean(), text])),
+  progress: z.optional(
+    z.union([z.literal(false), z.custom<Progress>((value) => typeof value === 'function')], {
+      error: 'expected a function or false',
+    }),
+  ),
 })
 
 const attachSchema = z.strictObject({ ...attachShape, confirm: z.optional(text) })
@@ -207,6 +220,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
       env,
       otherDatabases,
     },
+    progress: options.progress || noProgress,
   }
 }
 

@@ -2,9 +2,11 @@ import type { Claim, Lock } from '../engine/claim.ts'
 import type { Connection, Names } from '../engine/connection.ts'
 import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
+import { leaseApplication } from '../engine/lock-holder.ts'
 import { isMade, isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { AfreshError, RefusedError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
+import type { Progress } from '../util/progress.ts'
 
 /** The template that test databases are copied from. */
 export interface Source {
@@ -17,6 +19,7 @@ export interface Source {
   readonly leftOut?: (what: string) => void
   /** See `ConnectOptions`. */
   readonly names?: Names
+  readonly progress?: Progress | undefined
 }
 
 export interface LeaseWanted extends Source {
@@ -133,6 +136,7 @@ async function isTaken({ databases, lost }: LeaseWanted, admin: Connection, key:
 
 export async function makeDatabase(source: Source, admin: Connection, name: string): Promise<Held> {
   const { engine, databases, adminUrl, template, programs = true, leftOut, names = 'server' } = source
+  source.progress?.({ phase: 'copy' })
   const mark = await databases.clone(admin, template, name, {
     programs,
     ...(leftOut && { leftOut }),
@@ -140,7 +144,7 @@ export async function makeDatabase(source: Source, admin: Connection, name: stri
   const url = databases.urlOf(adminUrl, name)
   return withUndo(
     async () => {
-      const connection = await engine.connect(url, { names })
+      const connection = await engine.connect(url, { names, applicationName: leaseApplication(process.pid) })
       return withUndo(
         async () => {
           const key = leaseKey(name)
@@ -165,7 +169,7 @@ async function reuse(
   const { engine, databases, adminUrl, isClean } = wanted
   const url = databases.urlOf(adminUrl, name)
   const key = leaseKey(name)
-  const connection = await engine.connect(url)
+  const connection = await engine.connect(url, { applicationName: leaseApplication(process.pid) })
   const claim = await withUndo(
     async (): Promise<Claim | undefined> => {
       if (!(await databases.tryLock(connection, key))) return undefined

@@ -37,10 +37,23 @@ export function runOf(name: string): string | undefined {
   return /^afresh_[a-z0-9_]+_([a-z0-9]{10})_\d+$/.exec(name)?.[1]
 }
 
+const RUN_AGE_LIMIT_MS = 36 ** 6
+
+/** Milliseconds since the run began, if that is less than 25 days ago. */
+export function runAgeMs(run: string, now: number = time()): number {
+  const began = Number.parseInt(run.slice(0, 6), 36)
+  return (((now - began) % RUN_AGE_LIMIT_MS) + RUN_AGE_LIMIT_MS) % RUN_AGE_LIMIT_MS
+}
+
+/** Whether `name` is a template of any project. */
+export function isTemplateName(name: string): boolean {
+  return /^afresh_[a-z0-9_]+_t_[0-9a-f]{12}$/.test(name)
+}
+
 /** Whether `name` is a template of the same project. */
 export function isTemplateOf(name: string, names: Names): boolean {
   const prefix = names.template('').slice(0, -1)
-  return name.startsWith(`${prefix}_`) && /_t_[0-9a-f]{12}$/.test(name)
+  return name.startsWith(`${prefix}_`) && isTemplateName(name)
 }
 
 function plain(project: string): string {

@@ -3,7 +3,7 @@ import type { DatabaseEntry, Databases } from '../engine/databases.ts'
 import { isMade } from '../engine/ownership-mark.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { leaseKey, slotKey } from './lease.ts'
-import { isTemplateOf, type Names, runOf } from './names.ts'
+import { isTemplateName, isTemplateOf, type Names, runOf } from './names.ts'
 import { templateKey } from './template.ts'
 
 /** Number of templates that a project keeps, for switching between branches. */
@@ -19,22 +19,22 @@ export function runKey(run: string): string {
  * neither of the run nor of a slot or lease. The run's lock alone is not enough: an idle connection may be
  * lost overnight, and is opened again. A database without a valid mark stays, whatever its name.
  *
+ * @param options `only`: drops no database but these
  * @returns what could not be dropped (for example because of a prepared transaction), as text for people: it
  *   does not block the run
  */
-export async function reap(databases: Databases, admin: Connection): Promise<string[]> {
+export async function reap(
+  databases: Databases,
+  admin: Connection,
+  { only }: { readonly only?: ReadonlySet<string> } = {},
+): Promise<string[]> {
   const problems = (await databases.dropUnfinished?.(admin)) ?? []
   const entries = await databases.list(admin)
-  const living = new Set<string>()
-  for (const { name } of entries) {
-    const run = runOf(name)
-    if (run === undefined || living.has(run)) continue
-    const keys = [runKey(run), leaseKey(name), slotKey(name)]
-    for (const key of keys) if (await databases.isLocked(admin, key)) living.add(run)
-  }
+  const living = await livingRuns(databases, admin, entries)
   for (const { name, mark } of entries) {
     const run = runOf(name)
     if (mark === undefined || !isMade(mark) || run === undefined || living.has(run)) continue
+    if (only?.has(name) === false) continue
     try {
       await databases.drop(admin, name, mark)
     } catch (error) {
@@ -44,8 +44,25 @@ export async function reap(databases: Databases, admin: Connection): Promise<str
   return problems
 }
 
+/** The runs of which a session holds the lock of the run, of a slot or of a lease. */
+export async function livingRuns(
+  databases: Databases,
+  admin: Connection,
+  entries: readonly DatabaseEntry[],
+): Promise<Set<string>> {
+  const living = new Set<string>()
+  for (const { name } of entries) {
+    const run = runOf(name)
+    if (run === undefined || living.has(run)) continue
+    const keys = [runKey(run), leaseKey(name), slotKey(name)]
+    for (const key of keys) if (await databases.isLocked(admin, key)) living.add(run)
+  }
+  return living
+}
+
 /**
- * Drops the oldest templates of the project beyond `TEMPLATES_KEPT`, except the one in use. Drops none while another run is active, which may use any of them.
+ * Drops the oldest templates of the project beyond `TEMPLATES_KEPT`, except the one in use. Drops none while
+ * another run is active, which may use any of them.
  *
  * @returns what could not be dropped, as text for people: a run has its own template in any case
  */
@@ -65,6 +82,31 @@ export async function reapTemplates(
     )
     return all.slice(0, Math.max(0, all.length - TEMPLATES_KEPT + 1))
   }
+  return dropTemplates(databases, admin, findOld)
+}
+
+/**
+ * Drops these templates, whatever their project. Drops none while a run is active.
+ *
+ * @returns what could not be dropped, as text for people
+ */
+export async function dropUnusedTemplates(
+  databases: Databases,
+  admin: Connection,
+  names: ReadonlySet<string>,
+): Promise<string[]> {
+  return dropTemplates(databases, admin, async () => {
+    const entries = await databases.list(admin)
+    if ((await livingRuns(databases, admin, entries)).size > 0) return []
+    return entries.filter(({ name }) => names.has(name) && isTemplateName(name))
+  })
+}
+
+async function dropTemplates(
+  databases: Databases,
+  admin: Connection,
+  findOld: () => Promise<readonly DatabaseEntry[]>,
+): Promise<string[]> {
   const problems: string[] = []
   for (const { name } of await findOld()) {
     const key = templateKey(name)

@@ -3,6 +3,7 @@ import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { now, sleep } from '../util/clock.ts'
+import type { Progress } from '../util/progress.ts'
 
 export interface TemplateWanted {
   readonly engine: Engine
@@ -13,6 +14,13 @@ export interface TemplateWanted {
   readonly name: string
   /** Fills the new database; if it fails, no template remains. */
   readonly fill: (connection: Connection) => Promise<void>
+  readonly progress: Progress
+}
+
+export interface FoundTemplate {
+  readonly mark: string
+  /** Whether it was built just now. */
+  readonly isNew: boolean
 }
 
 /** Milliseconds to wait for another run that builds the same template. */
@@ -27,33 +35,36 @@ export function templateKey(name: string): string {
 }
 
 /**
- * Builds the template, or finds a complete one of an earlier run, and calls `use` with its mark while no other
- * run may drop it. A complete template is frozen: one of a killed build is not, and is built again. Two runs with the same
- * template build it once.
+ * Builds the template, or finds a complete one of an earlier run, and calls `use` with it while no other run
+ * may drop it. A complete template is frozen: one of a killed build is not, and is built again. Two runs with
+ * the same template build it once.
  */
-export async function withTemplate<T>(wanted: TemplateWanted, use: (mark: string) => Promise<T>): Promise<T> {
+export async function withTemplate<T>(
+  wanted: TemplateWanted,
+  use: (template: FoundTemplate) => Promise<T>,
+): Promise<T> {
   const { databases, admin, name } = wanted
   const key = templateKey(name)
-  await lockWithin(databases, admin, key, BUILD_TIMEOUT_MS)
+  await lockWithin(wanted, key, BUILD_TIMEOUT_MS)
   return withCleanUp(
     async () => {
       const found = (await databases.list(admin)).find((entry) => entry.name === name)
-      if (found?.frozen && found.mark !== undefined) return await use(found.mark)
+      if (found?.frozen && found.mark !== undefined) return await use({ mark: found.mark, isNew: false })
       if (found !== undefined) await dropUnfinished(databases, admin, name, found.mark)
-      return await use(await build(wanted))
+      return await use({ mark: await build(wanted), isNew: true })
     },
     () => databases.unlock(admin, key),
   )
 }
 
 async function lockWithin(
-  databases: Databases,
-  admin: Connection,
+  { databases, admin, progress }: TemplateWanted,
   key: string,
   timeoutMs: number,
 ): Promise<void> {
   const deadline = now() + timeoutMs
-  while (!(await databases.tryLock(admin, key, { everywhere: true }))) {
+  for (let tries = 0; !(await databases.tryLock(admin, key, { everywhere: true })); tries++) {
+    if (tries === 0) progress({ phase: 'wait' })
     if (now() > deadline) {
       throw new AfreshError(
         'server',

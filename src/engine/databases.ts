@@ -2,6 +2,7 @@ import type { Lock } from './claim.ts'
 import type { Connection } from './connection.ts'
 import type { DatabaseSize } from './database-size.ts'
 import type { ForeignRowsOptions } from './foreign-rows.ts'
+import type { LockHolder } from './lock-holder.ts'
 
 /** A server's identity and state, which the guard checks. */
 export interface ServerFacts {
@@ -83,6 +84,10 @@ export interface Databases {
   /** Ends the session that holds this lock, if it still holds it. */
   endHolder(connection: Connection, lock: Lock): Promise<void>
   isLocked(connection: Connection, key: string): Promise<boolean>
+  /** The session that holds this lock; `undefined` if none does. */
+  holder(connection: Connection, key: string): Promise<LockHolder | undefined>
+  /** The bytes of each of these databases; without those that the role may not read. */
+  sizes(connection: Connection, names: readonly string[]): Promise<ReadonlyMap<string, number>>
 }
 
 export interface DatabaseEntry {

@@ -2,6 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { BenchDialect } from './bench-dialect.ts'
 import type { BulkInsert } from './bulk-insert.ts'
+import type { ClientProgram } from './client-program.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { CostMeter } from './costs.ts'
 import type { Databases } from './databases.ts'
@@ -71,6 +72,8 @@ export interface Engine {
   readonly rows?: RowDialect
   /** What the choice between DELETE and TRUNCATE needs; absent if the engine has no TRUNCATE. */
   readonly costs?: CostMeter
+  /** The program with which people look into a database; absent if there is none. */
+  readonly clientProgram?: ClientProgram
   /** The SQL that `erase` needs. */
   readonly erase: EraseDialect
   /** The SQL that `bench` needs. */

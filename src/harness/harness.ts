@@ -5,22 +5,19 @@ import { namesFor, newRunId } from '../database/names.ts'
 import { requirePrivileges } from '../database/privileges.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
 import type { Engine } from '../engine/engine.ts'
-import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { explainFullMemory } from '../server/full-memory.ts'
 import { pickServer } from '../server/pick-server.ts'
-import { type PreparedDatabases, type RunningServer, startServer } from '../server/server.ts'
+import { type RunningServer, startServer } from '../server/server.ts'
 import { once } from '../util/once.ts'
+import { forgiving } from './forgiving-progress.ts'
 import type { HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
-import {
-  type BaselineInputs,
-  buildTemplate,
-  inputsOf,
-  prepareBaseline,
-  type ServerContext,
-} from './prepare-baseline.ts'
-import { projectName } from './project-name.ts'
+import { type BaselineInputs, inputsOf } from './name-template.ts'
+import { prepareBaseline, type ServerContext } from './prepare-baseline.ts'
+import { preparedTemplate } from './prepared-template.ts'
+import { projectOf } from './project-name.ts'
+import { contextOf } from './server-context.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
 /** A server with a template of the baseline, from which test databases are leased. */
@@ -29,18 +26,14 @@ export interface Harness extends AsyncDisposable {
   readonly title: string
   /** Plain JSON with which other processes lease databases too (`join`). Contains the server's password. */
   readonly handle: HarnessHandle
+  /** Whether the template was built by this run, and not found as an earlier one left it. */
+  readonly isTemplateNew: boolean
   /** Probable mistakes, as sentences. */
   readonly warnings: readonly string[]
   /** Leases a test database for exclusive use. */
   lease(options?: LeaseOptions): Promise<TestDatabase>
   /** Drops the databases of this run, and stops the server if afresh started it. Can be called repeatedly. */
   close(): Promise<void>
-}
-
-/** Callbacks of `createHarness`. */
-export interface HarnessHooks {
-  /** Called with a line of text when a step takes long. */
-  readonly onProgress?: (line: string) => void
 }
 
 /**
@@ -51,21 +44,22 @@ export interface HarnessHooks {
  * migrations or fixtures fail
  * @throws RefusedError if the guard refuses the server
  */
-export async function createHarness(
-  options: HarnessOptions = {},
-  hooks: HarnessHooks = {},
-): Promise<Harness> {
-  const config = parseHarnessOptions(options)
+export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const given = parseHarnessOptions(options)
   guardEnvironment()
+  const { progress, problems } = forgiving(given.progress)
+  const config = { ...given, progress }
   const inputs = await inputsOf(config)
-  const spec = await chosenServer(config, hooks)
+  const spec = await chosenServer(config)
   const prepared = spec.kind === 'embedded' ? await preparedTemplate(config, inputs) : undefined
-  const server = await startServer(spec, { ...hooks, prepared })
+  const server = await startServer(spec, { progress, prepared })
   return withUndo(
     () =>
-      harnessOn(server, { config, inputs, hooks }).catch((error) => {
-        throw explainFullMemory(error, server)
-      }),
+      harnessOn(server, { config, inputs, problems, wasBuilt: prepared?.wasBuilt ?? (() => false) }).catch(
+        (error) => {
+          throw explainFullMemory(error, server)
+        },
+      ),
     () => server.stop(),
   )
 }
@@ -73,73 +67,34 @@ export async function createHarness(
 interface HarnessRequest {
   readonly config: Config
   readonly inputs: BaselineInputs
-  readonly hooks: HarnessHooks
+  /** Sentences for people. */
+  readonly problems: readonly string[]
+  /** Whether this run has built the template that the server started with. */
+  wasBuilt(): boolean
 }
 
-/** Kept with the server's files, unless its inputs are unknown, or there are none. */
-async function preparedTemplate(
-  config: Config,
-  inputs: BaselineInputs,
-): Promise<PreparedDatabases | undefined> {
-  if (!inputs.cacheable || inputs.parts.length === 0) return undefined
-  const project = await projectOf(config)
-  return {
-    key: [project, ...inputs.parts].join('\0'),
-    build: (server) =>
-      onServer(server, (context) => {
-        const names = namesFor(project, context.databases.maxNameBytes)
-        return buildTemplate({ ...context, names }, config, inputs)
-      }),
-  }
-}
-
-/** Calls `use` with a connection to the server, which is closed afterwards. */
-async function onServer(
-  server: RunningServer,
-  use: (context: ServerContext) => Promise<void>,
-): Promise<void> {
-  const context = await contextOf(server)
-  await withCleanUp(
-    () => use(context),
-    () => context.admin.close(),
-  )
-}
-
-async function contextOf(server: RunningServer): Promise<ServerContext> {
-  const { engine, connection: admin } = await open(server.url, { applicationName: 'afresh (harness)' })
-  return withUndo(
-    async () => {
-      const { databases } = engine
-      if (databases === undefined) throw new Error(`${engine.title} has no server`)
-      const facts = await databases.facts(admin)
-      return { engine, databases, admin, adminUrl: server.url, facts }
-    },
-    () => admin.close(),
-  )
-}
-
-async function projectOf({ project, cwd }: Config): Promise<string> {
-  return project ?? (await projectName(cwd))
-}
-
-async function chosenServer(config: Config, { onProgress }: HarnessHooks) {
+async function chosenServer(config: Config) {
   if (config.server !== undefined) return config.server
-  const { spec, reason } = await pickServer()
-  onProgress?.(reason)
+  const { spec, reason } = await pickServer(config)
+  config.progress({ phase: 'notice', label: reason })
   return spec
 }
 
 async function harnessOn(server: RunningServer, request: HarnessRequest): Promise<Harness> {
   const context = await contextOf(server)
   const { databases, admin, facts } = context
+  const { config } = request
   return withUndo(
     async () => {
       await guardServer({
         endpoint: admin.endpoint,
         facts,
         startedByAfresh: server.startedByAfresh,
-        allow: request.config.allow,
-        foreignRows: () => databases.foreignRows(admin),
+        allow: config.allow,
+        foreignRows: () => {
+          config.progress({ phase: 'check' })
+          return databases.foreignRows(admin)
+        },
       })
       requirePrivileges(facts, server.url)
       return await harnessFrom(context, server, request)
@@ -151,22 +106,24 @@ async function harnessOn(server: RunningServer, request: HarnessRequest): Promis
 async function harnessFrom(
   context: ServerContext,
   server: RunningServer,
-  { config, inputs, hooks }: HarnessRequest,
+  { config, inputs, problems, wasBuilt }: HarnessRequest,
 ): Promise<Harness> {
   const { databases, admin, engine } = context
+  const { progress } = config
+  const tell = (label: string) => progress({ phase: 'notice', label })
   const run = newRunId()
   const project = await projectOf(config)
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
-  for (const problem of await reap(databases, admin)) hooks.onProgress?.(problem)
+  progress({ phase: 'clean' })
+  for (const problem of await reap(databases, admin)) tell(problem)
   const measured = {
     ...context,
     temporaryName: names.temporary(run),
     startedByAfresh: server.startedByAfresh,
   }
-  const measuring =
-    config.reset.strategy === 'auto' ? costsOf(measured, (line) => hooks.onProgress?.(line)) : undefined
-  const { template, baseline, made, warnings } = await withUndo(
+  const measuring = config.reset.strategy === 'auto' ? costsOf(measured, tell) : undefined
+  const { template, isTemplateNew, baseline, made, warnings } = await withUndo(
     () => prepareBaseline({ ...context, names, run }, config, inputs),
     async () => {
       await measuring
@@ -174,7 +131,8 @@ async function harnessFrom(
     },
   )
   const left = await reapTemplates(databases, admin, { names, run, template })
-  for (const problem of left) hooks.onProgress?.(problem)
+  for (const problem of left) tell(problem)
+  if (measuring !== undefined) progress({ phase: 'measure' })
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: context.adminUrl,
@@ -193,8 +151,9 @@ async function harnessFrom(
   return {
     title: titleOf(engine, context.facts.version, server.title),
     handle,
-    warnings,
-    lease: (options) => leaseFrom(handle, options, made),
+    isTemplateNew: isTemplateNew || wasBuilt(),
+    warnings: [...warnings, ...problems],
+    lease: (options) => leaseFrom(handle, options, { ...made, progress }),
     close,
     [Symbol.asyncDispose]: close,
   }

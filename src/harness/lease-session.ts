@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import { withUndo } from '../errors.ts'
 import type { KnownCatalog } from '../reset/options.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
+import type { Progress } from '../util/progress.ts'
 import { fingerprintOf, type HarnessHandle, isAtBaseline } from './handle.ts'
 
 /** How to lease a database again after its lease was lost, or after no reset could restore it. */
@@ -36,6 +37,7 @@ export interface MadeHere {
   readonly catalog: KnownCatalog
   /** See `Program`. */
   readonly findings: Map<string, string>
+  readonly progress?: Progress
 }
 
 export async function openLease(
@@ -54,6 +56,7 @@ export async function openLease(
     firstSlot: first,
     ...again,
     untouched: made?.untouched,
+    progress: made?.progress,
     isClean: (connection) => isAtBaseline(engine, connection, handle.baseline),
   })
   const { connection, claim } = lease

@@ -2,8 +2,7 @@
  * In: a server and a configuration. Out: a template with the baseline, built or found, a first copy of it, and
  * what both contain.
  */
-import { createHash } from 'node:crypto'
-import { applyBaseline, describeInputs } from '../baseline/load.ts'
+import { applyBaseline } from '../baseline/load.ts'
 import type { Config } from '../config/options.ts'
 import { makeDatabase } from '../database/lease.ts'
 import type { Names } from '../database/names.ts'
@@ -15,9 +14,10 @@ import { AfreshError, withCleanUp } from '../errors.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../reset/make-plan.ts'
 import type { Schema } from '../schema/schema.ts'
+import type { Progress } from '../util/progress.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
-import { checkFixtureSets } from './load-fixtures.ts'
+import { type BaselineInputs, nameTemplate } from './name-template.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
 
 export interface ServerContext {
@@ -36,18 +36,11 @@ interface RunContext extends ServerContext {
 export interface PreparedBaseline {
   /** The name of the template. */
   readonly template: string
+  /** Whether this run built the template. */
+  readonly isTemplateNew: boolean
   readonly baseline: BaselineDigest
   readonly made: MadeHere
   readonly warnings: readonly string[]
-}
-
-/** What the baseline is made of. `cacheable`: `parts` change with it. */
-export type BaselineInputs = Awaited<ReturnType<typeof describeInputs>>
-
-/** @throws AfreshError `usage` if an input does not exist */
-export async function inputsOf(config: Config): Promise<BaselineInputs> {
-  await checkFixtureSets({ cwd: config.cwd, sets: config.fixtureSets })
-  return describeInputs(config.migrate, config.fixtures, config.cwd, config.fingerprint)
 }
 
 /**
@@ -60,15 +53,10 @@ export async function buildTemplate(
   config: Config,
   inputs: BaselineInputs,
 ): Promise<void> {
-  const wanted = { ...server, name: templateName({ ...server, names }, inputs), fill: filler(server, config) }
-  await withTemplate(wanted, async () => {})
-}
-
-function templateName(
-  { engine, facts, adminUrl, names }: ServerContext & { readonly names: Names },
-  { parts }: BaselineInputs,
-): string {
-  return names.template(hash([engine.name, facts.version, new URL(adminUrl).username, ...parts]))
+  const name = nameTemplate(server, names, inputs)
+  if (name === undefined) throw new Error('a template without a name cannot be kept')
+  const { progress } = config
+  await withTemplate({ ...server, name, fill: filler(server, config), progress }, async () => {})
 }
 
 /** @param onUnconfined see `BaselineOptions` */
@@ -88,28 +76,31 @@ export async function prepareBaseline(
   inputs: BaselineInputs,
 ): Promise<PreparedBaseline> {
   const { names, run, ...server } = context
+  const { progress } = config
   const { engine, admin, facts } = server
+  const named = nameTemplate(context, names, inputs)
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
-  const template = inputs.cacheable ? templateName(context, inputs) : names.database(run, 0)
+  const template = named ?? names.database(run, 0)
   let isConfined = true
   const fill = filler(server, config, () => {
     isConfined = false
   })
   const leftOut: string[] = []
-  const first = await withTemplate({ ...server, name: template, fill }, async (mark) => {
-    const source = { ...server, template, leftOut: (what: string) => leftOut.push(what) }
-    return { ...(await makeDatabase(source, admin, names.database(run, 1))), mark }
+  const first = await withTemplate({ ...server, name: template, fill, progress }, async (found) => {
+    const source = { ...server, template, progress, leftOut: (what: string) => leftOut.push(what) }
+    return { ...(await makeDatabase(source, admin, names.database(run, 1))), ...found }
   })
   return withCleanUp(
     async () => {
       const key = { mark: first.mark, options: config.reset, privileges: facts.privileges }
-      const read = contentsOf(engine, first.connection, key, inputs)
+      const read = contentsOf(engine, first.connection, key, { cacheable: inputs.cacheable, progress })
       const { baseline, catalog, schema, plan } = await read.catch(async (error) => {
         if (isPlanError(error)) await dropTemplate(server, template, first.mark)
         throw error
       })
       return {
         template,
+        isTemplateNew: first.isNew,
         baseline,
         made: { untouched: first.claim.mark, catalog, findings: new Map() },
         warnings: [
@@ -144,9 +135,10 @@ async function contentsOf(
   engine: Engine,
   copy: Connection,
   key: ContentsKey,
-  { cacheable }: { readonly cacheable: boolean },
+  { cacheable, progress }: { readonly cacheable: boolean; readonly progress: Progress },
 ): Promise<TemplateContents & { readonly schema: Schema; readonly plan: Plan }> {
   const kept = cacheable ? await readContents(key) : undefined
+  if (kept === undefined) progress({ phase: 'read' })
   const found = kept?.catalog.found ?? (await engine.introspect(copy))
   const known = { found, ...(kept && { survey: kept.catalog.survey }) }
   const { schema, plan, survey } = await planFor(engine, copy, key.options, known)
@@ -171,8 +163,4 @@ async function unconfined(engine: Engine, admin: Connection): Promise<string[]> 
 
 function leftOutWarning(what: string): string {
   return `test databases are without ${what}: drop it in the migrations, or bring back what it needs.`
-}
-
-function hash(parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex')
 }

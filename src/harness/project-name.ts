@@ -1,6 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
+/** As configured, or else by its folder. */
+export async function projectOf({
+  project,
+  cwd,
+}: {
+  project?: string | undefined
+  cwd: string
+}): Promise<string> {
+  return project ?? (await projectName(cwd))
+}
+
 /** The name in the nearest package.json, otherwise that of the folder. */
 export async function projectName(cwd: string): Promise<string> {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {

@@ -1,9 +1,10 @@
 import { SERVERS } from '../engine/registry.ts'
-import { type RunningServer, runningServer } from './running-server.ts'
+import { type RunningServer, runningServer, type StartOptions } from './running-server.ts'
 import type { ExistingSpec } from './spec.ts'
 
 /** A server that runs already: nothing to start, nothing to stop. The engine finds out whether it answers. */
-export async function useExisting(spec: ExistingSpec): Promise<RunningServer> {
+export async function useExisting(spec: ExistingSpec, { progress }: StartOptions): Promise<RunningServer> {
+  progress?.({ phase: 'connect', label: hostOf(spec.url) })
   return runningServer(
     {
       kind: 'existing',

@@ -33,6 +33,7 @@ export interface Choice {
  * @throws AfreshError `server`, naming the three ways to get one
  */
 export async function pickServer(options: StartOptions = {}): Promise<Choice> {
+  options.progress?.({ phase: 'choose' })
   const noContainer = await reasonAgainstContainer(options)
   if (noContainer === undefined) return { spec: container(IMAGE), reason: 'a container engine answers' }
   const noEmbedded = await reasonAgainst(() => findBinaries(unprivilegedUser()))

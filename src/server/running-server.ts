@@ -1,3 +1,4 @@
+import type { Progress } from '../util/progress.ts'
 import type { DataPlace, ServerEngine, ServerSpec } from './spec.ts'
 
 /** A server that accepts connections, with administrator access. */
@@ -21,8 +22,8 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  /** Called with a line for people when a step takes long. */
-  readonly onProgress?: ((line: string) => void) | undefined
+  /** Called when a step begins that may take long. */
+  readonly progress?: Progress | undefined
   /** Databases that the server is to start with, where its files can be kept from run to run: embedded. */
   readonly prepared?: PreparedDatabases | undefined
 }

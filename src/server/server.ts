@@ -29,6 +29,6 @@ export function startServer(spec: ServerSpec, options: StartOptions = {}): Promi
     case 'embedded':
       return startEmbedded(spec, options)
     case 'existing':
-      return useExisting(spec)
+      return useExisting(spec, options)
   }
 }

@@ -6,7 +6,21 @@ beforeAll(async () => {
   afresh = await builtCli()
 })
 
-const COMMANDS = ['init', 'demo', 'plan', 'reset', 'erase', 'purge', 'adopt', 'doctor', 'bench']
+const COMMANDS = [
+  'init',
+  'demo',
+  'plan',
+  'reset',
+  'erase',
+  'purge',
+  'adopt',
+  'status',
+  'verify',
+  'open',
+  'clean',
+  'doctor',
+  'bench',
+]
 
 describe('help and usage', () => {
   it('prints its help without arguments', async () => {

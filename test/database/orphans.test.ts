@@ -100,16 +100,13 @@ describeOn('embedded:18', (server) => {
   describe('an old template', () => {
     const told: string[] = []
     const run = async (number: number) => {
-      const harness = await createHarness(
-        {
-          server: existing(server.url),
-          project: 'many',
-          migrate: async ({ url }) =>
-            void (await ask({ ...server, url }, `CREATE TABLE t_${number} (id int)`)),
-          fingerprint: `number ${number}`,
-        },
-        { onProgress: (line) => told.push(line) },
-      )
+      const harness = await createHarness({
+        server: existing(server.url),
+        project: 'many',
+        migrate: async ({ url }) => void (await ask({ ...server, url }, `CREATE TABLE t_${number} (id int)`)),
+        fingerprint: `number ${number}`,
+        progress: ({ phase, label = '' }) => void (phase === 'notice' && told.push(label)),
+      })
       await harness.close()
     }
     const templates = async () => (await namesOn(server)).filter((name) => name.startsWith('afresh_many_t_'))

@@ -6,10 +6,15 @@ const [sources, cwd] = process.argv.slice(2)
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 const { createHarness, embedded } = await createJiti(import.meta.url).import(join(sources, 'index.ts'))
-const onProgress = (line) => say({ progress: line })
+const progress = ({ phase }) => say({ phase })
 try {
-  const options = { server: embedded(), migrate: 'migrations', cwd, project: 'kept' }
-  const harness = await createHarness(options, { onProgress })
+  const harness = await createHarness({
+    server: embedded(),
+    migrate: 'migrations',
+    cwd,
+    project: 'kept',
+    progress,
+  })
   const database = await harness.lease()
   say({ differences: (await database.verify()).length })
   await harness.close()

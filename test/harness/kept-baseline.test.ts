@@ -67,9 +67,9 @@ describeOn('embedded:18', () => {
   it('runs migrations once for many processes at the same time; the others wait with a message', async () => {
     const output = await Promise.all([start(), start(), start(), start()].map(({ ended }) => ended))
     for (const text of output) expect(text).toContain('{"differences":0}')
-    expect(output.join('')).toContain('waiting for another process that builds the same baseline')
+    expect(output.join('')).toContain('{"phase":"wait"}')
     expect(runs()).toBe(1)
-    expect(await start().ended).toBe('{"differences":0}\n')
+    expect(await start().ended).toContain('{"differences":0}')
     expect(runs()).toBe(1)
     expect(readdirSync(cache).filter((name) => /building|lock/.test(name))).toEqual([])
   })

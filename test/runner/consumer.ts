@@ -95,6 +95,12 @@ async function packed(): Promise<string> {
   return kept
 }
 
+/** The lines with which afresh names the server and its warnings: not those of progress, nor the summary. */
+export function announced(output: string): string[] {
+  const all = output.match(/^(?:# )?afresh: .*$/gm) ?? []
+  return all.filter((line) => !/ …$|: template (?:built|kept), ready in | in afresh \(\d+ %\)$/.test(line))
+}
+
 const QUICKLY = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
 
 /**

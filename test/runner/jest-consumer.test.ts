@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/servers.ts'
-import { Consumer, pack, type Ran, unpack } from './consumer.ts'
+import { announced, Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 const TESTS = 60
 
@@ -51,7 +51,7 @@ describeOn('embedded:18', () => {
     const ran = await expectPassed(consumer, (env) => consumer.jest(['--randomize'], env), TESTS)
     expect(ran.workers).toBeGreaterThanOrEqual(3)
     expect(lines('worker ', ran.output)).toEqual(['worker 1', 'worker 2', 'worker 3'])
-    expect(lines('afresh: ', ran.output)).toEqual([expect.stringContaining('embedded')])
+    expect(announced(ran.output)).toEqual([expect.stringContaining('embedded')])
     expect(consumer.leftovers()).toEqual([])
   })
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/servers.ts'
-import { Consumer, pack, type Ran, unpack } from './consumer.ts'
+import { announced, Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Subtests count, too; one test skips itself. */
 const TESTS = 67
@@ -17,8 +17,6 @@ afterAll(() => unpack(tarball))
 function counted(state: 'pass' | 'fail' | 'skipped', output: string): number {
   return Number(new RegExp(`^[#ℹ] ${state} (\\d+)$`, 'm').exec(output)?.[1] ?? -1)
 }
-
-const servers = (output: string) => output.match(/^(# )?afresh: .*/gm) ?? []
 
 /** What it wrote in lines of JSON. */
 const said = (output: string) =>
@@ -48,7 +46,7 @@ for (const major of [20, 24]) {
     async function passes({ exitCode, output }: Ran, tests: number): Promise<void> {
       expect(exitCode, output).toBe(0)
       expect(counted('pass', output), output).toBe(tests)
-      expect(servers(output)).toEqual([expect.stringContaining('embedded')])
+      expect(announced(output)).toEqual([expect.stringContaining('embedded')])
       await nothingIsLeft()
     }
 
@@ -124,7 +122,7 @@ for (const major of [20, 24]) {
       ])('leaves nothing when ended by %s (%j)', async (END, args) => {
         const { exitCode, output } = await run([...args, 'variants/killed.mjs'], { END })
         expect(exitCode, output).not.toBe(0)
-        expect(servers(output), output).toHaveLength(1)
+        expect(announced(output), output).toHaveLength(1)
         await nothingIsLeft()
       })
     })

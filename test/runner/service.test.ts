@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { createHarness, existing, type HarnessOptions, RefusedError, sql } from '../../src/index.ts'
 import { acquireDatabase } from '../../src/runner/core/acquire-database.ts'
 import type { RunHandle } from '../../src/runner/core/run-handle.ts'
+import { RunStatistics } from '../../src/runner/core/run-statistics.ts'
 import { handleWithService } from '../../src/runner/core/service/harness-service.ts'
 import {
   type Method,
@@ -27,6 +28,8 @@ const tables = ({ engine }: ServerAtHand) =>
     `INSERT INTO users (id) VALUES ${Array.from({ length: ROWS }, (_, no) => `(${no})`).join(', ')}`,
   ].join('; ')
 
+const reports = { statistics: new RunStatistics(), summary: () => [] }
+
 type ServedHandle = RunHandle & { readonly service: ServiceAddress }
 
 interface Served {
@@ -46,7 +49,7 @@ async function withService(
     fingerprint: 'service',
     ...options,
   })
-  const { handle, close } = await handleWithService(harness)
+  const { handle, close } = await handleWithService(harness, reports)
   const { service } = handle
   try {
     if (service === undefined) throw new Error('no service')
@@ -298,7 +301,7 @@ describeOn('postgres:18', (server) => {
 
   it('is not used with strategy `rollback`, whose transactions are the worker’s', async () => {
     await using harness = await createHarness({ server: existing(server.url), strategy: 'rollback' })
-    const { handle, close } = await handleWithService(harness)
+    const { handle, close } = await handleWithService(harness, reports)
     expect(handle.service).toBeUndefined()
     await close()
   })

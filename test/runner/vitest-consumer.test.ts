@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/servers.ts'
-import { Consumer, pack, unpack } from './consumer.ts'
+import { announced, Consumer, pack, unpack } from './consumer.ts'
 
 const TESTS = 53
 
@@ -24,14 +24,12 @@ function counted(state: 'passed' | 'failed', output: string): number {
   return Number(new RegExp(`^ +Tests .*?(\\d+) ${state}`, 'm').exec(output)?.[1] ?? 0)
 }
 
-const servers = (output: string) => output.split('\n').filter((line) => line.startsWith('afresh: '))
-
 describeOn('embedded:18', () => {
   it('every test finds the baseline, whatever the order, in four workers', async () => {
     const { exitCode, output } = await consumer.vitest()
     expect(exitCode, output).toBe(0)
     expect(counted('passed', output)).toBe(TESTS)
-    expect(servers(output)).toEqual([expect.stringContaining('embedded')])
+    expect(announced(output)).toEqual([expect.stringContaining('embedded')])
     expect(consumer.leftovers()).toEqual([])
   })
 
@@ -60,7 +58,7 @@ describeOn('embedded:18', () => {
     const { exitCode, output } = await consumer.variant(variant)
     expect(exitCode, output).toBe(0)
     expect(counted('passed', output)).toBe(tests)
-    expect(servers(output)).toHaveLength(1)
+    expect(announced(output)).toHaveLength(1)
   })
 
   it('refuses concurrent tests instead of wiping their rows', async () => {

@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'tsdown'
 import { cliPrograms } from '../../tsdown.config.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-/** Each worker builds its own. */
-const OUT = join(ROOT, 'node_modules', '.cache', `afresh-cli-test-${process.env.VITEST_POOL_ID}`)
+/** Each worker builds its own. Several worktrees may share a folder `node_modules`. */
+const OUT = join(
+  ROOT,
+  'node_modules',
+  '.cache',
+  `afresh-cli-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 8)}-${process.env.VITEST_POOL_ID}`,
+)
 
 /** The bundled program, after a call of `builtCli`. */
 export const CLI_MAIN = join(OUT, 'cli', 'main.js')

@@ -144,7 +144,7 @@ async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOption
 }
 
 async function bestAtHand(output: Output): Promise<string> {
-  const { spec, reason } = await pickServer()
+  const { spec, reason } = await output.during((progress) => pickServer({ progress }))
   output.progress(reason)
   return spec.kind === 'container' ? spec.image : 'embedded'
 }

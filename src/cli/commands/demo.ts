@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { pickServer } from '../../server/pick-server.ts'
 import { parseServer, type ServerSpec } from '../../server/server.ts'
+import type { Progress } from '../../util/progress.ts'
 import { defineCommand } from '../command.ts'
 import { scenarioOf } from '../demo/any-schema.ts'
 import { type Ready, runScenario, type ScenarioResult } from '../demo/run-scenario.ts'
@@ -38,7 +39,7 @@ they are not. Everything is gone afterwards.
       ),
 
   async run(flags, output) {
-    const { spec, reason } = await serverFor(flags.server)
+    const { spec, reason } = await output.during((progress) => serverFor(flags.server, progress))
     const seed = flags.seed ?? randomInt(1, 1_000_000)
     let made: Made | undefined
     const story =
@@ -53,7 +54,7 @@ they are not. Everything is gone afterwards.
       scenario: story,
       server: spec,
       rounds: flags.rounds,
-      onProgress: output.progress,
+      during: output.during,
       onStage(ready) {
         stage = ready
         writeReady({ ...ready, title: story.title, reason }, made, output)
@@ -94,7 +95,10 @@ function documentOf(stage: ReadyText, made: Made | undefined, tests: readonly Sc
   }
 }
 
-async function serverFor(asked: string | undefined): Promise<{ spec: ServerSpec; reason: string }> {
-  if (asked === undefined) return pickServer()
+async function serverFor(
+  asked: string | undefined,
+  progress: Progress,
+): Promise<{ spec: ServerSpec; reason: string }> {
+  if (asked === undefined) return pickServer({ progress })
   return { spec: parseServer(asked), reason: 'as asked for' }
 }

@@ -6,6 +6,7 @@ import type { TestDatabase } from '../../harness/test-database.ts'
 import type { ResetReport } from '../../reset/report.ts'
 import type { Difference } from '../../reset/verify.ts'
 import type { ServerSpec } from '../../server/server.ts'
+import type { Progress } from '../../util/progress.ts'
 import type { Scenario, ScenarioTest } from './scenario.ts'
 
 /** A finished test: what it wrote, what the reset did, and whether the database is at its baseline again. */
@@ -30,7 +31,8 @@ export interface ScenarioOptions {
   readonly scenario: Scenario
   readonly server: ServerSpec
   readonly rounds: number
-  readonly onProgress: (line: string) => void
+  /** Reports what the start does. */
+  readonly during: <T>(start: (progress: Progress) => Promise<T>) => Promise<T>
   /** Called before the first test. */
   readonly onStage: (stage: Ready) => void
   readonly onPlayed: (played: ScenarioResult) => void
@@ -39,14 +41,14 @@ export interface ScenarioOptions {
 /** Runs a complete scenario. Leaves nothing behind, even on Ctrl-C. */
 export async function runScenario(playing: ScenarioOptions): Promise<void> {
   const start = performance.now()
-  const harness = await createHarness(
-    {
+  const harness = await playing.during((progress) =>
+    createHarness({
       server: playing.server,
       project: 'demo',
       migrate: [playing.scenario.schemaFile],
       fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.scenario.fill),
-    },
-    { onProgress: playing.onProgress },
+      progress,
+    }),
   )
   const stopListening = closeOnInterrupt(harness)
   await withCleanUp(

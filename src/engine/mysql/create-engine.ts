@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { benchOf } from './bench.ts'
 import { bulkInsert } from './bulk-insert.ts'
+import { clientProgram } from './client-program.ts'
 import { connect, wrap } from './connection.ts'
 import { conditions, measure } from './costs.ts'
 import { databases } from './databases.ts'
@@ -53,6 +54,7 @@ export function engineOf({ name, title, protocols, costs: defaults, bench }: Fla
     rows,
     bulkInsert,
     costs: { defaults, conditions, measure },
+    clientProgram: clientProgram(name),
     erase,
     bench: benchOf(bench),
   }

@@ -4,6 +4,7 @@ import type { DatabaseEntry, Databases, ServerFacts } from '../databases.ts'
 import { kindOf } from '../ownership-mark.ts'
 import { cloneDatabase } from './clone.ts'
 import { connect } from './connection.ts'
+import { createError } from './create-error.ts'
 import { dropDatabase } from './drop-database.ts'
 import {
   DENIED,
@@ -23,6 +24,7 @@ import { provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 import { urlOf } from './url.ts'
+import { holderOf, sizesOf } from './usage.ts'
 
 /** A clone inserts selected rows: 126 MB in 11 s on MySQL 9.7, 130 MB in 5.4 s on MariaDB 11.8, two cores. */
 const COPY_BYTES_PER_SECOND = 15e6
@@ -95,6 +97,8 @@ export const databases: Databases = {
   async isLocked(connection, key) {
     return isOne(await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) IS NOT NULL AS n`))
   },
+  holder: holderOf,
+  sizes: sizesOf,
 }
 
 /**
@@ -223,26 +227,6 @@ async function taken(connection: Connection, sql: string): Promise<bigint | unde
     if (errnoOf(error) !== SEQUENCE_RUN_OUT) throw error
     return undefined
   }
-}
-
-function createError(name: string, cause: unknown): AfreshError {
-  const errno = errnoOf(cause)
-  if (errno === 1007) {
-    return new AfreshError('server', `A database "${name}" is there already.`, {
-      next: 'Choose another name, or drop it if it is left over.',
-      cause,
-    })
-  }
-  if (errno === 1044 || errno === 1227) {
-    return new AfreshError('server', 'The user may not create databases.', {
-      next: 'GRANT ALL ON `afresh\\_%`.* TO the user, or give a URL of one who may.',
-      cause,
-    })
-  }
-  return new AfreshError('server', `Could not create the database "${name}": ${String(cause)}.`, {
-    next: 'See what the server says, and try again.',
-    cause,
-  })
 }
 
 function isOne(rows: readonly Row[]): boolean {

@@ -10,6 +10,7 @@ import { holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
 import { createError, dropUnfinished, provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { urlOf } from './url.ts'
+import { holderOf, sizesOf } from './usage.ts'
 
 /**
  * Above this size, copying files is cheaper than writing every block to the WAL: 64 MiB. Without fsync, the
@@ -164,6 +165,10 @@ export const databases: Databases = {
     const [row] = await readCatalog(connection, `SELECT EXISTS (SELECT ${holdersOf(key)}) AS locked`)
     return row?.locked === true
   },
+
+  holder: holderOf,
+
+  sizes: sizesOf,
 }
 
 /** Lists the sessions in a database: clients by application name, workers of extensions by their type. */

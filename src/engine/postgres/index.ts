@@ -59,6 +59,12 @@ export const postgres: Engine = {
   rows,
   bulkInsert,
   costs,
+  // psql reads the variables of libpq.
+  clientProgram: {
+    names: ['psql'],
+    argumentsFor: () => [],
+    install: 'Debian: apt install postgresql-client; macOS: brew install libpq',
+  },
   erase,
   bench,
 

@@ -52,7 +52,8 @@ export function sqliteOf(connection: Connection): SqliteConnection {
 
 const MEMORY = ':memory:'
 
-function pathOf(url: string): string {
+/** The absolute path of the file that a URL names, or `:memory:`. */
+export function pathOf(url: string): string {
   if (/^file:\/\//i.test(url)) return fileURLToPath(url)
   const path = url.replace(/^(sqlite:(\/\/)?|file:)/i, '')
   return path === MEMORY ? MEMORY : resolve(path)

@@ -1,7 +1,7 @@
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
 import { bulkInsert } from './bulk-insert.ts'
-import { connect, sqliteOf, wrap } from './connection.ts'
+import { connect, pathOf, sqliteOf, wrap } from './connection.ts'
 import { erase } from './erase.ts'
 import { fingerprint } from './fingerprint.ts'
 import { introspect } from './introspect.ts'
@@ -45,6 +45,11 @@ export const sqlite: Engine = {
   databases: undefined,
   ownership,
   bulkInsert,
+  clientProgram: {
+    names: ['sqlite3'],
+    argumentsFor: (url) => [pathOf(url)],
+    install: 'Debian: apt install sqlite3; macOS has it',
+  },
   erase,
   bench,
 }

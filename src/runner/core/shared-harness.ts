@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { describeInputs } from '../../baseline/load.ts'
 import { loadConfig } from '../../config/file.ts'
 import type { HarnessOptions } from '../../config/options.ts'
-import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
-import { createHarness, type Harness } from '../../harness/harness.ts'
+import { AfreshError } from '../../errors.ts'
+import type { Harness } from '../../harness/harness.ts'
 import { once } from '../../util/once.ts'
 import type { RunHandle } from './run-handle.ts'
-import { handleWithService } from './service/harness-service.ts'
+import { type ServedRun, serveRun } from './served-run.ts'
+import { announce, printLines, withStartLine } from './start-line.ts'
 
 /** One use of a harness that several projects of a process can share. */
 export interface SharedHarness {
@@ -24,14 +25,8 @@ export interface LoadedConfig {
   readonly key: string
 }
 
-interface Served {
-  readonly harness: Harness
-  readonly handle: RunHandle
-  close(): Promise<void>
-}
-
 interface Entry {
-  readonly served: Promise<Served>
+  readonly served: Promise<ServedRun>
   users: number
 }
 
@@ -75,32 +70,34 @@ async function keyOf(path: string, options: HarnessOptions): Promise<string> {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Joins the harness of this configuration, or creates it and then calls `onStart`. */
+/**
+ * Joins the harness of this configuration, or creates it and says so. Its end prints the summary of the run.
+ *
+ * @param terminal `isShared`: see `withStartLine`
+ */
 export async function acquire(
   { options, key }: LoadedConfig,
-  onStart: (harness: Harness) => void,
+  { isShared }: { readonly isShared: boolean },
 ): Promise<SharedHarness> {
-  const entry = entries.get(key) ?? start(options, key, onStart)
+  const entry = entries.get(key) ?? start(options, key, isShared)
   entry.users++
-  const { harness, handle, close } = await entry.served
+  const { harness, handle, summary, close } = await entry.served
   const release = once(async () => {
     entry.users--
     if (entry.users > 0) return
     entries.delete(key)
+    if (options.progress !== false) printLines(summary())
     await close()
   })
   return { harness, handle, release }
 }
 
-function start(options: HarnessOptions, key: string, onStart: (harness: Harness) => void): Entry {
+function start(options: HarnessOptions, key: string, isShared: boolean): Entry {
   const make = async () => {
     try {
-      const harness = await createHarness(options)
-      return await withUndo(async () => {
-        const { handle, close } = await handleWithService(harness)
-        onStart(harness)
-        return { harness, handle, close: () => withCleanUp(close, () => harness.close()) }
-      }, harness.close)
+      const served = await withStartLine(options, (given) => serveRun(given), isShared)
+      announce(served.harness)
+      return served
     } catch (error) {
       entries.delete(key)
       throw error

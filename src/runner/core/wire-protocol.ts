@@ -25,7 +25,7 @@ const OTHER: Seen = { kind: 'other' }
 const TLS: Seen = { kind: 'tls' }
 
 /** Application names of afresh's own connections; see `applicationName` of `ConnectOptions`. */
-const OWN_NAME = /^afresh( \([a-z ]+\))?$/
+const OWN_NAME = /^afresh( \([\w ,:.-]+\))?$/
 
 /** The state after the next write. */
 export function look(before: Seen | undefined, chunk: unknown): Seen {

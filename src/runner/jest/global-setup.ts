@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
-import type { Harness } from '../../harness/harness.ts'
 import { urlOfSlot } from '../../harness/lease-from.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
@@ -47,7 +46,7 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
       if (root in handles) break
       const wanted = await configIn(root)
       if (wanted === undefined) continue
-      const joined = await acquire(wanted, announce)
+      const joined = await acquire(wanted, { isShared: false })
       activeHarnesses.push(joined)
       handles[root] = joined.handle
       urls[root] = slots.map((slot) => urlOfSlot(joined.harness.handle, slot))
@@ -65,11 +64,6 @@ function foldersOf({ rootDir, projects = [] }: GlobalConfig): string[] {
     const found = statSync(path, { throwIfNoEntry: false })
     return found === undefined ? [] : [found.isDirectory() ? path : dirname(path)]
   })
-}
-
-/** Prints one line per run, plus warnings. Standard output may belong to the reporter. */
-function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
-  for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }
 
 function noTeardown(): AfreshError {

@@ -4,14 +4,15 @@
  * processes only, so no code of afresh runs at the start and end of a run.
  */
 import { existsSync } from 'node:fs'
+import type { HarnessOptions } from '../../config/options.ts'
 import { AfreshError, messageOf } from '../../errors.ts'
-import { createHarness } from '../../harness/harness.ts'
 import { registerCleanup } from '../../server/cleanup.ts'
-import { sleep } from '../../util/clock.ts'
+import { clearInterval, setInterval, sleep } from '../../util/clock.ts'
 import { isRunning } from '../../util/process-identity.ts'
-import { handleWithService } from '../core/service/harness-service.ts'
+import type { ProgressEvent } from '../../util/progress.ts'
+import { serveRun } from '../core/served-run.ts'
 import { findConfig } from '../core/shared-harness.ts'
-import { removeAbandoned, removeDirectory, writeState } from './run-directory.ts'
+import { removeAbandoned, removeDirectory, writeProgress, writeState } from './run-directory.ts'
 
 const LOOK_MS = 100
 
@@ -24,18 +25,42 @@ async function start(directory: string, runner: string): Promise<void> {
     ends.unshift(await registerCleanup({ kind: 'folder', path: directory }))
     removeAbandoned(directory, runner)
     const { options } = await findConfig([process.cwd()])
-    const harness = await createHarness(options)
-    ends.unshift(() => harness.close())
-    const served = await handleWithService(harness, directory)
+    const served = await withProgressFile(directory, options, (given) => serveRun(given, directory))
     ends.unshift(() => served.close())
+    const { harness, handle } = served
     writeState(directory, {
       pid: process.pid,
       title: [harness.title, ...harness.warnings].join('\nafresh: '),
-      handle: served.handle,
+      handle,
+      hasSummary: options.progress !== false,
     })
   } catch (error) {
     const code = error instanceof AfreshError ? error.code : 'server'
     writeState(directory, { problem: { code, message: messageOf(error) } })
+  }
+}
+
+const WRITE_MS = 200
+
+/** This process has no output: the process that waits for it prints what is going on. */
+async function withProgressFile<T>(
+  directory: string,
+  options: HarnessOptions,
+  work: (options: HarnessOptions) => Promise<T>,
+): Promise<T> {
+  if (options.progress !== undefined) return work(options)
+  let latest: ProgressEvent | undefined
+  const timer = setInterval(() => {
+    if (latest !== undefined) writeProgress(directory, latest)
+    latest = undefined
+  }, WRITE_MS)
+  const progress = (event: ProgressEvent) => {
+    if (event.phase !== 'notice') latest = event
+  }
+  try {
+    return await work({ ...options, progress })
+  } finally {
+    clearInterval(timer)
   }
 }
 

@@ -4,11 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { AfreshError } from '../../errors.ts'
 import { sleep } from '../../util/clock.ts'
 import { identityOf } from '../../util/process-identity.ts'
+import { noProgress, type Progress } from '../../util/progress.ts'
+import { withProgressLine } from '../../util/progress-line.ts'
 import type { RunHandle } from '../core/run-handle.ts'
+import { askSummary } from '../core/service/harness-client.ts'
 import {
   createDirectory,
   isAbandoned,
   type RunState,
+  readProgress,
   readState,
   removeDirectory,
   runDirectory,
@@ -21,6 +25,8 @@ export const INSIDE = 'AFRESH_NODE_TEST'
 
 export interface JoinedRun {
   readonly handle: RunHandle
+  /** What the run says of itself at its end, as lines. */
+  summary(): Promise<readonly string[]>
   /** Ends the harness before the runner exits, and waits until the harness process has exited. */
   dismiss(): Promise<void>
 }
@@ -39,13 +45,21 @@ export async function joinRun(runner: number, harnessProcess: URL): Promise<Join
   const started = createDirectory(directory)
     ? launchHarnessProcess(directory, harnessProcess, identity)
     : undefined
-  const state = await waitFor(directory, started)
+  // The harness process has no output, so the process that started it prints what is going on there.
+  const state = await (started === undefined
+    ? waitFor(directory, noProgress)
+    : withProgressLine(process.stderr, (progress) => waitFor(directory, progress, started)))
   if ('problem' in state) throw new AfreshError(state.problem.code, state.problem.message)
   if (identityOf(state.pid) === undefined) throw runEnded(directory)
   // Printed once per run.
   if (started !== undefined) process.stderr.write(`afresh: ${state.title}\n`)
   return {
     handle: state.handle,
+    async summary() {
+      const { hasSummary, handle } = state
+      if (!hasSummary || handle.service === undefined) return []
+      return askSummary(handle.service)
+    },
     async dismiss() {
       removeDirectory(directory)
       while (identityOf(state.pid) !== undefined) await sleep(20)
@@ -63,10 +77,12 @@ async function version(): Promise<string> {
   return (await findConfig([process.cwd()])).key.slice(0, 12)
 }
 
-async function waitFor(directory: string, started: ChildProcess | undefined): Promise<RunState> {
+async function waitFor(directory: string, progress: Progress, started?: ChildProcess): Promise<RunState> {
   for (;;) {
     const state = readState(directory)
     if (state !== undefined) return state
+    const event = started && readProgress(directory)
+    if (event !== undefined) progress(event)
     // Also notifies the other processes, including those that start later.
     if ((started !== undefined && hasEnded(started)) || isAbandoned(directory)) removeDirectory(directory)
     if (!existsSync(directory)) throw runEnded(directory)

@@ -13,11 +13,18 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, type ErrorCode, RefusedError } from '../../errors.ts'
 import { identityOf, isRunning } from '../../util/process-identity.ts'
+import type { ProgressEvent } from '../../util/progress.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 
 /** The contents of `state.json`. */
 export type RunState =
-  | { readonly pid: number; readonly title: string; readonly handle: RunHandle }
+  | {
+      readonly pid: number
+      readonly title: string
+      readonly handle: RunHandle
+      /** Whether the run says something of itself at its end. */
+      readonly hasSummary: boolean
+    }
   | { readonly problem: { readonly code: ErrorCode; readonly message: string } }
 
 /**
@@ -74,6 +81,16 @@ export function writeState(directory: string, state: RunState): void {
 
 export function readState(directory: string): RunState | undefined {
   const text = read(directory, 'state.json')
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** For the process that waits for the state. */
+export function writeProgress(directory: string, event: ProgressEvent): void {
+  write(directory, 'progress.json', JSON.stringify(event))
+}
+
+export function readProgress(directory: string): ProgressEvent | undefined {
+  const text = read(directory, 'progress.json')
   return text === undefined ? undefined : JSON.parse(text)
 }
 

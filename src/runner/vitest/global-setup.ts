@@ -1,9 +1,11 @@
 /** `globalSetup: ['afresh/vitest/global-setup']`: one server and template for a whole vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
-import type { Harness } from '../../harness/harness.ts'
 import { acquire, findConfig, type LoadedConfig, type SharedHarness } from '../core/shared-harness.ts'
 import type {} from './provided.ts'
+
+/** vitest redraws its summary while the setup runs, and makes a line of its own of whatever others write. */
+const TERMINAL = { isShared: true }
 
 /**
  * Starts the harness of `afresh.config.*` and passes its handle to the workers. In watch mode the harness
@@ -14,7 +16,7 @@ import type {} from './provided.ts'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folders = [project.config.root, project.vitest.config.root]
   let wanted = await findConfig(folders)
-  let held = await acquire(wanted, announce)
+  let held = await acquire(wanted, TERMINAL)
   provide(project, held)
 
   project.onTestsRerun(async () => {
@@ -32,7 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<SharedHarness> {
-  const next = await acquire(wanted, announce)
+  const next = await acquire(wanted, TERMINAL)
   await old.release()
   return next
 }
@@ -47,9 +49,4 @@ function keepsProcess({ pool, isolate, ...config }: TestProject['config']): bool
   // vitest 3 also has it per pool.
   const { poolOptions } = config as { poolOptions?: Record<string, { isolate?: boolean } | undefined> }
   return (poolOptions?.[pool]?.isolate ?? isolate) === false
-}
-
-/** Prints one line per run, plus warnings. Standard output belongs to the reporter, which may write JSON. */
-function announce({ title, warnings }: Pick<Harness, 'title' | 'warnings'>): void {
-  for (const line of [title, ...warnings]) process.stderr.write(`afresh: ${line}\n`)
 }

@@ -1,6 +1,7 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import { tookTooLong, withTimeout } from '../../util/with-timeout.ts'
 import { loadModule, manifestOf, resolvePackage } from '../resolve-package.ts'
+import type { StartOptions } from '../running-server.ts'
 
 type Testcontainers = typeof import('testcontainers')
 export type ContainerRuntime = Awaited<ReturnType<Testcontainers['getContainerRuntimeClient']>>
@@ -108,7 +109,7 @@ export async function ensureImage(
   packages: ContainerPackages,
   runtime: ContainerRuntime,
   image: string,
-  options: { platform?: string | undefined; onProgress?: ((line: string) => void) | undefined } = {},
+  options: StartOptions & { readonly platform?: string | undefined } = {},
 ): Promise<void> {
   const name = packages.testcontainers.ImageName.fromString(image)
   const missing = (cause: unknown, reason: string) =>
@@ -122,7 +123,7 @@ export async function ensureImage(
     )
   try {
     if (await runtime.image.exists(name)) return
-    options.onProgress?.(`pulling ${image}`)
+    options.progress?.({ phase: 'pull', label: image })
     await runtime.image.pull(name, { force: false, platform: options.platform })
   } catch (cause) {
     throw missing(cause, messageOf(cause).trim())

@@ -17,6 +17,7 @@ import {
   findRuntime,
   loadPackages,
 } from './container-engine.ts'
+import { REUSE_LABEL } from './own-containers.ts'
 import { privateAddressOf, publishOn, startOnFreePort } from './publish-port.ts'
 
 const ENGINE_TIMEOUT_MS = 10_000
@@ -25,11 +26,12 @@ const START_TIMEOUT_MS = 120_000
 /** @throws AfreshError `usage`, `server` */
 export async function startContainer(
   spec: ContainerSpec,
-  { onProgress }: StartOptions,
+  { progress }: StartOptions,
 ): Promise<RunningServer> {
   const packages = await loadPackages(SERVERS[spec.engine].image.module)
   const runtime = await findRuntime(packages, ENGINE_TIMEOUT_MS)
-  await ensureImage(packages, runtime, spec.image, { platform: spec.platform, onProgress })
+  await ensureImage(packages, runtime, spec.image, { platform: spec.platform, progress })
+  progress?.({ phase: 'start', label: spec.image })
 
   const address = privateAddressOf(runtime)
   if (staysForNextRun(spec))
@@ -87,7 +89,7 @@ async function start(
   if (address !== undefined) publishOn(container, address)
   if (spec.data === 'memory') container.withTmpFs({ [preset.dataFolder]: 'rw' })
   if (spec.platform !== undefined) container.withPlatform(spec.platform)
-  if (label === undefined) container.withReuse()
+  if (label === undefined) container.withReuse().withLabels({ [REUSE_LABEL]: spec.engine })
   // afresh's own cleanup process removes it; testcontainers' reaper would be another container (and image).
   else container.withLabels({ [CLEANUP_LABEL]: label }).withAutoCleanup?.(false)
 

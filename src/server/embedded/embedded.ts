@@ -11,6 +11,7 @@ import { type RunningServer, runningServer, type StartOptions } from '../running
 import type { DataPlace, EmbeddedSpec } from '../spec.ts'
 import { findBinaries } from './binaries.ts'
 import { makeCluster } from './cluster.ts'
+import { FOLDER_PREFIX, ON_A_DISK } from './folders.ts'
 import { HOST, type Postmaster, startOnFreePort } from './postmaster.ts'
 import { copyPrepared } from './prepared-cluster.ts'
 import { unprivilegedUser } from './unprivileged-user.ts'
@@ -18,8 +19,9 @@ import { unprivilegedUser } from './unprivileged-user.ts'
 /** @throws AfreshError `usage`, `server`; what the build of `prepared` throws */
 export async function startEmbedded(
   spec: EmbeddedSpec,
-  { prepared, onProgress }: StartOptions = {},
+  { prepared, progress }: StartOptions = {},
 ): Promise<RunningServer> {
+  progress?.({ phase: 'start', label: 'the embedded PostgreSQL' })
   const account = unprivilegedUser()
   const binaries = await findBinaries(account)
   requireVersion(spec.version, binaries.version)
@@ -27,7 +29,7 @@ export async function startEmbedded(
   const { data, parent } = placeOf(spec)
   requireFolder(parent, 'TMPDIR')
   requireReachable(parent, account, 'TMPDIR')
-  const folder = await mkdtemp(join(parent, 'afresh-postgres-'))
+  const folder = await mkdtemp(join(parent, FOLDER_PREFIX))
   const release = await registerCleanup({ kind: 'folder', path: folder })
   let postmaster: Postmaster | undefined
   const end = async () => {
@@ -39,7 +41,7 @@ export async function startEmbedded(
     if (account !== undefined) await chown(folder, account.uid, account.gid)
     const settings = { ...SERVERS.postgres.dataSettings(data), ...spec.settings }
     const cluster = join(folder, 'data')
-    const onWait = () => onProgress?.('waiting for another process that builds the same baseline')
+    const onWait = () => progress?.({ phase: 'wait' })
     const password = await withRoom(parent, 'TMPDIR', () =>
       prepared === undefined
         ? makeCluster(binaries, account, cluster, settings)
@@ -83,9 +85,6 @@ function placeOf({ data }: EmbeddedSpec): { readonly data: DataPlace; readonly p
   const parent = isDefaultTmpdir && data === 'disk' && isInMemory(tmpdir()) ? ON_A_DISK : resolve(tmpdir())
   return { data: isInMemory(parent) ? 'memory' : 'disk', parent }
 }
-
-/** Temporary files that survive a reboot: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s15.html */
-const ON_A_DISK = '/var/tmp'
 
 function requireVersion(wanted: string | undefined, installed: string): void {
   if (wanted === undefined || `${installed}.`.startsWith(`${wanted}.`)) return

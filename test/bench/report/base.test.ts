@@ -86,6 +86,7 @@ function saidBy(write: (output: Output) => void): string[] {
     line: (text = '') => lines.push(text),
     document: () => {},
     progress: () => {},
+    during: (work) => work(() => {}),
     style: { bold: same, dim: same, good: same, bad: same },
     width: 100,
   })

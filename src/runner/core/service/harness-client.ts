@@ -73,6 +73,20 @@ export async function leaseByService(
   return withEnvironment(database, handle)
 }
 
+/**
+ * What the run says of itself at its end.
+ *
+ * @throws AfreshError `server` if the process that holds the sessions is gone
+ */
+export async function askSummary(service: ServiceAddress): Promise<readonly string[]> {
+  const connection = await openConnection(service)
+  try {
+    return (await connection.ask('summary', [])) as readonly string[]
+  } finally {
+    connection.end()
+  }
+}
+
 /** The options without those that are functions of this process. */
 function copyable({ onProgress: _, signal: __, ...options }: EraseOptions): object {
   return options

@@ -10,8 +10,13 @@ import type { Harness } from '../../../harness/harness.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { LeasePool } from './lease-pool.ts'
 import { type Request, receive, type ServiceAddress } from './messages.ts'
-import { ServedWorker } from './served-worker.ts'
+import { type RunReports, ServedWorker } from './served-worker.ts'
 import { createSocketFolder } from './socket-folder.ts'
+
+export interface ServiceOptions extends RunReports {
+  /** A private folder for the socket; one of its own by default. */
+  readonly folder?: string | undefined
+}
 
 interface HarnessService {
   readonly address: ServiceAddress
@@ -25,18 +30,17 @@ interface HarnessService {
  */
 export async function handleWithService(
   harness: Pick<Harness, 'handle' | 'lease'>,
-  folder?: string,
+  options: ServiceOptions,
 ): Promise<{ readonly handle: RunHandle; close(): Promise<void> }> {
   const { handle } = harness
   if (handle.rollback) return { handle, close: async () => {} }
-  const service = await serveHarness(harness, folder)
+  const service = await serveHarness(harness, options)
   return { handle: { ...handle, service: service.address }, close: service.close }
 }
 
-/** @param folder a private folder for the socket; one of its own by default */
 async function serveHarness(
   harness: Pick<Harness, 'handle' | 'lease'>,
-  folder?: string,
+  { folder, ...reports }: ServiceOptions,
 ): Promise<HarnessService> {
   const secret = randomBytes(32).toString('hex')
   const place = createSocketFolder(folder)
@@ -45,7 +49,7 @@ async function serveHarness(
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    const worker = new ServedWorker(socket, pool)
+    const worker = new ServedWorker(socket, pool, reports)
     receive(socket, (message) => {
       if (isRequest(message, secret)) worker.handle(message)
       else socket.destroy()

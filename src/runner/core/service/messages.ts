@@ -23,6 +23,7 @@ export type Method =
   | 'erase'
   | 'purge'
   | 'load'
+  | 'summary'
 
 export type Request =
   | {

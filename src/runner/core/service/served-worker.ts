@@ -4,6 +4,7 @@ import type { PurgeOptions } from '../../../erase/erase.ts'
 import type { EraseOptions } from '../../../erase/options.ts'
 import { AfreshError } from '../../../errors.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
+import type { RunStatistics } from '../run-statistics.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
 import { toData } from './error-data.ts'
 import type { LeasePool, SlotRequest } from './lease-pool.ts'
@@ -11,21 +12,32 @@ import { type Reply, type Request, send } from './messages.ts'
 
 type MethodCall = Extract<Request, { method: string }>
 
+/** What the run counts of its workers, and what it says of them at its end. */
+export interface RunReports {
+  readonly statistics: RunStatistics
+  readonly summary: () => readonly string[]
+}
+
 /** Answers the requests of one worker. Its databases are given up when its connection ends. */
 export class ServedWorker {
   readonly #socket: Socket
   readonly #pool: LeasePool
+  readonly #run: RunReports
   readonly #leased = new Map<string, TestDatabase>()
   readonly #running = new Map<number, AbortController>()
 
-  constructor(socket: Socket, pool: LeasePool) {
+  constructor(socket: Socket, pool: LeasePool, run: RunReports) {
     this.#socket = socket
     this.#pool = pool
+    this.#run = run
     socket.unref()
     socket.on('error', () => {})
     socket.on('close', () => {
       for (const controller of this.#running.values()) controller.abort(new Error('the worker is gone'))
-      for (const name of this.#leased.keys()) pool.abandon(name)
+      for (const name of this.#leased.keys()) {
+        run.statistics.released()
+        pool.abandon(name)
+      }
     })
   }
 
@@ -38,7 +50,9 @@ export class ServedWorker {
     const controller = new AbortController()
     this.#running.set(request.id, controller)
     try {
-      this.#reply({ id: request.id, result: await this.#perform(request, controller.signal) })
+      const work = () => this.#perform(request, controller.signal)
+      const result = await this.#run.statistics.measure(request.method === 'reset', work)
+      this.#reply({ id: request.id, result })
     } catch (error) {
       this.#reply({ id: request.id, error: toData(error) })
     } finally {
@@ -53,11 +67,13 @@ export class ServedWorker {
   async #perform(request: MethodCall, signal: AbortSignal): Promise<unknown> {
     const [first, ...rest] = request.args
     if (request.method === 'lease') return this.#lease(first as SlotRequest)
+    if (request.method === 'summary') return this.#run.summary()
     const database = this.#leased.get(String(first))
     if (database === undefined) throw notLeased(String(first))
     switch (request.method) {
       case 'release':
         this.#leased.delete(database.name)
+        this.#run.statistics.released()
         this.#pool.giveBack(database.name)
         return
       case 'reset':
@@ -84,7 +100,10 @@ export class ServedWorker {
     const database = await this.#pool.take(request)
     const { name, url } = database
     if (this.#socket.destroyed) this.#pool.abandon(name)
-    else this.#leased.set(name, database)
+    else {
+      this.#leased.set(name, database)
+      this.#run.statistics.leased(name)
+    }
     return { name, url }
   }
 

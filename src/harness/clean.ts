@@ -1,0 +1,129 @@
+import { parseHarnessOptions } from '../config/options.ts'
+import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
+import { dropUnusedTemplates, reap } from '../database/reaper.ts'
+import { messageOf } from '../errors.ts'
+import { type CacheUsage, cacheUsage, removeCache } from '../server/cache-usage.ts'
+import {
+  type OwnEmbeddedServer,
+  ownEmbeddedServers,
+  removeEmbeddedFolder,
+} from '../server/embedded/own-servers.ts'
+import { type LookAtOptions, onServer, type ReachableServer, reachableServers } from './own-servers.ts'
+
+export interface CleanOptions extends LookAtOptions {
+  /** Whether to remove the caches too. */
+  readonly caches: boolean
+}
+
+/** What `clean` would remove. */
+export interface CleanPlan {
+  readonly servers: readonly {
+    readonly title: string
+    readonly databases: readonly OwnDatabase[]
+  }[]
+  /** What killed processes left of embedded servers. */
+  readonly folders: readonly OwnEmbeddedServer[]
+  readonly cache: CacheUsage | undefined
+  readonly problems: readonly string[]
+}
+
+export interface Cleaned {
+  /** The names of the databases that are gone. */
+  readonly dropped: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/**
+ * What could be removed: databases of runs that have ended, templates that no run uses, folders without a
+ * server. Changes nothing.
+ *
+ * @returns `remove` does it: for each database the server proves again that it carries its mark, and that
+ * nobody leases it
+ * @throws RefusedError in a production environment, and for a server on another machine that holds rows of
+ * others
+ * @throws AfreshError `usage`, `server`
+ */
+export async function planClean(options: CleanOptions): Promise<{
+  readonly plan: CleanPlan
+  remove(): Promise<Cleaned>
+}> {
+  guardEnvironment()
+  const { servers, problems } = await reachableServers(options)
+  const found: { server: ReachableServer; databases: OwnDatabase[] }[] = []
+  const failed: string[] = []
+  for (const server of servers) {
+    try {
+      const databases = await removableOn(server, options)
+      found.push({ server, databases })
+    } catch (error) {
+      if (options.url !== undefined) throw error
+      failed.push(`${server.title}: ${messageOf(error)}`)
+    }
+  }
+  const folders = options.url === undefined ? ownEmbeddedServers().filter((one) => one.isRemovable) : []
+  const cache = options.caches ? cacheUsage() : undefined
+  return {
+    plan: {
+      servers: found.map(({ server: { title }, databases }) => ({ title, databases })),
+      folders,
+      cache,
+      problems: [...problems, ...failed],
+    },
+    async remove() {
+      const done: Cleaned[] = []
+      for (const { server, databases } of found) done.push(await drop(server, databases))
+      const others = [
+        ...folders.map(
+          ({ folder }) =>
+            () =>
+              removeEmbeddedFolder(folder),
+        ),
+        ...(cache === undefined ? [] : [() => removeCache(cache)]),
+      ]
+      const left = await problemsOf(others)
+      return {
+        dropped: done.flatMap(({ dropped }) => dropped),
+        problems: [...done.flatMap((one) => one.problems), ...left],
+      }
+    },
+  }
+}
+
+async function removableOn(
+  { url, startedByAfresh }: ReachableServer,
+  { config }: CleanOptions,
+): Promise<OwnDatabase[]> {
+  return onServer(url, async ({ engine: { databases }, connection }) => {
+    if (databases === undefined) return []
+    await guardServer({
+      endpoint: connection.endpoint,
+      facts: await databases.facts(connection),
+      startedByAfresh,
+      allow: parseHarnessOptions(config).allow,
+      foreignRows: () => databases.foreignRows(connection),
+    })
+    return (await ownDatabases(databases, connection)).filter(({ isRemovable }) => isRemovable)
+  })
+}
+
+/** Asks the server again: a run may have begun since. */
+async function drop({ url }: ReachableServer, removable: readonly OwnDatabase[]): Promise<Cleaned> {
+  if (removable.length === 0) return { dropped: [], problems: [] }
+  return onServer(url, async ({ engine: { databases }, connection }) => {
+    if (databases === undefined) return { dropped: [], problems: [] }
+    const names = new Set(removable.map(({ name }) => name))
+    const problems = [
+      ...(await reap(databases, connection, { only: names })),
+      ...(await dropUnusedTemplates(databases, connection, names)),
+    ]
+    const left = new Set((await databases.list(connection)).map(({ name }) => name))
+    return { dropped: [...names].filter((name) => !left.has(name)), problems }
+  })
+}
+
+async function problemsOf(works: readonly (() => Promise<void>)[]): Promise<string[]> {
+  const problems: string[] = []
+  for (const work of works) await work().catch((error: unknown) => problems.push(messageOf(error)))
+  return problems
+}

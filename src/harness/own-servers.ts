@@ -1,0 +1,42 @@
+/** The servers that `afresh status` and `afresh clean` look at. */
+import { type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
+import { type Opened, open } from '../engine/registry.ts'
+import { withCleanUp } from '../errors.ts'
+import { ownContainers } from '../server/container/own-containers.ts'
+import { hostOf } from '../server/existing.ts'
+
+export interface LookAtOptions {
+  /** The URL of a server: only this one. Default: that of the configuration, and containers that stay. */
+  readonly url?: string | undefined
+  readonly config: HarnessOptions
+}
+
+/** A server that may have databases of afresh. */
+export interface ReachableServer {
+  /** For people, without a password. */
+  readonly title: string
+  readonly url: string
+  readonly startedByAfresh: boolean
+}
+
+/** The servers that can be reached without starting one, and the containers. */
+export async function reachableServers({ url, config }: LookAtOptions) {
+  const given = (from: string) => ({ title: `existing: ${hostOf(from)}`, url: from, startedByAfresh: false })
+  if (url !== undefined) return { servers: [given(url)], containers: [], problems: [] }
+  const { server } = parseHarnessOptions(config)
+  const { containers, kept, problem } = await ownContainers()
+  const servers: ReachableServer[] = [
+    ...(server?.kind === 'existing' ? [given(server.url)] : []),
+    ...kept.map((one) => ({ title: `container: ${one.image}`, url: one.url, startedByAfresh: true })),
+  ]
+  return { servers, containers, problems: problem === undefined ? [] : [problem] }
+}
+
+/** @throws AfreshError `server` if the server does not answer */
+export async function onServer<T>(url: string, work: (opened: Opened) => Promise<T>): Promise<T> {
+  const opened = await open(url, { applicationName: 'afresh (status)' })
+  return withCleanUp(
+    () => work(opened),
+    () => opened.connection.close(),
+  )
+}

@@ -1,0 +1,57 @@
+import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
+import { messageOf } from '../errors.ts'
+import { type CacheUsage, cacheUsage } from '../server/cache-usage.ts'
+import type { OwnContainer } from '../server/container/own-containers.ts'
+import { type OwnEmbeddedServer, ownEmbeddedServers } from '../server/embedded/own-servers.ts'
+import { type LookAtOptions, onServer, type ReachableServer, reachableServers } from './own-servers.ts'
+
+/** Everything that afresh has on this machine, and on the servers that the configuration names. */
+export interface Status {
+  readonly servers: readonly ServerStatus[]
+  /** Those of runs, too, whose databases only the run can reach. */
+  readonly containers: readonly OwnContainer[]
+  readonly embedded: readonly OwnEmbeddedServer[]
+  readonly cache: CacheUsage
+  /** What could not be looked at, as sentences. */
+  readonly problems: readonly string[]
+}
+
+export interface ServerStatus {
+  readonly title: string
+  readonly databases: readonly OwnDatabase[]
+}
+
+/**
+ * Starts nothing and changes nothing.
+ *
+ * @throws AfreshError `usage` for an invalid configuration or URL; `server` if the server of the option `url`
+ * does not answer
+ */
+export async function readStatus(options: LookAtOptions): Promise<Status> {
+  const { servers, containers, problems } = await reachableServers(options)
+  const found: ServerStatus[] = []
+  const failed: string[] = []
+  for (const server of servers) {
+    try {
+      found.push({ title: server.title, databases: await databasesOn(server) })
+    } catch (error) {
+      if (options.url !== undefined) throw error
+      failed.push(`${server.title}: ${messageOf(error)}`)
+    }
+  }
+  const isOne = options.url !== undefined
+  return {
+    servers: found,
+    containers,
+    embedded: isOne ? [] : ownEmbeddedServers(),
+    cache: cacheUsage(),
+    problems: [...problems, ...failed],
+  }
+}
+
+/** None on an engine without servers. */
+async function databasesOn({ url }: ReachableServer): Promise<OwnDatabase[]> {
+  return onServer(url, async ({ engine: { databases }, connection }) =>
+    databases === undefined ? [] : ownDatabases(databases, connection),
+  )
+}

@@ -1,0 +1,41 @@
+/**
+ * In: a configuration. Out: a harness, and the service by which the workers of the run lease its databases.
+ * Called by the global setup of a runner; of node:test, by the process that keeps the harness.
+ */
+import type { HarnessOptions } from '../../config/options.ts'
+import { withCleanUp, withUndo } from '../../errors.ts'
+import { createHarness, type Harness } from '../../harness/harness.ts'
+import { now } from '../../util/clock.ts'
+import type { RunHandle } from './run-handle.ts'
+import { RunStatistics } from './run-statistics.ts'
+import { handleWithService } from './service/harness-service.ts'
+
+export interface ServedRun {
+  readonly harness: Harness
+  /** For the workers. */
+  readonly handle: RunHandle
+  /** Lines for people, for the end of the run. */
+  summary(): string[]
+  /** Ends the service, then the harness. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts the harness of a run. A failure leaves nothing running.
+ *
+ * @param folder a private folder for the socket; one of its own by default
+ * @throws AfreshError as `createHarness` does
+ */
+export async function serveRun(options: HarnessOptions, folder?: string): Promise<ServedRun> {
+  const start = now()
+  const harness = await createHarness(options)
+  return withUndo(async () => {
+    const statistics = new RunStatistics(start)
+    const { title, isTemplateNew } = harness
+    let startMs = 0
+    const summary = () => statistics.summary({ title, isTemplateNew, startMs })
+    const { handle, close } = await handleWithService(harness, { folder, statistics, summary })
+    startMs = now() - start
+    return { harness, handle, summary, close: () => withCleanUp(close, () => harness.close()) }
+  }, harness.close)
+}
