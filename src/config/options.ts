@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import type { FixtureSets, Fixtures, Migrate } from '../baseline/load.ts'
-import { URL_PARTS, type VariableMapping } from '../engine/environment.ts'
+import type { VariableMapping } from '../engine/environment.ts'
 import type { Detector } from '../engine/resetter.ts'
 import { AfreshError } from '../errors.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
 import type { ResetOptions } from '../reset/options.ts'
 import { parseServer, type ServerSpec } from '../server/server.ts'
 import { noProgress, type Progress, type ProgressEvent } from '../util/progress.ts'
-import * as z from '../util/validation.ts'
+import type * as z from '../util/validation.ts'
+import { attachSchema, harnessSchema } from './option-schema.ts'
 
 /** How a reset removes rows, what happens to sequences, and which tables it leaves alone. */
 export interface AttachOptions {
@@ -134,68 +135,6 @@ export interface Config {
 export function defineConfig(options: HarnessOptions): HarnessOptions {
   return options
 }
-
-const text = z.string().check(z.minLength(1))
-
-const steps = z.union(
-  [
-    text,
-    z.array(text),
-    z.strictObject({ command: text }),
-    z.custom<() => void>((value) => typeof value === 'function'),
-  ],
-  { error: 'expected a function, a path or glob, a list of them, or { command }' },
-)
-
-const paths = z.union([text, z.array(text)], { error: 'expected a path or glob, or a list of them' })
-
-const attachShape = {
-  strategy: z.optional(z.enum(['delete', 'truncate', 'auto', 'rollback'])),
-  sequences: z.optional(z.enum(['restart', 'keep', 'spread'])),
-  keep: z.optional(z.array(text)),
-  lockTimeoutMs: z.optional(z.int().check(z.positive(), z.maximum(600_000))),
-  detector: z.optional(z.enum(['auto', 'wal', 'counters', 'scan'])),
-  crossCheck: z.optional(z.boolean()),
-  allow: z.optional(
-    z.array(z.string().check(z.regex(/^.+:\d+#.+$/, 'expected host:port#system_identifier'))),
-  ),
-  fixtureSets: z.optional(z.record(text, paths)),
-}
-
-const harnessSchema = z.strictObject({
-  ...attachShape,
-  server: z.optional(
-    z.union([text, z.looseObject({ kind: z.enum(['container', 'embedded', 'existing']) })], {
-      error:
-        "expected container(…), embedded(), existing(url), an image such as 'postgres:18', 'embedded' or a URL",
-    }),
-  ),
-  migrate: z.optional(steps),
-  fixtures: z.optional(steps),
-  fingerprint: z.optional(text),
-  env: z.optional(
-    z.record(
-      z.string().check(z.regex(/^[A-Za-z_]\w*$/, 'expected the name of a variable')),
-      z.enum(URL_PARTS),
-    ),
-  ),
-  project: z.optional(text),
-  cwd: z.optional(text),
-  leaks: z.optional(z.enum(['fail', 'end', 'ignore'])),
-  otherDatabases: z.optional(
-    z.union([z.enum(['fail', 'warn', 'ignore']), z.array(text)], {
-      error: "expected 'fail', 'warn', 'ignore' or a list of names of databases",
-    }),
-  ),
-  writes: z.optional(z.union([z.boolean(), text])),
-  progress: z.optional(
-    z.union([z.literal(false), z.custom<Progress>((value) => typeof value === 'function')], {
-      error: 'expected a function or false',
-    }),
-  ),
-})
-
-const attachSchema = z.strictObject({ ...attachShape, confirm: z.optional(text) })
 
 /** @throws AfreshError `usage`, listing all invalid options at once */
 export function parseHarnessOptions(options: HarnessOptions): Config {

@@ -13,7 +13,7 @@ export async function projectOf({
 }
 
 /** The name in the nearest package.json, otherwise that of the folder. */
-export async function projectName(cwd: string): Promise<string> {
+async function projectName(cwd: string): Promise<string> {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const name = await nameIn(join(folder, 'package.json'))
     if (name !== undefined) return name
