@@ -63,5 +63,5 @@ export const harnessSchema = z.strictObject({
   ),
 })
 
-/** Of `AttachOptions`, and `confirm`. */
-export const attachSchema = z.strictObject({ ...attachShape, confirm: z.optional(text) })
+/** Of `AttachOptions`. */
+export const attachSchema = z.strictObject(attachShape)
