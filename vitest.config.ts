@@ -18,7 +18,7 @@ const UNIT = [
   'test/engine/toy/toy.test.ts',
   'test/erase/sqlite.test.ts',
   'test/reset/rollback/control.test.ts',
-  'test/runner/{run-statistics,socket-folder}.test.ts',
+  'test/runner/{plain-errors,run-statistics,socket-folder}.test.ts',
   'test/util/**/*.test.ts',
 ]
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, extname, relative, resolve, sep } from 'node:path'
 import { AfreshError } from '../errors.ts'
 import { ROW_EXTENSIONS } from './rows/file-rows.ts'
@@ -70,6 +70,23 @@ export async function filesMatching(
     [...(await matches([pattern], cwd))].filter((path) => !ignored.has(path)),
     cwd,
   )
+}
+
+/** The files that a path, a folder or a glob names, of whatever kind. */
+export async function anyFilesOf(entry: string, cwd: string): Promise<InputFile[]> {
+  const path = resolve(cwd, entry)
+  const stats = await stat(path).catch(() => undefined)
+  if (stats?.isFile()) return [inputFile(path, cwd)]
+  const { glob } = await tinyglobby()
+  const options = { absolute: true, dot: true, ignore: ['**/node_modules/**', '**/.git/**'] }
+  const found = stats?.isDirectory()
+    ? await glob('**/*', { ...options, cwd: path })
+    : await glob(sep === '\\' ? entry.replaceAll('\\', '/') : entry, {
+        ...options,
+        cwd,
+        expandDirectories: false,
+      })
+  return found.map((file) => inputFile(resolve(file), cwd)).sort((a, b) => NATURAL.compare(a.label, b.label))
 }
 
 /** The migration without the section that reverts it. */

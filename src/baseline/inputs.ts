@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { AfreshError } from '../errors.ts'
-import { filesIn, filesMatching, hasRows, type InputFile, inputFile } from './files.ts'
+import { anyFilesOf, filesIn, filesMatching, hasRows, type InputFile, inputFile } from './files.ts'
 import { ROW_EXTENSIONS } from './rows/file-rows.ts'
 
 /** The argument of a `migrate` or `fixtures` function. */
@@ -14,6 +14,11 @@ export interface MigrateContext {
 /** A shell command, which runs with the URL of the database as `DATABASE_URL`. */
 export interface Command {
   readonly command: string
+  /**
+   * Everything that the result depends on: files, folders, globs. While they are unchanged, the template is
+   * kept between runs. Default: unknown, so that every run runs the command.
+   */
+  readonly inputs?: string | readonly string[]
 }
 
 /**
@@ -37,7 +42,12 @@ export type FixtureSets = Readonly<Record<string, string | readonly string[]>>
 
 export type Input =
   | { readonly kind: 'function'; readonly run: (context: MigrateContext) => void | Promise<void> }
-  | { readonly kind: 'command'; readonly command: string }
+  | {
+      readonly kind: 'command'
+      readonly command: string
+      /** `undefined` if unknown. */
+      readonly inputs: readonly InputFile[] | undefined
+    }
   | { readonly kind: 'files'; readonly files: readonly InputFile[] }
 
 export type InputName = 'migrate' | 'fixtures'
@@ -48,11 +58,22 @@ export async function resolveInput(name: InputName, given: Migrate, cwd: string)
   if (typeof given === 'string') {
     const files = await filesOf(name, given, cwd)
     if (files !== undefined) return { kind: 'files', files }
-    if (given.includes(' ')) return { kind: 'command', command: given }
+    if (given.includes(' ')) return { kind: 'command', command: given, inputs: undefined }
     throw nothingAt(name, given, cwd)
   }
-  if ('command' in given) return { kind: 'command', command: given.command }
+  if ('command' in given) return resolveCommand(name, given, cwd)
   return { kind: 'files', files: await filesOfList(name, given, cwd) }
+}
+
+async function resolveCommand(name: InputName, { command, inputs }: Command, cwd: string): Promise<Input> {
+  if (inputs === undefined) return { kind: 'command', command, inputs }
+  const files: InputFile[] = []
+  for (const entry of typeof inputs === 'string' ? [inputs] : inputs) {
+    const found = await anyFilesOf(entry, cwd)
+    if (found.length === 0) throw nothingAt(`the inputs of ${name}`, entry, cwd)
+    files.push(...found)
+  }
+  return { kind: 'command', command, inputs: files }
 }
 
 /**

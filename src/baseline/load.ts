@@ -84,10 +84,14 @@ export async function describeInputs(
   const parts: string[] = fingerprint === undefined ? [] : [`fingerprint ${fingerprint}`]
   for (const { name, input } of inputs) {
     if (input.kind === 'function') parts.push(`${name} function`)
-    else if (input.kind === 'command') parts.push(`${name} command ${input.command}`)
-    else for (const file of input.files) parts.push(`${name} file ${file.label} ${await hashOf(file)}`)
+    else if (input.kind === 'command') {
+      parts.push(`${name} command ${input.command}`)
+      for (const file of input.inputs ?? []) parts.push(`${name} input ${file.label} ${await hashOf(file)}`)
+    } else for (const file of input.files) parts.push(`${name} file ${file.label} ${await hashOf(file)}`)
   }
-  const known = inputs.every(({ input }) => input.kind === 'files')
+  const known = inputs.every(
+    ({ input }) => input.kind === 'files' || (input.kind === 'command' && input.inputs !== undefined),
+  )
   return { parts, cacheable: known || fingerprint !== undefined }
 }
 

@@ -8,7 +8,7 @@ const steps = z.union(
   [
     text,
     z.array(text),
-    z.strictObject({ command: text }),
+    z.strictObject({ command: text, inputs: z.optional(z.union([text, z.array(text)])) }),
     z.custom<() => void>((value) => typeof value === 'function'),
   ],
   { error: 'expected a function, a path or glob, a list of them, or { command }' },

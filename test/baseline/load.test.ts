@@ -299,6 +299,23 @@ describe('describeInputs', () => {
     expect((await describeInputs({ command: 'true' }, undefined, cwd)).cacheable).toBe(false)
   })
 
+  it('a command depends on its inputs, of whatever kind and wherever they are', async () => {
+    write({ 'models/user.ts': '1', 'models/deep/.order': '1', 'package-lock.json': '1' })
+    const migrate = { command: 'true', inputs: ['models', 'package-*.json'] }
+    const { parts: first, cacheable } = await describeInputs(migrate, undefined, cwd)
+    expect(cacheable).toBe(true)
+    let before = first
+    for (const path of ['models/user.ts', 'models/deep/.order', 'package-lock.json', 'models/new']) {
+      write({ [path]: '2' })
+      const after = await parts(migrate, undefined, cwd)
+      expect(after, path).not.toEqual(before)
+      before = after
+    }
+    await expect(parts({ command: 'true', inputs: 'nowhere' }, undefined, cwd)).rejects.toThrow(
+      /the inputs of migrate: «nowhere» matches no file/,
+    )
+  })
+
   it('is cacheable with a version that the user supplies', async () => {
     const one = await describeInputs(() => {}, undefined, cwd, 'v1')
     expect(one.cacheable).toBe(true)

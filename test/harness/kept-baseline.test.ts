@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -113,6 +114,41 @@ describeOn('embedded:18', () => {
       }
     }
     expect(runs()).toBe(1)
+  })
+
+  it('runs a command once as long as its inputs are unchanged, and again after a change', async () => {
+    await using environment = withCache()
+    expect(environment).toBeDefined()
+    const pg = createRequire(import.meta.url).resolve('pg')
+    writeFileSync(
+      join(folder, 'migrate.mjs'),
+      `import { appendFileSync, readFileSync } from 'node:fs'
+       import pg from ${JSON.stringify(pg)}
+       appendFileSync('runs', 'run\\n')
+       const client = new pg.Client(process.env.DATABASE_URL)
+       await client.connect()
+       await client.query(readFileSync('models/items.txt', 'utf8'))
+       await client.end()`,
+    )
+    mkdirSync(join(folder, 'models'))
+    const model = (columns: string) =>
+      writeFileSync(join(folder, 'models/items.txt'), `CREATE TABLE items (${columns})`)
+    const columnsOf = async (inputs: string | string[]) => {
+      const migrate = { command: `"${process.execPath}" migrate.mjs`, inputs }
+      await using harness = await createHarness({ server: embedded(), migrate, cwd: folder, project: 'kept' })
+      await using database = await harness.lease()
+      const columns = `SELECT string_agg(column_name, ', ') AS names FROM information_schema.columns WHERE table_name = 'items'`
+      return (await ask({ engine: 'postgres', url: database.url }, columns))[0]?.names
+    }
+    model('id int')
+    expect([await columnsOf('models'), await columnsOf('models')]).toEqual(['id', 'id'])
+    expect(runs()).toBe(1)
+    model('id int, name text')
+    expect(await columnsOf('models')).toBe('id, name')
+    expect(runs()).toBe(2)
+    await expect(columnsOf(['models', 'model/*'])).rejects.toThrow(
+      /the inputs of migrate: «model\/\*» matches no file, no folder and no glob/,
+    )
   })
 
   it('removes the clusters that were not used for longest', async () => {

@@ -9,7 +9,12 @@ import {
 
 /** How the project's database gets its tables. */
 export type Migrations =
-  | { readonly kind: 'command'; readonly command: string }
+  | {
+      readonly kind: 'command'
+      readonly command: string
+      /** A folder that it depends on, if that is known. */
+      readonly inputs: string | undefined
+    }
   | { readonly kind: 'sql'; readonly path: string }
   /** No migrations: an example is written. */
   | { readonly kind: 'example' }
@@ -27,13 +32,20 @@ interface Tool {
   readonly package?: string
   /** The arguments of the package manager's run command: `prisma migrate deploy`. */
   readonly command: (facts: ProjectInfo, file: string) => string
+  /** Folders of its migrations: the first that the project has is what the command depends on. */
+  readonly folders?: (facts: ProjectInfo, file: string) => readonly string[]
 }
+
+const FOLDERS = ['migrations', 'db/migrations', 'database/migrations', 'src/migrations', 'src/db/migrations']
+
+const PRISMA_FOLDERS = ['prisma/migrations', 'migrations']
 
 const TOOLS: readonly Tool[] = [
   {
     config: 'prisma',
-    command: (facts) =>
-      hasMigrations(facts, ['prisma/migrations', 'migrations']) ? 'prisma migrate deploy' : 'prisma db push',
+    command: (facts) => (hasMigrations(facts, PRISMA_FOLDERS) ? 'prisma migrate deploy' : 'prisma db push'),
+    // `db push` depends on the schema alone; both are in the folder of the schema.
+    folders: (_, file) => (file.startsWith('prisma/') ? ['prisma'] : PRISMA_FOLDERS),
   },
   {
     config: 'drizzle',
@@ -41,18 +53,24 @@ const TOOLS: readonly Tool[] = [
       hasMigrations(facts, [drizzleFolder(facts.files.get(file) ?? '')])
         ? 'drizzle-kit migrate'
         : 'drizzle-kit push --force',
+    folders: (facts, file) => [drizzleFolder(facts.files.get(file) ?? '')],
   },
-  { config: 'knex', command: () => 'knex migrate:latest' },
-  { config: 'mikroOrm', command: () => 'mikro-orm migration:up' },
+  { config: 'knex', command: () => 'knex migrate:latest', folders: () => FOLDERS },
+  { config: 'mikroOrm', command: () => 'mikro-orm migration:up', folders: () => FOLDERS },
   {
     config: 'typeOrm',
     command: (facts, file) => {
       const program = !file.endsWith('.ts') ? '' : facts.isModule ? '-ts-node-esm' : '-ts-node-commonjs'
       return `typeorm${program} migration:run -d ${file}`
     },
+    folders: () => FOLDERS,
   },
-  { package: 'sequelize-cli', command: () => 'sequelize-cli db:migrate --url "$DATABASE_URL"' },
-  { package: 'node-pg-migrate', command: () => 'node-pg-migrate up' },
+  {
+    package: 'sequelize-cli',
+    command: () => 'sequelize-cli db:migrate --url "$DATABASE_URL"',
+    folders: () => FOLDERS,
+  },
+  { package: 'node-pg-migrate', command: () => 'node-pg-migrate up', folders: () => FOLDERS },
 ]
 
 /** How each package manager runs a package's executable. */
@@ -88,7 +106,7 @@ function ownScript(facts: ProjectInfo): MigrationsChoice | undefined {
   const [name, text] = found
   const command = `${RUN_SCRIPT[facts.packageManager.value]} ${name}`
   return {
-    value: { kind: 'command', command },
+    value: { kind: 'command', command, inputs: undefined },
     reason: `package.json has the script "${name}": ${text}`,
     note: `See that \`${command}\` takes its database from DATABASE_URL, or name the variables that it reads under \`env\` in the configuration.`,
   }
@@ -103,7 +121,7 @@ export function chooseMigrations(facts: ProjectInfo): MigrationsChoice {
     if (found === undefined) continue
     const command = `${RUN[facts.packageManager.value]} ${tool.command(facts, found)}`
     return {
-      value: { kind: 'command', command },
+      value: { kind: 'command', command, inputs: inputsOf(facts, tool, found) },
       reason: files.length > 0 ? `${found} is there` : `package.json has ${found}`,
       note: noteOnUrl(facts, files, command),
     }
@@ -119,6 +137,10 @@ export function chooseMigrations(facts: ProjectInfo): MigrationsChoice {
     }
   }
   return { value: { kind: 'example' }, reason: 'there are no migrations yet', note: undefined }
+}
+
+function inputsOf(facts: ProjectInfo, { folders }: Tool, file: string): string | undefined {
+  return folders?.(facts, file).find((folder) => folder === 'prisma' || hasMigrations(facts, [folder]))
 }
 
 function hasMigrations(facts: ProjectInfo, folders: readonly string[]): boolean {

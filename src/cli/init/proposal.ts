@@ -1,3 +1,4 @@
+import type { Command } from '../../baseline/load.ts'
 import type { Choices } from './choices.ts'
 import type { ConfigPatch } from './config-patch.ts'
 import { exampleTest } from './example-test.ts'
@@ -53,10 +54,12 @@ function configFile(choices: Choices): ProposedFile {
   }
 }
 
-function migrateOption(migrations: Migrations): string | undefined {
+function migrateOption(migrations: Migrations): string | Command | undefined {
   switch (migrations.kind) {
-    case 'command':
-      return migrations.command
+    case 'command': {
+      const { command, inputs } = migrations
+      return inputs === undefined ? command : { command, inputs }
+    }
     case 'sql':
       return migrations.path
     case 'example':

@@ -1,14 +1,15 @@
+import type { Command } from '../../baseline/load.ts'
 import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import type { ServerSpec } from '../../server/spec.ts'
 import type { Choices } from './choices.ts'
 
 /** The contents of `afresh.config.*`. Without `migrate`, a comment points out that it is missing. */
-export function configText(server: ServerSpec, migrate: string | undefined): string {
+export function configText(server: ServerSpec, migrate: string | Command | undefined): string {
   const { expression, imports } = serverText(server)
   const migrateLine =
     migrate === undefined
       ? '// migrate: a function, a folder of .sql files, or a shell command that gets DATABASE_URL'
-      : `migrate: ${quoted(migrate)},`
+      : `migrate: ${typeof migrate === 'string' ? quoted(migrate) : commandText(migrate)},`
   return `import { ${imports} } from 'afresh'
 
 export default defineConfig({
@@ -16,6 +17,11 @@ export default defineConfig({
   ${migrateLine}
 })
 `
+}
+
+function commandText({ command, inputs = [] }: Command): string {
+  const list = typeof inputs === 'string' ? quoted(inputs) : `[${inputs.map(quoted).join(', ')}]`
+  return `{ command: ${quoted(command)}, inputs: ${list} }`
 }
 
 function serverText(spec: ServerSpec): { expression: string; imports: string } {

@@ -10,6 +10,7 @@ import {
   type TestEffects,
 } from './leak-check.ts'
 import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
+import { withPlainErrors } from './plain-errors.ts'
 import type { RunHandle } from './run-handle.ts'
 
 /** The worker's database as tests use it. The runner leases it, resets it and gives it back. */
@@ -87,8 +88,9 @@ export async function enter(host: WorkerHost): Promise<void> {
   // In watch mode, a run may have another harness than the previous one.
   if (worker.lease !== undefined && worker.lease.run !== handle.run) await releaseWorker()
   worker.lease ??= { run: handle.run, database: acquireDatabase(handle, { slot, exact, unref: background }) }
+  const { database } = worker.lease
   try {
-    worker.database = await worker.lease.database
+    worker.database = await withPlainErrors(() => database)
   } catch (error) {
     worker.lease = undefined
     throw error
@@ -136,8 +138,10 @@ export async function resetBefore(
 ): Promise<void> {
   if (worker.test === test) return
   const database = current()
-  checkOnce(database)
-  await resetBeforeTest(database)
+  await withPlainErrors(async () => {
+    checkOnce(database)
+    await resetBeforeTest(database)
+  })
   // Between two tests of a suite, no hook opens resources.
   const isKnown = suite !== undefined && suite === worker.suite
   if (!isKnown && worker.handle?.tests.leaks !== 'ignore') {
@@ -165,7 +169,7 @@ export async function checkAfterTest(
   const { handle, known, environment } = worker
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
-  await checkForLeaks(name, current(), handle, { known, note, environment })
+  await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, note, environment }))
 }
 
 /** @throws AfreshError `usage` for each test of a file that changed the variables while it was loaded */

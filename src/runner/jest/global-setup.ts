@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
 import { urlOfSlot } from '../../harness/lease-from.ts'
+import { withPlainErrors } from '../core/plain-errors.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
 import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
@@ -32,7 +33,7 @@ export interface ProjectConfig {
 export default async function setup(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   if (!(run.globalTeardown || project.globalTeardown)) throw noTeardown()
   await releaseActiveHarnesses()
-  await withUndo(() => start(run, project), releaseActiveHarnesses)
+  await withPlainErrors(() => withUndo(() => start(run, project), releaseActiveHarnesses))
 }
 
 async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {

@@ -6,6 +6,7 @@ import { sleep } from '../../util/clock.ts'
 import { identityOf } from '../../util/process-identity.ts'
 import { noProgress, type Progress } from '../../util/progress.ts'
 import { withProgressLine } from '../../util/progress-line.ts'
+import { withPlainErrors } from '../core/plain-errors.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { askSummary } from '../core/service/harness-client.ts'
 import {
@@ -38,7 +39,11 @@ export interface JoinedRun {
  * @param harnessProcess the program of the harness process
  * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
-export async function joinRun(runner: number, harnessProcess: URL): Promise<JoinedRun> {
+export function joinRun(runner: number, harnessProcess: URL): Promise<JoinedRun> {
+  return withPlainErrors(() => join(runner, harnessProcess))
+}
+
+async function join(runner: number, harnessProcess: URL): Promise<JoinedRun> {
   const identity = identityOf(runner)
   if (identity === undefined) throw orphaned()
   const directory = runDirectory(identity, await version())

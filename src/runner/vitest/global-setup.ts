@@ -1,6 +1,7 @@
 /** `globalSetup: ['afresh/vitest/global-setup']`: one server and template for a whole vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
+import { withPlainErrors } from '../core/plain-errors.ts'
 import { acquire, findConfig, type LoadedConfig, type SharedHarness } from '../core/shared-harness.ts'
 import type {} from './provided.ts'
 
@@ -13,7 +14,11 @@ const TERMINAL = { isShared: true }
  *
  * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return withPlainErrors(() => start(project))
+}
+
+async function start(project: TestProject): Promise<() => Promise<void>> {
   const folders = [project.config.root, project.vitest.config.root]
   let wanted = await findConfig(folders)
   let held = await acquire(wanted, TERMINAL)

@@ -72,7 +72,7 @@ describe('the files', () => {
 
 export default defineConfig({
   server: container('postgis/postgis:16-3.4', { engine: 'postgres' }),
-  migrate: 'npx drizzle-kit migrate',
+  migrate: { command: 'npx drizzle-kit migrate', inputs: 'drizzle' },
 })
 `)
   })
