@@ -45,7 +45,7 @@ describeSqlite(({ open }) => {
       await database.release()
     })
 
-    it('those of the baseline stay; a trigger or a view that a test dropped or changed is made again', async () => {
+    it('those of the baseline stay; a trigger or a view that a test dropped or changed is created again', async () => {
       const handle = opened(
         'CREATE TEMP TABLE mine (v); CREATE TEMP VIEW seen AS SELECT 1 AS v; CREATE TEMP TRIGGER x AFTER INSERT ON e BEGIN INSERT INTO mine VALUES (NEW.id); END',
       )
@@ -60,7 +60,7 @@ describeSqlite(({ open }) => {
         before,
       )
       handle.exec('DROP TABLE mine')
-      await expect(database.reset()).rejects.toThrow(/table "mine".*\n.*Make them again/s)
+      await expect(database.reset()).rejects.toThrow(/table "mine".*\n.*Restore them in the test/s)
       await database.release()
     })
   })

@@ -83,7 +83,7 @@ describeOn('embedded:18', (server) => {
       expect(place('orders')).toBeLessThan(place('customer'))
       expect(place('customer')).toBeLessThan(place('country'))
       expect(stdout).toContain('orders ↺')
-      expect(stdout).toContain('no mark')
+      expect(stdout).toContain('no ownership mark')
       expect(await everything()).toEqual(before)
     })
 
@@ -255,7 +255,7 @@ describeOn('embedded:18', (server) => {
 
     it('reset of an empty database without a mark', async () => {
       await ask(db(), 'TRUNCATE country, customer, orders')
-      expect(await refused(['reset', '--url', url])).toContain('no mark')
+      expect(await refused(['reset', '--url', url])).toContain('no ownership mark')
     })
 
     it('a mark of another database', async () => {

@@ -113,10 +113,10 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       const [url = '', password, args = ''] = readFileSync(noted, 'utf8').split('\n')
       expect(await ask({ ...server, url }, 'SELECT id FROM note')).toHaveLength(2)
       expect(password).toBe(decodeURIComponent(new URL(server.url).password))
-      const { port, username } = new URL(server.url)
+      const { hostname, port, username } = new URL(server.url)
       if (server.engine !== 'postgres') {
         expect(args).toBe(
-          `--no-defaults --protocol=tcp --host=127.0.0.1 --port=${port} --user=${username} ${new URL(url).pathname.slice(1)}`,
+          `--no-defaults --protocol=tcp --host=${hostname} --port=${port} --user=${username} ${new URL(url).pathname.slice(1)}`,
         )
       }
       for (const command of childrenOf(child)) expect(command).not.toContain(password)

@@ -5,7 +5,7 @@ import { errnoOf } from './session.ts'
 export function createError(name: string, cause: unknown): AfreshError {
   const errno = errnoOf(cause)
   if (errno === 1007) {
-    return new AfreshError('server', `A database "${name}" is there already.`, {
+    return new AfreshError('server', `A database "${name}" already exists.`, {
       next: 'Choose another name, or drop it if it is left over.',
       cause,
     })

@@ -75,7 +75,7 @@ async function finish(
   // One message is one transaction.
   await connection.query(statements.join(';')).catch((cause) => {
     if (codeOf(cause) !== '42P04') throw createError(name, cause) // duplicate_database
-    throw new AfreshError('server', `A database "${name}" exists already.`, {
+    throw new AfreshError('server', `A database "${name}" already exists.`, {
       next: 'Drop it if it is no longer needed, or choose another `project`.',
       cause,
     })
