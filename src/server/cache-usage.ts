@@ -18,6 +18,7 @@ export interface CacheEntry {
 /** Everything that afresh makes again when it is missing. Not the password of containers that stay. */
 const CONTENTS: readonly (readonly [RegExp, string])[] = [
   [/^cluster-/, 'an initialized cluster of the embedded PostgreSQL'],
+  [/^prepared-/, 'a cluster of the embedded PostgreSQL with a migrated template'],
   [/^binaries-/, 'the programs of the embedded PostgreSQL'],
   [/^templates$/, 'the schemas of templates'],
   [/^costs$/, 'what DELETE and TRUNCATE cost'],
