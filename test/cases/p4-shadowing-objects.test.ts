@@ -66,7 +66,7 @@ for (const id of ['postgres:18', 'postgres:15'] as const) {
             await run(add)
             expect(await answer(statement), add).not.toEqual(before)
             const { notes } = await database.reset()
-            expect(notes, add).toEqual([expect.stringMatching(/made again from its template/)])
+            expect(notes, add).toEqual([expect.stringMatching(/recreated from its template/)])
             expect(notes[0], add).toMatch(object)
             expect(await answer(statement), add).toEqual(before)
             expect((await database.reset()).notes, add).toEqual([])

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -48,7 +49,8 @@ const RUNNERS: readonly Runner[] = [
 async function slowly(consumer: Consumer, run: () => Promise<Ran>): Promise<Ran> {
   const path = join(consumer.folder, 'db/schema.sql')
   const schema = readFileSync(path, 'utf8')
-  writeFileSync(path, `SELECT pg_sleep(1.5);\n${schema}`)
+  // Another text each time: the cluster of an unchanged baseline is kept.
+  writeFileSync(path, `SELECT pg_sleep(1.5), '${randomUUID()}';\n${schema}`)
   try {
     return await run()
   } finally {
