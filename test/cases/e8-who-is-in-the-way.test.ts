@@ -15,18 +15,20 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         await adoptHere(serverAtHand.url)
         await using database = await attach(serverAtHand.url, { lockTimeoutMs: 1000 })
         const own = await engineNamed(server.engine).connect(serverAtHand.url, { names: 'user' })
+        // Its lock would keep the database from being dropped, if the test fails.
+        await using _ = { [Symbol.asyncDispose]: () => own.close().catch(() => {}) }
         await own.query('BEGIN')
         await own.query('SELECT id FROM users WHERE id = 1 FOR UPDATE')
         const blocked = (message: RegExp) => ({ code: 'blocked', message: expect.stringMatching(message) })
-        const only = /^(?!.*a test left it open)[\s\S]*Another call of afresh is at work here/s
+        const only = /^(?!.*a test left them open)[\s\S]*Another call of afresh is at work here/s
         await expect(database.erase('users', [1])).rejects.toMatchObject(blocked(only))
         await using client = await clientOn(server, serverAtHand.url)
         await client.query('BEGIN')
         await client.query('SELECT id FROM users WHERE id = 2 FOR UPDATE')
-        const both = /a test left it open[\s\S]*Another call of afresh is at work here/
+        const both = /a test left them open[\s\S]*Another call of afresh is at work here/
         await expect(database.erase('users', [1])).rejects.toMatchObject(blocked(both))
         await own.close()
-        const left = /^(?!.*Another call of afresh)[\s\S]*a test left it open/s
+        const left = /^(?!.*Another call of afresh)[\s\S]*a test left them open/s
         await expect(database.erase('users', [2])).rejects.toMatchObject(blocked(left))
       }))
   })
