@@ -255,7 +255,7 @@ describeOn('embedded:18', (server) => {
 
     it('reset of an empty database without a mark', async () => {
       await ask(db(), 'TRUNCATE country, customer, orders')
-      expect(await refused(['reset', '--url', url])).toContain('no ownership mark')
+      expect(await refused(['reset', '--url', url])).toContain('no mark')
     })
 
     it('a mark of another database', async () => {
