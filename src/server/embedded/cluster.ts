@@ -39,12 +39,8 @@ export async function makeCluster(
   settings: Readonly<Record<string, string>>,
 ): Promise<string> {
   requireReachable(ownCacheFolder(), account, 'AFRESH_CACHE_DIR')
-  const args = initdbArguments(binaries.version)
-  const key = createHash('sha256').update(
-    [binaries.version, process.platform, process.arch, ...args].join('\0'),
-  )
-  const original = await cached(`cluster-${binaries.version}-${key.digest('hex').slice(0, 12)}`, (building) =>
-    initialise(binaries, account, args, building),
+  const original = await cached(clusterName(binaries), (building) =>
+    initialise(binaries, account, initdbArguments(binaries.version), building),
   )
   copyCluster(original, folder, { account, settings })
   renewSystemIdentifier(folder)
@@ -65,6 +61,12 @@ export function copyCluster(
   const settings = Object.entries({ ...SETTINGS, ...options.settings })
   const lines = settings.map(([name, value]) => line(name, value))
   appendFileSync(join(folder, 'postgresql.conf'), `\n${lines.join('\n')}\n`)
+}
+
+/** Its name in the cache, which changes with everything that it depends on. */
+export function clusterName({ version }: Binaries): string {
+  const parts = [version, process.platform, process.arch, ...initdbArguments(version)]
+  return `cluster-${version}-${createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 12)}`
 }
 
 function initdbArguments(version: string): string[] {

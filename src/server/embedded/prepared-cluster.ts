@@ -11,7 +11,7 @@ import { withFileLock } from '../../util/file-lock.ts'
 import { type PreparedDatabases, runningServer } from '../running-server.ts'
 import type { Binaries } from './binaries.ts'
 import { cached, ownCacheFolder } from './cache.ts'
-import { copyCluster, makeCluster } from './cluster.ts'
+import { clusterName, copyCluster, makeCluster } from './cluster.ts'
 import { HOST, startOnFreePort } from './postmaster.ts'
 import type { UnprivilegedUser } from './unprivileged-user.ts'
 
@@ -58,9 +58,8 @@ export async function copyPrepared(
 }
 
 function nameOf({ binaries, settings }: ClusterContext, { key }: PreparedDatabases): string {
-  const { version } = binaries
-  const parts = [version, process.platform, process.arch, JSON.stringify(settings), key]
-  return `${PREFIX}${version}-${createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)}`
+  const parts = [clusterName(binaries), JSON.stringify(settings), key]
+  return `${PREFIX}${binaries.version}-${createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16)}`
 }
 
 async function buildIn(
