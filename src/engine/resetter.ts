@@ -1,4 +1,5 @@
 import type { Plan } from '../plan/plan.ts'
+import type { Difference } from '../schema/difference.ts'
 import type { Schema, SubjectId, TableId } from '../schema/schema.ts'
 import type { Claim } from './claim.ts'
 
@@ -47,15 +48,9 @@ export interface Resetter {
    */
   changes?(): Promise<SchemaChange[]>
   /** The definitions that differ from the baseline's, for engines without `changes` whose schema lacks some. */
-  differences?(): Promise<readonly DefinitionDifference[]>
+  differences?(): Promise<readonly Difference[]>
   /** Releases what `prepare` acquired; leaves the connection open. */
   close(): Promise<void>
-}
-
-/** A definition that is new, gone or different, for display. */
-export interface DefinitionDifference {
-  readonly subject: string
-  readonly difference: string
 }
 
 /** A changed object of the schema. */

@@ -9,7 +9,13 @@ import {
   ownEmbeddedServers,
   removeEmbeddedFolder,
 } from '../server/embedded/own-servers.ts'
-import { type LookAtOptions, onServer, type ReachableServer, reachableServers } from './own-servers.ts'
+import {
+  type LookAtOptions,
+  lookAtEach,
+  onServer,
+  type ReachableServer,
+  reachableServers,
+} from './own-servers.ts'
 
 export interface CleanOptions extends LookAtOptions {
   /** Whether to remove the caches too. */
@@ -50,17 +56,10 @@ export async function planClean(options: CleanOptions): Promise<{
 }> {
   guardEnvironment()
   const { servers, problems } = await reachableServers(options)
-  const found: { server: ReachableServer; databases: OwnDatabase[] }[] = []
-  const failed: string[] = []
-  for (const server of servers) {
-    try {
-      const databases = await removableOn(server, options)
-      found.push({ server, databases })
-    } catch (error) {
-      if (options.url !== undefined) throw error
-      failed.push(`${server.title}: ${messageOf(error)}`)
-    }
-  }
+  const { found, problems: failed } = await lookAtEach(servers, options, async (server) => ({
+    server,
+    databases: await removableOn(server, options),
+  }))
   const folders = options.url === undefined ? ownEmbeddedServers().filter((one) => one.isRemovable) : []
   const cache = options.caches ? cacheUsage() : undefined
   return {

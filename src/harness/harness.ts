@@ -81,7 +81,7 @@ async function chosenServer(config: Config) {
 }
 
 async function harnessOn(server: RunningServer, request: HarnessRequest): Promise<Harness> {
-  const context = await contextOf(server)
+  const context = await contextOf(server.url)
   const { databases, admin, facts } = context
   const { config } = request
   return withUndo(

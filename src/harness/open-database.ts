@@ -1,11 +1,11 @@
 /** In: a URL. Out: the client program of its engine, run on that database until the person leaves it. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { withVariables } from '../engine/environment.ts'
 import { variablesOf } from '../engine/environments.ts'
 import { AfreshError } from '../errors.ts'
+import { isExecutable } from '../util/is-executable.ts'
 
 /** An installed client program. */
 export interface InstalledClient {
@@ -63,13 +63,4 @@ function inPath(name: string): string | undefined {
   return folders
     .flatMap((folder) => endings.map((ending) => join(folder, `${name}${ending}`)))
     .find((path) => isExecutable(path))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,7 +1,7 @@
 /** The servers that `afresh status` and `afresh clean` look at. */
 import { type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
 import { type Opened, open } from '../engine/registry.ts'
-import { withCleanUp } from '../errors.ts'
+import { messageOf, withCleanUp } from '../errors.ts'
 import { ownContainers } from '../server/container/own-containers.ts'
 import { hostOf } from '../server/existing.ts'
 
@@ -30,6 +30,30 @@ export async function reachableServers({ url, config }: LookAtOptions) {
     ...kept.map((one) => ({ title: `container: ${one.image}`, url: one.url, startedByAfresh: true })),
   ]
   return { servers, containers, problems: problem === undefined ? [] : [problem] }
+}
+
+/**
+ * Looks at one server after the other.
+ *
+ * @returns `problems`: the servers that could not be looked at, as sentences
+ * @throws the failure of the only server that the options name
+ */
+export async function lookAtEach<T>(
+  servers: readonly ReachableServer[],
+  { url }: LookAtOptions,
+  look: (server: ReachableServer) => Promise<T>,
+): Promise<{ readonly found: readonly T[]; readonly problems: readonly string[] }> {
+  const found: T[] = []
+  const problems: string[] = []
+  for (const server of servers) {
+    try {
+      found.push(await look(server))
+    } catch (error) {
+      if (url !== undefined) throw error
+      problems.push(`${server.title}: ${messageOf(error)}`)
+    }
+  }
+  return { found, problems }
 }
 
 /** @throws AfreshError `server` if the server does not answer */

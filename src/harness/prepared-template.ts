@@ -23,9 +23,9 @@ export async function preparedTemplate(
   return {
     key: [project, ...inputs.parts].join('\0'),
     wasBuilt: () => wasBuilt,
-    async build(server) {
+    async build(url) {
       wasBuilt = true
-      const context = await contextOf(server)
+      const context = await contextOf(url)
       const names = namesFor(project, context.databases.maxNameBytes)
       await withCleanUp(
         () => buildTemplate({ ...context, names }, config, inputs),

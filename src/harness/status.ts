@@ -1,9 +1,14 @@
 import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
-import { messageOf } from '../errors.ts'
 import { type CacheUsage, cacheUsage } from '../server/cache-usage.ts'
 import type { OwnContainer } from '../server/container/own-containers.ts'
 import { type OwnEmbeddedServer, ownEmbeddedServers } from '../server/embedded/own-servers.ts'
-import { type LookAtOptions, onServer, type ReachableServer, reachableServers } from './own-servers.ts'
+import {
+  type LookAtOptions,
+  lookAtEach,
+  onServer,
+  type ReachableServer,
+  reachableServers,
+} from './own-servers.ts'
 
 /** Everything that afresh has on this machine, and on the servers that the configuration names. */
 export interface Status {
@@ -29,23 +34,17 @@ export interface ServerStatus {
  */
 export async function readStatus(options: LookAtOptions): Promise<Status> {
   const { servers, containers, problems } = await reachableServers(options)
-  const found: ServerStatus[] = []
-  const failed: string[] = []
-  for (const server of servers) {
-    try {
-      found.push({ title: server.title, databases: await databasesOn(server) })
-    } catch (error) {
-      if (options.url !== undefined) throw error
-      failed.push(`${server.title}: ${messageOf(error)}`)
-    }
-  }
+  const looked = await lookAtEach(servers, options, async (server) => ({
+    title: server.title,
+    databases: await databasesOn(server),
+  }))
   const isOne = options.url !== undefined
   return {
-    servers: found,
+    servers: looked.found,
     containers,
     embedded: isOne ? [] : ownEmbeddedServers(),
     cache: cacheUsage(),
-    problems: [...problems, ...failed],
+    problems: [...problems, ...looked.problems],
   }
 }
 

@@ -1,12 +1,14 @@
 import type { SchemaChange } from '../engine/resetter.ts'
+import type { Difference } from '../schema/difference.ts'
 import { differing } from '../schema/parts.ts'
 import { type Schema, type Table, withoutDefault } from '../schema/schema.ts'
-import type { Difference } from './verify.ts'
+
+const OTHERWISE = 'is defined otherwise'
 
 /** How a test changed the schema. */
 export interface SchemaDiff {
-  /** Tables and other objects that are gone or changed, in words. A reset cannot restore them. */
-  readonly broken: readonly string[]
+  /** Tables and other objects that are gone or changed. A reset cannot restore them. */
+  readonly broken: readonly Difference[]
   /** Labels of new tables and sequences. */
   readonly added: readonly string[]
 }
@@ -16,9 +18,14 @@ export function schemaDiff(before: Schema, after: Schema): SchemaDiff {
   const now = new Map(after.tables.map((table) => [table.id, table]))
   const broken = before.tables.flatMap((table) => {
     const is = now.get(table.id)
-    if (is === undefined) return [`"${table.label}" is gone`]
-    if (shapeOf(is) !== shapeOf(table)) return [`"${table.label}" has another name or other columns`]
-    return differing(table.parts, is.parts).map((change) => `of "${table.label}" ${change}`)
+    const label = `"${table.label}"`
+    if (is === undefined) return [{ subject: label, difference: 'is gone' }]
+    if (shapeOf(is) !== shapeOf(table))
+      return [{ subject: label, difference: 'has another name or other columns' }]
+    return differing(table.parts, is.parts).map((part) => ({
+      ...part,
+      subject: `of ${label} ${part.subject}`,
+    }))
   })
   const known = new Set([...before.tables, ...before.sequences].map(({ id }) => id))
   const isNew = ({ id }: { readonly id: string }) => !known.has(id)
@@ -32,18 +39,19 @@ export function schemaDiff(before: Schema, after: Schema): SchemaDiff {
 }
 
 /** Existing sequences, except those without `definition`, whose changes the engine detects itself. */
-function sequencesChanged(before: Schema, after: Schema): string[] {
+function sequencesChanged(before: Schema, after: Schema): Difference[] {
   const now = new Map(after.sequences.map((sequence) => [sequence.id, sequence]))
   return before.sequences.flatMap(({ id, label, definition }) => {
     if (definition === undefined) return []
     const is = now.get(id)
-    if (is === undefined) return [`the sequence "${label}" is gone`]
-    return is.definition === definition ? [] : [`the sequence "${label}" is defined otherwise`]
+    const subject = `the sequence "${label}"`
+    if (is === undefined) return [{ subject, difference: 'is gone' }]
+    return is.definition === definition ? [] : [{ subject, difference: OTHERWISE }]
   })
 }
 
 /** Foreign keys of existing tables. Those of new tables come with the table. */
-function keysChanged(before: Schema, after: Schema): string[] {
+function keysChanged(before: Schema, after: Schema): Difference[] {
   const tables = new Map(before.tables.map(({ id, label }) => [id, label]))
   const keysIn = ({ foreignKeys }: Schema) =>
     new Map(
@@ -56,10 +64,11 @@ function keysChanged(before: Schema, after: Schema): string[] {
     )
   const [was, is] = [keysIn(before), keysIn(after)]
   return [
-    ...[...was].flatMap(([key, definition]) =>
-      !is.has(key) ? [`${key} is gone`] : is.get(key) === definition ? [] : [`${key} is defined otherwise`],
-    ),
-    ...[...is.keys()].filter((key) => !was.has(key)).map((key) => `${key} is new`),
+    ...[...was].flatMap(([subject, definition]) => {
+      if (!is.has(subject)) return [{ subject, difference: 'is gone' }]
+      return is.get(subject) === definition ? [] : [{ subject, difference: OTHERWISE }]
+    }),
+    ...[...is.keys()].filter((key) => !was.has(key)).map((subject) => ({ subject, difference: 'is new' })),
   ]
 }
 
@@ -67,26 +76,16 @@ function shapeOf({ schema, name, columns, traits }: Table): string {
   return JSON.stringify([schema, name, columns.map(withoutDefault), traits])
 }
 
-/** `column shop.orders.total was "integer" and is "bigint"` */
-export function describeChange(change: SchemaChange): string {
-  return `${change.object} ${howOf(change)}`
-}
-
+/** `column shop.orders.total` `was "integer" and is "bigint"` */
 export function differenceOf(change: SchemaChange): Difference {
   return { subject: change.object, difference: howOf(change) }
-}
-
-/** @param change `"orders" is gone` */
-export function asDifference(change: string): Difference {
-  const [, subject = change, difference = 'differs'] = /^(.*) ((?:is|has) .*)$/s.exec(change) ?? []
-  return { subject, difference }
 }
 
 function howOf({ was, is }: SchemaChange): string {
   if (is === undefined) return 'is gone'
   if (was === undefined) return 'is new'
   const isShort = [was, is].every((text) => text !== '' && text.length <= 80)
-  return isShort ? `was "${was}" and is "${is}"` : 'is defined otherwise'
+  return isShort ? `was "${was}" and is "${is}"` : OTHERWISE
 }
 
 const MOST_LISTED = 10

@@ -1,8 +1,9 @@
 import type { Resetter } from '../engine/resetter.ts'
 import { AfreshError } from '../errors.ts'
 import type { Plan } from '../plan/plan.ts'
+import { type Difference, differenceText } from '../schema/difference.ts'
 import type { Schema } from '../schema/schema.ts'
-import { describeChange, listed, schemaDiff } from './diff.ts'
+import { differenceOf, listed, schemaDiff } from './diff.ts'
 import { planFor } from './make-plan.ts'
 import type { SessionInput } from './options.ts'
 import type { ResetReport } from './report.ts'
@@ -37,7 +38,7 @@ export async function replan(
   const { engine, connection, options } = input
   const changes = await before.resetter.changes?.()
   if (changes?.length === 0) return { next: before, added: [] }
-  const lasting = changes?.filter(({ isHarmless }) => !isHarmless).map((change) => describeChange(change))
+  const lasting = changes?.filter(({ isHarmless }) => !isHarmless).map(differenceOf)
   if (lasting !== undefined && lasting.length > 0) throw changedSchema(lasting)
   const found = await engine.introspect(connection)
   const drift = schemaDiff(before.schema, found)
@@ -48,8 +49,8 @@ export async function replan(
   return { next: await prepare(input, next, before.resetter), added: drift.added }
 }
 
-function changedSchema(what: readonly string[]): AfreshError {
-  return new AfreshError('plan', `A test changed the schema: ${listed(what)}.`, {
+function changedSchema(changes: readonly Difference[]): AfreshError {
+  return new AfreshError('plan', `A test changed the schema: ${listed(changes.map(differenceText))}.`, {
     next: 'Change it back, or lease or attach again to take the new one into account.',
   })
 }

@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import { now } from '../util/clock.ts'
 import { oneAtATime } from '../util/one-at-a-time.ts'
-import { asDifference, differenceOf, schemaDiff } from './diff.ts'
+import { differenceOf, schemaDiff } from './diff.ts'
 import { planFor } from './make-plan.ts'
 import type { ResetOptions, SessionInput } from './options.ts'
 import { afterReplan, mayBeOfTheSchema, type Planned, prepare, replan } from './replan.ts'
@@ -70,7 +70,7 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
       const { schema, plan } = current()
       const changed = await changedDefinitions(current(), input)
       // Contents cannot be compared if a definition changed.
-      if (changed.length > 0) return changed
+      if (changed.length > 0) return [...changed]
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
     },
     close: () => planned.resetter.close(),
@@ -81,12 +81,11 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
 async function changedDefinitions(
   { resetter, schema }: Planned,
   { engine, connection }: SessionInput,
-): Promise<Difference[]> {
+): Promise<readonly Difference[]> {
   const changes = await resetter.changes?.()
   if (changes !== undefined) return changes.filter(({ isHarmless }) => !isHarmless).map(differenceOf)
   const found = await resetter.differences?.()
-  if (found !== undefined) return [...found]
-  return schemaDiff(schema, await engine.introspect(connection)).broken.map(asDifference)
+  return found ?? schemaDiff(schema, await engine.introspect(connection)).broken
 }
 
 function refuseDetector({ title, capabilities }: Engine, wanted: Detector | 'auto'): void {

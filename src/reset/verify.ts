@@ -1,14 +1,10 @@
 import type { Fingerprint } from '../engine/fingerprint.ts'
 import { sequenceLabel } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Difference } from '../schema/difference.ts'
 import type { Schema } from '../schema/schema.ts'
 
-/** One difference between a database and its baseline. */
-export interface Difference {
-  /** The label of a table or a sequence. */
-  readonly subject: string
-  readonly difference: string
-}
+export type { Difference } from '../schema/difference.ts'
 
 /** All differences, except in kept tables and sequences. Pure. */
 export function differences(

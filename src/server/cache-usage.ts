@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { bytesIn, namesIn } from '../util/folder-size.ts'
 import { cacheFolder } from './embedded/cache.ts'
 
 export interface CacheUsage {
@@ -38,20 +38,4 @@ export function cacheUsage(): CacheUsage {
 export async function removeCache({ folder, entries }: CacheUsage): Promise<void> {
   for (const { name } of entries)
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 10 })
-}
-
-function bytesIn(path: string): number {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return 0
-  if (!found.isDirectory()) return found.size
-  return namesIn(path).reduce((sum, name) => sum + bytesIn(join(path, name)), 0)
-}
-
-/** Nothing for a folder that is missing or not readable: another process may remove it now. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
 }

@@ -32,8 +32,8 @@ export interface StartOptions {
 export interface PreparedDatabases {
   /** Changes with everything that the databases depend on, apart from the server. */
   readonly key: string
-  /** Builds them on a server that runs for this alone. */
-  readonly build: (server: RunningServer) => Promise<void>
+  /** Builds them on the server at this URL, which runs for this alone. */
+  readonly build: (url: string) => Promise<void>
 }
 
 /** A running server whose `stop` runs `end` only once. */

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { codeOf } from '../errors.ts'
-import { sleep } from './clock.ts'
+import { AfreshError, codeOf } from '../errors.ts'
+import { now, sleep } from './clock.ts'
 import { identityOf, isRunning } from './process-identity.ts'
 
 const LOOK_MS = 50
+
+export interface FileLockOptions {
+  /** Milliseconds to wait for another process. */
+  readonly timeoutMs: number
+  /** Called once if another process holds the lock. */
+  readonly onWait?: () => void
+}
 
 /**
  * Runs `work` while no other process, and no other call in this one, runs it under the same path. A lock that
@@ -12,15 +19,17 @@ const LOOK_MS = 50
  * shared folder, may both run: `work` has to tolerate that.
  *
  * @param path a file that does not exist; it holds the identity of the process, and is removed afterwards
- * @param onWait called once if another process holds the lock
+ * @throws AfreshError `server` if another process holds the lock for too long
  */
 export async function withFileLock<T>(
   path: string,
   work: () => Promise<T>,
-  onWait: () => void = () => {},
+  { timeoutMs, onWait = () => {} }: FileLockOptions,
 ): Promise<T> {
+  const deadline = now() + timeoutMs
   let isWaiting = false
   while (!tryLock(path)) {
+    if (now() > deadline) throw heldTooLong(path, timeoutMs)
     if (!isWaiting) onWait()
     isWaiting = true
     await sleep(LOOK_MS)
@@ -30,6 +39,15 @@ export async function withFileLock<T>(
   } finally {
     rmSync(path, { force: true })
   }
+}
+
+function heldTooLong(path: string, timeoutMs: number): AfreshError {
+  const holder = Number.parseInt(contentOf(path) ?? '', 10)
+  return new AfreshError(
+    'server',
+    `Process ${holder} has held ${path} for more than ${timeoutMs / 1000} s.`,
+    { next: 'Look at that process: its migrations may hang.' },
+  )
 }
 
 function tryLock(path: string): boolean {

@@ -151,6 +151,14 @@ describeOn('embedded:18', () => {
     )
   })
 
+  it('refuses a kept cluster that other users may write to', async () => {
+    expect(await start().ended).toContain('{"differences":0}')
+    const [name = ''] = kept()
+    chmodSync(join(cache, name), 0o777)
+    expect(await start().ended).toMatch(/"code":"refused".*prepared-/)
+    expect(runs()).toBe(1)
+  })
+
   it('removes the clusters that were not used for longest', async () => {
     mkdirSync(cache)
     chmodSync(cache, 0o755)

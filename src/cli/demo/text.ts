@@ -1,4 +1,5 @@
 import type { Filled } from '../../generate/fill.ts'
+import { median } from '../../util/median.ts'
 import { aligned, count, duration, listed, type Output, printable } from '../output.ts'
 import { writeOrder } from '../plan-text.ts'
 import type { Ready, ScenarioResult } from './run-scenario.ts'
@@ -91,7 +92,7 @@ export function writeRound(round: number, played: readonly ScenarioResult[], out
   const failed = played.filter(({ differences }) => differences.length > 0)
   if (round === 2) output.line()
   output.line(
-    `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(medianReset(played))}, ` +
+    `  round ${round}: ${count(played.length, 'test')}, median reset ${duration(median(played.map(({ durationMs }) => durationMs)) ?? 0)}, ` +
       (failed.length === 0 ? 'all equal to the baseline' : `${failed.length} NOT equal to the baseline`),
   )
   for (const result of failed) writeResult(played.indexOf(result) + 1, result, output)
@@ -108,15 +109,10 @@ export function writeVerdict(
   output.line(
     failed.length === 0
       ? output.style.good(
-          `Done: ${count(played.length, 'reset')}, median ${duration(medianReset(played))}; after each, ${what} were the baseline's again.`,
+          `Done: ${count(played.length, 'reset')}, median ${duration(median(played.map(({ durationMs }) => durationMs)) ?? 0)}; after each, ${what} were the baseline's again.`,
         )
       : output.style.bad(
           `Failed: after ${failed.length} of ${count(played.length, 'reset')} the database was not at its baseline.`,
         ),
   )
-}
-
-function medianReset(played: readonly ScenarioResult[]): number {
-  const sorted = played.map(({ durationMs }) => durationMs).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

@@ -1,4 +1,5 @@
 import { ResetError } from '../../errors.ts'
+import { differenceText } from '../../schema/difference.ts'
 import { differing } from '../../schema/parts.ts'
 import { type Schema, type Table, withoutDefault } from '../../schema/schema.ts'
 import { sleep } from '../../util/clock.ts'
@@ -39,9 +40,9 @@ function partChanges(planned: Schema, found: Schema): string[] {
   const now = new Map(found.tables.map(({ id, parts }) => [id, parts]))
   return [
     ...planned.tables.flatMap(({ id, label, parts }) =>
-      now.has(id) ? differing(parts, now.get(id)).map((change) => `of ${label} ${change}`) : [],
+      now.has(id) ? differing(parts, now.get(id)).map((part) => `of ${label} ${differenceText(part)}`) : [],
     ),
-    ...differing(planned.parts, found.parts),
+    ...differing(planned.parts, found.parts).map(differenceText),
   ]
 }
 

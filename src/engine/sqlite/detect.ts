@@ -1,9 +1,9 @@
 import { AfreshError } from '../../errors.ts'
 import { tablesOfStep } from '../../plan/plan.ts'
+import { type Difference, differenceText } from '../../schema/difference.ts'
 import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
-import type { DefinitionDifference } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
 import { type Database, resultCodeOf } from './driver.ts'
 import { positionsIn, seqOf } from './sequences.ts'
@@ -19,7 +19,7 @@ export interface Detector {
   /** The sequences that are not at their baseline positions. */
   movedSequences(): SequenceId[]
   /** The definitions that differ from those of the baseline. */
-  schemaChanges(): readonly DefinitionDifference[]
+  schemaChanges(): readonly Difference[]
   /** The indexes that do not match the rows that they index. */
   outOfSync(): TableId[]
   /** Declares the current content to be the baseline. Call it in the transaction that established that. */
@@ -138,7 +138,7 @@ function catalogOf(db: Database): ReadonlyMap<string, unknown> {
 function catalogChanges(
   before: ReadonlyMap<string, unknown>,
   after: ReadonlyMap<string, unknown>,
-): DefinitionDifference[] {
+): Difference[] {
   const changed = (objects: Iterable<string>, difference: string) =>
     [...objects].map((subject) => ({ subject, difference }))
   return [
@@ -157,9 +157,9 @@ function catalogChanges(
   ]
 }
 
-function refuse(changes: readonly DefinitionDifference[]): void {
+function refuse(changes: readonly Difference[]): void {
   if (changes.length === 0) return
-  const texts = changes.map(({ subject, difference }) => `${subject} ${difference}`)
+  const texts = changes.map(differenceText)
   throw new AfreshError('plan', `The schema changed since the baseline was taken: ${texts.join(', ')}.`, {
     next: 'Undo the change in the test that made it, or call `attach` again on a database that is at its baseline.',
   })

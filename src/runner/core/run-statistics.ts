@@ -3,6 +3,7 @@
  * for the end of the run. Per request it costs two looks at the clock.
  */
 import { now } from '../../util/clock.ts'
+import { median } from '../../util/median.ts'
 import { count, duration } from '../../util/words.ts'
 
 /** What the summary names besides the requests. */
@@ -69,10 +70,9 @@ export class RunStatistics {
   }
 
   #describeResets(): string {
-    const resets = this.#resets.toSorted((a, b) => a - b)
-    const median = resets[Math.floor((resets.length - 1) / 2)]
-    const slowest = resets.at(-1)
-    if (median === undefined || slowest === undefined) return 'no resets'
-    return `${count(resets.length, 'reset')}, median ${duration(median)}, slowest ${duration(slowest)}`
+    const middle = median(this.#resets)
+    if (middle === undefined) return 'no resets'
+    const slowest = this.#resets.reduce((most, ms) => Math.max(most, ms))
+    return `${count(this.#resets.length, 'reset')}, median ${duration(middle)}, slowest ${duration(slowest)}`
   }
 }

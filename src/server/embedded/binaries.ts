@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
-import { accessSync, chmodSync, constants, existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { AfreshError, messageOf } from '../../errors.ts'
+import { isExecutable } from '../../util/is-executable.ts'
 import { resolvePackage } from '../resolve-package.ts'
 import { serverEnvironment } from '../server-environment.ts'
 import { cached, copyFolder } from './cache.ts'
@@ -123,14 +124,5 @@ function linkUnlessThere(to: string, path: string): void {
     symlinkSync(to, path)
   } catch (error) {
     if (!existsSync(path)) throw error // otherwise another process was first
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
   }
 }

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { time } from '../../util/clock.ts'
+import { namesIn } from '../../util/folder-size.ts'
 import { folderInMemory } from '../../util/shared-memory.ts'
 import { processesWithDataIn } from '../cleanup-process.ts'
 import { FOLDER_PREFIX, ON_A_DISK } from './folders.ts'
@@ -24,7 +25,11 @@ export function ownEmbeddedServers(): OwnEmbeddedServer[] {
   const parents = new Set(
     [folderInMemory(), resolve(tmpdir()), ON_A_DISK].filter((path) => path !== undefined),
   )
-  return [...parents].flatMap((parent) => namesIn(parent).flatMap((name) => look(join(parent, name)) ?? []))
+  return [...parents].flatMap((parent) =>
+    namesIn(parent)
+      .filter((name) => name.startsWith(FOLDER_PREFIX))
+      .flatMap((name) => look(join(parent, name)) ?? []),
+  )
 }
 
 /** Removes the folder, if still no process uses it. */
@@ -41,12 +46,4 @@ function look(folder: string): OwnEmbeddedServer | undefined {
   const processes = processesWithDataIn(folder)
   const ageMs = Math.max(0, time() - found.ctimeMs)
   return { folder, processes, ageMs, isRemovable: processes.length === 0 && ageMs > STARTING_MS }
-}
-
-function namesIn(parent: string): string[] {
-  try {
-    return readdirSync(parent).filter((name) => name.startsWith(FOLDER_PREFIX))
-  } catch {
-    return [] // missing, or not readable
-  }
 }

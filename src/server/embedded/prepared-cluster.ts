@@ -3,23 +3,28 @@
  * databases, which is built once and kept in the cache, so that later runs start from a copy.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, utimesSync } from 'node:fs'
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withCleanUp } from '../../errors.ts'
+import { withUndo } from '../../errors.ts'
 import { withFileLock } from '../../util/file-lock.ts'
-import { type PreparedDatabases, runningServer } from '../running-server.ts'
+import { bytesIn, namesIn } from '../../util/folder-size.ts'
+import type { PreparedDatabases } from '../running-server.ts'
 import type { Binaries } from './binaries.ts'
 import { cached, ownCacheFolder } from './cache.ts'
 import { clusterName, copyCluster, makeCluster } from './cluster.ts'
 import { HOST, startOnFreePort } from './postmaster.ts'
 import type { UnprivilegedUser } from './unprivileged-user.ts'
 
-/** Apart from the newest, the oldest are removed until no more remain than this, in number and in size. */
+/** The newest is kept, whatever its size. The oldest are removed until all are no more than this. */
 const KEPT = 10
 const KEPT_BYTES = 2 * 1024 ** 3
 
+/** As for a template on a server that several runs share. */
+const BUILD_TIMEOUT_MS = 600_000
+
 const PREFIX = 'prepared-'
+const REMOVED = 'removed-'
 
 /** Without recycling, a clean shutdown leaves one WAL segment of 16 MB, however much was written. */
 const BUILD_OPTIONS = ['-c', 'wal_recycle=off', '-c', 'autovacuum=off']
@@ -35,6 +40,7 @@ export interface ClusterContext {
  *
  * @param onWait called if another process is building it
  * @returns the superuser's password
+ * @throws AfreshError `refused` if other users may write to it, `server` if the build of another process hangs
  * @throws what `prepared.build` throws; then nothing is kept
  */
 export async function copyPrepared(
@@ -46,9 +52,10 @@ export async function copyPrepared(
   const cache = ownCacheFolder()
   const name = nameOf(context, prepared)
   const path = join(cache, name)
-  if (!existsSync(path)) {
-    const build = () => cached(name, (building) => buildIn(building, context, prepared))
-    await withFileLock(`${path}.lock`, build, onWait)
+  const build = () => cached(name, (building) => buildIn(building, context, prepared))
+  if (existsSync(path)) await build()
+  else {
+    await withFileLock(`${path}.lock`, build, { timeoutMs: BUILD_TIMEOUT_MS, onWait })
     await evictOldest(cache, name)
   }
   const used = new Date()
@@ -69,66 +76,27 @@ async function buildIn(
 ): Promise<void> {
   const password = await makeCluster(binaries, account, join(building, 'data'), settings)
   const postmaster = await startOnFreePort(binaries, account, building, BUILD_OPTIONS)
-  const server = runningServer(
-    {
-      kind: 'embedded',
-      engine: 'postgres',
-      url: `postgres://postgres:${password}@${HOST}:${postmaster.port}/postgres`,
-      title: `PostgreSQL ${binaries.version} embedded`,
-      startedByAfresh: true,
-      containerId: undefined,
-      data: undefined,
-      endsWithRun: true,
-    },
-    async () => {},
+  await withUndo(
+    () => build(`postgres://postgres:${password}@${HOST}:${postmaster.port}/postgres`),
+    () => postmaster.stop(),
   )
-  let isBuilt = false
-  await withCleanUp(
-    async () => {
-      await build(server)
-      isBuilt = true
-    },
-    () => (isBuilt ? postmaster.stopCleanly() : postmaster.stop()),
-  )
+  await postmaster.stopCleanly()
   await rm(join(building, 'log'), { force: true })
   await writeFile(join(building, 'password'), password, { mode: 0o600 })
 }
 
 async function evictOldest(cache: string, newest: string): Promise<void> {
-  const names = (await readdir(cache)).filter((name) => /^prepared-[\d.]+-[0-9a-f]{16}$/.test(name))
-  const aged = await Promise.all(
-    names
-      .filter((name) => name !== newest)
-      .map(async (name) => ({ name, usedAt: await usedAt(cache, name) })),
-  )
-  let bytes = await bytesIn(join(cache, newest))
-  for (const [index, { name }] of aged.toSorted((a, b) => b.usedAt - a.usedAt).entries()) {
-    bytes += await bytesIn(join(cache, name))
-    if (index + 1 < KEPT && bytes <= KEPT_BYTES) continue
+  const names = namesIn(cache)
+  const usedAt = (name: string) => statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const others = names.filter((name) => name !== newest && /^prepared-[\d.]+-[0-9a-f]{16}$/.test(name))
+  let bytes = bytesIn(join(cache, newest))
+  for (const [index, name] of others.toSorted((a, b) => usedAt(b) - usedAt(a)).entries()) {
+    bytes += bytesIn(join(cache, name))
     // Renamed first: what another process finds under the name is complete.
-    const removed = join(cache, `building-${name}`)
-    await rename(join(cache, name), removed).catch(() => {})
-    await rm(removed, { recursive: true, force: true, maxRetries: 10 })
+    if (index + 1 >= KEPT || bytes > KEPT_BYTES)
+      await rename(join(cache, name), join(cache, `${REMOVED}${name}`)).catch(() => {})
   }
-}
-
-/** 0 if another process has just removed it. */
-async function usedAt(cache: string, name: string): Promise<number> {
-  return stat(join(cache, name)).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => 0,
-  )
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  const files = await readdir(folder, { recursive: true }).catch(() => [])
-  const sizes = await Promise.all(
-    files.map((file) =>
-      stat(join(folder, file)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  )
-  return sizes.reduce((sum, size) => sum + size, 0)
+  // Also what a process left that was killed here.
+  for (const name of namesIn(cache).filter((name) => name.startsWith(REMOVED)))
+    await rm(join(cache, name), { recursive: true, force: true, maxRetries: 10 })
 }
