@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { time } from '../util/clock.ts'
 
 /**
@@ -11,6 +11,8 @@ export interface Names {
   database(run: string, slot: number): string
   /** For measurements: a number that no slot has. */
   temporary(run: string): string
+  /** For the rows of a snapshot: a random number above that of any slot. */
+  copy(run: string): string
 }
 
 /** Ten characters: six of the time in milliseconds, which repeat after 25 days, and four random ones. */
@@ -29,6 +31,7 @@ export function namesFor(project: string, maxBytes: number): Names {
     template: (fingerprint) => name(`t_${fingerprint.slice(0, 12)}`),
     database: (run, slot) => name(`${run}_${slot}`),
     temporary: (run) => name(`${run}_9999`),
+    copy: (run) => name(`${run}_${randomInt(10_000, 1_000_000)}`),
   }
 }
 

@@ -22,8 +22,15 @@ export interface Program {
   readonly plan: Plan
   /** What must hold at every reset: mark and lease. `undefined` only for in-memory handles. */
   readonly claim: Claim | undefined
+  /** Whether another session of this process holds the lease that `claim` names. Default `false`. */
+  readonly isLeasedElsewhere?: boolean | undefined
   /** A database on the same server that contains the baseline, if the engine can read across databases. */
   readonly template: string | undefined
+  /**
+   * The name of the database that keeps the baseline's rows, on engines that need one if there is no `template`.
+   * Default: a name of the engine's, which the next session of the same database recognizes as left behind.
+   */
+  readonly copyName?: string | undefined
   /** Milliseconds to wait for another session's lock before the reset fails and names the blocker. */
   readonly lockTimeoutMs: number
   /** The detector to use; `auto` chooses the cheapest available one at each reset. */

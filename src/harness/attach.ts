@@ -12,6 +12,7 @@ import type { Connection } from '../engine/connection.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
 import { rollbacks } from '../reset/rollback.ts'
+import type { OutsideWork } from '../reset/rollback-errors.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import { once } from '../util/once.ts'
 import { settledWithin } from '../util/with-timeout.ts'
@@ -20,6 +21,7 @@ import { eraseConnectionOn } from './erase-connection.ts'
 import { failureOf, sessionLost } from './failure.ts'
 import { whileServerAnswers } from './liveness.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
+import { type SnapshotSource, Snapshots, snapshotMethods } from './snapshots.ts'
 import type { TestDatabase } from './test-database.ts'
 
 const ASK_MS = 1_000
@@ -43,14 +45,16 @@ export async function attach(target: string | object, options: AttachOptions = {
     async () => {
       if (rollback && opened.connection.endpoint === undefined) throw noServer(opened.engine.title)
       const grant = await claimOwnership(await examine(opened, allow))
-      const session = await withUndo(
+      const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
+      return withUndo(
         async () => {
-          const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
-          return openSession({ ...opened, options: reset, claim, costs: await readServerCosts(opened) })
+          const costs = await readServerCosts(opened)
+          const session = await openSession({ ...opened, options: reset, claim, costs })
+          const state = { ...opened, session, claim, options: reset, costs }
+          return attachedDatabase(opened, grant, state, { rollback, fixtures })
         },
         () => giveBack(opened, grant),
       )
-      return attachedDatabase(opened, grant, session, { rollback, fixtures })
     },
     () => opened.connection.close(),
   )
@@ -59,28 +63,28 @@ export async function attach(target: string | object, options: AttachOptions = {
 function attachedDatabase(
   opened: Opened,
   grant: OwnershipGrant,
-  session: ResetSession,
+  state: SnapshotSource & { readonly session: ResetSession },
   { rollback, fixtures }: Pick<ParsedAttachOptions, 'rollback' | 'fixtures'>,
 ): TestDatabase {
   const { engine, connection } = opened
-  const claim = grant.mark === undefined ? undefined : { mark: grant.mark }
+  const { session } = state
   const waitMs = session.lockTimeoutMs
   const { begin, settled, ...around } = rollbacks({ database: connection.database, waitMs }, rollback)
   let isReleased = false
-  const eraseConnection = eraseConnectionOn(
-    async (kind) => {
-      if (isReleased) throw wasReleased(connection.database)
-      await settled(kind)
-      return { engine, connection, session, claim }
-    },
-    { fixtures },
-  )
+  const usable = async (kind?: OutsideWork) => {
+    if (isReleased) throw wasReleased(connection.database)
+    if (kind !== undefined) await settled(kind)
+    return state
+  }
+  const eraseConnection = eraseConnectionOn(usable, { fixtures })
+  const snapshots = new Snapshots(() => usable())
   const release = once(async () => {
     isReleased = true
     await withCleanUp(
       async () => {
         await around.abandon()
         await eraseConnection.close()
+        await snapshots.drop()
         await endSession(opened, grant, session)
       },
       () => connection.close(),
@@ -99,6 +103,7 @@ function attachedDatabase(
     erase: eraseConnection.erase,
     purge: eraseConnection.purge,
     load: eraseConnection.load,
+    ...snapshotMethods(snapshots, { settled, reset: around.reset }),
     ...openResourcesOn(engine, connection),
     release,
     [Symbol.asyncDispose]: release,

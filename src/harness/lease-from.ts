@@ -51,6 +51,11 @@ export async function leaseFrom(
     around,
     unref: options.unref === true,
     fixtures: handle.fixtures,
+    snapshots: {
+      options: handle.options,
+      costs: handle.costs,
+      copyName: () => namesFor(handle.project, databases.maxNameBytes).copy(handle.run),
+    },
   })
   const database = withEnvironment(leased, handle)
   return options.unref === true ? inBackground(database) : database
@@ -75,6 +80,9 @@ function inBackground(database: TestDatabase): TestDatabase {
     erase: (...given) => alive(() => database.erase(...given)),
     purge: (options) => alive(() => database.purge(options)),
     load: (set) => alive(() => database.load(set)),
+    snapshot: (name) => alive(() => database.snapshot(name)),
+    restore: (name) => alive(() => database.restore(name)),
+    dropSnapshot: (name) => alive(() => database.dropSnapshot(name)),
     openResources: () => alive(database.openResources),
     endOpenResources: (found) => alive(() => database.endOpenResources(found)),
     release,

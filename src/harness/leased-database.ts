@@ -8,6 +8,7 @@ import type { OpenLease } from './lease-session.ts'
 import type { NamedFixtures } from './load-fixtures.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { RenewableLease } from './renewable-lease.ts'
+import { type SnapshotSource, Snapshots, snapshotMethods } from './snapshots.ts'
 import type { TestDatabase } from './test-database.ts'
 
 interface LeasedOptions {
@@ -16,13 +17,15 @@ interface LeasedOptions {
   /** Connections do not keep the process alive. */
   readonly unref: boolean
   readonly fixtures: NamedFixtures
+  /** What a snapshot needs besides the lease. */
+  readonly snapshots: Pick<SnapshotSource, 'options' | 'costs'> & { copyName(): string }
 }
 
 /** The test database of a lease. */
 export function leasedDatabase(
   engine: Engine,
   lease: RenewableLease,
-  { around, unref, fixtures }: LeasedOptions,
+  { around, unref, fixtures, snapshots: given }: LeasedOptions,
 ): Omit<TestDatabase, 'env'> {
   const { name, url } = lease
   const { begin, settled, ...transaction } = around
@@ -35,11 +38,13 @@ export function leasedDatabase(
     },
     { unref, fixtures },
   )
+  const snapshots = new Snapshots(() => snapshotSource(engine, lease, given), { unref })
   const resources = async () => openResourcesOn(engine, (await lease.current()).lease.connection)
   const lookAtSessions = 'its sessions were looked at'
   const finish = async () => {
     await transaction.abandon()
     await eraseConnection.close()
+    await snapshots.drop()
   }
   const release = once(() => lease.release(finish, (last) => giveBack(engine, last)))
   return {
@@ -60,12 +65,23 @@ export function leasedDatabase(
     erase: eraseConnection.erase,
     purge: eraseConnection.purge,
     load: eraseConnection.load,
+    ...snapshotMethods(snapshots, around),
     openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
     endOpenResources: (found) =>
       lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),
     release,
     [Symbol.asyncDispose]: release,
   }
+}
+
+async function snapshotSource(
+  engine: Engine,
+  lease: RenewableLease,
+  { copyName, ...given }: LeasedOptions['snapshots'],
+): Promise<SnapshotSource> {
+  const { session, lease: held } = await lease.current()
+  const { connection, claim } = held
+  return { engine, connection, session, claim, ...given, copyName: copyName() }
 }
 
 /** A reset that cannot undo a change of the schema forgets the lease, and the next one recreates the database. */

@@ -66,6 +66,25 @@ export interface TestDatabase extends AsyncDisposable {
    */
   load(set: string): Promise<void>
   /**
+   * Keeps the current state of the database under a name, until the lease ends: rows and positions of sequences.
+   * A snapshot of the same name is replaced. It reads all rows once. What is not committed is not part of it.
+   *
+   * @param name any text
+   * @throws AfreshError `usage` for an empty name, for more than 8 snapshots, for rows that no reset could put
+   * back, for a database that was attached by an open client of a server, or while the transaction of `begin` is open
+   */
+  snapshot(name: string): Promise<void>
+  /**
+   * Returns the database to a snapshot, from whatever state, at the cost of what was written since it was taken or
+   * last restored. After `begin`, it rolls back first, as `reset` does. `reset` still returns to the baseline.
+   *
+   * @throws AfreshError `usage` for an unknown name; `reset` if the snapshot is gone: the database was created
+   * again, or a test changed the schema. Otherwise as `reset` does
+   */
+  restore(name: string): Promise<TestReport>
+  /** Drops a snapshot. Without a name, all of them. */
+  dropSnapshot(name?: string): Promise<void>
+  /**
    * What other sessions have open in the database: transactions, running statements, advisory locks,
    * temporary tables. Changes nothing. Always empty if no other client can connect (SQLite, PGlite). MySQL
    * and MariaDB answer a client slightly before the statement ends, so a finished statement may still be

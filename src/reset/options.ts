@@ -24,8 +24,12 @@ export interface SessionInput {
   readonly connection: Connection
   readonly options: ResetOptions
   readonly claim: Claim | undefined
+  /** See `Program`. */
+  readonly isLeasedElsewhere?: boolean | undefined
   /** A database on the same server that also holds the baseline. */
   readonly template?: string | undefined
+  /** See `Program`. */
+  readonly copyName?: string | undefined
   /** The contents of the catalog, if they are already known. */
   readonly known?: KnownCatalog | undefined
   /** See `Program`. */

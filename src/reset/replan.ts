@@ -16,13 +16,24 @@ export interface Planned {
 }
 
 export async function prepare(
-  { engine, connection, options, claim, template, findings }: SessionInput,
+  { engine, connection, options, ...given }: SessionInput,
   { schema, plan }: { readonly schema: Schema; readonly plan: Plan },
   before?: Resetter,
 ): Promise<Planned> {
   const { lockTimeoutMs, detector } = options
-  const program = { schema, plan, claim, template, lockTimeoutMs, detector, findings, before }
-  return { schema, plan, resetter: await engine.prepare(connection, program) }
+  const { claim, isLeasedElsewhere, template, copyName, findings } = given
+  const program = {
+    schema,
+    plan,
+    claim,
+    isLeasedElsewhere,
+    template,
+    copyName,
+    lockTimeoutMs,
+    detector,
+    findings,
+  }
+  return { schema, plan, resetter: await engine.prepare(connection, { ...program, before }) }
 }
 
 /**

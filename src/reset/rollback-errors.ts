@@ -20,17 +20,20 @@ export function begunTwice(): AfreshError {
   })
 }
 
-/** @param what what another connection was asked for */
-export function stillBegun(what: 'erase' | 'load'): AfreshError {
+/** What another connection than that of the test's transaction can be asked for. */
+export type OutsideWork = 'erase' | 'load' | 'snapshot'
+
+const INSTEAD: Readonly<Record<OutsideWork, string>> = {
+  erase: 'Delete by that client, or erase before begin() or after reset().',
+  load: 'Insert by that client, or load before begin() or after reset().',
+  snapshot: 'Take the snapshot before begin() or after reset().',
+}
+
+export function stillBegun(what: OutsideWork): AfreshError {
   return new AfreshError(
     'usage',
     `${what}: what the test wrote is in a transaction that only its client sees.`,
-    {
-      next:
-        what === 'erase'
-          ? 'Delete by that client, or erase before begin() or after reset().'
-          : 'Insert by that client, or load before begin() or after reset().',
-    },
+    { next: INSTEAD[what] },
   )
 }
 

@@ -5,7 +5,14 @@ import { tablesOfStep } from '../plan/plan.ts'
 import { tableOf } from '../schema/schema.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
-import { begunTwice, rollbackNotSelected, stillBegun, stillRunning, violated } from './rollback-errors.ts'
+import {
+  begunTwice,
+  type OutsideWork,
+  rollbackNotSelected,
+  stillBegun,
+  stillRunning,
+  violated,
+} from './rollback-errors.ts'
 import type { ResetSession } from './session.ts'
 
 /** What happened to the transaction around a test. */
@@ -25,13 +32,16 @@ export interface RollbackReport {
 /** `rollback` is present only if a transaction was begun since the last reset. */
 export type TestReport = ResetReport & { readonly rollback?: RollbackReport }
 
+/** What ends with a reset: the session of the baseline, or of a snapshot. */
+export type Resettable = Pick<ResetSession, 'reset' | 'schema' | 'plan'>
+
 /** The transaction around each test of one database: at most one at a time. */
 export interface Rollbacks {
   begin(client: object): Promise<void>
   /** Ends the open transaction, if any, and resets. Concurrent calls are queued. */
-  reset(open: () => Promise<ResetSession>): Promise<TestReport>
+  reset(open: () => Promise<Resettable>): Promise<TestReport>
   /** Throws `AfreshError` (`usage`) while a transaction is open: other connections do not see its changes. */
-  settled(what: 'erase' | 'load'): Promise<void>
+  settled(what: OutsideWork): Promise<void>
   /** Ends the open transaction, if any. Never throws. */
   abandon(): Promise<void>
 }
@@ -52,7 +62,7 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
     return transaction && withTimeout(transaction.end(), waitMs, late)
   }
 
-  const endAndReset = async (open: () => Promise<ResetSession>): Promise<TestReport> => {
+  const endAndReset = async (open: () => Promise<Resettable>): Promise<TestReport> => {
     const ending = await end()
     const session = await open()
     const report = await session.reset()
@@ -93,7 +103,7 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
 }
 
 /** The tables that a reset after the rollback changed. A step that changed no row was a false alarm. */
-function escapedTables({ schema, plan }: ResetSession, { dirty, steps }: ResetReport): string[] {
+function escapedTables({ schema, plan }: Resettable, { dirty, steps }: ResetReport): string[] {
   const labels = new Set(dirty)
   const changed = new Set(steps.filter(({ rows }) => rows !== 0).map(({ step }) => step))
   const tables = plan.steps

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeOn } from '../support/servers.ts'
 import { announced, Consumer, pack, type Ran, unpack } from './consumer.ts'
 
-const TESTS = 60
+const TESTS = 66
 
 let tarball: string
 let consumer: Consumer

@@ -5,7 +5,7 @@ import { describeOn } from '../support/servers.ts'
 import { announced, Consumer, pack, type Ran, unpack } from './consumer.ts'
 
 /** Subtests count, too; one test skips itself. */
-const TESTS = 67
+const TESTS = 73
 
 let tarball: string
 beforeAll(async () => {

@@ -22,6 +22,7 @@ const PROJECTS: Readonly<Record<string, RegExp>> = {
   playwright: /2 passed/,
   pglite: /Tests {2}2 passed/,
   fixtures: /Tests {2}2 passed/,
+  snapshots: /Tests {2}3 passed/,
 }
 
 /** The commands for a new user. */

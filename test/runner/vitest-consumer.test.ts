@@ -5,7 +5,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/servers.ts'
 import { announced, Consumer, pack, unpack } from './consumer.ts'
 
-const TESTS = 53
+const TESTS = 59
 
 let tarball: string
 let consumer: Consumer

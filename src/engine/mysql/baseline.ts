@@ -27,7 +27,8 @@ export async function baselineOf(connection: Connection, program: Program): Prom
   }
   const database = await currentDatabase(connection)
   await pruneCopies(connection, database)
-  const copy = await copyOf(connection, database, tables)
+  const name = program.copyName ?? (await copyNameOf(connection, database))
+  const copy = await copyOf(connection, name, tables)
   return {
     database: copy.name,
     rows: await countRows(connection, tables, copy.name),
@@ -82,13 +83,16 @@ async function countRows(
 const inUse = new Set<string>()
 
 /** The name contains the id of the session, so that copies of crashed sessions can be recognized. */
+async function copyNameOf(connection: Connection, database: string): Promise<string> {
+  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
+  return `${copyPrefix(database)}${String(row?.id)}`
+}
+
 async function copyOf(
   connection: Connection,
-  database: string,
+  name: string,
   tables: readonly Table[],
 ): Promise<{ name: string; mark: string }> {
-  const [row] = await connection.query('SELECT CONNECTION_ID() AS id')
-  const name = `${copyPrefix(database)}${String(row?.id)}`
   const mark = await provision(connection, name, '', async () => {
     await batch(
       connection,

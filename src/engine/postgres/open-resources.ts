@@ -2,6 +2,7 @@ import { codeOf } from '../../errors.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { OpenResourceFinder, OpenResourceKind } from '../open-resources.ts'
 import { readCatalog } from './catalog.ts'
+import { STATE_NAME } from './repair.ts'
 
 /**
  * Finds what sessions hold open, in one query. The settings of another session are not visible.
@@ -96,6 +97,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND a.datname = pg_catalog.current_d
 UNION ALL
 SELECT concat('table ', c.oid), 'temporary table', NULL, c.relname::text FROM pg_catalog.pg_class AS c
 WHERE c.relpersistence = 't' AND c.relkind IN ('r', 'p') AND c.relnamespace <> pg_catalog.pg_my_temp_schema()
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS o WHERE o.relname = '${STATE_NAME}' AND o.relnamespace = c.relnamespace)
 UNION ALL
 SELECT 'prepared ' || p.gid, 'prepared transaction', NULL, p.gid FROM pg_catalog.pg_prepared_xacts AS p
 WHERE p.database = pg_catalog.current_database()

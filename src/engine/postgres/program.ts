@@ -148,7 +148,11 @@ export function dropSql(owned: boolean, { isKept = false } = {}): string {
 const NEAR_BLOCKS = 64
 
 /** The body of a reset; it returns null if the WAL shows no writes. */
-function resetBody({ plan, claim }: Program, { journal, database }: Session, found: string): string {
+function resetBody(
+  { plan, claim, isLeasedElsewhere = false }: Program,
+  { journal, database }: Session,
+  found: string,
+): string {
   return `
 DECLARE
   reason text;
@@ -161,7 +165,7 @@ DECLARE
   skipped pg_lsn;
   ran text := '';
 BEGIN
-  ${claim === undefined ? '' : proof(claim, database, { isHolder: true })}${found}
+  ${claim === undefined ? '' : proof(claim, database, { isHolder: !isLeasedElsewhere })}${found}
   ${journal.readable ? FOLLOW_REWRITTEN : ''}
   IF cardinality(touched) > 0 THEN
     ${plan.mode === 'ordered' ? 'SET CONSTRAINTS ALL IMMEDIATE;' : ''}

@@ -12,7 +12,9 @@ import { ident, only, qualified } from './quote.ts'
  */
 export const ROWS = 'pg_temp.afresh_rows'
 /** The number of row versions of each populated table, and a hash of all of them: what a scan compares. */
-export const STATE = 'pg_temp.afresh_state'
+/** Shows other sessions whose temporary tables these are. */
+export const STATE_NAME = 'afresh_state'
+export const STATE = `pg_temp.${STATE_NAME}`
 
 export const REPAIR_TABLES = [
   `CREATE TEMP TABLE afresh_rows (table_oid oid, rel oid, filenode oid, row_ctid tid, row_xmin xid, row text COLLATE "C")`,

@@ -50,7 +50,7 @@ async function effectsOf(
   test: NamedTest,
   database: TestDatabase,
   { leaks, writes }: TestOptions,
-  known: Set<string>,
+  { known, start }: Pick<LeakCheck, 'known' | 'start'>,
 ): Promise<TestEffects | undefined> {
   if (leaks === 'ignore' && writes === undefined) return undefined
   const openResources = leaks === 'ignore' ? [] : await openResourcesOf(database, known)
@@ -60,7 +60,7 @@ async function effectsOf(
   else if (openResources.length > 0)
     memory.reported.push({ test: test.test, database: database.name, openResources })
   if (writes === undefined) return { ...test, writes: [], openResources }
-  const left = { ...test, writes: (await resetBeforeTest(database)).writes, openResources }
+  const left = { ...test, writes: (await resetBeforeTest(database, start)).writes, openResources }
   // One short append: several workers may write to the file at the same time.
   if (writes.to !== undefined) await appendFile(writes.to, `${JSON.stringify(left)}\n`)
   return left
@@ -96,12 +96,13 @@ function writeNote(note: string): void {
 /**
  * A reset that ends reported resources first.
  *
+ * @param start the snapshot to which the database returns, instead of its baseline
  * @throws AfreshError as `reset` does, naming the tests that left something open
  */
-export async function resetBeforeTest(database: TestDatabase): Promise<TestReport> {
+export async function resetBeforeTest(database: TestDatabase, start?: string): Promise<TestReport> {
   const guilty = await endReportedSessions(database)
   try {
-    const report = await database.reset()
+    const report = await (start === undefined ? database.reset() : database.restore(start))
     if (report.recreated) for (const note of report.notes) writeNote(note)
     return report
   } catch (error) {
@@ -149,10 +150,10 @@ export async function checkForLeaks(
   test: NamedTest,
   database: TestDatabase,
   handle: RunHandle,
-  { known, note = () => {}, environment = process.env }: LeakCheck,
+  { known, start, note = () => {}, environment = process.env }: LeakCheck,
 ): Promise<void> {
   const { tests } = handle
-  const left = await effectsOf(test, database, tests, known)
+  const left = await effectsOf(test, database, tests, { known, start })
   // Checked first: a write to another database is the more serious problem.
   checkConnections(test.test, { url: database.url, handle }, environment)
   const { last } = memory
@@ -164,6 +165,8 @@ export async function checkForLeaks(
 
 interface LeakCheck {
   readonly known: Set<string>
+  /** The snapshot from which the test started; default: the baseline. */
+  readonly start?: string | undefined
   readonly note?: (left: TestEffects) => void
   readonly environment?: NodeJS.ProcessEnv
 }

@@ -12,12 +12,7 @@ import {
 import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
 import { withPlainErrors } from './plain-errors.ts'
 import type { RunHandle } from './run-handle.ts'
-
-/** The worker's database as tests use it. The runner leases it, resets it and gives it back. */
-export type WorkerDatabase = Pick<
-  TestDatabase,
-  'name' | 'url' | 'env' | 'begin' | 'reset' | 'verify' | 'erase' | 'purge' | 'load' | 'openResources'
->
+import { type WorkerDatabase, workerDatabase } from './worker-database.ts'
 
 /** What a runner provides for a worker that needs a database. */
 export interface WorkerHost {
@@ -56,6 +51,8 @@ interface Worker {
   environment: NodeJS.ProcessEnv
   /** Whether the variables were checked, which happens once per file. */
   isChecked: boolean
+  /** The snapshots from which tests start, of the enclosing suites; the innermost is last. */
+  starts: string[]
 }
 
 /**
@@ -76,6 +73,7 @@ global[KEY] ??= {
   handle: undefined,
   environment: process.env,
   isChecked: false,
+  starts: [],
 }
 const worker = global[KEY]
 
@@ -106,6 +104,7 @@ export async function enter(host: WorkerHost): Promise<void> {
 /** Gives the database back, at its baseline, once nothing in this worker uses it. */
 export async function leave({ keep }: WorkerHost): Promise<void> {
   worker.users = Math.max(0, worker.users - 1)
+  if (worker.users === 0) worker.starts = []
   if (worker.users === 0 && !keep) await releaseWorker()
 }
 
@@ -140,7 +139,7 @@ export async function resetBefore(
   const database = current()
   await withPlainErrors(async () => {
     checkOnce(database)
-    await resetBeforeTest(database)
+    await resetBeforeTest(database, worker.starts.at(-1))
   })
   // Between two tests of a suite, no hook opens resources.
   const isKnown = suite !== undefined && suite === worker.suite
@@ -166,10 +165,39 @@ export async function checkAfterTest(
   name: NamedTest,
   note: (left: TestEffects) => void,
 ): Promise<void> {
-  const { handle, known, environment } = worker
+  const { handle, known, environment, starts } = worker
+  const start = starts.at(-1)
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
-  await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, note, environment }))
+  await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, start, note, environment }))
+}
+
+/**
+ * Makes the tests of a suite start from what `prepare` writes, until `endStart`.
+ *
+ * @throws AfreshError `usage` if an enclosing suite has a snapshot of this name, and as `snapshot` does
+ */
+export async function beginStart(name: string, prepare: () => unknown): Promise<void> {
+  const database = shared()
+  const { starts } = worker
+  if (starts.includes(name)) {
+    throw new AfreshError('usage', `startFrom: an enclosing suite starts from ${JSON.stringify(name)} too.`, {
+      next: 'Give one of them another name.',
+    })
+  }
+  await withPlainErrors(async () => {
+    await resetBeforeTest(current(), starts.at(-1))
+    await prepare()
+    await database.snapshot(name)
+  })
+  starts.push(name)
+}
+
+/** The tests that follow start as those of the enclosing suite do. Does nothing after a failed `beginStart`. */
+export async function endStart(name: string): Promise<void> {
+  if (worker.starts.at(-1) !== name) return
+  worker.starts.pop()
+  await worker.database?.dropSnapshot(name)
 }
 
 /** @throws AfreshError `usage` for each test of a file that changed the variables while it was loaded */
@@ -206,21 +234,4 @@ function shared(): TestDatabase {
 }
 
 /** The worker's database. Throws `AfreshError` (`usage`) before the lease, and during concurrent tests. */
-export const database: WorkerDatabase = {
-  get name() {
-    return shared().name
-  },
-  get url() {
-    return shared().url
-  },
-  get env() {
-    return shared().env
-  },
-  begin: (client) => shared().begin(client),
-  reset: () => shared().reset(),
-  verify: () => shared().verify(),
-  erase: (...given) => shared().erase(...given),
-  purge: (options) => shared().purge(options),
-  load: (set) => shared().load(set),
-  openResources: () => shared().openResources(),
-}
+export const database: WorkerDatabase = workerDatabase(shared)

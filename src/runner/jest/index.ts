@@ -1,14 +1,23 @@
-import type { WorkerDatabase } from '../core/worker.ts'
+/// <reference path="./jest-globals.d.ts" />
+import { afterAll, beforeAll } from '@jest/globals'
+import { type StartFrom, startFromIn } from '../core/start-from.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 import { leasing } from './concurrency.ts'
 import { inThisRealm, testName, testPath, worker } from './realm.ts'
 
-export type { WorkerDatabase }
+export type { StartFrom, WorkerDatabase }
 
 /**
  * This worker's database. `DATABASE_URL` points to it, and `afresh/jest/reset` resets it before each test.
  * Its members throw `AfreshError` (`usage`) without that setup file.
  */
 export const database: WorkerDatabase = inThisRealm(() => worker().database)
+
+/**
+ * In the body of `describe`: its tests start from what a function writes. Tests with databases of their own
+ * (`withDatabase`) start from the baseline.
+ */
+export const startFrom: StartFrom = startFromIn({ beforeAll, afterAll }, worker)
 
 /** The context of a test with a database of its own. */
 export interface WithDatabase {

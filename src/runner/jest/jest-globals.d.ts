@@ -1,6 +1,7 @@
 /** The parts of jest 29 and 30 that afresh uses. jest provides this module to test files itself. */
 declare module '@jest/globals' {
   type Hook = (hook: () => unknown, timeoutMs?: number) => void
+  export const afterAll: Hook
   export const beforeAll: Hook
   export const beforeEach: Hook
   export const afterEach: Hook

@@ -1,7 +1,7 @@
 /// <reference path="./jest-globals.d.ts" />
 import { runInThisContext } from 'node:vm'
 import { expect } from '@jest/globals'
-import type { WorkerDatabase } from '../core/worker.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 import type * as Worker from './worker.ts'
 
 let loaded: typeof Worker | undefined
@@ -47,6 +47,9 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     verify: async () => copyOf(await database().verify()),
     erase: async (...given) => copyOf(await database().erase(...given)),
     load: async (set) => database().load(set),
+    snapshot: async (name) => database().snapshot(name),
+    restore: async (name) => copyOf(await database().restore(name)),
+    dropSnapshot: async (name) => database().dropSnapshot(name),
     purge: async (options) => copyOf(await database().purge(options)),
     openResources: async () => copyOf(await database().openResources()),
   }

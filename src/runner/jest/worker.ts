@@ -8,9 +8,10 @@ import type { NamedTest } from '../core/leak-check.ts'
 import { setVariables, targetVariables } from '../core/other-databases.ts'
 import { withOwnDatabase } from '../core/own-database.ts'
 import * as core from '../core/worker.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 import { hostOf } from './provided.ts'
 
-export const { database } = core
+export const { database, beginStart, endStart } = core
 
 /** Of the previous test file: no hook reliably reports its end. */
 let entered: core.WorkerHost | undefined
@@ -53,7 +54,7 @@ export function after(test: NamedTest): Promise<void> {
 /** Leases another database while `use` runs. */
 export function withLease(
   test: NamedTest & { readonly file: string },
-  use: (own: core.WorkerDatabase) => Promise<void>,
+  use: (own: WorkerDatabase) => Promise<void>,
 ): Promise<void> {
   const { handle, spare } = hostOf(test.file)
   return withOwnDatabase({ handle, slot: spare, unref: true }, () => test, use)

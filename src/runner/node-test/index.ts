@@ -2,19 +2,33 @@
  * `node --import afresh/node-test --test`: gives each test file a database of its own. `DATABASE_URL` points
  * to it before the file's code is loaded, and it is reset before each test.
  */
-import { afterEach, beforeEach, type TestContext } from 'node:test'
+import { after, afterEach, before, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 import { AfreshError } from '../../errors.ts'
 import type { NamedTest } from '../core/leak-check.ts'
 import { withOwnDatabase } from '../core/own-database.ts'
 import type { RunHandle } from '../core/run-handle.ts'
-import { checkAfterTest, database, enter, leave, resetBefore, type WorkerDatabase } from '../core/worker.ts'
+import { type StartFrom, startFromIn } from '../core/start-from.ts'
+import { beginStart, checkAfterTest, database, endStart, enter, leave, resetBefore } from '../core/worker.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 import { INSIDE, joinRun } from './join-run.ts'
 import { publish, type TestBody } from './require-bridge.ts'
 import { runnerOfThis } from './runner.ts'
 import { testMutex } from './test-mutex.ts'
 
-export { database, type WorkerDatabase }
+export { database, type StartFrom, type WorkerDatabase }
+
+/**
+ * In the body of `describe`: its tests start from what a function writes. Tests with databases of their own
+ * (`withDatabase`) start from the baseline.
+ */
+export const startFrom: StartFrom = startFromIn(
+  {
+    beforeAll: (hook, timeout) => before(hook, timeout === undefined ? {} : { timeout }),
+    afterAll: (hook) => after(hook),
+  },
+  () => ({ beginStart, endStart }),
+)
 
 const queue = testMutex()
 let host: { readonly handle: RunHandle; readonly slot: number } | undefined
@@ -70,4 +84,4 @@ async function begin(): Promise<void> {
 
 // Threads and processes that a test starts load the same --import, and use the test's database.
 if (isMainThread && process.env[INSIDE] === undefined) await begin()
-publish({ database, withDatabase })
+publish({ database, startFrom, withDatabase })

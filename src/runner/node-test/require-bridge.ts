@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
-import type { WorkerDatabase } from '../core/worker.ts'
+import type { StartFrom } from '../core/start-from.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 
 /** The body of a test with a database of its own. */
 export type TestBody = (own: { readonly database: WorkerDatabase }, t: TestContext) => unknown
@@ -7,6 +8,7 @@ export type TestBody = (own: { readonly database: WorkerDatabase }, t: TestConte
 /** What `require` returns of the module that `--import` loaded. */
 export interface Published {
   readonly database: WorkerDatabase
+  readonly startFrom: StartFrom
   readonly withDatabase: (body: TestBody) => (t: TestContext) => Promise<void>
 }
 

@@ -10,4 +10,4 @@ function loaded() {
   })
 }
 
-export const { database, withDatabase } = loaded()
+export const { database, startFrom, withDatabase } = loaded()

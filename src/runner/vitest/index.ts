@@ -1,8 +1,10 @@
-import { test as base, type TestAPI } from 'vitest'
+import { afterAll, test as base, beforeAll, type TestAPI } from 'vitest'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { acquireDatabase } from '../core/acquire-database.ts'
 import { withOwnDatabase } from '../core/own-database.ts'
-import { database, enter, leave, type WorkerDatabase, withConcurrencyCount } from '../core/worker.ts'
+import { type StartFrom, startFromIn } from '../core/start-from.ts'
+import { beginStart, database, endStart, enter, leave, withConcurrencyCount } from '../core/worker.ts'
+import type { WorkerDatabase } from '../core/worker-database.ts'
 import { isConcurrent, markIsolated } from './concurrency.ts'
 import { after, before, nameOf, recordInMeta } from './hooks.ts'
 import { host } from './provided.ts'
@@ -10,7 +12,13 @@ import type { Task } from './task.ts'
 
 export type { TestEffects } from '../core/leak-check.ts'
 export type { Provided } from './provided.ts'
-export { database, type TestDatabase, type WorkerDatabase }
+export { database, type StartFrom, type TestDatabase, type WorkerDatabase }
+
+/**
+ * In the body of `describe`: its tests start from what a function writes. Needs the setup file
+ * `afresh/vitest/reset`. Concurrent tests, which have databases of their own, start from the baseline.
+ */
+export const startFrom: StartFrom = startFromIn({ beforeAll, afterAll }, () => ({ beginStart, endStart }))
 
 /** The fixtures of `test` from `afresh/vitest`. */
 export interface DatabaseFixtures {

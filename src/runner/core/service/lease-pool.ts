@@ -96,6 +96,7 @@ export class LeasePool {
       entry.state = 'in use'
       const { database } = entry
       try {
+        await database.dropSnapshot()
         await database.reset()
         return database
       } catch {

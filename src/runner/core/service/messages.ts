@@ -23,6 +23,9 @@ export type Method =
   | 'erase'
   | 'purge'
   | 'load'
+  | 'snapshot'
+  | 'restore'
+  | 'dropSnapshot'
   | 'summary'
 
 export type Request =

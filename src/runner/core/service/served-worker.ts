@@ -10,6 +10,9 @@ import { toData } from './error-data.ts'
 import type { LeasePool, SlotRequest } from './lease-pool.ts'
 import { type Reply, type Request, send } from './messages.ts'
 
+/** Counted and timed in the summary of the run. */
+const RESETS: ReadonlySet<string> = new Set(['reset', 'restore'])
+
 type MethodCall = Extract<Request, { method: string }>
 
 /** What the run counts of its workers, and what it says of them at its end. */
@@ -51,7 +54,7 @@ export class ServedWorker {
     this.#running.set(request.id, controller)
     try {
       const work = () => this.#perform(request, controller.signal)
-      const result = await this.#run.statistics.measure(request.method === 'reset', work)
+      const result = await this.#run.statistics.measure(RESETS.has(request.method), work)
       this.#reply({ id: request.id, result })
     } catch (error) {
       this.#reply({ id: request.id, error: toData(error) })
@@ -82,6 +85,12 @@ export class ServedWorker {
         return database.verify()
       case 'load':
         return database.load(String(rest[0]))
+      case 'snapshot':
+        return database.snapshot(rest[0] as string)
+      case 'restore':
+        return database.restore(rest[0] as string)
+      case 'dropSnapshot':
+        return database.dropSnapshot(rest[0] as string | undefined)
       case 'openResources':
         return database.openResources()
       case 'endOpenResources':
