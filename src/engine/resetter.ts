@@ -2,6 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Difference } from '../schema/difference.ts'
 import type { Schema, SubjectId, TableId } from '../schema/schema.ts'
 import type { Claim } from './claim.ts'
+import type { Connection } from './connection.ts'
 
 export interface DatabaseState {
   /** Tables that contain rows now, which become the baseline. */
@@ -16,6 +17,15 @@ export interface DatabaseState {
  * available.
  */
 export type Detector = 'wal' | 'counters' | 'scan'
+
+/**
+ * A database with the contents of the template and the ids of its copies, which is made when it is first used.
+ * Engines read from it what would take long to keep in each session.
+ */
+export interface PristineCopy {
+  /** Runs `work` on a connection to it. After a failure, the next use makes another copy. */
+  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+}
 
 export interface Program {
   readonly schema: Schema
@@ -40,6 +50,8 @@ export interface Program {
    * if there are no such copies, or if their ids differ.
    */
   readonly findings?: Map<string, string> | undefined
+  /** A copy of the same template that nothing writes to; see `PristineCopy`. Only together with `findings`. */
+  readonly pristine?: PristineCopy | undefined
   /** A resetter on the same connection whose baseline is kept instead of taking the current content. */
   readonly before?: Resetter | undefined
 }

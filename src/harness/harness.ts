@@ -16,6 +16,7 @@ import { leaseFrom } from './lease-from.ts'
 import { type BaselineInputs, inputsOf } from './name-template.ts'
 import { prepareBaseline, type ServerContext } from './prepare-baseline.ts'
 import { preparedTemplate } from './prepared-template.ts'
+import { type OwnPristineCopy, pristineCopy } from './pristine-copy.ts'
 import { projectOf } from './project-name.ts'
 import { contextOf } from './server-context.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
@@ -147,13 +148,14 @@ async function harnessFrom(
     baseline,
     costs: await measuring,
   }
-  const close = once(() => closeHarness(context, server, run))
+  const pristine = pristineCopy({ ...context, template, name: () => names.copy(run) })
+  const close = once(() => closeHarness(context, server, run, pristine))
   return {
     title: titleOf(engine, context.facts.version, server.title),
     handle,
     isTemplateNew: isTemplateNew || wasBuilt(),
     warnings: [...warnings, ...problems],
-    lease: (options) => leaseFrom(handle, options, { ...made, progress }),
+    lease: (options) => leaseFrom(handle, options, { ...made, pristine, progress }),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -165,9 +167,17 @@ function titleOf(engine: Engine, version: string, title: string): string {
   return `${engine.title} ${number}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
-async function closeHarness(context: ServerContext, server: RunningServer, run: string): Promise<void> {
+async function closeHarness(
+  context: ServerContext,
+  server: RunningServer,
+  run: string,
+  pristine: OwnPristineCopy,
+): Promise<void> {
   await withCleanUp(
-    () => dropMade(context, server, run),
+    async () => {
+      await pristine.close()
+      await dropMade(context, server, run)
+    },
     async () => {
       await context.admin.close().catch(() => {})
       await server.stop()

@@ -3,6 +3,7 @@ import { namesFor } from '../database/names.ts'
 import type { Lock } from '../engine/claim.ts'
 import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { PristineCopy } from '../engine/resetter.ts'
 import { withUndo } from '../errors.ts'
 import type { KnownCatalog } from '../reset/options.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
@@ -37,6 +38,8 @@ export interface MadeHere {
   readonly catalog: KnownCatalog
   /** See `Program`. */
   readonly findings: Map<string, string>
+  /** See `Program`. */
+  readonly pristine: PristineCopy
   readonly progress?: Progress
 }
 
@@ -64,8 +67,8 @@ export async function openLease(
   return withUndo(
     async () => {
       const known = lease.isNew && engine.capabilities.copiesShareIds ? made?.catalog : undefined
-      const findings = known && made?.findings
-      const from = { claim, known, findings, template, baseline: fingerprintOf(baseline), costs }
+      const { findings, pristine } = (known && made) ?? {}
+      const from = { claim, known, findings, pristine, template, baseline: fingerprintOf(baseline), costs }
       return { lease, session: await openSession({ engine, connection, options, ...from }) }
     },
     () => lease.release(),

@@ -39,7 +39,7 @@ export interface PreparedBaseline {
   /** Whether this run built the template. */
   readonly isTemplateNew: boolean
   readonly baseline: BaselineDigest
-  readonly made: MadeHere
+  readonly made: Omit<MadeHere, 'pristine' | 'progress'>
   readonly warnings: readonly string[]
 }
 

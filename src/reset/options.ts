@@ -2,7 +2,7 @@ import type { Claim } from '../engine/claim.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Fingerprint } from '../engine/fingerprint.ts'
-import type { DatabaseState, Detector } from '../engine/resetter.ts'
+import type { DatabaseState, Detector, PristineCopy } from '../engine/resetter.ts'
 import type { Costs } from '../plan/cost.ts'
 import type { SequenceMode, Strategy } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -34,6 +34,8 @@ export interface SessionInput {
   readonly known?: KnownCatalog | undefined
   /** See `Program`. */
   readonly findings?: Map<string, string> | undefined
+  /** See `Program`. */
+  readonly pristine?: PristineCopy | undefined
   /** The baseline's fingerprint, if it is already known. */
   readonly baseline?: Fingerprint | undefined
   /** Default: `found`. */

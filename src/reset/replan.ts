@@ -21,7 +21,7 @@ export async function prepare(
   before?: Resetter,
 ): Promise<Planned> {
   const { lockTimeoutMs, detector } = options
-  const { claim, isLeasedElsewhere, template, copyName, findings } = given
+  const { claim, isLeasedElsewhere, template, copyName, findings, pristine } = given
   const program = {
     schema,
     plan,
@@ -32,8 +32,17 @@ export async function prepare(
     lockTimeoutMs,
     detector,
     findings,
+    pristine,
   }
   return { schema, plan, resetter: await engine.prepare(connection, { ...program, before }) }
+}
+
+/** What a test changed in a schema that can still be reset. */
+export interface SchemaAdditions {
+  /** Otherwise the definitions are those of before. */
+  readonly isChanged: boolean
+  /** Names of new tables. */
+  readonly added: readonly string[]
 }
 
 /**
@@ -45,10 +54,10 @@ export async function prepare(
 export async function replan(
   input: SessionInput,
   before: Planned,
-): Promise<{ readonly next: Planned; readonly added: readonly string[] }> {
+): Promise<{ readonly next: Planned; readonly changed: SchemaAdditions }> {
   const { engine, connection, options } = input
   const changes = await before.resetter.changes?.()
-  if (changes?.length === 0) return { next: before, added: [] }
+  if (changes?.length === 0) return { next: before, changed: { isChanged: false, added: [] } }
   const lasting = changes?.filter(({ isHarmless }) => !isHarmless).map(differenceOf)
   if (lasting !== undefined && lasting.length > 0) throw changedSchema(lasting)
   const found = await engine.introspect(connection)
@@ -57,7 +66,10 @@ export async function replan(
   if (broken.length > 0) throw changedSchema(broken)
   if (changes === undefined) await before.resetter.close()
   const next = await planFor(engine, connection, options, { ...input, from: 'found', before, found })
-  return { next: await prepare(input, next, before.resetter), added: drift.added }
+  const { added } = drift
+  // A TRUNCATE or ALTER of another session may show a table as missing or changed while it runs.
+  const isChanged = changes !== undefined || added.length > 0
+  return { next: await prepare(input, next, before.resetter), changed: { isChanged, added } }
 }
 
 function changedSchema(changes: readonly Difference[]): AfreshError {
@@ -87,20 +99,19 @@ function isStale(error: AfreshError): boolean {
 /** @param first the report of the old plan's reset, if it succeeded */
 export function afterReplan(
   report: ResetReport,
-  added: readonly string[],
+  { isChanged, added }: SchemaAdditions,
   first: ResetReport | undefined,
 ): ResetReport {
+  const note =
+    added.length === 0
+      ? 'A test changed the schema: planned again.'
+      : `A test made ${added.join(', ')}: planned again, and emptied with the rest from now on.`
   return {
     ...report,
     dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
     writes: [...(first?.writes ?? []), ...report.writes],
     steps: [...(first?.steps ?? []), ...report.steps],
     durationMs: (first?.durationMs ?? 0) + report.durationMs,
-    notes: [
-      ...report.notes,
-      added.length === 0
-        ? 'A test changed the schema: planned again.'
-        : `A test made ${added.join(', ')}: planned again, and emptied with the rest from now on.`,
-    ],
+    notes: [...report.notes, ...(isChanged ? [note] : [])],
   }
 }

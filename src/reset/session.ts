@@ -46,13 +46,13 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
       return { error }
     })
     if ('report' in outcome && !outcome.isStale) return outcome.report
-    const { next, added } = await replan(input, before)
+    const { next, changed } = await replan(input, before)
     planned = next
-    if ('report' in outcome && added.length === 0) return outcome.report
+    if ('report' in outcome && changed.added.length === 0) return outcome.report
     // The schema did not cause the failure.
     if ('error' in outcome && next === before) throw outcome.error
     const { report } = await resetBy(next, options)
-    return afterReplan(report, added, 'report' in outcome ? outcome.report : undefined)
+    return afterReplan(report, changed, 'report' in outcome ? outcome.report : undefined)
   }
   const alone = oneAtATime()
   return {

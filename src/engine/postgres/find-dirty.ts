@@ -31,6 +31,7 @@ export const FIND_DIRTY_VARIABLES = `
   waited boolean;
   special oid;
   blocks json;
+  rewritten oid[];
   stale boolean;
   moved boolean;
   objects boolean;

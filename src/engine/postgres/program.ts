@@ -1,7 +1,8 @@
 import type { Plan } from '../../plan/plan.ts'
-import { type Schema, type Table, tableOf } from '../../schema/schema.ts'
+import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../resetter.ts'
 import { CATALOG_FUNCTION, CATALOG_QUERY } from './catalog-hash.ts'
+import { CREATE_FETCHED, DEFERRED_TABLES, type DeferredTables, deferRows, needsOf } from './deferred-rows.ts'
 import { DEFINITIONS_QUERY } from './definitions.ts'
 import { DEFINITIONS } from './definitions-table.ts'
 import { probesOf, scanQuery } from './detect.ts'
@@ -43,6 +44,7 @@ export interface Session {
   readonly journal: WalAccess
   readonly functions: UserFunctions
   readonly owned: boolean
+  readonly deferred: DeferredTables
 }
 
 /**
@@ -53,23 +55,21 @@ export interface Session {
  */
 export function programSql(
   program: Program,
-  { suspensions, functions, journal, owned }: Session,
+  { suspensions, functions, journal, owned, deferred }: Session,
   breakEvenBytes: string | undefined,
 ): string {
   const { schema, plan, before } = program
   const probes = probesOf(schema, plan)
+  const isInJournal = (id: SubjectId) => journal.readable && !journal.unlogged.has(id)
   return [
     dropSql(owned, { isKept: before !== undefined }),
     ...STEP_TABLES,
     SIZE_FUNCTIONS,
     VIEW_FUNCTION,
     runFunction(functions),
-    ...(before === undefined ? capture(schema, plan) : recapture(schema, plan)),
-    ...stepRows(schema, plan, {
-      suspensions,
-      functions,
-      isInJournal: (id) => journal.readable && !journal.unlogged.has(id),
-    }),
+    ...(before === undefined ? capture(schema, plan, deferred) : recapture(schema, plan)),
+    ...stepRows(schema, plan, { suspensions, functions, isInJournal }),
+    ...(deferred.size > 0 ? needsOf(schema, plan, deferred, isInJournal) : []),
     ...(journal.readable ? [PREPARE_STEPS] : []),
     `ANALYZE ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS].join(', ')}`,
     ...startingPositions(schema, plan),
@@ -82,14 +82,18 @@ export function programSql(
 }
 
 /** Captures the baseline: rows and their versions, large objects, and all definitions. */
-function capture(schema: Schema, plan: Plan): string[] {
+function capture(schema: Schema, plan: Plan, deferred: DeferredTables): string[] {
   return [
     ...REPAIR_TABLES,
+    ...(deferred.size > 0 ? [CREATE_FETCHED] : []),
     ...CAPTURE_OBJECTS,
     ...plan.populated
       .map((id) => tableOf(schema, id))
       .filter(isStored)
-      .flatMap(captureTable),
+      .flatMap((table) => {
+        const versions = deferred.get(table.id)
+        return versions === undefined ? captureTable(table) : [deferRows(table.id, versions)]
+      }),
     ...views(schema).map(rememberView),
     INDEX_ROWS,
     `CREATE TEMP TABLE afresh_definitions AS ${DEFINITIONS_QUERY}`,
@@ -134,14 +138,14 @@ function plpgsql(signature: string, body: string): string {
 
 /** @param isKept whether the baseline stays */
 export function dropSql(owned: boolean, { isKept = false } = {}): string {
-  const baseline = isKept ? [] : [ROWS, STATE, OBJECTS, DEFINITIONS]
+  const baseline = isKept ? [] : [ROWS, STATE, OBJECTS, DEFINITIONS, DEFERRED_TABLES.kept]
   const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
   DROP FUNCTION IF EXISTS ${CATALOG_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); ${DROP_VIEW_FUNCTION}; ${DROP_RUN_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
-  ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, ...baseline].join(', ')}`
+  ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, DEFERRED_TABLES.ofProgram, ...baseline].join(', ')}`
 }
 
 /** Up to this many blocks are compared one by one; beyond that, the whole table is. */
@@ -150,7 +154,7 @@ const NEAR_BLOCKS = 64
 /** The body of a reset; it returns null if the WAL shows no writes. */
 function resetBody(
   { plan, claim, isLeasedElsewhere = false }: Program,
-  { journal, database }: Session,
+  { journal, database, deferred }: Session,
   found: string,
 ): string {
   return `
@@ -163,7 +167,7 @@ DECLARE
   referring oid[];
   count bigint;
   skipped pg_lsn;
-  ran text := '';
+  ran text := '';${deferred.size > 0 ? '\n  needed json;' : ''}
 BEGIN
   ${claim === undefined ? '' : proof(claim, database, { isHolder: !isLeasedElsewhere })}${found}
   ${journal.readable ? FOLLOW_REWRITTEN : ''}
@@ -173,7 +177,7 @@ BEGIN
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN
       is_near := true;
       ${NOTE_BLOCKS}
-    END IF;${runSteps(plan)}
+    END IF;${runSteps(plan, { isDeferred: deferred.size > 0 })}
   END IF;
   IF objects THEN
     ${RESTORE_OBJECTS}

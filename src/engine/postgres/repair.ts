@@ -11,14 +11,14 @@ import { ident, only, qualified } from './quote.ts'
  * https://www.postgresql.org/docs/current/ddl-system-columns.html
  */
 export const ROWS = 'pg_temp.afresh_rows'
-/** The number of row versions of each populated table, and a hash of all of them: what a scan compares. */
 /** Shows other sessions whose temporary tables these are. */
 export const STATE_NAME = 'afresh_state'
+/** The number of row versions of each populated table, and a hash of all of them: what a scan compares. */
 export const STATE = `pg_temp.${STATE_NAME}`
 
 export const REPAIR_TABLES = [
   `CREATE TEMP TABLE afresh_rows (table_oid oid, rel oid, filenode oid, row_ctid tid, row_xmin xid, row text COLLATE "C")`,
-  `CREATE TEMP TABLE afresh_state (table_oid oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false)`,
+  `CREATE TEMP TABLE afresh_state (table_oid oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false, deferred boolean NOT NULL DEFAULT false)`,
 ]
 
 export const INDEX_ROWS = `CREATE INDEX ON ${ROWS} (table_oid, rel, row_ctid)`
@@ -43,10 +43,21 @@ function rowText({ columns }: Table): string {
   return `ROW(${values.join(', ')})::text COLLATE "C"`
 }
 
+/**
+ * A query for rows of a table, in the columns of `ROWS`.
+ *
+ * @param condition on the row of the table; takes its alias
+ */
+export function capturedRows(table: Table, condition?: (row: string) => string): string {
+  return `SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${rowText(table)}
+    FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid${
+      condition === undefined ? '' : ` WHERE ${condition(ALIAS)}`
+    }`
+}
+
 function captureRows(table: Table): string {
   return `INSERT INTO ${ROWS} (table_oid, rel, filenode, row_ctid, row_xmin, row)
-    SELECT ${table.id}, ${ALIAS}.tableoid, c.relfilenode, ${ALIAS}.ctid, ${ALIAS}.xmin, ${rowText(table)}
-    FROM ${only(table)} AS ${ALIAS} JOIN pg_catalog.pg_class AS c ON c.oid = ${ALIAS}.tableoid`
+    ${capturedRows(table)}`
 }
 
 export function versions(table: Table): string {

@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import type { Program, Resetter } from '../resetter.ts'
 import { readCatalog } from './catalog.ts'
 import { noteRole } from './client-role.ts'
+import { deferredTablesOf } from './deferred-rows.ts'
 import { functionsSql, programSql } from './program.ts'
 import { refuseRefusedRows } from './refused-rows.ts'
 import { callerOf, resetSettings } from './reset-settings.ts'
@@ -29,7 +30,8 @@ export async function prepare(connection: Connection, program: Program): Promise
   const database = await oidOfDatabase(connection)
   const journal = await walAccessOf(connection, program, database)
   refuseMissing(program, journal)
-  const session = { suspensions, functions, journal, owned: connection.owned, database }
+  const deferred = await deferredTablesOf(connection, program)
+  const session = { suspensions, functions, journal, owned: connection.owned, database, deferred }
   const known = program.findings?.get(BREAK_EVEN)
   const [measured] = await call(programSql(program, session, known))
   const breakEvenBytes = known ?? String(measured?.break_even_bytes)

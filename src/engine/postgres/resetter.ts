@@ -1,7 +1,8 @@
-import { codeOf } from '../../errors.ts'
+import { AfreshError, codeOf } from '../../errors.ts'
 import type { SubjectId } from '../../schema/schema.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { Detector, Outcome, Program, Resetter, SchemaChange } from '../resetter.ts'
+import { DeferredRows, neededBy } from './deferred-rows.ts'
 import { schemaChanges } from './definitions.ts'
 import { probesOf, scanQuery } from './detect.ts'
 import { dropSql } from './program.ts'
@@ -20,6 +21,9 @@ import type { WalAccess } from './wal-reader.ts'
 const TRIES = 3
 /** unique, foreign_key, restrict and exclusion_violation, deadlock_detected, serialization_failure */
 const OF_WRITERS: readonly (string | undefined)[] = ['23505', '23503', '23001', '23P01', '40P01', '40001']
+
+/** How often only the rows of the written blocks are read. */
+const FETCHES = 3
 
 const DISK_FULL = '53100'
 const DELETED_INSTEAD =
@@ -42,6 +46,7 @@ export class PostgresResetter implements Resetter {
   readonly #context: ResetContext
   /** The queries that compare each subject with the baseline. */
   readonly #probes: ReturnType<typeof probesOf>
+  readonly #deferred: DeferredRows
   /** Rows restored since the last VACUUM. */
   #repaired = 0
 
@@ -49,6 +54,7 @@ export class PostgresResetter implements Resetter {
     const { schema, plan } = context.program
     this.#context = context
     this.#probes = probesOf(schema, plan)
+    this.#deferred = new DeferredRows(context.connection, context.program)
   }
 
   reset(): Promise<Outcome> {
@@ -94,11 +100,22 @@ export class PostgresResetter implements Resetter {
     const { detector } = this.#context.program
     const reset = (by: string) => `SELECT pg_temp.afresh_reset(${by}) AS outcome`
     try {
-      return { rows: await retried(() => this.#run(reset, detector)), notes: [] }
+      return { rows: await this.#fetching(() => retried(() => this.#run(reset, detector))), notes: [] }
     } catch (error) {
       if (codeOf(error) !== DISK_FULL) throw error
-      const rows = await this.#run((by) => `SELECT ${NO_ROOM}; ${reset(by)}`, detector)
-      return { rows, notes: [DELETED_INSTEAD] }
+      const withoutFiles = (by: string) => `SELECT ${NO_ROOM}; ${reset(by)}`
+      return { rows: await this.#fetching(() => this.#run(withoutFiles, detector)), notes: [DELETED_INSTEAD] }
+    }
+  }
+
+  /** Runs a reset, again whenever it needs baseline rows that were not captured. */
+  async #fetching(reset: () => Promise<Row[]>): Promise<Row[]> {
+    for (let round = 1; ; round++) {
+      const rows = await reset()
+      const needed = neededBy(rows[0])
+      if (needed === undefined) return rows
+      // Another session may write to further blocks each time: then all rows are read.
+      await this.#deferred.fetch(round <= FETCHES ? needed : needed.map(([id]) => [id, null]))
     }
   }
 
@@ -131,7 +148,7 @@ export class PostgresResetter implements Resetter {
     try {
       return await work()
     } catch (error) {
-      throw await explain(connection, program, error)
+      throw error instanceof AfreshError ? error : await explain(connection, program, error)
     }
   }
 }

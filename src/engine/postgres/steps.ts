@@ -1,6 +1,7 @@
 import type { Plan, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { type Schema, tableOf } from '../../schema/schema.ts'
+import { returnIfNeeded } from './deferred-rows.ts'
 import { statementNear, statementsOf, truncate } from './statements.ts'
 
 /**
@@ -30,17 +31,19 @@ export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the changed blocks of populated tables are known.
  * Appends step, position, whether TRUNCATE was used, and rows of each statement to `ran`.
  */
-export function runSteps({ steps }: Plan): string {
+export function runSteps({ steps }: Plan, { isDeferred }: { readonly isDeferred: boolean }): string {
   const once = steps.every(({ when }) => when.length <= 1)
   const isFollowing = steps.some(({ follows }) => follows !== undefined)
-  return `${isFollowing ? FIND_REFERRING : ''}
+  const isDue = (row: string) =>
+    `${row}.subject = ANY (touched)${isFollowing ? ` OR ${row}.follows AND ${row}.subject = ANY (referring)` : ''}`
+  return `${isFollowing ? FIND_REFERRING : ''}${isDeferred ? returnIfNeeded(DUE, isDue('u')) : ''}
     FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.position) '}s.*,
         CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS by_truncate,
         ${changesOf('s')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
       CROSS JOIN LATERAL (SELECT CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation)
         ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
-      WHERE d.subject = ANY (touched)${isFollowing ? ' OR d.follows AND d.subject = ANY (referring)' : ''} ORDER BY s.no, s.position
+      WHERE ${isDue('d')} ORDER BY s.no, s.position
     LOOP
       EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;

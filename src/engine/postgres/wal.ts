@@ -130,12 +130,15 @@ function subjectsMoved(condition: string): string {
  * does not know are found by a scan only.
  */
 export const DETECT_REWRITES = `IF reason IS NULL THEN
-      blocks := NULL;
+      rewritten := ${subjectsMoved(`f.subject > ${OBJECTS}`)};
+      IF stale OR cardinality(rewritten) > 0 THEN
+        blocks := NULL;
+      END IF;
       IF stale THEN
         reason := 'changed';
         touched := pg_temp.afresh_scan();
       ELSE
-        touched := touched || ${subjectsMoved(`f.subject > ${OBJECTS}`)};
+        touched := touched || rewritten;
       END IF;
     END IF;`
 
@@ -185,6 +188,9 @@ export const ADVANCE_PAST_OWN = `IF pg_catalog.pg_current_wal_insert_lsn() - upt
 export const SAVE_LSN = `pg_catalog.set_config('afresh.since', CASE WHEN writing OR stale THEN since ELSE upto END::text, false),
     'own', pg_catalog.set_config('afresh.own', coalesce(pg_catalog.pg_current_xact_id_if_assigned()::xid::text, '0'), false)`
 
+/** A scan that is cheaper only from here on takes 30 ms, and needs no second measurement. */
+const STEADY_BYTES = 9e6
+
 /**
  * Measures from how many bytes a scan is cheaper, as the best of three timed scans. Between tests a scan
  * takes some three times as long, because other data is in the CPU caches; the WAL then takes 10 to 17 ns per
@@ -195,6 +201,7 @@ export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precis
     began := pg_catalog.clock_timestamp();
     PERFORM pg_temp.afresh_scan();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
+    EXIT WHEN best > ${STEADY_BYTES};
   END LOOP;
   PERFORM pg_catalog.set_config('afresh.break_even_bytes', greatest(best, ${MIN_SKIP_BYTES})::bigint::text, false);
 END $$; SELECT pg_catalog.current_setting('afresh.break_even_bytes') AS break_even_bytes`

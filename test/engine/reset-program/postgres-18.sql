@@ -101,7 +101,7 @@ DEALLOCATE ALL; DROP TABLE IF EXISTS pg_temp.afresh_files; DROP FUNCTION IF EXIS
   DROP FUNCTION IF EXISTS pg_temp.afresh_catalog();
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); DROP FUNCTION IF EXISTS pg_temp.afresh_view(oid, boolean); DROP FUNCTION IF EXISTS pg_temp.afresh_run(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
-  DROP FUNCTION IF EXISTS pg_temp.afresh_objects(); DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid); DROP TABLE IF EXISTS pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_references, pg_temp.afresh_positions, pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_objects, pg_temp.afresh_definitions;
+  DROP FUNCTION IF EXISTS pg_temp.afresh_objects(); DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid); DROP TABLE IF EXISTS pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_references, pg_temp.afresh_positions, pg_temp.afresh_needs, pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_objects, pg_temp.afresh_definitions, pg_temp.afresh_fetched;
 CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
     dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position));
 CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no));
@@ -143,7 +143,7 @@ CREATE FUNCTION pg_temp.afresh_run(statement text) RETURNS SETOF int LANGUAGE pl
     RETURN QUERY SELECT 1 FROM pg_catalog.generate_series(1, touched);
   END $$;
 CREATE TEMP TABLE afresh_rows (table_oid oid, rel oid, filenode oid, row_ctid tid, row_xmin xid, row text COLLATE "C");
-CREATE TEMP TABLE afresh_state (table_oid oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false);
+CREATE TEMP TABLE afresh_state (table_oid oid PRIMARY KEY, rows bigint, hash bigint, is_new boolean NOT NULL DEFAULT false, deferred boolean NOT NULL DEFAULT false);
 CREATE FUNCTION pg_temp.afresh_object(object oid) RETURNS text LANGUAGE plpgsql AS $$ DECLARE
     file int := pg_catalog.lo_open(object, 262144);
     size bigint := pg_catalog.lo_lseek64(file, 0, 2);
@@ -463,6 +463,7 @@ DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
     began := pg_catalog.clock_timestamp();
     PERFORM pg_temp.afresh_scan();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
+    EXIT WHEN best > 9000000;
   END LOOP;
   PERFORM pg_catalog.set_config('afresh.break_even_bytes', greatest(best, 4096)::bigint::text, false);
 END $$; SELECT pg_catalog.current_setting('afresh.break_even_bytes') AS break_even_bytes;
@@ -475,6 +476,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
   waited boolean;
   special oid;
   blocks json;
+  rewritten oid[];
   stale boolean;
   moved boolean;
   objects boolean;
@@ -537,13 +539,16 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
   IF moved THEN
     stale := pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog');
     IF reason IS NULL THEN
-      blocks := NULL;
+      rewritten := ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
+      WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+      IF stale OR cardinality(rewritten) > 0 THEN
+        blocks := NULL;
+      END IF;
       IF stale THEN
         reason := 'changed';
         touched := pg_temp.afresh_scan();
       ELSE
-        touched := touched || ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
-      WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+        touched := touched || rewritten;
       END IF;
     END IF;
   END IF; END$afresh$;
@@ -558,6 +563,7 @@ DECLARE
   waited boolean;
   special oid;
   blocks json;
+  rewritten oid[];
   stale boolean;
   moved boolean;
   objects boolean;
@@ -629,13 +635,16 @@ BEGIN
   IF moved THEN
     stale := pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog');
     IF reason IS NULL THEN
-      blocks := NULL;
+      rewritten := ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
+      WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+      IF stale OR cardinality(rewritten) > 0 THEN
+        blocks := NULL;
+      END IF;
       IF stale THEN
         reason := 'changed';
         touched := pg_temp.afresh_scan();
       ELSE
-        touched := touched || ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
-      WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
+        touched := touched || rewritten;
       END IF;
     END IF;
   END IF;
