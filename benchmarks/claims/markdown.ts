@@ -1,52 +1,52 @@
 import type { Claim } from './claim.ts'
 import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
-import type { Results, SiteResults } from './results.ts'
+import type { Results, ServerResults } from './results.ts'
 
 /**
  * The page of results: an overview, then each claim with the observations and the statements to reproduce
  * them.
  */
 export function markdownOf(results: Results, claims: readonly Claim[]): string {
-  const { date, machine, sites } = results
+  const { date, machine, servers } = results
   const parts = [
     '# What people say of DELETE and TRUNCATE, and what the servers say',
     'Written by `npm run bench:claims`; what it saw in figures is in `results.json`. An answer is what this run saw, not what ' +
       'a manual says. Times are medians of interleaved rounds: compare them within a line, never across servers.',
-    `${sites.map(titleOf).join(', ')}. ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${date.slice(0, 10)}; ` +
+    `${servers.map(titleOf).join(', ')}. ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${date.slice(0, 10)}; ` +
       'durability off, containers with their data in memory, InnoDB without a binary log.',
     'The statements are run as they stand in an empty database, in autocommit but for what BEGIN opens. Some are to be ' +
       'refused: that is the answer.',
     overview(results, claims),
-    ...claims.map((claim) => section(claim, sites)),
+    ...claims.map((claim) => section(claim, servers)),
   ]
   return `${parts.join('\n\n')}\n`
 }
 
-function overview({ sites }: Results, claims: readonly Claim[]): string {
+function overview({ servers }: Results, claims: readonly Claim[]): string {
   const rows = claims.map((claim) => [
     `[${claim.text}](#${claim.id})`,
-    ...sites.map(({ answers }) => answers[claim.id]?.verdict ?? ''),
+    ...servers.map(({ answers }) => answers[claim.id]?.verdict ?? ''),
   ])
-  return table([['claim', ...sites.map(({ id }) => id)], ...rows])
+  return table([['claim', ...servers.map(({ id }) => id)], ...rows])
 }
 
-function section(claim: Claim, sites: readonly SiteResults[]): string {
-  const rows = sites.map((site) => {
-    const answer = site.answers[claim.id]
-    return [site.id, `**${answer?.verdict ?? ''}**`, answer?.evidence ?? '']
+function section(claim: Claim, servers: readonly ServerResults[]): string {
+  const rows = servers.map((server) => {
+    const answer = server.answers[claim.id]
+    return [server.id, `**${answer?.verdict ?? ''}**`, answer?.evidence ?? '']
   })
   return [
     `## <a id="${claim.id}"></a>${claim.text}`,
     table([['server', 'answer', 'seen'], ...rows]),
-    ...scripts(claim, sites),
+    ...scripts(claim, servers),
   ].join('\n\n')
 }
 
 /** One block for all engines with the same statements. */
-function scripts(claim: Claim, sites: readonly SiteResults[]): string[] {
+function scripts(claim: Claim, servers: readonly ServerResults[]): string[] {
   const shells = new Map<string, string[]>()
-  for (const engine of new Set(sites.map((site) => site.engine))) {
-    if (claim.isOfTruncate && lacksTruncate(claim, sites, engine)) continue
+  for (const engine of new Set(servers.map((server) => server.engine))) {
+    if (claim.isOfTruncate && lacksTruncate(claim, servers, engine)) continue
     const sql = DIALECTS[engine]
     const script = scriptOf(claim, sql)
     shells.set(script, [...(shells.get(script) ?? []), sql.shell.name])
@@ -57,8 +57,10 @@ function scripts(claim: Claim, sites: readonly SiteResults[]): string[] {
   )
 }
 
-function lacksTruncate(claim: Claim, sites: readonly SiteResults[], engine: EngineId): boolean {
-  return sites.some((site) => site.engine === engine && site.answers[claim.id]?.verdict === 'no TRUNCATE')
+function lacksTruncate(claim: Claim, servers: readonly ServerResults[], engine: EngineId): boolean {
+  return servers.some(
+    (server) => server.engine === engine && server.answers[claim.id]?.verdict === 'no TRUNCATE',
+  )
 }
 
 function scriptOf(claim: Claim, sql: Dialect): string {
@@ -74,7 +76,7 @@ function scriptOf(claim: Claim, sql: Dialect): string {
   return lines.join('\n')
 }
 
-function titleOf({ title, version }: SiteResults): string {
+function titleOf({ title, version }: ServerResults): string {
   return title.includes(version) ? title : `${title}: ${version}`
 }
 

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Client, Row } from '../client.ts'
+import { type ClaimContext, openClaimContext } from './claim-context.ts'
 import { DIALECTS } from './dialect.ts'
-import { type Ground, groundOf } from './ground.ts'
 
 /** The common interface of both drivers. */
 interface Handle {
@@ -53,7 +53,7 @@ export async function sqliteVersion(kind: SqliteKind): Promise<string> {
 }
 
 /** A database in its own file. */
-export function sqliteGround(kind: SqliteKind): Promise<Ground> {
+export function openOnSqlite(kind: SqliteKind): Promise<ClaimContext> {
   const folder = mkdtempSync(join(tmpdir(), 'afresh-claims-'))
   const connect = async () => {
     const client = open(kind, join(folder, 'claims.db'))
@@ -61,7 +61,7 @@ export function sqliteGround(kind: SqliteKind): Promise<Ground> {
     await client.run('PRAGMA synchronous = OFF')
     return client
   }
-  return groundOf(DIALECTS.sqlite, connect, async () => rmSync(folder, { recursive: true }))
+  return openClaimContext(DIALECTS.sqlite, connect, async () => rmSync(folder, { recursive: true }))
 }
 
 /** Accepts one statement at a time. */

@@ -4,7 +4,7 @@ import { randomFrom } from '../../src/generate/random.ts'
 import { type HarnessHandle, join } from '../../src/index.ts'
 import type { ServerEngine } from '../../src/server/server.ts'
 import { type Client, connect } from '../client.ts'
-import { handSql } from '../reset/ways.ts'
+import { handSql } from '../reset/methods.ts'
 import { dirtSql, pickDirty, tableNames } from '../schema.ts'
 
 export interface Start {

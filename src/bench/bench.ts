@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly allow: readonly string[]
   readonly rows: readonly number[]
   readonly cases: readonly string[]
-  readonly ways: readonly MethodId[]
+  readonly methods: readonly MethodId[]
   /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number

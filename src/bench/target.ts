@@ -25,14 +25,14 @@ export interface OpenTarget {
 }
 
 /**
- * @param asked an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
+ * @param server an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
  * @param allow servers on other machines that exist for tests only, each as `host:port#system_identifier`
  * @throws AfreshError `usage` for anything else
  */
-export function targetOf(asked: string, allow: readonly string[]): Target {
-  if (asked === 'sqlite') return sqlite
-  const version = /^embedded:(.+)$/.exec(asked)?.[1]
-  return serverTarget(asked, version === undefined ? parseServer(asked) : embedded({ version }), allow)
+export function targetOf(server: string, allow: readonly string[]): Target {
+  if (server === 'sqlite') return sqlite
+  const version = /^embedded:(.+)$/.exec(server)?.[1]
+  return serverTarget(server, version === undefined ? parseServer(server) : embedded({ version }), allow)
 }
 
 const sqlite: Target = {
@@ -50,7 +50,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
-      const server = await startServer(keeping(spec, storage), {
+      const server = await startServer(withStorage(spec, storage), {
         progress: (event) => onProgress(describeProgress(event)),
       })
       try {
@@ -64,7 +64,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
           await server.stop()
         }
         return {
-          title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${placeOf(server.title)}`,
+          title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${withoutProductAndVersion(server.title)}`,
           benchServer,
           close,
         }
@@ -83,7 +83,7 @@ const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
   existing: ['memory'],
 }
 
-function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
+function withStorage(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
     if (storage === 'memory') return folderInMemory() === undefined ? spec : { ...spec, data: 'memory' }
@@ -104,6 +104,6 @@ function shortVersion(version: string): string {
 }
 
 /** The part after product and version, which the server itself reports more accurately. */
-function placeOf(title: string): string {
+function withoutProductAndVersion(title: string): string {
   return title.replace(/^\S+( \d[\d.]*)?/, '')
 }

@@ -7,9 +7,13 @@ const place = { server: 's', case: 'base' }
 /**
  * `2`: a median of 2 ms, with quartiles at `spread` (a share) around it; `'2'`: extrapolated; `null`: failed.
  */
-function cells(way: string, times: Readonly<Record<number, number | string | null>>, spread = 0.05): Cell[] {
+function cells(
+  method: string,
+  times: Readonly<Record<number, number | string | null>>,
+  spread = 0.05,
+): Cell[] {
   return Object.entries(times).map(([size, time]): Cell => {
-    const at = { ...place, rows: Number(size), way }
+    const at = { ...place, rows: Number(size), method }
     if (time === null) return { ...at, outcome: 'failed', reason: 'broken' }
     const median = Number(time)
     if (typeof time === 'string') return { ...at, outcome: 'extrapolated', median, basis: 'a guess' }
@@ -59,7 +63,7 @@ describe('the crossover', () => {
     expect(found.rows).toBeLessThan(100)
   })
 
-  it('may go the other way: TRUNCATE for few rows, DELETE for many', () => {
+  it('may go in the other direction: TRUNCATE for few rows, DELETE for many', () => {
     const found = crossing({ 10: 5, 1000: 5 }, { 10: 1, 1000: 25 })
     expect(found).toMatchObject({ kind: 'crosses', below: 'truncate', above: 'delete' })
     if (found.kind === 'crosses') expect(found.rows).toBeCloseTo(100, 6)

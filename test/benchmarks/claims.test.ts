@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { refusal } from '../../benchmarks/claims/ask.ts'
 import type { Claim, Verdict } from '../../benchmarks/claims/claim.ts'
-import { type Ground, serverGround } from '../../benchmarks/claims/ground.ts'
+import { type ClaimContext, openOnServer } from '../../benchmarks/claims/claim-context.ts'
 import { CLAIMS } from '../../benchmarks/claims/list/index.ts'
+import { refusal } from '../../benchmarks/claims/queries.ts'
 import type { Results } from '../../benchmarks/claims/results.ts'
-import { answerOn } from '../../benchmarks/claims/site.ts'
-import { sqliteGround } from '../../benchmarks/claims/sqlite.ts'
+import { openOnSqlite } from '../../benchmarks/claims/sqlite.ts'
+import { answerOn } from '../../benchmarks/claims/target.ts'
 import type { Client } from '../../benchmarks/client.ts'
 import { describeOn, type ServerId } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
@@ -61,21 +61,25 @@ const serverIds = ['embedded:18', 'mysql:9.7'] as const satisfies ServerId[]
 for (const id of serverIds) {
   describeOn(id, ({ engine, url }) => {
     const claims = CLAIMS.filter(({ isTimed }) => !isTimed)
-    checkClaims(id, claims, (name) => serverGround(engine, url, name))
+    checkClaims(id, claims, (name) => openOnServer(engine, url, name))
   })
 }
 
 describeSqlite(({ kind }) => {
   const claims = CLAIMS.filter(({ isOfTruncate }) => !isOfTruncate)
-  checkClaims('sqlite', claims, () => sqliteGround(kind))
+  checkClaims('sqlite', claims, () => openOnSqlite(kind))
 })
 
-function checkClaims(id: string, pasted: readonly Claim[], ground: (name: string) => Promise<Ground>): void {
+function checkClaims(
+  id: string,
+  pasted: readonly Claim[],
+  ground: (name: string) => Promise<ClaimContext>,
+): void {
   const sayings = Object.entries(MANUALS[id] ?? {}).map(([claimId, says]) => [claimId, ...says] as const)
   it.each(sayings)('%s: %s', async (claimId, verdict, evidence) => {
     const claim = CLAIMS.find((known) => known.id === claimId)
     if (claim === undefined) throw new Error(`there is no claim ${claimId}`)
-    const answer = await answerOn({ ground }, claim)
+    const answer = await answerOn({ open: ground }, claim)
     expect(answer).toMatchObject({ verdict, evidence: expect.stringMatching(evidence) })
   })
 
@@ -90,8 +94,8 @@ function checkClaims(id: string, pasted: readonly Claim[], ground: (name: string
   )
 }
 
-async function refusalsOf(claim: Claim, ground: Ground): Promise<string[]> {
-  const impatient = { ...ground.sql, patience: () => ground.sql.patience(1) }
+async function refusalsOf(claim: Claim, ground: ClaimContext): Promise<string[]> {
+  const impatient = { ...ground.sql, patience: () => ground.sql.limitLockWaits(1) }
   const sessions = new Map<number, Client>([[1, ground.client]])
   const refusals: string[] = []
   for (const { session, sql } of claim.statements(impatient)) {
@@ -143,7 +147,7 @@ describeSqlite(({ kind }) => {
       folder,
     )
     expect(`${status} ${output}`).toMatch(/^0 .*depends +DELETE resets nothing/s)
-    const { sites } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
+    const { servers: sites } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
     expect(sites).toMatchObject([{ id: kind, answers: { rollback: { verdict: 'no TRUNCATE' } } }])
     const page = readFileSync(join(folder, 'README.md'), 'utf8')
     expect(page).toContain('| [DELETE resets nothing: the counter goes on](#delete-counter) | depends |')

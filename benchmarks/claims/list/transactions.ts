@@ -1,6 +1,6 @@
-import { count, runAll } from '../ask.ts'
 import { type Claim, session, verdictOf } from '../claim.ts'
 import { countSql, rowsSql, tableSql } from '../dialect.ts'
+import { count, runAll } from '../queries.ts'
 
 export const rollback: Claim = {
   id: 'rollback',

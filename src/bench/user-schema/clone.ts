@@ -55,15 +55,15 @@ export async function cloneOf(
   const opened = await open(url, { applicationName: 'afresh (bench)' })
   const { engine, connection } = opened
   let isOpen = true
-  const leave = async () => {
+  const closeConnection = async () => {
     if (isOpen) await connection.close()
     isOpen = false
   }
   return withUndo(async () => {
     const databases = serverOf(opened)
-    const facts = await databases.facts(connection)
-    await guardServer({ endpoint: connection.endpoint, facts, startedByAfresh: false, allow })
-    requirePrivileges(facts, url)
+    const serverFacts = await databases.facts(connection)
+    await guardServer({ endpoint: connection.endpoint, facts: serverFacts, startedByAfresh: false, allow })
+    requirePrivileges(serverFacts, url)
     await refuseUnmeasurable(opened, tables ?? [])
     const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
     if (warning !== undefined) onProgress(warning)
@@ -74,8 +74,8 @@ export async function cloneOf(
     await reap(databases, connection)
     const drop = () => dropFrom(opened, databases, run)
     return withUndo(async () => {
-      const { connection: admin, url: adminUrl } = await placeOfOurs(opened, databases, { names, run })
-      await leave()
+      const { connection: admin, url: adminUrl } = await makeFirstDatabase(opened, databases, { names, run })
+      await closeConnection()
       return withUndo(
         async () => {
           await databases.tryLock(admin, runKey(run))
@@ -85,7 +85,7 @@ export async function cloneOf(
             engine,
             databases,
             source: connection.database,
-            version: facts.version,
+            version: serverFacts.version,
             connection: copy,
             observer,
             admin,
@@ -102,7 +102,7 @@ export async function cloneOf(
         () => admin.close(),
       )
     }, drop)
-  }, leave)
+  }, closeConnection)
 }
 
 /** The warning before a large database is copied. The copy is complete, whatever is measured. */
@@ -151,7 +151,7 @@ async function refuseUnmeasurable(
 }
 
 /** Takes the lease at once, before the reaper can mistake the database for one of a killed run. */
-async function placeOfOurs(
+async function makeFirstDatabase(
   { engine, connection }: Opened,
   databases: Databases,
   { names, run }: { readonly names: Names; readonly run: string },

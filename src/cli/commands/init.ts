@@ -39,18 +39,18 @@ ask. It changes no existing file: for those, it shows the lines to add.
 
   async run(flags, output) {
     const root = process.cwd()
-    const facts = await detectProject(root)
-    const choices = choose(facts, flags)
-    const proposal = propose(facts, choices)
+    const project = await detectProject(root)
+    const choices = choose(project, flags)
+    const proposal = propose(project, choices)
     const files = await Promise.all(
       proposal.files.map(async (file) => ({ ...file, exists: await isTaken(root, file.path) })),
     )
     const fresh = files.filter(({ exists }) => !exists)
-    writeProposal(facts, choices, proposal, files, output)
+    writeProposal(project, choices, proposal, files, output)
     const asks = fresh.length > 0 && flags.dryRun !== true && flags.yes !== true && flags.json !== true
     const writes = fresh.length > 0 && flags.dryRun !== true && (!asks || (await confirmed(fresh)))
     if (writes) await writeAll(root, fresh)
-    output.document(documentOf(facts, choices, proposal, files, writes))
+    output.document(documentOf(project, choices, proposal, files, writes))
     writeOutcome(proposal, fresh, { writes, dryRun: flags.dryRun === true }, output)
     return EXIT.done
   },
@@ -61,14 +61,14 @@ interface LookedAt extends ProposedFile {
 }
 
 function writeProposal(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   choices: Choices,
   { additions }: Proposal,
   files: readonly LookedAt[],
   output: Output,
 ): void {
   output.line(output.style.bold('Choices and reasons'))
-  writeChoices(facts, choices, output)
+  writeChoices(project, choices, output)
   for (const { path, contents, exists } of files) {
     output.line()
     if (exists) output.line(`${path} already exists: it is left unchanged.`)
@@ -105,18 +105,18 @@ function writeOutcome(
 }
 
 function documentOf(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   choices: Choices,
   { additions, install, run, notes }: Proposal,
   files: readonly LookedAt[],
   writes: boolean,
 ): object {
   const { server, migrate, ...others } = choices
-  const { sqlMigrations, otherMigrations, testFolder, isModule, dockerAnswers } = facts
+  const { sqlMigrations, otherMigrations, testFolder, isModule, dockerAnswers } = project
   return {
     found: {
-      files: [...facts.files.keys()],
-      packages: [...facts.packages],
+      files: [...project.files.keys()],
+      packages: [...project.packages],
       sqlMigrations,
       otherMigrations,
       testFolder,
@@ -127,7 +127,7 @@ function documentOf(
       ...others,
       server: { ...server, value: serverLabel(server.value) },
       migrate: { value: migrateLabel(migrate.value), reason: migrate.reason },
-      packageManager: facts.packageManager,
+      packageManager: project.packageManager,
     },
     files: files.map(({ path, contents, exists }) => ({
       path,

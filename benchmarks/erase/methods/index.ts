@@ -1,11 +1,11 @@
-import type { WayFacts } from '../way.ts'
+import type { MethodInfo } from '../method.ts'
 
 const SERVERS = ['postgres', 'mysql', 'mariadb'] as const
 const EVERYWHERE = [...SERVERS, 'sqlite'] as const
 const plain = { family: 'plain' } as const
 
 /** In the order of the tables. The file of the same name is loaded when a method runs. */
-export const WAYS: readonly WayFacts[] = [
+export const METHODS: readonly MethodInfo[] = [
   {
     ...plain,
     id: 'afresh',

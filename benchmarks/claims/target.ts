@@ -1,22 +1,22 @@
 import { type ServerId, startBenchServer } from '../servers.ts'
-import { refusal } from './ask.ts'
 import type { Answer, Claim } from './claim.ts'
+import { type ClaimContext, openOnServer } from './claim-context.ts'
 import { type EngineId, tableSql } from './dialect.ts'
-import { type Ground, serverGround } from './ground.ts'
-import { isSqliteKind, sqliteGround, sqliteKinds, sqliteVersion } from './sqlite.ts'
+import { refusal } from './queries.ts'
+import { isSqliteKind, openOnSqlite, sqliteKinds, sqliteVersion } from './sqlite.ts'
 
 /** Where claims are tested: a server, or SQLite with one of its drivers. */
-export interface Site {
+export interface ClaimTarget {
   readonly id: string
   readonly title: string
   readonly version: string
   readonly engine: EngineId
   /** @param name name of the database, if it needs one */
-  ground(name: string): Promise<Ground>
+  open(name: string): Promise<ClaimContext>
   close(): Promise<void>
 }
 
-export const ALL_SITES: readonly ServerId[] = [
+export const ALL_TARGETS: readonly ServerId[] = [
   'postgres:18',
   'postgres:17',
   'postgres:15',
@@ -27,36 +27,36 @@ export const ALL_SITES: readonly ServerId[] = [
   ...sqliteKinds,
 ]
 
-export async function openSite(id: string): Promise<Site> {
+export async function openTarget(id: string): Promise<ClaimTarget> {
   if (isSqliteKind(id)) {
     const version = await sqliteVersion(id)
     const title = `SQLite by ${id}`
-    return { id, title, version, engine: 'sqlite', ground: () => sqliteGround(id), close: async () => {} }
+    return { id, title, version, engine: 'sqlite', open: () => openOnSqlite(id), close: async () => {} }
   }
-  const { title, version: said, running } = await startBenchServer(id)
+  const { title, version: fullVersion, running } = await startBenchServer(id)
   const { engine, url } = running
   // The text after the number names the builder.
-  const version = /^[\d.]+/.exec(said)?.[0] ?? said
+  const version = /^[\d.]+/.exec(fullVersion)?.[0] ?? fullVersion
   return {
     id,
     title,
     version,
     engine,
-    ground: (name) => serverGround(engine, url, name),
+    open: (name) => openOnServer(engine, url, name),
     close: running.stop,
   }
 }
 
-export async function answerOn(site: Pick<Site, 'ground'>, claim: Claim): Promise<Answer> {
-  await using ground = await site.ground(claim.id)
+export async function answerOn(target: Pick<ClaimTarget, 'open'>, claim: Claim): Promise<Answer> {
+  await using context = await target.open(claim.id)
   if (claim.isOfTruncate) {
-    const missing = await refusalOfTruncate(ground)
+    const missing = await refusalOfTruncate(context)
     if (missing !== undefined) return { verdict: 'no TRUNCATE', evidence: `\`TRUNCATE TABLE t\`: ${missing}` }
   }
-  return await claim.test(ground)
+  return await claim.test(context)
 }
 
-async function refusalOfTruncate({ client }: Ground): Promise<string | undefined> {
+async function refusalOfTruncate({ client }: ClaimContext): Promise<string | undefined> {
   await client.run(tableSql('probe'))
   const missing = await refusal(client, 'TRUNCATE TABLE probe')
   await client.run('DROP TABLE probe')

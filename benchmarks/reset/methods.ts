@@ -1,9 +1,9 @@
 import { createHarness, existing } from '../../src/index.ts'
 import { connect } from '../client.ts'
 import { referenceRowsSql, tableName } from '../schema.ts'
-import { EVERYWHERE, MYSQL, overConnection, type Place, POSTGRES, type Way } from './way.ts'
+import { EVERYWHERE, type Method, type MethodContext, MYSQL, overConnection, POSTGRES } from './method.ts'
 
-const afresh: Way = {
+const afresh: Method = {
   id: 'afresh',
   label: 'afresh',
   kind: 'afresh',
@@ -34,7 +34,7 @@ const afresh: Way = {
   },
 }
 
-const floor: Way = {
+const floor: Method = {
   id: 'floor',
   label: 'SELECT 1',
   kind: 'floor',
@@ -49,7 +49,7 @@ const floor: Way = {
 }
 
 /** Hand-written SQL that knows the dirty tables, and the changed rows of `reference`, in one round trip. */
-function byHand(id: string, label: string, note: string, engines: Way['engines'], sql: Sql): Way {
+function byHand(id: string, label: string, note: string, engines: Method['engines'], sql: Sql): Method {
   return {
     id,
     label,
@@ -84,7 +84,7 @@ function postgresByHand(tables: readonly string[], hasReference: boolean): strin
 }
 
 /** Hand-written SQL for known dirty tables, for the comparison of processor time. */
-export function handSql(engine: Place['engine'], dirty: readonly number[]): string {
+export function handSql(engine: MethodContext['engine'], dirty: readonly number[]): string {
   const tables = dirty.map(tableName)
   return engine === 'postgres' ? postgresByHand(tables, false).join('; ') : truncatesByHand(tables, false)
 }
@@ -103,7 +103,7 @@ function inParts<T>(items: readonly T[], size: number): T[][] {
   return items.length === 0 ? [] : [items.slice(0, size), ...inParts(items.slice(size), size)]
 }
 
-const hands: readonly Way[] = [
+const hands: readonly Method[] = [
   byHand(
     'hand-delete',
     'by hand',
@@ -145,10 +145,10 @@ const hands: readonly Way[] = [
 ]
 
 /** The methods that need only afresh and the drivers. */
-export const OWN_WAYS: readonly Way[] = [afresh, floor, ...hands]
+export const OWN_METHODS: readonly Method[] = [afresh, floor, ...hands]
 
 /** Restores `reference`, for the methods that do not. */
-export function refillSql(engine: Place['engine']): string {
+export function refillSql(engine: MethodContext['engine']): string {
   const truncate = engine === 'postgres' ? 'TRUNCATE reference RESTART IDENTITY' : 'TRUNCATE reference'
   return `${truncate}; ${referenceRowsSql()}`
 }
