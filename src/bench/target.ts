@@ -1,5 +1,6 @@
 import type { ImagePreset } from '../engine/engine-server.ts'
 import { SERVERS } from '../engine/registry.ts'
+import { withUndo } from '../errors.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import { describeProgress } from '../util/progress.ts'
@@ -53,25 +54,23 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
       const server = await startServer(withStorage(spec, storage), {
         progress: (event) => onProgress(describeProgress(event)),
       })
-      try {
-        const benchServer = await openBenchServer(server.url, {
-          startedByAfresh: server.startedByAfresh,
-          allow,
-        })
-        const close = async () => {
-          // A server that ends with the run takes its databases with it.
-          if (!server.endsWithRun) await benchServer.close()
-          await server.stop()
-        }
-        return {
-          title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${withoutProductAndVersion(server.title)}`,
-          benchServer,
-          close,
-        }
-      } catch (error) {
-        await server.stop()
-        throw error
-      }
+      return withUndo(
+        async () => {
+          const { startedByAfresh } = server
+          const benchServer = await openBenchServer(server.url, { startedByAfresh, allow })
+          const close = async () => {
+            // A server that ends with the run takes its databases with it.
+            if (!server.endsWithRun) await benchServer.close()
+            await server.stop()
+          }
+          return {
+            title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${withoutProductAndVersion(server.title)}`,
+            benchServer,
+            close,
+          }
+        },
+        () => server.stop(),
+      )
     },
   }
 }

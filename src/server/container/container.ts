@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { StartedTestContainer } from 'testcontainers'
 import type { ImagePreset } from '../../engine/engine-server.ts'
 import { SERVERS } from '../../engine/registry.ts'
-import { AfreshError, messageOf, withCleanUp } from '../../errors.ts'
+import { AfreshError, messageOf, withUndo } from '../../errors.ts'
 import { registerCleanup } from '../cleanup.ts'
 import { CLEANUP_LABEL, removeContainers } from '../cleanup-process.ts'
 import { loadModule } from '../resolve-package.ts'
@@ -43,11 +43,10 @@ export async function startContainer(
     await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
     await release()
   }
-  try {
-    return describe(spec, await start(spec, packages, address, runtime, label), remove)
-  } catch (error) {
-    return withCleanUp(() => Promise.reject(error), remove)
-  }
+  return withUndo(
+    async () => describe(spec, await start(spec, packages, address, runtime, label), remove),
+    remove,
+  )
 }
 
 /** testcontainers uses the same variable to switch reuse off on a machine (CI). */
