@@ -33,6 +33,7 @@ export const databases: Databases = {
   facts,
   urlOf,
   maxNameBytes: 64,
+  createGrant: 'GRANT ALL ON `afresh\\_%`.* TO …',
   list,
   foreignRows: (connection, options) => foreignRows(connection, { system: SYSTEM, registered }, options),
   async create(connection, name) {
