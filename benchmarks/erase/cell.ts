@@ -69,7 +69,7 @@ function withRatios(
     [...outcomes].map(([method, outcome]) => [
       method,
       outcome.outcome === 'measured'
-        ? { ...outcome, ofHand: roundTo(outcome.median / handWrittenMs) }
+        ? { ...outcome, toHandWritten: roundTo(outcome.median / handWrittenMs) }
         : outcome,
     ]),
   )

@@ -144,8 +144,8 @@ function inWords(cell: Cell): string {
   const { server, shape, depth, rows, method } = cell
   const what = `${server} ${shape} ${depth} ${String(rows).padStart(8)}  ${method.padEnd(12)}`
   if (cell.outcome !== 'measured') return `${what} ${cell.outcome}: ${cell.reason}`
-  const { median, q1, q3, n, toHandWritten: ofHand, roundTrips, readyRssMb, peakRssMb } = cell
-  const ratio = ofHand === undefined ? '' : `, ${ofHand}× by hand`
+  const { median, q1, q3, n, toHandWritten, roundTrips, readyRssMb, peakRssMb } = cell
+  const ratio = toHandWritten === undefined ? '' : `, ${toHandWritten}× hand-written SQL`
   const trips = roundTrips === undefined ? '' : `, ${roundTrips} round trips`
   return `${what} ${median} ms (${q1}–${q3}, n ${n})${ratio}${trips}, ${readyRssMb} → ${peakRssMb} MB`
 }

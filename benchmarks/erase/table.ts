@@ -60,7 +60,9 @@ function depths({ cells }: Results, server: string): string[] {
     const what = shape === 'fan' ? 'ten children each' : 'as many rows in each table'
     return [`${what}, ${rows.toLocaleString('en-US')} rows, ${list.join(', ')}`]
   })
-  return parts.length === 0 ? [] : [`afresh to by hand, by the number of tables: ${parts.join('; ')}.`]
+  return parts.length === 0
+    ? []
+    : [`afresh compared with hand-written SQL, by the number of tables: ${parts.join('; ')}.`]
 }
 
 function figure(cell: Cell | undefined): string {
@@ -99,7 +101,7 @@ function remarks({ runs, cells, methods }: Results): string[] {
       : [],
   )
   return [
-    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${rounds} interleaved rounds${once.length === 0 ? '' : `, one with ${once.join(' or ')} rows`}, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
+    `In brackets: the ratio to the faster hand-written SQL. Memory: of the Node process with the most rows, when it was ready and at its peak. Medians of up to ${rounds} interleaved rounds${once.length === 0 ? '' : `, one with ${once.join(' or ')} rows`}, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, because it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
     ...(failures.length === 0 ? [] : [`Fails: ${[...new Set(failures)].join('; ')}.`]),
   ]
 }

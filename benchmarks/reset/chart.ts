@@ -61,7 +61,7 @@ function optionOf(results: Results): echarts.EChartsOption {
     textStyle: { fontFamily: 'sans-serif' },
     title: [
       {
-        text: `Putting back a database in which a test wrote to ${DIRTY} tables`,
+        text: `Resetting a database in which a test wrote to ${DIRTY} tables`,
         subtext: `Milliseconds (median) against the number of tables in the schema, both logarithmic · ${results.machine.cpu}, ${results.machine.cores} cores, ${results.date.slice(0, 10)}`,
         left: 20,
         top: 10,

@@ -49,7 +49,7 @@ const floor: Method = {
 }
 
 /** Hand-written SQL that knows the dirty tables, and the changed rows of `reference`, in one round trip. */
-function byHand(id: string, label: string, note: string, engines: Method['engines'], sql: Sql): Method {
+function handWritten(id: string, label: string, note: string, engines: Method['engines'], sql: Sql): Method {
   return {
     id,
     label,
@@ -104,16 +104,16 @@ function inParts<T>(items: readonly T[], size: number): T[][] {
 }
 
 const hands: readonly Method[] = [
-  byHand(
+  handWritten(
     'hand-delete',
-    'by hand',
+    'hand-written',
     'DELETE of the dirty tables, children first, and setval',
     POSTGRES,
     (tables, hasReference) => postgresByHand(tables, hasReference).join('; '),
   ),
-  byHand(
+  handWritten(
     'hand-delete-unchecked',
-    'by hand, checks off',
+    'hand-written, checks off',
     'the same with session_replication_role = replica: a superuser may',
     POSTGRES,
     (tables, hasReference) =>
@@ -124,9 +124,9 @@ const hands: readonly Method[] = [
         'COMMIT',
       ].join('; '),
   ),
-  byHand(
+  handWritten(
     'hand-alter',
-    'by hand, DELETE + ALTER',
+    'hand-written, DELETE + ALTER',
     'DELETE of the dirty tables, children first, and ALTER TABLE … AUTO_INCREMENT',
     MYSQL,
     (tables, hasReference) => {
@@ -135,9 +135,9 @@ const hands: readonly Method[] = [
       return [...deletes(tables), ...(hasReference ? REFERENCE_BACK : []), ...alters].join('; ')
     },
   ),
-  byHand(
+  handWritten(
     'hand-truncate',
-    'by hand, TRUNCATE',
+    'hand-written, TRUNCATE',
     'TRUNCATE of the dirty tables with foreign_key_checks = 0',
     MYSQL,
     truncatesByHand,

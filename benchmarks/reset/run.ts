@@ -19,7 +19,7 @@ const USAGE = `npm run bench:reset -- [options]
   --tables LIST    how many tables the schema has; default 30,100,300,1000
   --dirty LIST     how many of them a test writes to, and 'all'; default 0,1,3,10,all
   --only LIST      methods by their ids; default all
-  --no-peers       afresh, by hand and SELECT 1 alone: no packages to install
+  --no-peers       only afresh, hand-written SQL and SELECT 1: no packages to install
   --rounds N       the most rounds of a cell; default 60
   --budget MS      what a peer may take in a cell; default 500
   --minutes N      for all servers together; when they are up, peers are left out; default 18

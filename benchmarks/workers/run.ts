@@ -53,7 +53,7 @@ interface Figures {
   /**
    * Both together for the same reset with hand-written SQL: its growth is due to the machine, not to afresh.
    */
-  readonly byHandCpuMs: number
+  readonly handWrittenCpuMs: number
   readonly medianMs: number
   readonly detectors: Readonly<Record<string, number>>
 }
@@ -95,8 +95,8 @@ async function compare(server: BenchServer) {
   const many = await figures(harness, workers, cpu)
   const isolation = await runFreely(harness)
   const ratio = roundTo(many.cpuMs / alone.cpuMs, 2)
-  const byHandRatio = roundTo(many.byHandCpuMs / alone.byHandCpuMs, 2)
-  print(server, alone, many, [ratio, byHandRatio], isolation)
+  const handWrittenRatio = roundTo(many.handWrittenCpuMs / alone.handWrittenCpuMs, 2)
+  print(server, alone, many, [ratio, handWrittenRatio], isolation)
   return {
     id: server.id,
     title: server.title,
@@ -104,21 +104,21 @@ async function compare(server: BenchServer) {
     alone,
     together: many,
     cpuRatio: ratio,
-    byHandCpuRatio: byHandRatio,
+    handWrittenCpuRatio: handWrittenRatio,
     isolation,
   }
 }
 
 async function figures(harness: Harness, count: number, cpu: CpuMeter): Promise<Figures> {
   await using pool = await WorkerPool.begin(count, { handle: harness.handle, ...settings })
-  const byHand = await together(pool, 'hand', cpu)
+  const handWritten = await together(pool, 'hand', cpu)
   const afresh = await together(pool, 'reset', cpu)
   return {
     workers: count,
     clientCpuMs: roundTo(afresh.clientMs),
     serverCpuMs: roundTo(afresh.serverMs),
     cpuMs: roundTo(afresh.clientMs + afresh.serverMs),
-    byHandCpuMs: roundTo(byHand.clientMs + byHand.serverMs),
+    handWrittenCpuMs: roundTo(handWritten.clientMs + handWritten.serverMs),
     medianMs: roundTo(summarize(afresh.resets.map(({ ms }) => ms)).median),
     detectors: tally(afresh.resets.map(({ detector }) => detector)),
   }
@@ -166,7 +166,7 @@ function print(
   server: BenchServer,
   alone: Figures,
   many: Figures,
-  [ratio, byHandRatio]: readonly [number, number],
+  [ratio, handWrittenRatio]: readonly [number, number],
   isolation: Awaited<ReturnType<typeof runFreely>>,
 ): void {
   console.log(
@@ -178,7 +178,7 @@ function print(
     )
   }
   console.log(
-    `  processor time of ${many.workers} against one alone: ${ratio}× (a reset by hand: ${byHandRatio}×)`,
+    `  processor time of ${many.workers} against one alone: ${ratio}× (a hand-written reset: ${handWrittenRatio}×)`,
   )
   const found =
     isolation.foreign.length === 0

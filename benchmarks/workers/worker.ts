@@ -60,7 +60,7 @@ async function obey(order: Order): Promise<ResetFigures | LoopFigures | undefine
     case 'reset':
       return reset()
     case 'hand':
-      return byHand()
+      return handWritten()
     case 'loop':
       return loop(order.forMs)
     case 'stop':
@@ -84,11 +84,11 @@ function reset(): Promise<ResetFigures> {
 }
 
 /** The cost of many workers that is due to the machine: the same test, reset with hand-written SQL. */
-function byHand(): Promise<ResetFigures> {
+function handWritten(): Promise<ResetFigures> {
   const sql = handSql(engineOf(start.handle), written)
   return timed(async () => {
     await client.run(sql)
-    return 'by hand'
+    return 'hand-written'
   })
 }
 

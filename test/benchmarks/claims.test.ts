@@ -147,8 +147,8 @@ describeSqlite(({ kind }) => {
       folder,
     )
     expect(`${status} ${output}`).toMatch(/^0 .*depends +DELETE resets nothing/s)
-    const { servers: sites } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
-    expect(sites).toMatchObject([{ id: kind, answers: { rollback: { verdict: 'no TRUNCATE' } } }])
+    const { servers } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
+    expect(servers).toMatchObject([{ id: kind, answers: { rollback: { verdict: 'no TRUNCATE' } } }])
     const page = readFileSync(join(folder, 'README.md'), 'utf8')
     expect(page).toContain('| [DELETE resets nothing: the counter goes on](#delete-counter) | depends |')
     expect(page).toContain('```sql\nCREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT')

@@ -95,8 +95,8 @@ describe('the tables of ratios', () => {
     methods: [
       { ...method, id: 'afresh', label: 'afresh', kind: 'afresh' },
       { ...method, id: 'floor', label: 'SELECT 1', kind: 'floor' },
-      { ...method, id: 'hand-a', label: 'by hand', kind: 'hand' },
-      { ...method, id: 'hand-b', label: 'by hand, otherwise', kind: 'hand' },
+      { ...method, id: 'hand-a', label: 'hand-written', kind: 'hand' },
+      { ...method, id: 'hand-b', label: 'hand-written, otherwise', kind: 'hand' },
       { ...method, id: 'slow', label: 'Slow', kind: 'peer' },
       { ...method, id: 'quick', label: 'Quick', kind: 'rollback' },
       { ...method, id: 'broken', label: 'Broken', kind: 'peer' },

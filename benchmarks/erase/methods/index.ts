@@ -27,7 +27,7 @@ export const METHODS: readonly MethodInfo[] = [
   {
     ...plain,
     id: 'sql',
-    label: 'by hand, subqueries',
+    label: 'hand-written, subqueries',
     kind: 'hand',
     source: 'SQL',
     note: 'one DELETE a table, children first, in one transaction; one round trip',
@@ -36,7 +36,7 @@ export const METHODS: readonly MethodInfo[] = [
   {
     ...plain,
     id: 'sql-join',
-    label: 'by hand, joins',
+    label: 'hand-written, joins',
     kind: 'hand',
     source: 'SQL',
     note: 'the same with USING (PostgreSQL) or a DELETE over several tables (MySQL, MariaDB)',
