@@ -1,4 +1,8 @@
-import { type Client, connect } from '../client.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from '../client.ts'
+import { connect, sqliteUrl } from '../connect.ts'
 import { urlOf } from '../servers.ts'
 import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
 
@@ -37,8 +41,18 @@ export async function openOnServer(
   })
 }
 
+/** Creates a database file. */
+export function openOnSqlite(): Promise<ClaimContext> {
+  const folder = mkdtempSync(join(tmpdir(), 'afresh-claims-'))
+  return openClaimContext(
+    DIALECTS.sqlite,
+    () => connect(sqliteUrl(join(folder, 'claims.db'))),
+    async () => rmSync(folder, { recursive: true }),
+  )
+}
+
 /** @param end drops the database, after all clients have disconnected */
-export async function openClaimContext(
+async function openClaimContext(
   sql: Dialect,
   open: ClaimContext['connect'],
   end: () => Promise<void>,

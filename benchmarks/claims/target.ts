@@ -1,11 +1,14 @@
-import { type ServerId, startBenchServer } from '../servers.ts'
+import { sqliteVersion } from '../connect.ts'
+import { startBenchServer } from '../servers.ts'
 import type { Answer, Claim } from './claim.ts'
-import { type ClaimContext, openOnServer } from './claim-context.ts'
+import { type ClaimContext, openOnServer, openOnSqlite } from './claim-context.ts'
 import { type EngineId, tableSql } from './dialect.ts'
 import { refusal } from './queries.ts'
-import { isSqliteKind, openOnSqlite, sqliteKinds, sqliteVersion } from './sqlite.ts'
 
-/** Where claims are tested: a server, or SQLite with one of its drivers. */
+/** The driver by which SQLite is tested. */
+const SQLITE = 'better-sqlite3'
+
+/** Where claims are tested: a server, or SQLite. */
 export interface ClaimTarget {
   readonly id: string
   readonly title: string
@@ -16,7 +19,7 @@ export interface ClaimTarget {
   close(): Promise<void>
 }
 
-export const ALL_TARGETS: readonly ServerId[] = [
+export const ALL_TARGETS: readonly string[] = [
   'postgres:18',
   'postgres:17',
   'postgres:15',
@@ -24,14 +27,13 @@ export const ALL_TARGETS: readonly ServerId[] = [
   'mysql:9.7',
   'mariadb:11.8',
   'mariadb:10.11',
-  ...sqliteKinds,
+  SQLITE,
 ]
 
 export async function openTarget(id: string): Promise<ClaimTarget> {
-  if (isSqliteKind(id)) {
-    const version = await sqliteVersion(id)
-    const title = `SQLite by ${id}`
-    return { id, title, version, engine: 'sqlite', open: () => openOnSqlite(id), close: async () => {} }
+  if (id === SQLITE) {
+    const [title, version] = [`SQLite by ${SQLITE}`, sqliteVersion()]
+    return { id, title, version, engine: 'sqlite', open: openOnSqlite, close: async () => {} }
   }
   const { title, version: fullVersion, running } = await startBenchServer(id)
   const { engine, url } = running

@@ -1,6 +1,6 @@
 /** Runs one method in a separate process, so that its memory can be measured. */
 import { messageOf } from '../../src/errors.ts'
-import { connect } from './connect.ts'
+import { connect } from '../connect.ts'
 import type { Eraser, MethodContext, MethodInfo, OpenEraser } from './method.ts'
 import { countRoundTrips, roundTrips } from './round-trips.ts'
 

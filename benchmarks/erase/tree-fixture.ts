@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adopt } from '../../src/index.ts'
 import type { Client } from '../client.ts'
-import { connect } from './connect.ts'
+import { connect } from '../connect.ts'
 import { DIALECTS, type Dialect } from './dialect.ts'
 import type { EngineName } from './method.ts'
 import { type Family, levelsOf, linkOf, TENANT, type Tree, tableOf, tablesOf } from './tree.ts'

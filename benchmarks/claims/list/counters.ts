@@ -9,7 +9,7 @@ const NEXT = 'SELECT MAX(id) AS next FROM t'
 
 export const truncateCounter: Claim = {
   id: 'truncate-counter',
-  text: 'TRUNCATE starts the counter (identity, AUTO_INCREMENT) again',
+  text: 'TRUNCATE resets the counter (identity, AUTO_INCREMENT)',
   isOfTruncate: true,
   statements(sql) {
     const restart = sql.restart('t')
@@ -39,7 +39,7 @@ export const truncateCounter: Claim = {
 
 export const deleteCounter: Claim = {
   id: 'delete-counter',
-  text: 'DELETE resets nothing: the counter goes on',
+  text: 'DELETE does not reset the counter',
   isOfTruncate: false,
   statements: (sql) =>
     session(

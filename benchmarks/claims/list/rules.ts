@@ -63,7 +63,7 @@ const FAMILY = [
 
 export const foreignKeys: Claim = {
   id: 'foreign-keys',
-  text: 'TRUNCATE works in spite of foreign keys as long as the referring tables are empty',
+  text: 'TRUNCATE works despite foreign keys if the referring tables are empty',
   isOfTruncate: true,
   statements: (sql) =>
     session(
@@ -94,7 +94,7 @@ const LIMITED_ACCOUNT = { user: 'claims_clerk', password: 'of-no-worth-1' }
 
 export const privilege: Claim = {
   id: 'privilege',
-  text: 'Whoever may DELETE may TRUNCATE',
+  text: 'The DELETE privilege permits TRUNCATE',
   isOfTruncate: true,
   statements: (sql) => [
     ...session(1, tableSql('t'), rowsSql('t'), sql.user.make(LIMITED_ACCOUNT.user, LIMITED_ACCOUNT.password)),

@@ -55,7 +55,7 @@ async function refusalWhileHeld(context: ClaimContext): Promise<string | undefin
 
 export const snapshot: Claim = {
   id: 'snapshot',
-  text: 'TRUNCATE is MVCC-safe: a transaction goes on seeing the rows of its snapshot',
+  text: 'TRUNCATE is MVCC-safe: a transaction still sees the rows of its snapshot',
   isOfTruncate: true,
   statements: (sql) => [
     ...session(1, tableSql('t'), rowsSql('t'), tableSql('u'), sql.beginSnapshot, countSql('u')),

@@ -7,7 +7,7 @@ const ROWS = 20_000
 
 export const space: Claim = {
   id: 'space',
-  text: 'DELETE gives no disk space back',
+  text: 'DELETE returns no disk space',
   isOfTruncate: false,
   statements(sql) {
     const look = sql.size('t')
@@ -54,7 +54,7 @@ const REST_MS = 500
 
 export const vacuum: Claim = {
   id: 'vacuum',
-  text: 'After DELETE somebody must vacuum (optimize) the table, or it grows for ever',
+  text: 'After DELETE, a table keeps growing unless it is vacuumed (optimized)',
   isOfTruncate: false,
   statements(sql) {
     const cycle = [sql.fill('t', CYCLE_ROWS), 'DELETE FROM t', sql.size('t')]

@@ -60,7 +60,7 @@ const SHORTCUT = 4
 
 export const withoutWhere: Claim = {
   id: 'without-where',
-  text: 'DELETE without WHERE is as good as TRUNCATE: the server takes the shortcut by itself',
+  text: 'DELETE without WHERE is as fast as TRUNCATE: the server takes the same shortcut',
   isOfTruncate: false,
   isTimed: true,
   statements: (sql) =>
@@ -112,7 +112,7 @@ const BATCHED = 50_000
 
 export const batches: Claim = {
   id: 'batches',
-  text: 'A DELETE of everything is gentler in batches',
+  text: 'Deleting all rows is gentler in batches',
   isOfTruncate: false,
   isTimed: true,
   statements: (sql) =>

@@ -23,7 +23,7 @@ export const rollback: Claim = {
 
 export const commits: Claim = {
   id: 'commits',
-  text: 'TRUNCATE is DDL: it commits what was done before it in the transaction',
+  text: 'TRUNCATE is DDL: it commits the open transaction',
   isOfTruncate: true,
   statements: () =>
     session(
