@@ -4,7 +4,7 @@ import { type MatrixOptions, measureMatrix } from '../../src/bench/matrix.ts'
 import { type BenchResults, findCell, parseResults } from '../../src/bench/results.ts'
 import { targetOf } from '../../src/bench/target.ts'
 
-const told: BenchResults[] = []
+const reported: BenchResults[] = []
 
 /** SQLite needs no server. */
 const options: MatrixOptions = {
@@ -19,7 +19,7 @@ const options: MatrixOptions = {
   seed: 1,
   onProgress: () => {},
   onBlock: async (results) => {
-    told.push(structuredClone(results))
+    reported.push(structuredClone(results))
   },
 }
 
@@ -57,7 +57,7 @@ describe('the matrix', () => {
   })
 
   it('reports its results after each cell group, and resumes from them', async () => {
-    const cutOff = told[1]
+    const cutOff = reported[1]
     if (cutOff === undefined) throw new Error('nothing was told')
     expect(cutOff.complete).toBe(false)
     const results = await measureMatrix({ ...options, previous: cutOff })

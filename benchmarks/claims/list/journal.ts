@@ -11,12 +11,12 @@ export const logged: Claim = {
   text: 'TRUNCATE is not logged',
   isOfTruncate: true,
   statements: (sql) => {
-    const look = [sql.waitForJournal, sql.journal].filter((step) => step !== undefined)
+    const positionQueries = [sql.waitForJournal, sql.journal].filter((step) => step !== undefined)
     const each = ['TRUNCATE TABLE t', 'DELETE FROM t'].flatMap((emptied) => [
       sql.fill('t', ROWS),
-      ...look,
+      ...positionQueries,
       emptied,
-      ...look,
+      ...positionQueries,
     ])
     return session(1, tableSql('t'), ...each)
   },

@@ -84,7 +84,7 @@ async function rowsSeenAfter(context: ClaimContext, emptied: string): Promise<st
   await runAll(reader, [context.sql.beginSnapshot, countSql('u')])
   await writer.run(emptied)
   const refused = await refusal(reader, countSql('t'))
-  const seen = refused ?? `${await count(reader, 't')} rows`
+  const rows = refused ?? `${await count(reader, 't')} rows`
   await reader.run('ROLLBACK')
-  return seen
+  return rows
 }

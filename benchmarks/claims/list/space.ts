@@ -10,19 +10,19 @@ export const space: Claim = {
   text: 'DELETE returns no disk space',
   isOfTruncate: false,
   statements(sql) {
-    const look = sql.size('t')
+    const sizeQuery = sql.size('t')
     return session(
       1,
       tableSql('t'),
       sql.fill('t', ROWS),
-      look,
+      sizeQuery,
       'DELETE FROM t',
-      look,
+      sizeQuery,
       sql.compact('t'),
-      look,
+      sizeQuery,
       sql.fill('t', ROWS),
       'TRUNCATE TABLE t',
-      look,
+      sizeQuery,
     )
   },
   async test({ client, sql }) {

@@ -24,14 +24,14 @@ export function crossoverMark(
   const isWide = width >= 520
   const [from, to] = [x.positionOf(range.from), x.positionOf(range.to)]
   const label = `≈ ${about(rows)} rows${isExtrapolated ? (isWide ? ', extrapolated' : '*') : ''}`
-  const tint = (method: string) => ({
+  const tintOf = (method: string) => ({
     color: looks[method]?.color[theme.id] ?? theme.muted,
     opacity: theme.id === 'light' ? 0.07 : 0.1,
   })
   const side = (method: string, start: number, end: number): MarkAreaPair => [
     {
       xAxis: start,
-      itemStyle: tint(method),
+      itemStyle: tintOf(method),
       label: {
         // A label that is wider than its area would cover the lines.
         show: isWide && (end - start) / (x.max - x.min) > 0.2,

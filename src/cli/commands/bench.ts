@@ -226,12 +226,12 @@ function methodIds(text: string): MethodId[] {
 
 function caseIds(text: string): string[] {
   const known = CASES.map(({ id }) => id)
-  const asked = list(text)
-  if (asked.includes('all')) return known
-  const unknown = asked.find((part) => !known.includes(part))
+  const ids = list(text)
+  if (ids.includes('all')) return known
+  const unknown = ids.find((part) => !known.includes(part))
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no case '${unknown}': ${known.join(', ')}.`)
-  return asked
+  return ids
 }
 
 function seconds(text: string): number {

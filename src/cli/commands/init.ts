@@ -6,14 +6,14 @@ import { EXIT } from '../failure.ts'
 import { type Choices, choose } from '../init/choices.ts'
 import { detectProject } from '../init/detect-project.ts'
 import { diffOfNew } from '../init/diff.ts'
-import { type Asked, type ProjectInfo, RUNNER_NAMES } from '../init/project-info.ts'
+import { type ProjectInfo, type RequestedChoices, RUNNER_NAMES } from '../init/project-info.ts'
 import { type Proposal, propose } from '../init/proposal.ts'
 import type { ProposedFile } from '../init/proposed-file.ts'
 import { migrateLabel, serverLabel, writeChoices, writeDiff } from '../init/text.ts'
 import { isTaken, writeAll } from '../init/write.ts'
 import { count, type Output } from '../output.ts'
 
-interface InitFlags extends Asked {
+interface InitFlags extends RequestedChoices {
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly json?: boolean

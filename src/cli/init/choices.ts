@@ -2,11 +2,11 @@ import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import { chooseDatabase, type DatabaseChoice } from './database.ts'
 import { chooseMigrations, type MigrationsChoice } from './migrations.ts'
 import {
-  type Asked,
   type Choice,
   filesOf,
   firstPackage,
   type ProjectInfo,
+  type RequestedChoices,
   type RunnerName,
 } from './project-info.ts'
 
@@ -24,11 +24,11 @@ export interface Choices extends DatabaseChoice {
 /**
  * @throws AfreshError `usage` if afresh has no server for what the project uses, or for what was requested
  */
-export function choose(project: ProjectInfo, asked: Asked): Choices {
-  const database = chooseDatabase(project, asked)
+export function choose(project: ProjectInfo, requested: RequestedChoices): Choices {
+  const database = chooseDatabase(project, requested)
   return {
     ...database,
-    runner: chooseRunner(project, asked),
+    runner: chooseRunner(project, requested),
     client: chooseClient(project, database.engine.value),
     migrate: chooseMigrations(project),
     language: chooseLanguage(project),
@@ -42,8 +42,8 @@ const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
   [/\bmocha\b/, 'mocha'],
 ]
 
-function chooseRunner(project: ProjectInfo, asked: Asked): Choice<RunnerName> {
-  if (asked.runner !== undefined) return { value: asked.runner, reason: 'as asked for' }
+function chooseRunner(project: ProjectInfo, requested: RequestedChoices): Choice<RunnerName> {
+  if (requested.runner !== undefined) return { value: requested.runner, reason: 'as asked for' }
   const scripts = [...project.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
   for (const [name, script] of scripts) {
     const runner = SCRIPTS.find(([pattern]) => pattern.test(script))?.[1]

@@ -3,7 +3,13 @@ import { SERVER_ENGINES, SERVERS } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
 import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
 import { type Image, imagesIn } from './images.ts'
-import { type Asked, type Choice, filesOf, firstPackage, type ProjectInfo } from './project-info.ts'
+import {
+  type Choice,
+  filesOf,
+  firstPackage,
+  type ProjectInfo,
+  type RequestedChoices,
+} from './project-info.ts'
 
 export interface DatabaseChoice {
   readonly engine: Choice<ServerEngine>
@@ -20,10 +26,10 @@ interface EngineHint {
  * @throws AfreshError `usage` if the requested options contradict each other or name no server, or if the
  * project shows nothing but SQLite
  */
-export function chooseDatabase(project: ProjectInfo, asked: Asked): DatabaseChoice {
-  if (asked.server !== undefined) return asAsked(asked.server, asked.engine)
+export function chooseDatabase(project: ProjectInfo, requested: RequestedChoices): DatabaseChoice {
+  if (requested.server !== undefined) return asAsked(requested.server, requested.engine)
   const images = imagesIn(project)
-  const engine = chooseEngine(project, asked, images)
+  const engine = chooseEngine(project, requested, images)
   return { engine, server: chooseServer(project, engine.value, images) }
 }
 
@@ -44,18 +50,22 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
   }
 }
 
-function chooseEngine(project: ProjectInfo, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
-  if (asked.engine !== undefined) return { value: asked.engine, reason: 'as asked for' }
-  const sign = hintsOf(project)[0]
-  const image = images.find((image) => sign === undefined || familyOf(image.engine) === familyOf(sign.engine))
+function chooseEngine(
+  project: ProjectInfo,
+  requested: RequestedChoices,
+  images: readonly Image[],
+): Choice<ServerEngine> {
+  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as asked for' }
+  const hint = hintsOf(project)[0]
+  const image = images.find((image) => hint === undefined || familyOf(image.engine) === familyOf(hint.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }
-  if (sign === undefined) return { value: 'postgres', reason: 'nothing points to another' }
-  if (sign.engine === 'sqlite') {
-    throw new AfreshError('usage', `This project uses SQLite (${sign.from}), which needs no server.`, {
+  if (hint === undefined) return { value: 'postgres', reason: 'nothing points to another' }
+  if (hint.engine === 'sqlite') {
+    throw new AfreshError('usage', `This project uses SQLite (${hint.from}), which needs no server.`, {
       next: "Make its open handle resettable: attach(handle) from 'afresh'. Or name a server's engine: --engine postgres.",
     })
   }
-  return { value: sign.engine, reason: sign.from }
+  return { value: hint.engine, reason: hint.from }
 }
 
 /** The more reliable hints first. */

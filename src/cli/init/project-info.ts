@@ -24,7 +24,7 @@ export interface ProjectInfo {
 }
 
 /** What the user chose on the command line. */
-export interface Asked {
+export interface RequestedChoices {
   readonly engine?: ServerEngine
   readonly runner?: RunnerName
   readonly server?: string

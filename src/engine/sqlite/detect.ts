@@ -61,7 +61,7 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
       if (version !== seenSchema) refuse(compareDefinitions(catalog, catalogOf(db)))
       seenSchema = version
       return [
-        ...scans.flatMap(({ tables, find }) => find().map(({ place }) => idAt(tables, place))),
+        ...scans.flatMap(({ tables, find }) => find().map(({ ordinal }) => idAt(tables, ordinal))),
         ...outOfSync(),
         ...astray(),
       ]
@@ -84,7 +84,7 @@ function scanSql(tables: readonly Table[], { generation, rows }: Baseline): stri
   return tables
     .map(
       (table, index) =>
-        `SELECT ${index} AS place WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
+        `SELECT ${index} AS ordinal WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
     )
     .join('\nUNION ALL ')
 }

@@ -70,7 +70,7 @@ async function start(
   const { Wait } = packages.testcontainers
   // testcontainers finds a reusable container by its exact configuration, password included.
   const password = label === undefined ? keptPassword('container-password') : randomBytes(15).toString('hex')
-  const said = Wait.forLogMessage(preset.ready.line, preset.ready.times)
+  const readyLine = Wait.forLogMessage(preset.ready.line, preset.ready.times)
   const log = new LogTail()
 
   const container = preset.build(await loadModule(packages.moduleFile), spec.image, password)
@@ -81,7 +81,7 @@ async function start(
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
     // The log of a restarted container still has its first start.
     .withWaitStrategy(
-      label === undefined ? Wait.forAll([said, Wait.forSuccessfulCommand(preset.isReady)]) : said,
+      label === undefined ? Wait.forAll([readyLine, Wait.forSuccessfulCommand(preset.isReady)]) : readyLine,
     )
     .withStartupTimeout(START_TIMEOUT_MS)
     .withLogConsumer((stream) => log.read(stream))
