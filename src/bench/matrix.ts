@@ -13,8 +13,8 @@ import { type BenchResults, type Cell, joined, matchesKey, type ServerResults } 
 import { otherConditions } from './resume.ts'
 import type { OpenTarget, Target } from './target.ts'
 
-export interface MatrixOptions {
-  readonly targets: readonly Target[]
+/** What to measure, and how thoroughly. */
+export interface BenchSettings {
   /** Numbers of rows, ascending. */
   readonly rows: readonly number[]
   /** Case ids. */
@@ -29,10 +29,14 @@ export interface MatrixOptions {
   readonly seed: number
   /** Stops before the next round, and drops what was created on the server. */
   readonly signal?: AbortSignal | undefined
-  /** Results of an earlier run. Its cells are not measured again. */
-  readonly previous?: BenchResults | undefined
   /** Called with a line of text. */
   readonly onProgress: (line: string) => void
+}
+
+export interface MatrixOptions extends BenchSettings {
+  readonly targets: readonly Target[]
+  /** Results of an earlier run. Its cells are not measured again. */
+  readonly previous?: BenchResults | undefined
   /** Called after each group with all results so far. */
   readonly onBlock: (results: BenchResults) => Promise<void>
 }

@@ -11,7 +11,7 @@ export interface Sample {
   readonly freedBytes: number | undefined
   readonly leftBytes: number | undefined
   readonly readerWaitMs: number | undefined
-  readonly nextInsertMs: number
+  readonly nextInsertMs: number | undefined
 }
 
 /** A loop exceeded its time limit. */

@@ -46,7 +46,7 @@ export async function guardServer({
 }: GuardedServer): Promise<void> {
   if (facts.standby) {
     throw new RefusedError('The server is a standby: it takes its data from another one.', {
-      next: 'Use a server of its own for tests.',
+      next: 'Use a separate server for tests.',
     })
   }
   if (endpoint === undefined || startedByAfresh || (await isOnThisMachine(endpoint))) return

@@ -33,7 +33,7 @@ export async function openContext(
 ): Promise<{ readonly context: SchemaBenchContext; readonly populated: readonly TableId[] }> {
   const { engine, connection } = clone
   const { rows: syntax } = engine
-  if (syntax === undefined) throw new Error(`rows cannot be made up for ${engine.title}`)
+  if (syntax === undefined) throw new Error(`rows cannot be generated for ${engine.title}`)
   const schema = await engine.introspect(connection)
   const { populated, mayDisableChecks: isUnchecked } = await engine.inspectState(connection, schema)
   if (isUnchecked) await connection.query(syntax.uncheck)

@@ -59,7 +59,7 @@ export class SchemaBenchRun {
   async measure(): Promise<void> {
     const { schema, graph, rows } = this.#context
     const needed = new Set(this.#measured.flatMap((id) => [id, ...graph.ancestors(id)]))
-    this.#options.onProgress(`makes up rows for ${plural(needed.size, 'table')}`)
+    this.#options.onProgress(`generates rows for ${plural(needed.size, 'table')}`)
     await rows.fill(needed)
     const stocks = new Map<TableId, RowStock | string>()
     for (const id of this.#measured) stocks.set(id, await this.#keep(tableOf(schema, id)))

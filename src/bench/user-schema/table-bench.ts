@@ -5,10 +5,11 @@ import { plural } from '../../plan/describe.ts'
 import { interleave, type Measurement, summarize, type Variant } from '../measure.ts'
 import { type Known, predict } from '../predict.ts'
 import type { Cell, CellKey, MeasuredCell } from '../results.ts'
+import type { Sample } from '../round.ts'
 import type { StorageMetrics } from '../storage-metrics.ts'
 import type { EmptyingSql } from './emptying-sql.ts'
 import type { RowSupply } from './row-stock.ts'
-import { emptyOnce, type Round, type Sample, Unfillable } from './table-round.ts'
+import { emptyOnce, type Round, Unfillable } from './table-round.ts'
 
 /** The two methods that a reset chooses between. */
 export const SCHEMA_METHODS = ['delete', 'truncate'] as const

@@ -1,16 +1,7 @@
 import type { Connection } from '../../engine/connection.ts'
 import { whileReading } from '../readers.ts'
+import type { Sample } from '../round.ts'
 import { growth, type StorageMetrics } from '../storage-metrics.ts'
-
-/** Figures of one round. Times in milliseconds, sizes in bytes; `undefined` if unknown. */
-export interface Sample {
-  readonly ms: number
-  readonly journalBytes: number | undefined
-  readonly freedBytes: number | undefined
-  readonly leftBytes: number | undefined
-  readonly readerWaitMs: number | undefined
-  readonly nextInsertMs: number | undefined
-}
 
 /** The statements of a round. */
 export interface Round {
