@@ -49,10 +49,10 @@ export function pickDirty(random: Random, count: number, dirty: number): number[
 /** The writes of a test: every row refers to a row of the previous table. */
 export function dirtSql(dirty: readonly number[], { rows = ROWS_PER_TABLE, name = 'row' } = {}): string {
   return dirty
-    .map((index, place) => {
+    .map((index, position) => {
       const into = `INSERT INTO ${tableName(index)} (name, parent)`
       const values = Array.from({ length: rows }, () => `('${name}', NULL)`).join(', ')
-      return place === 0
+      return position === 0
         ? `${into} VALUES ${values}`
         : `${into} SELECT '${name}', id FROM ${tableName(index - 1)} ORDER BY id LIMIT ${rows}`
     })

@@ -109,6 +109,15 @@ export function codeOf(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+/** The error of work that failed, and whose cleanup failed too. */
+export function withCleanupFailure(error: unknown, second: unknown): AggregateError {
+  return new AggregateError(
+    [error, second],
+    `${messageOf(error)} (and cleaning up failed: ${messageOf(second)})`,
+    { cause: error },
+  )
+}
+
 /** Runs `body`, and `undo` if it fails. If `undo` fails too, the error contains both failures. */
 export async function withUndo<T>(body: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
@@ -117,13 +126,7 @@ export async function withUndo<T>(body: () => Promise<T>, undo: () => Promise<vo
     try {
       await undo()
     } catch (second) {
-      throw new AggregateError(
-        [error, second],
-        `${messageOf(error)} (and cleaning up failed: ${messageOf(second)})`,
-        {
-          cause: error,
-        },
-      )
+      throw withCleanupFailure(error, second)
     }
     throw error
   }

@@ -70,7 +70,6 @@ const REASONS = {
   ],
   'rows that were generated, on request, in a table that was empty': ['generate/writer.ts'],
   'words for people': [
-    'database/privileges.ts',
     'engine/postgres/connect-error.ts',
     'engine/postgres/with-lock-timeout.ts',
     'engine/postgres/index.ts',

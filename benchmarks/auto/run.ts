@@ -10,7 +10,6 @@ import type { Costs } from '../../src/plan/cost.ts'
 import { optionsOf, roundTo, wholeNumber } from '../options.ts'
 import { ALL_SERVERS, type BenchServer, startBenchServer } from '../servers.ts'
 import { type Case, describeCase, drawCases } from './cases.ts'
-import { Contest, type Limits } from './contest.ts'
 import {
   isClose,
   isGoodEnough,
@@ -22,6 +21,7 @@ import {
   scoreOf,
   type Verdict,
 } from './results.ts'
+import { type Limits, StrategyComparison } from './strategy-comparison.ts'
 
 const USAGE = `npm run bench:auto -- [options]
   --servers LIST   default ${ALL_SERVERS.join(',')}
@@ -86,13 +86,13 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
   const begin = performance.now()
   const costs = await measured(server)
   const measuredInMs = Math.round(performance.now() - begin)
-  const contest = await Contest.on(server, costs)
+  const comparison = await StrategyComparison.on(server, costs)
   const random = randomFrom(seed)
   const cases: (Case & Outcome & Verdict)[] = []
   for (const group of grouped(drawCases(random, server.running.engine, count))) {
-    const match = await contest.open(group)
+    const caseComparison = await comparison.open(group)
     const judged = async (benchCase: Case, limits: Pick<Limits, 'leastRounds' | 'budgetMs'>) => {
-      const outcome = await match
+      const outcome = await caseComparison
         .run(benchCase, { autoRounds: 5, mostRounds, random, ...limits })
         .catch((cause) => {
           throw new Error(`${server.id}, ${describeCase(benchCase)}`, { cause })
@@ -110,7 +110,7 @@ async function resultsOn(server: BenchServer): Promise<ServerResults> {
       done++
       if (cases.length % 20 === 0) say(`${server.id}: ${cases.length} of ${count}${left()}`)
     }
-    await match.close()
+    await caseComparison.close()
   }
   const { id, title, version } = server
   return { id, title, version, costs, measuredInMs, score: scoreOf(cases), cases }
@@ -162,14 +162,14 @@ function clock(ms: number): string {
 
 function describeVerdict({ chose, best, loss, ...outcome }: Outcome & Verdict): string {
   const times = (['delete', 'truncate'] as const).map(
-    (way) => `${way.toUpperCase()} ${roundTo(outcome[way].median, 2)} ms`,
+    (method) => `${method.toUpperCase()} ${roundTo(outcome[method].median, 2)} ms`,
   )
   return `chose ${chose.toUpperCase()}, but ${best.toUpperCase()} is faster: ${times.join(', ')}, loss ${roundTo(loss, 2)}`
 }
 
 function describeScore(title: string, { right, of, worstLoss, confusion, autoToBest }: Score): string {
   const share = roundTo((100 * right) / of, 1)
-  return `${title}: right in ${right} of ${of} (${share} %), worst loss ${roundTo(worstLoss, 2)}, auto takes ${roundTo(autoToBest, 2)} of the faster way
+  return `${title}: right in ${right} of ${of} (${share} %), worst loss ${roundTo(worstLoss, 2)}, auto takes ${roundTo(autoToBest, 2)} of the faster method
                      DELETE faster   TRUNCATE faster
   chose DELETE       ${pad(confusion.delete.delete)}   ${pad(confusion.delete.truncate)}
   chose TRUNCATE     ${pad(confusion.truncate.delete)}   ${pad(confusion.truncate.truncate)}`

@@ -1,5 +1,5 @@
+import type { ClaimContext } from './claim-context.ts'
 import type { Dialect } from './dialect.ts'
-import type { Ground } from './ground.ts'
 
 /** `no TRUNCATE`: the server lacks the statement that the claim is about. */
 export type Verdict = 'true' | 'false' | 'depends' | 'no TRUNCATE'
@@ -23,7 +23,7 @@ export interface Claim {
   /** The statements to paste into the server's own shell. */
   statements(sql: Dialect): readonly Step[]
   /** Runs the experiment in an empty database of its own. */
-  test(ground: Ground): Promise<Answer>
+  test(context: ClaimContext): Promise<Answer>
 }
 
 export interface Step {

@@ -12,21 +12,21 @@ export interface Dialect {
   /** Empties the table and shrinks it to the size of a new one. */
   renew(table: string): string | undefined
   /** Limits how long this session waits for locks. */
-  patience(seconds: number): readonly string[]
+  limitLockWaits(seconds: number): readonly string[]
   /** Begins a transaction that keeps the snapshot of its first query. */
   readonly beginSnapshot: string
   /** The current position in bytes of the journal (WAL, redo log); `undefined` if no SQL returns it. */
   readonly journal: string | undefined
   /** Gives the server time to update that figure, if it is late. */
-  readonly rest: string | undefined
+  readonly waitForJournal: string | undefined
   /** The size of the table's file in bytes. */
   size(table: string): string
   /** Requests that unused space is returned. */
   compact(table: string): string
   /** Appended to CREATE TABLE: disables background cleanup. */
-  readonly unattended: string
+  readonly withoutCleanup: string
   /** The kinds of tables with a generated `id`, the usual one first. */
-  readonly counting: readonly Counting[]
+  readonly counterKinds: readonly CounterKind[]
   /** TRUNCATE that restarts counters, if the plain one does not. */
   restart(table: string): string | undefined
   /**
@@ -41,7 +41,7 @@ export interface Dialect {
   readonly truncatePrivilege: string
 }
 
-export interface Counting {
+export interface CounterKind {
   readonly label: string
   create(table: string, start?: number): string
 }

@@ -5,7 +5,7 @@ import type { EngineId } from './dialect.ts'
 /** `failed`: the experiment was aborted, which says nothing about the claim. */
 export type Outcome = Omit<Answer, 'verdict'> & { readonly verdict: Verdict | 'failed' }
 
-export interface SiteResults {
+export interface ServerResults {
   readonly id: string
   readonly title: string
   readonly version: string
@@ -19,5 +19,5 @@ export interface Results {
   readonly date: string
   readonly machine: Machine
   readonly claims: readonly { readonly id: string; readonly text: string }[]
-  readonly sites: readonly SiteResults[]
+  readonly servers: readonly ServerResults[]
 }

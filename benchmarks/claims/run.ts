@@ -9,16 +9,16 @@ import { optionsOf } from '../options.ts'
 import type { Claim } from './claim.ts'
 import { CLAIMS } from './list/index.ts'
 import { markdownOf } from './markdown.ts'
-import type { Outcome, Results, SiteResults } from './results.ts'
-import { ALL_SITES, answerOn, openSite, type Site } from './site.ts'
+import type { Outcome, Results, ServerResults } from './results.ts'
+import { ALL_TARGETS, answerOn, type ClaimTarget, openTarget } from './target.ts'
 
 const USAGE = `npm run bench:claims -- [options]
-  --servers LIST   default ${ALL_SITES.join(',')}
+  --servers LIST   default ${ALL_TARGETS.join(',')}
   --claims LIST    of ${CLAIMS.map(({ id }) => id).join(', ')}; default all
   --out FOLDER     for results.json and README.md; default benchmarks/claims, for all servers and claims only`
 
 const values = optionsOf(USAGE, {
-  servers: { type: 'string', default: ALL_SITES.join(',') },
+  servers: { type: 'string', default: ALL_TARGETS.join(',') },
   claims: { type: 'string', default: CLAIMS.map(({ id }) => id).join(',') },
   out: { type: 'string' },
 })
@@ -26,15 +26,15 @@ const claims = values.claims.split(',').map(claimOf)
 const servers = values.servers.split(',')
 const out = values.out ?? folderOfAll()
 
-const sites: SiteResults[] = []
+const serverResults: ServerResults[] = []
 for (const id of servers) {
-  const site = await openSite(id)
+  const target = await openTarget(id)
   try {
-    console.log(`\n${site.title} (${site.version})`)
-    const { title, version, engine } = site
-    sites.push({ id, title, version, engine, answers: await answersOn(site) })
+    console.log(`\n${target.title} (${target.version})`)
+    const { title, version, engine } = target
+    serverResults.push({ id, title, version, engine, answers: await answersOn(target) })
   } finally {
-    await site.close()
+    await target.close()
   }
 }
 const results: Results = {
@@ -42,18 +42,18 @@ const results: Results = {
   date: new Date().toISOString(),
   machine: machine(),
   claims: claims.map(({ id, text }) => ({ id, text })),
-  sites,
+  servers: serverResults,
 }
 writeFileSync(join(out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
 writeFileSync(join(out, 'README.md'), markdownOf(results, claims))
-if (sites.some(({ answers }) => Object.values(answers).some(({ verdict }) => verdict === 'failed'))) {
+if (serverResults.some(({ answers }) => Object.values(answers).some(({ verdict }) => verdict === 'failed'))) {
   process.exitCode = 1
 }
 
-async function answersOn(site: Site): Promise<Record<string, Outcome>> {
+async function answersOn(target: ClaimTarget): Promise<Record<string, Outcome>> {
   const answers: Record<string, Outcome> = {}
   for (const claim of claims) {
-    const answer = await outcomeOn(site, claim)
+    const answer = await outcomeOn(target, claim)
     answers[claim.id] = answer
     console.log(`  ${answer.verdict.padEnd(11)} ${claim.text}\n              ${answer.evidence}`)
   }
@@ -61,9 +61,9 @@ async function answersOn(site: Site): Promise<Record<string, Outcome>> {
 }
 
 /** A failed experiment does not prevent the others. */
-async function outcomeOn(site: Site, claim: Claim): Promise<Outcome> {
+async function outcomeOn(target: ClaimTarget, claim: Claim): Promise<Outcome> {
   try {
-    return await answerOn(site, claim)
+    return await answerOn(target, claim)
   } catch (error) {
     return { verdict: 'failed', evidence: error instanceof Error ? error.message : String(error) }
   }
@@ -74,7 +74,7 @@ function folderOfAll(): string {
   const isAll = (given: readonly string[], all: readonly string[]) => all.every((id) => given.includes(id))
   const ids = claims.map(({ id }) => id)
   if (
-    isAll(servers, ALL_SITES) &&
+    isAll(servers, ALL_TARGETS) &&
     isAll(
       ids,
       CLAIMS.map(({ id }) => id),

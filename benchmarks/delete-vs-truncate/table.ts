@@ -27,8 +27,8 @@ export function comparisonTable(results: BenchResults): string {
 }
 
 function pair(results: BenchResults, server: string, rows: number): string {
-  const figures = ['delete', 'truncate'].map((way) => {
-    const cell = findCell(results, { server, case: 'base', rows, way })
+  const figures = ['delete', 'truncate'].map((method) => {
+    const cell = findCell(results, { server, case: 'base', rows, method })
     const median = medianOf(cell)
     if (median === undefined) return '–'
     return `${cell?.outcome === 'extrapolated' ? '~' : ''}${short(median)}`

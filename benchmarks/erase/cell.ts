@@ -3,10 +3,10 @@ import { messageOf } from '../../src/errors.ts'
 import type { Random } from '../../src/generate/random.ts'
 import { roundTo } from '../options.ts'
 import type { Figures } from './child.ts'
-import { Ground } from './ground.ts'
-import { handOf, type Timed, type Untimed } from './results.ts'
+import type { EngineName, MethodInfo } from './method.ts'
+import { fastestHandWritten, type Timed, type Untimed } from './results.ts'
 import { rowsPerRoot, type Tree } from './tree.ts'
-import type { EngineName, WayFacts } from './way.ts'
+import { TreeFixture } from './tree-fixture.ts'
 import { OverBudget, Worker } from './worker.ts'
 
 export interface CellOptions {
@@ -24,21 +24,21 @@ export async function measureCell(
   url: string,
   engine: EngineName,
   tree: Tree,
-  ways: readonly WayFacts[],
+  methods: readonly MethodInfo[],
   { rounds, budgetSeconds, random }: CellOptions,
 ): Promise<Map<string, Timed | Untimed>> {
-  await using ground = await Ground.prepare(url, engine, tree)
+  await using fixture = await TreeFixture.prepare(url, engine, tree)
   const contenders: Contender[] = []
   const outcomes = new Map<string, Timed | Untimed>()
   try {
-    for (const way of ways) {
+    for (const method of methods) {
       try {
-        contenders.push(await Contender.begin(way, ground, { engine, tree, budgetSeconds }))
+        contenders.push(await Contender.begin(method, fixture, { engine, tree, budgetSeconds }))
       } catch (error) {
-        outcomes.set(way.id, { outcome: 'failed', reason: messageOf(error) })
+        outcomes.set(method.id, { outcome: 'failed', reason: messageOf(error) })
       }
     }
-    await ground.stash()
+    await fixture.stash()
     const all = await interleave(contenders, {
       rounds,
       leastRounds: Math.min(LEAST_ROUNDS, rounds),
@@ -54,62 +54,69 @@ export async function measureCell(
   } finally {
     for (const contender of contenders) await contender.close()
   }
-  return withRatios(ways, outcomes)
+  return withRatios(methods, outcomes)
 }
 
 function withRatios(
-  ways: readonly WayFacts[],
+  methods: readonly MethodInfo[],
   outcomes: ReadonlyMap<string, Timed | Untimed>,
 ): Map<string, Timed | Untimed> {
   const where = { server: '', shape: 'fan', depth: 0, rows: 0 } as const
-  const cells = [...outcomes].map(([way, outcome]) => ({ ...where, way, run: 0, ...outcome }))
-  const hand = handOf({ ways, cells }, where)
-  if (hand === undefined) return new Map(outcomes)
+  const cells = [...outcomes].map(([method, outcome]) => ({ ...where, method, run: 0, ...outcome }))
+  const handWrittenMs = fastestHandWritten({ methods, cells }, where)
+  if (handWrittenMs === undefined) return new Map(outcomes)
   return new Map(
-    [...outcomes].map(([way, outcome]) => [
-      way,
-      outcome.outcome === 'measured' ? { ...outcome, ofHand: roundTo(outcome.median / hand) } : outcome,
+    [...outcomes].map(([method, outcome]) => [
+      method,
+      outcome.outcome === 'measured'
+        ? { ...outcome, toHandWritten: roundTo(outcome.median / handWrittenMs) }
+        : outcome,
     ]),
   )
 }
 
 class Contender {
   readonly id: string
-  readonly #way: WayFacts
-  readonly #ground: Ground
+  readonly #method: MethodInfo
+  readonly #fixture: TreeFixture
   readonly #worker: Worker
   readonly #budgetSeconds: number | undefined
   #last: Figures | undefined
 
-  private constructor(way: WayFacts, ground: Ground, worker: Worker, budgetSeconds: number | undefined) {
-    this.id = way.id
-    this.#way = way
-    this.#ground = ground
+  private constructor(
+    method: MethodInfo,
+    fixture: TreeFixture,
+    worker: Worker,
+    budgetSeconds: number | undefined,
+  ) {
+    this.id = method.id
+    this.#method = method
+    this.#fixture = fixture
     this.#worker = worker
     this.#budgetSeconds = budgetSeconds
   }
 
   static async begin(
-    way: WayFacts,
-    ground: Ground,
+    method: MethodInfo,
+    fixture: TreeFixture,
     { engine, tree, budgetSeconds }: { engine: EngineName; tree: Tree; budgetSeconds: number },
   ): Promise<Contender> {
     const { depth } = tree
-    const context = { url: ground.url, engine, depth, rowsPerRoot: rowsPerRoot(tree) }
-    const worker = await Worker.begin({ way, context: context })
-    const isStopped = way.kind === 'loop' || way.kind === 'orm'
-    return new Contender(way, ground, worker, isStopped ? budgetSeconds : undefined)
+    const context = { url: fixture.url, engine, depth, rowsPerRoot: rowsPerRoot(tree) }
+    const worker = await Worker.begin({ method, context })
+    const isStopped = method.kind === 'loop' || method.kind === 'orm'
+    return new Contender(method, fixture, worker, isStopped ? budgetSeconds : undefined)
   }
 
   async round(): Promise<number> {
-    await this.#ground.restore(this.#way.family)
+    await this.#fixture.restore(this.#method.family)
     try {
       this.#last = await this.#worker.erase(this.#budgetSeconds)
     } catch (error) {
-      await this.#ground.endLeft()
+      await this.#fixture.endSessionOfKilled()
       throw error
     }
-    await this.#ground.verify(this.#way.family)
+    await this.#fixture.verify(this.#method.family)
     return this.#last.ms
   }
 

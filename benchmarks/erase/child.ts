@@ -1,12 +1,12 @@
 /** Runs one method in a separate process, so that its memory can be measured. */
 import { messageOf } from '../../src/errors.ts'
-import { connect } from './connect.ts'
+import { connect } from '../connect.ts'
+import type { Eraser, MethodContext, MethodInfo, OpenEraser } from './method.ts'
 import { countRoundTrips, roundTrips } from './round-trips.ts'
-import type { Eraser, OpenWay, Place, WayFacts } from './way.ts'
 
 export interface Start {
-  readonly way: Pick<WayFacts, 'id' | 'kind'>
-  readonly context: Omit<Place, 'connect' | 'rootsFor'> & { readonly rowsPerRoot: number }
+  readonly method: Pick<MethodInfo, 'id' | 'kind'>
+  readonly context: Omit<MethodContext, 'connect' | 'rootsFor'> & { readonly rowsPerRoot: number }
 }
 
 export interface Figures {
@@ -39,14 +39,14 @@ async function carryOut(order: Order): Promise<Figures | null> {
   return null
 }
 
-async function open({ way, context: place }: Start): Promise<void> {
-  const { engine, url, rowsPerRoot } = place
+async function open({ method, context }: Start): Promise<void> {
+  const { engine, url, rowsPerRoot } = context
   isCounted = engine !== 'sqlite'
   if (isCounted) countRoundTrips(engine === 'postgres' ? 'postgres' : 'mysql')
-  const file = way.kind === 'orm' ? `./peers/${way.id}.ts` : `./ways/${way.id}.ts`
-  const module = (await import(file)) as { open: OpenWay }
+  const file = method.kind === 'orm' ? `./peers/${method.id}.ts` : `./methods/${method.id}.ts`
+  const module = (await import(file)) as { open: OpenEraser }
   eraser = await module.open({
-    ...place,
+    ...context,
     rootsFor: (rows) => Math.max(1, Math.floor(rows / rowsPerRoot)),
     connect: () => connect(url),
   })

@@ -1,4 +1,4 @@
-import type { EngineName } from './way.ts'
+import type { EngineName } from './method.ts'
 
 /** The SQL to create and restore rows that differs between engines. None of it is timed. */
 export interface Dialect {

@@ -1,17 +1,17 @@
 import type { Machine } from '../../src/bench/machine.ts'
+import type { MethodInfo } from './method.ts'
 import type { Shape } from './tree.ts'
-import type { WayFacts } from './way.ts'
 
 /** The content of results.json. Times are in milliseconds. */
 export interface Results {
   readonly format: 1
   /** The commands that wrote to the file, in order. */
-  readonly runs: readonly RunFacts[]
-  readonly ways: readonly WayFacts[]
+  readonly runs: readonly RunInfo[]
+  readonly methods: readonly MethodInfo[]
   readonly cells: readonly Cell[]
 }
 
-export interface RunFacts {
+export interface RunInfo {
   readonly date: string
   readonly machine: Machine
   readonly settings: {
@@ -22,24 +22,24 @@ export interface RunFacts {
     readonly seed: number
   }
   readonly packages: Readonly<Record<string, string>>
-  readonly servers: readonly ServerFacts[]
+  readonly servers: readonly ServerInfo[]
 }
 
-export interface ServerFacts {
+export interface ServerInfo {
   readonly id: string
   readonly title: string
   readonly version: string
 }
 
-export interface Where {
+export interface Setting {
   readonly server: string
   readonly shape: Shape
   readonly depth: number
   readonly rows: number
 }
 
-export type Cell = Where & {
-  readonly way: string
+export type Cell = Setting & {
+  readonly method: string
   /** The index of its run in `runs`: all times of one cell are from one run. */
   readonly run: number
 } & (Timed | Untimed)
@@ -51,7 +51,7 @@ export interface Timed {
   readonly q1: number
   readonly q3: number
   /** Ratio of the median to that of the fastest hand-written SQL; absent if that was not measured. */
-  readonly ofHand?: number
+  readonly toHandWritten?: number
   readonly roundTrips?: number
   /** Memory of its process: when it was ready, and the peak. */
   readonly readyRssMb: number
@@ -63,44 +63,51 @@ export interface Untimed {
   readonly reason: string
 }
 
-export function isAt(cell: Where, { server, shape, depth, rows }: Where): boolean {
+export function hasSetting(cell: Setting, { server, shape, depth, rows }: Setting): boolean {
   return cell.server === server && cell.shape === shape && cell.depth === depth && cell.rows === rows
 }
 
 /** The median of the fastest hand-written SQL. */
-export function handOf({ ways, cells }: Pick<Results, 'ways' | 'cells'>, where: Where): number | undefined {
-  const hands = new Set(ways.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
+export function fastestHandWritten(
+  { methods, cells }: Pick<Results, 'methods' | 'cells'>,
+  where: Setting,
+): number | undefined {
+  const handWritten = new Set(methods.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
   const medians = cells.flatMap((cell) =>
-    isAt(cell, where) && hands.has(cell.way) && cell.outcome === 'measured' ? cell.median : [],
+    hasSetting(cell, where) && handWritten.has(cell.method) && cell.outcome === 'measured' ? cell.median : [],
   )
   return medians.length === 0 ? undefined : Math.min(...medians)
 }
 
 /** Adds a run to earlier results. What the run measures again replaces the old cells. */
-export function merged(before: Results | undefined, run: RunFacts, ways: readonly WayFacts[]): Results {
-  const { runs, cells, ways: known } = withoutLostRuns(before ?? { format: 1, runs: [], ways: [], cells: [] })
+export function mergeRun(before: Results | undefined, run: RunInfo, methods: readonly MethodInfo[]): Results {
+  const {
+    runs,
+    cells,
+    methods: known,
+  } = withoutEmptyRuns(before ?? { format: 1, runs: [], methods: [], cells: [] })
   return {
     format: 1,
     runs: [...runs, run],
-    ways: [...ways, ...known.filter(({ id }) => !ways.some((way) => way.id === id))],
+    methods: [...methods, ...known.filter(({ id }) => !methods.some((method) => method.id === id))],
     cells,
   }
 }
 
 /** Omits runs whose cells were all measured again. */
-function withoutLostRuns(results: Results): Results {
-  const left = results.runs.flatMap((_, index) =>
+function withoutEmptyRuns(results: Results): Results {
+  const keptRuns = results.runs.flatMap((_, index) =>
     results.cells.some(({ run }) => run === index) ? [index] : [],
   )
   return {
     ...results,
-    runs: results.runs.filter((_, index) => left.includes(index)),
-    cells: results.cells.map((cell) => ({ ...cell, run: left.indexOf(cell.run) })),
+    runs: results.runs.filter((_, index) => keptRuns.includes(index)),
+    cells: results.cells.map((cell) => ({ ...cell, run: keptRuns.indexOf(cell.run) })),
   }
 }
 
-export function withCells(results: Results, where: Where, cells: readonly Cell[]): Results {
-  const replaced = new Set(cells.map(({ way }) => way))
-  const others = results.cells.filter((cell) => !isAt(cell, where) || !replaced.has(cell.way))
+export function withCells(results: Results, where: Setting, cells: readonly Cell[]): Results {
+  const replaced = new Set(cells.map(({ method }) => method))
+  const others = results.cells.filter((cell) => !hasSetting(cell, where) || !replaced.has(cell.method))
   return { ...results, cells: [...others, ...cells] }
 }

@@ -1,6 +1,6 @@
-import { type Cell, isAt, type Results, type ServerFacts, type Where } from './results.ts'
+import type { MethodInfo } from './method.ts'
+import { type Cell, hasSetting, type Results, type ServerInfo, type Setting } from './results.ts'
 import type { Shape } from './tree.ts'
-import type { WayFacts } from './way.ts'
 
 const SHAPE: Shape = 'fan'
 const DEPTH = 4
@@ -13,18 +13,18 @@ export function eraseTables(results: Results): string {
 }
 
 /** The servers of all runs; the last run of a server determines its facts. */
-function serversOf({ runs }: Results): ServerFacts[] {
+function serversOf({ runs }: Results): ServerInfo[] {
   return [...new Map(runs.flatMap(({ servers }) => servers).map((server) => [server.id, server])).values()]
 }
 
-function tableOf(results: Results, { id: server, title }: ServerFacts): string[] {
+function tableOf(results: Results, { id: server, title }: ServerInfo): string[] {
   const sizes = sizesOf(results, server)
-  const rows = results.ways.flatMap((way) => {
+  const rows = results.methods.flatMap((method) => {
     const cells = sizes.map((size) =>
-      cellOf(results, { server, shape: SHAPE, depth: DEPTH, rows: size }, way),
+      cellOf(results, { server, shape: SHAPE, depth: DEPTH, rows: size }, method),
     )
     if (cells.every((cell) => cell === undefined)) return []
-    return [[nameOf(way), ...cells.map(figure), memory(cells)]]
+    return [[nameOf(method), ...cells.map(figure), memory(cells)]]
   })
   if (rows.length === 0) return []
   const head = ['', ...sizes.map((size) => size.toLocaleString('en-US')), 'memory']
@@ -32,13 +32,15 @@ function tableOf(results: Results, { id: server, title }: ServerFacts): string[]
   return [`**${title}**, ${DEPTH} tables, rows deleted:`, lines.join('\n'), ...depths(results, server)]
 }
 
-function cellOf({ cells }: Results, where: Where, { id }: WayFacts): Cell | undefined {
-  return cells.find((cell) => cell.way === id && isAt(cell, where))
+function cellOf({ cells }: Results, where: Setting, { id }: MethodInfo): Cell | undefined {
+  return cells.find((cell) => cell.method === id && hasSetting(cell, where))
 }
 
 function sizesOf({ cells }: Results, server: string): number[] {
-  const here = cells.filter((cell) => cell.server === server && cell.shape === SHAPE && cell.depth === DEPTH)
-  return [...new Set(here.map(({ rows }) => rows))].toSorted((a, b) => a - b)
+  const ofServer = cells.filter(
+    (cell) => cell.server === server && cell.shape === SHAPE && cell.depth === DEPTH,
+  )
+  return [...new Set(ofServer.map(({ rows }) => rows))].toSorted((a, b) => a - b)
 }
 
 /**
@@ -48,9 +50,9 @@ function depths({ cells }: Results, server: string): string[] {
   const parts = (['fan', 'even'] as const).flatMap((shape) => {
     const bySize = new Map<number, string[]>()
     for (const cell of cells.toSorted((a, b) => a.depth - b.depth)) {
-      const isOne = cell.server === server && cell.shape === shape && cell.way === 'afresh'
-      if (!isOne || cell.outcome !== 'measured' || cell.ofHand === undefined) continue
-      bySize.set(cell.rows, [...(bySize.get(cell.rows) ?? []), `${cell.depth}: ${times(cell.ofHand)}`])
+      const isAfresh = cell.server === server && cell.shape === shape && cell.method === 'afresh'
+      if (!isAfresh || cell.outcome !== 'measured' || cell.toHandWritten === undefined) continue
+      bySize.set(cell.rows, [...(bySize.get(cell.rows) ?? []), `${cell.depth}: ${times(cell.toHandWritten)}`])
     }
     const [best] = [...bySize].toSorted(([rows, a], [more, b]) => b.length - a.length || more - rows)
     if (best === undefined) return []
@@ -58,13 +60,15 @@ function depths({ cells }: Results, server: string): string[] {
     const what = shape === 'fan' ? 'ten children each' : 'as many rows in each table'
     return [`${what}, ${rows.toLocaleString('en-US')} rows, ${list.join(', ')}`]
   })
-  return parts.length === 0 ? [] : [`afresh to by hand, by the number of tables: ${parts.join('; ')}.`]
+  return parts.length === 0
+    ? []
+    : [`afresh compared with hand-written SQL, by the number of tables: ${parts.join('; ')}.`]
 }
 
 function figure(cell: Cell | undefined): string {
   if (cell === undefined) return ''
   if (cell.outcome === 'measured') {
-    const ratio = cell.ofHand === undefined ? '' : ` (${times(cell.ofHand)})`
+    const ratio = cell.toHandWritten === undefined ? '' : ` (${times(cell.toHandWritten)})`
     return `${duration(cell.median)}${ratio}`
   }
   if (cell.outcome === 'failed') return 'fails'
@@ -77,11 +81,11 @@ function memory(cells: readonly (Cell | undefined)[]): string {
   return last?.outcome === 'measured' ? `${last.readyRssMb} → ${last.peakRssMb} MB` : ''
 }
 
-function nameOf({ label, kind }: WayFacts): string {
+function nameOf({ label, kind }: MethodInfo): string {
   return kind === 'afresh' ? `**${label}**` : label
 }
 
-function remarks({ runs, cells, ways }: Results): string[] {
+function remarks({ runs, cells, methods }: Results): string[] {
   const last = runs.at(-1)
   if (last === undefined) return []
   const { machine, date } = last
@@ -89,15 +93,15 @@ function remarks({ runs, cells, ways }: Results): string[] {
   const budgets = runs.map(({ settings }) => settings.budgetSeconds)
   const [least, most] = [Math.min(...budgets), Math.max(...budgets)]
   const once = measuredOnce(cells).map((rows) => rows.toLocaleString('en-US'))
-  const failures = cells.flatMap(({ server, way, rows, depth, ...cell }) =>
+  const failures = cells.flatMap(({ server, method, rows, depth, ...cell }) =>
     'reason' in cell && cell.outcome === 'failed'
       ? [
-          `${ways.find(({ id }) => id === way)?.label ?? way} (${server}, ${depth} tables, ${rows} rows): ${cell.reason}`,
+          `${methods.find(({ id }) => id === method)?.label ?? method} (${server}, ${depth} tables, ${rows} rows): ${cell.reason}`,
         ]
       : [],
   )
   return [
-    `In brackets: to the faster of the two by hand. Memory: of the Node process, when it was ready and at most, with most rows. Medians of up to ${rounds} interleaved rounds${once.length === 0 ? '' : `, one with ${once.join(' or ')} rows`}, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, since it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
+    `In brackets: the ratio to the faster hand-written SQL. Memory: of the Node process with the most rows, when it was ready and at its peak. Medians of up to ${rounds} interleaved rounds${once.length === 0 ? '' : `, one with ${once.join(' or ')} rows`}, ${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}. \`–\`: not run, because it took more than ${least === most ? least : `${least} to ${most}`} s, or failed, with fewer rows. Empty: not measured.`,
     ...(failures.length === 0 ? [] : [`Fails: ${[...new Set(failures)].join('; ')}.`]),
   ]
 }

@@ -34,7 +34,7 @@ export class Worker {
     })
     const worker = new Worker(child)
     try {
-      await worker.#ask({ do: 'open', start })
+      await worker.#request({ do: 'open', start })
       return worker
     } catch (error) {
       worker.kill()
@@ -45,7 +45,7 @@ export class Worker {
   /** @throws OverBudget when it takes longer; the process is killed */
   async erase(budgetSeconds: number | undefined): Promise<Figures> {
     let timer: NodeJS.Timeout | undefined
-    const over = new Promise<never>((_, reject) => {
+    const overBudget = new Promise<never>((_, reject) => {
       if (budgetSeconds === undefined) return
       timer = setTimeout(() => {
         reject(new OverBudget(budgetSeconds))
@@ -53,7 +53,7 @@ export class Worker {
       }, budgetSeconds * 1000)
     })
     try {
-      return (await Promise.race([this.#ask({ do: 'erase' }), over])) as Figures
+      return (await Promise.race([this.#request({ do: 'erase' }), overBudget])) as Figures
     } finally {
       clearTimeout(timer)
     }
@@ -61,7 +61,7 @@ export class Worker {
 
   async close(): Promise<void> {
     if (!this.#child.connected) return
-    await this.#ask({ do: 'close' }).catch(() => {})
+    await this.#request({ do: 'close' }).catch(() => {})
     if (this.#child.connected) this.#child.disconnect()
   }
 
@@ -69,7 +69,7 @@ export class Worker {
     this.#child.kill('SIGKILL')
   }
 
-  #ask(order: Order): Promise<unknown> {
+  #request(order: Order): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const done = () => {
         this.#child.off('message', onMessage)

@@ -1,12 +1,12 @@
 import * as echarts from 'echarts'
-import type { Cell, Results, WayFacts } from './results.ts'
+import type { Cell, MethodInfo, Results } from './results.ts'
 
 const PANEL = { width: 330, height: 380, left: 75, top: 110, labels: 225, gapX: 60, gapY: 90 }
 const WIDTH = PANEL.left + 2 * (PANEL.width + PANEL.labels) + PANEL.gapX
 const LABEL_HEIGHT = 13
 const DIRTY = 3
 
-const STRONG: Readonly<Partial<Record<WayFacts['kind'], string>>> = {
+const STRONG: Readonly<Partial<Record<MethodInfo['kind'], string>>> = {
   afresh: '#d6336c',
   hand: '#1c7ed6',
   floor: '#868e96',
@@ -28,7 +28,7 @@ const MUTED = [
 ]
 
 interface Line {
-  readonly way: WayFacts
+  readonly method: MethodInfo
   readonly color: string
   /** Number of tables, and milliseconds. */
   readonly points: readonly (readonly [number, number])[]
@@ -61,7 +61,7 @@ function optionOf(results: Results): echarts.EChartsOption {
     textStyle: { fontFamily: 'sans-serif' },
     title: [
       {
-        text: `Putting back a database in which a test wrote to ${DIRTY} tables`,
+        text: `Resetting a database in which a test wrote to ${DIRTY} tables`,
         subtext: `Milliseconds (median) against the number of tables in the schema, both logarithmic · ${results.machine.cpu}, ${results.machine.cores} cores, ${results.date.slice(0, 10)}`,
         left: 20,
         top: 10,
@@ -121,20 +121,24 @@ function powersAround(values: readonly number[]): Range {
 }
 
 function linesOf(results: Results, server: string): Line[] {
-  const muted = results.ways.filter(({ kind }) => !(kind in STRONG)).map(({ id }) => id)
-  return results.ways.flatMap((way) => {
+  const muted = results.methods.filter(({ kind }) => !(kind in STRONG)).map(({ id }) => id)
+  return results.methods.flatMap((method) => {
     const points = results.cells.flatMap((cell) =>
-      isPointOf(cell, way.id, server) ? [[cell.tables, cell.median] as const] : [],
+      isPointOf(cell, method.id, server) ? [[cell.tables, cell.median] as const] : [],
     )
-    const color = STRONG[way.kind] ?? MUTED[muted.indexOf(way.id) % MUTED.length] ?? '#495057'
-    return points.length === 0 ? [] : [{ way, color, points }]
+    const color = STRONG[method.kind] ?? MUTED[muted.indexOf(method.id) % MUTED.length] ?? '#495057'
+    return points.length === 0 ? [] : [{ method, color, points }]
   })
 }
 
-function isPointOf(cell: Cell, way: string, server: string): cell is Extract<Cell, { outcome: 'measured' }> {
+function isPointOf(
+  cell: Cell,
+  method: string,
+  server: string,
+): cell is Extract<Cell, { outcome: 'measured' }> {
   return (
     cell.outcome === 'measured' &&
-    cell.way === way &&
+    cell.method === method &&
     cell.server === server &&
     cell.dirty === DIRTY &&
     cell.baseline === 'empty'
@@ -145,18 +149,18 @@ function seriesOf(lines: readonly Line[], panel: number, x: Range, y: Range): ec
   const ends = lines.map(({ points }) => points.at(-1) ?? ([x.min, y.min] as const))
   const wanted = ends.map(([, ms]) => PANEL.height * (1 - shareOf(ms, y)))
   const given = spread(wanted)
-  return lines.map(({ way, color, points }, index) => {
-    const isStrong = way.kind in STRONG
+  return lines.map(({ method, color, points }, index) => {
+    const isStrong = method.kind in STRONG
     const [lastTables = x.max] = ends[index] ?? []
     return {
       type: 'line',
-      name: way.label,
+      name: method.label,
       xAxisIndex: panel,
       yAxisIndex: panel,
       data: points.map((point) => [...point]),
       color,
       symbolSize: isStrong ? 6 : 4,
-      lineStyle: { width: way.kind === 'afresh' ? 3.5 : isStrong ? 2 : 1.2, type: dashOf(way) },
+      lineStyle: { width: method.kind === 'afresh' ? 3.5 : isStrong ? 2 : 1.2, type: dashOf(method) },
       endLabel: {
         show: true,
         formatter: '{a}',
@@ -193,7 +197,7 @@ function spread(wanted: readonly number[]): number[] {
   return given
 }
 
-function dashOf({ kind }: WayFacts): 'solid' | 'dashed' | 'dotted' {
+function dashOf({ kind }: MethodInfo): 'solid' | 'dashed' | 'dotted' {
   if (kind === 'hand') return 'dashed'
   return kind === 'floor' || kind === 'rollback' ? 'dotted' : 'solid'
 }

@@ -2,16 +2,16 @@ import { interleave, type Measurement, summarize } from '../../src/bench/measure
 import type { Random } from '../../src/generate/random.ts'
 import { roundTo } from '../options.ts'
 import type { BenchServer } from '../servers.ts'
-import { prepareGround } from './ground.ts'
+import type { Method, MethodContext } from './method.ts'
+import { openMethodContext } from './method-context.ts'
 import type { Cell, Settings, Timed, Untimed, Where } from './results.ts'
 import { TestRun } from './test-run.ts'
-import type { Place, Way } from './way.ts'
 
 /** Factor of the budget for the methods in the README's claims: afresh, hand-written SQL, SELECT 1. */
 const CLAIMED = 6
 
 export interface MatrixOptions extends Omit<Settings, 'rowsPerTable' | 'minutes' | 'tookSeconds'> {
-  readonly ways: readonly Way[]
+  readonly methods: readonly Method[]
   readonly random: Random
   /** From this time on (`Date.now()`) peers are left out, so that the run ends in time. */
   readonly peersUntil: number
@@ -37,14 +37,14 @@ export async function runMatrix(
 ): Promise<Cell[]> {
   const cells: Cell[] = []
   for (const block of blocks) {
-    await using context = await prepareGround(server, block.tables, block.baseline === 'reference')
+    await using context = await openMethodContext(server, block.tables, block.baseline === 'reference')
     cells.push(...(await runBlock(context, block, tooSlow(cells, options, block.tables), options)))
   }
   return cells
 }
 
 async function runBlock(
-  context: Place,
+  context: MethodContext,
   block: Block,
   out: ReadonlyMap<string, string>,
   options: MatrixOptions,
@@ -52,12 +52,12 @@ async function runBlock(
   const runs: TestRun[] = []
   const failed = new Map<string, string>()
   try {
-    const fitting = options.ways.filter((way) => fits(way, context))
-    for (const way of fitting.filter(({ id }) => !out.has(id))) {
+    const fitting = options.methods.filter((method) => fits(method, context))
+    for (const method of fitting.filter(({ id }) => !out.has(id))) {
       try {
-        runs.push(await TestRun.begin(way, context))
+        runs.push(await TestRun.begin(method, context))
       } catch (error) {
-        failed.set(way.id, firstLine(error))
+        failed.set(method.id, firstLine(error))
       }
     }
     const cells: Cell[] = []
@@ -72,7 +72,7 @@ async function runBlock(
       options.onCell(where)
       const timed = await runCell(runs, dirty, looks, options)
       for (const { id } of fitting)
-        cells.push({ ...where, way: id, ...(timed.get(id) ?? untimed(id, out, failed)) })
+        cells.push({ ...where, method: id, ...(timed.get(id) ?? untimed(id, out, failed)) })
     }
     return cells
   } finally {
@@ -80,9 +80,9 @@ async function runBlock(
   }
 }
 
-function fits(way: Way, { engine, server }: Place): boolean {
-  if (!way.engines.includes(engine)) return false
-  return way.containerOnly === undefined || server.running.containerId !== undefined
+function fits(method: Method, { engine, server }: MethodContext): boolean {
+  if (!method.engines.includes(engine)) return false
+  return method.containerOnly === undefined || server.running.containerId !== undefined
 }
 
 function untimed(id: string, out: ReadonlyMap<string, string>, failed: ReadonlyMap<string, string>): Untimed {
@@ -99,14 +99,14 @@ async function runCell(
   options: MatrixOptions,
 ): Promise<Map<string, Timed | Untimed>> {
   const { random, rounds, leastRounds, budgetMs } = options
-  const peers = new Set(runs.flatMap(({ way }) => (way.kind === 'peer' ? [way.id] : [])))
+  const peers = new Set(runs.flatMap(({ method }) => (method.kind === 'peer' ? [method.id] : [])))
   const contenders = runs.map((run) => run.contender(random, dirty))
   const budgetOf = (id: string) => (peers.has(id) ? budgetMs : budgetMs * CLAIMED)
   const measured = await interleave(contenders, { random, rounds, leastRounds, budgetOf })
   const outcomes = new Map<string, Timed | Untimed>()
   for (const run of runs) {
-    const result = measured.get(run.way.id)
-    if (result !== undefined) outcomes.set(run.way.id, await outcomeOf(run, dirty, result, looks))
+    const result = measured.get(run.method.id)
+    if (result !== undefined) outcomes.set(run.method.id, await outcomeOf(run, dirty, result, looks))
   }
   return outcomes
 }
@@ -122,8 +122,8 @@ class Looks {
 
   async at(run: TestRun, dirty: number): Promise<string[]> {
     if (dirty === 0) return []
-    const seen = this.#seen.get(run.way.id) ?? (await run.leaves(this.#random, dirty))
-    this.#seen.set(run.way.id, seen)
+    const seen = this.#seen.get(run.method.id) ?? (await run.leaves(this.#random, dirty))
+    this.#seen.set(run.method.id, seen)
     return seen
   }
 }
@@ -160,10 +160,10 @@ async function outcomeOf(
  */
 function tooSlow(
   cells: readonly Cell[],
-  { ways, tooSlowMs, peersUntil }: MatrixOptions,
+  { methods, tooSlowMs, peersUntil }: MatrixOptions,
   tables: number,
 ): Map<string, string> {
-  const peers = ways.filter(({ kind }) => kind === 'peer')
+  const peers = methods.filter(({ kind }) => kind === 'peer')
   if (Date.now() > peersUntil) return new Map(peers.map(({ id }) => [id, 'the time was up']))
   const out = new Map<string, string>()
   if (tables <= FOR_ALL) return out
@@ -178,10 +178,10 @@ function tooSlow(
  * The largest median for each number of tables. Cells with all tables dirty do not count: every method may be
  * slow there.
  */
-function sizesOf(cells: readonly Cell[], way: string): (readonly [tables: number, ms: number])[] {
+function sizesOf(cells: readonly Cell[], method: string): (readonly [tables: number, ms: number])[] {
   const sizes = new Map<number, number>()
   for (const cell of cells) {
-    if (cell.outcome === 'measured' && cell.way === way && cell.dirty < cell.tables) {
+    if (cell.outcome === 'measured' && cell.method === method && cell.dirty < cell.tables) {
       sizes.set(cell.tables, Math.max(cell.median, sizes.get(cell.tables) ?? 0))
     }
   }

@@ -1,5 +1,5 @@
 import type { Machine } from '../../src/bench/machine.ts'
-import type { Kind } from './way.ts'
+import type { Kind } from './method.ts'
 
 /** The content of results.json. Times are in milliseconds. */
 export interface Results {
@@ -9,7 +9,7 @@ export interface Results {
   readonly settings: Settings
   readonly packages: Readonly<Record<string, string>>
   readonly servers: readonly { readonly id: string; readonly title: string; readonly version: string }[]
-  readonly ways: readonly WayFacts[]
+  readonly methods: readonly MethodInfo[]
   readonly cells: readonly Cell[]
 }
 
@@ -31,7 +31,7 @@ export interface Settings {
   readonly tookSeconds: number
 }
 
-export interface WayFacts {
+export interface MethodInfo {
   readonly id: string
   readonly label: string
   readonly kind: Kind
@@ -48,7 +48,7 @@ export interface Where {
   readonly baseline: 'empty' | 'reference'
 }
 
-export type Cell = Where & { readonly way: string } & (Timed | Untimed)
+export type Cell = Where & { readonly method: string } & (Timed | Untimed)
 
 export interface Timed {
   readonly outcome: 'measured'
@@ -71,12 +71,12 @@ export interface Untimed {
 
 /** The fastest hand-written SQL, for ratios. */
 export function bestByHand(
-  results: Pick<Results, 'ways' | 'cells'>,
+  results: Pick<Results, 'methods' | 'cells'>,
   where: Where,
 ): (Cell & Timed) | undefined {
-  const hands = new Set(results.ways.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
+  const hands = new Set(results.methods.filter(({ kind }) => kind === 'hand').map(({ id }) => id))
   return cellsAt(results, where)
-    .filter((cell): cell is Cell & Timed => cell.outcome === 'measured' && hands.has(cell.way))
+    .filter((cell): cell is Cell & Timed => cell.outcome === 'measured' && hands.has(cell.method))
     .toSorted((a, b) => a.median - b.median)[0]
 }
 
@@ -91,7 +91,7 @@ export function cellsAt({ cells }: Pick<Results, 'cells'>, where: Where): Cell[]
 }
 
 /** The median of one method, or `undefined` if it was not measured. */
-export function medianOf(results: Pick<Results, 'cells'>, where: Where, way: string): number | undefined {
-  const cell = cellsAt(results, where).find((candidate) => candidate.way === way)
+export function medianOf(results: Pick<Results, 'cells'>, where: Where, method: string): number | undefined {
+  const cell = cellsAt(results, where).find((candidate) => candidate.method === method)
   return cell?.outcome === 'measured' ? cell.median : undefined
 }

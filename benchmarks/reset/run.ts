@@ -9,17 +9,17 @@ import { ROWS_PER_TABLE } from '../schema.ts'
 import { ALL_SERVERS, startBenchServer } from '../servers.ts'
 import { drawChart } from './chart.ts'
 import { type Block, type MatrixOptions, runMatrix } from './matrix.ts'
+import type { Method } from './method.ts'
+import { OWN_METHODS } from './methods.ts'
 import { Progress } from './progress.ts'
 import type { Cell, Results, Where } from './results.ts'
-import type { Way } from './way.ts'
-import { OWN_WAYS } from './ways.ts'
 
 const USAGE = `npm run bench:reset -- [options]
   --servers LIST   default ${ALL_SERVERS.join(',')}
   --tables LIST    how many tables the schema has; default 30,100,300,1000
   --dirty LIST     how many of them a test writes to, and 'all'; default 0,1,3,10,all
-  --only LIST      ways by their ids; default all
-  --no-peers       afresh, by hand and SELECT 1 alone: no packages to install
+  --only LIST      methods by their ids; default all
+  --no-peers       only afresh, hand-written SQL and SELECT 1: no packages to install
   --rounds N       the most rounds of a cell; default 60
   --budget MS      what a peer may take in a cell; default 500
   --minutes N      for all servers together; when they are up, peers are left out; default 18
@@ -53,7 +53,7 @@ const settings = {
 const minutes = wholeNumber(values.minutes, 'minutes', 0)
 const tables = wholeNumbers(values.tables, 'tables').toSorted((a, b) => a - b)
 const serverIds = values.servers.split(',')
-const ways = await chosenWays()
+const methods = await chosenMethods()
 const blocks = [referenceRows(Math.min(...tables)), ...tables.map(emptyBaseline)]
 const progress = new Progress(
   serverIds.flatMap((server) => blocks.flatMap((block) => cellsOf(server, block))),
@@ -87,7 +87,7 @@ async function write(): Promise<void> {
     },
     packages: versions(),
     servers,
-    ways: ways.map(({ id, label, kind, source, note }) => ({ id, label, kind, source, note })),
+    methods: methods.map(({ id, label, kind, source, note }) => ({ id, label, kind, source, note })),
     cells,
   }
   writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`)
@@ -95,22 +95,24 @@ async function write(): Promise<void> {
   writeFileSync(join(values.out, 'chart.svg'), drawChart(results))
 }
 
-async function chosenWays(): Promise<readonly Way[]> {
-  const all = values['no-peers'] ? OWN_WAYS : [...OWN_WAYS, ...(await peers())]
+async function chosenMethods(): Promise<readonly Method[]> {
+  const all = values['no-peers'] ? OWN_METHODS : [...OWN_METHODS, ...(await peers())]
   const wanted = values.only?.split(',')
-  const unknown = wanted?.filter((id) => !all.some((way) => way.id === id)) ?? []
+  const unknown = wanted?.filter((id) => !all.some((method) => method.id === id)) ?? []
   if (unknown.length > 0) {
-    console.error(`--only: no way '${unknown.join("', '")}'; there are ${all.map(({ id }) => id).join(', ')}`)
+    console.error(
+      `--only: no method '${unknown.join("', '")}'; there are ${all.map(({ id }) => id).join(', ')}`,
+    )
     process.exit(2)
   }
   return wanted === undefined ? all : all.filter(({ id }) => wanted.includes(id))
 }
 
-async function peers(): Promise<readonly Way[]> {
+async function peers(): Promise<readonly Method[]> {
   ensureInstalled()
   // A name that TypeScript does not resolve: the type check of afresh must not need these packages.
   const file: string = './peers/index.ts'
-  const { PEERS } = (await import(file)) as { PEERS: readonly Way[] }
+  const { PEERS } = (await import(file)) as { PEERS: readonly Method[] }
   return PEERS
 }
 
@@ -133,13 +135,19 @@ function cellsOf(server: string, block: Block): Where[] {
 /** Time that one server does not use is available to the next. */
 function matrixOptions(server: number): MatrixOptions {
   const peersUntil = started + (minutes * 60_000 * (server + 1)) / serverIds.length
-  return { ...settings, peersUntil, ways, random: randomFrom(seed), onCell: (where) => progress.cell(where) }
+  return {
+    ...settings,
+    peersUntil,
+    methods,
+    random: randomFrom(seed),
+    onCell: (where) => progress.cell(where),
+  }
 }
 
 /** The versions of all packages that take part. */
 function versions(): Record<string, string> {
   const own = ['pg', 'mysql2', 'testcontainers', '@testcontainers/postgresql']
-  const names = [...own, ...ways.map(({ source }) => source)]
+  const names = [...own, ...methods.map(({ source }) => source)]
   const found = names.flatMap((name) => {
     const places = [join(PACKAGES_FOLDER, 'node_modules'), join(PACKAGES_FOLDER, '../node_modules')]
     const file = places.map((folder) => join(folder, name, 'package.json')).find((path) => existsSync(path))

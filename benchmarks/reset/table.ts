@@ -1,4 +1,4 @@
-import { bestByHand, medianOf, type Results, type WayFacts, type Where } from './results.ts'
+import { bestByHand, type MethodInfo, medianOf, type Results, type Where } from './results.ts'
 
 const TABLES = 100
 const DIRTY = 3
@@ -25,7 +25,7 @@ export function shortTable(results: Results): string {
   return tableOf(results, ({ id }) => IN_SHORT.includes(id))
 }
 
-function tableOf(results: Results, isShown: (way: WayFacts) => boolean): string {
+function tableOf(results: Results, isShown: (method: MethodInfo) => boolean): string {
   const { servers } = results
   const lines = [
     row(['', ...servers.map(({ id }) => serverName(id)), 'does not restore']),
@@ -35,20 +35,20 @@ function tableOf(results: Results, isShown: (way: WayFacts) => boolean): string 
   return lines.join('\n')
 }
 
-function rowsOf(results: Results, isShown: (way: WayFacts) => boolean): string[][] {
+function rowsOf(results: Results, isShown: (method: MethodInfo) => boolean): string[][] {
   const { servers } = results
-  const peers = results.ways
-    .filter((way) => (way.kind === 'peer' || way.kind === 'rollback') && isShown(way))
-    .map((way) => ({
-      way,
-      ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, cellOf(id), way.id))),
+  const peers = results.methods
+    .filter((method) => (method.kind === 'peer' || method.kind === 'rollback') && isShown(method))
+    .map((method) => ({
+      method,
+      ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, cellOf(id), method.id))),
     }))
     .filter(({ ratios }) => ratios.some((value) => value !== undefined))
     .toSorted((a, b) => firstOf(a.ratios) - firstOf(b.ratios))
   return [
     ['**afresh**', ...servers.map(({ id }) => milliseconds(medianOf(results, cellOf(id), 'afresh'))), ''],
     ['hand-written SQL, dirty tables known', ...servers.map(({ id }) => times(handRatio(results, id))), ''],
-    ...peers.map(({ way, ratios }) => [labelOf(way), ...ratios.map(times), leavesOf(results, way)]),
+    ...peers.map(({ method, ratios }) => [labelOf(method), ...ratios.map(times), leavesOf(results, method)]),
   ]
 }
 
@@ -67,14 +67,14 @@ function firstOf(ratios: readonly (number | undefined)[]): number {
   return ratios.find((value) => value !== undefined) ?? 0
 }
 
-function labelOf({ label, kind, source }: WayFacts): string {
+function labelOf({ label, kind, source }: MethodInfo): string {
   if (kind === 'rollback') return `${label} (a bare rollback)`
   return source.startsWith('statement') ? `${label} (its statements)` : label
 }
 
 /** From all servers, including the cells with reference rows. */
-function leavesOf({ cells }: Results, { id }: WayFacts): string {
-  const left = cells.flatMap((cell) => (cell.way === id && cell.outcome === 'measured' ? cell.leaves : []))
+function leavesOf({ cells }: Results, { id }: MethodInfo): string {
+  const left = cells.flatMap((cell) => (cell.method === id && cell.outcome === 'measured' ? cell.leaves : []))
   return [...new Set(left)].join(', ')
 }
 

@@ -2,30 +2,33 @@ import type { Variant } from '../../src/bench/measure.ts'
 import type { Random } from '../../src/generate/random.ts'
 import { type Client, connect } from '../client.ts'
 import { dirtSql, leftovers, pickDirty, REFERENCE_DIRT, referenceLeftovers } from '../schema.ts'
-import type { OpenWay, Place, Way } from './way.ts'
-import { refillSql } from './ways.ts'
+import type { Method, MethodContext, OpenMethod } from './method.ts'
+import { refillSql } from './methods.ts'
 
 /** Runs one method: writes as a test does, resets, and checks what remains. */
 export class TestRun implements AsyncDisposable {
-  readonly way: Way
-  readonly #place: Place
-  readonly #open: OpenWay
+  readonly method: Method
+  readonly #context: MethodContext
+  readonly #open: OpenMethod
   #writer: Client
 
-  private constructor(way: Way, context: Place, open: OpenWay, writer: Client) {
-    this.way = way
-    this.#place = context
+  private constructor(method: Method, context: MethodContext, open: OpenMethod, writer: Client) {
+    this.method = method
+    this.#context = context
     this.#open = open
     this.#writer = writer
   }
 
-  static async begin(way: Way, context: Place): Promise<TestRun> {
-    const open = await way.open(context)
-    return new TestRun(way, context, open, open.client ?? (await connect(open.url())))
+  static async begin(method: Method, context: MethodContext): Promise<TestRun> {
+    const open = await method.open(context)
+    return new TestRun(method, context, open, open.client ?? (await connect(open.url())))
   }
 
   contender(random: Random, dirty: number): Variant {
-    return { id: this.way.id, round: () => this.#round(pickDirty(random, this.#place.tables.length, dirty)) }
+    return {
+      id: this.method.id,
+      round: () => this.#round(pickDirty(random, this.#context.tables.length, dirty)),
+    }
   }
 
   /**
@@ -52,9 +55,9 @@ export class TestRun implements AsyncDisposable {
 
   async #write(dirty: readonly number[]): Promise<void> {
     // No reset would ever delete its rows.
-    if (this.way.kind === 'floor') return
+    if (this.method.kind === 'floor') return
     if (dirty.length > 0) await this.#writer.run(dirtSql(dirty))
-    if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
+    if (this.#context.hasReference) await this.#writer.run(REFERENCE_DIRT)
   }
 
   async #connectAgain(): Promise<void> {
@@ -64,14 +67,14 @@ export class TestRun implements AsyncDisposable {
 
   /** What one reset does not restore, in words. */
   async leaves(random: Random, dirty: number): Promise<string[]> {
-    if (this.way.kind === 'floor') return []
-    const tables = pickDirty(random, this.#place.tables.length, dirty)
+    if (this.method.kind === 'floor') return []
+    const tables = pickDirty(random, this.#context.tables.length, dirty)
     await this.#round(tables)
-    const left = this.#place.hasReference ? await this.#referenceLeft() : []
+    const left = this.#context.hasReference ? await this.#referenceLeft() : []
     // The probe is one more test: otherwise hand-written SQL would not know of its row.
     await this.#open.begin?.()
     left.push(...(await leftovers(this.#writer, tables)))
-    if (this.#place.hasReference) await this.#writer.run(REFERENCE_DIRT)
+    if (this.#context.hasReference) await this.#writer.run(REFERENCE_DIRT)
     await this.#reset(tables)
     if (this.#open.client !== undefined) left.push('writes of other connections')
     return left
@@ -80,7 +83,7 @@ export class TestRun implements AsyncDisposable {
   /** Restores missing rows afterwards, for the next round. */
   async #referenceLeft(): Promise<string[]> {
     const left = await referenceLeftovers(this.#writer)
-    if (left.length > 0) await this.#writer.run(refillSql(this.#place.engine))
+    if (left.length > 0) await this.#writer.run(refillSql(this.#context.engine))
     return left
   }
 

@@ -57,19 +57,19 @@ try {
   ]
   execFileSync(binaries.initdb, initdb, { ...account, cwd: folder, stdio: 'ignore' })
 
-  const byHand = () =>
+  const handWritten = () =>
     timeOf(
-      'first-query-by-hand.mjs',
+      'first-query-hand-written.mjs',
       [cluster, dirname(binaries.postgres), schema, `${account?.uid ?? ''}`],
       folder,
     )
   const warmCache = join(folder, 'warm')
   const versions = {
-    'by hand': byHand,
+    'hand-written': handWritten,
     'afresh, cold': () => {
       const cache = mkdtempSync(join(folder, 'cold-'))
       chmodSync(cache, 0o755)
-      // What initdb takes is not compared: by hand it was done before.
+      // What initdb takes is not compared: the hand-written code did it before.
       return timeOf('first-query-afresh.mjs', [schema], cache)
     },
     'afresh, warm': () => timeOf('first-query-afresh.mjs', [schema], warmCache),
@@ -86,8 +86,8 @@ try {
     return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
   }
   for (const name of times.keys()) {
-    const ratio = median(name) / median('by hand')
-    console.log(`${name}: ${median(name).toFixed(0)} ms, ${ratio.toFixed(2)} times by hand`)
+    const ratio = median(name) / median('hand-written')
+    console.log(`${name}: ${median(name).toFixed(0)} ms, ${ratio.toFixed(2)} times hand-written`)
   }
   const results = {
     machine: machine(),

@@ -45,15 +45,15 @@ const turns = Array.from({ length: rounds }, () =>
 )
 
 /** The median time that the program takes in addition to starting node in the same round. */
-function own(program: Program): number {
+function ownMs(program: Program): number {
   return median(turns.map((turn) => (turn[program] ?? 0) - (turn['node -e 0'] ?? 0)))
 }
 
 console.log(`node -e 0: ${median(turns.map((turn) => turn['node -e 0'] ?? 0)).toFixed(0)} ms`)
 for (const program of programs.slice(1)) {
-  console.log(`${program}: ${own(program).toFixed(0)} ms of its own`)
+  console.log(`${program}: ${ownMs(program).toFixed(0)} ms of its own`)
 }
-const ratio = own("import('afresh')") / own("import('pg')")
+const ratio = ownMs("import('afresh')") / ownMs("import('pg')")
 console.log(`import('afresh') takes ${ratio.toFixed(2)} times what import('pg') takes`)
 if (values.size) console.log(`npm i afresh: ${(sizeInstalled() / 1e6).toFixed(1)} MB on the disk`)
 

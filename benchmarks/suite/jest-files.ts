@@ -24,7 +24,7 @@ afterAll(() => pool.end())
 exports.query = async (sql) => (await pool.query(sql)).rows
 `,
   }),
-  'rollback by hand': (size, url) => ({
+  'hand-written rollback': (size, url) => ({
     'jest.config.js': config(size, ", globalSetup: './setup.mjs', setupFilesAfterEnv: ['./each.js']"),
     'each.js': `const { connected, client } = require('./db.js')
 beforeAll(() => connected)

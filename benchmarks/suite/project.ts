@@ -1,4 +1,4 @@
-/** A test suite that a user could have, in two versions: with afresh, and with a transaction written by hand. */
+/** A test suite that a user could have, in two versions: with afresh, and with hand-written transactions. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { jestFiles } from './jest-files.ts'
@@ -15,7 +15,7 @@ export interface SuiteSize {
 }
 
 /** `alone` is the runner with tests that use no database. */
-export const VERSIONS = ['alone', 'rollback by hand', 'afresh'] as const
+export const VERSIONS = ['alone', 'hand-written rollback', 'afresh'] as const
 export type Version = (typeof VERSIONS)[number]
 
 /** What differs between runners: the files of each version, by name, and the beginning of a test file. */
@@ -41,7 +41,7 @@ export function writeProject(
   }
   const files = RUNNERS[runner]
   write('schema.sql', schemaOf(size))
-  if (version === 'rollback by hand') write('setup.mjs', setupByHand(size, url))
+  if (version === 'hand-written rollback') write('setup.mjs', handWrittenSetup(size, url))
   for (const [name, text] of Object.entries(files[version](size, url))) write(name, text)
   for (let file = 0; file < size.files; file++) {
     const text = version === 'alone' ? idleTests(size) : `${files.importQuery}${tests(file, size)}`
@@ -85,7 +85,7 @@ function idleTests(size: SuiteSize): string {
 }
 
 /** The databases of the workers stay from run to run, as they do for most who do this. */
-const setupByHand = (size: SuiteSize, url: string) => `import { readFileSync } from 'node:fs'
+const handWrittenSetup = (size: SuiteSize, url: string) => `import { readFileSync } from 'node:fs'
 import pg from 'pg'
 export default async function setup() {
   const admin = new pg.Client({ connectionString: ${JSON.stringify(url)} })

@@ -83,8 +83,8 @@ try {
     const seconds = (times.get(version) ?? []).map((time) => time.toFixed(2))
     console.log(`${titleOf(version)}: ${median(version).toFixed(2)} s (${seconds.join(' / ')})`)
   }
-  const ratio = median('afresh') / median('rollback by hand')
-  console.log(`afresh takes ${ratio.toFixed(2)} times what a rollback by hand takes`)
+  const ratio = median('afresh') / median('hand-written rollback')
+  console.log(`afresh takes ${ratio.toFixed(2)} times as long as a hand-written rollback`)
   const results = {
     machine: machine(),
     runner,

@@ -21,7 +21,7 @@ pool.on('error', () => {})
 export const query = async (sql) => (await pool.query(sql)).rows
 `,
   }),
-  'rollback by hand': (size, url) => ({
+  'hand-written rollback': (size, url) => ({
     'vitest.config.mjs': config(size, ", globalSetup: ['./setup.mjs'], setupFiles: ['./each.mjs']"),
     'each.mjs': `import { afterAll, afterEach, beforeEach } from 'vitest'
 import { client } from './db.mjs'

@@ -9,8 +9,8 @@ import { dirtyAmong, optionsOf, roundTo, wholeNumber } from '../options.ts'
 import { schemaSql } from '../schema.ts'
 import { type BenchServer, startBenchServer } from '../servers.ts'
 import { type CpuMeter, serverCpu } from './cpu.ts'
-import { Crew } from './crew.ts'
 import type { ResetFigures } from './worker.ts'
+import { WorkerPool } from './worker-pool.ts'
 
 const USAGE = `npm run bench:workers -- [options]
   --servers LIST   default embedded:18,postgres:18,mysql:9.7,mariadb:11.8
@@ -53,7 +53,7 @@ interface Figures {
   /**
    * Both together for the same reset with hand-written SQL: its growth is due to the machine, not to afresh.
    */
-  readonly byHandCpuMs: number
+  readonly handWrittenCpuMs: number
   readonly medianMs: number
   readonly detectors: Readonly<Record<string, number>>
 }
@@ -95,8 +95,8 @@ async function compare(server: BenchServer) {
   const many = await figures(harness, workers, cpu)
   const isolation = await runFreely(harness)
   const ratio = roundTo(many.cpuMs / alone.cpuMs, 2)
-  const byHandRatio = roundTo(many.byHandCpuMs / alone.byHandCpuMs, 2)
-  print(server, alone, many, [ratio, byHandRatio], isolation)
+  const handWrittenRatio = roundTo(many.handWrittenCpuMs / alone.handWrittenCpuMs, 2)
+  print(server, alone, many, [ratio, handWrittenRatio], isolation)
   return {
     id: server.id,
     title: server.title,
@@ -104,21 +104,21 @@ async function compare(server: BenchServer) {
     alone,
     together: many,
     cpuRatio: ratio,
-    byHandCpuRatio: byHandRatio,
+    handWrittenCpuRatio: handWrittenRatio,
     isolation,
   }
 }
 
 async function figures(harness: Harness, count: number, cpu: CpuMeter): Promise<Figures> {
-  await using crew = await Crew.begin(count, { handle: harness.handle, ...settings })
-  const byHand = await together(crew, 'hand', cpu)
-  const afresh = await together(crew, 'reset', cpu)
+  await using pool = await WorkerPool.begin(count, { handle: harness.handle, ...settings })
+  const handWritten = await together(pool, 'hand', cpu)
+  const afresh = await together(pool, 'reset', cpu)
   return {
     workers: count,
     clientCpuMs: roundTo(afresh.clientMs),
     serverCpuMs: roundTo(afresh.serverMs),
     cpuMs: roundTo(afresh.clientMs + afresh.serverMs),
-    byHandCpuMs: roundTo(byHand.clientMs + byHand.serverMs),
+    handWrittenCpuMs: roundTo(handWritten.clientMs + handWritten.serverMs),
     medianMs: roundTo(summarize(afresh.resets.map(({ ms }) => ms)).median),
     detectors: tally(afresh.resets.map(({ detector }) => detector)),
   }
@@ -128,14 +128,14 @@ async function figures(harness: Harness, count: number, cpu: CpuMeter): Promise<
  * All workers write, then all reset at the same moment: the processor time in between is that of resets
  * alone.
  */
-async function together(crew: Crew, by: 'reset' | 'hand', cpu: CpuMeter) {
+async function together(pool: WorkerPool, by: 'reset' | 'hand', cpu: CpuMeter) {
   const warmUp = 20
   const resets: ResetFigures[] = []
   let serverMs = 0
   for (let round = -warmUp; round < rounds; round++) {
-    await crew.write()
+    await pool.write()
     const before = cpu()
-    const done = await crew.reset(by)
+    const done = await pool.reset(by)
     const used = cpu() - before
     if (round < 0) continue
     serverMs += used
@@ -146,8 +146,8 @@ async function together(crew: Crew, by: 'reset' | 'hand', cpu: CpuMeter) {
 }
 
 async function runFreely(harness: Harness) {
-  await using crew = await Crew.begin(workers, { handle: harness.handle, ...settings })
-  const loops = await crew.loop(seconds * 1000)
+  await using pool = await WorkerPool.begin(workers, { handle: harness.handle, ...settings })
+  const loops = await pool.loop(seconds * 1000)
   return {
     resets: loops.reduce((sum, { resets }) => sum + resets, 0),
     foreign: loops.flatMap(({ foreign }) => foreign),
@@ -166,7 +166,7 @@ function print(
   server: BenchServer,
   alone: Figures,
   many: Figures,
-  [ratio, byHandRatio]: readonly [number, number],
+  [ratio, handWrittenRatio]: readonly [number, number],
   isolation: Awaited<ReturnType<typeof runFreely>>,
 ): void {
   console.log(
@@ -178,7 +178,7 @@ function print(
     )
   }
   console.log(
-    `  processor time of ${many.workers} against one alone: ${ratio}× (a reset by hand: ${byHandRatio}×)`,
+    `  processor time of ${many.workers} against one alone: ${ratio}× (a hand-written reset: ${handWrittenRatio}×)`,
   )
   const found =
     isolation.foreign.length === 0

@@ -4,7 +4,7 @@ import { randomFrom } from '../../src/generate/random.ts'
 import { type HarnessHandle, join } from '../../src/index.ts'
 import type { ServerEngine } from '../../src/server/server.ts'
 import { type Client, connect } from '../client.ts'
-import { handSql } from '../reset/ways.ts'
+import { handSql } from '../reset/methods.ts'
 import { dirtSql, pickDirty, tableNames } from '../schema.ts'
 
 export interface Start {
@@ -60,7 +60,7 @@ async function obey(order: Order): Promise<ResetFigures | LoopFigures | undefine
     case 'reset':
       return reset()
     case 'hand':
-      return byHand()
+      return handWritten()
     case 'loop':
       return loop(order.forMs)
     case 'stop':
@@ -84,11 +84,11 @@ function reset(): Promise<ResetFigures> {
 }
 
 /** The cost of many workers that is due to the machine: the same test, reset with hand-written SQL. */
-function byHand(): Promise<ResetFigures> {
+function handWritten(): Promise<ResetFigures> {
   const sql = handSql(engineOf(start.handle), written)
   return timed(async () => {
     await client.run(sql)
-    return 'by hand'
+    return 'hand-written'
   })
 }
 

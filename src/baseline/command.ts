@@ -48,8 +48,8 @@ export async function runCommand(command: string, options: CommandOptions): Prom
     if (ending !== 0)
       throw new Error(typeof ending === 'number' ? `exit code ${ending}` : `ended by ${ending}`)
   } catch (error) {
-    const said = `The command failed: ${messageOf(error)}\n${describe(command, output())}`
-    throw new AfreshError('baseline', masked(said, options.env.DATABASE_URL), {
+    const message = `The command failed: ${messageOf(error)}\n${describe(command, output())}`
+    throw new AfreshError('baseline', masked(message, options.env.DATABASE_URL), {
       next: `Run it manually in ${options.cwd}, with DATABASE_URL set to a database for tests.`,
       cause: error,
     })

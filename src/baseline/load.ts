@@ -141,7 +141,7 @@ async function runWithUrl(
     await withTimeout(Promise.resolve(input.run({ url, database })), timeoutMs, tookTooLong('it', timeoutMs))
   } catch (error) {
     throw new AfreshError('baseline', `The ${name} function failed: ${masked(messageOf(error), url)}`, {
-      next: 'Correct the function; the database it was filling is thrown away.',
+      next: 'Correct the function; the database that it filled is dropped.',
       cause: maskedError(error, url),
     })
   }

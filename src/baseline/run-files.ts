@@ -59,8 +59,8 @@ async function runFile(to: Connection | ScriptRun, name: InputName, file: InputF
   } catch (error) {
     if (error instanceof AfreshError && error.message.includes(file.label)) throw error
     const next = error instanceof AfreshError ? error.next : 'Correct the file; its changes are discarded.'
-    const said = next === undefined ? messageOf(error) : messageOf(error).replace(`\n  → ${next}`, '')
-    throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${said}`, {
+    const message = next === undefined ? messageOf(error) : messageOf(error).replace(`\n  → ${next}`, '')
+    throw new AfreshError('baseline', `${name}: ${file.label} could not be loaded: ${message}`, {
       cause: error,
       ...(next === undefined ? {} : { next }),
     })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { calibrate } from '../costs/calibrate.ts'
 import { replaceSamples } from '../costs/store.ts'
-import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { guardConnected, guardEnvironment } from '../database/guard.ts'
 import { makeDatabase } from '../database/lease.ts'
 import { type Names, namesFor, newRunId } from '../database/names.ts'
 import { requirePrivileges } from '../database/privileges.ts'
@@ -72,10 +72,8 @@ export async function openBenchServer(
     async () => {
       const { databases } = engine
       if (databases === undefined) throw new Error(`${engine.title} has no server`)
-      const facts = await databases.facts(admin)
-      const foreignRows = () => databases.foreignRows(admin)
-      await guardServer({ endpoint: admin.endpoint, facts, startedByAfresh, allow, foreignRows })
-      requirePrivileges(facts, adminUrl)
+      const facts = await guardConnected({ databases, connection: admin }, { startedByAfresh, allow })
+      requirePrivileges(facts, databases, adminUrl)
       const run = newRunId()
       await databases.tryLock(admin, runKey(run))
       await reap(databases, admin)

@@ -1,37 +1,23 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MethodId } from '../engine/bench-dialect.ts'
-import { measureMatrix } from './matrix.ts'
+import { type BenchSettings, measureMatrix } from './matrix.ts'
 import { type ReportFiles, writeReport } from './report/index.ts'
 import type { BenchResults } from './results.ts'
 import { earlierResults } from './resume.ts'
 import { targetOf } from './target.ts'
 import { benchUserSchema } from './user-schema.ts'
 
-export interface BenchOptions {
+export interface BenchOptions extends BenchSettings {
   /** Images, `embedded`, `sqlite`, or server URLs; empty if `url` is set. */
   readonly servers: readonly string[]
   /** A database whose own tables are measured, in a copy. It is only read. */
   readonly url?: string | undefined
   /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow: readonly string[]
-  readonly rows: readonly number[]
-  readonly cases: readonly string[]
-  readonly ways: readonly MethodId[]
-  /** Maximum and minimum number of rounds per cell. */
-  readonly rounds: number
-  readonly leastRounds: number
-  /** Limits in milliseconds for a method: per cell, including the creation of rows, and per single run. */
-  readonly budgetMs: number
-  readonly limitMs: number
-  readonly seed: number
   /** The folder for results and report. */
   readonly out: string
   /** Ignore earlier results in the folder. */
   readonly fresh: boolean
-  /** Stops before the next round, and drops what was created on the server. */
-  readonly signal?: AbortSignal | undefined
-  readonly onProgress: (line: string) => void
 }
 
 export interface Benched {

@@ -17,7 +17,7 @@ export interface CellGroup {
   readonly server: string
   readonly case: Case
   readonly rows: number
-  readonly ways: readonly MethodId[]
+  readonly methods: readonly MethodId[]
 }
 
 export interface CellGroupOptions {
@@ -46,7 +46,7 @@ export async function measureCellGroup(
   before: readonly Cell[],
 ): Promise<Cell[]> {
   const { shape, readers } = group.case
-  const asked: MethodContext = {
+  const context: MethodContext = {
     engine: benchServer.engine,
     benchDatabase,
     shape,
@@ -55,19 +55,19 @@ export async function measureCellGroup(
   }
   const cells: Cell[] = []
   const attempts: Attempt[] = []
-  for (const way of group.ways) {
-    const key = placeOf(group, way)
-    const runner = methodRunnerFor(way, asked)
+  for (const method of group.methods) {
+    const key = keyOf(group, method)
+    const runner = methodRunnerFor(method, context)
     if (typeof runner === 'string') cells.push({ ...key, outcome: 'not possible', reason: runner })
     else {
       const tooLong = extrapolate(key, before, options)
-      if (tooLong === undefined) attempts.push(new Attempt(key, asked, runner, options.limitMs))
+      if (tooLong === undefined) attempts.push(new Attempt(key, context, runner, options.limitMs))
       else cells.push(tooLong)
     }
   }
-  const crowd = await benchDatabase.others(readers)
+  const connectionsReading = await benchDatabase.others(readers)
   const measured = await interleave(
-    attempts.map((attempt) => attempt.contender(crowd)),
+    attempts.map((attempt) => attempt.contender(connectionsReading)),
     {
       ...options,
       budgetOf: () => options.budgetMs,
@@ -76,29 +76,29 @@ export async function measureCellGroup(
     },
   )
   for (const attempt of attempts) {
-    const own = measured.get(attempt.place.way)
+    const measurement = measured.get(attempt.key.method)
     // Recreating the clone would disconnect its readers.
-    if (readers === 0 && attempt.place.way !== 'clone' && own?.failure === undefined) {
+    if (readers === 0 && attempt.key.method !== 'clone' && measurement?.failure === undefined) {
       await attempt.observe(await benchDatabase.others(1), PATIENCE * options.budgetMs)
     }
-    cells.push(attempt.cell(own))
+    cells.push(attempt.cell(measurement))
   }
-  return group.ways.flatMap((way) => cells.filter((cell) => cell.way === way))
+  return group.methods.flatMap((method) => cells.filter((cell) => cell.method === method))
 }
 
-function placeOf({ server, case: { id }, rows }: CellGroup, way: MethodId): CellKey {
-  return { server, case: id, rows, way }
+function keyOf({ server, case: { id }, rows }: CellGroup, method: MethodId): CellKey {
+  return { server, case: id, rows, method }
 }
 
 /** The cell of a method that would exceed the limit, extrapolated from fewer rows; otherwise `undefined`. */
 function extrapolate(key: CellKey, before: readonly Cell[], { limitMs }: CellGroupOptions): Cell | undefined {
-  const known = before
-    .filter((cell) => cell.server === key.server && cell.case === key.case && cell.way === key.way)
+  const medians = before
+    .filter((cell) => cell.server === key.server && cell.case === key.case && cell.method === key.method)
     .flatMap((cell) => {
       const ms = medianOf(cell)
       return ms === undefined ? [] : [{ rows: cell.rows, ms }]
     })
-  const prediction = predict(known, key.rows)
+  const prediction = predict(medians, key.rows)
   if (prediction === undefined || prediction.ms <= limitMs) return undefined
   const from = prediction.from.map((rows) => rows.toLocaleString('en-US')).join(' and ')
   return { ...key, outcome: 'extrapolated', median: prediction.ms, basis: `from ${from} rows`, limitMs }
@@ -106,7 +106,7 @@ function extrapolate(key: CellKey, before: readonly Cell[], { limitMs }: CellGro
 
 /** One method in one group. */
 class Attempt {
-  readonly place: CellKey
+  readonly key: CellKey
   readonly #context: MethodContext
   readonly #runner: MethodRunner
   readonly #limitMs: number
@@ -114,16 +114,16 @@ class Attempt {
   #readerWaitMs: number | undefined
   #longestRoundMs = 0
 
-  constructor(key: CellKey, asked: MethodContext, runner: MethodRunner, limitMs: number) {
-    this.place = key
-    this.#context = asked
+  constructor(key: CellKey, context: MethodContext, runner: MethodRunner, limitMs: number) {
+    this.key = key
+    this.#context = context
     this.#runner = runner
     this.#limitMs = limitMs
   }
 
   contender(readers: readonly Connection[]): Variant {
     return {
-      id: this.place.way,
+      id: this.key.method,
       round: async () => {
         const began = performance.now()
         const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs })
@@ -145,7 +145,7 @@ class Attempt {
   }
 
   cell(measured: Measurement | undefined): Cell {
-    const { place: cellKey } = this
+    const { key: cellKey } = this
     const failure = measured?.failure
     if (failure instanceof TimeLimitExceeded) {
       const percent = (failure.share * 100).toPrecision(2)
@@ -167,16 +167,16 @@ class Attempt {
     MeasuredCell,
     'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'
   > {
-    const middle = (figure: (sample: Sample) => number | undefined) => {
-      const known = this.#samples.map(figure).filter((value) => value !== undefined)
-      return known.length === 0 ? null : summarize(known).median
+    const medianOfFigure = (figure: (sample: Sample) => number | undefined) => {
+      const values = this.#samples.map(figure).filter((value) => value !== undefined)
+      return values.length === 0 ? null : summarize(values).median
     }
     return {
-      journalBytes: middle(({ journalBytes }) => journalBytes),
-      freedBytes: middle(({ freedBytes }) => freedBytes),
-      leftBytes: middle(({ leftBytes }) => leftBytes),
-      readerWaitMs: this.#readerWaitMs ?? middle(({ readerWaitMs }) => readerWaitMs),
-      nextInsertMs: middle(({ nextInsertMs }) => nextInsertMs),
+      journalBytes: medianOfFigure(({ journalBytes }) => journalBytes),
+      freedBytes: medianOfFigure(({ freedBytes }) => freedBytes),
+      leftBytes: medianOfFigure(({ leftBytes }) => leftBytes),
+      readerWaitMs: this.#readerWaitMs ?? medianOfFigure(({ readerWaitMs }) => readerWaitMs),
+      nextInsertMs: medianOfFigure(({ nextInsertMs }) => nextInsertMs),
     }
   }
 }

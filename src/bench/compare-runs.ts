@@ -66,12 +66,12 @@ function differ(cell: MeasuredCell, earlier: MeasuredCell, drift: number): boole
 }
 
 function changeOf({ cell, earlier }: Pair, drift: number): Change {
-  const { server, case: id, rows, way } = cell
+  const { server, case: id, rows, method } = cell
   return {
     server,
     case: id,
     rows,
-    way,
+    method,
     beforeMs: earlier.median,
     afterMs: cell.median,
     ratio: ratioOf({ cell, earlier }) / drift,

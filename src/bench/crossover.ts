@@ -34,14 +34,14 @@ export interface Span {
   readonly to: number
 }
 
-/** @param ways default: DELETE and TRUNCATE */
+/** @param methods default: DELETE and TRUNCATE */
 export function crossoverOf(
   cells: readonly Cell[],
   key: { readonly server: string; readonly case: string },
   [first, second]: readonly [string, string] = ['delete', 'truncate'],
 ): Crossover {
-  const here = cells.filter((cell) => cell.server === key.server && cell.case === key.case)
-  return crossoverOfTimes(timesOf(here, first), timesOf(here, second), [first, second])
+  const cellsOfCase = cells.filter((cell) => cell.server === key.server && cell.case === key.case)
+  return crossoverOfTimes(timesOf(cellsOfCase, first), timesOf(cellsOfCase, second), [first, second])
 }
 
 interface Time {
@@ -51,10 +51,10 @@ interface Time {
   readonly isExtrapolated: boolean
 }
 
-function timesOf(cells: readonly Cell[], way: string): Map<number, Time> {
+function timesOf(cells: readonly Cell[], method: string): Map<number, Time> {
   const times = new Map<number, Time>()
   for (const cell of cells) {
-    if (cell.way !== way || !('median' in cell)) continue
+    if (cell.method !== method || !('median' in cell)) continue
     const { median } = cell
     const isExtrapolated = cell.outcome === 'extrapolated'
     times.set(
@@ -69,7 +69,7 @@ function timesOf(cells: readonly Cell[], way: string): Map<number, Time> {
 interface Size {
   readonly rows: number
   /** The position on a logarithmic axis. */
-  readonly at: number
+  readonly position: number
   readonly least: number
   readonly middle: number
   readonly most: number
@@ -92,7 +92,7 @@ function crossoverOfTimes(
     return [
       {
         rows,
-        at: Math.log10(rows || zero),
+        position: Math.log10(rows || zero),
         least: ratio(a.q1, b.q3),
         middle: ratio(a.median, b.median),
         most: ratio(a.q3, b.q1),
@@ -125,8 +125,11 @@ function crossoverOfTimes(
     kind: 'crosses',
     below,
     above,
-    rows: toRows(middle.at(-1) ?? lastDecided.at),
-    range: { from: toRows(early[0] ?? lastDecided.at), to: toRows(late.at(-1) ?? lastDecided.at) },
+    rows: toRows(middle.at(-1) ?? lastDecided.position),
+    range: {
+      from: toRows(early[0] ?? lastDecided.position),
+      to: toRows(late.at(-1) ?? lastDecided.position),
+    },
     exceptions: compared.slice(0, lastOfOther).flatMap((size) => (signOf(size) === sign ? [size.rows] : [])),
     sizes,
     isExtrapolated: between.some(isGuess),
@@ -164,6 +167,6 @@ function zerosOf(sizes: readonly Size[], heightOf: (size: Size) => number): numb
     const left = sizes[index] ?? right
     const [before, after] = [heightOf(left), heightOf(right)]
     if (before > 0 === after > 0) return []
-    return [left.at + ((right.at - left.at) * before) / (before - after)]
+    return [left.position + ((right.position - left.position) * before) / (before - after)]
   })
 }

@@ -6,7 +6,7 @@ export class Estimate {
   readonly #all: number
   readonly #budgetMs: number
   /** Total milliseconds and number of methods of all groups so far, by number of rows. */
-  readonly #costs = new Map<number, { ms: number; ways: number }>()
+  readonly #costs = new Map<number, { ms: number; methods: number }>()
 
   constructor(groups: readonly CellGroup[], budgetMs: number) {
     this.#left = groups
@@ -14,9 +14,9 @@ export class Estimate {
     this.#budgetMs = budgetMs
   }
 
-  took({ rows, ways }: CellGroup, ms: number): void {
-    const known = this.#costs.get(rows) ?? { ms: 0, ways: 0 }
-    this.#costs.set(rows, { ms: known.ms + ms, ways: known.ways + ways.length })
+  took({ rows, methods }: CellGroup, ms: number): void {
+    const known = this.#costs.get(rows) ?? { ms: 0, methods: 0 }
+    this.#costs.set(rows, { ms: known.ms + ms, methods: known.methods + methods.length })
   }
 
   done(group: CellGroup): void {
@@ -29,20 +29,20 @@ export class Estimate {
   /** A line with the current group and the remaining time. */
   line({ server, case: { id }, rows }: CellGroup): string {
     const progress = `${this.#all - this.#left.length + 1}/${this.#all}`
-    const left = this.leftMs()
-    const rest = left === undefined ? '' : `, about ${minutes(left)} left`
+    const leftMs = this.leftMs()
+    const rest = leftMs === undefined ? '' : `, about ${minutes(leftMs)} left`
     return `${progress}  ${server}, ${id}, ${rows.toLocaleString('en-US')} rows${rest}`
   }
 
   /** Milliseconds; `undefined` before the first measurement. */
   leftMs(): number | undefined {
     if (this.#costs.size === 0) return undefined
-    return this.#left.reduce((sum, { rows, ways }) => sum + ways.length * this.#costOf(rows), 0)
+    return this.#left.reduce((sum, { rows, methods }) => sum + methods.length * this.#costOf(rows), 0)
   }
 
   /** Milliseconds of one method. If this size was not measured, scaled from the nearest size. */
   #costOf(rows: number): number {
-    const known = [...this.#costs].map(([index, { ms, ways }]) => ({ at: index, ms: ms / ways }))
+    const known = [...this.#costs].map(([index, { ms, methods }]) => ({ at: index, ms: ms / methods }))
     const [nearest] = known.toSorted((a, b) => distance(a.at, rows) - distance(b.at, rows))
     if (nearest === undefined) return 0
     const grown = rows > nearest.at ? nearest.ms * (rows / Math.max(1, nearest.at)) : nearest.ms

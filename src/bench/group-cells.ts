@@ -8,11 +8,11 @@ import type { Cell } from './results.ts'
 const MOST_BYTES = 6 * 2 ** 30
 
 /** The methods to measure in a case. If other tables reference the table, they include TRUNCATE CASCADE. */
-export function waysIn({ id, shape }: Case, ways: readonly MethodId[]): MethodId[] {
-  if (id === 'base') return [...ways]
-  const everywhere = METHODS.filter((way) => way.everywhere).map((way) => way.id)
+export function methodsIn({ id, shape }: Case, methods: readonly MethodId[]): MethodId[] {
+  if (id === 'base') return [...methods]
+  const everywhere = METHODS.filter((method) => method.everywhere).map((method) => method.id)
   const cascade = shape.children || shape.incoming !== 'none'
-  return ways.filter((way) => everywhere.includes(way) || (cascade && way === 'truncate-cascade'))
+  return methods.filter((method) => everywhere.includes(method) || (cascade && method === 'truncate-cascade'))
 }
 
 /** Why a group is not measured, as a phrase; `undefined` if it is. */
@@ -23,11 +23,11 @@ export function reasonAgainst({ rows, case: { shape } }: CellGroup): string | un
 }
 
 export function without(
-  { server, case: { id }, rows, ways }: CellGroup,
+  { server, case: { id }, rows, methods }: CellGroup,
   outcome: 'not possible' | 'left out',
   reason: string,
 ): Cell[] {
-  return ways.map((way) => ({ server, case: id, rows, way, outcome, reason }))
+  return methods.map((method) => ({ server, case: id, rows, method, outcome, reason }))
 }
 
 export function groupedByCase(groups: readonly CellGroup[]): CellGroup[][] {

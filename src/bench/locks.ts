@@ -1,4 +1,4 @@
-import type { MethodId, StatementWay } from '../engine/bench-dialect.ts'
+import type { MethodId, StatementMethod } from '../engine/bench-dialect.ts'
 import { withCleanUp } from '../errors.ts'
 import type { BenchServer } from './bench-server.ts'
 import { caseOf } from './cases.ts'
@@ -8,7 +8,7 @@ const ROWS = 100
 /** The locks that each method takes on a table of the base case. Loops take the same locks as DELETE. */
 export async function locksOn(
   benchServer: BenchServer,
-  ways: readonly MethodId[],
+  methods: readonly MethodId[],
 ): Promise<Record<string, string[]>> {
   const { bench } = benchServer.engine
   const { shape } = caseOf('base')
@@ -18,8 +18,8 @@ export async function locksOn(
       const locks: Record<string, string[]> = {}
       const [other] = await benchDatabase.others(1)
       if (other === undefined) return locks
-      for (const way of ways.filter(isStatement)) {
-        const statements = bench.empty(way, shape)
+      for (const method of methods.filter(isStatement)) {
+        const statements = bench.empty(method, shape)
         if (statements === undefined) continue
         await benchDatabase.connection.query(bench.renew(shape).join(';\n'))
         await benchDatabase.connection.query(bench.fill(shape, 1, ROWS).join(';\n'))
@@ -27,7 +27,7 @@ export async function locksOn(
         const taken = await bench
           .locks(benchDatabase.connection, other, statements, { name: 't1', sql: 't1' })
           .catch(() => [])
-        if (taken.length > 0) locks[way] = [...taken]
+        if (taken.length > 0) locks[method] = [...taken]
       }
       return locks
     },
@@ -35,6 +35,6 @@ export async function locksOn(
   )
 }
 
-function isStatement(way: MethodId): way is StatementWay {
-  return !way.startsWith('batch-') && way !== 'orm-100' && way !== 'clone'
+function isStatement(method: MethodId): method is StatementMethod {
+  return !method.startsWith('batch-') && method !== 'orm-100' && method !== 'clone'
 }

@@ -5,7 +5,7 @@ import type { BenchServer } from './bench-server.ts'
 import { CASES, type Storage } from './cases.ts'
 import { type CellGroup, measureCellGroup } from './cell-group.ts'
 import { Estimate } from './estimate.ts'
-import { groupedByCase, reasonAgainst, waysIn, without } from './group-cells.ts'
+import { groupedByCase, methodsIn, reasonAgainst, without } from './group-cells.ts'
 import { locksOn } from './locks.ts'
 import { machine } from './machine.ts'
 import { METHODS } from './methods.ts'
@@ -13,13 +13,13 @@ import { type BenchResults, type Cell, joined, matchesKey, type ServerResults } 
 import { otherConditions } from './resume.ts'
 import type { OpenTarget, Target } from './target.ts'
 
-export interface MatrixOptions {
-  readonly targets: readonly Target[]
+/** What to measure, and how thoroughly. */
+export interface BenchSettings {
   /** Numbers of rows, ascending. */
   readonly rows: readonly number[]
   /** Case ids. */
   readonly cases: readonly string[]
-  readonly ways: readonly MethodId[]
+  readonly methods: readonly MethodId[]
   /** Maximum and minimum number of rounds per cell. */
   readonly rounds: number
   readonly leastRounds: number
@@ -29,10 +29,14 @@ export interface MatrixOptions {
   readonly seed: number
   /** Stops before the next round, and drops what was created on the server. */
   readonly signal?: AbortSignal | undefined
-  /** Results of an earlier run. Its cells are not measured again. */
-  readonly previous?: BenchResults | undefined
   /** Called with a line of text. */
   readonly onProgress: (line: string) => void
+}
+
+export interface MatrixOptions extends BenchSettings {
+  readonly targets: readonly Target[]
+  /** Results of an earlier run. Its cells are not measured again. */
+  readonly previous?: BenchResults | undefined
   /** Called after each group with all results so far. */
   readonly onBlock: (results: BenchResults) => Promise<void>
 }
@@ -99,7 +103,7 @@ class MatrixRun {
     const server = this.#serverOf(target, storage, benchServer, title)
     server.conditions[storage] = benchServer.conditions
     if (storage === 'memory' && Object.keys(server.locks).length === 0) {
-      server.locks = await locksOn(benchServer, this.#options.ways)
+      server.locks = await locksOn(benchServer, this.#options.methods)
     }
     for (const inCase of groupedByCase(groups)) await this.#measureCase(benchServer, inCase)
     if (storage === 'memory') await this.#calibrate(target, benchServer)
@@ -178,19 +182,20 @@ class MatrixRun {
 
   /** The groups that still lack cells. */
   #blocksOf(target: Target, storages: readonly Storage[]): CellGroup[] {
-    const { cases, ways, rows } = this.#options
+    const { cases, methods, rows } = this.#options
     // An empty table measures only round trips, which are the same in all cases.
     const variedRows = rows.filter((count) => count > 0)
     const wanted = CASES.filter(({ id, storage }) => cases.includes(id) && storages.includes(storage))
     return wanted.flatMap((benchCase) =>
       (benchCase.id === 'base' ? rows : variedRows).flatMap((count): CellGroup[] => {
         const key = { server: target.id, case: benchCase.id, rows: count }
-        const missing = waysIn(benchCase, ways).filter(
-          (way) => !this.#cells.some((cell) => matchesKey(cell, { ...key, way }) && this.#isKnown(cell)),
+        const missing = methodsIn(benchCase, methods).filter(
+          (method) =>
+            !this.#cells.some((cell) => matchesKey(cell, { ...key, method }) && this.#isKnown(cell)),
         )
         return missing.length === 0
           ? []
-          : [{ server: target.id, case: benchCase, rows: count, ways: missing }]
+          : [{ server: target.id, case: benchCase, rows: count, methods: missing }]
       }),
     )
   }
@@ -206,7 +211,9 @@ class MatrixRun {
     const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
     const before = this.#options.previous?.settings
     const cases = CASES.filter(({ id }) => [...(before?.cases ?? []), ...this.#options.cases].includes(id))
-    const ways = METHODS.filter(({ id }) => [...(before?.ways ?? []), ...this.#options.ways].includes(id))
+    const methods = METHODS.filter(({ id }) =>
+      [...(before?.methods ?? []), ...this.#options.methods].includes(id),
+    )
     return {
       format: 1,
       date: this.#date,
@@ -216,7 +223,7 @@ class MatrixRun {
       settings: {
         rows: [...new Set([...(before?.rows ?? []), ...rows])].toSorted((a, b) => a - b),
         cases: cases.map(({ id }) => id),
-        ways: ways.map(({ id }) => id),
+        methods: methods.map(({ id }) => id),
         rounds,
         leastRounds,
         budgetMs,
@@ -224,7 +231,7 @@ class MatrixRun {
       },
       servers: this.#servers,
       cases: cases.map(({ id, factor, label }) => ({ id, factor, label })),
-      ways: ways.map(({ id, label, note }) => ({ id, label, note })),
+      methods: methods.map(({ id, label, note }) => ({ id, label, note })),
       cells: this.#cells,
     }
   }

@@ -3,7 +3,7 @@ import {
   benchTables,
   type MethodId,
   type Shape,
-  type StatementWay,
+  type StatementMethod,
 } from '../engine/bench-dialect.ts'
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -43,25 +43,25 @@ const BATCH: Readonly<Partial<Record<MethodId, number>>> = {
 const ORM_KEYS = 100
 
 /** @returns a phrase if the engine does not support the method for these tables */
-export function methodRunnerFor(way: MethodId, asked: MethodContext): MethodRunner | string {
-  const { engine, benchDatabase, shape } = asked
+export function methodRunnerFor(method: MethodId, context: MethodContext): MethodRunner | string {
+  const { engine, benchDatabase, shape } = context
   const { connection } = benchDatabase
-  const here = {
+  const base = {
     connection: () => connection,
     renew: async () => {
       await connection.query(engine.bench.renew(shape).join(';\n'))
     },
   }
-  const size = BATCH[way]
-  if (size !== undefined) return { ...here, run: (until) => inBatches(asked, size, until) }
-  if (way === 'orm-100') return { ...here, run: (until) => byKeys(asked, until) }
-  if (way === 'clone') return cloning(asked)
+  const size = BATCH[method]
+  if (size !== undefined) return { ...base, run: (until) => inBatches(context, size, until) }
+  if (method === 'orm-100') return { ...base, run: (until) => byKeys(context, until) }
+  if (method === 'clone') return cloning(context)
   // The remaining methods are lists of statements.
-  const statements = engine.bench.empty(way as StatementWay, shape)
-  if (statements === undefined) return `${engine.title} has no ${methodById(way).label} for these tables`
+  const statements = engine.bench.empty(method as StatementMethod, shape)
+  if (statements === undefined) return `${engine.title} has no ${methodById(method).label} for these tables`
   const sql = statements.join(';\n')
   return {
-    ...here,
+    ...base,
     async run() {
       await connection.query(sql)
       return 1

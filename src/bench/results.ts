@@ -16,17 +16,17 @@ const spread = {
 
 const figure = z.nullable(z.number())
 
-const place = {
+const cellKey = {
   /** The server's id. */
   server: z.string(),
   /** `base`, or the id of a case in which one thing differs from it. */
   case: z.string(),
   rows: z.int().check(z.nonnegative()),
-  way: z.string(),
+  method: z.string(),
 }
 
 const measured = z.object({
-  ...place,
+  ...cellKey,
   outcome: z.literal('measured'),
   ...spread,
   /** Written to the WAL or redo log. */
@@ -42,7 +42,7 @@ const measured = z.object({
 })
 
 const extrapolated = z.object({
-  ...place,
+  ...cellKey,
   outcome: z.literal('extrapolated'),
   /** Extrapolated, not measured. */
   median: z.number().check(z.nonnegative()),
@@ -53,7 +53,7 @@ const extrapolated = z.object({
 })
 
 const untimed = z.object({
-  ...place,
+  ...cellKey,
   outcome: z.enum(['failed', 'left out', 'not possible']),
   reason: z.string(),
 })
@@ -77,7 +77,7 @@ const results = z.object({
   settings: z.object({
     rows: z.array(z.int().check(z.nonnegative())),
     cases: z.array(z.string()),
-    ways: z.array(z.string()),
+    methods: z.array(z.string()),
     /** Maximum and minimum number of rounds per cell. */
     rounds: z.int().check(z.positive()),
     leastRounds: z.int().check(z.positive()),
@@ -99,7 +99,7 @@ const results = z.object({
     }),
   ),
   cases: z.array(z.object({ id: z.string(), factor: z.string(), label: z.string() })),
-  ways: z.array(z.object({ id: z.string(), label: z.string(), note: z.string() })),
+  methods: z.array(z.object({ id: z.string(), label: z.string(), note: z.string() })),
   cells: z.array(cell),
 })
 
@@ -108,7 +108,7 @@ export type ServerResults = BenchResults['servers'][number]
 export type Cell = z.infer<typeof cell>
 export type MeasuredCell = z.infer<typeof measured>
 /** Identifies a cell. */
-export type CellKey = Pick<Cell, 'server' | 'case' | 'rows' | 'way'>
+export type CellKey = Pick<Cell, 'server' | 'case' | 'rows' | 'method'>
 
 /**
  * @param text of a results.json
@@ -142,7 +142,10 @@ export function findCell({ cells }: Pick<BenchResults, 'cells'>, key: CellKey): 
 
 export function matchesKey(cell: CellKey, key: CellKey): boolean {
   return (
-    cell.server === key.server && cell.case === key.case && cell.rows === key.rows && cell.way === key.way
+    cell.server === key.server &&
+    cell.case === key.case &&
+    cell.rows === key.rows &&
+    cell.method === key.method
   )
 }
 

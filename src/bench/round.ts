@@ -11,7 +11,7 @@ export interface Sample {
   readonly freedBytes: number | undefined
   readonly leftBytes: number | undefined
   readonly readerWaitMs: number | undefined
-  readonly nextInsertMs: number
+  readonly nextInsertMs: number | undefined
 }
 
 /** A loop exceeded its time limit. */
@@ -38,14 +38,14 @@ const CHUNK = 1_000_000
  * @throws TimeLimitExceeded if a loop takes longer than the limit
  */
 export async function emptyOnce(
-  asked: MethodContext,
+  context: MethodContext,
   runner: MethodRunner,
   { readers, limitMs }: { readonly readers: readonly Connection[]; readonly limitMs: number },
 ): Promise<Sample> {
   await runner.renew()
-  const emptyBytes = await asked.metrics.bytes(runner.connection())
-  await fill(asked, runner.connection())
-  const before = await look(asked, runner.connection())
+  const emptyBytes = await context.metrics.bytes(runner.connection())
+  await fill(context, runner.connection())
+  const before = await readMetrics(context, runner.connection())
   const { ms, readerWaitMs } = await whileReading(readers, ANYWHERE.readOne, async () => {
     const began = performance.now()
     const share = await runner.run(began + limitMs)
@@ -53,7 +53,7 @@ export async function emptyOnce(
     if (share < 1) throw new TimeLimitExceeded(share, took)
     return took
   })
-  const after = await look(asked, runner.connection())
+  const after = await readMetrics(context, runner.connection())
   const began = performance.now()
   await runner.connection().query(ANYWHERE.insertOne)
   const nextInsertMs = performance.now() - began
@@ -74,6 +74,6 @@ async function fill({ engine, shape, rowsPerTable }: MethodContext, connection: 
   }
 }
 
-async function look({ metrics }: MethodContext, connection: Connection) {
+async function readMetrics({ metrics }: MethodContext, connection: Connection) {
   return { journal: await metrics.journal(connection), bytes: await metrics.bytes(connection) }
 }

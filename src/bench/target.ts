@@ -1,5 +1,6 @@
 import type { ImagePreset } from '../engine/engine-server.ts'
 import { SERVERS } from '../engine/registry.ts'
+import { withUndo } from '../errors.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import { describeProgress } from '../util/progress.ts'
@@ -25,14 +26,14 @@ export interface OpenTarget {
 }
 
 /**
- * @param asked an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
+ * @param server an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
  * @param allow servers on other machines that exist for tests only, each as `host:port#system_identifier`
  * @throws AfreshError `usage` for anything else
  */
-export function targetOf(asked: string, allow: readonly string[]): Target {
-  if (asked === 'sqlite') return sqlite
-  const version = /^embedded:(.+)$/.exec(asked)?.[1]
-  return serverTarget(asked, version === undefined ? parseServer(asked) : embedded({ version }), allow)
+export function targetOf(server: string, allow: readonly string[]): Target {
+  if (server === 'sqlite') return sqlite
+  const version = /^embedded:(.+)$/.exec(server)?.[1]
+  return serverTarget(server, version === undefined ? parseServer(server) : embedded({ version }), allow)
 }
 
 const sqlite: Target = {
@@ -50,28 +51,26 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
     async open(storage, onProgress) {
-      const server = await startServer(keeping(spec, storage), {
+      const server = await startServer(withStorage(spec, storage), {
         progress: (event) => onProgress(describeProgress(event)),
       })
-      try {
-        const benchServer = await openBenchServer(server.url, {
-          startedByAfresh: server.startedByAfresh,
-          allow,
-        })
-        const close = async () => {
-          // A server that ends with the run takes its databases with it.
-          if (!server.endsWithRun) await benchServer.close()
-          await server.stop()
-        }
-        return {
-          title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${placeOf(server.title)}`,
-          benchServer,
-          close,
-        }
-      } catch (error) {
-        await server.stop()
-        throw error
-      }
+      return withUndo(
+        async () => {
+          const { startedByAfresh } = server
+          const benchServer = await openBenchServer(server.url, { startedByAfresh, allow })
+          const close = async () => {
+            // A server that ends with the run takes its databases with it.
+            if (!server.endsWithRun) await benchServer.close()
+            await server.stop()
+          }
+          return {
+            title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${withoutProductAndVersion(server.title)}`,
+            benchServer,
+            close,
+          }
+        },
+        () => server.stop(),
+      )
     },
   }
 }
@@ -83,7 +82,7 @@ const STORAGES: Readonly<Record<ServerSpec['kind'], readonly Storage[]>> = {
   existing: ['memory'],
 }
 
-function keeping(spec: ServerSpec, storage: Storage): ServerSpec {
+function withStorage(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
     if (storage === 'memory') return folderInMemory() === undefined ? spec : { ...spec, data: 'memory' }
@@ -104,6 +103,6 @@ function shortVersion(version: string): string {
 }
 
 /** The part after product and version, which the server itself reports more accurately. */
-function placeOf(title: string): string {
+function withoutProductAndVersion(title: string): string {
   return title.replace(/^\S+( \d[\d.]*)?/, '')
 }

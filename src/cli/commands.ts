@@ -65,7 +65,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'clean',
-    summary: 'Drop the databases and templates that afresh made and nobody uses',
+    summary: 'Drop unused databases and templates of afresh',
     load: async () => (await import('./commands/clean.ts')).cleanCommand,
   },
   {

@@ -29,6 +29,6 @@ export function writeDatabases(databases: readonly OwnDatabase[], output: Output
 
 function describeLease({ process, client, session, ageMs }: NonNullable<OwnDatabase['lease']>): string {
   const since = ageMs === undefined ? '' : ` for ${age(ageMs)}`
-  const who = process === undefined ? '' : ` by process ${process}`
-  return `leased${since}${who} (session ${session}, ${printable(client)})`
+  const holder = process === undefined ? '' : ` by process ${process}`
+  return `leased${since}${holder} (session ${session}, ${printable(client)})`
 }

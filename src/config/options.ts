@@ -20,7 +20,7 @@ export interface AttachOptions {
   readonly strategy?: Strategy | 'rollback'
   /**
    * What happens to sequences and AUTO_INCREMENT counters. `restart`: back to the baseline's position.
-   * `keep`: left alone. `spread`: each in a range of its own, so that a test that confuses the ids of two
+   * `keep`: unchanged. `spread`: each in a range of its own, so that a test that confuses the ids of two
    * tables fails. Default `restart`.
    */
   readonly sequences?: SequenceMode
@@ -97,7 +97,7 @@ export interface HarnessOptions extends AttachOptions {
    */
   readonly writes?: boolean | string
   /**
-   * What is told of a start that takes long. The runners and the command line print a line about it, after a
+   * What afresh reports of a slow start. The runners and the command line print a line about it, after a
    * second, and a summary at the end of the run. A function gets the events instead of the line, at once.
    * `false`: neither line nor summary. `createHarness` itself prints nothing.
    */

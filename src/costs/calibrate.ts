@@ -15,9 +15,9 @@ const THOROUGH: MeasurementBudget = { rounds: 200, budgetMs: 4000 }
 export async function calibrate(
   server: Omit<MeasurementServer, 'startedByAfresh'>,
   admin: Connection,
-  effort: MeasurementBudget = THOROUGH,
+  budget: MeasurementBudget = THOROUGH,
 ): Promise<Costs> {
-  const costs = await measureCosts(server, admin, effort)
+  const costs = await measureCosts(server, admin, budget)
   if (costs === undefined)
     throw new Error(`${server.engine.title} leaves no choice between DELETE and TRUNCATE`)
   return costs

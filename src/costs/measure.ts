@@ -31,7 +31,7 @@ export async function costsOf(
 ): Promise<Costs | undefined> {
   const { engine, adminUrl, startedByAfresh } = target
   if (engine.costs === undefined) return undefined
-  const orSay = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
+  const orReport = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work()
     } catch (error) {
@@ -39,16 +39,16 @@ export async function costsOf(
       return undefined
     }
   }
-  return orSay('measured', async () => {
+  return orReport('measured', async () => {
     const admin = await engine.connect(adminUrl, { applicationName: 'afresh (costs)' })
     return withCleanUp(
       async () => {
         const server = { engine, connection: admin }
-        const known = await readCosts(server)
-        if (known?.isSettled) return known.costs
+        const stored = await readCosts(server)
+        if (stored?.isSettled) return stored.costs
         const costs = await measureCosts(target, admin)
         if (costs === undefined) return undefined
-        await orSay('kept', () => addSample(server, costs, { startedByAfresh }))
+        await orReport('kept', () => addSample(server, costs, { startedByAfresh }))
         return (await readServerCosts(server)) ?? costs
       },
       () => admin.close(),
@@ -63,10 +63,10 @@ const QUICK: MeasurementBudget = { rounds: 7, budgetMs: 200 }
 export async function measureCosts(
   { engine, databases, adminUrl, temporaryName }: Omit<MeasurementServer, 'startedByAfresh'>,
   admin: Connection,
-  effort: MeasurementBudget = QUICK,
+  budget: MeasurementBudget = QUICK,
 ): Promise<Costs | undefined> {
-  const { costs: meter } = engine
-  if (meter === undefined) return undefined
+  const { costs: costMeter } = engine
+  if (costMeter === undefined) return undefined
   const mark = await databases.create(admin, temporaryName)
   const connected = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection = await engine.connect(databases.urlOf(adminUrl, temporaryName), { names: 'user' })
@@ -76,7 +76,7 @@ export async function measureCosts(
     )
   }
   return withCleanUp(
-    () => connected((connection) => connected((writer) => meter.measure(connection, writer, effort))),
+    () => connected((connection) => connected((writer) => costMeter.measure(connection, writer, budget))),
     () => databases.drop(admin, temporaryName, mark),
   )
 }

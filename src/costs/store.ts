@@ -9,15 +9,15 @@ import { cacheFolder } from '../server/embedded/cache.ts'
 import * as z from '../util/validation.ts'
 
 /** The server behind a connection. */
-export interface Measured {
+export interface CostServer {
   readonly engine: Engine
   readonly connection: Connection
 }
 
-const FILES_KEPT = 50
+const MAX_FILES = 50
 
 /** Samples per server, one per start. */
-const TIMES = 3
+const SAMPLES_KEPT = 3
 
 const microseconds = z.number().check(z.nonnegative())
 
@@ -35,7 +35,7 @@ const costsShape = z.object({
   pageBytes: z.int().check(z.positive()),
 })
 
-const file = z.object({
+const costFile = z.object({
   /** Explains the file to people who open it. */
   conditions: z.string(),
   measuredAt: z.iso.datetime(),
@@ -46,7 +46,7 @@ const file = z.object({
  * The costs measured on this server, or else on a server that afresh started on this machine with the same
  * version and settings; `undefined` if there are none. Ignores an unreadable file: it is a cache.
  */
-export async function readServerCosts(server: Measured): Promise<Costs | undefined> {
+export async function readServerCosts(server: CostServer): Promise<Costs | undefined> {
   return (await readCosts(server))?.costs
 }
 
@@ -54,12 +54,12 @@ export async function readServerCosts(server: Measured): Promise<Costs | undefin
 export async function readCosts({
   engine,
   connection,
-}: Measured): Promise<{ readonly costs: Costs; readonly isSettled: boolean } | undefined> {
+}: CostServer): Promise<{ readonly costs: Costs; readonly isSettled: boolean } | undefined> {
   if (engine.costs === undefined) return undefined
-  const places = await placesOf(engine, engine.costs, connection)
-  const measured = (await read(places.server)) ?? (await read(places.kind))
-  const costs = medianSample(measured ?? [])
-  return costs === undefined ? undefined : { costs, isSettled: (measured ?? []).length >= TIMES }
+  const files = await filesOf(engine, engine.costs, connection)
+  const samples = (await readSamples(files.ofServer)) ?? (await readSamples(files.ofConfiguration))
+  const costs = medianSample(samples ?? [])
+  return costs === undefined ? undefined : { costs, isSettled: (samples ?? []).length >= SAMPLES_KEPT }
 }
 
 export interface CostStoreOptions {
@@ -72,58 +72,58 @@ export interface CostStoreOptions {
 
 /** Adds one sample. Throws the file system's errors. */
 export async function addSample(
-  server: Measured,
+  server: CostServer,
   costs: Costs,
   { startedByAfresh }: CostStoreOptions,
 ): Promise<void> {
-  await keep(server, startedByAfresh, (before) => [...before, costs].slice(-TIMES))
+  await updateSamples(server, startedByAfresh, (before) => [...before, costs].slice(-SAMPLES_KEPT))
 }
 
 /** Replaces all samples with more accurate costs. Throws the file system's errors. */
 export async function replaceSamples(
-  server: Measured,
+  server: CostServer,
   costs: Costs,
   { startedByAfresh }: CostStoreOptions,
 ): Promise<void> {
-  await keep(server, startedByAfresh, () => Array<Costs>(TIMES).fill(costs))
+  await updateSamples(server, startedByAfresh, () => Array<Costs>(SAMPLES_KEPT).fill(costs))
 }
 
-async function keep(
-  { engine, connection }: Measured,
+async function updateSamples(
+  { engine, connection }: CostServer,
   startedByAfresh: boolean,
   change: (before: readonly Costs[]) => readonly Costs[],
 ): Promise<void> {
   if (engine.costs === undefined) return
-  const places = await placesOf(engine, engine.costs, connection)
-  const path = startedByAfresh ? places.kind : places.server
-  const measured = change((await read(path)) ?? [])
-  const content = { conditions: places.conditions, measuredAt: new Date().toISOString(), measured }
-  await writeCacheFile(path, `${JSON.stringify(content, null, 2)}\n`, FILES_KEPT)
+  const files = await filesOf(engine, engine.costs, connection)
+  const path = startedByAfresh ? files.ofConfiguration : files.ofServer
+  const samples = change((await readSamples(path)) ?? [])
+  const content = { conditions: files.conditions, measuredAt: new Date().toISOString(), measured: samples }
+  await writeCacheFile(path, `${JSON.stringify(content, null, 2)}\n`, MAX_FILES)
 }
 
 /** The median of each figure: a server that has just started may be busy. */
-function medianSample(measured: readonly Costs[]): Costs | undefined {
-  const [first] = measured
+function medianSample(samples: readonly Costs[]): Costs | undefined {
+  const [first] = samples
   if (first === undefined) return undefined
-  const middle = (name: keyof Costs) =>
-    measured.map((costs) => costs[name]).sort((a, b) => a - b)[Math.floor((measured.length - 1) / 2)] ??
+  const median = (name: keyof Costs) =>
+    samples.map((costs) => costs[name]).sort((a, b) => a - b)[Math.floor((samples.length - 1) / 2)] ??
     first[name]
   return {
-    truncate: middle('truncate'),
-    truncateFile: middle('truncateFile'),
-    truncateKey: middle('truncateKey'),
-    planTable: middle('planTable'),
-    deleteRow: middle('deleteRow'),
-    deleteIndexRow: middle('deleteIndexRow'),
-    probeRow: middle('probeRow'),
-    referredRow: middle('referredRow'),
-    readPage: middle('readPage'),
-    restart: middle('restart'),
+    truncate: median('truncate'),
+    truncateFile: median('truncateFile'),
+    truncateKey: median('truncateKey'),
+    planTable: median('planTable'),
+    deleteRow: median('deleteRow'),
+    deleteIndexRow: median('deleteIndexRow'),
+    probeRow: median('probeRow'),
+    referredRow: median('referredRow'),
+    readPage: median('readPage'),
+    restart: median('restart'),
     pageBytes: first.pageBytes,
   }
 }
 
-async function placesOf(engine: Engine, meter: CostMeter, connection: Connection) {
+async function filesOf(engine: Engine, meter: CostMeter, connection: Connection) {
   const conditions = await meter.conditions(connection)
   const facts = await engine.databases?.facts(connection)
   const pathOf = (...parts: string[]) => {
@@ -132,16 +132,16 @@ async function placesOf(engine: Engine, meter: CostMeter, connection: Connection
   }
   return {
     conditions,
-    server: pathOf(conditions, facts?.systemIdentifier ?? ''),
-    kind: pathOf(conditions),
+    ofServer: pathOf(conditions, facts?.systemIdentifier ?? ''),
+    ofConfiguration: pathOf(conditions),
   }
 }
 
-async function read(path: string): Promise<readonly Costs[] | undefined> {
+async function readSamples(path: string): Promise<readonly Costs[] | undefined> {
   const text = await readCacheFile(path)
   if (text === undefined) return undefined
   try {
-    return file.safeParse(JSON.parse(text.toString())).data?.measured
+    return costFile.safeParse(JSON.parse(text.toString())).data?.measured
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { Connection, Endpoint } from '../engine/connection.ts'
-import type { ServerFacts } from '../engine/databases.ts'
+import type { Databases, ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { isMarkOf, kindOf, newMark } from '../engine/ownership-mark.ts'
 import { messageOf, RefusedError } from '../errors.ts'
@@ -46,7 +46,7 @@ export async function guardServer({
 }: GuardedServer): Promise<void> {
   if (facts.standby) {
     throw new RefusedError('The server is a standby: it takes its data from another one.', {
-      next: 'Use a server of its own for tests.',
+      next: 'Use a separate server for tests.',
     })
   }
   if (endpoint === undefined || startedByAfresh || (await isOnThisMachine(endpoint))) return
@@ -74,6 +74,25 @@ export async function guardServer({
         'the configuration; otherwise use container() or embedded().',
     },
   )
+}
+
+/**
+ * `guardServer` for the server of a connection. Searches all of its databases for rows unless told otherwise.
+ *
+ * @returns the facts that it has read
+ */
+export async function guardConnected(
+  { databases, connection }: { readonly databases: Databases; readonly connection: Connection },
+  access: Pick<GuardedServer, 'startedByAfresh' | 'allow' | 'foreignRows'>,
+): Promise<ServerFacts> {
+  const facts = await databases.facts(connection)
+  await guardServer({
+    endpoint: connection.endpoint,
+    facts,
+    foreignRows: () => databases.foreignRows(connection),
+    ...access,
+  })
+  return facts
 }
 
 /** `host:port#system_identifier` */

@@ -52,7 +52,7 @@ export async function ownDatabases(databases: Databases, admin: Connection): Pro
   return found
 }
 
-/** `undefined` for a name that afresh does not give: a marked database that somebody renamed. */
+/** `undefined` for a name that afresh does not give: a marked database that was renamed. */
 async function stateOf(
   databases: Databases,
   admin: Connection,
@@ -63,7 +63,7 @@ async function stateOf(
   if (run !== undefined) {
     const lease = await leaseOf(databases, admin, name)
     const isLiving = living.has(run)
-    const reason = !isLiving ? 'its run has ended' : lease === undefined ? 'its run goes on' : 'leased'
+    const reason = !isLiving ? 'its run has ended' : lease === undefined ? 'its run is active' : 'leased'
     return { kind: 'database', ageMs: runAgeMs(run), lease, isRemovable: !isLiving, reason }
   }
   if (!isTemplateName(name)) return undefined
@@ -72,7 +72,7 @@ async function stateOf(
   const reason = isLocked
     ? 'a run builds or copies it'
     : living.size > 0
-      ? 'a run that goes on may use it'
+      ? 'an active run may use it'
       : frozen
         ? 'no run uses it; the next one builds it again'
         : 'its build was killed'

@@ -44,7 +44,10 @@ export type MethodId =
   | 'clone'
 
 /** Methods that are a fixed list of statements. The others loop, or copy the database on the server. */
-export type StatementWay = Exclude<MethodId, 'batch-100' | 'batch-1000' | 'batch-10000' | 'orm-100' | 'clone'>
+export type StatementMethod = Exclude<
+  MethodId,
+  'batch-100' | 'batch-1000' | 'batch-10000' | 'orm-100' | 'clone'
+>
 
 /** The SQL that benchmarks need on an engine. */
 export interface BenchDialect {
@@ -63,7 +66,7 @@ export interface BenchDialect {
    * Returns the statements of a method, sent in one round trip; `undefined` if the engine lacks the method
    * for these tables.
    */
-  empty(way: StatementWay, shape: Shape): readonly string[] | undefined
+  empty(method: StatementMethod, shape: Shape): readonly string[] | undefined
   /** Returns the position of the journal (WAL, redo log) in bytes; `undefined` if it cannot be read. */
   journal(connection: Connection): Promise<number | undefined>
   /** Returns the size on disk of all tables of the database, in bytes, indexes included. */

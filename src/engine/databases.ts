@@ -29,6 +29,8 @@ export interface CloneOptions {
 
 export interface Databases {
   facts(connection: Connection): Promise<ServerFacts>
+  /** The statement with which an administrator permits a role to create databases, for people. */
+  readonly createGrant: string
   /** Returns the URL of another database on the same server. */
   urlOf(url: string, database: string): string
   /** The maximum length of a name, in bytes, before the engine truncates it. */

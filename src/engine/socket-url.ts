@@ -33,14 +33,16 @@ export function canonicalUrl(url: string): string {
   if (found === null) return url.replace(MYSQL_WITHOUT_HOST, '$1localhost$2')
   const [, protocol = '', credentials = '', authority = '', path = '', parametersText = ''] = found
   const parameters = new URLSearchParams(parametersText)
-  const asked = parameters.get('host')
+  const hostParameter = parameters.get('host')
   const isPlain =
-    asked === null && !OF_PRISMA.some((name) => parameters.has(name)) && parameters.get('schema') !== 'public'
+    hostParameter === null &&
+    !OF_PRISMA.some((name) => parameters.has(name)) &&
+    parameters.get('schema') !== 'public'
   if (isPlain) return url
   for (const name of OF_PRISMA) parameters.delete(name)
   if (parameters.get('schema') === 'public') parameters.delete('schema')
   const [, host = '', port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(authority) ?? []
-  const wanted = asked || decoded(host)
+  const wanted = hostParameter || decoded(host)
   parameters.delete('host')
   const wantedPort = parameters.get('port') || port
   parameters.delete('port')
@@ -54,10 +56,10 @@ function written(protocol: string, { credentials, host, port, path, parameters }
   const given = [user, password]
     .flatMap((part) => (part === null ? [] : [encodeURIComponent(part)]))
     .join(':')
-  const who = given || credentials
+  const account = given || credentials
   const where = host.startsWith('/') ? encodeURIComponent(host) : host
   const rest = parameters.toString()
-  return `${protocol}://${who === '' ? '' : `${who}@`}${where}${port === '' ? '' : `:${port}`}${path}${rest === '' ? '' : `?${rest}`}`
+  return `${protocol}://${account === '' ? '' : `${account}@`}${where}${port === '' ? '' : `:${port}`}${path}${rest === '' ? '' : `?${rest}`}`
 }
 
 function decoded(text: string): string {

@@ -30,14 +30,14 @@ export function archiveTablesOf({ schema, groups }: ErasePlan, maxNameBytes: num
   for (const id of groups.flatMap((group) => group.tables)) {
     const of = tableOf(schema, id)
     const name = `${of.name}${SUFFIX}`
-    const there = schema.tables.find(
+    const existing = schema.tables.find(
       (table) => table.schema === of.schema && isCalled(schema, table.name, name),
     )
-    if (there === undefined) refuseLongName(name, maxNameBytes)
-    else refuseOther(of, there)
-    const archive = there ?? archiveLike(of, name)
+    if (existing === undefined) refuseLongName(name, maxNameBytes)
+    else refuseOther(of, existing)
+    const archive = existing ?? archiveLike(of, name)
     tables.set(id, archive)
-    if (there === undefined) missing.push({ of, archive })
+    if (existing === undefined) missing.push({ of, archive })
   }
   return { tables, missing }
 }

@@ -201,17 +201,17 @@ export function actionsOf(
 }
 
 function keyNamed(schema: Schema, name: string): ForeignKey {
-  const here = schema.foreignKeys.filter((key) => isHere(schema, key))
-  const found = here.filter(
+  const keysInSchema = schema.foreignKeys.filter((key) => isHere(schema, key))
+  const found = keysInSchema.filter(
     (key) => key.name === name || columnsOf(schema, key).some((column) => isCalled(schema, column, name)),
   )
   const [key] = found
   if (found.length === 1 && key !== undefined) return key
-  const known = (found.length > 1 ? found : here).slice(0, 8).map((key) => columnsOf(schema, key)[0])
+  const known = (found.length > 1 ? found : keysInSchema).slice(0, 8).map((key) => columnsOf(schema, key)[0])
   throw new AfreshError(
     'usage',
     `onDelete: ${found.length > 1 ? 'several foreign keys are' : 'no foreign key is'} called ${JSON.stringify(name)}.`,
-    { next: `Write it as ${known.join(', ')}${here.length > 8 ? ', …' : ''}.` },
+    { next: `Write it as ${known.join(', ')}${keysInSchema.length > 8 ? ', …' : ''}.` },
   )
 }
 

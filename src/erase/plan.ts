@@ -96,8 +96,8 @@ function keysByReferenced(schema: Schema): Map<TableId, ForeignKey[]> {
 }
 
 function linkOf(key: ForeignKey, { cascade, actions, marksOnly }: PlanOptions): Link | undefined {
-  const asked = actions.get(key)
-  if (asked !== undefined) return { key, does: asked, asked: true }
+  const requested = actions.get(key)
+  if (requested !== undefined) return { key, does: requested, asked: true }
   if (cascade === 'declared' && key.enforced === false) return undefined
   const does = declared(key, cascade)
   if (marksOnly && (does === 'set null' || does === 'set default')) return undefined

@@ -62,17 +62,17 @@ export async function wantedRows(
 /** Throws `AfreshError` (`usage`) if unmarked rows have a value too, and the call does not set which. */
 function refuseUnclear(table: Table, column: Column, { live }: PurgeRequest): void {
   if (live !== undefined) return
-  const at = `${table.label}.${column.name}`
+  const label = `${table.label}.${column.name}`
   const why = whyNotNull(column)
   if (why !== undefined) {
-    throw new AfreshError('usage', `purge: ${at} ${why}: which rows are marked?`, {
+    throw new AfreshError('usage', `purge: ${label} ${why}: which rows are marked?`, {
       next:
         "Set the value that unmarked rows have there: live: '1970-01-01' (--live; several: a list), or what marked ones have: value: true (--value). " +
         `Rows that are old enough, marked or not: erase(table, { ${column.name}: { lt: … } }). Nothing was changed.`,
     })
   }
   if (!/^(bool|tinyint\(1\)|bit(\(1\))?$)/i.test(column.type)) return
-  throw new AfreshError('usage', `purge: ${at} is ${column.type}: which rows are marked?`, {
+  throw new AfreshError('usage', `purge: ${label} is ${column.type}: which rows are marked?`, {
     next: 'Set the value: value: true (--value). Nothing was changed.',
   })
 }

@@ -138,9 +138,9 @@ function byKeys(keys: readonly unknown[], table: Table, syntax: EraseDialect): S
     )
   }
   const columns = names.map((name) => columnOf(table, name, syntax))
-  const rows = keys.map((key, place) => {
-    const values = named ? namedKey(key as object, names, place) : plainKey(key, names, place)
-    return values.map((value, index) => checked(value, `[${place}].${names[index]}`, syntax))
+  const rows = keys.map((key, position) => {
+    const values = named ? namedKey(key as object, names, position) : plainKey(key, names, position)
+    return values.map((value, index) => checked(value, `[${position}].${names[index]}`, syntax))
   })
   const [column = ''] = columns
   if (columns.length === 1) {

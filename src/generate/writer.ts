@@ -1,5 +1,6 @@
 import type { Connection } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
+import { SERVER_ENGINES, SERVERS } from '../engine/registry.ts'
 import type { ColumnFacts, RowDialect } from '../engine/row-dialect.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { Schema, Table, TableId } from '../schema/schema.ts'
@@ -27,8 +28,8 @@ const SAMPLE = 200
 export async function writerFor(engine: Engine, connection: Connection, random: Random): Promise<Writer> {
   const { rows: syntax } = engine
   if (syntax === undefined) {
-    throw new AfreshError('usage', `Rows cannot be made up for ${engine.title} yet.`, {
-      next: 'Use PostgreSQL, MySQL or MariaDB.',
+    throw new AfreshError('usage', `Rows cannot be generated for ${engine.title} yet.`, {
+      next: `Use one of ${SERVER_ENGINES.map((name) => SERVERS[name].title).join(', ')}.`,
     })
   }
   const schema = await engine.introspect(connection)

@@ -2,8 +2,8 @@ import { type AttachOptions, type ParsedAttachOptions, parseAttachOptions } from
 import { readServerCosts } from '../costs/store.ts'
 import {
   claimOwnership,
+  guardConnected,
   guardEnvironment,
-  guardServer,
   type OwnershipGrant,
   type OwnershipRequest,
   readMark,
@@ -174,13 +174,12 @@ export async function examine(
 ): Promise<OwnershipRequest> {
   const { databases } = engine
   if (databases !== undefined) {
-    const facts = await databases.facts(connection)
     // An adopted database may contain rows: its owner has confirmed that.
     const foreignRows = async () => {
       const { isForGood } = await readMark({ engine, connection })
       return databases.foreignRows(connection, { except: isForGood ? connection.database : undefined })
     }
-    await guardServer({ endpoint: connection.endpoint, facts, startedByAfresh: false, allow, foreignRows })
+    await guardConnected({ databases, connection }, { startedByAfresh: false, allow, foreignRows })
   }
   const schema = await engine.introspect(connection)
   const { populated } = await engine.inspectState(connection, schema)

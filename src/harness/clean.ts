@@ -1,5 +1,5 @@
 import { parseHarnessOptions } from '../config/options.ts'
-import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { guardConnected, guardEnvironment } from '../database/guard.ts'
 import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
 import { dropUnusedTemplates, reap } from '../database/reaper.ts'
 import { messageOf } from '../errors.ts'
@@ -95,13 +95,8 @@ async function removableOn(
 ): Promise<OwnDatabase[]> {
   return onServer(url, async ({ engine: { databases }, connection }) => {
     if (databases === undefined) return []
-    await guardServer({
-      endpoint: connection.endpoint,
-      facts: await databases.facts(connection),
-      startedByAfresh,
-      allow: parseHarnessOptions(config).allow,
-      foreignRows: () => databases.foreignRows(connection),
-    })
+    const { allow } = parseHarnessOptions(config)
+    await guardConnected({ databases, connection }, { startedByAfresh, allow })
     return (await ownDatabases(databases, connection)).filter(({ isRemovable }) => isRemovable)
   })
 }

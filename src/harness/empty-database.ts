@@ -105,7 +105,11 @@ async function requireEmpty(
   const reset = new Set(plan.order.flat())
   const left = schema.tables.filter(({ id }) => reset.has(id) && populated.includes(id))
   if (left.length === 0) return
-  throw new AfreshError('reset', `There still are rows in ${left.map(({ label }) => label).join(', ')}.`, {
-    next: 'Another session is writing to the database, or a trigger or rule there prevents deletes.',
-  })
+  throw new AfreshError(
+    'reset',
+    `These tables still contain rows: ${left.map(({ label }) => label).join(', ')}.`,
+    {
+      next: 'Another session is writing to the database, or a trigger or rule there prevents deletes.',
+    },
+  )
 }

@@ -97,7 +97,7 @@ async function harnessOn(server: RunningServer, request: HarnessRequest): Promis
           return databases.foreignRows(admin)
         },
       })
-      requirePrivileges(facts, server.url)
+      requirePrivileges(facts, databases, server.url)
       return await harnessFrom(context, server, request)
     },
     () => admin.close(),

@@ -1,5 +1,5 @@
 import { type AttachOptions, type HarnessOptions, parseAttachOptions } from '../config/options.ts'
-import { guardEnvironment, guardServer } from '../database/guard.ts'
+import { guardConnected, guardEnvironment } from '../database/guard.ts'
 import { namesFor, newRunId, runOf } from '../database/names.ts'
 import { runKey } from '../database/reaper.ts'
 import { templateKey } from '../database/template.ts'
@@ -78,13 +78,7 @@ async function isOwn(
 /** The copy is made and dropped on this server. */
 async function guard({ connection }: Opened, databases: Databases, allow: readonly string[]): Promise<void> {
   guardEnvironment()
-  await guardServer({
-    endpoint: connection.endpoint,
-    facts: await databases.facts(connection),
-    startedByAfresh: false,
-    allow,
-    foreignRows: () => databases.foreignRows(connection),
-  })
+  await guardConnected({ databases, connection }, { startedByAfresh: false, allow })
 }
 
 async function compareWithNothing(

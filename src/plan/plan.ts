@@ -5,7 +5,7 @@ import type { Threshold } from './cost.ts'
 /** How rows are removed. */
 export type Strategy = 'delete' | 'truncate' | 'auto'
 
-/** What happens to sequences: back to the baseline, left alone, or each in a range of its own. */
+/** What happens to sequences: back to the baseline, unchanged, or each in its own range. */
 export type SequenceMode = 'restart' | 'keep' | 'spread'
 
 /**

@@ -1,9 +1,7 @@
 import type { SchemaChange } from '../engine/resetter.ts'
-import type { Difference } from '../schema/difference.ts'
+import { CHANGED, compareDefinitions, type Difference } from '../schema/difference.ts'
 import { differing } from '../schema/parts.ts'
 import { type Schema, type Table, withoutDefault } from '../schema/schema.ts'
-
-const OTHERWISE = 'is defined otherwise'
 
 /** How a test changed the schema. */
 export interface SchemaDiff {
@@ -40,14 +38,15 @@ export function schemaDiff(before: Schema, after: Schema): SchemaDiff {
 
 /** Existing sequences, except those without `definition`, whose changes the engine detects itself. */
 function sequencesChanged(before: Schema, after: Schema): Difference[] {
-  const now = new Map(after.sequences.map((sequence) => [sequence.id, sequence]))
-  return before.sequences.flatMap(({ id, label, definition }) => {
-    if (definition === undefined) return []
-    const is = now.get(id)
-    const subject = `the sequence "${label}"`
-    if (is === undefined) return [{ subject, difference: 'is gone' }]
-    return is.definition === definition ? [] : [{ subject, difference: OTHERWISE }]
-  })
+  const compared = before.sequences.filter(({ definition }) => definition !== undefined)
+  const now = new Map(after.sequences.map(({ id, definition }) => [id, definition]))
+  const subjectOf = (label: string) => `the sequence "${label}"`
+  return compareDefinitions(
+    new Map(compared.map(({ label, definition }) => [subjectOf(label), definition])),
+    new Map(
+      compared.flatMap(({ id, label }) => (now.has(id) ? [[subjectOf(label), now.get(id)] as const] : [])),
+    ),
+  )
 }
 
 /** Foreign keys of existing tables. Those of new tables come with the table. */
@@ -62,14 +61,7 @@ function keysChanged(before: Schema, after: Schema): Difference[] {
           : [[`the foreign key "${key.name}" of "${label}"`, JSON.stringify(key)] as const]
       }),
     )
-  const [was, is] = [keysIn(before), keysIn(after)]
-  return [
-    ...[...was].flatMap(([subject, definition]) => {
-      if (!is.has(subject)) return [{ subject, difference: 'is gone' }]
-      return is.get(subject) === definition ? [] : [{ subject, difference: OTHERWISE }]
-    }),
-    ...[...is.keys()].filter((key) => !was.has(key)).map((subject) => ({ subject, difference: 'is new' })),
-  ]
+  return compareDefinitions(keysIn(before), keysIn(after))
 }
 
 function shapeOf({ schema, name, columns, traits }: Table): string {
@@ -85,7 +77,7 @@ function howOf({ was, is }: SchemaChange): string {
   if (is === undefined) return 'is gone'
   if (was === undefined) return 'is new'
   const isShort = [was, is].every((text) => text !== '' && text.length <= 80)
-  return isShort ? `was "${was}" and is "${is}"` : OTHERWISE
+  return isShort ? `was "${was}" and is "${is}"` : CHANGED
 }
 
 const MOST_LISTED = 10

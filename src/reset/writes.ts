@@ -1,5 +1,5 @@
 import type { Outcome } from '../engine/resetter.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, Step } from '../plan/plan.ts'
 import { type Schema, type TableId, tableOf } from '../schema/schema.ts'
 
 /** Rows written to a table since the last reset, derived from the steps of the reset. */
@@ -14,56 +14,65 @@ export interface TableWrites {
   readonly deleted: number | undefined
 }
 
-interface Counts {
-  gone: number
-  back: number
-  isCounted: boolean
+/** Rows that a step deleted from a table, and inserted into it; `undefined` if they were not counted. */
+interface RowChange {
+  readonly table: TableId
+  readonly gone: number | undefined
+  readonly back: number | undefined
 }
 
 /** Computed from the steps that ran. Pure. */
 export function tableWrites(schema: Schema, plan: Plan, { ran, dirty }: Outcome): TableWrites[] {
   const wasWritten = new Set(dirty)
   const populated = new Set(plan.populated)
-  const counts = new Map<TableId, Counts>()
-  const of = (id: TableId): Counts => {
-    const known = counts.get(id) ?? { gone: 0, back: 0, isCounted: true }
-    counts.set(id, known)
-    return known
-  }
+  const totals = new Map<TableId, RowChange>()
   for (const { step: index, rows, truncated } of ran) {
     const step = plan.steps[index]
-    switch (step?.kind) {
-      case 'delete':
-      case 'truncate':
-        for (const id of step.tables) {
-          const table = of(id)
-          // If baseline rows are deleted as well, the number of changed rows is unknown.
-          const isExact = rows !== undefined && !truncated && step.tables.length === 1 && !populated.has(id)
-          if (isExact) table.gone += rows
-          else table.isCounted = false
-        }
-        break
-      case 'delete-differing':
-        if (rows === undefined) of(step.table).isCounted = false
-        else of(step.table).gone += rows
-        break
-      case 'insert-missing':
-        for (const id of step.tables) {
-          const table = of(id)
-          if (rows === undefined || step.tables.length > 1) table.isCounted = false
-          else table.back += rows
-        }
-        break
+    if (step === undefined) continue
+    for (const { table, gone, back } of changesOf(step, truncated ? undefined : rows, populated)) {
+      const before = totals.get(table) ?? { gone: 0, back: 0 }
+      totals.set(table, { table, gone: sum(before.gone, gone), back: sum(before.back, back) })
     }
   }
-  return [...counts].flatMap(([id, { gone, back, isCounted }]): TableWrites[] => {
-    const table = tableOf(schema, id).label
-    // With constraints on, tables that reference a dirty one are emptied and filled with it.
-    if (!wasWritten.has(id)) return []
-    if (!isCounted) return [{ table, inserted: undefined, updated: undefined, deleted: undefined }]
-    const changed = Math.min(gone, back)
-    return gone + back === 0
-      ? []
-      : [{ table, inserted: gone - changed, updated: changed, deleted: back - changed }]
-  })
+  // With constraints on, tables that reference a dirty one are emptied and filled with it.
+  return [...totals.values()]
+    .filter(({ table }) => wasWritten.has(table))
+    .flatMap((total) => writesOf(tableOf(schema, total.table).label, total))
+}
+
+function changesOf(
+  step: Step,
+  rows: number | undefined,
+  populated: ReadonlySet<TableId>,
+): readonly RowChange[] {
+  switch (step.kind) {
+    case 'delete':
+    case 'truncate': {
+      const isAlone = step.tables.length === 1
+      // If baseline rows are deleted as well, the number of changed rows is unknown.
+      return step.tables.map((table) => ({
+        table,
+        gone: isAlone && !populated.has(table) ? rows : undefined,
+        back: 0,
+      }))
+    }
+    case 'delete-differing':
+      return [{ table: step.table, gone: rows, back: 0 }]
+    case 'insert-missing':
+      return step.tables.map((table) => ({ table, gone: 0, back: step.tables.length > 1 ? undefined : rows }))
+    default:
+      return []
+  }
+}
+
+function writesOf(table: string, { gone, back }: RowChange): TableWrites[] {
+  if (gone === undefined || back === undefined)
+    return [{ table, inserted: undefined, updated: undefined, deleted: undefined }]
+  if (gone + back === 0) return []
+  const changed = Math.min(gone, back)
+  return [{ table, inserted: gone - changed, updated: changed, deleted: back - changed }]
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a + b
 }

@@ -9,8 +9,8 @@ describe('two runs', () => {
   })
 
   it('on a uniformly slower machine differ only in drift', () => {
-    const before = runOf(WAYS.map((way, index) => cell(way, 1 + index)))
-    const after = runOf(WAYS.map((way, index) => cell(way, 2 * (1 + index))))
+    const before = runOf(METHODS.map((method, index) => cell(method, 1 + index)))
+    const after = runOf(METHODS.map((method, index) => cell(method, 2 * (1 + index))))
     const { drift, changed, within } = compareRuns(after, before)
     expect(drift).toBeCloseTo(2)
     expect(changed).toEqual([])
@@ -18,10 +18,12 @@ describe('two runs', () => {
   })
 
   it('differ where the interquartile ranges are disjoint after removing drift, largest first', () => {
-    const before = runOf(WAYS.map((way) => cell(way, 10)))
-    const after = runOf(WAYS.map((way) => cell(way, way === 'truncate' ? 40 : way === 'swap' ? 5 : 10)))
+    const before = runOf(METHODS.map((method) => cell(method, 10)))
+    const after = runOf(
+      METHODS.map((method) => cell(method, method === 'truncate' ? 40 : method === 'swap' ? 5 : 10)),
+    )
     const { changed } = compareRuns(after, before)
-    expect(changed.map(({ way, ratio }) => [way, ratio])).toEqual([
+    expect(changed.map(({ method, ratio }) => [method, ratio])).toEqual([
       ['truncate', 4],
       ['swap', 0.5],
     ])
@@ -32,13 +34,13 @@ describe('two runs', () => {
       { ...cell('delete', 10), q1: 5, q3: 30 },
       { ...cell('truncate', 10) },
       { ...cell('swap', 10), n: 1 },
-      ...STEADY.map((way) => cell(way, 10)),
+      ...STEADY.map((method) => cell(method, 10)),
     ])
     const after = runOf([
       { ...cell('delete', 20) },
       { ...cell('truncate', 12) },
       { ...cell('swap', 90), n: 1 },
-      ...STEADY.map((way) => cell(way, 10)),
+      ...STEADY.map((method) => cell(method, 10)),
     ])
     expect(compareRuns(after, before)).toMatchObject({ drift: 1, changed: [], compared: 8 })
   })
@@ -54,14 +56,14 @@ describe('two runs', () => {
 })
 
 const STEADY = ['drop-create', 'clone', 'orm-100', 'batch-100', 'batch-1000']
-const WAYS = ['delete', 'truncate', 'swap', ...STEADY]
+const METHODS = ['delete', 'truncate', 'swap', ...STEADY]
 
-function cell(way: string, median: number): MeasuredCell {
+function cell(method: string, median: number): MeasuredCell {
   return {
     server: 'one',
     case: 'base',
     rows: 100,
-    way,
+    method,
     outcome: 'measured',
     n: 9,
     median,
@@ -84,10 +86,18 @@ function runOf(cells: readonly MeasuredCell[]): BenchResults {
     tookSeconds: 1,
     complete: true,
     machine: { cpu: 'one', cores: 2, memoryGb: 4, os: 'one', node: '20' },
-    settings: { rows: [100], cases: ['base'], ways: WAYS, rounds: 9, leastRounds: 3, budgetMs: 100, seed: 1 },
+    settings: {
+      rows: [100],
+      cases: ['base'],
+      methods: METHODS,
+      rounds: 9,
+      leastRounds: 3,
+      budgetMs: 100,
+      seed: 1,
+    },
     servers: [],
     cases: [],
-    ways: [],
+    methods: [],
     cells: [...cells],
   }
 }

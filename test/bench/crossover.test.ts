@@ -2,14 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { crossoverOf, zeroOnLogAxis } from '../../src/bench/crossover.ts'
 import type { Cell } from '../../src/bench/results.ts'
 
-const place = { server: 's', case: 'base' }
+const caseKey = { server: 's', case: 'base' }
 
 /**
  * `2`: a median of 2 ms, with quartiles at `spread` (a share) around it; `'2'`: extrapolated; `null`: failed.
  */
-function cells(way: string, times: Readonly<Record<number, number | string | null>>, spread = 0.05): Cell[] {
+function cells(
+  method: string,
+  times: Readonly<Record<number, number | string | null>>,
+  spread = 0.05,
+): Cell[] {
   return Object.entries(times).map(([size, time]): Cell => {
-    const at = { ...place, rows: Number(size), way }
+    const at = { ...caseKey, rows: Number(size), method }
     if (time === null) return { ...at, outcome: 'failed', reason: 'broken' }
     const median = Number(time)
     if (typeof time === 'string') return { ...at, outcome: 'extrapolated', median, basis: 'a guess' }
@@ -30,7 +34,7 @@ function crossing(
   truncates: Readonly<Record<number, number | string | null>>,
   spread?: number,
 ) {
-  return crossoverOf([...cells('delete', deletes, spread), ...cells('truncate', truncates, spread)], place)
+  return crossoverOf([...cells('delete', deletes, spread), ...cells('truncate', truncates, spread)], caseKey)
 }
 
 describe('the crossover', () => {
@@ -59,7 +63,7 @@ describe('the crossover', () => {
     expect(found.rows).toBeLessThan(100)
   })
 
-  it('may go the other way: TRUNCATE for few rows, DELETE for many', () => {
+  it('may go in the other direction: TRUNCATE for few rows, DELETE for many', () => {
     const found = crossing({ 10: 5, 1000: 5 }, { 10: 1, 1000: 25 })
     expect(found).toMatchObject({ kind: 'crosses', below: 'truncate', above: 'delete' })
     if (found.kind === 'crosses') expect(found.rows).toBeCloseTo(100, 6)
@@ -87,7 +91,7 @@ describe('the crossover', () => {
     })
     expect(crossing({ 0: 1, 10: 2 }, {})).toEqual({ kind: 'unknown' })
     expect(crossing({ 0: 1, 10: null }, { 0: null, 10: 1 })).toEqual({ kind: 'unknown' })
-    expect(crossoverOf([], place)).toEqual({ kind: 'unknown' })
+    expect(crossoverOf([], caseKey)).toEqual({ kind: 'unknown' })
   })
 
   it('uses extrapolated times, and says so where they decide', () => {
@@ -126,7 +130,7 @@ describe('the crossover', () => {
   it('compares any two methods on one server in one case', () => {
     const others = cells('swap', { 1: 9 }).map((cell) => ({ ...cell, case: 'indexes=5' }))
     const all = [...cells('delete', { 1: 1 }), ...cells('swap', { 1: 5 }), ...others]
-    expect(crossoverOf(all, place, ['swap', 'delete'])).toMatchObject({ kind: 'always', faster: 'delete' })
-    expect(crossoverOf(all, { ...place, server: 'other' })).toEqual({ kind: 'unknown' })
+    expect(crossoverOf(all, caseKey, ['swap', 'delete'])).toMatchObject({ kind: 'always', faster: 'delete' })
+    expect(crossoverOf(all, { ...caseKey, server: 'other' })).toEqual({ kind: 'unknown' })
   })
 })

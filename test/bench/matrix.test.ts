@@ -4,14 +4,14 @@ import { type MatrixOptions, measureMatrix } from '../../src/bench/matrix.ts'
 import { type BenchResults, findCell, parseResults } from '../../src/bench/results.ts'
 import { targetOf } from '../../src/bench/target.ts'
 
-const told: BenchResults[] = []
+const reported: BenchResults[] = []
 
 /** SQLite needs no server. */
 const options: MatrixOptions = {
   targets: [targetOf('sqlite', [])],
   rows: [0, 10, 1000],
   cases: ['base', 'indexes=5', 'partitions=10', 'readers=4', 'disk'],
-  ways: ['delete', 'delete-rows', 'truncate', 'batch-100', 'drop-create'],
+  methods: ['delete', 'delete-rows', 'truncate', 'batch-100', 'drop-create'],
   rounds: 5,
   leastRounds: 3,
   budgetMs: 20,
@@ -19,7 +19,7 @@ const options: MatrixOptions = {
   seed: 1,
   onProgress: () => {},
   onBlock: async (results) => {
-    told.push(structuredClone(results))
+    reported.push(structuredClone(results))
   },
 }
 
@@ -27,7 +27,7 @@ describe('the matrix', () => {
   it('has a cell for each method, case and number of rows, measured or with a reason', async () => {
     const results = await measureMatrix(options)
     const base = { server: 'sqlite', case: 'base', rows: 1000 }
-    expect(findCell(results, { ...base, way: 'delete-rows' })).toMatchObject({
+    expect(findCell(results, { ...base, method: 'delete-rows' })).toMatchObject({
       outcome: 'measured',
       n: expect.any(Number),
       journalBytes: null,
@@ -36,17 +36,17 @@ describe('the matrix', () => {
       readerWaitMs: null,
       nextInsertMs: expect.any(Number),
     })
-    expect(findCell(results, { ...base, way: 'truncate' })).toMatchObject({ outcome: 'not possible' })
-    expect(findCell(results, { ...base, case: 'partitions=10', rows: 10, way: 'delete' })).toMatchObject({
+    expect(findCell(results, { ...base, method: 'truncate' })).toMatchObject({ outcome: 'not possible' })
+    expect(findCell(results, { ...base, case: 'partitions=10', rows: 10, method: 'delete' })).toMatchObject({
       outcome: 'not possible',
       reason: 'there are no partitions',
     })
-    expect(findCell(results, { ...base, case: 'readers=4', rows: 10, way: 'delete' })).toMatchObject({
+    expect(findCell(results, { ...base, case: 'readers=4', rows: 10, method: 'delete' })).toMatchObject({
       outcome: 'not possible',
     })
-    expect(findCell(results, { ...base, case: 'disk', rows: 10, way: 'delete' })?.outcome).toBe('measured')
+    expect(findCell(results, { ...base, case: 'disk', rows: 10, method: 'delete' })?.outcome).toBe('measured')
     // Only the base case runs every method.
-    expect(findCell(results, { ...base, case: 'indexes=5', rows: 10, way: 'batch-100' })).toBeUndefined()
+    expect(findCell(results, { ...base, case: 'indexes=5', rows: 10, method: 'batch-100' })).toBeUndefined()
     expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.servers[0]?.conditions).toEqual({
       memory: expect.stringContaining('in memory'),
@@ -57,7 +57,7 @@ describe('the matrix', () => {
   })
 
   it('reports its results after each cell group, and resumes from them', async () => {
-    const cutOff = told[1]
+    const cutOff = reported[1]
     if (cutOff === undefined) throw new Error('nothing was told')
     expect(cutOff.complete).toBe(false)
     const results = await measureMatrix({ ...options, previous: cutOff })
@@ -72,17 +72,17 @@ describe('the matrix', () => {
     const both = await measureMatrix({ ...options, cases: ['indexes=0'], previous: first, rows: [100] })
     expect(both.settings.cases).toEqual(['base', 'indexes=0'])
     expect(both.cells.slice(0, first.cells.length)).toEqual(first.cells)
-    expect(findCell(both, { server: 'sqlite', case: 'indexes=0', rows: 100, way: 'delete' })?.outcome).toBe(
-      'measured',
-    )
+    expect(
+      findCell(both, { server: 'sqlite', case: 'indexes=0', rows: 100, method: 'delete' })?.outcome,
+    ).toBe('measured')
   })
 
   it('measures only missing methods', async () => {
-    const one = { ...options, cases: ['base'], rows: [10], ways: ['delete-rows'] as const }
+    const one = { ...options, cases: ['base'], rows: [10], methods: ['delete-rows'] as const }
     const first = await measureMatrix(one)
-    const both = await measureMatrix({ ...one, ways: ['delete', 'delete-rows'], previous: first })
+    const both = await measureMatrix({ ...one, methods: ['delete', 'delete-rows'], previous: first })
     expect(both.cells[0]).toEqual(first.cells[0])
-    expect(both.cells.map(({ way }) => way)).toEqual(['delete-rows', 'delete'])
+    expect(both.cells.map(({ method }) => method)).toEqual(['delete-rows', 'delete'])
   })
 
   it('skips what would take too long, and names the basis of the extrapolation', async () => {
@@ -90,7 +90,7 @@ describe('the matrix', () => {
       ...options,
       cases: ['base'],
       rows: [1000, 4000, 1_000_000],
-      ways: ['delete-rows'],
+      methods: ['delete-rows'],
       limitMs: 5,
     })
     expect(results.cells.map(({ outcome }) => outcome)).toEqual(['measured', 'measured', 'extrapolated'])
@@ -98,7 +98,12 @@ describe('the matrix', () => {
   })
 
   it('measures skipped cells when the limit is raised', async () => {
-    const long = { ...options, cases: ['base'], rows: [1000, 4000, 200_000], ways: ['delete-rows'] as const }
+    const long = {
+      ...options,
+      cases: ['base'],
+      rows: [1000, 4000, 200_000],
+      methods: ['delete-rows'] as const,
+    }
     const first = await measureMatrix({ ...long, limitMs: 5 })
     const second = await measureMatrix({ ...long, previous: first })
     expect(second.cells.map(({ outcome }) => outcome)).toEqual(['measured', 'measured', 'measured'])
@@ -120,7 +125,7 @@ describe('the matrix', () => {
       ...options,
       cases: ['base'],
       rows: [50_000],
-      ways: ['batch-100', 'delete'],
+      methods: ['batch-100', 'delete'],
       limitMs: 2,
     })
     expect(results.cells).toEqual([
@@ -140,12 +145,12 @@ describe('the matrix', () => {
     })
     expect(results.cells.filter(({ outcome }) => outcome === 'left out')).toHaveLength(4)
     expect(
-      findCell(results, { server: 'sqlite', case: 'tables=100', rows: 10, way: 'delete' }),
+      findCell(results, { server: 'sqlite', case: 'tables=100', rows: 10, method: 'delete' }),
     ).toMatchObject({
       reason: 'there are fewer rows than tables',
     })
     expect(
-      findCell(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, way: 'delete' }),
+      findCell(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, method: 'delete' }),
     ).toMatchObject({ reason: 'they would take 94 GiB' })
   })
 })

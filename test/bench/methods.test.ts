@@ -29,7 +29,7 @@ const POSSIBLE = {
 
 for (const { id } of engines) {
   describeOn(id, (server) => {
-    ways(
+    methods(
       server.engine === 'postgres' ? 'postgres' : 'mysql',
       () => openBenchServer(server.url, { startedByAfresh: true, allow: [] }),
       EVERY_SHAPE.has(id) ? SHAPES : SHAPES.slice(0, 1),
@@ -61,10 +61,10 @@ for (const { id } of engines) {
 }
 
 describe('sqlite', () => {
-  ways('sqlite', () => openSqlite('memory'), SHAPES)
+  methods('sqlite', () => openSqlite('memory'), SHAPES)
 })
 
-function ways(
+function methods(
   kind: keyof typeof POSSIBLE,
   makeGround: () => Promise<BenchServer>,
   shapes: typeof SHAPES,
@@ -93,11 +93,11 @@ function ways(
       }
       const done: string[] = []
       try {
-        for (const way of METHODS) {
-          const emptying = methodRunnerFor(way.id, asked)
+        for (const method of METHODS) {
+          const emptying = methodRunnerFor(method.id, asked)
           // A clone creates a whole database, whatever its content: the base case suffices.
-          if (typeof emptying === 'string' || (way.id === 'clone' && id !== 'base')) continue
-          done.push(way.id)
+          if (typeof emptying === 'string' || (method.id === 'clone' && id !== 'base')) continue
+          done.push(method.id)
           for (let time = id === 'base' ? 1 : 2; time <= 2; time++) {
             const sample = await emptyOnce(asked, emptying, { readers: [], limitMs: 60_000 })
             expect(sample.ms).toBeGreaterThan(0)
@@ -108,9 +108,9 @@ function ways(
               }),
             )
             // The INSERT after each method leaves one row in the first table.
-            expect(counts, way.id).toEqual(counts.map((_, index) => (index === 0 ? 1 : 0)))
+            expect(counts, method.id).toEqual(counts.map((_, index) => (index === 0 ? 1 : 0)))
             // SQLite keeps free pages in the file.
-            if (kind !== 'sqlite' && id === 'base' && /truncate|drop|swap|clone/.test(way.id))
+            if (kind !== 'sqlite' && id === 'base' && /truncate|drop|swap|clone/.test(method.id))
               expect(sample.leftBytes).toBe(0)
           }
         }
@@ -142,8 +142,8 @@ function ways(
         rowsPerTable: ROWS_PER_TABLE,
         metrics,
       }
-      for (const way of ['batch-100', 'orm-100'] as const) {
-        const loop = methodRunnerFor(way, asked)
+      for (const method of ['batch-100', 'orm-100'] as const) {
+        const loop = methodRunnerFor(method, asked)
         if (typeof loop === 'string') throw new Error(loop)
         await expect(emptyOnce(asked, loop, { readers: [], limitMs: -1 })).rejects.toThrow(TimeLimitExceeded)
       }

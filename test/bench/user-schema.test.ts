@@ -129,7 +129,7 @@ function outcomesOf({ cells }: BenchResults): Map<string, string> {
   const outcomes = new Map<string, string>()
   for (const { case: name, ...cell } of cells) {
     const id = name.replace(/^table=/, '')
-    const what = 'reason' in cell ? `${cell.way} ${cell.rows}: ${cell.outcome}, ${cell.reason}` : undefined
+    const what = 'reason' in cell ? `${cell.method} ${cell.rows}: ${cell.outcome}, ${cell.reason}` : undefined
     outcomes.set(id, [outcomes.get(id), what].filter((text) => text !== undefined && text !== '').join('\n'))
   }
   return outcomes
@@ -166,7 +166,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         const expected = new Map([...outcomes.keys()].map((label) => [label, '' as unknown]))
         expected.set(
           'refused',
-          expect.stringMatching(/^delete 1: left out, no row could be made up: .*(check|constraint)/i),
+          expect.stringMatching(/^delete 1: left out, no row could be generated: .*(check|constraint)/i),
         )
         if (outcomes.has('counted')) {
           expected.set('counted', expect.stringContaining('a materialized view'))
@@ -223,7 +223,7 @@ for (const id of ['embedded:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
         const second = await benchUserSchema(source.url, more)
         expect(second.cells.slice(0, first.cells.length)).toEqual(first.cells)
         expect(
-          second.cells.slice(first.cells.length).map(({ case: id, rows, way }) => [id, rows, way]),
+          second.cells.slice(first.cells.length).map(({ case: id, rows, method }) => [id, rows, method]),
         ).toEqual([
           ['table=orders', 300, 'delete'],
           ['table=orders', 300, 'truncate'],

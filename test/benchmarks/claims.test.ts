@@ -3,16 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { refusal } from '../../benchmarks/claims/ask.ts'
 import type { Claim, Verdict } from '../../benchmarks/claims/claim.ts'
-import { type Ground, serverGround } from '../../benchmarks/claims/ground.ts'
+import { type ClaimContext, openOnServer, openOnSqlite } from '../../benchmarks/claims/claim-context.ts'
 import { CLAIMS } from '../../benchmarks/claims/list/index.ts'
+import { refusal } from '../../benchmarks/claims/queries.ts'
 import type { Results } from '../../benchmarks/claims/results.ts'
-import { answerOn } from '../../benchmarks/claims/site.ts'
-import { sqliteGround } from '../../benchmarks/claims/sqlite.ts'
+import { answerOn } from '../../benchmarks/claims/target.ts'
 import type { Client } from '../../benchmarks/client.ts'
 import { describeOn, type ServerId } from '../support/servers.ts'
-import { describeSqlite } from '../support/sqlite.ts'
 
 /** The verdicts that the manuals support, for claims that do not depend on timing. */
 const MANUALS: Readonly<Record<string, Readonly<Record<string, [Verdict, RegExp]>>>> = {
@@ -54,48 +52,52 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'foreign-keys': /^(0A000|1701): /,
   locks: /^(55P03|1205): /,
   snapshot: /^1412: /,
-  space: /^(SQLITE_ERROR|1): near "TRUNCATE"/,
+  space: /^SQLITE_ERROR: near "TRUNCATE"/,
 }
 
 const serverIds = ['embedded:18', 'mysql:9.7'] as const satisfies ServerId[]
 for (const id of serverIds) {
   describeOn(id, ({ engine, url }) => {
     const claims = CLAIMS.filter(({ isTimed }) => !isTimed)
-    checkClaims(id, claims, (name) => serverGround(engine, url, name))
+    checkClaims(id, claims, (name) => openOnServer(engine, url, name))
   })
 }
 
-describeSqlite(({ kind }) => {
+describe('sqlite', () => {
   const claims = CLAIMS.filter(({ isOfTruncate }) => !isOfTruncate)
-  checkClaims('sqlite', claims, () => sqliteGround(kind))
+  checkClaims('sqlite', claims, openOnSqlite)
 })
 
-function checkClaims(id: string, pasted: readonly Claim[], ground: (name: string) => Promise<Ground>): void {
+function checkClaims(
+  id: string,
+  pasted: readonly Claim[],
+  open: (name: string) => Promise<ClaimContext>,
+): void {
   const sayings = Object.entries(MANUALS[id] ?? {}).map(([claimId, says]) => [claimId, ...says] as const)
   it.each(sayings)('%s: %s', async (claimId, verdict, evidence) => {
     const claim = CLAIMS.find((known) => known.id === claimId)
     if (claim === undefined) throw new Error(`there is no claim ${claimId}`)
-    const answer = await answerOn({ ground }, claim)
+    const answer = await answerOn({ open }, claim)
     expect(answer).toMatchObject({ verdict, evidence: expect.stringMatching(evidence) })
   })
 
   it.each(pasted.map((claim) => [claim.id, claim] as const))(
     '%s: its statements run as they are printed',
     async (name, claim) => {
-      await using place = await ground(`${name}-pasted`)
-      for (const refused of await refusalsOf(claim, place)) {
+      await using context = await open(`${name}-pasted`)
+      for (const refused of await refusalsOf(claim, context)) {
         expect(refused).toMatch(REFUSED[name] ?? /^none$/)
       }
     },
   )
 }
 
-async function refusalsOf(claim: Claim, ground: Ground): Promise<string[]> {
-  const impatient = { ...ground.sql, patience: () => ground.sql.patience(1) }
-  const sessions = new Map<number, Client>([[1, ground.client]])
+async function refusalsOf(claim: Claim, context: ClaimContext): Promise<string[]> {
+  const impatient = { ...context.sql, limitLockWaits: () => context.sql.limitLockWaits(1) }
+  const sessions = new Map<number, Client>([[1, context.client]])
   const refusals: string[] = []
   for (const { session, sql } of claim.statements(impatient)) {
-    const client = sessions.get(session) ?? (await ground.connect())
+    const client = sessions.get(session) ?? (await context.connect())
     sessions.set(session, client)
     if (sql.startsWith('--')) continue
     const refused = await refusal(client, sql)
@@ -123,7 +125,7 @@ describe('the program', () => {
   })
 
   it.each([
-    ['--servers', 'sqlite'],
+    ['--servers', 'better-sqlite3'],
     ['--claims', 'rollback'],
   ])('does not write partial answers over the complete results: %s %s', (...args) => {
     const { status, output } = program(...args)
@@ -132,21 +134,23 @@ describe('the program', () => {
   })
 })
 
-describeSqlite(({ kind }) => {
+describe('the results', () => {
   it('writes answers, and the page generated from them', () => {
     const { status, output } = program(
       '--servers',
-      kind,
+      'better-sqlite3',
       '--claims',
       'delete-counter,rollback',
       '--out',
       folder,
     )
-    expect(`${status} ${output}`).toMatch(/^0 .*depends +DELETE resets nothing/s)
-    const { sites } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
-    expect(sites).toMatchObject([{ id: kind, answers: { rollback: { verdict: 'no TRUNCATE' } } }])
+    expect(`${status} ${output}`).toMatch(/^0 .*depends +DELETE does not reset/s)
+    const { servers } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as Results
+    expect(servers).toMatchObject([
+      { id: 'better-sqlite3', answers: { rollback: { verdict: 'no TRUNCATE' } } },
+    ])
     const page = readFileSync(join(folder, 'README.md'), 'utf8')
-    expect(page).toContain('| [DELETE resets nothing: the counter goes on](#delete-counter) | depends |')
+    expect(page).toContain('| [DELETE does not reset the counter](#delete-counter) | depends |')
     expect(page).toContain('```sql\nCREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT')
   })
 })

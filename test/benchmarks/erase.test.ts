@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { handOf, merged, type Results } from '../../benchmarks/erase/results.ts'
+import { fastestHandWritten, mergeRun, type Results } from '../../benchmarks/erase/results.ts'
 import { nestedDeletes } from '../../benchmarks/erase/sql.ts'
 import { eraseTables } from '../../benchmarks/erase/table.ts'
 import { levelsOf } from '../../benchmarks/erase/tree.ts'
@@ -28,18 +28,18 @@ const narrow = ['--servers', 'embedded:18', '--rows', '1000', '--depth', '3', '-
 
 describe.skipIf(skipped !== '')(`the benchmark of erase${skipped}`, () => {
   it('measures afresh and hand-written SQL side by side, and checks the remaining rows', () => {
-    const { status, output } = program('run', ...narrow, '--ways', 'afresh,sql')
-    expect(`${status} ${output}`).toMatch(/^0 .*afresh .* by hand/s)
+    const { status, output } = program('run', ...narrow, '--methods', 'afresh,sql')
+    expect(`${status} ${output}`).toMatch(/^0 .*afresh .* hand-written SQL/s)
     const results = JSON.parse(readFileSync(out, 'utf8')) as Results
     const where = { server: 'embedded:18', shape: 'fan', depth: 3, rows: 1000 } as const
-    expect(results.cells.map(({ way }) => way)).toEqual(['afresh', 'sql'])
+    expect(results.cells.map(({ method }) => method)).toEqual(['afresh', 'sql'])
     for (const cell of results.cells) expect(cell).toMatchObject({ ...where, outcome: 'measured', n: 2 })
-    expect(handOf(results, where)).toBeGreaterThan(0)
+    expect(fastestHandWritten(results, where)).toBeGreaterThan(0)
 
-    const again = program('run', ...narrow, '--ways', 'sql,declared', '--resume')
+    const again = program('run', ...narrow, '--methods', 'sql,declared', '--resume')
     expect(`${again.status} ${again.output}`).toMatch(/^0 /)
     const { cells, runs } = JSON.parse(readFileSync(out, 'utf8')) as Results
-    expect(cells.map(({ way, run }) => `${way} ${run}`).toSorted()).toEqual([
+    expect(cells.map(({ method, run }) => `${method} ${run}`).toSorted()).toEqual([
       'afresh 0',
       'declared 1',
       'sql 1',
@@ -49,7 +49,7 @@ describe.skipIf(skipped !== '')(`the benchmark of erase${skipped}`, () => {
 
   it.each([
     ['--depth', '6'],
-    ['--ways', 'magic'],
+    ['--methods', 'magic'],
     ['--shapes', 'star'],
     ['--rows', 'many'],
   ])('refuses %s %j', (option, value) => {
@@ -77,7 +77,7 @@ describe('the tree', () => {
 
 describe('the tables of the README', () => {
   const where = { server: 'postgres:18', shape: 'fan', depth: 4, rows: 1000, run: 0 } as const
-  const way = { source: 'x', engines: ['postgres'], family: 'plain' } as const
+  const method = { source: 'x', engines: ['postgres'], family: 'plain' } as const
   const times = { n: 3, q1: 1, q3: 1, readyRssMb: 60, peakRssMb: 61 } as const
   const results: Results = {
     format: 1,
@@ -90,32 +90,37 @@ describe('the tables of the README', () => {
         servers: [{ id: 'postgres:18', title: 'PostgreSQL', version: '18.6' }],
       },
     ],
-    ways: [
-      { ...way, id: 'afresh', label: 'afresh', kind: 'afresh' },
-      { ...way, id: 'sql', label: 'by hand', kind: 'hand' },
-      { ...way, id: 'orm', label: 'ORM', kind: 'orm' },
+    methods: [
+      { ...method, id: 'afresh', label: 'afresh', kind: 'afresh' },
+      { ...method, id: 'sql', label: 'hand-written', kind: 'hand' },
+      { ...method, id: 'orm', label: 'ORM', kind: 'orm' },
     ],
     cells: [
-      { ...where, way: 'afresh', outcome: 'measured', median: 1500, ofHand: 1.25, ...times },
-      { ...where, way: 'sql', outcome: 'measured', median: 1200, ofHand: 1, ...times },
-      { ...where, way: 'orm', outcome: 'over the budget', reason: 'stopped after 20 s' },
+      { ...where, method: 'afresh', outcome: 'measured', median: 1500, toHandWritten: 1.25, ...times },
+      { ...where, method: 'sql', outcome: 'measured', median: 1200, toHandWritten: 1, ...times },
+      { ...where, method: 'orm', outcome: 'over the budget', reason: 'stopped after 20 s' },
     ],
   }
 
   it('give times, ratios to hand-written SQL, and stopped methods', () => {
     expect(eraseTables(results).split('\n').slice(4, 9)).toEqual([
       '| **afresh** | 1.5 s (1.3×) | 60 → 61 MB |',
-      '| by hand | 1.2 s (1×) | 60 → 61 MB |',
+      '| hand-written | 1.2 s (1×) | 60 → 61 MB |',
       '| ORM | > 20 s |  |',
       '',
-      'afresh to by hand, by the number of tables: ten children each, 1,000 rows, 4: 1.3×.',
+      'afresh compared with hand-written SQL, by the number of tables: ten children each, 1,000 rows, 4: 1.3×.',
     ])
   })
 
   it('compare numbers of tables at the row count that most of them share', () => {
     const [cell] = results.cells
     if (cell === undefined) throw new Error('no cell')
-    const at = (depth: number, rows: number, ofHand: number) => ({ ...cell, depth, rows, ofHand })
+    const at = (depth: number, rows: number, toHandWritten: number) => ({
+      ...cell,
+      depth,
+      rows,
+      toHandWritten,
+    })
     const cells = [
       at(4, 10, 1.3),
       at(4, 100, 1.2),
@@ -142,7 +147,7 @@ describe('the tables of the README', () => {
       runs: [lost, kept],
       cells: results.cells.map((cell) => ({ ...cell, run: 1 })),
     }
-    const { runs, cells } = merged(before as Results, next as typeof run, [])
+    const { runs, cells } = mergeRun(before as Results, next as typeof run, [])
     expect(runs).toEqual([kept, next])
     expect(cells).toEqual(results.cells)
   })

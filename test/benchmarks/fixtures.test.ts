@@ -26,7 +26,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       expect(run.status, run.stdout + run.stderr).toBe(0)
       const { figures, settings } = JSON.parse(readFileSync(out, 'utf8'))
       expect(settings).toMatchObject({ fileMb: expect.any(Number), heapLimitMb: HEAP_MB })
-      expect(figures[0]).toMatchObject({ server: id, way: 'afresh', rows: expect.any(Number) })
+      expect(figures[0]).toMatchObject({ server: id, method: 'afresh', rows: expect.any(Number) })
     })
   })
 }

@@ -73,9 +73,9 @@ describe('the tables of ratios', () => {
     n: 9,
     cold: false,
   } as const
-  const timed = (way: string, dirty: number, median: number, leaves: string[] = []) =>
-    ({ ...cell, way, dirty, median, q1: median, q3: median, leaves }) as const
-  const way = { source: 'x', note: undefined } as const
+  const timed = (method: string, dirty: number, median: number, leaves: string[] = []) =>
+    ({ ...cell, method, dirty, median, q1: median, q3: median, leaves }) as const
+  const method = { source: 'x', note: undefined } as const
   const results: Results = {
     format: 1,
     date: '2026-01-02T03:04:05.000Z',
@@ -92,14 +92,14 @@ describe('the tables of ratios', () => {
     },
     packages: {},
     servers: [{ id: 'postgres:18', title: 'PostgreSQL', version: '18.4' }],
-    ways: [
-      { ...way, id: 'afresh', label: 'afresh', kind: 'afresh' },
-      { ...way, id: 'floor', label: 'SELECT 1', kind: 'floor' },
-      { ...way, id: 'hand-a', label: 'by hand', kind: 'hand' },
-      { ...way, id: 'hand-b', label: 'by hand, otherwise', kind: 'hand' },
-      { ...way, id: 'slow', label: 'Slow', kind: 'peer' },
-      { ...way, id: 'quick', label: 'Quick', kind: 'rollback' },
-      { ...way, id: 'broken', label: 'Broken', kind: 'peer' },
+    methods: [
+      { ...method, id: 'afresh', label: 'afresh', kind: 'afresh' },
+      { ...method, id: 'floor', label: 'SELECT 1', kind: 'floor' },
+      { ...method, id: 'hand-a', label: 'hand-written', kind: 'hand' },
+      { ...method, id: 'hand-b', label: 'hand-written, otherwise', kind: 'hand' },
+      { ...method, id: 'slow', label: 'Slow', kind: 'peer' },
+      { ...method, id: 'quick', label: 'Quick', kind: 'rollback' },
+      { ...method, id: 'broken', label: 'Broken', kind: 'peer' },
     ],
     cells: [
       timed('afresh', 3, 2),
@@ -107,7 +107,7 @@ describe('the tables of ratios', () => {
       timed('hand-b', 3, 1.5),
       timed('slow', 3, 61.2, ['ids']),
       timed('quick', 3, 1, ['writes of other connections']),
-      { ...cell, way: 'broken', dirty: 3, outcome: 'failed', reason: 'no' },
+      { ...cell, method: 'broken', dirty: 3, outcome: 'failed', reason: 'no' },
       timed('afresh', 0, 0.3),
       timed('floor', 0, 0.2),
     ],
@@ -129,9 +129,11 @@ describe('the tables of ratios', () => {
   it('of the README list a selection of methods', () => {
     const known = {
       ...results,
-      ways: results.ways.map((way) => (way.id === 'slow' ? { ...way, id: 'typeorm' } : way)),
+      methods: results.methods.map((method) =>
+        method.id === 'slow' ? { ...method, id: 'typeorm' } : method,
+      ),
     }
-    const cells = known.cells.map((cell) => (cell.way === 'slow' ? { ...cell, way: 'typeorm' } : cell))
+    const cells = known.cells.map((cell) => (cell.method === 'slow' ? { ...cell, method: 'typeorm' } : cell))
     expect(
       shortTable({ ...known, cells })
         .split('\n')

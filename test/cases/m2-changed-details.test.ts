@@ -16,25 +16,25 @@ const SCHEMA = `
 type Change = readonly [sql: string, named: RegExp]
 
 const CHANGES: readonly Change[] = [
-  ["ALTER TABLE t MODIFY v int COMMENT 'vee '", /column "v" is another one/],
-  ["ALTER TABLE t DROP KEY by_note, ADD KEY by_note (note) COMMENT 'mine'", /index "by_note" is another one/],
-  ["ALTER FUNCTION doubled COMMENT 'mine'", /function "doubled" is another one/],
-  ["ALTER EVENT later COMMENT 'mine'", /event "later" is another one/],
+  ["ALTER TABLE t MODIFY v int COMMENT 'vee '", /column "v" has changed/],
+  ["ALTER TABLE t DROP KEY by_note, ADD KEY by_note (note) COMMENT 'mine'", /index "by_note" has changed/],
+  ["ALTER FUNCTION doubled COMMENT 'mine'", /function "doubled" has changed/],
+  ["ALTER EVENT later COMMENT 'mine'", /event "later" has changed/],
   [
     "ALTER TABLE parted REORGANIZE PARTITION low INTO (PARTITION low VALUES LESS THAN (10) COMMENT 'mine')",
-    /partition "low" is another one/,
+    /partition "low" has changed/,
   ],
   [
     "SET collation_connection = utf8mb4_bin; DROP TRIGGER stamp; CREATE TRIGGER stamp BEFORE INSERT ON t FOR EACH ROW SET NEW.note = 'x'",
-    /trigger "stamp" is another one/,
+    /trigger "stamp" has changed/,
   ],
   [
     'SET collation_connection = utf8mb4_bin; CREATE OR REPLACE VIEW seen AS SELECT id FROM t',
-    /view "seen" is another one/,
+    /view "seen" has changed/,
   ],
   [
     'SET collation_connection = utf8mb4_bin; DROP FUNCTION doubled; CREATE FUNCTION doubled(n int) RETURNS int DETERMINISTIC RETURN 2 * n',
-    /function "doubled" is another one/,
+    /function "doubled" has changed/,
   ],
   ['ALTER TABLE t DISCARD TABLESPACE', /discarded/i],
 ]
@@ -45,13 +45,13 @@ const MARIADB_SCHEMA = `${SCHEMA};
 
 const MARIADB_CHANGES: readonly Change[] = [
   ...['INCREMENT BY 7', 'MINVALUE 2', 'NO MAXVALUE', 'START WITH 105', 'NOCACHE', 'NOCYCLE'].map(
-    (what): Change => [`ALTER SEQUENCE numbers ${what}`, /sequence "numbers" is defined otherwise/],
+    (what): Change => [`ALTER SEQUENCE numbers ${what}`, /sequence "numbers" has changed/],
   ),
-  ["ALTER TABLE numbers COMMENT 'mine'", /sequence "numbers" is defined otherwise/],
+  ["ALTER TABLE numbers COMMENT 'mine'", /sequence "numbers" has changed/],
   ['DROP SEQUENCE numbers', /sequence "numbers" is gone/],
   ['RENAME TABLE numbers TO figures', /sequence "numbers" is gone/],
-  ['ALTER ALGORITHM = TEMPTABLE VIEW seen AS SELECT id FROM t', /view "seen" is another one/],
-  ["ALTER DATABASE COMMENT 'mine'", /the database is another one/],
+  ['ALTER ALGORITHM = TEMPTABLE VIEW seen AS SELECT id FROM t', /view "seen" has changed/],
+  ["ALTER DATABASE COMMENT 'mine'", /the database has changed/],
 ]
 
 /** The server reports these from 11.4 on. */

@@ -124,7 +124,7 @@ describeSqlite(({ open }) => {
     ['trigger tr', 'is gone', 'DROP TRIGGER tr'],
     ['trigger more', 'is new', 'CREATE TRIGGER more AFTER UPDATE ON t BEGIN SELECT 1; END'],
     ['index ix', 'is gone', 'DROP INDEX ix'],
-    ['table t', 'is different', 'ALTER TABLE t ADD COLUMN w'],
+    ['table t', 'has changed', 'ALTER TABLE t ADD COLUMN w'],
     ['table e', 'is gone', 'ALTER TABLE e RENAME TO f'],
     ['view w', 'is new', 'CREATE VIEW w AS SELECT 1'],
   ])('verify() names a changed definition: %s %s', async (subject, difference, sql) => {

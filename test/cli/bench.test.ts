@@ -47,7 +47,7 @@ describe('afresh bench', () => {
     const { code, stdout } = await cli([...small, '--cases', 'base,trigger', '--out', out, '--json'])
     expect(code).toBe(0)
     const { results } = JSON.parse(stdout)
-    const added = ['delete', 'truncate'].map((way) => ({ case: 'trigger', rows: 100, way }))
+    const added = ['delete', 'truncate'].map((method) => ({ case: 'trigger', rows: 100, method }))
     expect(results.cells).toEqual([
       ...JSON.parse(before).cells,
       ...added.map((cell) => expect.objectContaining(cell)),
@@ -76,14 +76,14 @@ describe('afresh bench', () => {
   })
 
   it.each([
-    [['--ways', 'vacuum'], /There is no way 'vacuum': delete, /],
+    [['--methods', 'vacuum'], /There is no method 'vacuum': delete, /],
     [['--cases', 'indexes'], /There is no case 'indexes': base, /],
     [['--rows', '1e9x'], /whole numbers/],
     [['--engine', 'oracle:23'], /'oracle:23' names no server/],
     [['--url', 'postgres://localhost/shop', '--engine', 'sqlite'], /--url and --engine/],
     [
-      ['--url', 'postgres://localhost/shop', '--ways', 'delete', '--full'],
-      /With --url there is no --ways, --full/,
+      ['--url', 'postgres://localhost/shop', '--methods', 'delete', '--full'],
+      /With --url there is no --methods, --full/,
     ],
     [['--against', join(folder, 'wrong', 'results.json')], /it cannot be compared with itself/],
     [['--against', 'nowhere.json'], /nowhere\.json cannot be read/],
@@ -153,7 +153,7 @@ describe('afresh bench', () => {
         'sqlite',
         '--rows',
         '1,1000,300000',
-        '--ways',
+        '--methods',
         'delete,delete-rows,orm-100',
         '--rounds',
         '3',
@@ -186,7 +186,7 @@ describe('afresh bench', () => {
       expect(again.code, again.stderr).toBe(0)
       expect(again.stderr).toContain('1/1  sqlite, base, 300,000 rows')
       const { results } = JSON.parse(again.stdout)
-      const added = ['delete', 'delete-rows', 'orm-100'].map((way) => ({ rows: 300_000, way }))
+      const added = ['delete', 'delete-rows', 'orm-100'].map((method) => ({ rows: 300_000, method }))
       expect(results.cells).toEqual([...cut.cells, ...added.map((cell) => expect.objectContaining(cell))])
       expect(results.complete).toBe(true)
     },

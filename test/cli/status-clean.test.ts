@@ -100,7 +100,7 @@ for (const id of SERVERS) {
       )
       expect(stdout).toMatch(line)
       expect(stdout).toMatch(
-        new RegExp(`^  ${harness.handle.template} +template .* a run that goes on may use it$`, 'm'),
+        new RegExp(`^  ${harness.handle.template} +template .* an active run may use it$`, 'm'),
       )
       expect(stdout).toMatch(/^`afresh clean` would drop \d+ databases?\.$/m)
       expect(stdout).not.toContain(new URL(server.url).password)

@@ -1,4 +1,4 @@
-import type { Counting, Dialect } from '../dialect.ts'
+import type { CounterKind, Dialect } from '../dialect.ts'
 
 export const mysql: Dialect = {
   title: 'MySQL',
@@ -7,14 +7,14 @@ export const mysql: Dialect = {
     `INSERT /*+ SET_VAR(cte_max_recursion_depth = 1M) */ INTO ${table} WITH RECURSIVE numbers AS ` +
     `(SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows}) SELECT n, CONCAT('row ', n) FROM numbers`,
   renew: (table) => `TRUNCATE TABLE ${table}`,
-  patience: (seconds) => [`SET lock_wait_timeout = ${seconds}, innodb_lock_wait_timeout = ${seconds}`],
+  limitLockWaits: (seconds) => [`SET lock_wait_timeout = ${seconds}, innodb_lock_wait_timeout = ${seconds}`],
   beginSnapshot: 'BEGIN',
   journal: `SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_current_lsn'`,
-  rest: 'DO SLEEP(0.5)',
+  waitForJournal: 'DO SLEEP(0.5)',
   size: sizeFrom('innodb_tablespaces'),
   compact: (table) => `OPTIMIZE TABLE ${table}`,
-  unattended: '',
-  counting: [countingIn('InnoDB'), countingIn('MEMORY')],
+  withoutCleanup: '',
+  counterKinds: [countingIn('InnoDB'), countingIn('MEMORY')],
   restart: () => undefined,
   trigger: (table, event) => [
     `CREATE TRIGGER ${table}_${event.toLowerCase()} AFTER ${event} ON ${table} FOR EACH ROW INSERT INTO fired VALUES ('${event}')`,
@@ -41,7 +41,7 @@ function sizeFrom(view: string) {
     `SELECT file_size AS bytes FROM information_schema.${view} WHERE name = CONCAT(DATABASE(), '/${table}')`
 }
 
-function countingIn(storage: string): Counting {
+function countingIn(storage: string): CounterKind {
   return {
     label: `AUTO_INCREMENT in ${storage}`,
     create: (table, start = 1) =>

@@ -5,14 +5,14 @@ export const postgres: Dialect = {
   shell: { name: 'psql', timer: '\\timing on' },
   fill: (table, rows) => `INSERT INTO ${table} SELECT n, 'row ' || n FROM generate_series(1, ${rows}) AS n`,
   renew: (table) => `TRUNCATE TABLE ${table}`,
-  patience: (seconds) => [`SET lock_timeout = '${seconds}s'`],
+  limitLockWaits: (seconds) => [`SET lock_timeout = '${seconds}s'`],
   beginSnapshot: 'BEGIN ISOLATION LEVEL REPEATABLE READ',
   journal: `SELECT pg_current_wal_insert_lsn() - '0/0' AS bytes`,
-  rest: undefined,
+  waitForJournal: undefined,
   size: (table) => `SELECT pg_relation_size('${table}') AS bytes`,
   compact: (table) => `VACUUM ${table}`,
-  unattended: ' WITH (autovacuum_enabled = off)',
-  counting: [
+  withoutCleanup: ' WITH (autovacuum_enabled = off)',
+  counterKinds: [
     {
       label: 'an identity column',
       create: (table, start = 1) =>

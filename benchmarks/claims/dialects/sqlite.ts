@@ -1,4 +1,4 @@
-import type { Counting, Dialect } from '../dialect.ts'
+import type { CounterKind, Dialect } from '../dialect.ts'
 
 export const sqlite: Dialect = {
   title: 'SQLite',
@@ -8,14 +8,14 @@ export const sqlite: Dialect = {
     `WHERE n < ${rows}) SELECT n, 'row ' || n FROM numbers`,
   // A DELETE in SQLite leaves nothing that affects the next one.
   renew: () => undefined,
-  patience: (seconds) => [`PRAGMA busy_timeout = ${seconds * 1000}`],
+  limitLockWaits: (seconds) => [`PRAGMA busy_timeout = ${seconds * 1000}`],
   beginSnapshot: 'BEGIN',
   journal: undefined,
-  rest: undefined,
+  waitForJournal: undefined,
   size: () => 'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
   compact: () => 'VACUUM',
-  unattended: '',
-  counting: [counting('AUTOINCREMENT', ' AUTOINCREMENT'), counting('a plain INTEGER PRIMARY KEY', '')],
+  withoutCleanup: '',
+  counterKinds: [counting('AUTOINCREMENT', ' AUTOINCREMENT'), counting('a plain INTEGER PRIMARY KEY', '')],
   restart: () => undefined,
   trigger: (table, event) => [
     `CREATE TRIGGER ${table}_${event.toLowerCase()} AFTER ${event} ON ${table} BEGIN INSERT INTO fired VALUES ('${event}'); END`,
@@ -28,7 +28,7 @@ export const sqlite: Dialect = {
   truncatePrivilege: 'TRUNCATE',
 }
 
-function counting(label: string, suffix: string): Counting {
+function counting(label: string, suffix: string): CounterKind {
   return {
     label,
     create: (table) => `CREATE TABLE ${table} (id integer PRIMARY KEY${suffix}, name varchar(40))`,

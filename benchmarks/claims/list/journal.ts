@@ -1,8 +1,8 @@
 import type { Client } from '../../client.ts'
-import { bytes, numberOf, pause } from '../ask.ts'
 import { type Claim, session, verdictOf } from '../claim.ts'
+import type { ClaimContext } from '../claim-context.ts'
 import { tableSql } from '../dialect.ts'
-import type { Ground } from '../ground.ts'
+import { bytes, numberOf, pause } from '../queries.ts'
 
 const ROWS = 20_000
 
@@ -11,20 +11,20 @@ export const logged: Claim = {
   text: 'TRUNCATE is not logged',
   isOfTruncate: true,
   statements: (sql) => {
-    const look = [sql.rest, sql.journal].filter((step) => step !== undefined)
+    const positionQueries = [sql.waitForJournal, sql.journal].filter((step) => step !== undefined)
     const each = ['TRUNCATE TABLE t', 'DELETE FROM t'].flatMap((emptied) => [
       sql.fill('t', ROWS),
-      ...look,
+      ...positionQueries,
       emptied,
-      ...look,
+      ...positionQueries,
     ])
     return session(1, tableSql('t'), ...each)
   },
-  async test(ground) {
-    await ground.client.run(tableSql('t'))
-    const truncated = await journalled(ground, 'TRUNCATE TABLE t')
-    const deleted = await journalled(ground, 'DELETE FROM t')
-    const idle = await journalled(ground, 'SELECT 1')
+  async test(context) {
+    await context.client.run(tableSql('t'))
+    const truncated = await journalBytesOf(context, 'TRUNCATE TABLE t')
+    const deleted = await journalBytesOf(context, 'DELETE FROM t')
+    const idle = await journalBytesOf(context, 'SELECT 1')
     return {
       verdict: verdictOf(truncated <= idle),
       evidence:
@@ -36,7 +36,7 @@ export const logged: Claim = {
 }
 
 /** The minimum of several rounds: other writes of the server can only increase the figure. */
-async function journalled({ client, sql }: Ground, statement: string): Promise<number> {
+async function journalBytesOf({ client, sql }: ClaimContext, statement: string): Promise<number> {
   const samples: number[] = []
   for (let round = 0; round < 3; round++) {
     await client.run('TRUNCATE TABLE t')

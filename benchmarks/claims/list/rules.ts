@@ -1,7 +1,7 @@
-import { count, refusal, runAll } from '../ask.ts'
 import { type Claim, session, verdictOf } from '../claim.ts'
+import type { ClaimContext } from '../claim-context.ts'
 import { countSql, rowsSql, tableSql } from '../dialect.ts'
-import type { Ground } from '../ground.ts'
+import { count, refusal, runAll } from '../queries.ts'
 
 const FIRED = 'CREATE TABLE fired (event varchar(10))'
 
@@ -31,18 +31,21 @@ export const triggers: Claim = {
     const byTruncate = await count(client, 'fired')
     await runAll(client, [rowsSql('t'), 'DELETE FROM t'])
     const byDelete = (await count(client, 'fired')) - byTruncate
-    const own = await firedByOwn({ client, sql })
-    const ofOwn = own.refused === undefined ? `fired ${own.fired}×` : `is refused (${own.refused})`
+    const truncateTrigger = await testTruncateTrigger({ client, sql })
+    const ofOwn =
+      truncateTrigger.refused === undefined
+        ? `fired ${truncateTrigger.fired}×`
+        : `is refused (${truncateTrigger.refused})`
     return {
-      verdict: byTruncate === 0 && own.fired > 0 ? 'depends' : verdictOf(byTruncate === 0),
+      verdict: byTruncate === 0 && truncateTrigger.fired > 0 ? 'depends' : verdictOf(byTruncate === 0),
       evidence: `3 rows, trigger AFTER DELETE: TRUNCATE fired it ${byTruncate}×, DELETE ${byDelete}×; a trigger AFTER TRUNCATE ${ofOwn}`,
-      figures: { byTruncate, byDelete, own: own.fired },
+      figures: { byTruncate, byDelete, own: truncateTrigger.fired },
     }
   },
 }
 
 /** Tests a trigger on TRUNCATE itself. */
-async function firedByOwn({ client, sql }: Pick<Ground, 'client' | 'sql'>) {
+async function testTruncateTrigger({ client, sql }: Pick<ClaimContext, 'client' | 'sql'>) {
   const before = await count(client, 'fired')
   for (const statement of sql.trigger('t', 'TRUNCATE')) {
     const refused = await refusal(client, statement)
@@ -60,7 +63,7 @@ const FAMILY = [
 
 export const foreignKeys: Claim = {
   id: 'foreign-keys',
-  text: 'TRUNCATE works in spite of foreign keys as long as the referring tables are empty',
+  text: 'TRUNCATE works despite foreign keys if the referring tables are empty',
   isOfTruncate: true,
   statements: (sql) =>
     session(
@@ -87,40 +90,40 @@ export const foreignKeys: Claim = {
   },
 }
 
-const CLERK = { user: 'claims_clerk', password: 'of-no-worth-1' }
+const LIMITED_ACCOUNT = { user: 'claims_clerk', password: 'of-no-worth-1' }
 
 export const privilege: Claim = {
   id: 'privilege',
-  text: 'Whoever may DELETE may TRUNCATE',
+  text: 'The DELETE privilege permits TRUNCATE',
   isOfTruncate: true,
   statements: (sql) => [
-    ...session(1, tableSql('t'), rowsSql('t'), sql.user.make(CLERK.user, CLERK.password)),
-    ...session(1, `GRANT SELECT, DELETE ON t TO ${CLERK.user}`),
-    ...session(2, `-- connected as ${CLERK.user}`, 'TRUNCATE TABLE t', 'DELETE FROM t'),
-    ...session(1, `GRANT ${sql.truncatePrivilege} ON t TO ${CLERK.user}`),
+    ...session(1, tableSql('t'), rowsSql('t'), sql.user.make(LIMITED_ACCOUNT.user, LIMITED_ACCOUNT.password)),
+    ...session(1, `GRANT SELECT, DELETE ON t TO ${LIMITED_ACCOUNT.user}`),
+    ...session(2, `-- connected as ${LIMITED_ACCOUNT.user}`, 'TRUNCATE TABLE t', 'DELETE FROM t'),
+    ...session(1, `GRANT ${sql.truncatePrivilege} ON t TO ${LIMITED_ACCOUNT.user}`),
     ...session(2, 'TRUNCATE TABLE t'),
-    ...session(1, 'DROP TABLE t', sql.user.drop(CLERK.user)),
+    ...session(1, 'DROP TABLE t', sql.user.drop(LIMITED_ACCOUNT.user)),
   ],
-  async test(ground) {
-    const { client, sql } = ground
-    await runAll(client, [tableSql('t'), rowsSql('t'), sql.user.drop(CLERK.user)])
-    await client.run(sql.user.make(CLERK.user, CLERK.password))
+  async test(context) {
+    const { client, sql } = context
+    await runAll(client, [tableSql('t'), rowsSql('t'), sql.user.drop(LIMITED_ACCOUNT.user)])
+    await client.run(sql.user.make(LIMITED_ACCOUNT.user, LIMITED_ACCOUNT.password))
     try {
-      await client.run(`GRANT SELECT, DELETE ON t TO ${CLERK.user}`)
-      const clerk = await ground.connect(CLERK)
-      const refused = await refusal(clerk, 'TRUNCATE TABLE t')
+      await client.run(`GRANT SELECT, DELETE ON t TO ${LIMITED_ACCOUNT.user}`)
+      const limited = await context.connect(LIMITED_ACCOUNT)
+      const refused = await refusal(limited, 'TRUNCATE TABLE t')
       if (refused === undefined)
         return { verdict: 'true', evidence: 'GRANT DELETE alone: TRUNCATE went through' }
-      const ofDelete = (await refusal(clerk, 'DELETE FROM t')) ?? 'goes through'
-      await client.run(`GRANT ${sql.truncatePrivilege} ON t TO ${CLERK.user}`)
-      const granted = (await refusal(clerk, 'TRUNCATE TABLE t')) ?? 'goes through'
+      const ofDelete = (await refusal(limited, 'DELETE FROM t')) ?? 'goes through'
+      await client.run(`GRANT ${sql.truncatePrivilege} ON t TO ${LIMITED_ACCOUNT.user}`)
+      const granted = (await refusal(limited, 'TRUNCATE TABLE t')) ?? 'goes through'
       return {
         verdict: 'false',
         evidence: `GRANT DELETE alone: DELETE ${ofDelete}, TRUNCATE: ${refused}; with GRANT ${sql.truncatePrivilege} it ${granted}`,
       }
     } finally {
       // A role with privileges cannot be dropped.
-      await runAll(client, ['DROP TABLE t', sql.user.drop(CLERK.user)])
+      await runAll(client, ['DROP TABLE t', sql.user.drop(LIMITED_ACCOUNT.user)])
     }
   },
 }

@@ -1,28 +1,28 @@
-import { bytes, numberOf, pause, refusal, runAll } from '../ask.ts'
 import { type Claim, session, verdictOf } from '../claim.ts'
+import type { ClaimContext } from '../claim-context.ts'
 import { tableSql } from '../dialect.ts'
-import type { Ground } from '../ground.ts'
+import { bytes, numberOf, pause, refusal, runAll } from '../queries.ts'
 
 const ROWS = 20_000
 
 export const space: Claim = {
   id: 'space',
-  text: 'DELETE gives no disk space back',
+  text: 'DELETE returns no disk space',
   isOfTruncate: false,
   statements(sql) {
-    const look = sql.size('t')
+    const sizeQuery = sql.size('t')
     return session(
       1,
       tableSql('t'),
       sql.fill('t', ROWS),
-      look,
+      sizeQuery,
       'DELETE FROM t',
-      look,
+      sizeQuery,
       sql.compact('t'),
-      look,
+      sizeQuery,
       sql.fill('t', ROWS),
       'TRUNCATE TABLE t',
-      look,
+      sizeQuery,
     )
   },
   async test({ client, sql }) {
@@ -54,13 +54,13 @@ const REST_MS = 500
 
 export const vacuum: Claim = {
   id: 'vacuum',
-  text: 'After DELETE somebody must vacuum (optimize) the table, or it grows for ever',
+  text: 'After DELETE, a table keeps growing unless it is vacuumed (optimized)',
   isOfTruncate: false,
   statements(sql) {
     const cycle = [sql.fill('t', CYCLE_ROWS), 'DELETE FROM t', sql.size('t')]
     return session(
       1,
-      tableSql('t') + sql.unattended,
+      tableSql('t') + sql.withoutCleanup,
       ...cycle,
       ...cycle,
       ...cycle,
@@ -69,24 +69,25 @@ export const vacuum: Claim = {
       ...[sql.compact('t'), ...cycle],
     )
   },
-  async test(ground) {
-    const untended = await grown(ground, 'untended', [])
-    const tidied = await grown(ground, 'tidied', [ground.sql.compact('tidied')])
-    const grows = untended.last > untended.first * 2
-    const how = ground.sql.unattended === '' ? 'let alone' : `let alone (${ground.sql.unattended.trim()})`
+  async test(context) {
+    const withoutCompaction = await fileGrowth(context, 'untended', [])
+    const compacted = await fileGrowth(context, 'tidied', [context.sql.compact('tidied')])
+    const grows = withoutCompaction.last > withoutCompaction.first * 2
+    const how =
+      context.sql.withoutCleanup === '' ? 'let alone' : `let alone (${context.sql.withoutCleanup.trim()})`
     return {
-      verdict: verdictOf(grows && tidied.last < tidied.first * 2),
+      verdict: verdictOf(grows && compacted.last < compacted.first * 2),
       evidence:
         `filled with ${CYCLE_ROWS.toLocaleString('en')} rows and emptied by DELETE ${CYCLES} times, ${how}: ` +
-        `${bytes(untended.first)} at first, ${bytes(untended.last)} at last; ` +
-        `with ${ground.sql.compact('t')} in between: ${bytes(tidied.last)} at last`,
-      figures: { first: untended.first, last: untended.last, tidied: tidied.last },
+        `${bytes(withoutCompaction.first)} at first, ${bytes(withoutCompaction.last)} at last; ` +
+        `with ${context.sql.compact('t')} in between: ${bytes(compacted.last)} at last`,
+      figures: { first: withoutCompaction.first, last: withoutCompaction.last, tidied: compacted.last },
     }
   },
 }
 
-async function grown({ client, sql }: Ground, table: string, between: readonly string[]) {
-  await client.run(tableSql(table) + sql.unattended)
+async function fileGrowth({ client, sql }: ClaimContext, table: string, between: readonly string[]) {
+  await client.run(tableSql(table) + sql.withoutCleanup)
   const sizes: number[] = []
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     await client.run(sql.fill(table, CYCLE_ROWS))

@@ -1,12 +1,12 @@
 import { roundTo } from '../../options.ts'
-import { ms } from '../ask.ts'
 import { type Claim, session, type Verdict, verdictOf } from '../claim.ts'
+import type { ClaimContext } from '../claim-context.ts'
 import { tableSql } from '../dialect.ts'
-import type { Ground } from '../ground.ts'
-import { race, type Way } from '../race.ts'
+import { ms } from '../queries.ts'
+import { type Method, timeMethods } from '../time-methods.ts'
 
-const byDelete = { id: 'delete', empty: (table) => [`DELETE FROM ${table}`] } as const satisfies Way
-const byTruncate = { id: 'truncate', empty: (table) => [`TRUNCATE TABLE ${table}`] } as const satisfies Way
+const byDelete = { id: 'delete', empty: (table) => [`DELETE FROM ${table}`] } as const satisfies Method
+const byTruncate = { id: 'truncate', empty: (table) => [`TRUNCATE TABLE ${table}`] } as const satisfies Method
 
 const FEW = 10
 const MANY = 100_000
@@ -30,9 +30,9 @@ export const faster: Claim = {
         'TRUNCATE TABLE t',
       ]),
     ),
-  async test(ground) {
-    const few = await timesAt(ground, FEW, 21)
-    const many = await timesAt(ground, MANY, 5)
+  async test(context) {
+    const few = await timesWith(context, FEW, 21)
+    const many = await timesWith(context, MANY, 5)
     const ratios = [few.ratio, many.ratio]
     const wins = ratios.filter((ratio) => ratio > ALIKE.to).length
     const verdict: Verdict = wins === ratios.length ? 'true' : wins === 0 ? 'false' : 'depends'
@@ -40,10 +40,10 @@ export const faster: Claim = {
   },
 }
 
-async function timesAt(ground: Ground, rows: number, rounds: number) {
-  const raced = await race(ground, [byDelete, byTruncate], rows, rounds)
-  const deleted = raced.delete.whole.median
-  const truncated = raced.truncate.whole.median
+async function timesWith(context: ClaimContext, rows: number, rounds: number) {
+  const times = await timeMethods(context, [byDelete, byTruncate], rows, rounds)
+  const deleted = times.delete.whole.median
+  const truncated = times.truncate.whole.median
   const ratio = deleted / truncated
   const [factor, winner] = ratio > 1 ? [ratio, 'TRUNCATE'] : [1 / ratio, 'DELETE']
   const result = ratio > ALIKE.to || ratio < ALIKE.from ? `${winner} ${roundTo(factor, 1)}× as fast` : 'alike'
@@ -60,7 +60,7 @@ const SHORTCUT = 4
 
 export const withoutWhere: Claim = {
   id: 'without-where',
-  text: 'DELETE without WHERE is as good as TRUNCATE: the server takes the shortcut by itself',
+  text: 'DELETE without WHERE is as fast as TRUNCATE: the server takes the same shortcut',
   isOfTruncate: false,
   isTimed: true,
   statements: (sql) =>
@@ -76,22 +76,22 @@ export const withoutWhere: Claim = {
       sql.fill('t', SOME),
       'DELETE FROM t',
     ),
-  async test(ground) {
-    await ground.client.run('CREATE TABLE fired (event varchar(10))')
+  async test(context) {
+    await context.client.run('CREATE TABLE fired (event varchar(10))')
     const filtered = {
       id: 'filtered',
       empty: (table) => [`DELETE FROM ${table} WHERE id > 0`],
-    } as const satisfies Way
+    } as const satisfies Method
     const triggered = {
       id: 'triggered',
-      prepare: (table) => ground.sql.trigger(table, 'DELETE'),
+      prepare: (table) => context.sql.trigger(table, 'DELETE'),
       empty: byDelete.empty,
-    } as const satisfies Way
+    } as const satisfies Method
     const {
       delete: bare,
       filtered: all,
       triggered: each,
-    } = await race(ground, [byDelete, filtered, triggered], SOME, 7)
+    } = await timeMethods(context, [byDelete, filtered, triggered], SOME, 7)
     const [plain, where, trigger] = [bare, all, each].map(({ whole }) => whole.median) as [
       number,
       number,
@@ -112,7 +112,7 @@ const BATCHED = 50_000
 
 export const batches: Claim = {
   id: 'batches',
-  text: 'A DELETE of everything is gentler in batches',
+  text: 'Deleting all rows is gentler in batches',
   isOfTruncate: false,
   isTimed: true,
   statements: (sql) =>
@@ -125,11 +125,11 @@ export const batches: Claim = {
       ...batchesOf('t').slice(0, 3),
       '-- and so on: add the times up',
     ),
-  async test(ground) {
-    const batched = { id: 'batched', empty: batchesOf } as const satisfies Way
-    const raced = await race(ground, [byDelete, batched], BATCHED, 15)
-    const whole = raced.delete.whole.median
-    const { whole: all, each, slowest } = raced.batched
+  async test(context) {
+    const batched = { id: 'batched', empty: batchesOf } as const satisfies Method
+    const times = await timeMethods(context, [byDelete, batched], BATCHED, 15)
+    const whole = times.delete.whole.median
+    const { whole: all, each, slowest } = times.batched
     const isGentler = each.median < whole / 4
     const isDearer = all.median > whole * ALIKE.to
     return {

@@ -1,6 +1,6 @@
-import { count, runAll } from '../ask.ts'
 import { type Claim, session, verdictOf } from '../claim.ts'
 import { countSql, rowsSql, tableSql } from '../dialect.ts'
+import { count, runAll } from '../queries.ts'
 
 export const rollback: Claim = {
   id: 'rollback',
@@ -23,7 +23,7 @@ export const rollback: Claim = {
 
 export const commits: Claim = {
   id: 'commits',
-  text: 'TRUNCATE is DDL: it commits what was done before it in the transaction',
+  text: 'TRUNCATE is DDL: it commits the open transaction',
   isOfTruncate: true,
   statements: () =>
     session(

@@ -3,8 +3,8 @@ import { MikroORM as MariaDb } from '@mikro-orm/mariadb'
 import { MikroORM as MySql } from '@mikro-orm/mysql'
 import { MikroORM as PostgreSql } from '@mikro-orm/postgresql'
 import { driverUrl } from '../../client.ts'
+import type { MethodContext, OpenEraser } from '../method.ts'
 import { TENANT, tablesOf } from '../tree.ts'
-import type { OpenWay, Place } from '../way.ts'
 
 interface Root {
   id: number
@@ -17,7 +17,7 @@ const AT_ONCE = 10_000
  * Removing an entity also removes the children that are loaded with it. A flush deletes some hundred ids at a
  * time.
  */
-export const open: OpenWay = async ({ url, engine, depth, rootsFor }) => {
+export const open: OpenEraser = async ({ url, engine, depth, rootsFor }) => {
   const entities = entitiesOf(depth)
   const orm = await init(engine, { clientUrl: driverUrl(url), entities })
   const populate = depth === 1 ? [] : [Array.from({ length: depth - 1 }, () => 'children').join('.')]
@@ -41,7 +41,10 @@ export const open: OpenWay = async ({ url, engine, depth, rootsFor }) => {
   }
 }
 
-function init(engine: Place['engine'], options: { clientUrl: string; entities: EntitySchema<object>[] }) {
+function init(
+  engine: MethodContext['engine'],
+  options: { clientUrl: string; entities: EntitySchema<object>[] },
+) {
   switch (engine) {
     case 'postgres':
       return PostgreSql.init(options)

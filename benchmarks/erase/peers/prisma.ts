@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
+import type { OpenEraser } from '../method.ts'
 import { CLIENT } from '../prisma/generate.ts'
 import { TENANT } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 import { chunked } from './chunked.ts'
 
 /** Prisma allows at most 32,767 values in a statement for PostgreSQL (error P2029). */
@@ -21,7 +21,7 @@ interface Client {
   $disconnect(): Promise<void>
 }
 
-export const open: OpenWay = async ({ url, depth }) => {
+export const open: OpenEraser = async ({ url, depth }) => {
   const { PrismaClient } = (await import(CLIENT)) as {
     PrismaClient: new (options: { adapter: PrismaPg }) => Client
   }

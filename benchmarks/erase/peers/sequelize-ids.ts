@@ -1,14 +1,14 @@
 import { Op, type WhereOptions } from 'sequelize'
+import type { OpenEraser } from '../method.ts'
 import { TENANT } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 import { chunked } from './chunked.ts'
 import { openSequelize } from './sequelize-models.ts'
 
 const AT_ONCE = 10_000
 
 /** Table by table: reads ids, then calls `destroy` on the rows that refer to them. */
-export const open: OpenWay = async (place) => {
-  const { db, levels } = openSequelize(place)
+export const open: OpenEraser = async (context) => {
+  const { db, levels } = openSequelize(context)
   return {
     erase: () =>
       db.transaction(async (transaction) => {

@@ -1,11 +1,11 @@
 import { DataTypes, type Model, type ModelStatic, Sequelize } from 'sequelize'
 import { driverUrl } from '../../client.ts'
+import type { MethodContext } from '../method.ts'
 import { tablesOf } from '../tree.ts'
-import type { Place } from '../way.ts'
 
 export type Level = ModelStatic<Model<{ id: number; name: string; tenant?: number; parent?: number }>>
 
-export function openSequelize({ url, engine, depth }: Place): { db: Sequelize; levels: Level[] } {
+export function openSequelize({ url, engine, depth }: MethodContext): { db: Sequelize; levels: Level[] } {
   if (engine === 'sqlite') throw new Error('not measured there')
   const db = new Sequelize(engine === 'mysql' ? driverUrl(url) : url, { logging: false, dialect: engine })
   const id = { type: DataTypes.INTEGER, primaryKey: true }

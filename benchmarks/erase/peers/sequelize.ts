@@ -1,10 +1,10 @@
+import type { OpenEraser } from '../method.ts'
 import { TENANT } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 import { openSequelize } from './sequelize-models.ts'
 
 /** With hooks, destroying an instance also destroys the rows that refer to it, one by one. */
-export const open: OpenWay = async (place) => {
-  const { db, levels } = openSequelize(place)
+export const open: OpenEraser = async (context) => {
+  const { db, levels } = openSequelize(context)
   const [roots] = levels
   if (roots === undefined) throw new Error('there is no table')
   return {

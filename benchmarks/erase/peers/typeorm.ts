@@ -1,7 +1,7 @@
 import { DataSource, EntitySchema } from 'typeorm'
 import { driverUrl } from '../../client.ts'
+import type { MethodContext, OpenEraser } from '../method.ts'
 import { TENANT, tablesOf } from '../tree.ts'
-import type { OpenWay, Place } from '../way.ts'
 
 interface Entity {
   id: number
@@ -15,7 +15,7 @@ interface Entity {
 const AT_ONCE = 1000
 
 /** Removing an entity also removes the children that are loaded with it. */
-export const open: OpenWay = async ({ url, engine, depth, rootsFor }) => {
+export const open: OpenEraser = async ({ url, engine, depth, rootsFor }) => {
   if (engine === 'sqlite') throw new Error('not measured there')
   const entities = entitiesOf(depth)
   const db = new DataSource({ type: engine, url: driverUrl(url), entities })
@@ -45,7 +45,7 @@ function relationsOf(depth: number): Relations {
   return depth === 1 ? {} : { children: relationsOf(depth - 1) }
 }
 
-function entitiesOf(depth: Place['depth']): EntitySchema<Entity>[] {
+function entitiesOf(depth: MethodContext['depth']): EntitySchema<Entity>[] {
   const tables = tablesOf('plain', depth)
   return tables.map((table, index) => {
     const [above, below] = [tables[index - 1], tables[index + 1]]

@@ -1,11 +1,11 @@
 import { StartedPostgreSqlContainer } from '@testcontainers/postgresql'
 import { getContainerRuntimeClient, type StartedTestContainer } from 'testcontainers'
 import { urlOf } from '../../servers.ts'
-import { POSTGRES, type Way } from '../way.ts'
+import { type Method, POSTGRES } from '../method.ts'
 
 const SWAPPED = 'the database is another one afterwards; that clients must connect again is not counted'
 
-export const snapshot: Way = {
+export const snapshot: Method = {
   id: 'testcontainers-snapshot',
   label: 'testcontainers restoreSnapshot',
   kind: 'peer',
@@ -45,7 +45,7 @@ async function startedContainer(id: string): Promise<StartedTestContainer> {
 /**
  * Like @databases/pg-test, pgtestdb, IntegreSQL and Zonky, which differ in who creates the clone, and when.
  */
-export const createFromTemplate: Way = {
+export const createFromTemplate: Method = {
   id: 'create-template',
   label: 'CREATE DATABASE … TEMPLATE',
   kind: 'peer',

@@ -1,4 +1,4 @@
-import type { Way } from '../way.ts'
+import type { Method } from '../method.ts'
 import { createFromTemplate, snapshot } from './clones.ts'
 import { drizzleSeed } from './drizzle-seed.ts'
 import { knexCleaner } from './knex-cleaner.ts'
@@ -9,7 +9,7 @@ import { django, prisma, rails, respawn } from './statements.ts'
 import { typeorm } from './typeorm.ts'
 
 /** Tools in use today. Loaded only where the packages of benchmarks/package.json are installed. */
-export const PEERS: readonly Way[] = [
+export const PEERS: readonly Method[] = [
   knexCleaner,
   mikroOrm,
   drizzleSeed,

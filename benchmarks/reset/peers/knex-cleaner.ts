@@ -1,9 +1,9 @@
 import knex from 'knex'
 import cleaner from 'knex-cleaner'
 import { driverUrl } from '../../client.ts'
-import { EVERYWHERE, type Way } from '../way.ts'
+import { EVERYWHERE, type Method } from '../method.ts'
 
-export const knexCleaner: Way = {
+export const knexCleaner: Method = {
   id: 'knex-cleaner',
   label: 'knex-cleaner',
   kind: 'peer',

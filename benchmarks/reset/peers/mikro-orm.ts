@@ -3,7 +3,7 @@ import { MikroORM as MariaDb } from '@mikro-orm/mariadb'
 import { MikroORM as MySql } from '@mikro-orm/mysql'
 import { MikroORM as PostgreSql } from '@mikro-orm/postgresql'
 import { driverUrl } from '../../client.ts'
-import { EVERYWHERE, type Place, type Way } from '../way.ts'
+import { EVERYWHERE, type Method, type MethodContext } from '../method.ts'
 
 interface Entity {
   id: number
@@ -11,21 +11,21 @@ interface Entity {
   parent: unknown
 }
 
-export const mikroOrm: Way = {
+export const mikroOrm: Method = {
   id: 'mikro-orm',
   label: 'MikroORM schema.clearDatabase',
   kind: 'peer',
   source: '@mikro-orm/core',
   engines: EVERYWHERE,
-  async open(place) {
-    const url = await place.database('mikro_orm')
-    const options = { clientUrl: driverUrl(url), entities: entities(place) }
-    const orm = await open(place, options)
+  async open(context) {
+    const url = await context.database('mikro_orm')
+    const options = { clientUrl: driverUrl(url), entities: entities(context) }
+    const orm = await open(context, options)
     return { url: () => url, reset: () => orm.schema.clearDatabase(), close: () => orm.close() }
   },
 }
 
-function open({ engine }: Place, options: { clientUrl: string; entities: EntitySchema<Entity>[] }) {
+function open({ engine }: MethodContext, options: { clientUrl: string; entities: EntitySchema<Entity>[] }) {
   switch (engine) {
     case 'postgres':
       return PostgreSql.init(options)
@@ -36,7 +36,7 @@ function open({ engine }: Place, options: { clientUrl: string; entities: EntityS
   }
 }
 
-function entities({ tables, hasReference }: Place): EntitySchema<Entity>[] {
+function entities({ tables, hasReference }: MethodContext): EntitySchema<Entity>[] {
   const chain = tables.map((table, index) => entity(table, tables[index - 1]))
   return hasReference ? [...chain, entity('reference', undefined)] : chain
 }

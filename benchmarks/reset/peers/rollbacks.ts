@@ -2,11 +2,11 @@ import pg from 'pg'
 import { testTransaction } from 'pg-transactional-tests'
 import { PgTestClient } from 'pgsql-test'
 import type { Client, Row } from '../../client.ts'
-import { POSTGRES, type Way } from '../way.ts'
+import { type Method, POSTGRES } from '../method.ts'
 
 const OWN_ONLY = 'a bare rollback, of one connection: what others write stays'
 
-export const pgsqlTest: Way = {
+export const pgsqlTest: Method = {
   id: 'pgsql-test',
   label: 'pgsql-test',
   kind: 'rollback',
@@ -30,7 +30,7 @@ export const pgsqlTest: Way = {
   },
 }
 
-export const pgTransactionalTests: Way = {
+export const pgTransactionalTests: Method = {
   id: 'pg-transactional-tests',
   label: 'pg-transactional-tests',
   kind: 'rollback',
@@ -75,29 +75,29 @@ function rowsOf(results: pg.QueryResult | pg.QueryResult[]): Row[] {
  * other methods.
  */
 class Prototypes {
-  #patched: Methods | undefined
+  #patched: PatchedFunctions | undefined
 
   async patchedDuring<T>(work: () => Promise<T>): Promise<T> {
-    const original = methods()
+    const original = patchedFunctions()
     if (this.#patched !== undefined) assign(this.#patched)
     try {
       return await work()
     } finally {
-      this.#patched = methods()
+      this.#patched = patchedFunctions()
       assign(original)
     }
   }
 }
 
-type Methods = ReturnType<typeof methods>
+type PatchedFunctions = ReturnType<typeof patchedFunctions>
 
-function methods() {
+function patchedFunctions() {
   const { connect, query } = pg.Client.prototype
   const { connect: poolConnect, query: poolQuery } = pg.Pool.prototype
   return { client: { connect, query }, pool: { connect: poolConnect, query: poolQuery } }
 }
 
-function assign({ client, pool }: Methods): void {
+function assign({ client, pool }: PatchedFunctions): void {
   Object.assign(pg.Client.prototype, client)
   Object.assign(pg.Pool.prototype, pool)
 }

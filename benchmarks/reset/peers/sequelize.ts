@@ -1,23 +1,23 @@
 import { DataTypes, Sequelize } from 'sequelize'
 import { driverUrl } from '../../client.ts'
-import { EVERYWHERE, type Place, type Way } from '../way.ts'
+import { EVERYWHERE, type Method, type MethodContext } from '../method.ts'
 
-export const sequelize: Way = {
+export const sequelize: Method = {
   id: 'sequelize',
   label: 'Sequelize truncate',
   kind: 'peer',
   source: 'sequelize',
   note: 'PostgreSQL: { cascade: true, restartIdentity: true }. MySQL, MariaDB: within SET FOREIGN_KEY_CHECKS = 0, a pool of one',
   engines: EVERYWHERE,
-  async open(place) {
-    const url = await place.database('sequelize')
-    const isPostgres = place.engine === 'postgres'
-    const db = new Sequelize(isPostgres || place.engine === 'mariadb' ? url : driverUrl(url), {
+  async open(context) {
+    const url = await context.database('sequelize')
+    const isPostgres = context.engine === 'postgres'
+    const db = new Sequelize(isPostgres || context.engine === 'mariadb' ? url : driverUrl(url), {
       logging: false,
       pool: { max: 1 },
-      dialect: place.engine,
+      dialect: context.engine,
     })
-    define(db, place)
+    define(db, context)
     const cascade = async () => {
       await db.truncate({ cascade: true, restartIdentity: true })
     }
@@ -34,7 +34,7 @@ export const sequelize: Way = {
   },
 }
 
-function define(db: Sequelize, { tables, hasReference }: Place): void {
+function define(db: Sequelize, { tables, hasReference }: MethodContext): void {
   for (const [index, table] of [...tables, ...(hasReference ? ['reference'] : [])].entries()) {
     const previous = index > 0 && table !== 'reference' ? tables[index - 1] : undefined
     const parent = {

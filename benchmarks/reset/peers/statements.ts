@@ -1,34 +1,34 @@
 import type { ServerEngine } from '../../../src/server/server.ts'
 import { type Client, connect } from '../../client.ts'
-import { EVERYWHERE, type Place, type Way } from '../way.ts'
+import { EVERYWHERE, type Method, type MethodContext } from '../method.ts'
 
 type Issue = (client: Client, tables: readonly string[], database: string) => Promise<void>
 
 /** The statements of another tool, in as many round trips as that tool takes. */
 function statements(
-  way: Pick<Way, 'id' | 'label' | 'source' | 'note'>,
+  method: Pick<Method, 'id' | 'label' | 'source' | 'note'>,
   { postgres, mysql }: { postgres: Issue; mysql: Issue },
-): Way {
+): Method {
   const byEngine: Record<ServerEngine, Issue> = { postgres, mysql, mariadb: mysql }
   return {
-    ...way,
+    ...method,
     kind: 'peer',
     engines: EVERYWHERE,
-    async open(place) {
-      const url = await place.database(way.id)
+    async open(context) {
+      const url = await context.database(method.id)
       const client = await connect(url)
-      const tables = everyTable(place)
+      const tables = everyTable(context)
       const database = new URL(url).pathname.slice(1)
       return {
         url: () => url,
-        reset: () => byEngine[place.engine](client, tables, database),
+        reset: () => byEngine[context.engine](client, tables, database),
         close: () => client.close(),
       }
     },
   }
 }
 
-function everyTable({ tables, hasReference }: Place): string[] {
+function everyTable({ tables, hasReference }: MethodContext): string[] {
   return hasReference ? [...tables, 'reference'] : [...tables]
 }
 
@@ -40,7 +40,7 @@ async function each(client: Client, all: readonly string[]): Promise<void> {
 }
 
 /** https://www.prisma.io/docs/orm/prisma-client/queries/crud#deleting-all-data-with-raw-sql--truncate */
-export const prisma: Way = statements(
+export const prisma: Method = statements(
   {
     id: 'prisma',
     label: "Prisma's TRUNCATE recipe",
@@ -73,7 +73,7 @@ export const prisma: Way = statements(
 const isNoMigration = (name: string) => !name.includes('_prisma_migrations')
 
 /** PostgresDbAdapter.cs and MySqlAdapter.cs of jbogard/Respawn. */
-export const respawn: Way = statements(
+export const respawn: Method = statements(
   { id: 'respawn', label: 'Respawn', source: 'statements of Respawn', note: 'WithReseed' },
   {
     async postgres(client, tables) {
@@ -101,7 +101,7 @@ function reseedSql(names: readonly string[]): string {
 }
 
 /** sql_flush of django/db/backends/*‍/operations.py (5.2), as the command `flush` calls it: reset_sequences=True. */
-export const django: Way = statements(
+export const django: Method = statements(
   {
     id: 'django',
     label: 'Django flush',
@@ -120,7 +120,7 @@ export const django: Way = statements(
 )
 
 /** truncate_tables of activerecord/lib/active_record/connection_adapters, with its disable_referential_integrity. */
-export const rails: Way = statements(
+export const rails: Method = statements(
   { id: 'rails', label: 'Rails truncate_tables', source: 'statements of Rails' },
   {
     async postgres(client, tables) {

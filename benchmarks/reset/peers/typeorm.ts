@@ -1,6 +1,6 @@
 import { DataSource, EntitySchema } from 'typeorm'
 import { driverUrl } from '../../client.ts'
-import { EVERYWHERE, type Place, type Way } from '../way.ts'
+import { EVERYWHERE, type Method, type MethodContext } from '../method.ts'
 
 interface Entity {
   id: number
@@ -8,21 +8,22 @@ interface Entity {
   parent: unknown
 }
 
-export const typeorm: Way = {
+export const typeorm: Method = {
   id: 'typeorm',
   label: 'TypeORM clear',
   kind: 'peer',
   source: 'typeorm',
   note: 'repository.clear() of every entity. PostgreSQL: { cascade: true }. MySQL, MariaDB: within SET FOREIGN_KEY_CHECKS = 0',
   engines: EVERYWHERE,
-  async open(place) {
-    const url = await place.database('typeorm')
-    const entities = entitiesOf(place)
-    const db = new DataSource({ type: place.engine, url: driverUrl(url), entities })
+  async open(context) {
+    const url = await context.database('typeorm')
+    const entities = entitiesOf(context)
+    const db = new DataSource({ type: context.engine, url: driverUrl(url), entities })
     await db.initialize()
     return {
       url: () => url,
-      reset: place.engine === 'postgres' ? () => clearEach(db, entities) : () => clearUnchecked(db, entities),
+      reset:
+        context.engine === 'postgres' ? () => clearEach(db, entities) : () => clearUnchecked(db, entities),
       close: () => db.destroy(),
     }
   },
@@ -40,7 +41,7 @@ async function clearUnchecked(db: DataSource, entities: readonly EntitySchema<En
   await runner.release()
 }
 
-function entitiesOf({ tables, hasReference }: Place): EntitySchema<Entity>[] {
+function entitiesOf({ tables, hasReference }: MethodContext): EntitySchema<Entity>[] {
   const chain = tables.map((table, index) => entity(table, tables[index - 1]))
   return hasReference ? [...chain, entity('reference', undefined)] : chain
 }

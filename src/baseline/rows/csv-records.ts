@@ -65,31 +65,31 @@ interface CsvRecord {
 function recordAt(text: string, start: number, line: number, isLast: boolean): CsvRecord | undefined {
   const values: (string | null)[] = []
   let lines = 1
-  let at = start
+  let position = start
   for (;;) {
-    const isQuoted = text.charCodeAt(at) === QUOTE
+    const isQuoted = text.charCodeAt(position) === QUOTE
     const field = isQuoted
-      ? quotedField(text, at, isLast, line + lines - 1)
-      : plainField(text, at, line + lines - 1)
+      ? quotedField(text, position, isLast, line + lines - 1)
+      : plainField(text, position, line + lines - 1)
     if (field === undefined) return undefined
     values.push(field.value)
     if (isQuoted && field.value !== null) lines += newlinesIn(field.value)
-    at = field.end
-    const next = text.charCodeAt(at)
+    position = field.end
+    const next = text.charCodeAt(position)
     if (next === COMMA) {
-      at++
+      position++
       continue
     }
-    if (next === NEWLINE) return { values, end: at + 1, lines }
-    const isBeforeEnd = at + 1 === text.length && isLast
-    if (next === RETURN && (isBeforeEnd || text.charCodeAt(at + 1) === NEWLINE)) {
-      return { values, end: at + 2, lines }
+    if (next === NEWLINE) return { values, end: position + 1, lines }
+    const isBeforeEnd = position + 1 === text.length && isLast
+    if (next === RETURN && (isBeforeEnd || text.charCodeAt(position + 1) === NEWLINE)) {
+      return { values, end: position + 2, lines }
     }
-    if (!isLast && at >= text.length - 1) return undefined
-    if (at >= text.length) return { values, end: at, lines }
+    if (!isLast && position >= text.length - 1) return undefined
+    if (position >= text.length) return { values, end: position, lines }
     throw new CsvError(
       line + lines - 1,
-      `there is ${JSON.stringify(text.charAt(at))} after the closing quote of a value`,
+      `there is ${JSON.stringify(text.charAt(position))} after the closing quote of a value`,
     )
   }
 }
@@ -125,6 +125,6 @@ function quotedField(text: string, start: number, isLast: boolean, line: number)
 
 function newlinesIn(text: string): number {
   let count = 0
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
+  for (let position = text.indexOf('\n'); position >= 0; position = text.indexOf('\n', position + 1)) count++
   return count
 }

@@ -93,7 +93,7 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
   const color = line.look.color[theme.id]
   const { isStrong, symbol } = line.look
   const isGuess = ({ cell }: Point) => cell.outcome === 'extrapolated'
-  const pointAt = ({ rows, value }: Point): [number, number] => [x.place(rows), y.place(value)]
+  const pointAt = ({ rows, value }: Point): [number, number] => [x.positionOf(rows), y.positionOf(value)]
   const own = {
     type: 'line',
     name: line.group,
@@ -134,7 +134,7 @@ function seriesOf(line: Line, x: Scale, y: Scale, theme: Theme): (LineSeriesOpti
     color,
     silent: true,
     tooltip: { show: false },
-    data: spread.map(({ rows, q1, q3 }) => [x.place(rows), y.place(q1), y.place(q3)]),
+    data: spread.map(({ rows, q1, q3 }) => [x.positionOf(rows), y.positionOf(q1), y.positionOf(q3)]),
     encode: { x: 0, y: [1, 2] },
     renderItem: (_, api) =>
       whisker(api.coord([api.value(0), api.value(1)]), api.coord([api.value(0), api.value(2)]), color),

@@ -7,11 +7,11 @@ const BUILT = 'bench/report-client.js'
 
 /** The page's script, bundled with its libraries: read from the package, or built if run from sources. */
 export async function clientBundle(): Promise<string> {
-  const here = fileURLToPath(import.meta.url)
-  if (here.endsWith('.ts')) return bundled(join(dirname(here), 'client/main.ts'))
-  let folder = dirname(here)
+  const ownFile = fileURLToPath(import.meta.url)
+  if (ownFile.endsWith('.ts')) return bundled(join(dirname(ownFile), 'client/main.ts'))
+  let folder = dirname(ownFile)
   while (!existsSync(join(folder, BUILT))) {
-    if (folder === dirname(folder)) throw new Error(`no ${BUILT} above ${here}`)
+    if (folder === dirname(folder)) throw new Error(`no ${BUILT} above ${ownFile}`)
     folder = dirname(folder)
   }
   return readFile(join(folder, BUILT), 'utf8')

@@ -114,7 +114,7 @@ function barsAxis(
 }
 
 function barsSeries(bars: readonly Bar[], x: Scale, theme: Canvas['theme']): CustomSeriesOption {
-  const colorOf = (way: string) => styleOfMethod(way).color[theme.id]
+  const colorOf = (method: string) => styleOfMethod(method).color[theme.id]
   return {
     type: 'custom',
     name: 'crossover',
@@ -136,35 +136,35 @@ function barsSeries(bars: readonly Bar[], x: Scale, theme: Canvas['theme']): Cus
 function barOf({ crossover }: Recommendation, x: Scale): [number, number] {
   return crossover.kind === 'unknown'
     ? [x.min, x.max]
-    : [x.place(crossover.sizes.from), x.place(crossover.sizes.to)]
+    : [x.positionOf(crossover.sizes.from), x.positionOf(crossover.sizes.to)]
 }
 
 /** The parts of a bar: colored stretches, and text on them. */
 function pieces(
   recommendation: Recommendation,
   x: Scale,
-  colorOf: (way: string) => string,
+  colorOf: (method: string) => string,
   theme: Canvas['theme'],
 ): readonly Piece[] {
   const { crossover } = recommendation
   const [from, to] = barOf(recommendation, x)
   switch (crossover.kind) {
     case 'unknown':
-      return [{ at: from, text: 'not compared', fill: theme.muted, align: 'left' }]
+      return [{ position: from, text: 'not compared', fill: theme.muted, align: 'left' }]
     case 'equal':
       return [{ from, to, fill: theme.rule }]
     case 'always': {
       const { faster, certain } = crossover
-      const [start, end] = [x.place(certain.from), x.place(certain.to)]
+      const [start, end] = [x.positionOf(certain.from), x.positionOf(certain.to)]
       const text = `${faster.toUpperCase()} ${extentOf(crossover)}`
       return [
         { from, to, fill: theme.rule },
         { from: start, to: end, fill: colorOf(faster), least: HAIR },
-        { at: start, until: end, text, fill: theme.background, align: 'left' },
+        { position: start, until: end, text, fill: theme.background, align: 'left' },
       ]
     }
     case 'crosses': {
-      const inside = (rows: number) => Math.min(to, Math.max(from, x.place(rows)))
+      const inside = (rows: number) => Math.min(to, Math.max(from, x.positionOf(rows)))
       const [start, index, end] = [
         inside(crossover.range.from),
         inside(crossover.rows),
@@ -177,8 +177,8 @@ function pieces(
         { from: end, to, fill: colorOf(crossover.above) },
         // On the side with more room.
         index - from > to - index
-          ? { at: start, text, fill: theme.background, align: 'right' }
-          : { at: end, text, fill: theme.background, align: 'left' },
+          ? { position: start, text, fill: theme.background, align: 'right' }
+          : { position: end, text, fill: theme.background, align: 'left' },
       ]
     }
   }
@@ -202,7 +202,7 @@ type Piece =
       readonly least?: number
     }
   | {
-      readonly at: number
+      readonly position: number
       readonly text: string
       readonly fill: string
       readonly align: 'left' | 'right'
@@ -212,17 +212,17 @@ type Piece =
 
 type Shape = NonNullable<CustomSeriesRenderItemReturn>
 
-function drawn(piece: Piece, spot: (coordinate: number) => number[]): readonly Shape[] {
+function drawn(piece: Piece, pixelsOf: (coordinate: number) => number[]): readonly Shape[] {
   if ('text' in piece) {
-    const [x = 0, y = 0] = spot(piece.at)
+    const [x = 0, y = 0] = pixelsOf(piece.position)
     const { text, fill, align, until } = piece
-    const [end = 0] = until === undefined ? [Number.POSITIVE_INFINITY] : spot(until)
+    const [end = 0] = until === undefined ? [Number.POSITIVE_INFINITY] : pixelsOf(until)
     if (text.length * TEXT.character + 2 * TEXT.gap > end - x) return []
     const style = { text, fill, align, verticalAlign: 'middle', fontSize: 11, fontWeight: 600 } as const
     return [{ type: 'text', style: { ...style, x: align === 'left' ? x + TEXT.gap : x - TEXT.gap, y } }]
   }
-  const [left = 0, y = 0] = spot(piece.from)
-  const [right = 0] = spot(piece.to)
+  const [left = 0, y = 0] = pixelsOf(piece.from)
+  const [right = 0] = pixelsOf(piece.to)
   const width = Math.max(piece.least ?? 0, right - left)
   const shape = { x: (left + right - width) / 2, y: y - 8, width, height: 16 }
   return [{ type: 'rect', shape, style: { fill: piece.fill } }]

@@ -22,22 +22,22 @@ export function crossoverMark(
   const { theme, width } = canvas
   const { rows, range, below, above, isExtrapolated } = crossover
   const isWide = width >= 520
-  const [from, to] = [x.place(range.from), x.place(range.to)]
+  const [from, to] = [x.positionOf(range.from), x.positionOf(range.to)]
   const label = `≈ ${about(rows)} rows${isExtrapolated ? (isWide ? ', extrapolated' : '*') : ''}`
-  const tint = (way: string) => ({
-    color: looks[way]?.color[theme.id] ?? theme.muted,
+  const tintOf = (method: string) => ({
+    color: looks[method]?.color[theme.id] ?? theme.muted,
     opacity: theme.id === 'light' ? 0.07 : 0.1,
   })
-  const side = (way: string, start: number, end: number): MarkAreaPair => [
+  const side = (method: string, start: number, end: number): MarkAreaPair => [
     {
       xAxis: start,
-      itemStyle: tint(way),
+      itemStyle: tintOf(method),
       label: {
         // A label that is wider than its area would cover the lines.
         show: isWide && (end - start) / (x.max - x.min) > 0.2,
-        formatter: `${way.toUpperCase()} is faster`,
+        formatter: `${method.toUpperCase()} is faster`,
         position: 'insideTop',
-        color: looks[way]?.color[theme.id] ?? theme.text,
+        color: looks[method]?.color[theme.id] ?? theme.text,
         fontSize: 12,
       },
     },
@@ -55,7 +55,7 @@ export function crossoverMark(
         animation: false,
         lineStyle: { color: theme.text, width: 1.2, type: [3, 3] },
         label: { formatter: label, position: 'end', color: theme.text, fontSize: 12, fontWeight: 600 },
-        data: [{ xAxis: x.place(rows) }],
+        data: [{ xAxis: x.positionOf(rows) }],
       },
       markArea: {
         silent: true,

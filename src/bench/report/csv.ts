@@ -5,7 +5,7 @@ const COLUMNS = [
   'case',
   'label',
   'rows',
-  'way',
+  'method',
   'outcome',
   'n',
   'median',

@@ -38,17 +38,17 @@ export function deleteVsTruncateFigure(results: BenchResults, server: string, ca
   return {
     title: caseName(results, caseId),
     unit: 'time',
-    lines: linesOfWays(results, server, caseId, new Set(DELETE_AND_TRUNCATE), timePoint),
+    lines: linesOfMethods(results, server, caseId, new Set(DELETE_AND_TRUNCATE), timePoint),
     crossover: crossoverOf(results.cells, { server, case: caseId }),
   }
 }
 
 /** All methods measured in a case; `undefined` if there are no others than DELETE and TRUNCATE. */
 export function methodsFigure(results: BenchResults, server: string, caseId: string): Figure | undefined {
-  const all = new Set(results.ways.map(({ id }) => id))
-  const lines = linesOfWays(results, server, caseId, all, timePoint)
+  const all = new Set(results.methods.map(({ id }) => id))
+  const lines = linesOfMethods(results, server, caseId, all, timePoint)
   if (lines.length <= DELETE_AND_TRUNCATE.length) return undefined
-  return { title: 'Every way to empty the table', unit: 'time', lines, crossover: undefined }
+  return { title: 'Every method to empty the table', unit: 'time', lines, crossover: undefined }
 }
 
 /** One figure per factor: the base case and its variants, DELETE solid and TRUNCATE dashed. */
@@ -59,13 +59,13 @@ export function factorFigures(results: BenchResults, server: string): Figure[] {
   return [...factors].flatMap((factor): Figure[] => {
     const variants = results.cases.filter((benchCase) => benchCase.factor === factor && benchCase.id !== base)
     const lines = [{ id: base, label: BASE_NAME }, ...variants].flatMap(({ id, label }, index) =>
-      DELETE_AND_TRUNCATE.flatMap((way): Line[] => {
-        const points = pointsOf(results.cells, server, id, way, timePoint)
+      DELETE_AND_TRUNCATE.flatMap((method): Line[] => {
+        const points = pointsOf(results.cells, server, id, method, timePoint)
         if (points.length === 0) return []
         const look = index === 0 ? BASE_STYLE : styleAtIndex(index - 1)
         const group = visible(label)
-        const name = `${methodLabel(results, way)}, ${group}`
-        return [{ name, group, look, isDashed: way === 'truncate', points }]
+        const name = `${methodLabel(results, method)}, ${group}`
+        return [{ name, group, look, isDashed: method === 'truncate', points }]
       }),
     )
     const isVaried = lines.some(({ look }) => look !== BASE_STYLE)
@@ -84,7 +84,7 @@ const ASIDES = [
 /** Other costs, if the server reports them. */
 export function asideFigures(results: BenchResults, server: string, caseId: string): Figure[] {
   return ASIDES.flatMap(({ key, title, unit }): Figure[] => {
-    const lines = linesOfWays(results, server, caseId, new Set(DELETE_AND_TRUNCATE), (cell) => {
+    const lines = linesOfMethods(results, server, caseId, new Set(DELETE_AND_TRUNCATE), (cell) => {
       const value = cell.outcome === 'measured' ? cell[key] : null
       return value === null ? undefined : { rows: cell.rows, value, q1: value, q3: value, cell }
     })
@@ -100,14 +100,14 @@ function timePoint(cell: Extract<Cell, { median: number }>): Point {
   return { rows, value: median, q1, q3, cell }
 }
 
-function linesOfWays(
+function linesOfMethods(
   results: BenchResults,
   server: string,
   caseId: string,
   wanted: ReadonlySet<string>,
   pointOf: PointOf,
 ): Line[] {
-  return results.ways.flatMap(({ id, label }): Line[] => {
+  return results.methods.flatMap(({ id, label }): Line[] => {
     const points = wanted.has(id) ? pointsOf(results.cells, server, caseId, id, pointOf) : []
     const name = visible(label)
     return points.length === 0
@@ -120,12 +120,13 @@ function pointsOf(
   cells: readonly Cell[],
   server: string,
   caseId: string,
-  way: string,
+  method: string,
   pointOf: PointOf,
 ): Point[] {
   return cells
     .flatMap((cell): Point[] => {
-      if (cell.server !== server || cell.case !== caseId || cell.way !== way || !('median' in cell)) return []
+      if (cell.server !== server || cell.case !== caseId || cell.method !== method || !('median' in cell))
+        return []
       const point = pointOf(cell)
       return point === undefined ? [] : [point]
     })
@@ -140,8 +141,8 @@ export function caseName(results: BenchResults, id: string): string {
 
 const BASE_NAME = 'base case'
 
-export function methodLabel({ ways }: BenchResults, id: string): string {
-  return visible(ways.find((way) => way.id === id)?.label ?? id)
+export function methodLabel({ methods }: BenchResults, id: string): string {
+  return visible(methods.find((method) => method.id === id)?.label ?? id)
 }
 
 export function valueText({ unit }: Pick<Figure, 'unit'>, value: number): string {

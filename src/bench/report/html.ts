@@ -44,7 +44,7 @@ export function htmlOf(results: BenchResults, program: string): string {
 <main>
 ${summary(results)}
 ${results.servers.map((server, index) => serverSection(results, server, index)).join('\n')}
-${method(results)}
+${howMeasured(results)}
 </main>
 <footer>
 <p>Made by <code>afresh bench</code>. Charts: Apache ECharts, Apache License 2.0; its notice is in this page's program.</p>
@@ -132,7 +132,7 @@ function charts(
       : `${block(isOwn ? 'Table by table' : 'Case by case', `Crossover points: ${BARS}.`, 'crossings')}<details><summary>In words</summary>${answersTable(results, inOrder(results, all))}</details>`,
     methodsFigure(results, server, first.case) === undefined
       ? ''
-      : block('Every way to empty a table', 'The base case. Select methods with the buttons.', 'ways'),
+      : block('Every method to empty a table', 'The base case. Select methods with the buttons.', 'methods'),
     factorFigures(results, server).length === 0
       ? ''
       : block('One thing changed', 'Each against the base case: DELETE solid, TRUNCATE dashed.', 'factors'),
@@ -144,13 +144,13 @@ function charts(
 
 function locks(results: BenchResults, { locks }: ServerResults): string {
   const items = Object.entries(locks).map(
-    ([way, names]) =>
-      `<dt>${escapeHtml(methodLabel(results, way))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
+    ([method, names]) =>
+      `<dt>${escapeHtml(methodLabel(results, method))}<dd>${escapeHtml(names.join(', ') || 'none')}`,
   )
   return items.length === 0 ? '' : `<h3>Locks on a table</h3>\n<dl>${items.join('')}</dl>`
 }
 
-function method(results: BenchResults): string {
+function howMeasured(results: BenchResults): string {
   const { settings, tookSeconds, complete } = results
   const facts: readonly (readonly [string, string])[] = [
     [

@@ -14,9 +14,9 @@ export interface Recommendation {
 
 /** For all cases with cells of the server, the base case first. */
 export function recommendationsOf(results: BenchResults, server: string): Recommendation[] {
-  const own = new Set(results.cells.flatMap((cell) => (cell.server === server ? [cell.case] : [])))
+  const caseIds = new Set(results.cells.flatMap((cell) => (cell.server === server ? [cell.case] : [])))
   return results.cases
-    .filter(({ id }) => own.has(id))
+    .filter(({ id }) => caseIds.has(id))
     .map(({ id }) => {
       const crossover = crossoverOf(results.cells, { server, case: id })
       return { server, case: id, crossover, text: sentenceOf(results, server, id, crossover) }
@@ -88,13 +88,15 @@ function between({ from, to }: Span): string {
 }
 
 function withoutComparison({ cells }: BenchResults, server: string, caseId: string): string {
-  for (const way of ['truncate', 'delete']) {
-    const own = cells.filter((cell) => cell.server === server && cell.case === caseId && cell.way === way)
-    const untimed = own.find((cell) => 'reason' in cell)
-    if (untimed !== undefined && own.every((cell) => 'reason' in cell)) {
-      const other = way === 'truncate' ? 'DELETE' : 'TRUNCATE'
+  for (const method of ['truncate', 'delete']) {
+    const cellsOfMethod = cells.filter(
+      (cell) => cell.server === server && cell.case === caseId && cell.method === method,
+    )
+    const untimed = cellsOfMethod.find((cell) => 'reason' in cell)
+    if (untimed !== undefined && cellsOfMethod.every((cell) => 'reason' in cell)) {
+      const other = method === 'truncate' ? 'DELETE' : 'TRUNCATE'
       const verb = untimed.outcome === 'not possible' ? 'not possible here' : untimed.outcome
-      return `${other}; ${way.toUpperCase()} is ${verb} (${visible(untimed.reason)}).`
+      return `${other}; ${method.toUpperCase()} is ${verb} (${visible(untimed.reason)}).`
     }
   }
   return 'there are no times of both DELETE and TRUNCATE to compare.'
@@ -119,13 +121,13 @@ function acrossTables(results: BenchResults, all: readonly Recommendation[]): st
         : `about ${about(least.rows)} (${label(least.id)}) to ${about(most.rows)} rows (${label(most.id)})`
     phrases.push(`${name('truncate')} from ${range} on in ${tables(grows.length)}`)
   }
-  for (const way of ['truncate', 'delete']) {
-    const found = always.filter(({ faster }) => faster === way)
-    const doubtful = found.filter((crossover) => exceptOf(crossover) !== '').length
-    const sure = found.length - doubtful
-    if (sure > 0) phrases.push(`${name(way)} at every size in ${tables(sure)}`)
+  for (const method of ['truncate', 'delete']) {
+    const ofMethod = always.filter(({ faster }) => faster === method)
+    const doubtful = ofMethod.filter((crossover) => exceptOf(crossover) !== '').length
+    const sure = ofMethod.length - doubtful
+    if (sure > 0) phrases.push(`${name(method)} at every size in ${tables(sure)}`)
     if (doubtful > 0) {
-      phrases.push(`${name(way)} wherever a difference can be measured in ${tables(doubtful)}`)
+      phrases.push(`${name(method)} wherever a difference can be measured in ${tables(doubtful)}`)
     }
   }
   const rest = all.length - grows.length - always.length
@@ -137,6 +139,6 @@ function tables(count: number): string {
   return count === 1 ? '1 table' : `${whole(count)} tables`
 }
 
-function namesIn({ ways }: BenchResults): (way: string) => string {
-  return (way) => ways.find(({ id }) => id === way)?.label ?? way
+function namesIn({ methods }: BenchResults): (method: string) => string {
+  return (method) => methods.find(({ id }) => id === method)?.label ?? method
 }

@@ -6,7 +6,7 @@ export interface Scale {
   readonly max: number
   /** One coordinate per decade, and one for 0. */
   readonly ticks: readonly number[]
-  place(value: number): number
+  positionOf(value: number): number
   valueAt(coordinate: number): number
 }
 
@@ -31,7 +31,7 @@ export function logScale(values: readonly number[], padding: number): Scale {
     min,
     max,
     ticks: Array.from({ length: Math.floor(max) - first + 1 }, (_, index) => first + index),
-    place: (value) => (value > 0 ? Math.log10(value) : zero),
+    positionOf: (value) => (value > 0 ? Math.log10(value) : zero),
     valueAt: (coordinate) => (hasZero && coordinate <= zero ? 0 : 10 ** coordinate),
   }
 }

@@ -40,46 +40,46 @@ const CROSS = 'path://M-4,-2L-2,-4L0,-2L2,-4L4,-2L2,0L4,2L2,4L0,2L-2,4L-4,2L-2,0
 const PLUS = 'path://M-1.3,-4H1.3V-1.3H4V1.3H1.3V4H-1.3V1.3H-4V-1.3H-1.3Z'
 const DOWN = 'path://M-4,-3.5H4L0,4Z'
 
-function look(light: string, dark: string, symbol: string, isStrong = false): SeriesStyle {
+function style(light: string, dark: string, symbol: string, isStrong = false): SeriesStyle {
   return { color: { light, dark }, symbol, isStrong }
 }
 
-const LOOKS: Readonly<Record<string, SeriesStyle>> = {
-  delete: look('#0069a8', '#5cb8f0', 'circle', true),
-  'delete-restart': look('#2f8fc9', '#93d0f5', 'diamond'),
-  'delete-rows': look('#3d6f8f', '#7fa9c4', 'triangle'),
-  truncate: look('#c04d00', '#ff9d52', 'rect', true),
-  'truncate-restart': look('#b07c00', '#f0c14b', 'diamond'),
-  'truncate-cascade': look('#8a4b2f', '#d99a7c', 'triangle'),
-  'batch-100': look('#a8508a', '#eaa3d0', 'circle'),
-  'batch-1000': look('#8d3f8f', '#d38bd6', 'rect'),
-  'batch-10000': look('#6f3592', '#b48be0', DOWN),
-  'orm-100': look('#4d5663', '#b7c0cc', CROSS),
-  'drop-create': look('#007a58', '#3fc79a', 'diamond'),
-  swap: look('#4d7c0f', '#a3d154', PLUS),
-  clone: look('#7a6a00', '#d6c95a', DOWN),
+const STYLES: Readonly<Record<string, SeriesStyle>> = {
+  delete: style('#0069a8', '#5cb8f0', 'circle', true),
+  'delete-restart': style('#2f8fc9', '#93d0f5', 'diamond'),
+  'delete-rows': style('#3d6f8f', '#7fa9c4', 'triangle'),
+  truncate: style('#c04d00', '#ff9d52', 'rect', true),
+  'truncate-restart': style('#b07c00', '#f0c14b', 'diamond'),
+  'truncate-cascade': style('#8a4b2f', '#d99a7c', 'triangle'),
+  'batch-100': style('#a8508a', '#eaa3d0', 'circle'),
+  'batch-1000': style('#8d3f8f', '#d38bd6', 'rect'),
+  'batch-10000': style('#6f3592', '#b48be0', DOWN),
+  'orm-100': style('#4d5663', '#b7c0cc', CROSS),
+  'drop-create': style('#007a58', '#3fc79a', 'diamond'),
+  swap: style('#4d7c0f', '#a3d154', PLUS),
+  clone: style('#7a6a00', '#d6c95a', DOWN),
 }
 
 const OTHERS = [
-  look('#0069a8', '#5cb8f0', 'circle'),
-  look('#007a58', '#3fc79a', 'triangle'),
-  look('#a8508a', '#eaa3d0', 'diamond'),
-  look('#b07c00', '#f0c14b', DOWN),
-  look('#c04d00', '#ff9d52', 'rect'),
-  look('#6f3592', '#b48be0', PLUS),
+  style('#0069a8', '#5cb8f0', 'circle'),
+  style('#007a58', '#3fc79a', 'triangle'),
+  style('#a8508a', '#eaa3d0', 'diamond'),
+  style('#b07c00', '#f0c14b', DOWN),
+  style('#c04d00', '#ff9d52', 'rect'),
+  style('#6f3592', '#b48be0', PLUS),
 ]
 
 export function styleOfMethod(id: string): SeriesStyle {
-  return LOOKS[id] ?? styleAtIndex(id.length)
+  return STYLES[id] ?? styleAtIndex(id.length)
 }
 
 /** For a series without a style of its own: by its index. */
 export function styleAtIndex(index: number): SeriesStyle {
-  return OTHERS[index % OTHERS.length] ?? look('#4d5663', '#b7c0cc', CROSS)
+  return OTHERS[index % OTHERS.length] ?? style('#4d5663', '#b7c0cc', CROSS)
 }
 
 /** The style of the base case. */
-export const BASE_STYLE: SeriesStyle = look('#4d5663', '#c3cbd6', CROSS)
+export const BASE_STYLE: SeriesStyle = style('#4d5663', '#c3cbd6', CROSS)
 
 /** The symbol as the `d` of an SVG path, in a 10 by 10 box around the origin, for legends outside charts. */
 export function pathOf({ symbol }: SeriesStyle): string {

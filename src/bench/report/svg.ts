@@ -29,8 +29,8 @@ export function picturesOf(results: BenchResults, server: string): Map<string, s
   if (main !== undefined) {
     const rivals = deleteVsTruncateFigure(results, server, main.case)
     if (rivals.lines.length > 0) pictures.set('', drawFigure({ ...rivals, title }, main.text, WIDE, 300))
-    const ways = methodsFigure(results, server, main.case)
-    if (ways !== undefined) pictures.set('-ways', drawFigure(ways, title, WIDE, 380))
+    const methods = methodsFigure(results, server, main.case)
+    if (methods !== undefined) pictures.set('-methods', drawFigure(methods, title, WIDE, 380))
   }
   const bars = barsOfCases(results, recommendationsOf(results, server))
   if (hasCrossovers(bars)) pictures.set('-crossovers', drawBars(results, bars, `${title} · ${BARS}`))

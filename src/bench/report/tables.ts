@@ -19,7 +19,7 @@ export function answersTable(results: BenchResults, recommendations: readonly Re
 
 const COLUMNS = [
   'Rows',
-  'Way',
+  'Method',
   'Median',
   'Quartiles',
   'n',
@@ -33,11 +33,11 @@ const COLUMNS = [
 /** All figures of a server, one collapsed table per case. */
 export function figureTables(results: BenchResults, { id: server, title }: ServerResults): string {
   const tables = results.cases.flatMap(({ id, label }) => {
-    const own = results.cells.filter((cell) => cell.server === server && cell.case === id)
-    if (own.length === 0) return []
+    const cellsOfCase = results.cells.filter((cell) => cell.server === server && cell.case === id)
+    if (cellsOfCase.length === 0) return []
     const name = caseName(results, id)
     const text = id === baseCaseOf(results) ? `${name}: ${label}` : name
-    const shown = figureTable(results, own, `${text}, on ${title}`)
+    const shown = figureTable(results, cellsOfCase, `${text}, on ${title}`)
     return [`<details><summary>${escapeHtml(text)}</summary>${shown}</details>`]
   })
   const many = tables.length === 1 ? '1 table' : `${tables.length} tables`
@@ -45,20 +45,20 @@ export function figureTables(results: BenchResults, { id: server, title }: Serve
 }
 
 function figureTable(results: BenchResults, cells: readonly Cell[], caption: string): string {
-  const order = new Map(results.ways.map(({ id }, index) => [id, index]))
+  const order = new Map(results.methods.map(({ id }, index) => [id, index]))
   const sizes = [...new Set(cells.map(({ rows }) => rows))].toSorted((a, b) => a - b)
   const groups = sizes.map((rows) =>
     cells
       .filter((cell) => cell.rows === rows)
-      .toSorted((a, b) => (order.get(a.way) ?? 0) - (order.get(b.way) ?? 0))
+      .toSorted((a, b) => (order.get(a.method) ?? 0) - (order.get(b.method) ?? 0))
       .map((cell) => {
-        const way = `<th scope="row">${escapeHtml(methodLabel(results, cell.way))}`
-        return `<tr><td class="n">${whole(rows)}${way}${figuresOf(cell)}`
+        const method = `<th scope="row">${escapeHtml(methodLabel(results, cell.method))}`
+        return `<tr><td class="n">${whole(rows)}${method}${figuresOf(cell)}`
       }),
   )
   return table(
     caption,
-    COLUMNS.map((column) => `<th scope="col"${column === 'Way' ? '' : ' class="n"'}>${column}`),
+    COLUMNS.map((column) => `<th scope="col"${column === 'Method' ? '' : ' class="n"'}>${column}`),
     groups,
   )
 }
@@ -85,13 +85,15 @@ function figuresOf(cell: Cell): string {
 }
 
 /** Explains the methods and the cases. */
-export function meaningTables({ ways, cases, settings }: BenchResults): string {
+export function meaningTables({ methods, cases, settings }: BenchResults): string {
   const pair = (name: string, text: string) =>
     `<tr><th scope="row" class="name">${escapeHtml(name)}<td>${escapeHtml(text)}`
   const heads = (names: readonly string[]) => names.map((name) => `<th scope="col">${name}`)
   const varied = cases.filter((benchCase) => !isOwnTable(benchCase))
   return [
-    table('The ways', heads(['Way', 'what it does']), [ways.map(({ label, note }) => pair(label, note))]),
+    table('The methods', heads(['Method', 'what it does']), [
+      methods.map(({ label, note }) => pair(label, note)),
+    ]),
     varied.length === 0
       ? ''
       : table('The cases', heads(['What is varied', 'how']), [

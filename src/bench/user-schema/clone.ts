@@ -9,8 +9,9 @@ import type { DatabaseSize } from '../../engine/database-size.ts'
 import type { Databases } from '../../engine/databases.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type Opened, open } from '../../engine/registry.ts'
-import { AfreshError, withCleanUp, withUndo } from '../../errors.ts'
+import { AfreshError, withCleanUp } from '../../errors.ts'
 import { matchTables } from '../../schema/filter.ts'
+import { withUndoStack } from '../../util/cleanup-stack.ts'
 
 export interface CloneOptions {
   readonly allow: readonly string[]
@@ -52,18 +53,14 @@ export async function cloneOf(
   url: string,
   { allow, tables, tellFromBytes, onProgress }: CloneOptions,
 ): Promise<Clone> {
-  const opened = await open(url, { applicationName: 'afresh (bench)' })
-  const { engine, connection } = opened
-  let isOpen = true
-  const leave = async () => {
-    if (isOpen) await connection.close()
-    isOpen = false
-  }
-  return withUndo(async () => {
+  return withUndoStack(async (undo) => {
+    const opened = await open(url, { applicationName: 'afresh (bench)' })
+    const { engine, connection } = opened
+    const leaveOriginal = undo.add(() => connection.close())
     const databases = serverOf(opened)
     const facts = await databases.facts(connection)
     await guardServer({ endpoint: connection.endpoint, facts, startedByAfresh: false, allow })
-    requirePrivileges(facts, url)
+    requirePrivileges(facts, databases, url)
     await refuseUnmeasurable(opened, tables ?? [])
     const warning = warningOf(connection.database, await databases.extent(connection), tellFromBytes)
     if (warning !== undefined) onProgress(warning)
@@ -72,37 +69,29 @@ export async function cloneOf(
     const names = namesFor('bench', databases.maxNameBytes)
     await databases.tryLock(connection, runKey(run))
     await reap(databases, connection)
-    const drop = () => dropFrom(opened, databases, run)
-    return withUndo(async () => {
-      const { connection: admin, url: adminUrl } = await placeOfOurs(opened, databases, { names, run })
-      await leave()
-      return withUndo(
-        async () => {
-          await databases.tryLock(admin, runKey(run))
-          const context = { engine, databases, adminUrl, template: connection.database, programs: false }
-          const { connection: copy, observer } = await copyOf(context, admin, names.database(run, 2))
-          return {
-            engine,
-            databases,
-            source: connection.database,
-            version: facts.version,
-            connection: copy,
-            observer,
-            admin,
-            adminUrl,
-            temporaryName: names.temporary(run),
-            close: () =>
-              withCleanUp(async () => {
-                await observer.close()
-                await copy.close()
-                await admin.close()
-              }, drop),
-          }
-        },
-        () => admin.close(),
-      )
-    }, drop)
-  }, leave)
+    undo.add(() => dropFrom(opened, databases, run))
+    const { connection: admin, url: adminUrl } = await makeFirstDatabase(opened, databases, { names, run })
+    undo.add(() => admin.close())
+    await leaveOriginal()
+    await databases.tryLock(admin, runKey(run))
+    const source = { engine, databases, adminUrl, template: connection.database, programs: false }
+    const copy = await makeDatabase({ ...source, names: 'user' }, admin, names.database(run, 2))
+    undo.add(() => copy.connection.close())
+    const observer = await engine.connect(copy.url, { names: 'user' })
+    undo.add(() => observer.close())
+    return {
+      engine,
+      databases,
+      source: connection.database,
+      version: facts.version,
+      connection: copy.connection,
+      observer,
+      admin,
+      adminUrl,
+      temporaryName: names.temporary(run),
+      close: () => undo.run(),
+    }
+  })
 }
 
 /** The warning before a large database is copied. The copy is complete, whatever is measured. */
@@ -151,7 +140,7 @@ async function refuseUnmeasurable(
 }
 
 /** Takes the lease at once, before the reaper can mistake the database for one of a killed run. */
-async function placeOfOurs(
+async function makeFirstDatabase(
   { engine, connection }: Opened,
   databases: Databases,
   { names, run }: { readonly names: Names; readonly run: string },
@@ -164,24 +153,6 @@ async function placeOfOurs(
   )
   await databases.tryLock(clone.connection, leaseKey(clone.name))
   return clone
-}
-
-async function copyOf(
-  context: {
-    readonly engine: Engine
-    readonly databases: Databases
-    readonly adminUrl: string
-    readonly template: string
-    readonly programs: boolean
-  },
-  admin: Connection,
-  name: string,
-): Promise<Pick<Clone, 'connection' | 'observer'>> {
-  const { connection, url } = await makeDatabase({ ...context, names: 'user' }, admin, name)
-  return withUndo(
-    async () => ({ connection, observer: await context.engine.connect(url, { names: 'user' }) }),
-    () => connection.close(),
-  )
 }
 
 /** Connects to the original database, because a database cannot be dropped from within. */

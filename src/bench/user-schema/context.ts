@@ -5,10 +5,10 @@ import type { Schema, TableId } from '../../schema/schema.ts'
 import type { ServerResults } from '../results.ts'
 import { type StorageMetrics, storageMetricsOf } from '../storage-metrics.ts'
 import type { Clone } from './clone.ts'
+import { EmptyingSqlBuilder } from './emptying-sql.ts'
 import { RowMaker } from './made-rows.ts'
 import type { SchemaBenchOptions } from './options.ts'
 import { serverOf } from './server-summary.ts'
-import { TableMethods } from './table-methods.ts'
 
 /** What is known about the copy before anything is measured. */
 export interface SchemaBenchContext {
@@ -18,7 +18,7 @@ export interface SchemaBenchContext {
   /** Whether foreign keys, and triggers where possible, are off. */
   readonly isUnchecked: boolean
   readonly syntax: RowDialect
-  readonly methods: TableMethods
+  readonly emptying: EmptyingSqlBuilder
   readonly rows: RowMaker
   readonly metrics: StorageMetrics
   readonly server: ServerResults
@@ -33,7 +33,7 @@ export async function openContext(
 ): Promise<{ readonly context: SchemaBenchContext; readonly populated: readonly TableId[] }> {
   const { engine, connection } = clone
   const { rows: syntax } = engine
-  if (syntax === undefined) throw new Error(`rows cannot be made up for ${engine.title}`)
+  if (syntax === undefined) throw new Error(`rows cannot be generated for ${engine.title}`)
   const schema = await engine.introspect(connection)
   const { populated, mayDisableChecks: isUnchecked } = await engine.inspectState(connection, schema)
   if (isUnchecked) await connection.query(syntax.uncheck)
@@ -45,7 +45,7 @@ export async function openContext(
     graph: graphOf(schema),
     isUnchecked,
     syntax,
-    methods: new TableMethods(engine, schema, isUnchecked),
+    emptying: new EmptyingSqlBuilder(engine, schema, isUnchecked),
     rows: await RowMaker.open({ engine, connection, schema, isUnchecked, random }, syntax),
     metrics: await storageMetricsOf(engine, connection),
     server: await serverOf(clone, options.previous),

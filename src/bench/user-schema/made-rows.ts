@@ -89,7 +89,7 @@ export class RowMaker {
     const seed = await this.#keep(subject, SEED_ROWS)
     if (seed.rows > 0) return new RowStock(this.#input.connection, { subject, seed, syntax: this.#syntax })
     await this.drop(seed)
-    return `no row could be made up: ${oneLine(this.#refusals.get(table.id) ?? 'the server took none')}`
+    return `no row could be generated: ${oneLine(this.#refusals.get(table.id) ?? 'the server accepted none')}`
   }
 
   /**

@@ -103,15 +103,15 @@ export function keepSeed(
   { ident, qualified }: RowDialect,
 ): string {
   const columns = writableColumns(subject.table)
-  const few = columns.map((column, index) => `${ident(column.name)} AS c${index}`)
+  const aliased = columns.map((column, index) => `${ident(column.name)} AS c${index}`)
   const counted = columns.flatMap((column, index) => {
     const fact = subject.facts.find((fact) => fact.name === column.name)
     return fact !== undefined && kindOf(fact) === 'number' ? [`MIN(c${index}) OVER () AS least${index}`] : []
   })
   const all = columns.map((_, index) => `c${index}`)
-  const numbered = ['ROW_NUMBER() OVER () - 1 AS place', ...all, ...counted]
+  const numbered = ['ROW_NUMBER() OVER () - 1 AS row_index', ...all, ...counted]
   return [
-    `CREATE TEMPORARY TABLE ${name}_few AS SELECT ${['1 AS one', ...few].join(', ')} FROM ${qualified(subject.table)} LIMIT ${most}`,
+    `CREATE TEMPORARY TABLE ${name}_few AS SELECT ${['1 AS placeholder', ...aliased].join(', ')} FROM ${qualified(subject.table)} LIMIT ${most}`,
     `CREATE TEMPORARY TABLE ${name} AS SELECT ${numbered.join(', ')} FROM ${name}_few`,
     `DROP TABLE ${name}_few`,
   ].join(';\n')
@@ -126,7 +126,7 @@ export function insertRows(
   syntax: RowDialect,
 ): string {
   const columns = writableColumns(table)
-  const number = `(copies.n * ${seed.rows} + seed.place)`
+  const number = `(copies.n * ${seed.rows} + seed.row_index)`
   const digits = String(Math.max(0, rows - 1)).length
   const values = columns.map((column, index) => {
     const change = changes.get(column.name)
@@ -136,7 +136,7 @@ export function insertRows(
     const changed = {
       number: () => `(COALESCE(seed.least${index}, 1) + ${number})`,
       uuid: () => `RPAD(${scattered(number, syntax)}, 32, '0')`,
-      bytes: () => cut(scattered(number, syntax), size),
+      bytes: () => truncated(scattered(number, syntax), size),
       text: () => numbered(syntax.asText(`seed.c${index}`), syntax.asText(number), { digits, size, attempt }),
     }[change]()
     return syntax.asColumn(changed, column)
@@ -164,13 +164,13 @@ function numbered(
     case 'over':
       return `CONCAT(${padded}, SUBSTRING(${text}, ${digits + 1}))`
     case 'before':
-      return cut(`CONCAT(${padded}, ${text})`, size)
+      return truncated(`CONCAT(${padded}, ${text})`, size)
     default:
-      return `CONCAT(${cut(text, size === undefined ? undefined : Math.max(0, size - digits))}, ${padded})`
+      return `CONCAT(${truncated(text, size === undefined ? undefined : Math.max(0, size - digits))}, ${padded})`
   }
 }
 
-function cut(text: string, size: number | undefined): string {
+function truncated(text: string, size: number | undefined): string {
   return size === undefined ? text : `LEFT(${text}, ${size})`
 }
 
@@ -184,9 +184,9 @@ const DIGITS = `(SELECT 0 AS d ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `UNI
 
 /** A table expression whose column `n` has the numbers from 0 to count - 1, or 0 alone. */
 function numbersTo(count: number): string {
-  const places = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, digit) => digit)
-  const number = places.map((digit) => `${10 ** digit} * d${digit}.d`).join(' + ')
-  const digits = places.map((digit) => `${DIGITS} AS d${digit}`).join(', ')
+  const digitPositions = Array.from({ length: String(Math.max(1, count - 1)).length }, (_, digit) => digit)
+  const number = digitPositions.map((digit) => `${10 ** digit} * d${digit}.d`).join(' + ')
+  const digits = digitPositions.map((digit) => `${DIGITS} AS d${digit}`).join(', ')
   return `(SELECT ${number} AS n FROM ${digits} WHERE ${number} < ${Math.max(1, count)})`
 }
 

@@ -8,13 +8,13 @@ import { type BenchResults, type Cell, findCell } from '../results.ts'
 import { caseIdOf } from './case-id.ts'
 import type { Clone } from './clone.ts'
 import { openContext, type SchemaBenchContext } from './context.ts'
+import { type EmptyingSql, reasonNotToMeasure } from './emptying-sql.ts'
 import { Eta } from './eta.ts'
 import type { SchemaBenchOptions } from './options.ts'
 import type { RowStock, RowSupply } from './row-stock.ts'
 import { schemaResults } from './schema-results.ts'
 import { SCHEMA_METHODS, TableBench } from './table-bench.ts'
 import { locksOn } from './table-locks.ts'
-import { reasonNotToMeasure, type TableMethod } from './table-methods.ts'
 
 /** Measures the tables of a copy one by one. */
 export class SchemaBenchRun {
@@ -59,7 +59,7 @@ export class SchemaBenchRun {
   async measure(): Promise<void> {
     const { schema, graph, rows } = this.#context
     const needed = new Set(this.#measured.flatMap((id) => [id, ...graph.ancestors(id)]))
-    this.#options.onProgress(`makes up rows for ${plural(needed.size, 'table')}`)
+    this.#options.onProgress(`generates rows for ${plural(needed.size, 'table')}`)
     await rows.fill(needed)
     const stocks = new Map<TableId, RowStock | string>()
     for (const id of this.#measured) stocks.set(id, await this.#keep(tableOf(schema, id)))
@@ -96,8 +96,8 @@ export class SchemaBenchRun {
     if (typeof stock === 'string') return this.#note(this.#leftOut(table, sizes, stock))
     let done = 0
     try {
-      const method = await this.#emptyingOf(table)
-      const supply = await rows.supply(stock, { renew: method.renew, wanted: Math.max(...sizes), budgetMs })
+      const emptying = await this.#emptyingSqlOf(table)
+      const supply = await rows.supply(stock, { renew: emptying.renew, wanted: Math.max(...sizes), budgetMs })
       const bench = new TableBench(
         {
           server: this.#context.server.id,
@@ -106,13 +106,13 @@ export class SchemaBenchRun {
           observer: this.#context.clone.observer,
           readOne: `SELECT 1 FROM ${this.#context.syntax.qualified(table)} LIMIT 1`,
           metrics: this.#context.metrics,
-          method,
+          emptying,
           supply,
           count: this.#countOf(table),
         },
         { ...this.#options, random: randomFrom(this.#options.seed) },
       )
-      await this.#noteLocks(table, method, supply)
+      await this.#noteLocks(table, emptying, supply)
       for (const size of sizes) {
         this.#options.onProgress(this.#line(table, size))
         const began = performance.now()
@@ -129,10 +129,10 @@ export class SchemaBenchRun {
   }
 
   /** Measures the locks on the first table that supports both methods: they are the same on all others. */
-  async #noteLocks(table: Table, method: TableMethod, supply: RowSupply): Promise<void> {
+  async #noteLocks(table: Table, emptying: EmptyingSql, supply: RowSupply): Promise<void> {
     const { clone, syntax, server } = this.#context
-    if (this.#knowsLocks || typeof method.truncate !== 'string') return
-    const locks = await locksOn(clone, { table, sql: syntax.qualified(table), method, supply })
+    if (this.#knowsLocks || typeof emptying.truncate !== 'string') return
+    const locks = await locksOn(clone, { table, sql: syntax.qualified(table), emptying, supply })
     this.#knowsLocks = locks !== undefined
     Object.assign(server.locks, locks)
   }
@@ -141,10 +141,10 @@ export class SchemaBenchRun {
   #missing(table: Table): number[] {
     const { previous, rows } = this.#options
     const key = { server: this.#context.server.id, case: this.#caseOf(table) }
-    const outcome = (count: number, way: string) =>
-      previous === undefined ? undefined : findCell(previous, { ...key, rows: count, way })?.outcome
+    const outcome = (count: number, method: string) =>
+      previous === undefined ? undefined : findCell(previous, { ...key, rows: count, method })?.outcome
     return rows.filter((count) =>
-      SCHEMA_METHODS.some((way) => [undefined, 'failed'].includes(outcome(count, way))),
+      SCHEMA_METHODS.some((method) => [undefined, 'failed'].includes(outcome(count, method))),
     )
   }
 
@@ -153,14 +153,14 @@ export class SchemaBenchRun {
   }
 
   /** Tries TRUNCATE, because only the server can say whether it allows it. */
-  async #emptyingOf({ id }: Table): Promise<TableMethod> {
-    const method = this.#context.methods.of(id)
+  async #emptyingSqlOf({ id }: Table): Promise<EmptyingSql> {
+    const emptying = this.#context.emptying.of(id)
     try {
-      await this.#connection.query(method.renew)
-      return method
+      await this.#connection.query(emptying.renew)
+      return emptying
     } catch (error) {
       const impossible = await this.#reasonIn(error)
-      return { ...method, truncate: { impossible }, renew: method.delete }
+      return { ...emptying, truncate: { impossible }, renew: emptying.delete }
     }
   }
 
@@ -175,14 +175,14 @@ export class SchemaBenchRun {
 
   /** Referenced tables first: emptying them empties others too. */
   async #empty(ids: readonly TableId[]): Promise<void> {
-    const { graph, schema, methods } = this.#context
-    const left = new Set(ids.filter((id) => reasonNotToMeasure(tableOf(schema, id)) === undefined))
+    const { graph, schema, emptying } = this.#context
+    const leftToEmpty = new Set(ids.filter((id) => reasonNotToMeasure(tableOf(schema, id)) === undefined))
     for (const id of graph.order.flat().toReversed()) {
-      if (!left.has(id)) continue
-      const { renew, renewed } = methods.of(id)
+      if (!leftToEmpty.has(id)) continue
+      const { renew, renewed } = emptying.of(id)
       // The measurement of the table reports the failure.
       await this.#connection.query(renew).catch((error) => this.#reasonIn(error))
-      for (const candidate of renewed) left.delete(candidate)
+      for (const candidate of renewed) leftToEmpty.delete(candidate)
     }
   }
 
@@ -202,7 +202,7 @@ export class SchemaBenchRun {
   #leftOut(table: Table, sizes: readonly number[], reason: string): Cell[] {
     const key = { server: this.#context.server.id, case: this.#caseOf(table) }
     return sizes.flatMap((rows) =>
-      SCHEMA_METHODS.map((way) => ({ ...key, rows, way, outcome: 'left out' as const, reason })),
+      SCHEMA_METHODS.map((method) => ({ ...key, rows, method, outcome: 'left out' as const, reason })),
     )
   }
 
@@ -213,8 +213,8 @@ export class SchemaBenchRun {
 
   #line(table: Table, rows: number): string {
     const all = this.#measured.length
-    const left = this.#measured.filter((id) => !this.#passed.has(id)).length
-    return `${all - left + 1}/${all}  ${table.label}, ${plural(rows, 'row')}${this.#eta.describe(left)}`
+    const tablesLeft = this.#measured.filter((id) => !this.#passed.has(id)).length
+    return `${all - tablesLeft + 1}/${all}  ${table.label}, ${plural(rows, 'row')}${this.#eta.describe(tablesLeft)}`
   }
 
   #caseOf({ id, label }: Table): string {

@@ -23,13 +23,15 @@ export function schemaResults(
   { rows, rounds, leastRounds, budgetMs, seed, previous }: SchemaBenchOptions,
   { began, cases: measured, cells, complete }: SchemaMeasurements,
 ): BenchResults {
-  const asked = [...measured].map(([id, name]) => ({
+  const measuredCases = [...measured].map(([id, name]) => ({
     id: name,
     factor: OWN_FACTOR,
     label: tableOf(schema, id).label,
   }))
-  const others = (previous?.cases ?? []).filter((benchCase) => !asked.some(({ id }) => id === benchCase.id))
-  const cases = [...others, ...asked]
+  const others = (previous?.cases ?? []).filter(
+    (benchCase) => !measuredCases.some(({ id }) => id === benchCase.id),
+  )
+  const cases = [...others, ...measuredCases]
   return {
     format: 1,
     date: previous?.date ?? new Date(began).toISOString(),
@@ -39,12 +41,12 @@ export function schemaResults(
     settings: {
       rows: [...new Set([...(previous?.settings.rows ?? []), ...rows])].toSorted((a, b) => a - b),
       cases: cases.map(({ id }) => id),
-      ways: [...SCHEMA_METHODS],
+      methods: [...SCHEMA_METHODS],
       ...{ rounds, leastRounds, budgetMs, seed },
     },
     servers: [server],
     cases,
-    ways: SCHEMA_METHODS.map(methodById).map(({ id, label, note }) => ({ id, label, note })),
+    methods: SCHEMA_METHODS.map(methodById).map(({ id, label, note }) => ({ id, label, note })),
     cells: joined(previous?.cells, cells),
   }
 }

@@ -5,10 +5,11 @@ import { plural } from '../../plan/describe.ts'
 import { interleave, type Measurement, summarize, type Variant } from '../measure.ts'
 import { type Known, predict } from '../predict.ts'
 import type { Cell, CellKey, MeasuredCell } from '../results.ts'
+import type { Sample } from '../round.ts'
 import type { StorageMetrics } from '../storage-metrics.ts'
+import type { EmptyingSql } from './emptying-sql.ts'
 import type { RowSupply } from './row-stock.ts'
-import type { TableMethod } from './table-methods.ts'
-import { emptyOnce, type Round, type Sample, Unfillable } from './table-round.ts'
+import { emptyOnce, type Round, Unfillable } from './table-round.ts'
 
 /** The two methods that a reset chooses between. */
 export const SCHEMA_METHODS = ['delete', 'truncate'] as const
@@ -24,7 +25,7 @@ export interface TableInput {
   readonly observer: Connection
   readonly readOne: string
   readonly metrics: StorageMetrics
-  readonly method: TableMethod
+  readonly emptying: EmptyingSql
   readonly supply: RowSupply
   /** A query that returns the number of rows in `n`; `undefined` if it would count rows of other tables. */
   readonly count: string | undefined
@@ -62,10 +63,10 @@ interface Attempt {
 export class TableBench {
   readonly #input: TableInput
   readonly #options: TableOptions
-  readonly #known = new Map<SchemaMethod, Known[]>(SCHEMA_METHODS.map((way) => [way, []]))
+  readonly #known = new Map<SchemaMethod, Known[]>(SCHEMA_METHODS.map((method) => [method, []]))
   /** The fastest round of each method at each number of rows: slower rounds were disturbed. */
   readonly #quickest = new Map<SchemaMethod, Map<number, number>>(
-    SCHEMA_METHODS.map((way) => [way, new Map()]),
+    SCHEMA_METHODS.map((method) => [method, new Map()]),
   )
   #most: { readonly rows: number; readonly reason: string }
 
@@ -80,8 +81,10 @@ export class TableBench {
   async measure(rows: number): Promise<Cell[]> {
     if (rows > this.#most.rows) return this.#leftOut(rows, this.#most.reason)
     const longestMs = LONGEST_ROUND * this.#options.budgetMs
-    const tooLong = SCHEMA_METHODS.filter((way) => this.#expectedRoundMs(way, rows) > longestMs)
-    const attempts = SCHEMA_METHODS.flatMap((way) => (tooLong.includes(way) ? [] : this.#attempt(way, rows)))
+    const tooLong = SCHEMA_METHODS.filter((method) => this.#expectedRoundMs(method, rows) > longestMs)
+    const attempts = SCHEMA_METHODS.flatMap((method) =>
+      tooLong.includes(method) ? [] : this.#attempt(method, rows),
+    )
     const measured = await interleave(
       attempts.map(({ contender }) => contender),
       {
@@ -97,24 +100,24 @@ export class TableBench {
       return this.#leftOut(rows, this.#most.reason)
     }
     const cells: Cell[] = []
-    for (const way of SCHEMA_METHODS) {
-      const attempt = attempts.find(({ contender }) => contender.id === way)
+    for (const method of SCHEMA_METHODS) {
+      const attempt = attempts.find(({ contender }) => contender.id === method)
       cells.push(
-        tooLong.includes(way)
-          ? this.#extrapolated(way, rows)
-          : await this.#cell(way, rows, attempt, measured.get(way)),
+        tooLong.includes(method)
+          ? this.#extrapolated(method, rows)
+          : await this.#cell(method, rows, attempt, measured.get(method)),
       )
     }
     return cells
   }
 
-  #attempt(way: SchemaMethod, rows: number): Attempt[] {
-    const { connection, observer, metrics, method, supply, readOne, count } = this.#input
-    const empty = method[way]
+  #attempt(method: SchemaMethod, rows: number): Attempt[] {
+    const { connection, observer, metrics, emptying, supply, readOne, count } = this.#input
+    const empty = emptying[method]
     if (typeof empty !== 'string') return []
     const samples: Sample[] = []
     const round: Round = {
-      renew: method.renew,
+      renew: emptying.renew,
       fill: supply.insert(rows),
       empty,
       insertOne: supply.insert(1),
@@ -122,12 +125,12 @@ export class TableBench {
       count,
     }
     const contender = {
-      id: way,
+      id: method,
       round: async () => {
         const began = performance.now()
         const sample = await emptyOnce(connection, round, { rows, metrics })
         const took = performance.now() - began
-        const quickest = this.#quickestOf(way)
+        const quickest = this.#quickestOf(method)
         quickest.set(rows, Math.min(took, quickest.get(rows) ?? took))
         samples.push(sample)
         return sample.ms
@@ -139,22 +142,22 @@ export class TableBench {
   }
 
   async #cell(
-    way: SchemaMethod,
+    method: SchemaMethod,
     rows: number,
     attempt: Attempt | undefined,
     measured: Measurement | undefined,
   ): Promise<Cell> {
-    const key = this.#place(way, rows)
-    const { truncate } = this.#input.method
-    if (way === 'truncate' && typeof truncate !== 'string') {
+    const key = this.#keyOf(method, rows)
+    const { truncate } = this.#input.emptying
+    if (method === 'truncate' && typeof truncate !== 'string') {
       return { ...key, outcome: 'not possible', reason: truncate.impossible }
     }
     if (attempt === undefined || measured === undefined || measured.samples.length === 0) {
       return { ...key, outcome: 'failed', reason: messageOf(measured?.failure) }
     }
     const times = summarize(measured.samples)
-    this.#known.get(way)?.push({ rows, ms: times.median })
-    const isQuick = (this.#quickestOf(way).get(rows) ?? 0) <= this.#options.budgetMs
+    this.#known.get(method)?.push({ rows, ms: times.median })
+    const isQuick = (this.#quickestOf(method).get(rows) ?? 0) <= this.#options.budgetMs
     // A failure here does not invalidate the measured times.
     const readerWaitMs =
       isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
@@ -162,8 +165,8 @@ export class TableBench {
   }
 
   /** Extrapolates the whole round linearly, because making rows takes longer than deleting them. */
-  #expectedRoundMs(way: SchemaMethod, rows: number): number {
-    const [last, before] = [...this.#quickestOf(way)].toSorted(([a], [b]) => b - a)
+  #expectedRoundMs(method: SchemaMethod, rows: number): number {
+    const [last, before] = [...this.#quickestOf(method)].toSorted(([a], [b]) => b - a)
     if (last === undefined || last[0] < TELLING_ROWS) return 0
     const [lastRows, lastMs] = last
     const [beforeRows, beforeMs] = before ?? [0, 0]
@@ -171,15 +174,15 @@ export class TableBench {
     return lastMs + perRow * (rows - lastRows)
   }
 
-  #quickestOf(way: SchemaMethod): Map<number, number> {
-    return this.#quickest.get(way) ?? new Map()
+  #quickestOf(method: SchemaMethod): Map<number, number> {
+    return this.#quickest.get(method) ?? new Map()
   }
 
-  #extrapolated(way: SchemaMethod, rows: number): Cell {
-    const key = this.#place(way, rows)
-    const prediction = predict(this.#known.get(way) ?? [], rows)
+  #extrapolated(method: SchemaMethod, rows: number): Cell {
+    const key = this.#keyOf(method, rows)
+    const prediction = predict(this.#known.get(method) ?? [], rows)
     if (prediction === undefined) {
-      const reason = `a single round would take about ${(this.#expectedRoundMs(way, rows) / 1000).toPrecision(2)} s`
+      const reason = `a single round would take about ${(this.#expectedRoundMs(method, rows) / 1000).toPrecision(2)} s`
       return { ...key, outcome: 'left out', reason }
     }
     const from = prediction.from.map((count) => count.toLocaleString('en-US')).join(' and ')
@@ -187,12 +190,12 @@ export class TableBench {
   }
 
   #leftOut(rows: number, reason: string): Cell[] {
-    return SCHEMA_METHODS.map((way) => ({ ...this.#place(way, rows), outcome: 'left out', reason }))
+    return SCHEMA_METHODS.map((method) => ({ ...this.#keyOf(method, rows), outcome: 'left out', reason }))
   }
 
-  #place(way: SchemaMethod, rows: number): CellKey {
+  #keyOf(method: SchemaMethod, rows: number): CellKey {
     const { server, case: id } = this.#input
-    return { server, case: id, rows, way }
+    return { server, case: id, rows, method }
   }
 }
 
@@ -200,15 +203,15 @@ function figuresOf(
   samples: readonly Sample[],
   readerWaitMs: number | undefined,
 ): Pick<MeasuredCell, 'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'> {
-  const middle = (figure: keyof Sample) => {
-    const known = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
-    return known.length === 0 ? null : summarize(known).median
+  const medianOfFigure = (figure: keyof Sample) => {
+    const values = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
+    return values.length === 0 ? null : summarize(values).median
   }
   return {
-    journalBytes: middle('journalBytes'),
-    freedBytes: middle('freedBytes'),
-    leftBytes: middle('leftBytes'),
+    journalBytes: medianOfFigure('journalBytes'),
+    freedBytes: medianOfFigure('freedBytes'),
+    leftBytes: medianOfFigure('leftBytes'),
     readerWaitMs: readerWaitMs ?? null,
-    nextInsertMs: middle('nextInsertMs'),
+    nextInsertMs: medianOfFigure('nextInsertMs'),
   }
 }

@@ -1,8 +1,8 @@
 import type { Table } from '../../schema/schema.ts'
 import type { Clone } from './clone.ts'
+import type { EmptyingSql } from './emptying-sql.ts'
 import type { RowSupply } from './row-stock.ts'
 import { SCHEMA_METHODS } from './table-bench.ts'
-import type { TableMethod } from './table-methods.ts'
 
 const ROWS = 100
 
@@ -10,24 +10,24 @@ interface LockedInput {
   readonly table: Table
   /** The table's name in SQL. */
   readonly sql: string
-  readonly method: TableMethod
+  readonly emptying: EmptyingSql
   readonly supply: RowSupply
 }
 
 /** By method: the locks it takes on the table; `undefined` if the server does not report them. */
 export async function locksOn(
   { engine, connection, observer }: Clone,
-  { table: { name }, sql, method, supply }: LockedInput,
+  { table: { name }, sql, emptying, supply }: LockedInput,
 ): Promise<Record<string, string[]> | undefined> {
   const locks: Record<string, string[]> = {}
-  for (const way of SCHEMA_METHODS) {
-    const statement = method[way]
+  for (const method of SCHEMA_METHODS) {
+    const statement = emptying[method]
     if (typeof statement !== 'string') continue
     try {
-      await connection.query(method.renew)
+      await connection.query(emptying.renew)
       await connection.query(supply.insert(Math.min(ROWS, supply.most)))
       const taken = await engine.bench.locks(connection, observer, [statement], { name, sql })
-      if (taken.length > 0) locks[way] = [...taken]
+      if (taken.length > 0) locks[method] = [...taken]
     } catch {
       // The measurement that follows reports why filling or emptying failed.
       return undefined

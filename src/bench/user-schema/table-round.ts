@@ -1,16 +1,7 @@
 import type { Connection } from '../../engine/connection.ts'
 import { whileReading } from '../readers.ts'
+import type { Sample } from '../round.ts'
 import { growth, type StorageMetrics } from '../storage-metrics.ts'
-
-/** Figures of one round. Times in milliseconds, sizes in bytes; `undefined` if unknown. */
-export interface Sample {
-  readonly ms: number
-  readonly journalBytes: number | undefined
-  readonly freedBytes: number | undefined
-  readonly leftBytes: number | undefined
-  readonly readerWaitMs: number | undefined
-  readonly nextInsertMs: number | undefined
-}
 
 /** The statements of a round. */
 export interface Round {
@@ -49,13 +40,14 @@ export async function emptyOnce(
   { renew, fill, empty, insertOne, readOne, count }: Round,
   { rows, metrics, readers = [] }: RoundOptions,
 ): Promise<Sample> {
-  const left = async () =>
+  const countRows = async () =>
     count === undefined ? undefined : Number((await connection.query(count))[0]?.n ?? 0)
   await connection.query(renew)
   const bytesWhenNew = await metrics.bytes(connection)
   await filled(connection, fill)
-  const there = await left()
-  if (there !== undefined && there !== rows) throw new Unfillable(`only ${there} of ${rows} rows came in`)
+  const inserted = await countRows()
+  if (inserted !== undefined && inserted !== rows)
+    throw new Unfillable(`only ${inserted} of ${rows} rows came in`)
   const before = { journal: await metrics.journal(connection), bytes: await metrics.bytes(connection) }
   const { ms, readerWaitMs } = await whileReading(readers, readOne, async () => {
     const began = performance.now()
@@ -63,7 +55,7 @@ export async function emptyOnce(
     return performance.now() - began
   })
   const after = { journal: await metrics.journal(connection), bytes: await metrics.bytes(connection) }
-  if (((await left()) ?? 0) > 0) throw new Error('rows are left: a trigger or a rule keeps them')
+  if (((await countRows()) ?? 0) > 0) throw new Error('rows are left: a trigger or a rule keeps them')
   const insertBegan = performance.now()
   const nextInsertMs = await connection.query(insertOne).then(
     () => performance.now() - insertBegan,

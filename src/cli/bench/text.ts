@@ -41,10 +41,10 @@ function writeBase(results: BenchResults, server: string, output: Output): void 
   const rows = results.settings.rows.filter((number) =>
     results.cells.some((cell) => cell.server === server && cell.case === 'base' && cell.rows === number),
   )
-  const table = results.ways
+  const table = results.methods
     .map(({ id, label }) => ({
       label,
-      cells: rows.map((number) => findCell(results, { server, case: 'base', rows: number, way: id })),
+      cells: rows.map((number) => findCell(results, { server, case: 'base', rows: number, method: id })),
     }))
     .filter(({ cells }) => cells.some((cell) => cell !== undefined && cell.outcome !== 'not possible'))
     .map(({ label, cells }) => [label, ...cells.map(textOf)])
@@ -100,10 +100,10 @@ export function writeComparison(comparison: Comparison, against: string, output:
   output.line(`  Beside that, more than noise:`)
   const rows = changed
     .slice(0, SHOWN)
-    .map(({ server, case: id, rows: number, way, beforeMs, afterMs, ratio }) => [
+    .map(({ server, case: id, rows: number, method, beforeMs, afterMs, ratio }) => [
       `${server}, ${printable(withoutFactor(id), 40)}`,
       `${number.toLocaleString('en-US')} rows`,
-      way,
+      method,
       `${shortest(beforeMs)} -> ${shortest(afterMs)}`,
       ratio > 1 ? `${ratio.toFixed(2)} times as long` : `${(1 / ratio).toFixed(2)} times as fast`,
     ])

@@ -20,7 +20,7 @@ interface BenchFlags {
   readonly engine?: readonly string[]
   readonly rows?: readonly number[]
   readonly cases?: readonly string[]
-  readonly ways?: readonly MethodId[]
+  readonly methods?: readonly MethodId[]
   readonly full?: boolean
   readonly rounds: number
   readonly budget?: number
@@ -36,7 +36,7 @@ const LEAST_ROUNDS = 3
 export const benchCommand = defineCommand<BenchFlags>({
   notes: `
 Makes tables of its own, on a server that it starts (default: the best available) or in a clone of your database
-(--url; that one is only read), fills and empties them over and over, each way in turn. Results are written as they
+(--url; that one is only read), fills and empties them over and over, each method in turn. Results are written as they
 come: cut off, the same command continues from there; for more rows or servers it adds to them. Open report.html.
 
   afresh bench                                      about two minutes, to 100,000 rows
@@ -44,7 +44,7 @@ come: cut off, the same command continues from there; for more rows or servers i
   afresh bench --url postgres://localhost/shop      your own tables, one by one
   afresh bench --against old/results.json           what has changed since
 
-Ways: ${METHODS.map(({ id }) => id).join(', ')}.
+Methods: ${METHODS.map(({ id }) => id).join(', ')}.
 Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
   options: (command: Command) =>
     command
@@ -52,16 +52,20 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
       .option('--engine <list>', 'images, embedded, sqlite, or URLs of servers, separated by commas', list)
       .option('--rows <list>', 'numbers of rows: 1000,100000,10000000', numbers)
       .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
-      .option('--ways <list>', 'ways to empty a table (default: all)', wayIds)
+      .option('--methods <list>', 'methods to empty a table (default: all)', methodIds)
       .option('--full', 'all cases, and up to 10,000,000 rows')
       .option('--rounds <n>', 'maximum number of measurements of each figure', wholeNumber(1), 30)
       .option(
         '--budget <seconds>',
-        'time for each way at each number of rows (default: 1, with --full 5)',
+        'time for each method at each number of rows (default: 1, with --full 5)',
         seconds,
       )
-      .option('--limit <seconds>', 'time limit for one run of a way (default: 20, with --full 300)', seconds)
-      .option('--seed <n>', 'random seed for the order of the ways', wholeNumber(1), 1)
+      .option(
+        '--limit <seconds>',
+        'time limit for one run of a method (default: 20, with --full 300)',
+        seconds,
+      )
+      .option('--seed <n>', 'random seed for the order of the methods', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')
       .option('--fresh', 'ignore earlier results in the folder')
       .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
@@ -99,7 +103,7 @@ function refuseContradictions(flags: BenchFlags): void {
       next: 'Give one of them.',
     })
   }
-  const ignored = (['cases', 'ways', 'limit', 'full'] as const).filter((name) => flags[name] !== undefined)
+  const ignored = (['cases', 'methods', 'limit', 'full'] as const).filter((name) => flags[name] !== undefined)
   if (url !== undefined && ignored.length > 0) {
     const names = ignored.map((name) => `--${name}`).join(', ')
     throw new AfreshError(
@@ -131,7 +135,7 @@ async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOption
     allow,
     rows,
     cases: flags.cases ?? (full ? CASES.map(({ id }) => id) : ['base']),
-    ways: flags.ways ?? METHODS.map(({ id }) => id),
+    methods: flags.methods ?? METHODS.map(({ id }) => id),
     rounds,
     leastRounds: Math.min(LEAST_ROUNDS, rounds),
     budgetMs: 1000 * (flags.budget ?? (full ? 5 : 1)),
@@ -210,23 +214,24 @@ function numbers(text: string): number[] {
   throw new InvalidArgumentError('They must be whole numbers, separated by commas: 1000,100000.')
 }
 
-function wayIds(text: string): MethodId[] {
+function methodIds(text: string): MethodId[] {
   const known = METHODS.map(({ id }) => id)
   return list(text).map((part) => {
     const found = known.find((id) => id === part)
-    if (found === undefined) throw new InvalidArgumentError(`There is no way '${part}': ${known.join(', ')}.`)
+    if (found === undefined)
+      throw new InvalidArgumentError(`There is no method '${part}': ${known.join(', ')}.`)
     return found
   })
 }
 
 function caseIds(text: string): string[] {
   const known = CASES.map(({ id }) => id)
-  const asked = list(text)
-  if (asked.includes('all')) return known
-  const unknown = asked.find((part) => !known.includes(part))
+  const ids = list(text)
+  if (ids.includes('all')) return known
+  const unknown = ids.find((part) => !known.includes(part))
   if (unknown !== undefined)
     throw new InvalidArgumentError(`There is no case '${unknown}': ${known.join(', ')}.`)
-  return asked
+  return ids
 }
 
 function seconds(text: string): number {

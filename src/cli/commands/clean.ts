@@ -17,9 +17,9 @@ interface CleanFlags {
 
 export const cleanCommand = defineCommand<CleanFlags>({
   notes: `
-Drops what afresh made and nobody uses: databases of runs that have ended, templates (the next run builds its own
+Drops what afresh made and is no longer used: databases of runs that have ended, templates (the next run builds its own
 again), and folders that killed runs left of embedded servers. Looks at the same servers as \`afresh status\`.
-Never drops a leased database, one of a run that goes on, an adopted one, or one without a valid mark: the server
+Never drops a leased database, one of an active run, an adopted one, or one without a valid mark: the server
 proves that before each drop. Containers stay. Shows the list, and asks; without a terminal it needs --yes.
 
   afresh clean --dry-run

@@ -55,11 +55,11 @@ they are not. Everything is gone afterwards.
       server: spec,
       rounds: flags.rounds,
       during: output.during,
-      onStage(ready) {
+      onReady(ready) {
         stage = ready
         writeReady({ ...ready, title: story.title, reason }, made, output)
       },
-      onPlayed(played) {
+      onResult(played) {
         all.push(played)
         if (played.round === 1) writeResult(all.length, played, output)
       },

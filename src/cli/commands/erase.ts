@@ -37,7 +37,7 @@ reads the catalog, of any database.
       .option('--soft-delete <column>', 'mark the rows instead: with the time in this column')
       .option('--value <value>', 'with --soft-delete: with this value')
       .option('--live <value>', 'with --soft-delete: the value of unmarked rows; repeatable', again)
-      .option('--explain', 'show what would become of which table, as a tree; read no row'),
+      .option('--explain', 'show what would happen to each table, as a tree; read no rows'),
 
   async run({ url, where, keys, softDelete, value, live, explain, ...flags }, output, [table = '']) {
     const mark = softDelete === undefined ? undefined : { column: softDelete, ...defined({ value, live }) }

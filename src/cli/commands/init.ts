@@ -6,14 +6,14 @@ import { EXIT } from '../failure.ts'
 import { type Choices, choose } from '../init/choices.ts'
 import { detectProject } from '../init/detect-project.ts'
 import { diffOfNew } from '../init/diff.ts'
-import { type Asked, type ProjectInfo, RUNNER_NAMES } from '../init/project-info.ts'
+import { type ProjectInfo, type RequestedChoices, RUNNER_NAMES } from '../init/project-info.ts'
 import { type Proposal, propose } from '../init/proposal.ts'
 import type { ProposedFile } from '../init/proposed-file.ts'
 import { migrateLabel, serverLabel, writeChoices, writeDiff } from '../init/text.ts'
 import { isTaken, writeAll } from '../init/write.ts'
 import { count, type Output } from '../output.ts'
 
-interface InitFlags extends Asked {
+interface InitFlags extends RequestedChoices {
   readonly dryRun?: boolean
   readonly yes?: boolean
   readonly json?: boolean
@@ -39,18 +39,18 @@ ask. It changes no existing file: for those, it shows the lines to add.
 
   async run(flags, output) {
     const root = process.cwd()
-    const facts = await detectProject(root)
-    const choices = choose(facts, flags)
-    const proposal = propose(facts, choices)
+    const project = await detectProject(root)
+    const choices = choose(project, flags)
+    const proposal = propose(project, choices)
     const files = await Promise.all(
       proposal.files.map(async (file) => ({ ...file, exists: await isTaken(root, file.path) })),
     )
     const fresh = files.filter(({ exists }) => !exists)
-    writeProposal(facts, choices, proposal, files, output)
+    writeProposal(project, choices, proposal, files, output)
     const asks = fresh.length > 0 && flags.dryRun !== true && flags.yes !== true && flags.json !== true
     const writes = fresh.length > 0 && flags.dryRun !== true && (!asks || (await confirmed(fresh)))
     if (writes) await writeAll(root, fresh)
-    output.document(documentOf(facts, choices, proposal, files, writes))
+    output.document(documentOf(project, choices, proposal, files, writes))
     writeOutcome(proposal, fresh, { writes, dryRun: flags.dryRun === true }, output)
     return EXIT.done
   },
@@ -61,14 +61,14 @@ interface LookedAt extends ProposedFile {
 }
 
 function writeProposal(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   choices: Choices,
   { additions }: Proposal,
   files: readonly LookedAt[],
   output: Output,
 ): void {
   output.line(output.style.bold('Choices and reasons'))
-  writeChoices(facts, choices, output)
+  writeChoices(project, choices, output)
   for (const { path, contents, exists } of files) {
     output.line()
     if (exists) output.line(`${path} already exists: it is left unchanged.`)
@@ -105,18 +105,18 @@ function writeOutcome(
 }
 
 function documentOf(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   choices: Choices,
   { additions, install, run, notes }: Proposal,
   files: readonly LookedAt[],
   writes: boolean,
 ): object {
   const { server, migrate, ...others } = choices
-  const { sqlMigrations, otherMigrations, testFolder, isModule, dockerAnswers } = facts
+  const { sqlMigrations, otherMigrations, testFolder, isModule, dockerAnswers } = project
   return {
     found: {
-      files: [...facts.files.keys()],
-      packages: [...facts.packages],
+      files: [...project.files.keys()],
+      packages: [...project.packages],
       sqlMigrations,
       otherMigrations,
       testFolder,
@@ -127,7 +127,7 @@ function documentOf(
       ...others,
       server: { ...server, value: serverLabel(server.value) },
       migrate: { value: migrateLabel(migrate.value), reason: migrate.reason },
-      packageManager: facts.packageManager,
+      packageManager: project.packageManager,
     },
     files: files.map(({ path, contents, exists }) => ({
       path,

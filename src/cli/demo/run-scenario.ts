@@ -34,25 +34,25 @@ export interface ScenarioOptions {
   /** Reports what the start does. */
   readonly during: <T>(start: (progress: Progress) => Promise<T>) => Promise<T>
   /** Called before the first test. */
-  readonly onStage: (stage: Ready) => void
-  readonly onPlayed: (played: ScenarioResult) => void
+  readonly onReady: (stage: Ready) => void
+  readonly onResult: (played: ScenarioResult) => void
 }
 
 /** Runs a complete scenario. Leaves nothing behind, even on Ctrl-C. */
-export async function runScenario(playing: ScenarioOptions): Promise<void> {
+export async function runScenario(options: ScenarioOptions): Promise<void> {
   const start = performance.now()
-  const harness = await playing.during((progress) =>
+  const harness = await options.during((progress) =>
     createHarness({
-      server: playing.server,
+      server: options.server,
       project: 'demo',
-      migrate: [playing.scenario.schemaFile],
-      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', playing.scenario.fill),
+      migrate: [options.scenario.schemaFile],
+      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', options.scenario.fill),
       progress,
     }),
   )
   const stopListening = closeOnInterrupt(harness)
   await withCleanUp(
-    () => playOn(harness, playing, start),
+    () => runTests(harness, options, start),
     async () => {
       stopListening()
       await harness.close()
@@ -60,12 +60,12 @@ export async function runScenario(playing: ScenarioOptions): Promise<void> {
   )
 }
 
-async function playOn(harness: Harness, playing: ScenarioOptions, start: number): Promise<void> {
+async function runTests(harness: Harness, options: ScenarioOptions, start: number): Promise<void> {
   const database = await harness.lease()
   await withCleanUp(
     async () => {
       const readyMs = performance.now() - start
-      playing.onStage({
+      options.onReady({
         server: harness.title,
         database: database.name,
         plan: await planReset(database.url),
@@ -73,9 +73,9 @@ async function playOn(harness: Harness, playing: ScenarioOptions, start: number)
         readyMs,
       })
       await withClient(database.url, 'demo application', async (client) => {
-        for (let round = 1; round <= playing.rounds; round++) {
-          for (const test of await playing.scenario.tests(client)) {
-            playing.onPlayed(await playTest(database, test, round))
+        for (let round = 1; round <= options.rounds; round++) {
+          for (const test of await options.scenario.tests(client)) {
+            options.onResult(await runTest(database, test, round))
           }
         }
       })
@@ -84,7 +84,7 @@ async function playOn(harness: Harness, playing: ScenarioOptions, start: number)
   )
 }
 
-async function playTest(database: TestDatabase, test: ScenarioTest, round: number): Promise<ScenarioResult> {
+async function runTest(database: TestDatabase, test: ScenarioTest, round: number): Promise<ScenarioResult> {
   const wrote = await test.write()
   const report = await database.reset()
   return { round, title: test.title, wrote, ...report, differences: await database.verify() }

@@ -82,7 +82,7 @@ export function writeResult(index: number, played: ScenarioResult, output: Outpu
 function writeFilled({ rows, leftEmpty }: Filled, seed: number, output: Output): void {
   output.line(`  rows were generated: ${count(rows, 'row')}, seed ${seed}`)
   if (leftEmpty.length === 0) return
-  output.line(`  left empty, because no row could be made up: ${count(leftEmpty.length, 'table')}`)
+  output.line(`  left empty, because no row could be generated: ${count(leftEmpty.length, 'table')}`)
   for (const { table, reason } of leftEmpty)
     output.line(output.style.dim(`    ${printable(table)}: ${reason.split('\n')[0]}`))
 }

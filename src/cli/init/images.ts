@@ -15,9 +15,9 @@ const NAME_AND_TAG = /^([\w./-]*?([\w-]+))(?::([\w.-]+))?$/
 /** Not based on the official image and started differently: the official image replaces them. */
 const NOT_OFFICIAL = /(?:^|\/)(?:bitnami|bitnamilegacy|mysql|cimg|circleci)\//
 
-export function imagesIn(facts: ProjectInfo): Image[] {
-  return filesOf(facts, 'compose').flatMap((file) =>
-    [...(facts.files.get(file) ?? '').matchAll(IMAGE_LINE)].flatMap(([, written = '']) => {
+export function imagesIn(project: ProjectInfo): Image[] {
+  return filesOf(project, 'compose').flatMap((file) =>
+    [...(project.files.get(file) ?? '').matchAll(IMAGE_LINE)].flatMap(([, written = '']) => {
       const image = imageOf(written)
       return image === undefined ? [] : [{ ...image, file }]
     }),

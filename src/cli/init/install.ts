@@ -11,13 +11,13 @@ const ADD: Readonly<Record<PackageManager, string>> = {
 
 /** One command that installs everything missing in package.json; `undefined` if nothing is missing. */
 export function installCommand(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   { engine, server, client, runner, language }: Choices,
 ): string | undefined {
-  const { image, project } = SERVERS[engine.value]
+  const { image, project: engineProject } = SERVERS[engine.value]
   const needed = [
     'afresh',
-    project.driver,
+    engineProject.driver,
     client.value,
     ...(language.value === 'TypeScript' ? ['@types/node'] : []),
     ...(language.value === 'TypeScript' && client.value === 'pg' ? ['@types/pg'] : []),
@@ -25,6 +25,6 @@ export function installCommand(
     ...(server.value.kind === 'container' ? ['testcontainers', image.module] : []),
     ...(runner.value === 'node:test' ? [] : [runner.value]),
   ]
-  const missing = [...new Set(needed)].filter((name) => !facts.packages.has(name))
-  return missing.length === 0 ? undefined : `${ADD[facts.packageManager.value]} ${missing.join(' ')}`
+  const missing = [...new Set(needed)].filter((name) => !project.packages.has(name))
+  return missing.length === 0 ? undefined : `${ADD[project.packageManager.value]} ${missing.join(' ')}`
 }

@@ -21,11 +21,11 @@ export function jestTransform({ packages }: ProjectInfo): JestTransform | undefi
 }
 
 /** Whether jest compiles TypeScript, once the proposed files are written. */
-export function runsTypeScript(facts: ProjectInfo): boolean {
-  const transform = jestTransform(facts)
+export function runsTypeScript(project: ProjectInfo): boolean {
+  const transform = jestTransform(project)
   if (transform === undefined) return false
-  const texts = filesOf(facts, 'jest').map((path) => facts.files.get(path) ?? '')
-  const packageOptions = /"jest":\s*\{.*/s.exec(facts.files.get('package.json') ?? '')?.[0]
+  const texts = filesOf(project, 'jest').map((path) => project.files.get(path) ?? '')
+  const packageOptions = /"jest":\s*\{.*/s.exec(project.files.get('package.json') ?? '')?.[0]
   const configured = [...texts, ...(packageOptions === undefined ? [] : [packageOptions])]
   // Without a configuration, the proposed one has the line.
   return transform.line === undefined || configured.length === 0 || configured.join().includes(transform.name)

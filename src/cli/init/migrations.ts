@@ -31,9 +31,9 @@ interface Tool {
   /** The package, for a tool without a configuration file. */
   readonly package?: string
   /** The arguments of the package manager's run command: `prisma migrate deploy`. */
-  readonly command: (facts: ProjectInfo, file: string) => string
+  readonly command: (project: ProjectInfo, file: string) => string
   /** Folders of its migrations: the first that the project has is what the command depends on. */
-  readonly folders?: (facts: ProjectInfo, file: string) => readonly string[]
+  readonly folders?: (project: ProjectInfo, file: string) => readonly string[]
 }
 
 const FOLDERS = ['migrations', 'db/migrations', 'database/migrations', 'src/migrations', 'src/db/migrations']
@@ -43,24 +43,25 @@ const PRISMA_FOLDERS = ['prisma/migrations', 'migrations']
 const TOOLS: readonly Tool[] = [
   {
     config: 'prisma',
-    command: (facts) => (hasMigrations(facts, PRISMA_FOLDERS) ? 'prisma migrate deploy' : 'prisma db push'),
+    command: (project) =>
+      hasMigrations(project, PRISMA_FOLDERS) ? 'prisma migrate deploy' : 'prisma db push',
     // `db push` depends on the schema alone; both are in the folder of the schema.
     folders: (_, file) => (file.startsWith('prisma/') ? ['prisma'] : PRISMA_FOLDERS),
   },
   {
     config: 'drizzle',
-    command: (facts, file) =>
-      hasMigrations(facts, [drizzleFolder(facts.files.get(file) ?? '')])
+    command: (project, file) =>
+      hasMigrations(project, [drizzleFolder(project.files.get(file) ?? '')])
         ? 'drizzle-kit migrate'
         : 'drizzle-kit push --force',
-    folders: (facts, file) => [drizzleFolder(facts.files.get(file) ?? '')],
+    folders: (project, file) => [drizzleFolder(project.files.get(file) ?? '')],
   },
   { config: 'knex', command: () => 'knex migrate:latest', folders: () => FOLDERS },
   { config: 'mikroOrm', command: () => 'mikro-orm migration:up', folders: () => FOLDERS },
   {
     config: 'typeOrm',
-    command: (facts, file) => {
-      const program = !file.endsWith('.ts') ? '' : facts.isModule ? '-ts-node-esm' : '-ts-node-commonjs'
+    command: (project, file) => {
+      const program = !file.endsWith('.ts') ? '' : project.isModule ? '-ts-node-esm' : '-ts-node-commonjs'
       return `typeorm${program} migration:run -d ${file}`
     },
     folders: () => FOLDERS,
@@ -98,13 +99,13 @@ const MIGRATES = /^(db:|database:)?(migrate|migrations?)(:(up|latest|deploy|run|
 const NOT_FOR_TESTS = /\bdev\b|reset|rollback|\bdown\b|create|generate|\bmake\b|dotenv|--env-file/
 
 /** The project's own script for migrations, since its author knows what the tool needs. */
-function ownScript(facts: ProjectInfo): MigrationsChoice | undefined {
-  const [found] = [...facts.scripts].filter(
+function ownScript(project: ProjectInfo): MigrationsChoice | undefined {
+  const [found] = [...project.scripts].filter(
     ([name, text]) => MIGRATES.test(name) && !NOT_FOR_TESTS.test(text),
   )
   if (found === undefined) return undefined
   const [name, text] = found
-  const command = `${RUN_SCRIPT[facts.packageManager.value]} ${name}`
+  const command = `${RUN_SCRIPT[project.packageManager.value]} ${name}`
   return {
     value: { kind: 'command', command, inputs: undefined },
     reason: `package.json has the script "${name}": ${text}`,
@@ -112,23 +113,23 @@ function ownScript(facts: ProjectInfo): MigrationsChoice | undefined {
   }
 }
 
-export function chooseMigrations(facts: ProjectInfo): MigrationsChoice {
-  const own = ownScript(facts)
+export function chooseMigrations(project: ProjectInfo): MigrationsChoice {
+  const own = ownScript(project)
   if (own !== undefined) return own
   for (const tool of TOOLS) {
-    const files = tool.config === undefined ? [] : filesOf(facts, tool.config)
-    const found = files[0] ?? firstPackage(facts, tool.package === undefined ? [] : [tool.package])
+    const files = tool.config === undefined ? [] : filesOf(project, tool.config)
+    const found = files[0] ?? firstPackage(project, tool.package === undefined ? [] : [tool.package])
     if (found === undefined) continue
-    const command = `${RUN[facts.packageManager.value]} ${tool.command(facts, found)}`
+    const command = `${RUN[project.packageManager.value]} ${tool.command(project, found)}`
     return {
-      value: { kind: 'command', command, inputs: inputsOf(facts, tool, found) },
+      value: { kind: 'command', command, inputs: inputsOf(project, tool, found) },
       reason: files.length > 0 ? `${found} is there` : `package.json has ${found}`,
-      note: noteOnUrl(facts, files, command),
+      note: noteOnUrl(project, files, command),
     }
   }
-  const [path] = facts.sqlMigrations
+  const [path] = project.sqlMigrations
   if (path !== undefined) return { value: { kind: 'sql', path }, reason: `${path} has SQL`, note: undefined }
-  const [folder] = facts.otherMigrations
+  const [folder] = project.otherMigrations
   if (folder !== undefined) {
     return {
       value: { kind: 'unknown', folder },
@@ -139,19 +140,19 @@ export function chooseMigrations(facts: ProjectInfo): MigrationsChoice {
   return { value: { kind: 'example' }, reason: 'there are no migrations yet', note: undefined }
 }
 
-function inputsOf(facts: ProjectInfo, { folders }: Tool, file: string): string | undefined {
-  return folders?.(facts, file).find((folder) => folder === 'prisma' || hasMigrations(facts, [folder]))
+function inputsOf(project: ProjectInfo, { folders }: Tool, file: string): string | undefined {
+  return folders?.(project, file).find((folder) => folder === 'prisma' || hasMigrations(project, [folder]))
 }
 
-function hasMigrations(facts: ProjectInfo, folders: readonly string[]): boolean {
+function hasMigrations(project: ProjectInfo, folders: readonly string[]): boolean {
   return folders.some(
-    (folder) => facts.sqlMigrations.includes(folder) || facts.otherMigrations.includes(folder),
+    (folder) => project.sqlMigrations.includes(folder) || project.otherMigrations.includes(folder),
   )
 }
 
 /** A tool that reads another URL could migrate a real database. */
-function noteOnUrl(facts: ProjectInfo, files: readonly string[], command: string): string | undefined {
-  const texts = files.map((file) => facts.files.get(file) ?? '')
+function noteOnUrl(project: ProjectInfo, files: readonly string[], command: string): string | undefined {
+  const texts = files.map((file) => project.files.get(file) ?? '')
   if (files.length === 0 || texts.some((text) => text.includes('DATABASE_URL'))) return undefined
   return `${files.join(', ')} does not mention DATABASE_URL: see that \`${command}\` migrates the database named there, and no other.`
 }

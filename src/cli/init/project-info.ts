@@ -24,7 +24,7 @@ export interface ProjectInfo {
 }
 
 /** What the user chose on the command line. */
-export interface Asked {
+export interface RequestedChoices {
   readonly engine?: ServerEngine
   readonly runner?: RunnerName
   readonly server?: string
@@ -73,20 +73,20 @@ export const KNOWN_FILES = {
 } as const satisfies Record<string, readonly string[]>
 
 /** Whether package.json has the options of a tool. */
-export function hasOptionsInPackage(facts: ProjectInfo, key: string): boolean {
+export function hasOptionsInPackage(project: ProjectInfo, key: string): boolean {
   try {
-    return key in JSON.parse(facts.files.get('package.json') ?? '')
+    return key in JSON.parse(project.files.get('package.json') ?? '')
   } catch {
     return false
   }
 }
 
 /** The files of a kind that the project has. */
-export function filesOf(facts: ProjectInfo, kind: keyof typeof KNOWN_FILES): string[] {
-  return KNOWN_FILES[kind].filter((path) => facts.files.has(path))
+export function filesOf(project: ProjectInfo, kind: keyof typeof KNOWN_FILES): string[] {
+  return KNOWN_FILES[kind].filter((path) => project.files.has(path))
 }
 
 /** The first package of these that the project names. */
-export function firstPackage(facts: ProjectInfo, names: readonly string[]): string | undefined {
-  return names.find((name) => facts.packages.has(name))
+export function firstPackage(project: ProjectInfo, names: readonly string[]): string | undefined {
+  return names.find((name) => project.packages.has(name))
 }

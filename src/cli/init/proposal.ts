@@ -25,10 +25,10 @@ export interface Proposal {
 
 const EXAMPLE_FOLDER = 'migrations'
 
-export function propose(facts: ProjectInfo, choices: Choices): Proposal {
-  const { files, additions, run } = runnerSetup(facts, choices)
-  const rest = { additions, run, install: installCommand(facts, choices) }
-  const [config] = filesOf(facts, 'afresh')
+export function propose(project: ProjectInfo, choices: Choices): Proposal {
+  const { files, additions, run } = runnerSetup(project, choices)
+  const rest = { additions, run, install: installCommand(project, choices) }
+  const [config] = filesOf(project, 'afresh')
   if (config !== undefined) {
     // The existing configuration may have its migrations anywhere, so examples would not fit.
     const note = `${config} already exists: it is left unchanged, and no examples are written.`
@@ -37,7 +37,7 @@ export function propose(facts: ProjectInfo, choices: Choices): Proposal {
   const { migrate } = choices
   return {
     ...rest,
-    files: [configFile(choices), ...files, ...examples(facts, choices)],
+    files: [configFile(choices), ...files, ...examples(project, choices)],
     notes: [
       ...(migrate.note === undefined ? [] : [migrate.note]),
       ...(hasPassword(choices)
@@ -69,19 +69,19 @@ function migrateOption(migrations: Migrations): string | Command | undefined {
   }
 }
 
-function examples(facts: ProjectInfo, choices: Choices): ProposedFile[] {
+function examples(project: ProjectInfo, choices: Choices): ProposedFile[] {
   const { engine, migrate } = choices
   const migration = { path: `${EXAMPLE_FOLDER}/0001_users.sql`, contents: exampleMigration(engine.value) }
-  return [...(migrate.value.kind === 'example' ? [migration] : []), testFile(facts, choices)]
+  return [...(migrate.value.kind === 'example' ? [migration] : []), testFile(project, choices)]
 }
 
 const SUBJECTS = { command: 'tables', sql: 'tables', example: 'users', unknown: 'database' } as const
 
-function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
-  const extension = testExtension(facts, choices)
+function testFile(project: ProjectInfo, choices: Choices): ProposedFile {
+  const extension = testExtension(project, choices)
   const name = `database.test.${extension}`
   // mocha looks for tests nowhere else.
-  const folder = facts.testFolder ?? (choices.runner.value === 'mocha' ? 'test' : undefined)
+  const folder = project.testFolder ?? (choices.runner.value === 'mocha' ? 'test' : undefined)
   return {
     path: folder === undefined ? name : `${folder}/${name}`,
     contents: exampleTest({
@@ -96,12 +96,12 @@ function testFile(facts: ProjectInfo, choices: Choices): ProposedFile {
 }
 
 /** In a language that the runner can run in its current setup. */
-function testExtension(facts: ProjectInfo, { runner, language }: Choices): string {
+function testExtension(project: ProjectInfo, { runner, language }: Choices): string {
   const isTypeScript = language.value === 'TypeScript'
   if (runner.value === 'node:test' || runner.value === 'mocha') return 'mjs'
   if (runner.value === 'vitest') return isTypeScript ? 'ts' : 'js'
-  if (isTypeScript && runsTypeScript(facts)) return 'ts'
-  return facts.isModule ? 'cjs' : 'js'
+  if (isTypeScript && runsTypeScript(project)) return 'ts'
+  return project.isModule ? 'cjs' : 'js'
 }
 
 function hasPassword({ server }: Choices): boolean {

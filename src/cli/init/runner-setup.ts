@@ -15,17 +15,17 @@ export interface RunnerSetup {
   readonly run: string
 }
 
-export function runnerSetup(facts: ProjectInfo, choices: Choices): RunnerSetup {
-  return SETUPS[choices.runner.value](facts, choices)
+export function runnerSetup(project: ProjectInfo, choices: Choices): RunnerSetup {
+  return SETUPS[choices.runner.value](project, choices)
 }
 
-const SETUPS: Readonly<Record<RunnerName, (facts: ProjectInfo, choices: Choices) => RunnerSetup>> = {
-  vitest(facts, { language }) {
-    const run = `${RUN[facts.packageManager.value]} vitest run`
-    const [path] = filesOf(facts, 'vitest')
-    if (path !== undefined) return { files: [], additions: vitestAddition(facts, path), run }
+const SETUPS: Readonly<Record<RunnerName, (project: ProjectInfo, choices: Choices) => RunnerSetup>> = {
+  vitest(project, { language }) {
+    const run = `${RUN[project.packageManager.value]} vitest run`
+    const [path] = filesOf(project, 'vitest')
+    if (path !== undefined) return { files: [], additions: vitestAddition(project, path), run }
     // Without "type": "module", Vite warns about a module whose extension lacks the `m`.
-    const prefix = facts.isModule ? '' : 'm'
+    const prefix = project.isModule ? '' : 'm'
     const extension = language.value === 'TypeScript' ? 'ts' : 'js'
     return {
       files: [{ path: `vitest.config.${prefix}${extension}`, contents: VITEST_CONFIG }],
@@ -34,33 +34,33 @@ const SETUPS: Readonly<Record<RunnerName, (facts: ProjectInfo, choices: Choices)
     }
   },
 
-  jest(facts, { language }) {
-    const run = `${RUN[facts.packageManager.value]} jest`
-    const [path] = filesOf(facts, 'jest')
+  jest(project, { language }) {
+    const run = `${RUN[project.packageManager.value]} jest`
+    const [path] = filesOf(project, 'jest')
     if (path !== undefined)
-      return { files: [], additions: addTo(facts, path, JEST_ENTRIES, jestPlace(path)), run }
-    if (hasOptionsInPackage(facts, 'jest')) {
-      return { files: [], additions: addTo(facts, 'package.json', JEST_ENTRIES, JEST_IN_PACKAGE), run }
+      return { files: [], additions: addTo(project, path, JEST_ENTRIES, jestPlace(path)), run }
+    if (hasOptionsInPackage(project, 'jest')) {
+      return { files: [], additions: addTo(project, 'package.json', JEST_ENTRIES, JEST_IN_PACKAGE), run }
     }
-    const transform = language.value === 'TypeScript' ? jestTransform(facts)?.line : undefined
-    const contents = jestConfig(facts.isModule, transform)
+    const transform = language.value === 'TypeScript' ? jestTransform(project)?.line : undefined
+    const contents = jestConfig(project.isModule, transform)
     return { files: [{ path: 'jest.config.js', contents }], additions: [], run }
   },
 
-  'node:test'(facts) {
-    return { files: [], additions: nodeTestScript(facts), run: NODE_TEST }
+  'node:test'(project) {
+    return { files: [], additions: nodeTestScript(project), run: NODE_TEST }
   },
 
-  mocha(facts, choices) {
-    const run = `${RUN[facts.packageManager.value]} mocha`
-    const [config = `afresh.config.${configExtension(choices)}`] = filesOf(facts, 'afresh')
+  mocha(project, choices) {
+    const run = `${RUN[project.packageManager.value]} mocha`
+    const [config = `afresh.config.${configExtension(choices)}`] = filesOf(project, 'afresh')
     const module = { path: MOCHA_MODULE, contents: mochaModule(config) }
-    const [path] = filesOf(facts, 'mocha')
-    if (path !== undefined) return { files: [module], additions: mochaAddition(facts, path), run }
-    if (hasOptionsInPackage(facts, 'mocha')) {
+    const [path] = filesOf(project, 'mocha')
+    if (path !== undefined) return { files: [module], additions: mochaAddition(project, path), run }
+    if (hasOptionsInPackage(project, 'mocha')) {
       return {
         files: [module],
-        additions: addTo(facts, 'package.json', MOCHA_ENTRIES, MOCHA_IN_PACKAGE),
+        additions: addTo(project, 'package.json', MOCHA_ENTRIES, MOCHA_IN_PACKAGE),
         run,
       }
     }
@@ -77,9 +77,9 @@ const VITEST_PLACE: InsertionPoint = {
   around: { anchor: /^.*\bdefineConfig\(\{|^export default \{/, key: 'test' },
 }
 
-function vitestAddition(facts: ProjectInfo, path: string): readonly ConfigPatch[] {
-  const isVites = path.startsWith('vite.') && !facts.files.get(path)?.includes('vitest')
-  return addTo(facts, path, VITEST_ENTRIES, VITEST_PLACE).map((addition) => ({
+function vitestAddition(project: ProjectInfo, path: string): readonly ConfigPatch[] {
+  const isVites = path.startsWith('vite.') && !project.files.get(path)?.includes('vitest')
+  return addTo(project, path, VITEST_ENTRIES, VITEST_PLACE).map((addition) => ({
     ...addition,
     notes: [
       ...addition.notes,
@@ -109,23 +109,23 @@ const MOCHA_MODULE = 'afresh.mocha.mjs'
 const MOCHA_ENTRIES: readonly Entry[] = [{ key: 'require', value: `./${MOCHA_MODULE}`, isList: true }]
 const MOCHA_IN_PACKAGE: InsertionPoint = { anchor: /^\s*"mocha":\s*\{/, isJson: true }
 
-function mochaAddition(facts: ProjectInfo, path: string): readonly ConfigPatch[] {
+function mochaAddition(project: ProjectInfo, path: string): readonly ConfigPatch[] {
   if (/\.ya?ml$/.test(path)) {
-    if (facts.files.get(path)?.includes(MOCHA_MODULE)) return []
+    if (project.files.get(path)?.includes(MOCHA_MODULE)) return []
     return [
       { path, diff: [], notes: [`Add ./${MOCHA_MODULE} to \`require\` in ${path}, first in the list.`] },
     ]
   }
   const isJson = path.includes('.json')
   const anchor = isJson ? /^\s*\{/ : /^module\.exports\s*=\s*\{/
-  return addTo(facts, path, MOCHA_ENTRIES, { anchor, isJson })
+  return addTo(project, path, MOCHA_ENTRIES, { anchor, isJson })
 }
 
 const NODE_TEST = 'node --import afresh/node-test --test'
 
 /** A patch of package.json: changes the script that runs the tests, or adds one. */
-function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
-  const text = facts.files.get('package.json') ?? ''
+function nodeTestScript(project: ProjectInfo): readonly ConfigPatch[] {
+  const text = project.files.get('package.json') ?? ''
   if (text.includes('afresh/node-test')) return []
   const lines = linesOf(text)
   const line = lines.findIndex((line) => /^\s*"[\w:-]+":\s*".*\bnode\b.*\s--test\b/.test(line))
@@ -136,11 +136,11 @@ function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
     ]
   }
   const script = {
-    key: facts.scripts.has('test') ? 'test:database' : 'test',
+    key: project.scripts.has('test') ? 'test:database' : 'test',
     value: NODE_TEST,
     isList: false,
   }
-  return addTo(facts, 'package.json', [script], {
+  return addTo(project, 'package.json', [script], {
     anchor: /^\s*"scripts":\s*\{/,
     around: { anchor: /^\s*\{/, key: 'scripts' },
     isJson: true,
@@ -148,11 +148,11 @@ function nodeTestScript(facts: ProjectInfo): readonly ConfigPatch[] {
 }
 
 function addTo(
-  facts: ProjectInfo,
+  project: ProjectInfo,
   path: string,
   entries: readonly Entry[],
   point: InsertionPoint,
 ): readonly ConfigPatch[] {
-  const addition = configPatch(path, facts.files.get(path) ?? '', entries, point)
+  const addition = configPatch(path, project.files.get(path) ?? '', entries, point)
   return addition === undefined ? [] : [addition]
 }

@@ -5,7 +5,7 @@ import type { Migrations } from './migrations.ts'
 import type { ProjectInfo } from './project-info.ts'
 
 /** Prints each decision with its reason. */
-export function writeChoices(facts: ProjectInfo, choices: Choices, output: Output): void {
+export function writeChoices(project: ProjectInfo, choices: Choices, output: Output): void {
   const { engine, server, client, migrate, runner, language } = choices
   const rows: readonly (readonly [string, string, string])[] = [
     ['engine', engine.value, engine.reason],
@@ -14,7 +14,7 @@ export function writeChoices(facts: ProjectInfo, choices: Choices, output: Outpu
     ['migrate', migrateLabel(migrate.value), migrate.reason],
     ['runner', runner.value, runner.reason],
     ['language', language.value, language.reason],
-    ['packages', facts.packageManager.value, facts.packageManager.reason],
+    ['packages', project.packageManager.value, project.packageManager.reason],
   ]
   for (const line of aligned(rows.map((row) => row.map((cell) => printable(cell))))) output.line(line)
 }

@@ -33,7 +33,7 @@ const sequences: SequenceDialect = {
 
 function everyOne(names: readonly string[], columns: string, database?: string): string {
   return names
-    .map((name, index) => `SELECT ${index} AS place, ${columns} FROM ${tableIn(database, name)}`)
+    .map((name, index) => `SELECT ${index} AS ordinal, ${columns} FROM ${tableIn(database, name)}`)
     .join(' UNION ALL ')
 }
 

@@ -1,7 +1,7 @@
 import { ResetError } from '../../errors.ts'
-import { differenceText } from '../../schema/difference.ts'
+import { compareDefinitions, type Difference, differenceText } from '../../schema/difference.ts'
 import { differing } from '../../schema/parts.ts'
-import { type Schema, type Table, withoutDefault } from '../../schema/schema.ts'
+import { type Schema, withoutDefault } from '../../schema/schema.ts'
 import { sleep } from '../../util/clock.ts'
 import type { Connection } from '../connection.ts'
 import { introspect } from './introspect.ts'
@@ -23,26 +23,45 @@ export async function assertSchema(connection: Connection, planned: Schema): Pro
 
 function changesOf(planned: Schema, found: Schema): string[] {
   return [
-    ...differences(planned.tables, found.tables, (table) => [table.label, definitionOf(table)]),
-    ...differences(planned.sequences, found.sequences, ({ label, id, kind, definition }) => [
+    ...compareDefinitions(tablesOf(planned), tablesOf(found)),
+    ...compareDefinitions(sequencesOf(planned), sequencesOf(found)),
+    ...compareDefinitions(keysOf(planned), keysOf(found)),
+    ...partChanges(planned, found),
+  ].map(differenceText)
+}
+
+/** The definitions that a plan depends on. Triggers, defaults and storage costs are compared elsewhere. */
+function tablesOf({ tables }: Schema): Map<string, string> {
+  return new Map(
+    tables.map(({ label, columns, primaryKey, traits, partitions }) => [
+      label,
+      JSON.stringify([columns.map(withoutDefault), primaryKey, traits, partitions]),
+    ]),
+  )
+}
+
+function sequencesOf({ sequences }: Schema): Map<string, string> {
+  return new Map(
+    sequences.map(({ label, id, kind, definition }) => [
       kind === 'sequence' ? `the sequence "${label}"` : label,
       `${id} ${definition}`,
     ]),
-    ...differences(planned.foreignKeys, found.foreignKeys, (key) => [
-      `the foreign key ${key.name}`,
-      JSON.stringify(key),
-    ]),
-    ...partChanges(planned, found),
-  ]
+  )
 }
 
-function partChanges(planned: Schema, found: Schema): string[] {
+function keysOf({ foreignKeys }: Schema): Map<string, string> {
+  return new Map(foreignKeys.map((key) => [`the foreign key ${key.name}`, JSON.stringify(key)]))
+}
+
+function partChanges(planned: Schema, found: Schema): Difference[] {
   const now = new Map(found.tables.map(({ id, parts }) => [id, parts]))
   return [
     ...planned.tables.flatMap(({ id, label, parts }) =>
-      now.has(id) ? differing(parts, now.get(id)).map((part) => `of ${label} ${differenceText(part)}`) : [],
+      now.has(id)
+        ? differing(parts, now.get(id)).map((part) => ({ ...part, subject: `of ${label} ${part.subject}` }))
+        : [],
     ),
-    ...differing(planned.parts, found.parts).map(differenceText),
+    ...differing(planned.parts, found.parts),
   ]
 }
 
@@ -60,24 +79,3 @@ function changedSchema(changes: readonly string[]): ResetError {
 }
 
 export const NEW_SCHEMA = 'A test changed the schema: lease or attach again to take the new one into account.'
-
-/** The definitions that a plan depends on. Triggers, defaults and storage costs are compared elsewhere. */
-function definitionOf({ columns, primaryKey, traits, partitions }: Table): string {
-  return JSON.stringify([columns.map(withoutDefault), primaryKey, traits, partitions])
-}
-
-function differences<T>(
-  planned: readonly T[],
-  found: readonly T[],
-  describe: (object: T) => readonly [label: string, definition: string],
-): string[] {
-  const before = new Map(planned.map(describe))
-  const now = new Map(found.map(describe))
-  return [
-    ...[...now.keys()].filter((label) => !before.has(label)).map((label) => `${label} is new`),
-    ...[...before.keys()].filter((label) => !now.has(label)).map((label) => `${label} is gone`),
-    ...[...now].flatMap(([label, definition]) =>
-      before.has(label) && before.get(label) !== definition ? [`${label} is another one`] : [],
-    ),
-  ]
-}

@@ -19,14 +19,14 @@ export async function locksOf(
   { name, sql }: LockedTable,
 ): Promise<string[]> {
   const [id, otherId] = [await sessionOf(connection), await sessionOf(other)]
-  const look = () => metadataLocks(other, id, name)
+  const readLocks = () => metadataLocks(other, id, name)
   await other.query(`START TRANSACTION; SELECT 1 FROM ${sql} LIMIT 1`)
   // MariaDB reports no metadata locks, not even these, unless its performance schema is on.
-  const isTold = await withUndo(
+  const isReported = await withUndo(
     async () => (await metadataLocks(other, otherId, name)).length > 0,
     async () => void (await other.query('COMMIT')),
   )
-  if (!isTold) {
+  if (!isReported) {
     await other.query('COMMIT')
     return []
   }
@@ -39,13 +39,13 @@ export async function locksOf(
   done.catch(() => {})
   const rows = await withCleanUp(
     async () => {
-      let seen: Row[] = []
+      let locks: Row[] = []
       const deadline = now() + LOCK_MS
-      while (running && now() < deadline && !seen.some(({ status }) => status === 'PENDING')) {
+      while (running && now() < deadline && !locks.some(({ status }) => status === 'PENDING')) {
         await sleep(10)
-        seen = await look()
+        locks = await readLocks()
       }
-      return running ? seen : look()
+      return running ? locks : readLocks()
     },
     async () => {
       await other.query('COMMIT')

@@ -101,11 +101,11 @@ function fillTables(flavor: FlavorBenchSql, shape: Shape, from: number, to: numb
   ]
 }
 
-const emptyTables: BenchDialect['empty'] = (way, shape) => {
+const emptyTables: BenchDialect['empty'] = (method, shape) => {
   const tables = benchTables(shape)
   const deletes = tables.map((table) => `DELETE FROM ${table}`)
   const isReferredTo = shape.incoming !== 'none' || shape.children
-  switch (way) {
+  switch (method) {
     case 'delete':
       return deletes
     case 'delete-restart':

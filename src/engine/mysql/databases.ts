@@ -33,6 +33,7 @@ export const databases: Databases = {
   facts,
   urlOf,
   maxNameBytes: 64,
+  createGrant: 'GRANT ALL ON `afresh\\_%`.* TO …',
   list,
   foreignRows: (connection, options) => foreignRows(connection, { system: SYSTEM, registered }, options),
   async create(connection, name) {
@@ -90,9 +91,9 @@ export const databases: Databases = {
     await connection.query(`SELECT RELEASE_LOCK(${lockName(key)}) AS n`)
   },
   async endHolder(connection, { key, session }) {
-    const held = await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) = ${session} AS n`)
+    const isHeld = await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) = ${session} AS n`)
     // The session may have ended meanwhile.
-    if (isOne(held)) await connection.query(`KILL ${session}`).catch(() => {})
+    if (isOne(isHeld)) await connection.query(`KILL ${session}`).catch(() => {})
   },
   async isLocked(connection, key) {
     return isOne(await connection.query(`SELECT IS_USED_LOCK(${lockName(key)}) IS NOT NULL AS n`))
@@ -210,7 +211,7 @@ async function settleSequences(connection: Connection, name: string): Promise<vo
   try {
     const { sequences } = await introspect(inside)
     for (const sequence of sequences.filter(({ kind }) => kind === 'sequence')) {
-      const next = await taken(inside, dialect.take(sequence.name))
+      const next = await takeNextValue(inside, dialect.take(sequence.name))
       if (next !== undefined) await inside.query(dialect.restart(sequence.name, next))
     }
   } finally {
@@ -219,7 +220,7 @@ async function settleSequences(connection: Connection, name: string): Promise<vo
 }
 
 /** `undefined` if no value is left: the catalog then shows the exact position, beyond the last value. */
-async function taken(connection: Connection, sql: string): Promise<bigint | undefined> {
+async function takeNextValue(connection: Connection, sql: string): Promise<bigint | undefined> {
   try {
     const [row] = await connection.query(sql)
     return BigInt(String(row?.next))

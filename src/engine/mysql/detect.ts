@@ -60,10 +60,10 @@ export function detector(
         return results.slice(from - length, from).flatMap((result) => result.rows)
       }
       rows('barrier')
-      const changed = rows('scan').flatMap(({ place }) => tables[Number(place)]?.id ?? [])
+      const changed = rows('scan').flatMap(({ ordinal }) => tables[Number(ordinal)]?.id ?? [])
       const state = new Map(rows('state').map((row) => [String(row.name), row]))
       const positions = new Map(
-        rows('free').map(({ place, next }) => [free[Number(place)]?.sequence.id, next]),
+        rows('free').map(({ ordinal, next }) => [free[Number(ordinal)]?.sequence.id, next]),
       )
       const moved = targets.flatMap(({ sequence, next }) => {
         const now = sequence.kind === 'sequence' ? positions.get(sequence.id) : state.get(sequence.name)?.next
@@ -103,10 +103,10 @@ function scan(table: Table, index: number, baseline: Baseline): string {
   const rows = baseline.rows.get(table.id)
   const name = ident(table.name)
   const versioned = table.traits.includes('system-versioned')
-  if (rows === undefined && !versioned) return `SELECT ${index} AS place FROM ${name} LIMIT 1`
+  if (rows === undefined && !versioned) return `SELECT ${index} AS ordinal FROM ${name} LIMIT 1`
   const conditions = [
     ...(rows === undefined ? [] : [differs(table, baseline.database, rows)]),
     ...(versioned ? [`(SELECT COUNT(*) FROM ${name} FOR SYSTEM_TIME ALL) <> ${rows ?? 0}`] : []),
   ]
-  return `SELECT ${index} AS place FROM DUAL WHERE ${conditions.join(' OR ')}`
+  return `SELECT ${index} AS ordinal FROM DUAL WHERE ${conditions.join(' OR ')}`
 }

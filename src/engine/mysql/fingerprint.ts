@@ -23,7 +23,7 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
       : [sequences.positions(free.map(({ name }) => name))]),
   ])
   const counters = new Map(results[0]?.rows.map(({ name, next }) => [String(name), next]))
-  const positions = new Map(results[contents.length + 1]?.rows.map((row) => [Number(row.place), row.next]))
+  const positions = new Map(results[contents.length + 1]?.rows.map((row) => [Number(row.ordinal), row.next]))
   return {
     tables: new Map(
       tables.map(({ id }, index) => {

@@ -72,9 +72,9 @@ export interface WatchDialect {
 
 /** SQL of sequences that are objects of their own. */
 export interface SequenceDialect {
-  /** Selects `place`, the index in `names`, and `next` of each sequence. */
+  /** Selects `ordinal`, the index in `names`, and `next` of each sequence. */
   positions(names: readonly string[], database?: string): string
-  /** Selects all properties of each sequence, with its `place`. */
+  /** Selects all properties of each sequence, with its `ordinal`. */
   catalog(names: readonly string[]): string
   parse(name: string, row: Row, schema: string): Sequence
   restart(name: string, next: bigint): string

@@ -44,7 +44,7 @@ export async function foreignRows(
       const found = await serverOf(session)
       // A proxy, or a name with several addresses, may lead to another server.
       if (found !== server) return `its URL leads to the server ${found}, too`
-      return (await hidden(session)) ?? (await look(session, { server, made, budget, ...options }))
+      return (await hidden(session)) ?? (await searchDatabases(session, { server, made, budget, ...options }))
     },
     () => session.close(),
   )
@@ -74,15 +74,15 @@ async function hidden(session: Connection): Promise<string | undefined> {
     : 'the user may not read every database (GRANT SELECT ON *.*), and so does not see all that there are'
 }
 
-interface Look extends ForeignRowsOptions {
+interface SearchInput extends ForeignRowsOptions {
   readonly server: string
   readonly made: Made
   readonly budget: LookBudget
 }
 
-async function look(
+async function searchDatabases(
   session: Connection,
-  { server, made, budget, except }: Look,
+  { server, made, budget, except }: SearchInput,
 ): Promise<string | undefined> {
   // Other runs create and drop databases meanwhile: a mark is written before its database, and deleted later.
   const before = await made.registered(session)

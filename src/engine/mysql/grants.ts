@@ -147,8 +147,8 @@ function privilegeOf({ privilege, column }: Row): string {
 }
 
 function thingOf({ kind, db, name }: Row): string {
-  const what = name === null ? '*' : ident(String(name))
-  return `${kind === undefined ? '' : `${String(kind)} `}${ident(String(db))}.${what}`
+  const object = name === null ? '*' : ident(String(name))
+  return `${kind === undefined ? '' : `${String(kind)} `}${ident(String(db))}.${object}`
 }
 
 /** The views quote both names, without escaping quotes inside. */

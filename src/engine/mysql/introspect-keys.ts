@@ -20,11 +20,11 @@ export function foreignKeyQueries(): string[] {
     `${both(
       `table_schema AS from_schema, table_name AS from_table, constraint_name AS name, column_name AS from_column,
        referenced_table_schema AS to_schema, referenced_table_name AS to_table,
-       referenced_column_name AS to_column, ordinal_position AS place`,
+       referenced_column_name AS to_column, ordinal_position AS ordinal`,
       'key_column_usage',
       'table_schema',
       'referenced_table_schema',
-    )} ORDER BY from_schema, from_table, name, place`,
+    )} ORDER BY from_schema, from_table, name, ordinal`,
     both(
       `constraint_schema AS from_schema, table_name AS from_table, constraint_name AS name,
        delete_rule AS on_delete, update_rule AS on_update`,

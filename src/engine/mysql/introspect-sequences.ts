@@ -19,7 +19,7 @@ export async function sequencesOf(
   if (sequences === undefined || listed.length === 0) return []
   const rows = await connection.query(sequences.catalog(listed.map(({ name }) => String(name))))
   return rows.flatMap((row) => {
-    const entry = listed[Number(row.place)]
+    const entry = listed[Number(row.ordinal)]
     if (entry === undefined) return []
     const name = String(entry.name)
     const parsed = sequences.parse(name, row, schema)

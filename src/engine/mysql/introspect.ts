@@ -125,13 +125,13 @@ export async function inspectState(connection: Connection, schema: Schema): Prom
   const tables = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
   const results = await batch(
     connection,
-    probe(tables.map(({ name }, index) => ({ place: index, name }))),
+    probe(tables.map(({ name }, index) => ({ ordinal: index, name }))),
   ).catch((error: unknown) => {
     throw asTableOpenError(error)
   })
   const populated = results
     .flatMap(({ rows }) => rows)
-    .flatMap(({ place }) => tables[Number(place)]?.id ?? [])
+    .flatMap(({ ordinal }) => tables[Number(ordinal)]?.id ?? [])
   return { populated, mayDisableChecks: true }
 }
 

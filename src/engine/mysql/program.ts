@@ -1,5 +1,5 @@
 import { type Step, tablesOfStep } from '../../plan/plan.ts'
-import { type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { type SubjectId, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Outcome, Program } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
 import type { Found } from './detect.ts'
@@ -16,9 +16,11 @@ export interface Action {
   readonly counts: boolean
 }
 
-interface Chosen {
+/** A step that a reset runs, with its statements. */
+interface DueStep {
   readonly index: number
   readonly step: Step
+  /** Whether it truncates in place of a deletion. */
   readonly truncated: boolean
   readonly statements: readonly string[]
 }
@@ -33,11 +35,11 @@ export function actionsFor(
     database,
     mayTruncate = true,
   }: { readonly found: Found; readonly database: string; readonly mayTruncate?: boolean },
-): { readonly actions: Action[]; readonly ran: readonly Chosen[] } {
-  const ran = chosen(program, baseline, triggers, { found, mayTruncate })
-  const { before, after } = suspended(database, firing(program, ran, triggers))
-  const isDdl = ({ step, truncated }: Chosen) => truncated || step.kind === 'truncate'
-  const writes = ran.filter((step) => !isDdl(step) && step.step.kind !== 'restart')
+): { readonly actions: Action[]; readonly ran: readonly DueStep[] } {
+  const ran = dueSteps({ program, triggers, found, dirty: new Set(found.dirty), mayTruncate }, baseline)
+  const { before, after } = suspended(database, triggersFiredBy(ran, program, triggers))
+  const isDdl = ({ step, truncated }: DueStep) => truncated || step.kind === 'truncate'
+  const writes = ran.filter((due) => !isDdl(due) && due.step.kind !== 'restart')
   // TRUNCATE and ALTER commit implicitly, so rows change in one transaction between them.
   const rows = writes.filter(({ step }) => !isNonTransactional(program, step)).flatMap(actionsOf)
   return {
@@ -64,7 +66,7 @@ function isNonTransactional({ schema }: Program, step: Step): boolean {
 export function outcomeOf(
   why: string,
   found: Found,
-  ran: readonly Chosen[],
+  ran: readonly DueStep[],
   actions: readonly Action[],
   results: readonly Result[],
 ): Outcome {
@@ -81,65 +83,97 @@ export function outcomeOf(
   }
 }
 
-function chosen(
-  { schema, plan }: Program,
-  baseline: Baseline,
-  triggers: readonly Trigger[],
-  { found, mayTruncate }: { readonly found: Found; readonly mayTruncate: boolean },
-): Chosen[] {
-  const dirty = new Set(found.dirty)
-  const cut = new Set<TableId>()
-  return plan.steps.flatMap((planned, index): Chosen[] => {
-    if (!isDue(planned)) return []
-    const step: Step =
-      planned.kind === 'truncate' && !mayTruncate
-        ? { ...planned, kind: 'delete', truncateAlternative: undefined }
-        : planned
-    const byTruncate = step.kind === 'delete' && isCheaperCut(step)
-    const tables = byTruncate ? (step.truncateAlternative?.tables ?? step.tables) : []
-    const statements = byTruncate
-      ? tables.map((id) => truncate(tableOf(schema, id)))
+interface SelectionContext {
+  readonly program: Program
+  readonly triggers: readonly Trigger[]
+  readonly found: Found
+  readonly dirty: ReadonlySet<SubjectId>
+  readonly mayTruncate: boolean
+}
+
+/** The steps of the plan that are due for what was found, in the order of the plan. */
+function dueSteps(context: SelectionContext, baseline: Baseline): DueStep[] {
+  const { schema, plan } = context.program
+  const emptied = new Set<TableId>()
+  const due: DueStep[] = []
+  for (const [index, planned] of plan.steps.entries()) {
+    if (!isDue(context, planned, emptied)) continue
+    const step = context.mayTruncate ? planned : withoutTruncate(planned)
+    const truncated = tablesToTruncate(context, step)
+    for (const id of truncated.filter((id) => isTruncatable(tableOf(schema, id)))) emptied.add(id)
+    const isAlternative = step.kind === 'delete' && truncated.length > 0
+    const statements = isAlternative
+      ? truncated.map((id) => truncate(tableOf(schema, id)))
       : statementsOf(schema, step, baseline.database)
-    for (const id of step.kind === 'truncate' ? step.tables : tables) {
-      if (isTruncatable(tableOf(schema, id))) cut.add(id)
-    }
-    return [{ index, step, truncated: byTruncate, statements }]
+    due.push({ index, step, truncated: isAlternative, statements })
+  }
+  return due
+}
+
+/**
+ * A counter is also restarted after a TRUNCATE moved it, which the plan does not always foresee.
+ *
+ * @param emptied the tables that earlier steps truncate
+ */
+function isDue(
+  { program: { schema }, found, dirty }: SelectionContext,
+  step: Step,
+  emptied: ReadonlySet<TableId>,
+): boolean {
+  if (step.kind !== 'restart') return step.when.some((subject) => dirty.has(subject))
+  const { ownedBy, increment } = sequenceOf(schema, step.sequence)
+  return ownedBy !== undefined && emptied.has(ownedBy.table)
+    ? nextOf(step.to, increment) !== 1n
+    : found.moved.has(step.sequence)
+}
+
+function withoutTruncate(step: Step): Step {
+  return step.kind === 'truncate' ? { ...step, kind: 'delete', truncateAlternative: undefined } : step
+}
+
+type DeleteStep = Extract<Step, { kind: 'delete' }>
+
+/** Those of a TRUNCATE, or of a deletion that TRUNCATE replaces. */
+function tablesToTruncate(context: SelectionContext, step: Step): readonly TableId[] {
+  if (step.kind === 'truncate') return step.tables
+  if (step.kind !== 'delete' || !prefersTruncate(context, step)) return []
+  return step.truncateAlternative?.tables ?? step.tables
+}
+
+function prefersTruncate(
+  context: SelectionContext,
+  { tables: ids, truncateAlternative }: DeleteStep,
+): boolean {
+  const { program, triggers, found, mayTruncate } = context
+  const tables = ids.map((id) => tableOf(program.schema, id))
+  if (!mayTruncate || program.plan.sequenceMode === 'keep' || !tables.every(isTruncatable)) return false
+  const firesTrigger = tables.some(({ name }) =>
+    triggers.some(({ table, event }) => table === name && event === 'DELETE'),
+  )
+  // TRUNCATE fires no triggers; dropping and creating them would cost more.
+  if (firesTrigger) return true
+  const [own] = tables
+  if (truncateAlternative === undefined || own === undefined) return false
+  const { aboveRows, aboveRowsIfMoved } = truncateAlternative.threshold
+  const savesRestart = tables.some((table) => isRestartedByTruncate(context, table))
+  return (found.rows.get(own.id) ?? 0) > (savesRestart ? aboveRowsIfMoved : aboveRows)
+}
+
+/** Whether the counter of the table has moved, and TRUNCATE restores its planned position. */
+function isRestartedByTruncate({ program, found }: SelectionContext, { id }: Table): boolean {
+  return program.plan.steps.some((step) => {
+    if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return false
+    const { ownedBy, increment } = sequenceOf(program.schema, step.sequence)
+    return ownedBy?.table === id && nextOf(step.to, increment) === 1n
   })
-
-  /** A counter is also restarted after a TRUNCATE moved it, which the plan does not always foresee. */
-  function isDue(step: Step): boolean {
-    if (step.kind !== 'restart') return step.when.some((subject) => dirty.has(subject))
-    const { ownedBy, increment } = sequenceOf(schema, step.sequence)
-    const wasCut = ownedBy !== undefined && cut.has(ownedBy.table)
-    return wasCut ? nextOf(step.to, increment) !== 1n : found.moved.has(step.sequence)
-  }
-
-  /** TRUNCATE fires no triggers; dropping and creating them would cost more. */
-  function isCheaperCut({ tables, truncateAlternative }: Extract<Step, { kind: 'delete' }>): boolean {
-    const all = tables.map((id) => tableOf(schema, id))
-    if (!mayTruncate || plan.sequenceMode === 'keep' || !all.every(isTruncatable)) return false
-    const fires = all.some(({ name }) =>
-      triggers.some(({ table, event }) => table === name && event === 'DELETE'),
-    )
-    if (fires) return true
-    const [own] = all
-    if (truncateAlternative === undefined || own === undefined) return false
-    const { aboveRows, aboveRowsIfMoved } = truncateAlternative.threshold
-    return (found.rows.get(own.id) ?? 0) > (all.some(isPutBackByCut) ? aboveRowsIfMoved : aboveRows)
-  }
-
-  /** Whether the counter of the table has moved, and TRUNCATE restores its planned position. */
-  function isPutBackByCut({ id }: Table): boolean {
-    return plan.steps.some((step) => {
-      if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return false
-      const { ownedBy, increment } = sequenceOf(schema, step.sequence)
-      return ownedBy?.table === id && nextOf(step.to, increment) === 1n
-    })
-  }
 }
 
 /** The triggers of the tables whose rows are deleted or inserted one by one. */
-function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly Trigger[]): Trigger[] {
+function triggersFiredBy(
+  ran: readonly DueStep[],
+  { schema }: Program,
+  triggers: readonly Trigger[],
+): Trigger[] {
   const written = new Set(
     ran.flatMap(({ step, truncated }) => {
       if (truncated) return []
@@ -151,7 +185,7 @@ function firing({ schema }: Program, ran: readonly Chosen[], triggers: readonly 
   return triggers.filter(({ table }) => written.has(table))
 }
 
-function actionsOf({ index, step, truncated, statements }: Chosen): Action[] {
+function actionsOf({ index, step, truncated, statements }: DueStep): Action[] {
   const counted =
     !truncated &&
     (step.kind === 'delete' || step.kind === 'delete-differing' || step.kind === 'insert-missing')

@@ -1,4 +1,4 @@
-import { withUndo } from '../../errors.ts'
+import { withUndoStack } from '../../util/cleanup-stack.ts'
 import type { Connection } from '../connection.ts'
 import { type MarkKind, newMark } from '../ownership-mark.ts'
 import { deleteMarkSql, identityOf, writeRegisteredMark } from './ownership.ts'
@@ -25,21 +25,15 @@ export async function provision(
   const isCreated = await exists(connection, name)
   if (isCreated) await connection.query(create)
   await writeRegisteredMark(connection, name, await markFor(connection, name, 'unfinished'))
-  return withUndo(
-    async () => {
-      if (!isCreated) await connection.query(create)
-      return withUndo(
-        async () => {
-          await fill()
-          const mark = await markFor(connection, name, 'made')
-          await writeRegisteredMark(connection, name, mark)
-          return mark
-        },
-        async () => void (await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)),
-      )
-    },
-    async () => void (await connection.query(deleteMarkSql(name))),
-  )
+  return withUndoStack(async (undo) => {
+    undo.add(async () => void (await connection.query(deleteMarkSql(name))))
+    if (!isCreated) await connection.query(create)
+    undo.add(async () => void (await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)))
+    await fill()
+    const mark = await markFor(connection, name, 'made')
+    await writeRegisteredMark(connection, name, mark)
+    return mark
+  })
 }
 
 async function exists(connection: Connection, name: string): Promise<boolean> {

@@ -104,7 +104,7 @@ export async function batch(
       for (const message of messages) results.push(...(await send(joined(message))))
       return statements.map((_, index) => resultAt(results, before.length + 2 * index + 1))
     } catch (error) {
-      throw new BatchError((await recover(send, restore)).at, error)
+      throw new BatchError((await recover(send, restore)).position, error)
     }
   })
 }
@@ -113,7 +113,7 @@ export async function batch(
 export class CallError extends BatchError {
   readonly sql: string | undefined
 
-  constructor({ at: index, sql }: Stop, cause: unknown) {
+  constructor({ position: index, sql }: Stop, cause: unknown) {
     super(index, cause)
     this.sql = sql
   }
@@ -144,7 +144,7 @@ export async function callRoutine(
 
 interface Stop {
   /** Position in the batch or routine; `undefined` if it had not started, or the connection was lost. */
-  readonly at: number | undefined
+  readonly position: number | undefined
   readonly sql: string | undefined
 }
 
@@ -159,10 +159,10 @@ async function recover(send: Send, restore: string): Promise<Stop> {
     await send(CLEAR_VARIABLES)
     const known = <T>(value: unknown, read: (value: unknown) => T) =>
       value === null || value === undefined ? undefined : read(value)
-    return { at: known(row?.at, Number), sql: known(row?.sql, String) }
+    return { position: known(row?.at, Number), sql: known(row?.sql, String) }
   } catch {
     // The connection is lost, and its session with it: the first error has the reason.
-    return { at: undefined, sql: undefined }
+    return { position: undefined, sql: undefined }
   }
 }
 

@@ -10,9 +10,11 @@ export const FAIL = '(SELECT 1 UNION ALL SELECT 2)'
 /** One statement can name only a limited number of tables. */
 const PROBES_TOGETHER = 250
 
-/** Selects the `place` of each table that has rows. */
-export function probe(tables: readonly { readonly place: number; readonly name: string }[]): string[] {
-  return unions(tables.map(({ place, name }) => `(SELECT ${place} AS place FROM ${ident(name)} LIMIT 1)`))
+/** Selects the `ordinal` of each table that has rows. */
+export function probe(tables: readonly { readonly ordinal: number; readonly name: string }[]): string[] {
+  return unions(
+    tables.map(({ ordinal, name }) => `(SELECT ${ordinal} AS ordinal FROM ${ident(name)} LIMIT 1)`),
+  )
 }
 
 /** Joins selects by UNION ALL, as many as one statement can hold. */
@@ -99,25 +101,25 @@ function digestOf(table: Table, alias: string): string {
  * The SQL of a step; the rows of the first statement are counted.
  *
  * @param baseline the database with the baseline rows
- * @param here the database, if the session is in another one
+ * @param database the database, if the session is in another one
  */
-export function statementsOf(schema: Schema, step: Step, baseline: string, here?: string): string[] {
+export function statementsOf(schema: Schema, step: Step, baseline: string, database?: string): string[] {
   switch (step.kind) {
     case 'delete':
-      return step.tables.flatMap((id) => emptied(tableOf(schema, id), here))
+      return step.tables.flatMap((id) => emptied(tableOf(schema, id), database))
     case 'truncate':
       return step.tables.flatMap((id) => {
         const table = tableOf(schema, id)
-        return isTruncatable(table) ? [truncate(table, here)] : emptied(table, here)
+        return isTruncatable(table) ? [truncate(table, database)] : emptied(table, database)
       })
     case 'delete-differing':
-      return deleteDiffering(tableOf(schema, step.table), baseline, here)
+      return deleteDiffering(tableOf(schema, step.table), baseline, database)
     case 'insert-missing':
-      return step.tables.map((id) => insertMissing(tableOf(schema, id), baseline, here))
+      return step.tables.map((id) => insertMissing(tableOf(schema, id), baseline, database))
     case 'restart':
-      return [restart(schema, step, here)]
+      return [restart(schema, step, database)]
     case 'check':
-      return [check(schema, step, here)]
+      return [check(schema, step, database)]
     case 'refresh':
       return [] // no materialized views
   }
@@ -128,39 +130,39 @@ export function isTruncatable(table: Table): boolean {
   return !table.traits.includes('system-versioned')
 }
 
-export function truncate({ name }: Table, here?: string): string {
-  return `TRUNCATE TABLE ${tableIn(here, name)}`
+export function truncate({ name }: Table, database?: string): string {
+  return `TRUNCATE TABLE ${tableIn(database, name)}`
 }
 
-function emptied(table: Table, here?: string): string[] {
-  return [`DELETE FROM ${tableIn(here, table.name)}`, ...deleteHistorySql(table, here)]
+function emptied(table: Table, database?: string): string[] {
+  return [`DELETE FROM ${tableIn(database, table.name)}`, ...deleteHistorySql(table, database)]
 }
 
 /** MariaDB keeps the deleted rows of a system-versioned table as history. */
-function deleteHistorySql(table: Table, here?: string): string[] {
-  return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(here, table.name)}`]
+function deleteHistorySql(table: Table, database?: string): string[] {
+  return isTruncatable(table) ? [] : [`DELETE HISTORY FROM ${tableIn(database, table.name)}`]
 }
 
-function deleteDiffering(table: Table, baseline: string, here?: string): string[] {
-  if (table.primaryKey.length === 0) return deleteDifferingUnkeyed(table, baseline, here)
+function deleteDiffering(table: Table, baseline: string, database?: string): string[] {
+  if (table.primaryKey.length === 0) return deleteDifferingUnkeyed(table, baseline, database)
   return [
-    `DELETE t FROM ${tableIn(here, table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
+    `DELETE t FROM ${tableIn(database, table.name)} AS t LEFT JOIN ${tableIn(baseline, table.name)} AS b ` +
       `ON ${sameKey(table, 't', 'b')} WHERE NOT (${sameRow(table, 't', 'b')})`,
-    ...deleteHistorySql(table, here),
+    ...deleteHistorySql(table, database),
   ]
 }
 
 /** Deletes all rows whose content occurs too often or too rarely; `insertMissing` then finds them missing. */
-function deleteDifferingUnkeyed(table: Table, baseline: string, here?: string): string[] {
-  const own = tableIn(here, table.name)
+function deleteDifferingUnkeyed(table: Table, baseline: string, database?: string): string[] {
+  const own = tableIn(database, table.name)
   return [
     `DELETE t FROM ${own} AS t JOIN (${differing(table, own, tableIn(baseline, table.name))}) AS d ON d.digest = ${digestOf(table, 't')}`,
-    ...deleteHistorySql(table, here),
+    ...deleteHistorySql(table, database),
   ]
 }
 
-function insertMissing(table: Table, baseline: string, here?: string): string {
-  const own = tableIn(here, table.name)
+function insertMissing(table: Table, baseline: string, database?: string): string {
+  const own = tableIn(database, table.name)
   const from = tableIn(baseline, table.name)
   const into = `INSERT INTO ${own} (${columnList(table)}) SELECT ${columnList(table, 'b')} FROM ${from} AS b`
   const [key] = table.primaryKey
@@ -169,23 +171,23 @@ function insertMissing(table: Table, baseline: string, here?: string): string {
   return `${into} LEFT JOIN ${own} AS t ON ${sameKey(table, 't', 'b')} WHERE t.${ident(key)} IS NULL`
 }
 
-function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>, here?: string): string {
+function restart(schema: Schema, step: Extract<Step, { kind: 'restart' }>, database?: string): string {
   const sequence = sequenceOf(schema, step.sequence)
   const next = nextOf(step.to, sequence.increment)
   return sequence.kind === 'auto-increment'
-    ? `ALTER TABLE ${tableIn(here, sequence.name)} AUTO_INCREMENT = ${next}`
-    : `ALTER SEQUENCE ${tableIn(here, sequence.name)} RESTART WITH ${next}`
+    ? `ALTER TABLE ${tableIn(database, sequence.name)} AUTO_INCREMENT = ${next}`
+    : `ALTER SEQUENCE ${tableIn(database, sequence.name)} RESTART WITH ${next}`
 }
 
-function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>, here?: string): string {
+function check(schema: Schema, { foreignKey }: Extract<Step, { kind: 'check' }>, database?: string): string {
   const { from, to, columns, referencedColumns } = foreignKey
   const pairs = columns.map((name, index) => [name, referencedColumns[index] ?? name] as const)
   const join = pairs.map(([child, parent]) => `c.${ident(child)} = p.${ident(parent)}`).join(' AND ')
   const set = columns.map((name) => `c.${ident(name)} IS NOT NULL`).join(' AND ')
   const gone = pairs.slice(0, 1).map(([, parent]) => `p.${ident(parent)} IS NULL`)
   return (
-    `SELECT IF(EXISTS (SELECT 1 FROM ${tableIn(here, tableOf(schema, from).name)} AS c LEFT JOIN ` +
-    `${tableIn(here, tableOf(schema, to).name)} AS p ON ${join} WHERE ${[set, ...gone].join(' AND ')}), ${FAIL}, 1)`
+    `SELECT IF(EXISTS (SELECT 1 FROM ${tableIn(database, tableOf(schema, from).name)} AS c LEFT JOIN ` +
+    `${tableIn(database, tableOf(schema, to).name)} AS p ON ${join} WHERE ${[set, ...gone].join(' AND ')}), ${FAIL}, 1)`
   )
 }
 

@@ -72,8 +72,8 @@ export function routineSteps(
       const tableIndex = indexes.get(id)
       const subject = tableIndex === undefined ? undefined : tracked[tableIndex]
       if (tableIndex === undefined || subject === undefined) return []
-      const own = ownStatements(context, step, subject)
-      return own.map((statement) => ({ ...DEFAULTS, tableIndex, step: index, ...statement }))
+      const statements = ownStatements(context, step, subject)
+      return statements.map((statement) => ({ ...DEFAULTS, tableIndex, step: index, ...statement }))
     }),
   )
 }

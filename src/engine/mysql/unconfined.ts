@@ -16,15 +16,15 @@ const OWN = `privilege_type IN (${WRITING.map(literal).join(', ')})
  */
 export async function unconfinedWarning(connection: Connection): Promise<string | undefined> {
   const rows = await connection.query(
-    `SELECT '*.*' AS place, privilege_type AS privilege FROM information_schema.user_privileges WHERE ${OWN}
+    `SELECT '*.*' AS scope, privilege_type AS privilege FROM information_schema.user_privileges WHERE ${OWN}
      UNION ALL SELECT CONCAT(table_schema, '.*'), privilege_type FROM information_schema.schema_privileges
      WHERE ${OWN} AND table_schema NOT LIKE 'afresh%' ORDER BY 1, 2`,
   )
-  const places = [...new Set(rows.map(({ place }) => String(place)))]
-  if (places.length === 0) return undefined
-  const rights = places.map(
-    (place) =>
-      `${rows.flatMap((row) => (row.place === place ? [String(row.privilege)] : [])).join(', ')} on ${place}`,
+  const scopes = [...new Set(rows.map(({ scope }) => String(scope)))]
+  if (scopes.length === 0) return undefined
+  const rights = scopes.map(
+    (scope) =>
+      `${rows.flatMap((row) => (row.scope === scope ? [String(row.privilege)] : [])).join(', ')} on ${scope}`,
   )
   const [row] = await connection.query('SELECT CURRENT_USER() AS name')
   return (

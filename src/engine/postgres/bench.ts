@@ -69,14 +69,14 @@ export const bench: BenchDialect = {
     return shape.incoming === 'none' ? [truncate] : [truncate, fillReferring]
   },
 
-  empty(way, shape) {
+  empty(method, shape) {
     const tables = benchTables(shape)
     const referrers = [
       ...(shape.incoming === 'none' ? [] : ['referring']),
       ...(shape.children ? ['children'] : []),
     ]
     const deletes = tables.map((table) => `DELETE FROM ${table}`)
-    switch (way) {
+    switch (method) {
       case 'delete':
         return deletes
       case 'delete-restart':

@@ -23,6 +23,7 @@ const COPY_BYTES_PER_SECOND = 100e6
 
 export const databases: Databases = {
   maxNameBytes: 63,
+  createGrant: 'ALTER ROLE … CREATEDB',
 
   async facts(connection) {
     const [row] = await readCatalog(

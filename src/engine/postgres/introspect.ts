@@ -62,10 +62,10 @@ SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name, c.relkind AS k
         (SELECT y.typdefault FROM pg_catalog.pg_type AS y WHERE y.oid = a.atttypid)) END,
       'nullable', NOT a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity) ORDER BY a.attnum)
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-  (SELECT json_agg(a.attname ORDER BY k.place) FROM pg_catalog.pg_index x
-    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+  (SELECT json_agg(a.attname ORDER BY k.ordinal) FROM pg_catalog.pg_index x
+    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS k(attnum, ordinal)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-    WHERE x.indrelid = c.oid AND x.indisprimary AND k.place <= x.indnkeyatts) AS primary_key,
+    WHERE x.indrelid = c.oid AND x.indisprimary AND k.ordinal <= x.indnkeyatts) AS primary_key,
   (SELECT json_agg(fires.name ORDER BY fires.name) FROM (
     SELECT t.tgname AS name FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
     UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type IN ('2', '3', '4')
@@ -95,16 +95,16 @@ SELECT k.conname AS name, coalesce(pg_catalog.pg_partition_root(k.conrelid), k.c
     AND (x.indkey::int2[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey) AS indexed,
   (SELECT json_agg(a.attname ORDER BY a.attnum) FROM unnest(k.confdelsetcols) AS s(attnum)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = s.attnum) AS set_columns,
-  (SELECT json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY e.place)
-    FROM unnest(k.conpfeqop) WITH ORDINALITY AS e(oid, place) JOIN pg_catalog.pg_operator o ON o.oid = e.oid
+  (SELECT json_agg(pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) ORDER BY e.ordinal)
+    FROM unnest(k.conpfeqop) WITH ORDINALITY AS e(oid, ordinal) JOIN pg_catalog.pg_operator o ON o.oid = e.oid
     JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace HAVING bool_or(n.nspname <> 'pg_catalog')) AS operators,
   (SELECT json_build_object('schema', n.nspname, 'name', c.relname) FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.conrelid AND c.relispartition) AS from_partition,
   (SELECT json_build_object('schema', n.nspname, 'name', c.relname) FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = k.confrelid AND c.relispartition) AS to_partition,
-  (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.conkey) WITH ORDINALITY AS p(attnum, place)
+  (SELECT json_agg(a.attname ORDER BY p.ordinal) FROM unnest(k.conkey) WITH ORDINALITY AS p(attnum, ordinal)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.attnum) AS columns,
-  (SELECT json_agg(a.attname ORDER BY p.place) FROM unnest(k.confkey) WITH ORDINALITY AS p(attnum, place)
+  (SELECT json_agg(a.attname ORDER BY p.ordinal) FROM unnest(k.confkey) WITH ORDINALITY AS p(attnum, ordinal)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.attnum) AS referenced_columns
 FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conparentid = 0
 ORDER BY k.conrelid, k.conname`

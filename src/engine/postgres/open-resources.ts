@@ -17,7 +17,9 @@ export const openResources: OpenResourceFinder = {
     own.set(connection, new Set(rows.map(({ id }) => String(id))))
   },
   async find(connection) {
-    const rows = (await look(connection)).filter(({ id }) => own.get(connection)?.has(String(id)) !== true)
+    const rows = (await findRows(connection)).filter(
+      ({ id }) => own.get(connection)?.has(String(id)) !== true,
+    )
     return rows.map(({ id, kind, session, text }) => ({
       id: String(id),
       kind: kind as OpenResourceKind,
@@ -45,7 +47,7 @@ const UNKNOWN_STATEMENT = '26000'
  */
 const prepared = new WeakMap<Connection, Promise<unknown>>()
 
-async function look(connection: Connection): Promise<Row[]> {
+async function findRows(connection: Connection): Promise<Row[]> {
   if (!connection.owned) return readCatalog(connection, FIND)
   await prepare(connection)
   const used = prepared.get(connection)
@@ -76,7 +78,7 @@ const BUSY = `SELECT * FROM pg_catalog.pg_stat_activity AS s WHERE s.datname = p
 
 const whoIs = (a: string) =>
   `concat('process ', ${a}.pid, ' (', coalesce(nullif(${a}.application_name, ''), 'no application name'), ')')`
-const said = `left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)`
+const queryText = `left(regexp_replace(a.query, '\\s+', ' ', 'g'), 200)`
 const keyOf = `CASE WHEN l.objsubid = 1 THEN (l.classid::bigint << 32 | l.objid::bigint)::text ELSE concat(l.classid, ', ', l.objid) END`
 
 const SETTINGS = `
@@ -87,7 +89,7 @@ WHERE s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.dat
 const FIND = `
 SELECT concat(a.pid, ' ', coalesce(a.xact_start, a.query_start)) AS id,
   CASE WHEN a.state = 'active' THEN 'running statement' ELSE 'open transaction' END AS kind, a.pid AS session,
-  concat(${whoIs('a')}, CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END, ${said}) AS text
+  concat(${whoIs('a')}, CASE WHEN a.state = 'active' THEN ': ' ELSE ', last: ' END, ${queryText}) AS text
 FROM (${BUSY}) AS a
 UNION ALL
 SELECT concat('lock ', l.pid, ' ', ${keyOf}, ' ', l.objsubid), 'advisory lock', l.pid, concat(${whoIs('a')}, ', key ', ${keyOf})

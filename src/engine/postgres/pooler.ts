@@ -27,11 +27,11 @@ export async function refuseTransactionPooler(client: Client): Promise<void> {
   try {
     await second.connect()
     for (let i = 0; i < COMPARISONS; i++) {
-      const mine = await backendOf(client)
+      const firstBackend = await backendOf(client)
       await second.query('BEGIN')
-      const theirs = await backendOf(second)
+      const secondBackend = await backendOf(second)
       await second.query('ROLLBACK')
-      if (mine === theirs || mine !== backend) throw transactionPooler(client)
+      if (firstBackend === secondBackend || firstBackend !== backend) throw transactionPooler(client)
     }
   } catch (error) {
     // If no second session is available, the first one is not shared.

@@ -19,10 +19,10 @@ const NO_NEW_TYPE = (types: string) => `NOT EXISTS (SELECT FROM new_types AS t W
  * Common table expressions over `added(oid)`; `shadowing(oid)` has those that change what other statements
  * mean. `path` is what the role's sessions begin with.
  */
-export const SHADOWING = `path(schema, place) AS MATERIALIZED (
+export const SHADOWING = `path(schema, ordinal) AS MATERIALIZED (
     SELECT 'pg_catalog'::pg_catalog.regnamespace::oid, 0::bigint
-    UNION ALL SELECT n.oid, p.place FROM pg_catalog.pg_settings AS s
-      CROSS JOIN LATERAL pg_catalog.regexp_matches(s.reset_val, '"(?:[^"]|"")*"|[^\\s,"]+', 'g') WITH ORDINALITY AS p(found, place)
+    UNION ALL SELECT n.oid, p.ordinal FROM pg_catalog.pg_settings AS s
+      CROSS JOIN LATERAL pg_catalog.regexp_matches(s.reset_val, '"(?:[^"]|"")*"|[^\\s,"]+', 'g') WITH ORDINALITY AS p(found, ordinal)
       JOIN pg_catalog.pg_namespace AS n ON n.nspname = CASE WHEN p.found[1] IN ('$user', '"$user"') THEN current_user
         ELSE pg_catalog.replace(pg_catalog.btrim(CASE WHEN p.found[1] LIKE '"%' THEN p.found[1] ELSE pg_catalog.lower(p.found[1]) END, '"'), '""', '"') END
       WHERE s.name = 'search_path'),
@@ -33,20 +33,20 @@ export const SHADOWING = `path(schema, place) AS MATERIALIZED (
   shadowing AS MATERIALIZED (
     SELECT x.oid FROM added AS n JOIN pg_catalog.pg_class AS x ON x.oid = n.oid JOIN path AS px ON px.schema = x.relnamespace
       JOIN pg_catalog.pg_class AS y ON y.relname = x.relname AND ${WAS_THERE('y.oid')}
-      JOIN path AS py ON py.schema = y.relnamespace AND py.place > px.place
+      JOIN path AS py ON py.schema = y.relnamespace AND py.ordinal > px.ordinal
     UNION ALL SELECT x.oid FROM added AS n JOIN pg_catalog.pg_type AS x ON x.oid = n.oid JOIN path AS px ON px.schema = x.typnamespace
       JOIN pg_catalog.pg_type AS y ON y.typname = x.typname AND NOT EXISTS (SELECT FROM new_types AS t WHERE t.oid = y.oid)
-      JOIN path AS py ON py.schema = y.typnamespace AND py.place > px.place
+      JOIN path AS py ON py.schema = y.typnamespace AND py.ordinal > px.ordinal
     UNION ALL SELECT x.oid FROM added AS n JOIN pg_catalog.pg_proc AS x ON x.oid = n.oid JOIN path AS px ON px.schema = x.pronamespace
       JOIN pg_catalog.pg_proc AS y ON y.proname = x.proname AND y.oid <> x.oid AND ${WAS_THERE('y.oid')}
       JOIN path AS py ON py.schema = y.pronamespace
-      WHERE ${NO_NEW_TYPE('x.proargtypes')} AND CASE WHEN y.proargtypes = x.proargtypes THEN py.place > px.place
+      WHERE ${NO_NEW_TYPE('x.proargtypes')} AND CASE WHEN y.proargtypes = x.proargtypes THEN py.ordinal > px.ordinal
         ELSE (x.provariadic <> 0 OR y.provariadic <> 0 OR x.pronargs - x.pronargdefaults <= y.pronargs AND y.pronargs - y.pronargdefaults <= x.pronargs)
           AND ${ALIKE('x.proargtypes::oid[]', 'y.proargtypes::oid[]')} END
     UNION ALL SELECT x.oid FROM added AS n JOIN pg_catalog.pg_operator AS x ON x.oid = n.oid JOIN path AS px ON px.schema = x.oprnamespace
       JOIN pg_catalog.pg_operator AS y ON y.oprname = x.oprname AND y.oid <> x.oid AND (y.oprleft = 0) = (x.oprleft = 0) AND ${WAS_THERE('y.oid')}
       JOIN path AS py ON py.schema = y.oprnamespace
-      WHERE ${NO_NEW_TYPE('ARRAY[x.oprleft, x.oprright]')} AND CASE WHEN y.oprleft = x.oprleft AND y.oprright = x.oprright THEN py.place > px.place
+      WHERE ${NO_NEW_TYPE('ARRAY[x.oprleft, x.oprright]')} AND CASE WHEN y.oprleft = x.oprleft AND y.oprright = x.oprright THEN py.ordinal > px.ordinal
         ELSE ${ALIKE('ARRAY[x.oprleft, x.oprright]', 'ARRAY[y.oprleft, y.oprright]')} END
     UNION ALL SELECT x.oid FROM added AS n JOIN pg_catalog.pg_cast AS x ON x.oid = n.oid
       WHERE ${NO_NEW_TYPE('ARRAY[x.castsource, x.casttarget]')})`

@@ -20,57 +20,26 @@ import { DUE, POSITIONS, REFERENCES, STATEMENTS } from './steps.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { asUser, type UserFunctions } from './user-functions.ts'
 
+interface StepContext {
+  readonly suspensions: TriggerSuspensions
+  readonly functions: UserFunctions
+  /** Whether the WAL names every block of a subject that is written. */
+  readonly isInJournal: (id: SubjectId) => boolean
+}
+
 /** The plan's steps as rows, so that one function call runs only those that are due. */
-export function stepRows(
-  schema: Schema,
-  plan: Plan,
-  {
-    suspensions,
-    functions,
-    isInJournal,
-  }: {
-    readonly suspensions: TriggerSuspensions
-    readonly functions: UserFunctions
-    /** Whether the WAL names every block of a subject that is written. */
-    readonly isInJournal: (id: SubjectId) => boolean
-  },
-): string[] {
+export function stepRows(schema: Schema, plan: Plan, context: StepContext): string[] {
   const references = plan.references.map(({ from, to }) => `(${to}, ${from})`)
   const statements: string[] = []
   const due: string[] = []
   const positions: string[] = []
   for (const [no, step] of plan.steps.entries()) {
-    const isOfUser =
-      step.kind === 'refresh' ||
-      (step.kind === 'insert-missing' && step.tables.some((id) => functions.tables.has(id)))
-    const named = isOfUser ? asUser : (sql: string) => sql
-    const main = statementsOf(schema, plan, step).map(named)
-    if (step.kind === 'restart' && main.length === 1) {
+    if (step.kind === 'restart' && statementsOf(schema, plan, step).length === 1) {
       positions.push(`(${step.sequence}, ${no}, ${step.to.value}, ${step.to.called})`)
-      continue
+    } else if (step.when.length > 0) {
+      statements.push(...statementRows(schema, plan, context, { no, step }))
+      due.push(...dueOf(step, no))
     }
-    if (step.when.length === 0) continue
-    const touched = [
-      ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
-      ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
-    ]
-    const before = touched.flatMap((suspension) => suspension.before)
-    const after = touched.flatMap((suspension) => suspension.after)
-    const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
-    const others = {
-      ...(near === undefined ? {} : { near: literal(named(near)) }),
-      ...(step.kind === 'delete' && step.truncateAlternative
-        ? insteadOfDelete(schema, step.truncateAlternative)
-        : {}),
-      ...(step.kind === 'truncate' ? { deletes: literal(deletesOf(schema, plan, step)) } : {}),
-    }
-    for (const [index, sql] of [...before, ...main, ...after].entries()) {
-      const position = index - before.length
-      const moves = step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql)
-      const columns = { no, position, sql: literal(sql), inserts: step.kind === 'insert-missing', moves }
-      statements.push(statementRow({ ...columns, ...(position === 0 ? others : {}) }))
-    }
-    due.push(...dueOf(step, no))
   }
   // One statement for all rows: the server needs far longer to parse and plan one for each.
   return [
@@ -80,6 +49,40 @@ export function stepRows(
     ...insertInto(`${STATEMENTS} (${STATEMENT_COLUMNS.join(', ')})`, statements),
     ...insertInto(DUE, due),
   ]
+}
+
+/** One row for each statement. The first one of the step itself has the statements that may replace it. */
+function statementRows(
+  schema: Schema,
+  plan: Plan,
+  { suspensions, functions, isInJournal }: StepContext,
+  { no, step }: { readonly no: number; readonly step: Step },
+): string[] {
+  const callsUserCode =
+    step.kind === 'refresh' ||
+    (step.kind === 'insert-missing' && step.tables.some((id) => functions.tables.has(id)))
+  const named = callsUserCode ? asUser : (sql: string) => sql
+  const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
+  const replacements = {
+    ...(near === undefined ? {} : { near: literal(named(near)) }),
+    ...(step.kind === 'delete' && step.truncateAlternative
+      ? insteadOfDelete(schema, step.truncateAlternative)
+      : {}),
+    ...(step.kind === 'truncate' ? { deletes: literal(deletesOf(schema, plan, step)) } : {}),
+  }
+  const suspended = [
+    ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
+    ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
+  ]
+  const before = suspended.flatMap((suspension) => suspension.before)
+  const after = suspended.flatMap((suspension) => suspension.after)
+  const main = statementsOf(schema, plan, step).map(named)
+  return [...before, ...main, ...after].map((sql, index) => {
+    const position = index - before.length
+    const moves = step.kind === 'refresh' || /^(TRUNCATE|ALTER)/.test(sql)
+    const columns = { no, position, sql: literal(sql), inserts: step.kind === 'insert-missing', moves }
+    return statementRow({ ...columns, ...(position === 0 ? replacements : {}) })
+  })
 }
 
 function insertInto(table: string, rows: readonly string[]): string[] {

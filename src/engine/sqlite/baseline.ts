@@ -40,10 +40,10 @@ export function capture(db: Database, program: Program): Baseline {
 
 /** Throws `AfreshError` (`server`) if a copy is gone. */
 export function assertBaseline(db: Database, { schema, generation, rows }: Baseline): void {
-  const there = new Set(
+  const existing = new Set(
     db.all(`SELECT name FROM temp.sqlite_master WHERE name LIKE 'afresh:baseline:%'`).map(({ name }) => name),
   )
-  const isThere = (id: TableId) => there.has(copyName(tableOf(schema, id), generation))
+  const isThere = (id: TableId) => existing.has(copyName(tableOf(schema, id), generation))
   if (![...rows.keys()].every(isThere)) throw baselineLost()
 }
 

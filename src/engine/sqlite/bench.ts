@@ -65,10 +65,10 @@ export const bench: BenchDialect = {
     return [...tables.map((table) => `DELETE FROM ${table}`), 'DELETE FROM sqlite_sequence', 'VACUUM']
   },
 
-  empty(way, shape) {
+  empty(method, shape) {
     const tables = benchTables(shape)
     const isReferredTo = shape.incoming !== 'none' || shape.children
-    switch (way) {
+    switch (method) {
       case 'delete':
         return inTransaction(tables.map((table) => `DELETE FROM ${table}`))
       case 'delete-rows':

@@ -1,6 +1,6 @@
 import { AfreshError } from '../../errors.ts'
 import { tablesOfStep } from '../../plan/plan.ts'
-import { type Difference, differenceText } from '../../schema/difference.ts'
+import { compareDefinitions, type Difference, differenceText } from '../../schema/difference.ts'
 import type { SequenceId, SubjectId, Table, TableId } from '../../schema/schema.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Row } from '../connection.ts'
@@ -54,14 +54,14 @@ export function detectorOf(db: Database, baseline: Baseline): Detector {
   }
   return {
     changeToken: readStamp,
-    schemaChanges: () => catalogChanges(catalog, catalogOf(db)),
+    schemaChanges: () => compareDefinitions(catalog, catalogOf(db)),
     isUntouched: () => readStamp() === settled,
     dirty() {
       const version = schemaVersion(db)
-      if (version !== seenSchema) refuse(catalogChanges(catalog, catalogOf(db)))
+      if (version !== seenSchema) refuse(compareDefinitions(catalog, catalogOf(db)))
       seenSchema = version
       return [
-        ...scans.flatMap(({ tables, find }) => find().map(({ place }) => idAt(tables, place))),
+        ...scans.flatMap(({ tables, find }) => find().map(({ ordinal }) => idAt(tables, ordinal))),
         ...outOfSync(),
         ...astray(),
       ]
@@ -84,7 +84,7 @@ function scanSql(tables: readonly Table[], { generation, rows }: Baseline): stri
   return tables
     .map(
       (table, index) =>
-        `SELECT ${index} AS place WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
+        `SELECT ${index} AS ordinal WHERE ${isDirtySql(table, generation, rows.get(table.id) ?? 0n)}`,
     )
     .join('\nUNION ALL ')
 }
@@ -133,28 +133,6 @@ function catalogOf(db: Database): ReadonlyMap<string, unknown> {
   const rows = db.all(`SELECT type || ' ' || name AS object, sql FROM main.sqlite_master
     WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'`)
   return new Map(rows.map(({ object, sql }) => [String(object), sql]))
-}
-
-function catalogChanges(
-  before: ReadonlyMap<string, unknown>,
-  after: ReadonlyMap<string, unknown>,
-): Difference[] {
-  const changed = (objects: Iterable<string>, difference: string) =>
-    [...objects].map((subject) => ({ subject, difference }))
-  return [
-    ...changed(
-      [...before.keys()].filter((object) => !after.has(object)),
-      'is gone',
-    ),
-    ...changed(
-      [...after.keys()].filter((object) => !before.has(object)),
-      'is new',
-    ),
-    ...changed(
-      [...after.keys()].filter((object) => before.has(object) && before.get(object) !== after.get(object)),
-      'is different',
-    ),
-  ]
 }
 
 function refuse(changes: readonly Difference[]): void {

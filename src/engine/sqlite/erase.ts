@@ -132,11 +132,11 @@ export const erase: EraseDialect = {
       alone,
       discard: async (selection) => void db.exec(erase.drop(selection)),
       async dropEmpty(table) {
-        const look = { sql: `SELECT count(*) FROM ${table}`, values: [], reads: true }
+        const rowCount = { sql: `SELECT count(*) FROM ${table}`, values: [], reads: true }
         const drop = { sql: `DROP TABLE ${table}`, values: [], reads: false }
         await inWriteTransaction(connection, lockTimeoutMs, () => {
           prove()
-          if (run(connection, look)[0] === 0) run(connection, drop)
+          if (run(connection, rowCount)[0] === 0) run(connection, drop)
         })
       },
       async transaction(statements, { keep, cyclic, temporary, watch }) {

@@ -39,7 +39,7 @@ export async function prepare(connection: SqliteConnection, program: Program): P
     },
     detect: (by) =>
       inReadTransaction(connection, program.lockTimeoutMs, () =>
-        by !== 'scan' && session.detector.isUntouched() ? [] : look(session),
+        by !== 'scan' && session.detector.isUntouched() ? [] : findDirty(session),
       ),
     differences: () =>
       inReadTransaction(connection, program.lockTimeoutMs, () => session.detector.schemaChanges()),
@@ -61,7 +61,7 @@ async function reset(
     if (!isReady()) return undefined
     return {
       token: detector.changeToken(),
-      dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : look(session),
+      dirty: program.detector !== 'scan' && detector.isUntouched() ? undefined : findDirty(session),
     }
   })
   if (found === undefined) return undefined
@@ -71,7 +71,7 @@ async function reset(
   const putBack = (): Outcome => {
     assertMark(connection, claim?.mark)
     // Another connection may have written since the scan.
-    const strays = detector.changeToken() === token ? dirty : look(session)
+    const strays = detector.changeToken() === token ? dirty : findDirty(session)
     const ran = runSteps(session, strays)
     detector.markClean()
     return { detector: 'scan', why: WRITTEN, dirty: strays, ran }
@@ -114,7 +114,7 @@ function notesOn({ db }: SqliteConnection): string[] {
   )
 }
 
-function look({ detector }: Session): SubjectId[] {
+function findDirty({ detector }: Session): SubjectId[] {
   return asStep('find what changed', () => detector.dirty())
 }
 

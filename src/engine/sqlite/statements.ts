@@ -31,8 +31,8 @@ export function nameOf(table: Table): string {
 
 /** A name for the rowid: columns may have taken the usual ones. */
 export function rowidOf(table: Table): string | undefined {
-  const taken = new Set(table.columns.map(({ name }) => fold(name)))
-  return ['rowid', '_rowid_', 'oid'].find((alias) => !taken.has(alias))
+  const columnNames = new Set(table.columns.map(({ name }) => fold(name)))
+  return ['rowid', '_rowid_', 'oid'].find((alias) => !columnNames.has(alias))
 }
 
 /** Whether the table's rows have an identity, by which they can be restored individually. */

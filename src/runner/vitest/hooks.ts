@@ -6,12 +6,12 @@ import type { Task } from './task.ts'
 /**
  * Runs before a test. Called by the setup file, or by the fixture if there is no setup file.
  *
- * @param over registers a callback for the end of the test, or of an attempt
+ * @param onTestEnd registers a callback for the end of the test, or of an attempt
  * @throws AfreshError `usage` for a concurrent test that was not defined with `test` of `afresh/vitest`
  */
-export async function before(task: Task, over: (then: () => void) => void): Promise<void> {
+export async function before(task: Task, onTestEnd: (callback: () => void) => void): Promise<void> {
   if (isConcurrent(task)) rejectUnlessIsolated(task)
-  else await resetBefore(task, over, task.suite ?? task.file)
+  else await resetBefore(task, onTestEnd, task.suite ?? task.file)
 }
 
 /** Runs after a test. Called in the same way as `before`. */

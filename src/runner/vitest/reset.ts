@@ -14,15 +14,15 @@ await enter(worker)
 const { aroundEach, aroundAll } = vitest as Partial<typeof vitest>
 if (aroundEach !== undefined && aroundAll !== undefined) {
   aroundEach(async (runTest, { task }) => {
-    let over = () => {}
+    let endTest = () => {}
     await before(task, (then) => {
-      over = then
+      endTest = then
     })
     try {
       await runTest()
       await after(task)
     } finally {
-      over()
+      endTest()
     }
   })
   aroundAll(async (runSuite) => {

@@ -71,8 +71,8 @@ export async function findRuntime(packages: ContainerPackages, timeoutMs: number
     return runtime
   } catch (cause) {
     if (cause instanceof AfreshError) throw cause
-    const asked = process.env.DOCKER_HOST
-    const where = asked === undefined ? '' : ` (DOCKER_HOST is ${asked})`
+    const host = process.env.DOCKER_HOST
+    const where = host === undefined ? '' : ` (DOCKER_HOST is ${host})`
     throw new AfreshError('server', `No container engine answers${where}: ${messageOf(cause)}.`, {
       next: ALTERNATIVES,
       cause,
@@ -82,11 +82,11 @@ export async function findRuntime(packages: ContainerPackages, timeoutMs: number
 
 /** testcontainers silently uses the default socket if DOCKER_HOST does not answer; afresh fails instead. */
 function refuseOtherThanAsked(runtime: ContainerRuntime): void {
-  const asked = process.env.DOCKER_HOST
+  const host = process.env.DOCKER_HOST
   const found = endpointOf(runtime)
-  if (asked === undefined || !asked.startsWith('unix://') || !found.startsWith('unix://')) return
-  if (asked !== found) {
-    throw new AfreshError('server', `No container engine answers at DOCKER_HOST, ${asked}.`, {
+  if (host === undefined || !host.startsWith('unix://') || !found.startsWith('unix://')) return
+  if (host !== found) {
+    throw new AfreshError('server', `No container engine answers at DOCKER_HOST, ${host}.`, {
       next: `Unset DOCKER_HOST to use the one at ${found}. ${ALTERNATIVES}`,
     })
   }

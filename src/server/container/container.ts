@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { StartedTestContainer } from 'testcontainers'
 import type { ImagePreset } from '../../engine/engine-server.ts'
 import { SERVERS } from '../../engine/registry.ts'
-import { AfreshError, messageOf, withCleanUp } from '../../errors.ts'
+import { AfreshError, messageOf, withUndo } from '../../errors.ts'
 import { registerCleanup } from '../cleanup.ts'
 import { CLEANUP_LABEL, removeContainers } from '../cleanup-process.ts'
 import { loadModule } from '../resolve-package.ts'
@@ -43,11 +43,10 @@ export async function startContainer(
     await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
     await release()
   }
-  try {
-    return describe(spec, await start(spec, packages, address, runtime, label), remove)
-  } catch (error) {
-    return withCleanUp(() => Promise.reject(error), remove)
-  }
+  return withUndo(
+    async () => describe(spec, await start(spec, packages, address, runtime, label), remove),
+    remove,
+  )
 }
 
 /** testcontainers uses the same variable to switch reuse off on a machine (CI). */
@@ -71,7 +70,7 @@ async function start(
   const { Wait } = packages.testcontainers
   // testcontainers finds a reusable container by its exact configuration, password included.
   const password = label === undefined ? keptPassword('container-password') : randomBytes(15).toString('hex')
-  const said = Wait.forLogMessage(preset.ready.line, preset.ready.times)
+  const readyLine = Wait.forLogMessage(preset.ready.line, preset.ready.times)
   const log = new LogTail()
 
   const container = preset.build(await loadModule(packages.moduleFile), spec.image, password)
@@ -82,7 +81,7 @@ async function start(
     .withHealthCheck({ test: ['CMD', 'true'], interval: 60_000 })
     // The log of a restarted container still has its first start.
     .withWaitStrategy(
-      label === undefined ? Wait.forAll([said, Wait.forSuccessfulCommand(preset.isReady)]) : said,
+      label === undefined ? Wait.forAll([readyLine, Wait.forSuccessfulCommand(preset.isReady)]) : readyLine,
     )
     .withStartupTimeout(START_TIMEOUT_MS)
     .withLogConsumer((stream) => log.read(stream))

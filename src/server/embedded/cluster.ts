@@ -108,8 +108,9 @@ async function initialise(
       env: serverEnvironment(),
     })
   } catch (cause) {
-    const said = typeof cause === 'object' && cause !== null && 'stderr' in cause ? String(cause.stderr) : ''
-    throw new AfreshError('server', `initdb failed: ${said.trim() || messageOf(cause)}`, {
+    const stderr =
+      typeof cause === 'object' && cause !== null && 'stderr' in cause ? String(cause.stderr) : ''
+    throw new AfreshError('server', `initdb failed: ${stderr.trim() || messageOf(cause)}`, {
       next: `Its files would be in ${building}; set AFRESH_CACHE_DIR to use another folder.`,
       cause,
     })

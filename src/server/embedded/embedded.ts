@@ -2,7 +2,7 @@ import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { SERVERS } from '../../engine/registry.ts'
-import { AfreshError, withCleanUp } from '../../errors.ts'
+import { AfreshError, withUndo } from '../../errors.ts'
 import { describeDataPlace, folderInMemory, hasPlentyOfMemory, isInMemory } from '../../util/shared-memory.ts'
 import { registerCleanup } from '../cleanup.ts'
 import { withRoom } from '../full-folder.ts'
@@ -37,7 +37,7 @@ export async function startEmbedded(
     await rm(folder, { recursive: true, force: true, maxRetries: 10 })
     await release()
   }
-  try {
+  return withUndo(async () => {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
     const settings = { ...SERVERS.postgres.dataSettings(data), ...spec.settings }
     const cluster = join(folder, 'data')
@@ -61,9 +61,7 @@ export async function startEmbedded(
       },
       end,
     )
-  } catch (error) {
-    return withCleanUp(() => Promise.reject(error), end)
-  }
+  }, end)
 }
 
 /** @throws AfreshError `usage` if memory is requested, and no files can be kept there */

@@ -28,16 +28,17 @@ export function ownEmbeddedServers(): OwnEmbeddedServer[] {
   return [...parents].flatMap((parent) =>
     namesIn(parent)
       .filter((name) => name.startsWith(FOLDER_PREFIX))
-      .flatMap((name) => look(join(parent, name)) ?? []),
+      .flatMap((name) => inspectFolder(join(parent, name)) ?? []),
   )
 }
 
 /** Removes the folder, if still no process uses it. */
 export async function removeEmbeddedFolder(folder: string): Promise<void> {
-  if (look(folder)?.isRemovable === true) await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+  if (inspectFolder(folder)?.isRemovable === true)
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
 }
 
-function look(folder: string): OwnEmbeddedServer | undefined {
+function inspectFolder(folder: string): OwnEmbeddedServer | undefined {
   const found = lstatSync(folder, { throwIfNoEntry: false })
   const own = process.getuid?.()
   // Root starts PostgreSQL as another user.

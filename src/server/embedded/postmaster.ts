@@ -30,10 +30,10 @@ export async function startOnFreePort(
   for (let tries = 1; ; tries++) {
     const postmaster = new Postmaster(binaries, account, folder, await freePort(), options)
     if (await postmaster.isReady()) return postmaster
-    const said = postmaster.log()
-    if (tries < PORT_TRIES && /could not bind .* Address already in use/.test(said)) continue
-    throw new AfreshError('server', `The embedded PostgreSQL did not start.${said}`, {
-      next: /No space left on device/.test(said)
+    const log = postmaster.log()
+    if (tries < PORT_TRIES && /could not bind .* Address already in use/.test(log)) continue
+    throw new AfreshError('server', `The embedded PostgreSQL did not start.${log}`, {
+      next: /No space left on device/.test(log)
         ? `Make room in ${dirname(folder)}, or set TMPDIR to a folder that has at least 200 MB.`
         : `Its log, above, says why. If it calls its files broken, remove ${cacheFolder()}.`,
     })

@@ -70,7 +70,10 @@ describe('a user table', () => {
 
   it('is shown by its label in a comparison too', () => {
     const slower = (cell: Cell): Cell =>
-      cell.case === 'table=base' && cell.way === 'delete' && cell.rows === 1000 && cell.outcome === 'measured'
+      cell.case === 'table=base' &&
+      cell.method === 'delete' &&
+      cell.rows === 1000 &&
+      cell.outcome === 'measured'
         ? { ...cell, median: cell.median * 9, q1: cell.q1 * 9, q3: cell.q3 * 9 }
         : cell
     const comparison = compareRuns({ ...own, cells: own.cells.map(slower) }, own)

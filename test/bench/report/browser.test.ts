@@ -74,7 +74,7 @@ describeInChromium('the report in a browser', (browser) => {
           const label = results.cases.find((benchCase) => benchCase.id === cell.case)?.label ?? ''
           const name = caseName(results, cell.case)
           const caption = `${cell.case === 'base' ? `${name}: ${label}` : name}, on ${title}`
-          return [caption, whole(cell.rows), methodLabel(results, cell.way), ...columnsOf(cell)]
+          return [caption, whole(cell.rows), methodLabel(results, cell.method), ...columnsOf(cell)]
         }),
     )
     const lines = (rows: readonly string[][]) => rows.map((row) => row.join('|')).toSorted()
@@ -92,10 +92,10 @@ describeInChromium('the report in a browser', (browser) => {
         .join('|')
       const rows = Number(/^([\d,]+) row/.exec(tip)?.[1]?.replaceAll(',', ''))
       seen.add(rows)
-      for (const way of ['delete', 'truncate']) {
-        const cell = findCell(results, { server: 'postgres:18', case: 'base', rows, way })
-        if (cell === undefined || !('median' in cell)) throw new Error(`no ${way} of ${rows} rows`)
-        expect(tip).toContain(`${methodLabel(results, way)}|${timeText(cell.median)}|`)
+      for (const method of ['delete', 'truncate']) {
+        const cell = findCell(results, { server: 'postgres:18', case: 'base', rows, method })
+        if (cell === undefined || !('median' in cell)) throw new Error(`no ${method} of ${rows} rows`)
+        expect(tip).toContain(`${methodLabel(results, method)}|${timeText(cell.median)}|`)
         if (cell.outcome === 'measured') {
           const spread = `${spanText(cell.q1, cell.q3, timeText)}, n ${cell.n}`
           expect(tip).toContain(`|${spread}|journal ${bytesText(cell.journalBytes ?? 0)}`)

@@ -24,7 +24,7 @@ const canvas = { theme: THEMES.light, width: 800, height: 400 }
 describe('a logarithmic axis', () => {
   it('puts 0 a decade before the first value', () => {
     const scale = logScale([0, 1, 10, 1000], 0.25)
-    expect(scale.place(0)).toBe(-1)
+    expect(scale.positionOf(0)).toBe(-1)
     expect(scale.ticks).toEqual([-1, 0, 1, 2, 3])
     expect(scale.ticks.map(scale.valueAt)).toEqual([0, 1, 10, 100, 1000])
     expect([scale.min, scale.max]).toEqual([-1.25, 3.25])
@@ -40,9 +40,9 @@ describe('figures', () => {
   it('contain exactly the times of the results', () => {
     const figure = deleteVsTruncateFigure(results, SERVER, 'base')
     expect(figure.lines.map(({ name }) => name)).toEqual(['DELETE', 'TRUNCATE'])
-    for (const [index, way] of ['delete', 'truncate'].entries()) {
+    for (const [index, method] of ['delete', 'truncate'].entries()) {
       const expected = results.settings.rows.flatMap((rows) => {
-        const median = medianOf(findCell(results, { server: SERVER, case: 'base', rows, way }))
+        const median = medianOf(findCell(results, { server: SERVER, case: 'base', rows, method }))
         return median === undefined ? [] : [[rows, median]]
       })
       expect(figure.lines[index]?.points.map(({ rows, value }) => [rows, value])).toEqual(expected)
@@ -138,7 +138,7 @@ describe('the chart', () => {
 describe('pictures', () => {
   it('are self-contained, with a background of their own', () => {
     const pictures = picturesOf(results, SERVER)
-    expect([...pictures.keys()]).toEqual(['', '-ways', '-crossovers', '-factors', '-asides'])
+    expect([...pictures.keys()]).toEqual(['', '-methods', '-crossovers', '-factors', '-asides'])
     for (const svg of pictures.values()) {
       expect(svg).toMatch(/^<svg /)
       expect(svg).toMatch(/<(rect|path)[^>]*fill="#ffffff"/)
@@ -147,9 +147,9 @@ describe('pictures', () => {
   })
 
   it('compare nothing without TRUNCATE', () => {
-    const cells = results.cells.filter(({ way }) => !way.startsWith('truncate'))
+    const cells = results.cells.filter(({ method }) => !method.startsWith('truncate'))
     const pictures = picturesOf({ ...results, cells }, SERVER)
-    expect([...pictures.keys()]).toEqual(['', '-ways', '-factors', '-asides'])
+    expect([...pictures.keys()]).toEqual(['', '-methods', '-factors', '-asides'])
     expect(pictures.get('')).not.toContain('≈')
   })
 

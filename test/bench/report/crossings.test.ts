@@ -6,7 +6,7 @@ import { sampleResults } from './sample.ts'
 
 const results = sampleResults()
 const GREY = THEMES.light.rule
-const colorOf = (way: string) => styleOfMethod(way).color.light
+const colorOf = (method: string) => styleOfMethod(method).color.light
 
 describe('the bar of a server where one method is always faster', () => {
   it('has its colour and label over the whole range where no size is uncertain', () => {
@@ -20,23 +20,32 @@ describe('the bar of a server where one method is always faster', () => {
   })
 
   it.each([
-    { truncateTakes: 0.01, least: 1000, way: 'truncate', from: '1,000', words: ['TRUNCATE from 1,000 on'] },
-    { truncateTakes: 100, most: 1000, way: 'delete', to: '1,000', words: ['DELETE up to 1,000'] },
+    {
+      truncateTakes: 0.01,
+      least: 1000,
+      method: 'truncate',
+      from: '1,000',
+      words: ['TRUNCATE from 1,000 on'],
+    },
+    { truncateTakes: 100, most: 1000, method: 'delete', to: '1,000', words: ['DELETE up to 1,000'] },
     {
       ...{ truncateTakes: 0.01, least: 10, most: 100_000 },
-      ...{ way: 'truncate', from: '10', to: '100k', words: ['TRUNCATE from 10 to 100,000'] },
+      ...{ method: 'truncate', from: '10', to: '100k', words: ['TRUNCATE from 10 to 100,000'] },
     },
     // No room for a label.
-    { truncateTakes: 0.01, least: 1_000_000, way: 'truncate', from: '1M', words: [] },
-  ])('is grey where the difference is within noise: $words', ({ way, from = '0', to = '10M', ...more }) => {
-    expect(barWhere(more)).toEqual({
-      stretches: [
-        { from: '0', to: '10M', fill: GREY },
-        { from, to, fill: colorOf(way) },
-      ],
-      words: more.words,
-    })
-  })
+    { truncateTakes: 0.01, least: 1_000_000, method: 'truncate', from: '1M', words: [] },
+  ])(
+    'is grey where the difference is within noise: $words',
+    ({ method, from = '0', to = '10M', ...more }) => {
+      expect(barWhere(more)).toEqual({
+        stretches: [
+          { from: '0', to: '10M', fill: GREY },
+          { from, to, fill: colorOf(method) },
+        ],
+        words: more.words,
+      })
+    },
+  )
 
   it('shows a single size', () => {
     const { stretches, words } = barWhere({ truncateTakes: 0.01, least: 1000, most: 1000 })
@@ -56,12 +65,12 @@ interface Times {
 function barWhere({ truncateTakes, least = 0, most = Number.POSITIVE_INFINITY }: Times) {
   const cells = results.cells.flatMap((cell): Cell[] => {
     if (cell.server !== 'postgres:18' || cell.case !== 'base') return [cell]
-    if (cell.way === 'truncate') return []
-    if (cell.way !== 'delete' || !('median' in cell)) return [cell]
+    if (cell.method === 'truncate') return []
+    if (cell.method !== 'delete' || !('median' in cell)) return [cell]
     const more = cell.rows < least || cell.rows > most ? 1 : truncateTakes
     const median = cell.median * more
     const spread = cell.outcome === 'measured' ? { q1: cell.q1 * more, q3: cell.q3 * more } : {}
-    return [cell, { ...cell, way: 'truncate', median, ...spread }]
+    return [cell, { ...cell, method: 'truncate', median, ...spread }]
   })
   return firstBar(pictureOfServers({ ...results, cells }) ?? '')
 }

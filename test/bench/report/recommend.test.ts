@@ -9,13 +9,13 @@ function withCells(change: (cell: Cell) => Cell | readonly Cell[]): BenchResults
   return { ...results, cells: results.cells.flatMap(change) }
 }
 
-/** The sentence for PostgreSQL when `way` has these times in the base case. */
+/** The sentence for PostgreSQL when `method` has these times in the base case. */
 function textWith(
-  way: string,
+  method: string,
   times: (cell: Extract<Cell, { median: number }>) => number,
 ): string | undefined {
   const changed = withCells((cell) => {
-    if (cell.outcome !== 'measured' || cell.way !== way) return cell
+    if (cell.outcome !== 'measured' || cell.method !== method) return cell
     const median = times(cell)
     return { ...cell, median, q1: median * 0.95, q3: median * 1.05 }
   })
@@ -41,8 +41,8 @@ describe('the sentence for a server', () => {
       'TRUNCATE at every size from 0 to 10,000,000 rows, in part extrapolated.',
     )
     const same = withCells((cell) => {
-      if (cell.way === 'truncate') return []
-      return cell.way === 'delete' ? [cell, { ...cell, way: 'truncate' }] : cell
+      if (cell.method === 'truncate') return []
+      return cell.method === 'delete' ? [cell, { ...cell, method: 'truncate' }] : cell
     })
     expect(
       summaryOf({ ...same, cells: same.cells.filter(({ outcome }) => outcome === 'measured') })[0]?.text,
@@ -51,12 +51,12 @@ describe('the sentence for a server', () => {
 
   it('gives the reason where a method is unavailable', () => {
     const without = withCells((cell) =>
-      cell.way === 'truncate'
+      cell.method === 'truncate'
         ? {
             server: cell.server,
             case: cell.case,
             rows: cell.rows,
-            way: cell.way,
+            method: cell.method,
             outcome: 'not possible',
             reason: 'it has none',
           }
@@ -75,7 +75,7 @@ describe('the sentence for a server', () => {
     const own = ownSchemaResults(2)
     const [sure, doubtful] = own.cases.map(({ id }) => id)
     const cells = own.cells.map((cell) => {
-      if (cell.outcome !== 'measured' || cell.way !== 'truncate') return cell
+      if (cell.outcome !== 'measured' || cell.method !== 'truncate') return cell
       const isDoubtful = cell.case === doubtful && cell.rows <= 1
       return isDoubtful
         ? { ...cell, median: 0.2, q1: 0.001, q3: 100 }

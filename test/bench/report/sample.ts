@@ -74,17 +74,17 @@ export function sampleResults(): BenchResults {
   const random = randomFrom(7)
   const cells = SERVERS.flatMap((server) =>
     CASES.flatMap((benchCase) =>
-      METHODS.filter(({ everywhere }) => everywhere || benchCase.id === 'base').flatMap(({ id: way }) => {
+      METHODS.filter(({ everywhere }) => everywhere || benchCase.id === 'base').flatMap(({ id: method }) => {
         const factor = { delete: 1, truncate: 1, ...CASE_COSTS[benchCase.id] }
         const measure = measuresOf({
           delete: { fixed: server.costs.delete.fixed, perRow: server.costs.delete.perRow * factor.delete },
           truncate: { ...server.costs.truncate, fixed: server.costs.truncate.fixed * factor.truncate },
-        })[way]
+        })[method]
         if (measure === undefined) return []
         const rows =
           benchCase.id === 'base' ? ROWS : ROWS.filter((count) => [0, 100, 10_000, 1_000_000].includes(count))
         return rows.map((count) =>
-          cellOf({ server: server.id, case: benchCase.id, rows: count, way }, measure, random),
+          cellOf({ server: server.id, case: benchCase.id, rows: count, method }, measure, random),
         )
       }),
     ),
@@ -124,12 +124,12 @@ export function ownSchemaResults(tables: number): BenchResults {
       delete: { ...server.costs.delete, perRow: server.costs.delete.perRow * random.int(1, 40) },
       truncate: { ...server.costs.truncate, fixed: server.costs.truncate.fixed * random.int(1, 12) },
     })
-    return (['delete', 'truncate'] as const).flatMap((way) =>
+    return (['delete', 'truncate'] as const).flatMap((method) =>
       rows.flatMap((count) => {
-        const time = measure[way]
+        const time = measure[method]
         return time === undefined
           ? []
-          : [cellOf({ server: server.id, case: `table=${names[table]}`, rows: count, way }, time, random)]
+          : [cellOf({ server: server.id, case: `table=${names[table]}`, rows: count, method }, time, random)]
       }),
     )
   })
@@ -152,21 +152,21 @@ function frame(rows: readonly number[]) {
     settings: {
       rows: [...rows],
       cases: CASES.map(({ id }) => id),
-      ways: METHODS.map(({ id }) => id),
+      methods: METHODS.map(({ id }) => id),
       rounds: 30,
       leastRounds: 3,
       budgetMs: 20_000,
       seed: 1,
     },
-    ways: METHODS.map(({ id, label, note }) => ({ id, label, note })),
+    methods: METHODS.map(({ id, label, note }) => ({ id, label, note })),
   }
 }
 
 function cellOf(cellKey: CellKey, measure: Measure, random: Random): Cell {
   const time = measure(cellKey.rows)
-  if (cellKey.server === 'mysql:9.7' && cellKey.way === 'truncate-cascade')
+  if (cellKey.server === 'mysql:9.7' && cellKey.method === 'truncate-cascade')
     return { ...cellKey, outcome: 'not possible', reason: 'MySQL has no TRUNCATE … CASCADE' }
-  if (cellKey.way === 'clone' && cellKey.rows === 1_000_000)
+  if (cellKey.method === 'clone' && cellKey.rows === 1_000_000)
     return {
       ...cellKey,
       outcome: 'failed',
@@ -179,7 +179,7 @@ function cellOf(cellKey: CellKey, measure: Measure, random: Random): Cell {
     return { ...cellKey, outcome: 'extrapolated', median: around(950, 1100), basis: '3 % of the rows' }
   const n = time > 1000 ? 3 : 30
   const median = around(970, 1050)
-  const isTruncate = cellKey.way.startsWith('truncate')
+  const isTruncate = cellKey.method.startsWith('truncate')
   return {
     ...cellKey,
     outcome: 'measured',

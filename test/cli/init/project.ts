@@ -1,5 +1,5 @@
 import { choose } from '../../../src/cli/init/choices.ts'
-import type { Asked, ProjectInfo } from '../../../src/cli/init/project-info.ts'
+import type { ProjectInfo, RequestedChoices } from '../../../src/cli/init/project-info.ts'
 import { type Proposal, propose } from '../../../src/cli/init/proposal.ts'
 import { migrateLabel, serverLabel } from '../../../src/cli/init/text.ts'
 
@@ -27,7 +27,7 @@ export function facts(
 }
 
 /** The choices without their reasons. */
-export function chosen(given: ProjectInfo, asked: Asked = {}): Record<string, string> {
+export function chosen(given: ProjectInfo, asked: RequestedChoices = {}): Record<string, string> {
   const { engine, server, client, runner, migrate, language } = choose(given, asked)
   return {
     engine: engine.value,
@@ -39,7 +39,7 @@ export function chosen(given: ProjectInfo, asked: Asked = {}): Record<string, st
   }
 }
 
-export function proposed(given: ProjectInfo, asked: Asked = {}): Proposal {
+export function proposed(given: ProjectInfo, asked: RequestedChoices = {}): Proposal {
   return propose(given, choose(given, asked))
 }
 

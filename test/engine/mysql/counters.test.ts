@@ -169,9 +169,9 @@ describe('counters', () => {
     it.each([
       ['CREATE TABLE fresh (id INT)', 'fresh is new'],
       ['DROP TABLE bare', 'bare is gone'],
-      ['ALTER TABLE leaf ADD COLUMN w INT', 'leaf is another one'],
+      ['ALTER TABLE leaf ADD COLUMN w INT', 'leaf has changed'],
       ['RENAME TABLE plain TO plainer', 'plainer is new, plain is gone'],
-      ['DROP TABLE bare; CREATE TABLE bare (id INT)', 'bare is another one'],
+      ['DROP TABLE bare; CREATE TABLE bare (id INT)', 'bare has changed'],
     ])('report that a test ran %s', async (sql, said) => {
       const { connection, resetter } = await watched(bench)
       await connection.query(sql)

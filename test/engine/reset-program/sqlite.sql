@@ -14,8 +14,8 @@ CREATE TABLE temp."afresh:baseline:1:authors" (k INTEGER PRIMARY KEY, c0, c1);
 
 INSERT INTO temp."afresh:baseline:1:authors" (k, c0, c1) SELECT m.rowid, m."id", m."name" FROM main."authors" AS m;
 
-SELECT 0 AS place WHERE EXISTS (SELECT 1 FROM main."books")
-UNION ALL SELECT 1 AS place WHERE (SELECT count(*) FROM main."authors") <> 2 OR EXISTS (SELECT 1 FROM main."authors" AS m WHERE NOT EXISTS (SELECT 1 FROM temp."afresh:baseline:1:authors" AS b WHERE b.k = m.rowid AND (b.c0, b.c1) IS (+m."id", +m."name") AND (typeof(b.c0), typeof(b.c1)) = (typeof(m."id"), typeof(m."name"))));
+SELECT 0 AS ordinal WHERE EXISTS (SELECT 1 FROM main."books")
+UNION ALL SELECT 1 AS ordinal WHERE (SELECT count(*) FROM main."authors") <> 2 OR EXISTS (SELECT 1 FROM main."authors" AS m WHERE NOT EXISTS (SELECT 1 FROM temp."afresh:baseline:1:authors" AS b WHERE b.k = m.rowid AND (b.c0, b.c1) IS (+m."id", +m."name") AND (typeof(b.c0), typeof(b.c1)) = (typeof(m."id"), typeof(m."name"))));
 
 SELECT type || ' ' || name AS object, sql FROM main.sqlite_master
     WHERE name NOT LIKE 'sqlite\_stat%' ESCAPE '\';

@@ -95,7 +95,7 @@ function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
   const first = all[0]
   if (first === undefined) return { panels: () => [] }
 
-  const place = (name: string, panelsOf: () => readonly Panel[]) => {
+  const fillPanels = (name: string, panelsOf: () => readonly Panel[]) => {
     const host = section.querySelector(`[data-figures="${name}"]`)
     const panels = host === null ? [] : panelsOf()
     host?.replaceChildren(...panels.map(({ element }) => element))
@@ -106,27 +106,27 @@ function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
     figures.map((figure) => figurePanel(figure, figure.title, small))
 
   const chosenCase = (id: string) => [
-    ...place('rivals', () => [figurePanel(deleteVsTruncateFigure(results, server, id), '', large)]),
-    ...place('asides', () => multiples(asideFigures(results, server, id))),
+    ...fillPanels('rivals', () => [figurePanel(deleteVsTruncateFigure(results, server, id), '', large)]),
+    ...fillPanels('asides', () => multiples(asideFigures(results, server, id))),
   ]
   const always = [
-    ...place('ways', () => {
-      const ways = methodsFigure(results, server, first.case)
-      return ways === undefined ? [] : [figurePanel(ways, '', large)]
+    ...fillPanels('methods', () => {
+      const methods = methodsFigure(results, server, first.case)
+      return methods === undefined ? [] : [figurePanel(methods, '', large)]
     }),
-    ...place('factors', () => multiples(factorFigures(results, server))),
-    ...place('crossings', () => [barsPanel(barsOfCases(results, all))]),
+    ...fillPanels('factors', () => multiples(factorFigures(results, server))),
+    ...fillPanels('crossings', () => [barsPanel(barsOfCases(results, all))]),
   ]
   let current = chosenCase(first.case)
 
   const select = section.querySelector('select')
   select?.addEventListener('change', () => {
-    const one = all[select.selectedIndex] ?? first
+    const chosen = all[select.selectedIndex] ?? first
     for (const panel of current) panel.close()
-    current = chosenCase(one.case)
+    current = chosenCase(chosen.case)
     for (const panel of current) panel.draw(themeNow())
     const verdict = section.querySelector('.verdict')
-    if (verdict !== null) verdict.textContent = one.text
+    if (verdict !== null) verdict.textContent = chosen.text
   })
   return { panels: () => [...current, ...always] }
 }

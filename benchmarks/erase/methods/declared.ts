@@ -1,7 +1,7 @@
+import type { OpenEraser } from '../method.ts'
 import { TENANT, tableOf } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 
-export const open: OpenWay = async ({ connect }) => {
+export const open: OpenEraser = async ({ connect }) => {
   const client = await connect()
   return {
     async erase() {

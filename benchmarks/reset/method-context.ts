@@ -1,21 +1,21 @@
 import { type Client, connect } from '../client.ts'
 import { referenceSql, schemaSql, tableNames } from '../schema.ts'
 import { type BenchServer, urlOf } from '../servers.ts'
-import type { Place } from './way.ts'
+import type { MethodContext } from './method.ts'
 
 /** Creates databases with one schema on one server, and drops them at the end. */
-export async function prepareGround(
+export async function openMethodContext(
   server: BenchServer,
   tables: number,
   hasReference: boolean,
-): Promise<Place & AsyncDisposable> {
+): Promise<MethodContext & AsyncDisposable> {
   const { engine, url } = server.running
   const admin = await connect(url)
   const sql = [schemaSql(engine, tables), ...(hasReference ? [referenceSql(engine)] : [])].join(';\n')
-  const made: string[] = []
+  const created: string[] = []
   const create = async (name: string, suffix = '') => {
     await admin.run(`CREATE DATABASE ${name}${suffix}`)
-    made.push(name)
+    created.push(name)
     return urlOf(url, name)
   }
   const fill = async (url: string) => {
@@ -37,13 +37,13 @@ export async function prepareGround(
       return engine === 'postgres' ? create(named, ' TEMPLATE bench_template') : fill(await create(named))
     },
     async [Symbol.asyncDispose]() {
-      for (const name of made.toReversed()) await drop(admin, name, engine === 'postgres')
+      for (const name of created.toReversed()) await drop(admin, name, engine === 'postgres')
       await admin.close()
     },
   }
 }
 
-const databaseName = (way: string) => `bench_${way.replaceAll('-', '_')}`
+const databaseName = (method: string) => `bench_${method.replaceAll('-', '_')}`
 
 async function drop(admin: Client, name: string, isPostgres: boolean): Promise<void> {
   await admin.run(`DROP DATABASE IF EXISTS ${name}${isPostgres ? ' WITH (FORCE)' : ''}`)

@@ -1,8 +1,8 @@
+import type { OpenEraser } from '../method.ts'
 import { joinDeletes, usingDeletes } from '../sql.ts'
-import type { OpenWay } from '../way.ts'
 import { inOneTransaction } from './statements.ts'
 
-export const open: OpenWay = (context) => {
+export const open: OpenEraser = (context) => {
   const deletes = context.engine === 'postgres' ? usingDeletes : joinDeletes
   return inOneTransaction(context, deletes('plain', context.depth))
 }

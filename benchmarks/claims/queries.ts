@@ -33,15 +33,9 @@ export async function refusal(client: Client, sql: string): Promise<string | und
 }
 
 /** The code by which the manual lists the error; `undefined` for a network error. */
-export function codeOf(error: unknown): string | undefined {
-  const { code, errno, sqlState, errcode } = error as {
-    code?: unknown
-    errno?: unknown
-    sqlState?: unknown
-    errcode?: unknown
-  }
+function codeOf(error: unknown): string | undefined {
+  const { code, errno, sqlState } = error as { code?: unknown; errno?: unknown; sqlState?: unknown }
   if (sqlState !== undefined) return String(errno)
-  if (errcode !== undefined) return String(errcode)
   return typeof code === 'string' && /^([0-9A-Z]{5}|SQLITE_\w+)$/.test(code) ? code : undefined
 }
 

@@ -8,7 +8,7 @@ export type EngineName = ServerEngine | 'sqlite'
 export type Kind = 'afresh' | 'hand' | 'declared' | 'loop' | 'orm'
 
 /** One method to delete roots with all their descendants. */
-export interface WayFacts {
+export interface MethodInfo {
   readonly id: string
   /** The name in tables. */
   readonly label: string
@@ -22,7 +22,7 @@ export interface WayFacts {
 }
 
 /** The database and the tree that a method works on. */
-export interface Place {
+export interface MethodContext {
   readonly url: string
   readonly engine: EngineName
   readonly depth: number
@@ -41,4 +41,4 @@ export interface Eraser {
   close(): Promise<void>
 }
 
-export type OpenWay = (context: Place) => Promise<Eraser>
+export type OpenEraser = (context: MethodContext) => Promise<Eraser>

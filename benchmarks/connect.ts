@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { type Connected, connect as connectToServer } from '../client.ts'
+import { type Connected, connect as connectToServer } from './client.ts'
 
 const SQLITE = 'sqlite:'
 

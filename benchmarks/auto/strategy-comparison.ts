@@ -15,8 +15,8 @@ import { isClear, type Outcome } from './results.ts'
 import { CREATE_FILLER, DROP_FILLER, NUMBERS_SQL, type Tables, tablesOf } from './tables.ts'
 
 /** The same reset three times: forced to DELETE, forced to TRUNCATE, and chosen by the measured costs. */
-const ROLES = ['delete', 'truncate', 'auto'] as const
-type Role = (typeof ROLES)[number]
+const VARIANTS = ['delete', 'truncate', 'auto'] as const
+type Variant = (typeof VARIANTS)[number]
 
 const OPTIONS: ResetOptions = {
   strategy: 'auto',
@@ -41,54 +41,67 @@ export interface Limits {
   readonly random: Random
 }
 
-interface Place {
-  readonly role: Role
+interface VariantDatabase {
+  readonly variant: Variant
   readonly mark: string
   readonly url: string
 }
 
 /** A database for each of the three variants on one server. */
-export class Contest {
+export class StrategyComparison {
   readonly #engine: Engine
   readonly #server: BenchServer
   readonly #costs: Costs
-  readonly #places: readonly Place[]
+  readonly #databases: readonly VariantDatabase[]
 
-  private constructor(engine: Engine, server: BenchServer, costs: Costs, places: readonly Place[]) {
+  private constructor(
+    engine: Engine,
+    server: BenchServer,
+    costs: Costs,
+    variantDatabases: readonly VariantDatabase[],
+  ) {
     this.#engine = engine
     this.#server = server
     this.#costs = costs
-    this.#places = places
+    this.#databases = variantDatabases
   }
 
-  static async on(server: BenchServer, costs: Costs): Promise<Contest> {
+  static async on(server: BenchServer, costs: Costs): Promise<StrategyComparison> {
     const { url } = server.running
     const { engine, connection } = await open(url)
     const { databases } = engine
     if (databases === undefined) throw new Error(`${engine.title} has no server`)
-    if (isPostgres(server)) await connection.query(`CREATE ROLE ${PLAIN} LOGIN PASSWORD '${PLAIN}'`)
+    if (isPostgres(server))
+      await connection.query(`CREATE ROLE ${UNPRIVILEGED_ROLE} LOGIN PASSWORD '${UNPRIVILEGED_ROLE}'`)
     else await connection.query(NUMBERS_SQL)
-    const places: Place[] = []
-    for (const role of ROLES) places.push(await makePlace(role, server, databases, connection))
+    const variantDatabases: VariantDatabase[] = []
+    for (const variant of VARIANTS)
+      variantDatabases.push(await createVariantDatabase(variant, server, databases, connection))
     await connection.close()
-    return new Contest(engine, server, costs, places)
+    return new StrategyComparison(engine, server, costs, variantDatabases)
   }
 
   /**
    * Opens some cases in one schema; all of them with constraints disabled, or all with constraints enabled.
    */
-  async open(cases: readonly Case[]): Promise<Match> {
+  async open(cases: readonly Case[]): Promise<CaseComparison> {
     const tables = cases.map((benchCase) => tablesOf(this.#server.running.engine, benchCase))
-    return new Match(await Promise.all(this.#places.map((context) => this.#side(context, cases, tables))))
+    return new CaseComparison(
+      await Promise.all(this.#databases.map((context) => this.#openSession(context, cases, tables))),
+    )
   }
 
-  async #side({ role, url, mark }: Place, cases: readonly Case[], tables: readonly Tables[]): Promise<Side> {
-    const as = cases.every((benchCase) => benchCase.mayDisableChecks) ? url : plainUrl(url)
-    const writer = await connect(as)
+  async #openSession(
+    { variant, url, mark }: VariantDatabase,
+    cases: readonly Case[],
+    tables: readonly Tables[],
+  ): Promise<VariantSession> {
+    const sessionUrl = cases.every((benchCase) => benchCase.mayDisableChecks) ? url : unprivilegedUrl(url)
+    const writer = await connect(sessionUrl)
     await writer.run([CREATE_FILLER, ...tables.map(({ create }) => create)].join('; '))
-    if (isPostgres(this.#server)) await writer.run(WRITTEN)
-    const connection = await this.#engine.connect(as)
-    const costs = forced(role, this.#costs)
+    if (isPostgres(this.#server)) await writer.run(FLUSH_AT_COMMIT)
+    const connection = await this.#engine.connect(sessionUrl)
+    const costs = costsFor(variant, this.#costs)
     const session = await openSession({
       engine: this.#engine,
       connection,
@@ -102,41 +115,41 @@ export class Contest {
       await writer.run([DROP_FILLER, ...tables.map(({ drop }) => drop)].join('; '))
       await writer.close()
     }
-    const runs = tables.map((of) => new Run(role, of, writer, session.reset))
+    const runs = tables.map((of) => new Run(variant, of, writer, session.reset))
     return { runs: new Map(cases.map(({ no }, index) => [no, runs[index] as Run])), close }
   }
 }
 
-/** One of the three variants, with all cases of a match. */
-interface Side {
+/** One of the three variants, with all cases of a comparison. */
+interface VariantSession {
   readonly runs: ReadonlyMap<Case['no'], Run>
   close(): Promise<void>
 }
 
 /** The sessions of the three variants for some cases. */
-export class Match {
-  readonly #sides: readonly Side[]
+export class CaseComparison {
+  readonly #sessions: readonly VariantSession[]
 
-  constructor(sides: readonly Side[]) {
-    this.#sides = sides
+  constructor(sessions: readonly VariantSession[]) {
+    this.#sessions = sessions
   }
 
   /** Samples of earlier runs of the case count as well. */
   run({ no }: Case, limits: Limits): Promise<Outcome> {
-    return compete(
-      this.#sides.flatMap(({ runs }) => runs.get(no) ?? []),
+    return compareRuns(
+      this.#sessions.flatMap(({ runs }) => runs.get(no) ?? []),
       limits,
     )
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#sides.map((side) => side.close()))
+    await Promise.all(this.#sessions.map((session) => session.close()))
   }
 }
 
-/** The costs of a server on which DELETE or TRUNCATE costs nothing, according to the role. */
-function forced(role: Role, costs: Costs): Costs {
-  switch (role) {
+/** The costs of a server on which DELETE or TRUNCATE costs nothing, according to the variant. */
+function costsFor(variant: Variant, costs: Costs): Costs {
+  switch (variant) {
     case 'auto':
       return costs
     case 'delete':
@@ -148,7 +161,7 @@ function forced(role: Role, costs: Costs): Costs {
 
 /** One variant of one case. */
 class Run {
-  readonly role: Role
+  readonly variant: Variant
   readonly samples: number[] = []
   truncated = 0
   detector = ''
@@ -156,8 +169,8 @@ class Run {
   readonly #writer: Client
   readonly #reset: () => Promise<ResetReport>
 
-  constructor(role: Role, tables: Tables, writer: Client, reset: () => Promise<ResetReport>) {
-    this.role = role
+  constructor(variant: Variant, tables: Tables, writer: Client, reset: () => Promise<ResetReport>) {
+    this.variant = variant
     this.#tables = tables
     this.#writer = writer
     this.#reset = reset
@@ -174,16 +187,16 @@ class Run {
     const done = steps.find(({ step }) => step === `delete from ${this.#tables.subject}`)
     if (done === undefined) throw new Error(`nothing emptied the table: ${JSON.stringify(steps)}`)
     const isTruncated = done.truncated
-    if (this.role !== 'auto' && isTruncated !== (this.role === 'truncate'))
-      throw new Error(`the reset that was to ${this.role} did not`)
+    if (this.variant !== 'auto' && isTruncated !== (this.variant === 'truncate'))
+      throw new Error(`the reset that was to ${this.variant} did not`)
     if (isTruncated) this.truncated++
   }
 }
 
-async function compete(runs: readonly Run[], limits: Limits): Promise<Outcome> {
+async function compareRuns(runs: readonly Run[], limits: Limits): Promise<Outcome> {
   const until = performance.now() + limits.budgetMs
   for (let round = 1; round <= limits.mostRounds; round++) {
-    const due = runs.filter(({ role }) => role !== 'auto' || round <= limits.autoRounds)
+    const due = runs.filter(({ variant }) => variant !== 'auto' || round <= limits.autoRounds)
     for (const run of shuffled(due, limits.random)) await run.round()
     const outcome = outcomeOf(runs)
     const inHaste = performance.now() > until
@@ -194,9 +207,9 @@ async function compete(runs: readonly Run[], limits: Limits): Promise<Outcome> {
 }
 
 function outcomeOf(runs: readonly Run[]): Outcome {
-  const of = (role: Role) => {
-    const run = runs.find((candidate) => candidate.role === role)
-    if (run === undefined) throw new Error(`nobody has the role ${role}`)
+  const of = (variant: Variant) => {
+    const run = runs.find((candidate) => candidate.variant === variant)
+    if (run === undefined) throw new Error(`there is no variant ${variant}`)
     return run
   }
   const auto = of('auto')
@@ -211,8 +224,8 @@ function outcomeOf(runs: readonly Run[]): Outcome {
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {
   return items
-    .map((item) => ({ item, place: random.int(0, 2 ** 30) }))
-    .sort((a, b) => a.place - b.place)
+    .map((item) => ({ item, order: random.int(0, 2 ** 30) }))
+    .sort((a, b) => a.order - b.order)
     .map(({ item }) => item)
 }
 
@@ -220,28 +233,28 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
  * A test takes longer than one statement, so its WAL has been flushed by the time of its reset. Otherwise the
  * flush would count for one method only.
  */
-const WRITTEN = 'SET synchronous_commit = on'
+const FLUSH_AT_COMMIT = 'SET synchronous_commit = on'
 
 /** A role that may not disable constraints, on a server that stops with this program. */
-const PLAIN = 'afresh_bench_plain'
+const UNPRIVILEGED_ROLE = 'afresh_bench_plain'
 
-function plainUrl(url: string): string {
+function unprivilegedUrl(url: string): string {
   const plain = new URL(url)
-  plain.username = PLAIN
-  plain.password = PLAIN
+  plain.username = UNPRIVILEGED_ROLE
+  plain.password = UNPRIVILEGED_ROLE
   return plain.toString()
 }
 
-async function makePlace(
-  role: Role,
+async function createVariantDatabase(
+  variant: Variant,
   server: BenchServer,
   databases: Databases,
   admin: Connection,
-): Promise<Place> {
-  const name = `afresh_bench_auto_${role}`
+): Promise<VariantDatabase> {
+  const name = `afresh_bench_auto_${variant}`
   const mark = await databases.create(admin, name)
-  if (isPostgres(server)) await admin.query(`ALTER DATABASE ${name} OWNER TO ${PLAIN}`)
-  return { role, mark, url: urlOf(server.running.url, name) }
+  if (isPostgres(server)) await admin.query(`ALTER DATABASE ${name} OWNER TO ${UNPRIVILEGED_ROLE}`)
+  return { variant: variant, mark, url: urlOf(server.running.url, name) }
 }
 
 function isPostgres({ running }: BenchServer): boolean {

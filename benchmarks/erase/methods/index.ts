@@ -1,11 +1,11 @@
-import type { WayFacts } from '../way.ts'
+import type { MethodInfo } from '../method.ts'
 
 const SERVERS = ['postgres', 'mysql', 'mariadb'] as const
 const EVERYWHERE = [...SERVERS, 'sqlite'] as const
 const plain = { family: 'plain' } as const
 
 /** In the order of the tables. The file of the same name is loaded when a method runs. */
-export const WAYS: readonly WayFacts[] = [
+export const METHODS: readonly MethodInfo[] = [
   {
     ...plain,
     id: 'afresh',
@@ -27,7 +27,7 @@ export const WAYS: readonly WayFacts[] = [
   {
     ...plain,
     id: 'sql',
-    label: 'by hand, subqueries',
+    label: 'hand-written, subqueries',
     kind: 'hand',
     source: 'SQL',
     note: 'one DELETE a table, children first, in one transaction; one round trip',
@@ -36,7 +36,7 @@ export const WAYS: readonly WayFacts[] = [
   {
     ...plain,
     id: 'sql-join',
-    label: 'by hand, joins',
+    label: 'hand-written, joins',
     kind: 'hand',
     source: 'SQL',
     note: 'the same with USING (PostgreSQL) or a DELETE over several tables (MySQL, MariaDB)',

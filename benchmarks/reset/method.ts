@@ -3,7 +3,7 @@ import type { Client } from '../client.ts'
 import type { BenchServer } from '../servers.ts'
 
 /** One method to reset a database between two tests. */
-export interface Way {
+export interface Method {
   readonly id: string
   /** The name in tables and charts. */
   readonly label: string
@@ -15,14 +15,14 @@ export interface Way {
   readonly engines: readonly ServerEngine[]
   /** Needs a container, in which it runs commands. */
   readonly containerOnly?: true
-  open(context: Place): Promise<OpenWay>
+  open(context: MethodContext): Promise<OpenMethod>
 }
 
 /** `floor`: resets nothing. `hand`: knows the dirty tables. `rollback`: a transaction around the test. */
 export type Kind = 'afresh' | 'floor' | 'hand' | 'peer' | 'rollback'
 
 /** The environment of a method: a server, and the means to create a database with the schema. */
-export interface Place {
+export interface MethodContext {
   readonly server: BenchServer
   readonly engine: ServerEngine
   readonly tables: readonly string[]
@@ -36,7 +36,7 @@ export interface Place {
 }
 
 /** A method in use on its own database. */
-export interface OpenWay {
+export interface OpenMethod {
   /** The database that the test writes to, over a separate connection. */
   url(): string
   /** The only connection whose writes the method can undo. */
@@ -59,7 +59,7 @@ export async function overConnection(
   url: string,
   connect: (url: string) => Promise<Client>,
   reset: (client: Client, dirty: readonly number[]) => Promise<void>,
-): Promise<OpenWay> {
+): Promise<OpenMethod> {
   const client = await connect(url)
   return { url: () => url, reset: (dirty) => reset(client, dirty), close: () => client.close() }
 }

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { adopt } from '../../src/index.ts'
 import type { Client } from '../client.ts'
-import { connect } from './connect.ts'
+import { connect } from '../connect.ts'
 import { DIALECTS, type Dialect } from './dialect.ts'
+import type { EngineName } from './method.ts'
 import { type Family, levelsOf, linkOf, TENANT, type Tree, tableOf, tablesOf } from './tree.ts'
-import type { EngineName } from './way.ts'
 
 const NUMBERS = 10_000
 const COPIED_AT_ONCE = 500_000
 const PATIENCE_MS = 60_000
 
 /** The tables that all methods use in turns, and a stash of their rows. */
-export class Ground implements AsyncDisposable {
+export class TreeFixture implements AsyncDisposable {
   readonly url: string
   #opened: Client | undefined
   readonly #dialect: Dialect
@@ -29,7 +29,7 @@ export class Ground implements AsyncDisposable {
    * Prepares an empty database and closes its connections, as afresh requires. The tables are empty until
    * `stash`.
    */
-  static async prepare(url: string, engine: EngineName, tree: Tree): Promise<Ground> {
+  static async prepare(url: string, engine: EngineName, tree: Tree): Promise<TreeFixture> {
     // Before any connection opens. A file is adopted by the handle that opens it.
     if (engine !== 'sqlite') await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     const client = await connect(url)
@@ -37,7 +37,7 @@ export class Ground implements AsyncDisposable {
       for (const sql of tablesSql(family, tree.depth, DIALECTS[engine])) await client.run(sql)
     }
     await client.close()
-    return new Ground(url, engine, tree)
+    return new TreeFixture(url, engine, tree)
   }
 
   /** Generates the rows on the server. */
@@ -64,7 +64,7 @@ export class Ground implements AsyncDisposable {
   /** Restores all rows, in files and indexes that are as good as new. */
   async restore(family: Exclude<Family, 'stash'>): Promise<void> {
     const tables = tablesOf(family, this.#tree.depth)
-    await this.#caughtUp()
+    await this.#waitForBacklog()
     const all = [...tablesOf('plain', this.#tree.depth), ...tablesOf('cascading', this.#tree.depth)]
     await this.#run(this.#dialect.empty(all))
     for (const [index, table] of tables.entries()) {
@@ -85,18 +85,18 @@ export class Ground implements AsyncDisposable {
       const [row] = await this.#client.run(
         `SELECT COUNT(*) AS rows_left, COALESCE(SUM(id % 2), 0) AS too_many FROM ${table}`,
       )
-      const [left, tooMany] = [Number(row?.rows_left), Number(row?.too_many)]
+      const [remaining, tooMany] = [Number(row?.rows_left), Number(row?.too_many)]
       const wanted = this.#levels[index]
-      if (left !== wanted || tooMany !== 0) {
+      if (remaining !== wanted || tooMany !== 0) {
         throw new Error(
-          `${table}: ${left} rows are left, ${tooMany} of which should be gone; ${wanted} were to stay`,
+          `${table}: ${remaining} rows are left, ${tooMany} of which should be gone; ${wanted} were to stay`,
         )
       }
     }
   }
 
   /** Ends the transaction of a killed process, if it has one, before it resolves. */
-  async endLeft(): Promise<void> {
+  async endSessionOfKilled(): Promise<void> {
     const { left } = this.#dialect
     if (left === undefined) return
     for (const deadline = performance.now() + 10 * PATIENCE_MS; ; ) {
@@ -127,7 +127,7 @@ export class Ground implements AsyncDisposable {
     return `'twenty-five letters, no 25'`
   }
 
-  async #caughtUp(): Promise<void> {
+  async #waitForBacklog(): Promise<void> {
     const { backlog } = this.#dialect
     if (backlog === undefined) return
     for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await sleep(100)) {

@@ -1,9 +1,9 @@
 import { createHarness, existing } from '../../src/index.ts'
 import { connect } from '../client.ts'
 import { referenceRowsSql, tableName } from '../schema.ts'
-import { EVERYWHERE, MYSQL, overConnection, type Place, POSTGRES, type Way } from './way.ts'
+import { EVERYWHERE, type Method, type MethodContext, MYSQL, overConnection, POSTGRES } from './method.ts'
 
-const afresh: Way = {
+const afresh: Method = {
   id: 'afresh',
   label: 'afresh',
   kind: 'afresh',
@@ -34,7 +34,7 @@ const afresh: Way = {
   },
 }
 
-const floor: Way = {
+const floor: Method = {
   id: 'floor',
   label: 'SELECT 1',
   kind: 'floor',
@@ -49,7 +49,7 @@ const floor: Way = {
 }
 
 /** Hand-written SQL that knows the dirty tables, and the changed rows of `reference`, in one round trip. */
-function byHand(id: string, label: string, note: string, engines: Way['engines'], sql: Sql): Way {
+function handWritten(id: string, label: string, note: string, engines: Method['engines'], sql: Sql): Method {
   return {
     id,
     label,
@@ -84,7 +84,7 @@ function postgresByHand(tables: readonly string[], hasReference: boolean): strin
 }
 
 /** Hand-written SQL for known dirty tables, for the comparison of processor time. */
-export function handSql(engine: Place['engine'], dirty: readonly number[]): string {
+export function handSql(engine: MethodContext['engine'], dirty: readonly number[]): string {
   const tables = dirty.map(tableName)
   return engine === 'postgres' ? postgresByHand(tables, false).join('; ') : truncatesByHand(tables, false)
 }
@@ -103,17 +103,17 @@ function inParts<T>(items: readonly T[], size: number): T[][] {
   return items.length === 0 ? [] : [items.slice(0, size), ...inParts(items.slice(size), size)]
 }
 
-const hands: readonly Way[] = [
-  byHand(
+const hands: readonly Method[] = [
+  handWritten(
     'hand-delete',
-    'by hand',
+    'hand-written',
     'DELETE of the dirty tables, children first, and setval',
     POSTGRES,
     (tables, hasReference) => postgresByHand(tables, hasReference).join('; '),
   ),
-  byHand(
+  handWritten(
     'hand-delete-unchecked',
-    'by hand, checks off',
+    'hand-written, checks off',
     'the same with session_replication_role = replica: a superuser may',
     POSTGRES,
     (tables, hasReference) =>
@@ -124,9 +124,9 @@ const hands: readonly Way[] = [
         'COMMIT',
       ].join('; '),
   ),
-  byHand(
+  handWritten(
     'hand-alter',
-    'by hand, DELETE + ALTER',
+    'hand-written, DELETE + ALTER',
     'DELETE of the dirty tables, children first, and ALTER TABLE … AUTO_INCREMENT',
     MYSQL,
     (tables, hasReference) => {
@@ -135,9 +135,9 @@ const hands: readonly Way[] = [
       return [...deletes(tables), ...(hasReference ? REFERENCE_BACK : []), ...alters].join('; ')
     },
   ),
-  byHand(
+  handWritten(
     'hand-truncate',
-    'by hand, TRUNCATE',
+    'hand-written, TRUNCATE',
     'TRUNCATE of the dirty tables with foreign_key_checks = 0',
     MYSQL,
     truncatesByHand,
@@ -145,10 +145,10 @@ const hands: readonly Way[] = [
 ]
 
 /** The methods that need only afresh and the drivers. */
-export const OWN_WAYS: readonly Way[] = [afresh, floor, ...hands]
+export const OWN_METHODS: readonly Method[] = [afresh, floor, ...hands]
 
 /** Restores `reference`, for the methods that do not. */
-export function refillSql(engine: Place['engine']): string {
+export function refillSql(engine: MethodContext['engine']): string {
   const truncate = engine === 'postgres' ? 'TRUNCATE reference RESTART IDENTITY' : 'TRUNCATE reference'
   return `${truncate}; ${referenceRowsSql()}`
 }

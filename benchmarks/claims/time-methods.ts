@@ -1,11 +1,11 @@
 import { interleave, type Summary, summarize } from '../../src/bench/measure.ts'
 import { randomFrom } from '../../src/generate/random.ts'
-import { runAll } from './ask.ts'
+import type { ClaimContext } from './claim-context.ts'
 import { tableSql } from './dialect.ts'
-import type { Ground } from './ground.ts'
+import { runAll } from './queries.ts'
 
 /** One method to empty a table. It has its own table, named after it. */
-export interface Way {
+export interface Method {
   readonly id: string
   /** Runs once, before the measurement. */
   readonly prepare?: (table: string) => readonly string[]
@@ -13,7 +13,7 @@ export interface Way {
   readonly empty: (table: string) => readonly string[]
 }
 
-export interface Raced {
+export interface MethodTimes {
   /** Milliseconds of all statements of a round together. */
   readonly whole: Summary
   /** Milliseconds of each statement. */
@@ -25,37 +25,37 @@ export interface Raced {
 /**
  * Fills and empties a table with `rows` rows and one more index; the methods take turns, each equally often.
  */
-export async function race<const Ways extends readonly Way[]>(
-  ground: Ground,
-  ways: Ways,
+export async function timeMethods<const Methods extends readonly Method[]>(
+  context: ClaimContext,
+  methods: Methods,
   rows: number,
   rounds: number,
-): Promise<Record<Ways[number]['id'], Raced>> {
-  const lanes = []
-  for (const way of ways) lanes.push(await laneOf(ground, way, rows))
-  const measured = await interleave(lanes, {
+): Promise<Record<Methods[number]['id'], MethodTimes>> {
+  const variants = []
+  for (const method of methods) variants.push(await variantOf(context, method, rows))
+  const measured = await interleave(variants, {
     rounds,
     leastRounds: rounds,
     budgetOf: () => Infinity,
     random: randomFrom(1),
   })
-  for (const { table } of lanes) await ground.client.run(`DROP TABLE ${table}`)
-  const raced = lanes.map(({ id, times }) => {
+  for (const { table } of variants) await context.client.run(`DROP TABLE ${table}`)
+  const entries = variants.map(({ id, times }) => {
     const run = measured.get(id)
     if (run === undefined || run.failure !== undefined) throw run?.failure
     // The first rounds are warm-up.
     const counted = times.slice(-run.samples.length)
-    const found: Raced = {
+    const methodTimes: MethodTimes = {
       whole: summarize(run.samples),
       each: summarize(counted.flat()),
       slowest: summarize(counted.map((round) => Math.max(...round))),
     }
-    return [id, found]
+    return [id, methodTimes]
   })
-  return Object.fromEntries(raced) as Record<Ways[number]['id'], Raced>
+  return Object.fromEntries(entries) as Record<Methods[number]['id'], MethodTimes>
 }
 
-async function laneOf({ client, sql }: Ground, { id, prepare, empty }: Way, rows: number) {
+async function variantOf({ client, sql }: ClaimContext, { id, prepare, empty }: Method, rows: number) {
   const table = `by_${id}`
   await runAll(client, [tableSql(table), `CREATE INDEX ${table}_name ON ${table} (name)`])
   if (prepare !== undefined) await runAll(client, prepare(table))

@@ -1,6 +1,9 @@
-import type { Eraser, Place } from '../way.ts'
+import type { Eraser, MethodContext } from '../method.ts'
 
-export async function inOneTransaction({ connect }: Place, statements: readonly string[]): Promise<Eraser> {
+export async function inOneTransaction(
+  { connect }: MethodContext,
+  statements: readonly string[],
+): Promise<Eraser> {
   const client = await connect()
   const sql = ['BEGIN', ...statements, 'COMMIT'].join('; ')
   return {

@@ -1,12 +1,16 @@
-import { type Client, connect } from '../client.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from '../client.ts'
+import { connect, sqliteUrl } from '../connect.ts'
 import { urlOf } from '../servers.ts'
 import { DIALECTS, type Dialect, type EngineId } from './dialect.ts'
 
 /** A database for one claim, dropped afterwards. */
-export interface Ground extends AsyncDisposable {
+export interface ClaimContext extends AsyncDisposable {
   readonly sql: Dialect
   readonly client: Client
-  /** Opens another session, which the ground closes. */
+  /** Opens another session, which the context closes. */
   connect(as?: Account): Promise<Client>
 }
 
@@ -16,11 +20,11 @@ export interface Account {
 }
 
 /** Creates a database on a running server. */
-export async function serverGround(
+export async function openOnServer(
   engine: Exclude<EngineId, 'sqlite'>,
   url: string,
   name: string,
-): Promise<Ground> {
+): Promise<ClaimContext> {
   const admin = await connect(url)
   const database = `claims_${name.replaceAll('-', '_')}`
   const drop = `DROP DATABASE IF EXISTS ${database}`
@@ -31,28 +35,38 @@ export async function serverGround(
     if (as !== undefined) Object.assign(target, { username: as.user, password: as.password })
     return connect(target.toString())
   }
-  return groundOf(DIALECTS[engine], open, async () => {
+  return openClaimContext(DIALECTS[engine], open, async () => {
     await admin.run(drop)
     await admin.close()
   })
 }
 
+/** Creates a database file. */
+export function openOnSqlite(): Promise<ClaimContext> {
+  const folder = mkdtempSync(join(tmpdir(), 'afresh-claims-'))
+  return openClaimContext(
+    DIALECTS.sqlite,
+    () => connect(sqliteUrl(join(folder, 'claims.db'))),
+    async () => rmSync(folder, { recursive: true }),
+  )
+}
+
 /** @param end drops the database, after all clients have disconnected */
-export async function groundOf(
+async function openClaimContext(
   sql: Dialect,
-  open: Ground['connect'],
+  open: ClaimContext['connect'],
   end: () => Promise<void>,
-): Promise<Ground> {
+): Promise<ClaimContext> {
   const clients: Client[] = []
-  const openOne: Ground['connect'] = async (as) => {
+  const openClient: ClaimContext['connect'] = async (as) => {
     const client = await open(as)
     clients.push(client)
     return client
   }
   return {
     sql,
-    client: await openOne(),
-    connect: openOne,
+    client: await openClient(),
+    connect: openClient,
     async [Symbol.asyncDispose]() {
       for (const client of clients) await client.close()
       await end()

@@ -1,4 +1,4 @@
-// What a project writes by hand: a cluster that initdb made once, copied, started, migrated; then a query.
+// What a project writes itself: a cluster that initdb made once, copied, started, migrated; then a query.
 // node first-query-by-hand.mjs CLUSTER BINARIES SCHEMA UID
 import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -5,26 +5,26 @@ import type { LoopFigures, Order, ResetFigures, Start } from './worker.ts'
 type Answer = { done: unknown } | { failed: string }
 
 /** Several worker processes that get commands at the same time. */
-export class Crew implements AsyncDisposable {
+export class WorkerPool implements AsyncDisposable {
   readonly #workers: readonly ChildProcess[]
 
   private constructor(workers: readonly ChildProcess[]) {
     this.#workers = workers
   }
 
-  static async begin(count: number, start: Omit<Start, 'number'>): Promise<Crew> {
+  static async begin(count: number, start: Omit<Start, 'number'>): Promise<WorkerPool> {
     const workers = Array.from({ length: count }, () =>
       fork(join(import.meta.dirname, 'worker.ts'), {
         cwd: join(import.meta.dirname, '../..'),
         execArgv: ['--import', 'jiti/register'],
       }),
     )
-    const crew = new Crew(workers)
+    const pool = new WorkerPool(workers)
     try {
-      await crew.#all((index) => ({ ...start, number: index + 1 }))
-      return crew
+      await pool.#all((index) => ({ ...start, number: index + 1 }))
+      return pool
     } catch (error) {
-      crew.#kill()
+      pool.#kill()
       throw error
     }
   }
@@ -43,7 +43,7 @@ export class Crew implements AsyncDisposable {
 
   /** Sends to all workers first; resolves when the last has responded. */
   async #all(message: (index: number) => Order | Start): Promise<unknown[]> {
-    return Promise.all(this.#workers.map((worker, index) => ask(worker, message(index))))
+    return Promise.all(this.#workers.map((worker, index) => request(worker, message(index))))
   }
 
   /**
@@ -65,7 +65,7 @@ export class Crew implements AsyncDisposable {
   }
 }
 
-function ask(worker: ChildProcess, message: Order | Start): Promise<unknown> {
+function request(worker: ChildProcess, message: Order | Start): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const ended = (code: number | null) => reject(new Error(`a worker ended with ${code}`))
     worker.once('exit', ended)

@@ -1,8 +1,8 @@
 import { eraseFrom } from '../../../src/index.ts'
+import type { OpenEraser } from '../method.ts'
 import { TENANT, tableOf } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 
-export const open: OpenWay = async ({ url }) => ({
+export const open: OpenEraser = async ({ url }) => ({
   async erase() {
     await eraseFrom(url, tableOf('plain', 1), { tenant: TENANT }, { cascade: 'follow' })
   },

@@ -4,7 +4,7 @@ import { type Graph, graphOf } from '../../schema/graph.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 
 /** How one table is emptied: as SQL, or why it cannot be, as a phrase. */
-export interface TableMethod {
+export interface EmptyingSql {
   readonly delete: string
   readonly truncate: string | { readonly impossible: string }
   /** Resets the table to its initial state by any means. */
@@ -14,7 +14,7 @@ export interface TableMethod {
 }
 
 /** The statements with which a reset empties tables. Pure, apart from the engine's SQL. */
-export class TableMethods {
+export class EmptyingSqlBuilder {
   readonly #engine: Engine
   readonly #schema: Schema
   readonly #graph: Graph
@@ -28,7 +28,7 @@ export class TableMethods {
     this.#isUnchecked = isUnchecked
   }
 
-  of(id: TableId): TableMethod {
+  of(id: TableId): EmptyingSql {
     const group = this.#isUnchecked ? [id] : (this.#graph.order.find((tables) => tables.includes(id)) ?? [id])
     const closure = this.#engine.capabilities.truncateNeedsClosure ? this.#graph.closure(id) : [id]
     const kept = closure

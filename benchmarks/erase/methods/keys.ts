@@ -1,10 +1,10 @@
 import type { Client } from '../../client.ts'
+import type { OpenEraser } from '../method.ts'
 import { TENANT, tableOf } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 
 const AT_ONCE = 100
 
-export const open: OpenWay = async ({ connect, depth }) => {
+export const open: OpenEraser = async ({ connect, depth }) => {
   const client = await connect()
   return {
     async erase() {

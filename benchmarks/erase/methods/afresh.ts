@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attach, RefusedError, type TestDatabase } from '../../../src/index.ts'
+import type { OpenEraser } from '../method.ts'
 import { TENANT, tableOf } from '../tree.ts'
-import type { OpenWay } from '../way.ts'
 
-export const open: OpenWay = async ({ url, engine, connect }) => {
+export const open: OpenEraser = async ({ url, engine, connect }) => {
   // A file is attached by an open handle with the same settings as for all other methods.
   const client = engine === 'sqlite' ? await connect() : undefined
   const database = await attachAlone(client?.handle ?? url)
