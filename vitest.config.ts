@@ -13,6 +13,7 @@ const UNIT = [
   'test/cli/output.test.ts',
   'test/cli/init/{addition,choices}.test.ts',
   'test/database/names.test.ts',
+  'test/engine/mysql/copy-messages.test.ts',
   'test/engine/sql-split*.test.ts',
   'test/engine/sqlite/{files,introspect,reset}.test.ts',
   'test/engine/toy/toy.test.ts',

@@ -54,7 +54,7 @@ const REASONS = {
   ],
   'a copy that is being made, under a mark that says unfinished': [
     'engine/mysql/baseline.ts',
-    'engine/mysql/clone.ts',
+    'engine/mysql/copy-source.ts',
     'engine/mysql/events.ts',
     'engine/mysql/script-definers.ts',
   ],

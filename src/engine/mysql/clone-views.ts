@@ -7,16 +7,17 @@ import { BatchError, batch } from './session.ts'
 
 /** Copies views in the order of their dependencies. Calls `leftOut` for views invalid in the template. */
 export async function copyViews(
-  from: Connection,
   to: Connection,
-  views: readonly Named[],
+  views: readonly View[],
   options: {
     readonly renamed: (definition: Definition) => Definition
     readonly leftOut: (what: string) => void
+    /** Of a view of the template; `undefined` if it is valid there. */
+    readonly whyInvalid: (view: string) => Promise<string | undefined>
   },
 ): Promise<void> {
-  let left: readonly View[] = await definitionsOf(from, views)
-  for (;;) {
+  let left = views
+  while (left.length > 0) {
     const failed: View[] = []
     for (const view of left) {
       const { name, definition } = view
@@ -30,7 +31,7 @@ export async function copyViews(
       continue
     }
     for (const { name, failure } of failed) {
-      const invalid = await whyInvalid(from, name)
+      const invalid = await options.whyInvalid(name)
       if (invalid === undefined) throw failure
       options.leftOut(`the view "${name}" (${invalid})`)
     }
@@ -42,13 +43,13 @@ interface Named {
   readonly name: string
 }
 
-interface View extends Named {
+export interface View extends Named {
   readonly definition: Definition | undefined
   readonly failure?: unknown
 }
 
 /** One round trip, or one for each view if the server cannot show them all. */
-async function definitionsOf(connection: Connection, views: readonly Named[]): Promise<View[]> {
+export async function readViews(connection: Connection, views: readonly Named[]): Promise<View[]> {
   const show = ({ name }: Named) => `SHOW CREATE VIEW ${ident(name)}`
   try {
     const results = await batch(connection, views.map(show))
@@ -69,6 +70,6 @@ async function definitionsOf(connection: Connection, views: readonly Named[]): P
 }
 
 /** The error of a query of the view; `undefined` if the view is valid. */
-async function whyInvalid(connection: Connection, view: string): Promise<string | undefined> {
+export async function whyInvalid(connection: Connection, view: string): Promise<string | undefined> {
   return connection.query(`SELECT 1 FROM ${ident(view)} LIMIT 0`).then(() => undefined, messageOf)
 }

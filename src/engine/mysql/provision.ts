@@ -22,28 +22,25 @@ export async function provision(
   const create = `CREATE DATABASE ${ident(name)} ${options}`
   // No mark may claim a database that exists: the statement raises the server's own error, unless the database was
   // dropped meanwhile.
-  const isCreated = await exists(connection, name)
+  const { isCreated, server } = await inspect(connection, name)
+  const markOf = (kind: MarkKind) => newMark({ server, database: encodeURIComponent(name) }, kind)
   if (isCreated) await connection.query(create)
-  await writeRegisteredMark(connection, name, await markFor(connection, name, 'unfinished'))
+  await writeRegisteredMark(connection, name, markOf('unfinished'))
   return withUndoStack(async (undo) => {
     undo.add(async () => void (await connection.query(deleteMarkSql(name))))
     if (!isCreated) await connection.query(create)
     undo.add(async () => void (await connection.query(`DROP DATABASE IF EXISTS ${ident(name)}`)))
     await fill()
-    const mark = await markFor(connection, name, 'made')
+    const mark = markOf('made')
     await writeRegisteredMark(connection, name, mark)
     return mark
   })
 }
 
-async function exists(connection: Connection, name: string): Promise<boolean> {
-  const rows = await connection.query(
-    `SELECT 1 AS n FROM information_schema.schemata WHERE schema_name = ${literal(name)}`,
+async function inspect(connection: Connection, name: string) {
+  const [row] = await connection.query(
+    `SELECT ${await identityOf(connection)} AS server,
+       EXISTS (SELECT 1 FROM information_schema.schemata WHERE schema_name = ${literal(name)}) AS present`,
   )
-  return rows.length > 0
-}
-
-async function markFor(connection: Connection, name: string, kind: MarkKind): Promise<string> {
-  const [row] = await connection.query(`SELECT ${await identityOf(connection)} AS server`)
-  return newMark({ server: String(row?.server), database: encodeURIComponent(name) }, kind)
+  return { isCreated: Number(row?.present) === 1, server: String(row?.server) }
 }
