@@ -3,10 +3,10 @@ import type { Connection } from '../connection.ts'
 import type { CloneOptions } from '../databases.ts'
 import { copyViews, whyInvalid } from './clone-views.ts'
 import { connect } from './connection.ts'
-import { largestFirst, neighboursTogether } from './copy-messages.ts'
+import { largeRowsMessages, tableMessages } from './copy-messages.ts'
 import { CopySessions, sessionsFor } from './copy-sessions.ts'
 import type { CopySource } from './copy-source.ts'
-import { sourceOf } from './copy-source-cache.ts'
+import { frozenMark, sourceOf } from './copy-source-cache.ts'
 import { createEach } from './create-each.ts'
 import type { Definition } from './definitions.ts'
 import { flavorOf } from './flavor-of.ts'
@@ -46,11 +46,20 @@ export async function cloneDatabase(
     })
   }
   const templateUrl = urlOf(url, template)
-  const source = await sourceOf(connection, { url: templateUrl, template, programs })
-  const copy = { template, name, url: urlOf(url, name), templateUrl, leftOut }
+  const frozen = await frozenMark(connection, template)
+  const reading = sourceOf(frozen, { url: templateUrl, template, programs })
+  const opening = reading.then(({ tables }) => CopySessions.open(connection, url, sessionsFor(tables.length)))
+  // `fill` reports it.
+  opening.catch(() => {})
+  const fill = async () => {
+    const sessions = await opening
+    await sessions.enter(name)
+    await replayAll(sessions, await reading, { template, name, templateUrl, leftOut })
+  }
   return withCleanUp(
-    () => provision(connection, name, clauses, () => fill(connection, source.read, copy).catch(failed)),
-    source.settled,
+    () => provision(connection, name, clauses, () => fill().catch(failed)),
+    // They are opened while the database is created, whose failure may come first.
+    () => opening.then((sessions) => sessions.close()).catch(() => {}),
   )
 }
 
@@ -71,19 +80,8 @@ async function databaseClauses(connection: Connection, template: string): Promis
 }
 
 interface Copy extends Names {
-  readonly url: string
   readonly templateUrl: string
   readonly leftOut: (what: string) => void
-}
-
-async function fill(admin: Connection, reading: Promise<CopySource>, copy: Copy): Promise<void> {
-  const source = await reading
-  const wanted = sessionsFor(source.tables.length)
-  const sessions = await CopySessions.open(copy.url, wanted, { admin, database: copy.name })
-  await withCleanUp(
-    () => replayAll(sessions, source, copy),
-    () => sessions.close(),
-  )
 }
 
 /**
@@ -97,8 +95,9 @@ async function replayAll(sessions: CopySessions, source: CopySource, copy: Copy)
   const sqlOf = (definition: Definition) => here(definition).sql
   const to = sessions.first
   await sessions.run([source.sequences.map(sqlOf)])
-  await sessions.run(neighboursTogether(source.tables.map(sqlOf), sessions.count))
-  await sessions.run(largestFirst(source.rows, sessions.count), { settings: ROW_SETTINGS })
+  const tables = source.tables.map(({ definition, rows }) => ({ create: sqlOf(definition), rows }))
+  await sessions.run(tableMessages(tables, sessions.count), { settings: ROW_SETTINGS })
+  await sessions.run(largeRowsMessages(tables), { settings: ROW_SETTINGS })
   await sessions.run([source.counters])
   await createEach(to, source.routines.map(here))
   await copyViews(to, source.views, {

@@ -4,44 +4,49 @@
  */
 import type { RowsCopy } from './copy-source.ts'
 
+/** CREATE TABLE, and what follows it in the same message. */
+export interface TableStatements {
+  readonly create: string
+  readonly rows: RowsCopy | undefined
+}
+
 /** Well below the smallest `max_allowed_packet` that is a default: 16 MB on MariaDB. */
 const MESSAGE_CHARACTERS = 1_000_000
 /** The session that finishes first takes the work that is left. */
 const MESSAGES_PER_SESSION = 2
-const MESSAGE_BYTES = 1_000_000
+/** Tables with more are filled by messages of their own. */
+const LARGE_BYTES = 1_000_000
 
 /**
- * Statements whose neighbours in the list depend on each other: in few, long messages, because sessions that
- * create a parent and its child wait for each other.
+ * Neighbours in the list depend on each other: they are in few, long messages, because sessions that create a
+ * parent and its child wait for each other.
  */
-export function neighboursTogether(statements: readonly string[], sessions: number): string[][] {
-  const most = mostIn(statements, sessions)
-  return grouped(statements, (group, next) => {
-    const characters = group.reduce((sum, { length }) => sum + length, next.length)
-    return group.length < most && characters <= MESSAGE_CHARACTERS
-  })
-}
-
-/** Copies of rows, which are independent of each other: a large table has a message of its own. */
-export function largestFirst(copies: readonly RowsCopy[], sessions: number): string[][] {
-  const most = mostIn(copies, sessions)
-  const sorted = copies.toSorted((a, b) => b.bytes - a.bytes)
-  return grouped(sorted, (group, next) => {
-    const bytes = group.reduce((sum, copy) => sum + copy.bytes, next.bytes)
-    return group.length < most && bytes <= MESSAGE_BYTES
-  }).map((group) => group.map(({ sql }) => sql))
-}
-
-function mostIn({ length }: readonly unknown[], sessions: number): number {
-  return sessions === 1 ? length : Math.ceil(length / (sessions * MESSAGES_PER_SESSION))
-}
-
-function grouped<T>(items: readonly T[], fits: (group: readonly T[], next: T) => boolean): T[][] {
-  const groups: T[][] = []
-  for (const item of items) {
-    const last = groups.at(-1)
-    if (last !== undefined && fits(last, item)) last.push(item)
-    else groups.push([item])
+export function tableMessages(tables: readonly TableStatements[], sessions: number): string[][] {
+  const most = sessions === 1 ? tables.length : Math.ceil(tables.length / (sessions * MESSAGES_PER_SESSION))
+  const messages: { statements: string[]; tables: number; characters: number }[] = []
+  for (const { create, rows } of tables) {
+    const statements = rows === undefined || isLarge(rows) ? [create] : [create, rows.sql]
+    const characters = statements.reduce((sum, { length }) => sum + length, 0)
+    const last = messages.at(-1)
+    if (last === undefined || last.tables >= most || last.characters + characters > MESSAGE_CHARACTERS) {
+      messages.push({ statements, tables: 1, characters })
+    } else {
+      last.statements.push(...statements)
+      last.tables++
+      last.characters += characters
+    }
   }
-  return groups
+  return messages.map(({ statements }) => statements)
+}
+
+/** The rows of large tables, the largest first, once all tables exist. */
+export function largeRowsMessages(tables: readonly TableStatements[]): string[][] {
+  return tables
+    .flatMap(({ rows }) => (rows !== undefined && isLarge(rows) ? [rows] : []))
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(({ sql }) => [sql])
+}
+
+function isLarge({ bytes }: RowsCopy): boolean {
+  return bytes > LARGE_BYTES
 }

@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { sleep } from '../../util/clock.ts'
+import { now, sleep } from '../../util/clock.ts'
 import type { Connection } from '../connection.ts'
 import { connect } from './connection.ts'
 import { failedAt } from './create-each.ts'
-import { DEADLOCK } from './errno.ts'
-import { literal } from './quote.ts'
-import { BatchError, type BatchOptions, batch, takeDefinitions } from './session.ts'
+import { DEADLOCK, TOO_MANY_SESSIONS } from './errno.ts'
+import { onSameServer } from './flavor-of.ts'
+import { ident, literal } from './quote.ts'
+import { BatchError, type BatchOptions, batch, errnoOf, takeDefinitions } from './session.ts'
 
 /**
  * Both servers create tables on one processor per session: of 1, 2, 4 and 8 sessions, two were the fastest on
@@ -17,24 +18,26 @@ const TABLES_PER_SESSION = 10
 /** Two sessions that create a parent and its child may each wait for the other one. */
 const MOST_DEADLOCKS = 10
 
+/** How long a server may take to notice that a session was closed. */
+const NOTICE_MS = 2_000
+
 /** The number of sessions that a copy of this many tables uses. */
 export function sessionsFor(tables: number): number {
   const processors = Math.max(2, availableParallelism())
   return Math.max(1, Math.min(MOST_SESSIONS, processors, Math.floor(tables / TABLES_PER_SESSION)))
 }
 
-/** Sessions in a database in the making, which share the statements that fill it. */
+/** Sessions that share the statements that fill a database in the making. */
 export class CopySessions {
   readonly first: Connection
   readonly #all: readonly Connection[]
   readonly #admin: Connection
-  readonly #database: string
+  #database = ''
 
-  private constructor(all: readonly [Connection, ...Connection[]], admin: Connection, database: string) {
+  private constructor(all: readonly [Connection, ...Connection[]], admin: Connection) {
     this.first = all[0]
     this.#all = all
     this.#admin = admin
-    this.#database = database
   }
 
   get count(): number {
@@ -42,15 +45,17 @@ export class CopySessions {
   }
 
   /** Opens as many of the wanted sessions as the limits of the server and of the user permit, at least one. */
-  static async open(
-    url: string,
-    wanted: number,
-    { admin, database }: { readonly admin: Connection; readonly database: string },
-  ): Promise<CopySessions> {
-    const opened = await Promise.allSettled(Array.from({ length: wanted }, () => openSession(url)))
+  static async open(admin: Connection, url: string, wanted: number): Promise<CopySessions> {
+    const opened = await Promise.allSettled(Array.from({ length: wanted }, () => openSession(url, admin)))
     const [first, ...others] = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-    if (first === undefined) throw opened.find((one) => one.status === 'rejected')?.reason
-    return new CopySessions([first, ...others], admin, database)
+    if (first === undefined) return new CopySessions([await openLate(url, admin)], admin)
+    return new CopySessions([first, ...others], admin)
+  }
+
+  /** Makes the new database the current one of all sessions. */
+  async enter(database: string): Promise<void> {
+    this.#database = database
+    await Promise.all(this.#all.map((session) => session.query(`USE ${ident(database)}`)))
   }
 
   /**
@@ -95,8 +100,23 @@ export class CopySessions {
   }
 }
 
-async function openSession(url: string): Promise<Connection> {
+/** The limit may still count the session that read the template. */
+async function openLate(url: string, admin: Connection): Promise<Connection> {
+  const deadline = now() + NOTICE_MS
+  for (;;) {
+    try {
+      return await openSession(url, admin)
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined
+      if (!TOO_MANY_SESSIONS.includes(errnoOf(cause)) || now() > deadline) throw error
+      await sleep(20)
+    }
+  }
+}
+
+async function openSession(url: string, admin: Connection): Promise<Connection> {
   const session = await connect(url)
+  onSameServer(session, admin)
   try {
     await takeDefinitions(session)
     return session

@@ -14,24 +14,16 @@ interface SourceWanted {
   readonly programs: boolean
 }
 
-export interface SourceReading {
-  readonly read: Promise<CopySource>
-  /** Waits for the end of the reading, whether it succeeds or not. */
-  settled(): Promise<void>
-}
-
 const MOST_SOURCES = 4
 const sources = new Map<string, Promise<CopySource>>()
 
-/** Starts to read the template. A complete one does not change: this process reads it once for all copies. */
-export async function sourceOf(admin: Connection, wanted: SourceWanted): Promise<SourceReading> {
-  const frozen = await frozenMark(admin, wanted.template)
-  const read = frozen === undefined ? readAll(wanted) : kept(JSON.stringify([wanted, frozen]), wanted)
-  const settled = read.then(
-    () => {},
-    () => {},
-  )
-  return { read, settled: () => settled }
+/**
+ * Reads the template. A complete one does not change: this process reads it once for all copies.
+ *
+ * @param frozen from `frozenMark`
+ */
+export function sourceOf(frozen: string | undefined, wanted: SourceWanted): Promise<CopySource> {
+  return frozen === undefined ? readAll(wanted) : kept(JSON.stringify([wanted, frozen]), wanted)
 }
 
 function kept(key: string, wanted: SourceWanted): Promise<CopySource> {
@@ -53,7 +45,7 @@ async function readAll({ url, template, programs }: SourceWanted): Promise<CopyS
 }
 
 /** The mark of a complete template and the time of its completion; `undefined` if it is not complete. */
-async function frozenMark(connection: Connection, template: string): Promise<string | undefined> {
+export async function frozenMark(connection: Connection, template: string): Promise<string | undefined> {
   try {
     const [row] = await connection.query(
       `SELECT CONCAT(mark, ' ', frozen_at) AS frozen FROM ${MARKS} WHERE database_name = ${literal(template)}`,

@@ -13,14 +13,18 @@ import { columnList } from './statements.ts'
 export interface CopySource {
   readonly sequences: readonly Definition[]
   /** Parents first: MySQL looks for the children of each new table, and would change their foreign keys. */
-  readonly tables: readonly Definition[]
-  /** INSERT … SELECT of each table with rows. */
-  readonly rows: readonly RowsCopy[]
+  readonly tables: readonly TableCopy[]
   readonly counters: readonly string[]
   readonly routines: readonly Definition[]
   readonly views: readonly View[]
   readonly triggers: readonly Definition[]
   readonly events: readonly Definition[]
+}
+
+export interface TableCopy {
+  readonly definition: Definition
+  /** INSERT … SELECT; `undefined` if the table is empty. */
+  readonly rows: RowsCopy | undefined
 }
 
 export interface RowsCopy {
@@ -36,12 +40,20 @@ export async function readSource(
 ): Promise<CopySource> {
   const schema = await introspect(connection)
   const programs = isWithPrograms ? await listPrograms(connection) : NO_PROGRAMS
-  const definitions = await readDefinitions(connection, schema, programs)
+  const tables = parentsFirst(schema)
+  const definitions = await readDefinitions(connection, { schema, tables, programs })
   const { populated } = await inspectState(connection, schema)
-  const tables = populated.map((id) => tableOf(schema, id))
+  const rows = await rowsOf(
+    connection,
+    populated.map((id) => tableOf(schema, id)),
+    template,
+  )
   return {
     ...definitions,
-    rows: await rowsOf(connection, tables, template),
+    tables: definitions.tables.map((definition, index) => ({
+      definition: withRoomForRows(definition),
+      rows: rows.get(tables[index]?.name ?? ''),
+    })),
     counters: counters(schema),
     views: await readViews(connection, programs.views),
   }
@@ -51,15 +63,20 @@ async function rowsOf(
   connection: Connection,
   tables: readonly Table[],
   template: string,
-): Promise<RowsCopy[]> {
-  if (tables.length === 0) return []
+): Promise<ReadonlyMap<string, RowsCopy>> {
+  if (tables.length === 0) return new Map()
   const names = tables.map(({ name }) => literal(name)).join(', ')
   const [sizes] = await batch(connection, [
     `SELECT table_name AS name, data_length AS bytes FROM information_schema.tables
      WHERE table_schema = DATABASE() AND table_name IN (${names})`,
   ])
   const bytes = new Map((sizes?.rows ?? []).map((row) => [String(row.name), Number(row.bytes)]))
-  return tables.map((table) => ({ sql: copyRows(table, template), bytes: bytes.get(table.name) ?? 0 }))
+  return new Map(
+    tables.map((table) => [
+      table.name,
+      { sql: copyRows(table, template), bytes: bytes.get(table.name) ?? 0 },
+    ]),
+  )
 }
 
 function copyRows(table: Table, template: string): string {
@@ -110,18 +127,25 @@ async function listPrograms(connection: Connection): Promise<Programs> {
   }
 }
 
-type Definitions = Pick<CopySource, 'sequences' | 'tables' | 'routines' | 'triggers' | 'events'>
+interface Definitions extends Pick<CopySource, 'sequences' | 'routines' | 'triggers' | 'events'> {
+  readonly tables: readonly Definition[]
+}
+
+interface Wanted {
+  readonly schema: Schema
+  readonly tables: readonly Table[]
+  readonly programs: Programs
+}
 
 async function readDefinitions(
   connection: Connection,
-  schema: Schema,
-  programs: Programs,
+  { schema, tables, programs }: Wanted,
 ): Promise<Definitions> {
   const wanted = {
     sequences: schema.sequences.flatMap(({ kind, name }) =>
       kind === 'sequence' ? [{ kind: 'SEQUENCE', name }] : [],
     ),
-    tables: parentsFirst(schema).map(({ name }) => ({ kind: 'TABLE', name })),
+    tables: tables.map(({ name }) => ({ kind: 'TABLE', name })),
     routines: programs.routines,
     triggers: programs.triggers,
     events: programs.events,
@@ -137,7 +161,7 @@ async function readDefinitions(
   const definitions = (of: readonly StoredProgram[]) => of.flatMap((program) => read.get(program) ?? [])
   return {
     sequences: definitions(wanted.sequences),
-    tables: definitions(wanted.tables).map(withRoomForRows),
+    tables: definitions(wanted.tables),
     routines: definitions(wanted.routines),
     triggers: definitions(wanted.triggers),
     events: definitions(wanted.events),

@@ -28,5 +28,8 @@ export const INCORRECT_STRING = 1366
 /** MariaDB. */
 export const SEQUENCE_RUN_OUT = 4084
 
+/** Limits of the server, of each user, and of this user. */
+export const TOO_MANY_SESSIONS: readonly (number | undefined)[] = [1040, 1203, 1226]
+
 /** The disk or the memory of the server is full: errors of files, tables, engines and new tablespaces. */
 export const NO_ROOM: readonly (number | undefined)[] = [3, 1021, 1030, 1037, 1041, 1114, 3675]

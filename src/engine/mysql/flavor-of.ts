@@ -13,3 +13,8 @@ export function flavorOf(connection: Connection): Promise<Flavor> {
   flavors.set(connection, found)
   return found
 }
+
+/** Saves a new connection the question which server it is on. */
+export function onSameServer(connection: Connection, other: Connection): void {
+  flavors.set(connection, flavorOf(other))
+}

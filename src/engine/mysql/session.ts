@@ -207,6 +207,12 @@ function resultAt(results: readonly Result[], index: number): Result {
 export async function takeDefinitions(connection: Connection): Promise<void> {
   const { definitionSettings } = await flavorOf(connection)
   const names = Object.keys(definitionSettings)
+  try {
+    await connection.query(`SET ${names.map((name) => `${name} = ${definitionSettings[name]}`).join(', ')}`)
+    return
+  } catch (error) {
+    if (errnoOf(error) !== DENIED) throw error
+  }
   const [now] = await connection.query(`SELECT ${names.map((name) => `@@${name} AS ${name}`).join(', ')}`)
   for (const name of names.filter((setting) => String(now?.[setting]) !== definitionSettings[setting])) {
     try {

@@ -1,31 +1,40 @@
 import { expect, it } from 'vitest'
-import { largestFirst, neighboursTogether } from '../../../src/engine/mysql/copy-messages.ts'
+import { largeRowsMessages, tableMessages } from '../../../src/engine/mysql/copy-messages.ts'
 
-const statements = (count: number) => Array.from({ length: count }, (_, n) => `CREATE TABLE t${n}`)
+const tables = (count: number) =>
+  Array.from({ length: count }, (_, n) => ({ create: `CREATE TABLE t${n}`, rows: undefined }))
 
-it('keeps the order of statements, in messages for all sessions', () => {
-  const all = statements(140)
-  expect(neighboursTogether(all, 1)).toEqual([all])
-  const messages = neighboursTogether(all, 2)
-  expect(messages.flat()).toEqual(all)
+it('keeps the order of tables, in messages for all sessions', () => {
+  const all = tables(140)
+  const statements = all.map(({ create }) => create)
+  expect(tableMessages(all, 1)).toEqual([statements])
+  const messages = tableMessages(all, 2)
+  expect(messages.flat()).toEqual(statements)
   expect(messages.map(({ length }) => length)).toEqual([35, 35, 35, 35])
-  expect(neighboursTogether([], 2)).toEqual([])
+  expect(tableMessages([], 2)).toEqual([])
 })
 
 it('splits what is too long for one message', () => {
+  const messagesOf = (...texts: string[]) =>
+    tableMessages(
+      texts.map((create) => ({ create, rows: undefined })),
+      1,
+    )
   const long = 'x'.repeat(600_000)
-  expect(neighboursTogether([long, long, 'y'], 1)).toEqual([[long], [long, 'y']])
+  expect(messagesOf(long, long, 'y')).toEqual([[long], [long, 'y']])
   const longer = 'x'.repeat(2_000_000)
-  expect(neighboursTogether(['y', longer, 'z'], 1)).toEqual([['y'], [longer], ['z']])
+  expect(messagesOf('y', longer, 'z')).toEqual([['y'], [longer], ['z']])
 })
 
-it('begins with the largest table, which has a message of its own', () => {
-  const copies = [
-    { sql: 'small', bytes: 100 },
-    { sql: 'huge', bytes: 5_000_000 },
-    { sql: 'tiny', bytes: 10 },
-    { sql: 'large', bytes: 1_500_000 },
+it('fills a small table at once, and the large ones later, the largest first', () => {
+  const all = [
+    { create: 'create small', rows: { sql: 'fill small', bytes: 100 } },
+    { create: 'create large', rows: { sql: 'fill large', bytes: 1_500_000 } },
+    { create: 'create empty', rows: undefined },
+    { create: 'create huge', rows: { sql: 'fill huge', bytes: 5_000_000 } },
   ]
-  expect(largestFirst(copies, 1)).toEqual([['huge'], ['large'], ['small', 'tiny']])
-  expect(largestFirst(copies, 2)).toEqual([['huge'], ['large'], ['small'], ['tiny']])
+  expect(tableMessages(all, 1)).toEqual([
+    ['create small', 'fill small', 'create large', 'create empty', 'create huge'],
+  ])
+  expect(largeRowsMessages(all)).toEqual([['fill huge'], ['fill large']])
 })
