@@ -28,7 +28,10 @@ export function specOf(id: ServerId): ServerSpec {
 
 /** Starts a server with afresh's own settings for disposable data: durability off, data in memory. */
 export async function startBenchServer(id: ServerId): Promise<BenchServer> {
-  const running = await startServer(specOf(id))
+  return describeServer(id, await startServer(specOf(id)))
+}
+
+export async function describeServer(id: ServerId, running: RunningServer): Promise<BenchServer> {
   const client = await connect(running.url)
   try {
     const isPostgres = running.engine === 'postgres'

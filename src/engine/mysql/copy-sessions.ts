@@ -9,8 +9,8 @@ import { ident, literal } from './quote.ts'
 import { BatchError, type BatchOptions, batch, errnoOf, takeDefinitions } from './session.ts'
 
 /**
- * Both servers create tables on one processor per session: of 1, 2, 4 and 8 sessions, two were the fastest on
- * two processors (`npm run bench:copies`).
+ * A session creates tables on one processor: on two processors, four sessions were no faster than two
+ * (`npm run bench:copies`).
  */
 const MOST_SESSIONS = 4
 /** A session of its own pays from this many tables on. */
