@@ -131,7 +131,7 @@ interface Definitions extends Pick<CopySource, 'sequences' | 'routines' | 'trigg
   readonly tables: readonly Definition[]
 }
 
-interface Wanted {
+interface DefinitionsRequest {
   readonly schema: Schema
   readonly tables: readonly Table[]
   readonly programs: Programs
@@ -139,7 +139,7 @@ interface Wanted {
 
 async function readDefinitions(
   connection: Connection,
-  { schema, tables, programs }: Wanted,
+  { schema, tables, programs }: DefinitionsRequest,
 ): Promise<Definitions> {
   const wanted = {
     sequences: schema.sequences.flatMap(({ kind, name }) =>
