@@ -182,7 +182,7 @@ for (const major of [20, 24]) {
       it('runs all files in one process', async () => {
         // Node's own limit: a file that awaits its tests waits for ever there.
         const together = files().filter((name) => !name.includes('subtests'))
-        await passes(await run(['--test', '--test-isolation=none', ...together]), 46)
+        await passes(await run(['--test', '--test-isolation=none', ...together]), 52)
       })
 
       it('with its global setup leaves nothing at the end of the run, in random order', async () => {

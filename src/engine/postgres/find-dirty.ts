@@ -32,6 +32,7 @@ export const FIND_DIRTY_VARIABLES = `
   special oid;
   blocks json;
   rewritten oid[];
+  leaves oid[];
   stale boolean;
   moved boolean;
   objects boolean;

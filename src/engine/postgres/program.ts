@@ -167,7 +167,7 @@ DECLARE
   referring oid[];
   count bigint;
   skipped pg_lsn;
-  ran text := '';${deferred.size > 0 ? '\n  needed json;' : ''}
+  ran text := '';${deferred.size > 0 ? '\n  needed json;' : ''}${journal.readable && journal.partitioned ? '\n  leaf record;\n  count_of_leaf bigint;' : ''}
 BEGIN
   ${claim === undefined ? '' : proof(claim, database, { isHolder: !isLeasedElsewhere })}${found}
   ${journal.readable ? FOLLOW_REWRITTEN : ''}
@@ -177,7 +177,10 @@ BEGIN
     IF reason IS NULL AND json_array_length(blocks) <= ${NEAR_BLOCKS} THEN
       is_near := true;
       ${NOTE_BLOCKS}
-    END IF;${runSteps(plan, { isDeferred: deferred.size > 0 })}
+    END IF;${runSteps(plan, {
+      isDeferred: deferred.size > 0,
+      isPartitioned: journal.readable && journal.partitioned,
+    })}
   END IF;
   IF objects THEN
     ${RESTORE_OBJECTS}

@@ -1,5 +1,6 @@
 import type { Plan } from '../../plan/plan.ts'
 import type { Table } from '../../schema/schema.ts'
+import { LEAF, LEAF_OID } from './leaf-statements.ts'
 import { ident, only, qualified } from './quote.ts'
 
 /**
@@ -74,14 +75,20 @@ function rememberCaptured(table: Table): string {
     FROM ${ROWS} AS r WHERE r.table_oid = ${table.id}`
 }
 
-/** Where to search for differences: in the whole table, or in the blocks that the WAL names. */
-export type Where = 'everywhere' | 'near'
+/**
+ * Where to search for differences: in the whole table, in the blocks that the WAL names, or in those of one
+ * partition (`LEAF`).
+ */
+export type Where = 'everywhere' | 'near' | 'leaf'
+
+/** The rows of the table, or of the partition. */
+const rowsOf = (table: Table, where: Where) => (where === 'leaf' ? `ONLY ${LEAF}` : only(table))
 
 /** Deletes every row version that is not the baseline's. */
 export function deleteDiffering(table: Table, where: Where): string {
-  if (where === 'near') {
-    return `DELETE FROM ${only(table)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (
-        SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ${only(table)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
+  if (where !== 'everywhere') {
+    return `DELETE FROM ${rowsOf(table, where)} AS ${ALIAS} USING (SELECT extra.* FROM (${blocksOf(table, where)}) AS b CROSS JOIN LATERAL (
+        SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ${rowsOf(table, where)} AS a WHERE a.tableoid = b.relation AND ${inBlock('a.ctid')}
         EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM ${ROWS} AS r WHERE r.table_oid = ${table.id} AND r.rel = b.relation AND ${inBlock('r.row_ctid')}
       ) AS extra OFFSET 0) AS extra WHERE ${ALIAS}.ctid = extra.row_ctid AND ${ALIAS}.tableoid = extra.rel`
   }
@@ -104,19 +111,20 @@ export const AS_BLOCKS = `json_agg(json_build_array(f.subject, f.relation, x.blo
  */
 export const NOTE_BLOCKS = `PERFORM pg_catalog.set_config('afresh.blocks', blocks::text, true);`
 
-function blocksOf(table: Table): string {
+function blocksOf(table: Table, where: Where): string {
+  const isWanted = where === 'leaf' ? `(b->>1)::oid = ${LEAF_OID}` : `(b->>0)::oid = ${table.id}`
   return `SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
-    FROM json_array_elements(pg_catalog.current_setting('afresh.blocks')::json) AS b WHERE (b->>0)::oid = ${table.id}`
+    FROM json_array_elements(pg_catalog.current_setting('afresh.blocks')::json) AS b WHERE ${isWanted}`
 }
 
 function missingRows(table: Table, where: Where): string {
-  const alive = `SELECT FROM ${only(table)} AS ${ALIAS}
+  const alive = `SELECT FROM ${rowsOf(table, where)} AS ${ALIAS}
     WHERE ${ALIAS}.tableoid = r.rel AND ${ALIAS}.ctid = r.row_ctid AND ${ALIAS}.xmin = r.row_xmin`
   const columns = 'r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row'
   return where === 'everywhere'
     ? `SELECT ${columns} FROM ${ROWS} AS r WHERE r.table_oid = ${table.id} AND NOT EXISTS (${alive}
         AND r.filenode = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))`
-    : `SELECT r.* FROM (${blocksOf(table)}) AS b CROSS JOIN LATERAL (SELECT ${columns} FROM ${ROWS} AS r
+    : `SELECT r.* FROM (${blocksOf(table, where)}) AS b CROSS JOIN LATERAL (SELECT ${columns} FROM ${ROWS} AS r
         WHERE r.table_oid = ${table.id} AND r.rel = b.relation AND ${inBlock('r.row_ctid')} AND NOT EXISTS (${alive} OFFSET 0) OFFSET 0) AS r`
 }
 
@@ -126,7 +134,7 @@ function missingRows(table: Table, where: Where): string {
  */
 export function insertMissing(table: Table, where: Where): string {
   return `WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (${missingRows(table, where)}) AS m),
-    back AS (${insert(table, `(SELECT m.n, m.row::${qualified(table)} AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n`)}
+    back AS (${insert(table, where === 'leaf' ? LEAF : qualified(table), `(SELECT m.n, m.row::${qualified(table)} AS r FROM missing AS m OFFSET 0) AS m ORDER BY m.n`)}
       RETURNING tableoid AS rel, ctid AS row_ctid),
     placed AS MATERIALIZED (SELECT b.rel, b.row_ctid, row_number() OVER () AS n FROM back AS b),
     noted AS (UPDATE ${ROWS} AS r SET rel = p.rel, filenode = c.relfilenode, row_ctid = p.row_ctid, row_xmin = pg_catalog.pg_current_xact_id()::xid
@@ -147,7 +155,7 @@ export function insertAll(tables: readonly Table[]): string {
     const rows = `(SELECT base.row::${qualified(table)} AS r FROM ${ROWS} AS base WHERE base.table_oid OPERATOR(pg_catalog.=) ${table.id} OFFSET 0) AS missing`
     const version = hash('b.rel, b.row_ctid, pg_catalog.pg_current_xact_id()::xid')
     return [
-      `back${i} AS (${insert(table, rows)} RETURNING tableoid AS rel, ctid AS row_ctid)`,
+      `back${i} AS (${insert(table, qualified(table), rows)} RETURNING tableoid AS rel, ctid AS row_ctid)`,
       `known${i} AS (UPDATE ${STATE} AS s SET rows = v.rows, hash = v.hash
         FROM (SELECT pg_catalog.count(*) AS rows, coalesce(pg_catalog.bit_xor(${version}), 0) AS hash FROM back${i} AS b) AS v
         WHERE s.table_oid OPERATOR(pg_catalog.=) ${table.id})`,
@@ -156,11 +164,11 @@ export function insertAll(tables: readonly Table[]): string {
   return `WITH ${parts.join(', ')} ${tables.map((_, i) => `SELECT FROM back${i}`).join(' UNION ALL ')}`
 }
 
-/** `from` yields rows of the table's type as `r`. */
-function insert(table: Table, from: string): string {
+/** `from` yields rows of the table's type as `r`; `into` is the table or its partition. */
+function insert(table: Table, into: string, from: string): string {
   const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => ident(name))
   const target = columns.length === 0 ? '' : `(${columns.join(', ')}) OVERRIDING SYSTEM VALUE `
-  return `INSERT INTO ${qualified(table)} ${target}SELECT ${columns.map((name) => `(r).${name}`).join(', ')} FROM ${from}`
+  return `INSERT INTO ${into} ${target}SELECT ${columns.map((name) => `(r).${name}`).join(', ')} FROM ${from}`
 }
 
 /** Whether rows are restored individually, by their versions. Only then are new versions recorded. */

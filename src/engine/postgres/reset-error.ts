@@ -21,7 +21,7 @@ export async function explain(connection: Connection, program: Program, error: u
   const statement = failedStatement(error)
   const step = statement === undefined ? undefined : stepWith(program.schema, program.plan, statement)
   const failed = {
-    step: step === undefined ? 'find out what is dirty' : describeStep(program.schema, step),
+    step: step === undefined ? phaseOf(error) : describeStep(program.schema, step),
     table: step === undefined ? undefined : stepTableLabel(program.schema, step),
     statement,
   }
@@ -29,6 +29,14 @@ export async function explain(connection: Connection, program: Program, error: u
     ? { next: DISCARDED }
     : await adviceFor(connection, program, code)
   return new ResetError(failed, error, advice)
+}
+
+/** A lock that a statement waits for while it is planned: the server does not say which statement it was. */
+const WHILE_PLANNED = /^PL\/pgSQL function pg_temp\S*afresh_reset\(text\) line \d+ at EXECUTE/
+
+function phaseOf(error: unknown): string {
+  const where = typeof error === 'object' && error !== null && 'where' in error ? String(error.where) : ''
+  return WHILE_PLANNED.test(where) ? 'restore a table' : 'find out what is dirty'
 }
 
 const DISCARDED =

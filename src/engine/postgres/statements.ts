@@ -1,5 +1,6 @@
-import type { Plan, Step } from '../../plan/plan.ts'
+import { type Plan, type Step, tablesOfStep } from '../../plan/plan.ts'
 import { byId, type Schema, type Sequence, type Table, tableOf } from '../../schema/schema.ts'
+import { LEAF } from './leaf-statements.ts'
 import { dollar, ident, literal, only, qualified } from './quote.ts'
 import { deleteDiffering, insertAll, insertMissing, notesVersions } from './repair.ts'
 import { refresh } from './views.ts'
@@ -69,6 +70,20 @@ function dangling(schema: Schema, key: Extract<Step, { kind: 'check' }>['foreign
   const message = `${from.label} is kept, but rows of it refer to rows of ${to.label} that are not in the baseline`
   return `DO ${dollar(`BEGIN IF EXISTS (SELECT FROM ${qualified(from)} k WHERE ${filled} AND NOT EXISTS (SELECT FROM ${qualified(to)} r WHERE ${pairs.join(' AND ')}))
     THEN RAISE foreign_key_violation USING MESSAGE = ${literal(message)}; END IF; END`)}`
+}
+
+/** The same step for one partition, which `onLeaf` puts in; `undefined` for steps without such a variant. */
+export function statementOnLeaf(schema: Schema, plan: Plan, step: Step): string | undefined {
+  if (!notesVersions(plan) || plan.strategy === 'truncate') return undefined
+  if (step.kind !== 'delete' && step.kind !== 'delete-differing' && step.kind !== 'insert-missing')
+    return undefined
+  const [id, ...others] = tablesOfStep(step)
+  if (id === undefined || others.length > 0 || step.follows !== undefined) return undefined
+  const table = tableOf(schema, id)
+  if (!table.traits.includes('partitioned')) return undefined
+  // The comment tells errors which table the partition is of.
+  if (step.kind === 'delete') return `DELETE FROM ONLY ${LEAF} /* ${id} */`
+  return step.kind === 'delete-differing' ? deleteDiffering(table, 'leaf') : insertMissing(table, 'leaf')
 }
 
 /**

@@ -14,8 +14,9 @@ import {
   type TableId,
   tableOf,
 } from '../../schema/schema.ts'
+import { LEAF } from './leaf-statements.ts'
 import { literal } from './quote.ts'
-import { statementNear, statementsOf, truncate } from './statements.ts'
+import { statementNear, statementOnLeaf, statementsOf, truncate } from './statements.ts'
 import { DUE, POSITIONS, REFERENCES, STATEMENTS } from './steps.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { asUser, type UserFunctions } from './user-functions.ts'
@@ -62,18 +63,23 @@ function statementRows(
     step.kind === 'refresh' ||
     (step.kind === 'insert-missing' && step.tables.some((id) => functions.tables.has(id)))
   const named = callsUserCode ? asUser : (sql: string) => sql
-  const near = step.when.every(isInJournal) ? statementNear(schema, plan, step) : undefined
+  const suspended = [
+    ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
+    ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
+  ]
+  const isNamed = step.when.every(isInJournal)
+  const near = isNamed ? statementNear(schema, plan, step) : undefined
+  // Rules and triggers are suspended on the whole table.
+  const isLeafwise = isNamed && !callsUserCode && suspended.length === 0
+  const leaf = isLeafwise ? statementOnLeaf(schema, plan, step) : undefined
   const replacements = {
+    ...(leaf === undefined ? {} : { leaf: literal(leaf), leaf_of: tablesOfStep(step).join() }),
     ...(near === undefined ? {} : { near: literal(named(near)) }),
     ...(step.kind === 'delete' && step.truncateAlternative
       ? insteadOfDelete(schema, step.truncateAlternative)
       : {}),
     ...(step.kind === 'truncate' ? { deletes: literal(deletesOf(schema, plan, step)) } : {}),
   }
-  const suspended = [
-    ...touchedBy(step).flatMap((id) => suspensions.of.get(id) ?? []),
-    ...referringTo(schema, plan, step).flatMap((id) => suspensions.ofStatements.get(id) ?? []),
-  ]
   const before = suspended.flatMap((suspension) => suspension.before)
   const after = suspended.flatMap((suspension) => suspension.after)
   const main = statementsOf(schema, plan, step).map(named)
@@ -106,6 +112,9 @@ const STATEMENT_COLUMNS = [
   'dead',
   'relation',
   'parted',
+  'leaf',
+  'leaf_truncate',
+  'leaf_of',
   'inserts',
   'moves',
 ] as const
@@ -122,6 +131,7 @@ function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead)
   if (own === undefined) return {}
   return {
     truncate: literal(truncate([own, ...others])),
+    ...(others.length === 0 ? { leaf_truncate: literal(`TRUNCATE ONLY ${LEAF}`) } : {}),
     above_rows: threshold.aboveRows,
     above: Math.min(threshold.aboveBytes, threshold.deadBytes),
     dead: threshold.deadBytes,

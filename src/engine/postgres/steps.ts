@@ -2,7 +2,9 @@ import type { Plan, Step } from '../../plan/plan.ts'
 import { select } from '../../plan/plan.ts'
 import { type Schema, tableOf } from '../../schema/schema.ts'
 import { returnIfNeeded } from './deferred-rows.ts'
-import { statementNear, statementsOf, truncate } from './statements.ts'
+import { ARE_LEAVES_KNOWN, isOnLeaf, onLeaf } from './leaf-statements.ts'
+import { statementNear, statementOnLeaf, statementsOf, truncate } from './statements.ts'
+import { FILES } from './wal.ts'
 
 /**
  * The statements of the steps. Position 0 restores rows; negative positions run before it, positive ones
@@ -18,7 +20,7 @@ export const POSITIONS = 'pg_temp.afresh_positions'
 
 export const STEP_TABLES = [
   `CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
-    dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position))`,
+    dead bigint, relation oid, parted boolean, leaf text, leaf_truncate text, leaf_of oid, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position))`,
   `CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no))`,
   `CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child))`,
   `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
@@ -31,7 +33,10 @@ export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the changed blocks of populated tables are known.
  * Appends step, position, whether TRUNCATE was used, and rows of each statement to `ran`.
  */
-export function runSteps({ steps }: Plan, { isDeferred }: { readonly isDeferred: boolean }): string {
+export function runSteps(
+  { steps }: Plan,
+  { isDeferred, isPartitioned }: { readonly isDeferred: boolean; readonly isPartitioned: boolean },
+): string {
   const once = steps.every(({ when }) => when.length <= 1)
   const isFollowing = steps.some(({ follows }) => follows !== undefined)
   const isDue = (row: string) =>
@@ -41,17 +46,34 @@ export function runSteps({ steps }: Plan, { isDeferred }: { readonly isDeferred:
         CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS by_truncate,
         ${changesOf('s')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
-      CROSS JOIN LATERAL (SELECT CASE WHEN s.parted THEN pg_temp.afresh_size(s.relation)
+      CROSS JOIN LATERAL (SELECT CASE ${isPartitioned ? `WHEN s.leaf IS NOT NULL AND ${ARE_LEAVES_KNOWN} THEN (${SIZE_OF_LEAVES}) ` : ''}WHEN s.parted THEN pg_temp.afresh_size(s.relation)
         ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
       WHERE ${isDue('d')} ORDER BY s.no, s.position
     LOOP
-      EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
-      GET DIAGNOSTICS count = ROW_COUNT;
+      ${isPartitioned ? RUN_ON_LEAVES : ''}EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
+      GET DIAGNOSTICS count = ROW_COUNT;${isPartitioned ? '\n      END IF;' : ''}
       ran := pg_catalog.concat(ran, ',[', step.no, ',', step.position, ',', coalesce(step.by_truncate, false)::text, ',',
         coalesce(${changesOf('step')} - step.changes, count), ']');
       moved := moved OR step.moves OR step.by_truncate;
     END LOOP;`
 }
+
+const SIZE_OF_LEAVES = `SELECT sum(pg_catalog.pg_relation_size(f.relation))::bigint FROM ${FILES} AS f
+          WHERE f.subject = s.leaf_of AND f.relation = ANY (leaves)`
+
+/** PL/pgSQL: runs the step on each partition that was written, and leaves `ELSE` to the step itself. */
+const RUN_ON_LEAVES = `IF step.leaf IS NOT NULL AND ${ARE_LEAVES_KNOWN} AND (step.near IS NULL OR is_near) AND is_full IS NOT TRUE
+          AND (step.by_truncate IS NOT TRUE OR step.leaf_truncate IS NOT NULL) THEN
+        count := 0;
+        FOR leaf IN SELECT f.relation::text AS id, f.relation::pg_catalog.regclass::text AS name FROM ${FILES} AS f
+          WHERE f.subject = step.leaf_of AND f.relation = ANY (leaves)
+        LOOP
+          EXECUTE ${onLeaf('CASE WHEN step.by_truncate THEN step.leaf_truncate ELSE step.leaf END', { oid: 'leaf.id', name: 'leaf.name' })};
+          GET DIAGNOSTICS count_of_leaf = ROW_COUNT;
+          count := count + count_of_leaf;
+        END LOOP;
+      ELSE
+      `
 
 /** PL/pgSQL: everything that references what is dirty, directly or over other tables. */
 const FIND_REFERRING = `
@@ -103,6 +125,8 @@ export function stepWith(schema: Schema, plan: Plan, statement: string): Step | 
         ? [truncate(step.truncateAlternative.tables.map((id) => tableOf(schema, id)))]
         : []
     const near = statementNear(schema, plan, step)
+    const onPartition = statementOnLeaf(schema, plan, step)
+    if (onPartition !== undefined && isOnLeaf(onPartition, statement)) return true
     return [...statementsOf(schema, plan, step), ...shortcut, ...(near === undefined ? [] : [near])].some(
       (sql) => statement.includes(sql),
     )

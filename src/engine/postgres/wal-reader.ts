@@ -1,6 +1,6 @@
 import { codeOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
-import type { SubjectId } from '../../schema/schema.ts'
+import { type SubjectId, tableOf } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 
@@ -32,6 +32,8 @@ export interface Readable {
   readonly unlogged: ReadonlySet<SubjectId>
   /** Whether any table has baseline rows. */
   readonly populated: boolean
+  /** Whether any table is partitioned. */
+  readonly partitioned: boolean
 }
 
 /**
@@ -40,7 +42,7 @@ export interface Readable {
  */
 export async function walAccessOf(
   connection: Connection,
-  { plan, detector }: Program,
+  { schema, plan, detector }: Program,
   database: string,
 ): Promise<WalAccess> {
   const no = (why: string): WalAccess => ({ readable: false, why })
@@ -65,6 +67,7 @@ export async function walAccessOf(
       database,
       unlogged: new Set(unlogged.map(({ subject }) => String(subject))),
       populated: plan.populated.length > 0,
+      partitioned: plan.order.flat().some((id) => tableOf(schema, id).traits.includes('partitioned')),
     }
   } catch (error) {
     // undefined_file: the server is installed without its contrib modules

@@ -1,6 +1,7 @@
 import type { Plan } from '../../plan/plan.ts'
 import { WATCHED_CATALOGS } from './catalog-hash.ts'
 import { ANYBODY_WRITES } from './detect.ts'
+import { AS_LEAVES } from './leaf-statements.ts'
 import { AS_BLOCKS } from './repair.ts'
 import { type Readable, watchedRelations } from './wal-reader.ts'
 
@@ -10,7 +11,7 @@ import { type Readable, watchedRelations } from './wal-reader.ts'
  */
 
 /** The current file of each watched relation (`filenode`), and the subject that the relation is part of. */
-const FILES = 'pg_temp.afresh_files'
+export const FILES = 'pg_temp.afresh_files'
 
 /** Subjects of files of no user table: catalogs that a schema change writes to, and large objects. */
 const CATALOG = 1
@@ -86,17 +87,18 @@ export const IS_UNFLUSHED = 'upto > pg_catalog.pg_current_wal_flush_lsn()'
 
 /**
  * PL/pgSQL that reads the WAL from `since` to `upto`. `touched`: the subjects that it names. `special`: the
- * lowest of them, which is a special subject if one was written. `blocks`: those of populated tables.
+ * lowest of them, which is a special subject if one was written. `blocks`: those of populated tables. `leaves`:
+ * the partitions that were written.
  * Excludes the last reset's own records by their transaction id. Records without a transaction are
  * maintenance, except for sequences: inside a savepoint they are advanced on behalf of the outer transaction,
  * and the record has no id. Shared catalogs have the database 0; no user table gets the numbers of their
  * files.
  */
-export function readJournal({ database, populated }: Readable): string {
+export function readJournal({ database, populated, partitioned }: Readable): string {
   // Needed for baseline rows only: in a table with an empty baseline, all rows are deleted anyway.
   const harmful = `AND b.record_type <> ALL ('{${IGNORED_RECORDS.join(',')}}')`
-  return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}
-        INTO touched, special${populated ? ', blocks' : ''}
+  return `SELECT array_agg(DISTINCT f.subject), min(f.subject)${populated ? `, ${AS_BLOCKS}` : ''}${partitioned ? `, ${AS_LEAVES}` : ''}
+        INTO touched, special${populated ? ', blocks' : ''}${partitioned ? ', leaves' : ''}
         FROM (SELECT b.relfilenode AS filenode${populated ? ', b.relblocknumber AS block' : ''}
           FROM pg_temp.afresh_wal(since, upto, false) AS b WHERE b.relforknumber = 0 AND b.reldatabase IN (${database}, 0)
             AND CASE b.xid WHEN '0' THEN b.resource_manager = 'Sequence'

@@ -11,7 +11,7 @@ import { describeOn } from '../../support/servers.ts'
 const SCHEMA = `
   CREATE TABLE orders (id serial PRIMARY KEY, note text);
   CREATE TABLE looked_at (id int, note text);
-  INSERT INTO looked_at SELECT n FROM generate_series(1, 150) AS n;
+  INSERT INTO looked_at SELECT n FROM generate_series(1, 600) AS n;
   CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_catalog.pg_sleep(0.1); RETURN $1; END';
   CREATE STATISTICS about_it ON slow(id), note FROM looked_at;`

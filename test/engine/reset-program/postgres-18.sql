@@ -103,7 +103,7 @@ DEALLOCATE ALL; DROP TABLE IF EXISTS pg_temp.afresh_files; DROP FUNCTION IF EXIS
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
   DROP FUNCTION IF EXISTS pg_temp.afresh_objects(); DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid); DROP TABLE IF EXISTS pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_references, pg_temp.afresh_positions, pg_temp.afresh_needs, pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_objects, pg_temp.afresh_definitions, pg_temp.afresh_fetched;
 CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
-    dead bigint, relation oid, parted boolean, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position));
+    dead bigint, relation oid, parted boolean, leaf text, leaf_truncate text, leaf_of oid, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position));
 CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no));
 CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child));
 CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean);
@@ -321,15 +321,15 @@ ANALYZE pg_temp.afresh_definitions;
 INSERT INTO pg_temp.afresh_positions VALUES
 (:authors_id_seq, 3, 2, true),
 (:books_id_seq, 4, 1, false);
-INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, deletes, above_rows, above, dead, relation, parted, inserts, moves) VALUES
-(0, 0, 'DELETE FROM ONLY "public"."books"', NULL, 'TRUNCATE ONLY "public"."books"', NULL, 3046, 106496, 319488, :books, false, false, false),
+INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, deletes, above_rows, above, dead, relation, parted, leaf, leaf_truncate, leaf_of, inserts, moves) VALUES
+(0, 0, 'DELETE FROM ONLY "public"."books"', NULL, 'TRUNCATE ONLY "public"."books"', NULL, 3046, 106496, 319488, :books, false, NULL, 'TRUNCATE ONLY @afresh leaf@', NULL, false, false),
 (1, 0, 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table WHERE NOT EXISTS (SELECT FROM pg_temp.afresh_rows AS r
     JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.filenode
     WHERE r.table_oid = :authors AND r.rel = afresh_row_of_table.tableoid AND r.row_ctid = afresh_row_of_table.ctid AND r.row_xmin = afresh_row_of_table.xmin)', 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table USING (SELECT extra.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
     FROM json_array_elements(pg_catalog.current_setting(''afresh.blocks'')::json) AS b WHERE (b->>0)::oid = :authors) AS b CROSS JOIN LATERAL (
         SELECT a.tableoid AS rel, a.ctid AS row_ctid, a.xmin AS row_xmin FROM ONLY "public"."authors" AS a WHERE a.tableoid = b.relation AND a.ctid >= (''('' || b.block::text || '',0)'')::tid AND a.ctid < (''('' || (b.block + 1)::text || '',0)'')::tid
         EXCEPT SELECT r.rel, r.row_ctid, r.row_xmin FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND r.rel = b.relation AND r.row_ctid >= (''('' || b.block::text || '',0)'')::tid AND r.row_ctid < (''('' || (b.block + 1)::text || '',0)'')::tid
-      ) AS extra OFFSET 0) AS extra WHERE afresh_row_of_table.ctid = extra.row_ctid AND afresh_row_of_table.tableoid = extra.rel', NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false),
+      ) AS extra OFFSET 0) AS extra WHERE afresh_row_of_table.ctid = extra.row_ctid AND afresh_row_of_table.tableoid = extra.rel', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false),
 (2, 0, 'WITH missing AS MATERIALIZED (SELECT m.*, row_number() OVER () AS n FROM (SELECT r.ctid AS id, r.rel, r.row_ctid, r.row_xmin, r.row FROM pg_temp.afresh_rows AS r WHERE r.table_oid = :authors AND NOT EXISTS (SELECT FROM ONLY "public"."authors" AS afresh_row_of_table
     WHERE afresh_row_of_table.tableoid = r.rel AND afresh_row_of_table.ctid = r.row_ctid AND afresh_row_of_table.xmin = r.row_xmin
         AND r.filenode = (SELECT c.relfilenode FROM pg_catalog.pg_class AS c WHERE c.oid = r.rel))) AS m),
@@ -355,7 +355,7 @@ INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, delete
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(m.rel, m.row_ctid, m.row_xmin), 0)) FROM missing AS m)
         # (SELECT bit_xor(pg_catalog.hash_record_extended(ROW(p.rel, p.row_ctid, pg_catalog.pg_current_xact_id()::xid), 0)) FROM placed AS p)
       WHERE s.table_oid = :authors AND EXISTS (SELECT FROM missing))
-    SELECT FROM missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, false);
+    SELECT FROM missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, false);
 INSERT INTO pg_temp.afresh_due VALUES
 (:books, 0, false),
 (:authors, 1, false),
@@ -477,6 +477,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
   special oid;
   blocks json;
   rewritten oid[];
+  leaves oid[];
   stale boolean;
   moved boolean;
   objects boolean;
@@ -564,6 +565,7 @@ DECLARE
   special oid;
   blocks json;
   rewritten oid[];
+  leaves oid[];
   stale boolean;
   moved boolean;
   objects boolean;
