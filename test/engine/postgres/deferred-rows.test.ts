@@ -50,12 +50,9 @@ interface Variant {
 }
 
 const VARIANTS: readonly Variant[] = [
-  ...(['embedded:18', 'postgres:18', 'postgres:15'] as const).map((id) => ({
-    id,
-    role: 'superuser',
-    as: same,
-  })),
-  { id: 'postgres:17', role: 'superuser, by a scan', as: same, options: { detector: 'scan' } },
+  { id: 'embedded:18', role: 'superuser', as: same },
+  // Its journal cannot be read.
+  { id: 'postgres:15', role: 'superuser', as: same },
   { id: 'postgres:18', role: 'plain role', as: asPlainRole },
   { id: 'postgres:18', role: 'superuser, by TRUNCATE', as: same, options: { strategy: 'truncate' } },
 ]
@@ -93,7 +90,7 @@ for (const { id, role, as, options = {} } of VARIANTS) {
         await first.reset()
         const before = await databasesOf(server)
         const pick = randomFrom(1)
-        for (let round = 0; round < 24; round++) {
+        for (let round = 0; round < 12; round++) {
           const database = round % 3 === 0 ? second : first
           const writes = Array.from({ length: 1 + pick(3) }, () => WRITES[pick(WRITES.length)]?.(pick) ?? '')
           for (const sql of writes) await ask({ ...server, url: database.url }, sql)
