@@ -6,7 +6,7 @@ import type { CaseRow } from '../erase/random.ts'
 import { onMysql, onPostgres, type ServerPlace } from '../erase/targets.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 import { untilWaiting, waitingOn } from '../support/waiting.ts'
 import { clientOn } from './client.ts'
 
@@ -125,7 +125,7 @@ function cases(
     ))
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     cases(server, async (serverPlace, keys, options) =>
       erase(await serverPlace.ground(), 'users', keys, options),

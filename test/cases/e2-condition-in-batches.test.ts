@@ -6,7 +6,7 @@ import { sql } from '../../src/erase/sql.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 import { untilWaiting } from '../support/waiting.ts'
 
@@ -67,7 +67,7 @@ const ways: Record<string, Way> = {
   },
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     for (const [name, { work, act, waitsOnInnodb = false }] of Object.entries(ways)) {
       if (waitsOnInnodb && server.engine !== 'postgres') continue

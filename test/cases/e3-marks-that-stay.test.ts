@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { erase } from '../../src/erase/erase.ts'
 import { sql } from '../../src/erase/sql.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 const SCHEMA = [
@@ -88,7 +88,7 @@ function cases(open: () => Promise<Place> | Place): void {
     }))
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) =>
     cases(() => (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))),
   )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { erase, type PurgeOptions, purge } from '../../src/erase/erase.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 const HOUR = 3_600_000
@@ -96,7 +96,7 @@ function cases(time: string, open: () => Promise<Place> | Place): void {
   })
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) =>
     server.engine === 'postgres'
       ? cases('timestamp', () => onPostgres(server))

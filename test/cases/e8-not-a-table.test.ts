@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { erase, purge } from '../../src/erase/erase.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 const TABLE = ['CREATE TABLE t (id int PRIMARY KEY, n int)', 'INSERT INTO t VALUES (1, 1), (2, 2)']
@@ -60,7 +60,7 @@ function archives(open: Open, stored: string): void {
 
 const KEPT_OUT = /1 were deleted\.\n.*A trigger or rule of t_archive may have kept rows out of it: x\./
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     if (server.engine !== 'postgres') {
       const open = () => onMysql(server)

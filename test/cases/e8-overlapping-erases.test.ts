@@ -4,7 +4,7 @@ import { erase } from '../../src/erase/erase.ts'
 import type { EraseOptions } from '../../src/erase/options.ts'
 import { sql } from '../../src/erase/sql.ts'
 import { onMysql, onPostgres, type ServerPlace } from '../erase/targets.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 
 const numbers = Array.from({ length: 40 }, (_, index) => index + 1)
 
@@ -23,7 +23,7 @@ async function filled(server: ServerAtHand): Promise<ServerPlace> {
   return serverPlace
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     for (const [name, options] of Object.entries({
       'all at once': {},

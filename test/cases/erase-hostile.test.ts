@@ -6,7 +6,7 @@ import { sql } from '../../src/erase/sql.ts'
 import { onMysql, onPostgres, type ServerPlace } from '../erase/targets.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 import { untilWaiting } from '../support/waiting.ts'
 
 /**
@@ -131,7 +131,7 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
   else expect(outcome).toMatch(/still_ours|terminat|clos|lost|interrupted|Stopped/i)
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   if (!['postgres:18', 'mysql:9.7', 'mariadb:11.8'].includes(id)) continue
   describeOn(id, (server) => {
     it(`changes none of ${TARGETS} targets that lose their mark or session while it waits`, async () => {

@@ -7,7 +7,7 @@ import type { EraseContext } from '../../src/erase/run-transaction.ts'
 import { sql } from '../../src/erase/sql.ts'
 import { loadFixtures } from '../../src/harness/load-fixtures.ts'
 import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 /**
@@ -90,7 +90,7 @@ function cases(open: () => Promise<Place> | Place, notMore: string): void {
     }))
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) =>
     cases(
       () => (server.engine === 'postgres' ? onPostgres(server) : onMysql(server)),

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { withDatabaseOn } from '../support/database-on.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 
 const SCHEMA = [
   'CREATE TABLE users (id int PRIMARY KEY, deleted_at timestamp NULL)',
@@ -38,7 +38,7 @@ async function loseMark(server: ServerAtHand, name: string): Promise<void> {
   )
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     const name = `case_g1_${process.env.VITEST_POOL_ID}`
     const ids = (db: ServerAtHand) => ask(db, 'SELECT id FROM users ORDER BY id')

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { AfreshError, container, createHarness, embedded, existing, type Harness } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 
 const SCHEMA = `CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE audit (user_id int, FOREIGN KEY (user_id) REFERENCES users (id))`
 
@@ -36,7 +36,7 @@ function changed(url: string, change: (url: URL) => void): string {
   return other.toString()
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     const onSchema = (options: { keep?: string[]; lockTimeoutMs?: number } = {}) =>
       createHarness({

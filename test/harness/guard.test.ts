@@ -8,7 +8,7 @@ import { AfreshError, attach, createHarness, eraseFrom, existing, RefusedError }
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
 import { startPublished } from '../support/own-container.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
 /** Creates a database that afresh did not create, as users have them, and drops it after `body`. */
@@ -54,7 +54,7 @@ async function isTakenOverUntilReleased(db: ServerAtHand) {
   await expect(attach(db.url)).rejects.toThrow(/no mark of afresh/)
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     describe('the guard', () => {
       it('refuses a database with rows and no mark, states the evidence, and leaves it unchanged', () =>

@@ -4,10 +4,10 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     const migrate = async ({ url }: { url: string }) => {
       await ask(

@@ -5,7 +5,7 @@ import { type AttachOptions, attach, createHarness, existing } from '../../src/i
 import { adoptHere, type Run, withAttached, withLease } from '../cases/support.ts'
 import { ask } from '../support/ask.ts'
 import { asPlainRole } from '../support/plain-role.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand, type ServerId } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 const SERIAL = {
@@ -78,13 +78,13 @@ const as = {
 }
 
 interface Variant {
-  readonly id: (typeof engines)[number]['id'] | 'mysql:9.7-stock' | 'mariadb:11.8-stock'
+  readonly id: ServerId
   readonly role?: keyof typeof as
   readonly options?: AttachOptions
 }
 
 const VARIANTS: readonly Variant[] = [
-  ...engines.map(({ id }) => ({ id })),
+  ...oneOfEach.map(({ id }) => ({ id })),
   { id: 'postgres:18', role: 'a plain role' },
   { id: 'postgres:18', options: { detector: 'scan' } },
   { id: 'postgres:18', options: { sequences: 'spread' } },
@@ -163,7 +163,7 @@ for (const { id, role = 'own', options = {} } of VARIANTS) {
   })
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     const onLease = (body: Parameters<typeof withLease>[3]) => withLease(server, schemaFor(server), {}, body)
 

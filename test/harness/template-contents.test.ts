@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createHarness, existing, type HarnessOptions } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines } from '../support/servers.ts'
+import { describeOn, oneOfEach } from '../support/servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { tapWire } from '../support/wire.ts'
 
 /** Hashing rows, in the SQL of each engine. MariaDB's identity is a hash too, of values joined by |. */
 const HASH = /substr\(md5\(|SHA2\(CONCAT_WS\(','/
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     describe('the contents of a template', () => {
       let folder = ''

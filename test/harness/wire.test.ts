@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createHarness, existing, ResetError } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
-import { describeOn, engines, type ServerAtHand } from '../support/servers.ts'
+import { describeOn, oneOfEach, type ServerAtHand } from '../support/servers.ts'
 import { tapWire } from '../support/wire.ts'
 
 const TABLES = 100
@@ -19,7 +19,7 @@ function manyTables(engine: keyof typeof ID): (context: { url: string }) => Prom
   }
 }
 
-for (const { id } of engines) {
+for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     describe(`a schema of ${TABLES} tables`, () => {
       it(`is reset in one round trip, and contains no object of afresh`, async () => {

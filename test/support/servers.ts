@@ -33,6 +33,10 @@ export const engines: readonly ServerEntry[] = IDS.map((id) => ({
   start: () => startServer(id.startsWith('embedded:') ? embedded() : container(id)),
 }))
 
+/** One server for each engine, and the oldest PostgreSQL: for what does not depend on versions. */
+const ONE_OF_EACH: readonly ServerId[] = ['embedded:18', 'postgres:15', 'mysql:9.7', 'mariadb:11.8']
+export const oneOfEach: readonly ServerEntry[] = engines.filter(({ id }) => ONE_OF_EACH.includes(id))
+
 /** Servers with the settings of their image, as users have them. */
 export const stockServers: readonly ServerEntry[] = (Object.keys(STOCK) as StockId[]).map((id) => ({
   id,
