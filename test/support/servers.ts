@@ -6,7 +6,7 @@
  * A server that does not start fails the run, unless `AFRESH_SKIP` or `AFRESH_ENGINES` leaves it out: see
  * `left-out.ts`.
  */
-import { describe, inject } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject } from 'vitest'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
 import { container, embedded, type ServerEngine } from '../../src/server/spec.ts'
 import { STOCK, type StockId, startStock } from './stock-server.ts'
@@ -67,5 +67,29 @@ export function describeOn(id: ServerId, body: (server: ServerAtHand) => void): 
   const server = serverAtHand(id)
   if ('missing' in server)
     describe.skip(`NOT RUN: ${id} (${server.missing})`, () => body({ engine: 'postgres', url: '' }))
-  else describe(id, () => body(server))
+  else
+    describe(id, () => {
+      if (isCrossChecked(id)) withCrossCheck()
+      body(server)
+    })
+}
+
+/** The tests that write whatever there is. */
+const CROSS_CHECKED =
+  /\/test\/(contract\/servers|engine|reset|harness\/(lease|ddl|open-resources|public-dumps|snapshots)|cases\/(p3|p4|p11|p12|m2-changed|m9|m10)-)/
+
+/** With AFRESH_CROSS_CHECK=some: one server for each way to detect. The others run as users have them. */
+function isCrossChecked(id: ServerId): boolean {
+  const { testPath = '' } = expect.getState()
+  return process.env.AFRESH_CROSS_CHECK === 'some' && ONE_OF_EACH.includes(id) && CROSS_CHECKED.test(testPath)
+}
+
+/** Compares the detector of every reset with a scan. */
+function withCrossCheck(): void {
+  beforeAll(() => {
+    process.env.AFRESH_CROSS_CHECK = '1'
+  })
+  afterAll(() => {
+    process.env.AFRESH_CROSS_CHECK = 'some'
+  })
 }
