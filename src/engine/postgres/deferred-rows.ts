@@ -24,7 +24,7 @@ interface Versions {
 
 export type DeferredTables = ReadonlyMap<TableId, Versions>
 
-/** Capturing this much takes some 20 ms. */
+/** Capturing less takes at most some tens of milliseconds. */
 const LARGE_BYTES = 2 ** 20
 
 /** The finding that sessions share. */
