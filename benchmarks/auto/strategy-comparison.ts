@@ -3,7 +3,7 @@ import type { Connection } from '../../src/engine/connection.ts'
 import type { Databases } from '../../src/engine/databases.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { open } from '../../src/engine/registry.ts'
-import type { Random } from '../../src/generate/random.ts'
+import { type Random, shuffled } from '../../src/generate/random.ts'
 import type { Costs } from '../../src/plan/cost.ts'
 import type { ResetOptions } from '../../src/reset/options.ts'
 import type { ResetReport } from '../../src/reset/report.ts'
@@ -13,6 +13,7 @@ import { type BenchServer, urlOf } from '../servers.ts'
 import type { Case } from './cases.ts'
 import { isClear, type Outcome } from './results.ts'
 import { CREATE_FILLER, DROP_FILLER, NUMBERS_SQL, type Tables, tablesOf } from './tables.ts'
+import { UNPRIVILEGED_ROLE, unprivilegedUrl } from './unprivileged-role.ts'
 
 /** The same reset three times: forced to DELETE, forced to TRUNCATE, and chosen by the measured costs. */
 const VARIANTS = ['delete', 'truncate', 'auto'] as const
@@ -222,28 +223,11 @@ function outcomeOf(runs: readonly Run[]): Outcome {
   }
 }
 
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  return items
-    .map((item) => ({ item, order: random.int(0, 2 ** 30) }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item)
-}
-
 /**
  * A test takes longer than one statement, so its WAL has been flushed by the time of its reset. Otherwise the
  * flush would count for one method only.
  */
 const FLUSH_AT_COMMIT = 'SET synchronous_commit = on'
-
-/** A role that may not disable constraints, on a server that stops with this program. */
-const UNPRIVILEGED_ROLE = 'afresh_bench_plain'
-
-function unprivilegedUrl(url: string): string {
-  const plain = new URL(url)
-  plain.username = UNPRIVILEGED_ROLE
-  plain.password = UNPRIVILEGED_ROLE
-  return plain.toString()
-}
 
 async function createVariantDatabase(
   variant: Variant,
@@ -254,7 +238,7 @@ async function createVariantDatabase(
   const name = `afresh_bench_auto_${variant}`
   const mark = await databases.create(admin, name)
   if (isPostgres(server)) await admin.query(`ALTER DATABASE ${name} OWNER TO ${UNPRIVILEGED_ROLE}`)
-  return { variant: variant, mark, url: urlOf(server.running.url, name) }
+  return { variant, mark, url: urlOf(server.running.url, name) }
 }
 
 function isPostgres({ running }: BenchServer): boolean {

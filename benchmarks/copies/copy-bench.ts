@@ -4,10 +4,10 @@ export interface CopySize {
   readonly rows: number
 }
 
-/** One way to make a test database, with what it is compared to. */
-export interface CopyWay {
+/** One method to make a test database, with what it is compared to. */
+export interface CopyMethod {
   readonly name: string
-  /** Whether it is a raw way whose result is a whole copy. */
+  /** Whether it is a raw method whose result is a whole copy. */
   readonly isRaw: boolean
   /** Not timed. */
   prepare?(): Promise<void>
@@ -17,7 +17,7 @@ export interface CopyWay {
 }
 
 export interface CopyBench {
-  readonly ways: readonly CopyWay[]
+  readonly methods: readonly CopyMethod[]
   /** Processor time of the server so far. */
   readonly cpuMs?: (() => number) | undefined
   close(): Promise<void>

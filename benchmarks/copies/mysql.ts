@@ -5,7 +5,7 @@ import type { Connection } from '../../src/engine/connection.ts'
 import { engineNamed } from '../../src/engine/registry.ts'
 import { type Connected, connect } from '../client.ts'
 import { type BenchServer, urlOf } from '../servers.ts'
-import type { CopyBench, CopySize, CopyWay } from './copy-bench.ts'
+import type { CopyBench, CopyMethod, CopySize } from './copy-bench.ts'
 
 const TEMPLATE = 'afresh_bench_template'
 const UNFINISHED = 'afresh_bench_unfinished'
@@ -28,12 +28,12 @@ export async function mysqlBench(server: BenchServer, size: CopySize): Promise<C
     await fill(await connect(urlOf(url, template)), size)
   }
   await databases.freeze(admin, TEMPLATE)
-  const ways: CopyWay[] = [
+  const methods: CopyMethod[] = [
     ...[TEMPLATE, UNFINISHED].map((template) => afreshWay(template, admin, databases)),
-    ...(await rawWays(server, raw)),
+    ...(await rawMethods(server, raw)),
   ]
   return {
-    ways,
+    methods,
     cpuMs: await cpuOf(server),
     async close() {
       for (const [template, mark] of marks) await databases.drop(admin, template, mark)
@@ -46,7 +46,7 @@ export async function mysqlBench(server: BenchServer, size: CopySize): Promise<C
 type Databases = NonNullable<ReturnType<typeof engineNamed>['databases']>
 
 /** afresh reads a complete template once, and one that is not complete each time: as the first copy does. */
-function afreshWay(template: string, admin: Connection, databases: Databases): CopyWay {
+function afreshWay(template: string, admin: Connection, databases: Databases): CopyMethod {
   let mark = ''
   return {
     name: template === TEMPLATE ? 'afresh' : 'afresh, the first copy of a process',
@@ -58,10 +58,10 @@ function afreshWay(template: string, admin: Connection, databases: Databases): C
   }
 }
 
-async function rawWays(server: BenchServer, raw: Connected): Promise<CopyWay[]> {
+async function rawMethods(server: BenchServer, raw: Connected): Promise<CopyMethod[]> {
   const { url } = server.running
   const remove = async () => void (await raw.run(`SET foreign_key_checks = 0; DROP DATABASE ${COPY}`))
-  const way = (name: string, isRaw: boolean, copy: () => Promise<void>): CopyWay => ({
+  const method = (name: string, isRaw: boolean, copy: () => Promise<void>): CopyMethod => ({
     name,
     isRaw,
     copy,
@@ -69,16 +69,16 @@ async function rawWays(server: BenchServer, raw: Connected): Promise<CopyWay[]> 
   })
   const kept = await readDefinitions(url)
   return [
-    way('CREATE TABLE … LIKE, without foreign keys', false, async () => {
+    method('CREATE TABLE … LIKE, without foreign keys', false, async () => {
       const like = (table: string) =>
         `CREATE TABLE ${table} LIKE ${TEMPLATE}.${table}; INSERT INTO ${table} SELECT * FROM ${TEMPLATE}.${table}`
       await replay(url, raw, (await tablesOf(url)).map(like), 1)
     }),
     ...CONNECTIONS.flatMap((count) => [
-      way(`SHOW CREATE TABLE, ${count} connections`, true, async () =>
+      method(`SHOW CREATE TABLE, ${count} connections`, true, async () =>
         replay(url, raw, await readDefinitions(url), count),
       ),
-      way(`definitions read before, ${count} connections`, true, () => replay(url, raw, kept, count)),
+      method(`definitions read before, ${count} connections`, true, () => replay(url, raw, kept, count)),
     ]),
   ]
 }

@@ -7,7 +7,7 @@ import { LeasePool } from '../../src/runner/core/service/lease-pool.ts'
 import { connect } from '../client.ts'
 import type { BenchServer } from '../servers.ts'
 import { schemaOf } from '../suite/project.ts'
-import type { CopyBench, CopySize, CopyWay } from './copy-bench.ts'
+import type { CopyBench, CopyMethod, CopySize } from './copy-bench.ts'
 
 const COPY = 'afresh_bench_copy'
 
@@ -23,7 +23,7 @@ export async function postgresBench({ running }: BenchServer, size: CopySize): P
   const raw = await connect(running.url)
   const pool = new LeasePool(harness)
   const { template } = harness.handle
-  const rawWay = (strategy: string): CopyWay => ({
+  const rawMethod = (strategy: string): CopyMethod => ({
     name: `CREATE DATABASE … STRATEGY ${strategy}`,
     isRaw: true,
     copy: async () =>
@@ -31,7 +31,7 @@ export async function postgresBench({ running }: BenchServer, size: CopySize): P
     remove: async () => void (await raw.run(`DROP DATABASE ${COPY}`)),
   })
   return {
-    ways: [rawWay('FILE_COPY'), rawWay('WAL_LOG'), newSlot(harness), sameSlot(pool)],
+    methods: [rawMethod('FILE_COPY'), rawMethod('WAL_LOG'), newSlot(harness), sameSlot(pool)],
     async close() {
       await pool.close()
       await raw.close()
@@ -42,7 +42,7 @@ export async function postgresBench({ running }: BenchServer, size: CopySize): P
 }
 
 /** The databases stay until the end of the run, as they do for users. */
-function newSlot(harness: Awaited<ReturnType<typeof createHarness>>): CopyWay {
+function newSlot(harness: Awaited<ReturnType<typeof createHarness>>): CopyMethod {
   let slot = 1
   let release = async () => {}
   return {
@@ -57,14 +57,14 @@ function newSlot(harness: Awaited<ReturnType<typeof createHarness>>): CopyWay {
 }
 
 /** The worker's last test file has written to three tables. */
-function sameSlot(pool: LeasePool): CopyWay {
+function sameSlot(pool: LeasePool): CopyMethod {
   const take = () => pool.take({ slot: 1, exact: true })
   let name = ''
   return {
     name: 'afresh, the same slot again',
     isRaw: false,
     async prepare() {
-      // This reset reads what the other ways wrote to the server's journal.
+      // This reset reads what the other methods wrote to the server's journal.
       const database = await take()
       const client = await connect(database.url)
       await client.run([0, 1, 2].map((no) => `INSERT INTO t${no} (name) VALUES ('a'), ('b')`).join(';'))

@@ -1,4 +1,4 @@
-import type { Random } from '../generate/random.ts'
+import { type Random, shuffled } from '../generate/random.ts'
 import { keepMemorySmall } from './memory.ts'
 
 /** Statistics of repeated measurements. */
@@ -149,15 +149,4 @@ class Run {
   measured(): Measurement {
     return { samples: this.#samples, cold: this.#isTooSlow, failure: this.#failure }
   }
-}
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const result = [...items]
-  for (let last = result.length - 1; last > 0; last--) {
-    const other = random.int(0, last)
-    const [a, b] = [result[last] as T, result[other] as T]
-    result[last] = b
-    result[other] = a
-  }
-  return result
 }

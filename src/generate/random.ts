@@ -23,3 +23,15 @@ export function randomFrom(seed: number): Random {
     chance: (share) => next() < share,
   }
 }
+
+/** The items in a random order. */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const result = [...items]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = random.int(0, last)
+    const [a, b] = [result[last] as T, result[other] as T]
+    result[last] = b
+    result[other] = a
+  }
+  return result
+}

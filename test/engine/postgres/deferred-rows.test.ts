@@ -65,27 +65,28 @@ const databasesOf = async (server: ServerAtHand) =>
     )
   ).map(({ name }) => String(name))
 
+type Body = (server: ServerAtHand, leased: readonly [TestDatabase, TestDatabase]) => Promise<void>
+
+async function withDatabases(server: ServerAtHand, options: AttachOptions, body: Body): Promise<void> {
+  await using harness = await createHarness({
+    ...options,
+    project: 'deferred',
+    server: existing(server.url),
+    migrate: async ({ url }) => void (await ask({ ...server, url }, SCHEMA)),
+    fingerprint: createHash('sha256').update(SCHEMA).digest('hex'),
+  })
+  await using first = await harness.lease()
+  await using second = await harness.lease()
+  await body(server, [first, second])
+}
+
 for (const { id, role, as, options = {} } of VARIANTS) {
   describeOn(id, (given) => {
-    const onHarness = async (
-      body: (server: ServerAtHand, leased: readonly [TestDatabase, TestDatabase]) => Promise<void>,
-    ): Promise<void> => {
-      const server = await as(given)
-      await using harness = await createHarness({
-        ...options,
-        project: 'deferred',
-        server: existing(server.url),
-        migrate: async ({ url }) => void (await ask({ ...server, url }, SCHEMA)),
-        fingerprint: createHash('sha256').update(SCHEMA).digest('hex'),
-      })
-      await using first = await harness.lease()
-      await using second = await harness.lease()
-      await body(server, [first, second])
-    }
+    const onDatabases = (body: Body) => as(given).then((server) => withDatabases(server, options, body))
 
     it(`baseline rows of large tables come back from a pristine copy (${role})`, async () => {
       let left: string[] = []
-      await onHarness(async (server, [first, second]) => {
+      await onDatabases(async (server, [first, second]) => {
         await ask({ ...server, url: first.url }, `INSERT INTO small VALUES (7, 'new')`)
         await first.reset()
         const before = await databasesOf(server)
@@ -105,7 +106,7 @@ for (const { id, role, as, options = {} } of VARIANTS) {
     })
 
     it(`a changed schema is planned again, with rows that were and were not read before (${role})`, () =>
-      onHarness(async (server, [database]) => {
+      onDatabases(async (server, [database]) => {
         const run = (sql: string) => ask({ ...server, url: database.url }, sql)
         await run('DELETE FROM wide WHERE id = 5')
         await database.reset()
@@ -123,46 +124,34 @@ for (const { id, role, as, options = {} } of VARIANTS) {
 }
 
 describeOn('postgres:18', (server) => {
-  it('a copy that is gone is made again', async () => {
-    await using harness = await createHarness({
-      project: 'deferred',
-      server: existing(server.url),
-      migrate: async ({ url }) => void (await ask({ ...server, url }, SCHEMA)),
-      fingerprint: createHash('sha256').update(SCHEMA).digest('hex'),
-    })
-    await using database = await harness.lease()
-    const run = (sql: string) => ask({ ...server, url: database.url }, sql)
-    // The first reset scans, and would read whole tables.
-    await database.reset()
-    await run('DELETE FROM wide WHERE id = 5')
-    await database.reset()
-    const copy = (await databasesOf(server)).find((name) => /_\d{5,}$/.test(name))
-    await ask(server, `DROP DATABASE ${copy} WITH (FORCE)`)
-    await run('DELETE FROM wide WHERE id = 7000')
-    expect(await database.reset()).toMatchObject({ recreated: false, notes: [] })
-    expect(await database.verify()).toEqual([])
-  })
+  it('a copy that is gone is made again', () =>
+    withDatabases(server, {}, async (_, [database]) => {
+      const run = (sql: string) => ask({ ...server, url: database.url }, sql)
+      // The first reset scans, and would read whole tables.
+      await database.reset()
+      await run('DELETE FROM wide WHERE id = 5')
+      await database.reset()
+      const copy = (await databasesOf(server)).find((name) => /_\d{5,}$/.test(name))
+      await ask(server, `DROP DATABASE ${copy} WITH (FORCE)`)
+      await run('DELETE FROM wide WHERE id = 7000')
+      expect(await database.reset()).toMatchObject({ recreated: false, notes: [] })
+      expect(await database.verify()).toEqual([])
+    }))
 
-  it('without a copy, the database is created again', async () => {
-    await using harness = await createHarness({
-      project: 'deferred',
-      server: existing(server.url),
-      migrate: async ({ url }) => void (await ask({ ...server, url }, SCHEMA)),
-      fingerprint: createHash('sha256').update(SCHEMA).digest('hex'),
-    })
-    await using database = await harness.lease()
-    const run = (sql: string) => ask({ ...server, url: database.url }, sql)
-    await database.reset()
-    // A client in the template is in the way of copying it.
-    const template = (await databasesOf(server)).find((name) => name.includes('_t_')) ?? ''
-    await ask(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS true`)
-    const client = new pg.Client({ connectionString: server.url.replace(/\/\w+$/, `/${template}`) })
-    await client.connect()
-    await run('DELETE FROM wide WHERE id = 7000')
-    await expect(database.reset()).rejects.toThrow()
-    await client.end()
-    await ask(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
-    await database.reset()
-    expect(await database.verify()).toEqual([])
-  })
+  it('without a copy, the database is created again', () =>
+    withDatabases(server, {}, async (_, [database]) => {
+      const run = (sql: string) => ask({ ...server, url: database.url }, sql)
+      await database.reset()
+      // A client in the template is in the way of copying it.
+      const template = (await databasesOf(server)).find((name) => name.includes('_t_')) ?? ''
+      await ask(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS true`)
+      const client = new pg.Client({ connectionString: server.url.replace(/\/\w+$/, `/${template}`) })
+      await client.connect()
+      await run('DELETE FROM wide WHERE id = 7000')
+      await expect(database.reset()).rejects.toThrow()
+      await client.end()
+      await ask(server, `ALTER DATABASE ${template} ALLOW_CONNECTIONS false`)
+      await database.reset()
+      expect(await database.verify()).toEqual([])
+    }))
 })
