@@ -185,7 +185,10 @@ async function closeHarness(
   )
 }
 
-/** Does nothing if the server ends with the run. Connects again: the first connection may be lost by now. */
+/**
+ * Does nothing if the server ends with the run. Connects again: the first connection may be lost by now. Sessions
+ * of a run that was killed just before this one started may have ended only since then.
+ */
 async function dropMade(
   { engine, databases, adminUrl }: ServerContext,
   server: RunningServer,
@@ -194,7 +197,10 @@ async function dropMade(
   if (server.endsWithRun) return
   const admin = await engine.connect(adminUrl)
   await withCleanUp(
-    () => dropRun(databases, admin, run),
+    async () => {
+      await dropRun(databases, admin, run)
+      await reap(databases, admin)
+    },
     () => admin.close(),
   )
 }

@@ -1,7 +1,11 @@
+import { sleep } from '../../util/clock.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { OpenResource, OpenResourceFinder } from '../open-resources.ts'
 import { abandonedHere, serverLocks, tableLocks } from './blockers.ts'
 import { flavorOf } from './flavor-of.ts'
+
+const LOOKS = 4
+const BETWEEN_LOOKS_MS = 5
 
 /**
  * Finds resources that sessions hold. Without the PROCESS privilege, only statements of the same user are
@@ -11,7 +15,7 @@ import { flavorOf } from './flavor-of.ts'
 export const openResources: OpenResourceFinder = {
   async find(connection) {
     const { userLocks } = await flavorOf(connection)
-    const sessions = await connection.query(SESSIONS)
+    const sessions = await settledSessions(connection)
     const locks = userLocks === undefined ? [] : await connection.query(userLocks).catch(() => [])
     return [
       ...(await busyOf(connection, sessions)),
@@ -38,15 +42,32 @@ export const openResources: OpenResourceFinder = {
   },
 }
 
+/**
+ * The other sessions in the database. Both servers respond slightly before a statement ends, so that a session
+ * at work is looked at again, in case its statement has finished.
+ */
+async function settledSessions(connection: Connection): Promise<Row[]> {
+  let sessions = await connection.query(SESSIONS)
+  for (let look = 1; look < LOOKS && sessions.some(isAtWork); look++) {
+    await sleep(BETWEEN_LOOKS_MS)
+    sessions = await connection.query(SESSIONS)
+  }
+  return sessions
+}
+
+function isAtWork({ command }: Row): boolean {
+  return command === 'Query' || command === 'Execute'
+}
+
 async function busyOf(connection: Connection, sessions: readonly Row[]): Promise<OpenResource[]> {
   if (sessions.length === 0) return []
   const transactions = await transactionsOf(connection)
-  return sessions.flatMap(({ id, command, who, query }): OpenResource[] => {
+  return sessions.flatMap((row): OpenResource[] => {
+    const { id, who, query } = row
     const session = Number(id)
-    const isAtWork = command === 'Query' || command === 'Execute'
     const transaction = transactions.get(session)
-    if (!isAtWork && transaction === undefined) return []
-    const kind = isAtWork ? 'running statement' : 'open transaction'
+    if (!isAtWork(row) && transaction === undefined) return []
+    const kind = isAtWork(row) ? 'running statement' : 'open transaction'
     return [{ id: `${session} ${transaction ?? 'statement'}`, kind, session, text: `${who}${shown(query)}` }]
   })
 }

@@ -22,12 +22,12 @@ const EAGER = {
   autovacuum_analyze_scale_factor: '0',
 }
 
-/** Whether autovacuum has an open transaction that has written in the database. */
+/** Whether autovacuum has an open transaction that has written, for the slow statistics. */
 async function autovacuumIsIn(url: string): Promise<boolean> {
   const rows = await ask(
     { engine: 'postgres', url },
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'autovacuum worker'
-       AND backend_xid IS NOT NULL`,
+       AND backend_xid IS NOT NULL AND query LIKE '%looked_at%'`,
   )
   return rows.length > 0
 }
