@@ -31,8 +31,8 @@ export default defineConfig({
     hookTimeout: 300_000,
     maxWorkers: 3,
     pool: 'forks',
-    // What a test starts, it stops; the reaper's image may not be there.
-    env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+    // What a test starts, it stops; the reaper's image may not be there. No test runs in a terminal by chance.
+    env: { TESTCONTAINERS_RYUK_DISABLED: 'true', AFRESH_IN_TERMINAL: '0' },
     projects: [
       // One set of modules for all files of a worker: loading them takes longer than the tests.
       { extends: true, test: { name: 'unit', include: UNIT, exclude: OTHERS, isolate: false } },

@@ -22,6 +22,7 @@ export { type EmptyDatabaseOptions, emptyDatabase } from './harness/empty-databa
 export { eraseFrom, planErase, purgeFrom } from './harness/erase-by-url.ts'
 export type { HarnessHandle } from './harness/handle.ts'
 export { createHarness, type Harness } from './harness/harness.ts'
+export type { KeepOptions, KeptCopy } from './harness/keep-copy.ts'
 export { leaseFrom as join } from './harness/lease-from.ts'
 export { type PlanView, planReset, type StepView } from './harness/plan-view.ts'
 export type { LeaseOptions, TestDatabase } from './harness/test-database.ts'

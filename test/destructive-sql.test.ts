@@ -55,6 +55,7 @@ const REASONS = {
   'a copy that is being made, under a mark that says unfinished': [
     'engine/mysql/baseline.ts',
     'engine/mysql/copy-source.ts',
+    'engine/postgres/clone-in-use.ts',
     'engine/mysql/events.ts',
     'engine/mysql/script-definers.ts',
   ],

@@ -224,7 +224,7 @@ export async function openSqlite(storage: Storage): Promise<BenchServer> {
     async build(shape) {
       const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
       // Otherwise the folder would stay in memory if this process were killed.
-      const release = await registerCleanup({ kind: 'folder', path: folder })
+      const registration = await registerCleanup({ kind: 'folder', path: folder })
       const file = join(folder, 'bench.db')
       writeFileSync(file, '') // the connection requires an existing file
       const own = await engine.connect(`sqlite:${file}`)
@@ -236,7 +236,7 @@ export async function openSqlite(storage: Storage): Promise<BenchServer> {
         close: async () => {
           await own.close()
           rmSync(folder, { recursive: true, force: true })
-          await release()
+          await registration.release()
         },
       }
     },

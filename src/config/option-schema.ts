@@ -55,6 +55,7 @@ export const harnessSchema = z.strictObject({
       error: "expected 'fail', 'warn', 'ignore' or a list of names of databases",
     }),
   ),
+  keepFailed: z.optional(z.int().check(z.minimum(0), z.maximum(100))),
   writes: z.optional(z.union([z.boolean(), text])),
   progress: z.optional(
     z.union([z.literal(false), z.custom<Progress>((value) => typeof value === 'function')], {

@@ -97,6 +97,13 @@ export interface HarnessOptions extends AttachOptions {
    */
   readonly writes?: boolean | string
   /**
+   * Number of databases of failed tests that stay for you to look into, the latest ones; afresh prints how to open
+   * each. `0`: none. A server that would end with the run stays for an hour with them, or until the next run of the
+   * project that keeps one, or `afresh clean`. Only in runners, and not with strategy
+   * `rollback`. Default 3 in a terminal, otherwise (CI) 0.
+   */
+  readonly keepFailed?: number
+  /**
    * What afresh reports of a slow start. The runners and the command line print a line about it, after a
    * second, and a summary at the end of the run. A function gets the events instead of the line, at once.
    * `false`: neither line nor summary. `createHarness` itself prints nothing.
@@ -110,6 +117,8 @@ export interface TestOptions {
   /** `undefined`: writes are not reported. `to`: an absolute path, or `undefined` for the reporter alone. */
   readonly writes: { readonly to: string | undefined } | undefined
   readonly otherDatabases: 'fail' | 'warn' | 'ignore' | readonly string[]
+  /** Number of databases of failed tests that stay. */
+  readonly keepFailed: number
   /** Further variables of the configuration that must point to the test's database. */
   readonly env: VariableMapping
 }
@@ -158,6 +167,7 @@ export function parseHarnessOptions(options: HarnessOptions): Config {
       writes: writes === false ? undefined : { to },
       env,
       otherDatabases,
+      keepFailed: options.strategy === 'rollback' ? 0 : (options.keepFailed ?? 0),
     },
     progress: options.progress || noProgress,
   }

@@ -7,17 +7,17 @@ import type { DatabaseEntry, Databases } from '../engine/databases.ts'
 import { leaseOrigin } from '../engine/lock-holder.ts'
 import { isMade } from '../engine/ownership-mark.ts'
 import { leaseKey } from './lease.ts'
-import { isTemplateName, runAgeMs, runOf } from './names.ts'
+import { isTemplateName, keptAgeMs, runAgeMs, runOf } from './names.ts'
 import { livingRuns } from './reaper.ts'
 import { templateKey } from './template.ts'
 
 export interface OwnDatabase {
   readonly name: string
-  /** `template`: kept for the next run. `database`: of a run. */
-  readonly kind: 'template' | 'database'
+  /** `template`: kept for the next run. `database`: of a run. `kept`: a copy of the database of a test. */
+  readonly kind: 'template' | 'database' | 'kept'
   /** Bytes; `undefined` if the role may not know. */
   readonly bytes: number | undefined
-  /** Milliseconds since its run began; `undefined` for a template. */
+  /** Milliseconds since its run began, or since it was copied; `undefined` for a template. */
   readonly ageMs: number | undefined
   readonly lease: DatabaseLease | undefined
   readonly isRemovable: boolean
@@ -65,6 +65,12 @@ async function stateOf(
     const isLiving = living.has(run)
     const reason = !isLiving ? 'its run has ended' : lease === undefined ? 'its run is active' : 'leased'
     return { kind: 'database', ageMs: runAgeMs(run), lease, isRemovable: !isLiving, reason }
+  }
+  const keptMs = keptAgeMs(name)
+  if (keptMs !== undefined) {
+    const [session] = await databases.sessions(admin, name)
+    const reason = session === undefined ? 'a copy of the database of a test' : `open in ${session}`
+    return { kind: 'kept', ageMs: keptMs, lease: undefined, isRemovable: session === undefined, reason }
   }
   if (!isTemplateName(name)) return undefined
   const isLocked = await databases.isLocked(admin, templateKey(name))

@@ -2,8 +2,8 @@ import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { time } from '../util/clock.ts'
 
 /**
- * The names of everything that afresh creates: `afresh_<project>_<run>_<slot>` and
- * `afresh_<project>_t_<fingerprint>`. Only lower case letters, digits and underscores, so that no name needs
+ * The names of everything that afresh creates: `afresh_<project>_<run>_<slot>`, `afresh_<project>_t_<fingerprint>`
+ * and `afresh_<project>_kept_<id>`. Only lower case letters, digits and underscores, so that no name needs
  * quotes.
  */
 export interface Names {
@@ -13,7 +13,11 @@ export interface Names {
   temporary(run: string): string
   /** For the rows of a snapshot: a random number above that of any slot. */
   copy(run: string): string
+  /** For a copy that stays after its run: of no run, and dropped when there are newer ones. */
+  kept(): string
 }
+
+const KEPT = 'kept_'
 
 /** Ten characters: six of the time in milliseconds, which repeat after 25 days, and four random ones. */
 export function newRunId(now: number = time()): string {
@@ -32,6 +36,7 @@ export function namesFor(project: string, maxBytes: number): Names {
     database: (run, slot) => name(`${run}_${slot}`),
     temporary: (run) => name(`${run}_9999`),
     copy: (run) => name(`${run}_${randomInt(10_000, 1_000_000)}`),
+    kept: () => name(`${KEPT}${newRunId()}`),
   }
 }
 
@@ -57,6 +62,18 @@ export function isTemplateName(name: string): boolean {
 export function isTemplateOf(name: string, names: Names): boolean {
   const prefix = names.template('').slice(0, -1)
   return name.startsWith(`${prefix}_`) && isTemplateName(name)
+}
+
+/** Milliseconds since a kept copy was made, if that is less than 25 days ago; `undefined` for any other name. */
+export function keptAgeMs(name: string): number | undefined {
+  const id = /^afresh_[a-z0-9_]+_kept_([a-z0-9]{10})$/.exec(name)?.[1]
+  return id === undefined ? undefined : runAgeMs(id)
+}
+
+/** Whether `name` is a kept copy of the same project. */
+export function isKeptOf(name: string, names: Names): boolean {
+  const prefix = names.kept().slice(0, -10)
+  return name.startsWith(prefix) && keptAgeMs(name) !== undefined
 }
 
 function plain(project: string): string {

@@ -7,6 +7,11 @@ export interface ClientProgram {
    * every user of the machine can read the arguments of a process.
    */
   argumentsFor(url: string): readonly string[]
+  /**
+   * Arguments for a line that people type, which lead to the database without any variable. With the password, or
+   * such that the program asks for it.
+   */
+  typedArguments(url: string, options: { readonly showPassword: boolean }): readonly string[]
   /** How to install it, for people. */
   readonly install: string
 }

@@ -1,3 +1,5 @@
+import type { Plan } from '../plan/plan.ts'
+import type { Schema, SubjectId } from '../schema/schema.ts'
 import type { Lock } from './claim.ts'
 import type { Connection } from './connection.ts'
 import type { DatabaseSize } from './database-size.ts'
@@ -25,6 +27,19 @@ export interface CloneOptions {
   readonly programs?: boolean
   /** Called for each unusable object of the template, which is not copied, with the reason. */
   readonly leftOut?: (what: string) => void
+}
+
+/** A test database, which is copied while other sessions may use it. */
+export interface DatabaseInUse {
+  /** A session in it. */
+  readonly connection: Connection
+  /** The database that it was copied from. */
+  readonly template: string
+  readonly schema: Schema
+  /** `ordered`: this role cannot disable foreign keys. */
+  readonly mode: Plan['mode']
+  /** What differs from the template. */
+  readonly dirty: readonly SubjectId[]
 }
 
 export interface Databases {
@@ -55,6 +70,14 @@ export interface Databases {
    * before the copy is complete and says so. Throws `AfreshError`; leaves no partial copy.
    */
   clone(connection: Connection, template: string, name: string, options?: CloneOptions): Promise<string>
+  /**
+   * Copies what is committed in a database, whoever else is connected to it. Where a server copies no such
+   * database, the copy is one of the template, with the rows of what is dirty, and without changes of the schema.
+   *
+   * @returns the mark of the copy
+   * @throws the error of the server; leaves no partial copy
+   */
+  cloneInUse(connection: Connection, source: DatabaseInUse, name: string): Promise<string>
   /** The size that a clone of the connection's database has to copy, from the catalog. */
   extent(connection: Connection): Promise<DatabaseSize>
   /** Disallows connections to the database, which also marks a template as complete. */

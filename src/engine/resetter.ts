@@ -62,6 +62,11 @@ export interface Resetter {
   /** Returns what is dirty, by `by` or the detector that the next reset would use. Changes nothing. */
   detect(by?: Detector): Promise<SubjectId[]>
   /**
+   * Returns what a scan finds dirty among committed rows, without waiting for transactions that are open. Absent
+   * where no other session can have one.
+   */
+  detectCommitted?(): Promise<SubjectId[]>
+  /**
    * How the schema differs from the one at the start of the session. Absent if the engine detects that
    * itself, and a reset then throws `AfreshError` (`plan`).
    */

@@ -104,6 +104,15 @@ function attachedDatabase(
     purge: eraseConnection.purge,
     load: eraseConnection.load,
     ...snapshotMethods(snapshots, { settled, reset: around.reset }),
+    keepCopy: async () => {
+      throw new AfreshError(
+        'usage',
+        'keepCopy: this database was attached, and only leased ones can be copied.',
+        {
+          next: 'Lease a database of a harness, or dump this one by the tools of its server.',
+        },
+      )
+    },
     ...openResourcesOn(engine, connection),
     release,
     [Symbol.asyncDispose]: release,

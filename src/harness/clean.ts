@@ -1,6 +1,8 @@
 import { parseHarnessOptions } from '../config/options.ts'
 import { guardConnected, guardEnvironment } from '../database/guard.ts'
 import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
+import { dropKept } from '../database/kept.ts'
+import { keptAgeMs } from '../database/names.ts'
 import { dropUnusedTemplates, reap } from '../database/reaper.ts'
 import { messageOf } from '../errors.ts'
 import { type CacheUsage, cacheUsage, removeCache } from '../server/cache-usage.ts'
@@ -9,6 +11,7 @@ import {
   ownEmbeddedServers,
   removeEmbeddedFolder,
 } from '../server/embedded/own-servers.ts'
+import { endLingering, type LingeringServer, lingeringServers } from '../server/lingering.ts'
 import {
   type LookAtOptions,
   lookAtEach,
@@ -30,6 +33,8 @@ export interface CleanPlan {
   }[]
   /** What killed processes left of embedded servers. */
   readonly folders: readonly OwnEmbeddedServer[]
+  /** Servers that stay for the databases of failed tests. */
+  readonly lingering: readonly LingeringServer[]
   readonly cache: CacheUsage | undefined
   readonly problems: readonly string[]
 }
@@ -61,16 +66,19 @@ export async function planClean(options: CleanOptions): Promise<{
     databases: await removableOn(server, options),
   }))
   const folders = options.url === undefined ? ownEmbeddedServers().filter((one) => one.isRemovable) : []
+  const lingering = options.url === undefined ? lingeringServers() : []
   const cache = options.caches ? cacheUsage() : undefined
   return {
     plan: {
       servers: found.map(({ server: { title }, databases }) => ({ title, databases })),
       folders,
+      lingering: lingering.map(({ record: _, ...server }) => server),
       cache,
       problems: [...problems, ...failed],
     },
     async remove() {
       const done: Cleaned[] = []
+      for (const server of lingering) endLingering(server)
       for (const { server, databases } of found) done.push(await drop(server, databases))
       const others = [
         ...folders.map(
@@ -111,6 +119,10 @@ async function drop({ url }: ReachableServer, removable: readonly OwnDatabase[])
       ...(await reap(databases, connection, { only: names })),
       ...(await dropUnusedTemplates(databases, connection, names)),
     ]
+    await dropKept(databases, connection, {
+      isWanted: (name) => names.has(name) && keptAgeMs(name) !== undefined,
+      most: 0,
+    })
     const left = new Set((await databases.list(connection)).map(({ name }) => name))
     return { dropped: [...names].filter((name) => !left.has(name)), problems }
   })

@@ -14,7 +14,7 @@ import type { NamedFixtures } from './load-fixtures.ts'
 export interface HarnessHandle {
   readonly engine: string
   readonly adminUrl: string
-  readonly server: Pick<RunningServer, 'kind' | 'data'>
+  readonly server: Pick<RunningServer, 'kind' | 'data' | 'endsWithRun'>
   readonly project: string
   readonly run: string
   readonly template: string

@@ -1,12 +1,13 @@
 import { type Config, type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
 import { costsOf } from '../costs/measure.ts'
 import { guardEnvironment, guardServer } from '../database/guard.ts'
-import { namesFor, newRunId } from '../database/names.ts'
+import { isKeptOf, type Names, namesFor, newRunId } from '../database/names.ts'
 import { requirePrivileges } from '../database/privileges.ts'
 import { dropRun, reap, reapTemplates, runKey } from '../database/reaper.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
 import { explainFullMemory } from '../server/full-memory.ts'
+import { letLinger } from '../server/lingering.ts'
 import { pickServer } from '../server/pick-server.ts'
 import { type RunningServer, startServer } from '../server/server.ts'
 import { once } from '../util/once.ts'
@@ -137,7 +138,7 @@ async function harnessFrom(
   const handle: HarnessHandle = {
     engine: engine.name,
     adminUrl: context.adminUrl,
-    server: { kind: server.kind, data: server.data },
+    server: { kind: server.kind, data: server.data, endsWithRun: server.endsWithRun },
     project,
     run,
     template,
@@ -149,7 +150,7 @@ async function harnessFrom(
     costs: await measuring,
   }
   const pristine = pristineCopy({ ...context, template, name: () => names.copy(run) })
-  const close = once(() => closeHarness(context, server, run, pristine))
+  const close = once(() => closeHarness(context, server, { run, names, project, pristine }))
   return {
     title: titleOf(engine, context.facts.version, server.title),
     handle,
@@ -167,11 +168,17 @@ function titleOf(engine: Engine, version: string, title: string): string {
   return `${engine.title} ${number}${title.replace(/^\S+( \d[\d.]*)?/, '')}`
 }
 
+interface EndingRun {
+  readonly run: string
+  readonly names: Names
+  readonly project: string
+  readonly pristine: OwnPristineCopy
+}
+
 async function closeHarness(
   context: ServerContext,
   server: RunningServer,
-  run: string,
-  pristine: OwnPristineCopy,
+  { run, names, project, pristine }: EndingRun,
 ): Promise<void> {
   await withCleanUp(
     async () => {
@@ -179,10 +186,17 @@ async function closeHarness(
       await dropMade(context, server, run)
     },
     async () => {
+      const stays = server.linger !== undefined && (await hasKept(context, names))
       await context.admin.close().catch(() => {})
-      await server.stop()
+      await (stays ? letLinger(server, project) : server.stop())
     },
   )
+}
+
+/** A server that does not answer any more has nothing to show. */
+async function hasKept({ databases, admin }: ServerContext, names: Names): Promise<boolean> {
+  const found = await databases.list(admin).catch(() => [])
+  return found.some(({ name }) => isKeptOf(name, names))
 }
 
 /**

@@ -6,6 +6,7 @@ import { explainFullMemory } from '../server/full-memory.ts'
 import { clearInterval, setInterval } from '../util/clock.ts'
 import { withEnvironment } from './environment.ts'
 import type { HarnessHandle } from './handle.ts'
+import { keepCopy } from './keep-copy.ts'
 import { type MadeHere, openLease, type ReacquiredLease } from './lease-session.ts'
 import { leasedDatabase } from './leased-database.ts'
 import { whileServerAnswers } from './liveness.ts'
@@ -51,6 +52,7 @@ export async function leaseFrom(
     around,
     unref: options.unref === true,
     fixtures: handle.fixtures,
+    keepCopy: (current, options) => keepCopy(engine, handle, current, options),
     snapshots: {
       options: handle.options,
       costs: handle.costs,
@@ -83,6 +85,7 @@ function inBackground(database: TestDatabase): TestDatabase {
     snapshot: (name) => alive(() => database.snapshot(name)),
     restore: (name) => alive(() => database.restore(name)),
     dropSnapshot: (name) => alive(() => database.dropSnapshot(name)),
+    keepCopy: (options) => alive(() => database.keepCopy(options)),
     openResources: () => alive(database.openResources),
     endOpenResources: (found) => alive(() => database.endOpenResources(found)),
     release,

@@ -4,6 +4,7 @@ import { AfreshError } from '../errors.ts'
 import type { Rollbacks, TestReport } from '../reset/rollback.ts'
 import { once } from '../util/once.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
+import type { KeepOptions, KeptCopy } from './keep-copy.ts'
 import type { OpenLease } from './lease-session.ts'
 import type { NamedFixtures } from './load-fixtures.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
@@ -17,6 +18,7 @@ interface LeasedOptions {
   /** Connections do not keep the process alive. */
   readonly unref: boolean
   readonly fixtures: NamedFixtures
+  keepCopy(current: OpenLease, options?: KeepOptions): Promise<KeptCopy | undefined>
   /** What a snapshot needs besides the lease. */
   readonly snapshots: Pick<SnapshotSource, 'options' | 'costs'> & { copyName(): string }
 }
@@ -25,7 +27,7 @@ interface LeasedOptions {
 export function leasedDatabase(
   engine: Engine,
   lease: RenewableLease,
-  { around, unref, fixtures, snapshots: given }: LeasedOptions,
+  { around, unref, fixtures, keepCopy, snapshots: given }: LeasedOptions,
 ): Omit<TestDatabase, 'env'> {
   const { name, url } = lease
   const { begin, settled, ...transaction } = around
@@ -66,6 +68,10 @@ export function leasedDatabase(
     purge: eraseConnection.purge,
     load: eraseConnection.load,
     ...snapshotMethods(snapshots, around),
+    async keepCopy(options) {
+      await settled('keepCopy')
+      return lease.run('it was copied', async () => keepCopy(await lease.current(), options))
+    },
     openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
     endOpenResources: (found) =>
       lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),

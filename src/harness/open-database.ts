@@ -57,6 +57,26 @@ export async function runClient({ path, argumentsFor }: InstalledClient, url: st
   }
 }
 
+/**
+ * A line for a shell that opens the database in the client program of its engine, installed or not.
+ *
+ * @param options `showPassword`: otherwise the program asks for it
+ */
+export function commandLine(
+  { title, clientProgram }: Pick<Engine, 'title' | 'clientProgram'>,
+  url: string,
+  { showPassword }: { readonly showPassword: boolean },
+): string {
+  if (clientProgram === undefined) throw new Error(`${title} has no client program`)
+  return [clientProgram.names[0] ?? '', ...clientProgram.typedArguments(url, { showPassword })]
+    .map(shellWord)
+    .join(' ')
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 function inPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : ['']

@@ -2,6 +2,7 @@ import { type OwnDatabase, ownDatabases } from '../database/inventory.ts'
 import { type CacheUsage, cacheUsage } from '../server/cache-usage.ts'
 import type { OwnContainer } from '../server/container/own-containers.ts'
 import { type OwnEmbeddedServer, ownEmbeddedServers } from '../server/embedded/own-servers.ts'
+import { type LingeringServer, lingeringServers } from '../server/lingering.ts'
 import {
   type LookAtOptions,
   lookAtEach,
@@ -16,6 +17,8 @@ export interface Status {
   /** Those of runs, too, whose databases only the run can reach. */
   readonly containers: readonly OwnContainer[]
   readonly embedded: readonly OwnEmbeddedServer[]
+  /** Servers that stay for the databases of failed tests. */
+  readonly lingering: readonly LingeringServer[]
   readonly cache: CacheUsage
   /** What could not be looked at, as sentences. */
   readonly problems: readonly string[]
@@ -43,6 +46,7 @@ export async function readStatus(options: LookAtOptions): Promise<Status> {
     servers: looked.found,
     containers,
     embedded: isOne ? [] : ownEmbeddedServers(),
+    lingering: isOne ? [] : lingeringServers().map(({ record: _, ...server }) => server),
     cache: cacheUsage(),
     problems: [...problems, ...looked.problems],
   }

@@ -5,6 +5,7 @@ import type { EraseReport } from '../erase/report.ts'
 import type { Where } from '../erase/where.ts'
 import type { TestReport } from '../reset/rollback.ts'
 import type { Difference } from '../reset/verify.ts'
+import type { KeepOptions, KeptCopy } from './keep-copy.ts'
 
 /** A real database for the exclusive use of one worker or test. It can be reset to its baseline. */
 export interface TestDatabase extends AsyncDisposable {
@@ -85,10 +86,18 @@ export interface TestDatabase extends AsyncDisposable {
   /** Drops a snapshot. Without a name, all of them. */
   dropSnapshot(name?: string): Promise<void>
   /**
+   * Copies the database as it is now, to look into it after the test: the copy stays after the run, until there are
+   * newer ones (`keepFailed`, at least 3), or until `afresh clean`. What is not committed is not part of it, and on
+   * PostgreSQL neither is a changed schema.
+   *
+   * @returns `undefined` with `ifDirty`, if there is nothing to look at: the rows are those of the baseline
+   * @throws AfreshError `usage` for a database that was attached, or while the transaction of `begin` is open;
+   * `server` if the database cannot be copied
+   */
+  keepCopy(options?: KeepOptions): Promise<KeptCopy | undefined>
+  /**
    * What other sessions have open in the database: transactions, running statements, advisory locks,
-   * temporary tables. Changes nothing. Always empty if no other client can connect (SQLite, PGlite). MySQL
-   * and MariaDB answer a client slightly before the statement ends, so a finished statement may still be
-   * listed.
+   * temporary tables. Changes nothing. Always empty if no other client can connect (SQLite, PGlite).
    */
   openResources(): Promise<OpenResource[]>
   /** Ends the sessions of these resources, so their clients lose the connection. Others stay. */

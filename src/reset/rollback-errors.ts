@@ -21,11 +21,12 @@ export function begunTwice(): AfreshError {
 }
 
 /** What another connection than that of the test's transaction can be asked for. */
-export type OutsideWork = 'erase' | 'load' | 'snapshot'
+export type OutsideWork = 'erase' | 'load' | 'snapshot' | 'keepCopy'
 
 const INSTEAD: Readonly<Record<OutsideWork, string>> = {
   erase: 'Delete by that client, or erase before begin() or after reset().',
   load: 'Insert by that client, or load before begin() or after reset().',
+  keepCopy: 'Copy the database before begin() or after reset().',
   snapshot: 'Take the snapshot before begin() or after reset().',
 }
 

@@ -4,7 +4,7 @@ import type { Detector, Resetter } from '../engine/resetter.ts'
 import { AfreshError } from '../errors.ts'
 import { subjectLabel } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { Schema } from '../schema/schema.ts'
+import type { Schema, SubjectId } from '../schema/schema.ts'
 import { now } from '../util/clock.ts'
 import { oneAtATime } from '../util/one-at-a-time.ts'
 import { differenceOf, schemaDiff } from './diff.ts'
@@ -21,6 +21,8 @@ export interface ResetSession {
   readonly baseline: Fingerprint
   reset(): Promise<ResetReport>
   verify(): Promise<Difference[]>
+  /** The tables and sequences that differ from the baseline, as far as that is committed. Changes nothing. */
+  dirty(): Promise<readonly SubjectId[]>
   /** Milliseconds to wait for another session's lock. */
   readonly lockTimeoutMs: number
   /** Runs `work` while no reset is running. */
@@ -72,6 +74,10 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
       // Contents cannot be compared if a definition changed.
       if (changed.length > 0) return [...changed]
       return differences(schema, plan, baseline, await engine.fingerprint(connection, schema))
+    },
+    dirty: () => {
+      const { resetter } = current()
+      return resetter.detectCommitted?.() ?? resetter.detect('scan')
     },
     close: () => planned.resetter.close(),
   }

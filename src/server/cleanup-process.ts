@@ -5,10 +5,19 @@ export type Resource =
   /** A folder, and the PostgreSQL processes that have their data in it. The path must not be shared. */
   | { readonly kind: 'folder'; readonly path: string }
 
+/** A resource that stays after its process. */
+export interface Linger {
+  /** A file. The resource is removed when the file is gone. */
+  readonly record: string
+  /** The latest time of the removal, in milliseconds since 1970. */
+  readonly untilMs: number
+}
+
 /** One line on the cleanup process's standard input: registers `resource`, or without one unregisters. */
 export interface CleanupCommand {
   readonly id: string
   readonly resource?: Resource
+  readonly linger?: Linger
 }
 
 /** The part of testcontainers' client that the removal needs. */
@@ -65,7 +74,8 @@ export function processesWithDataIn(path: string): number[] {
 
 /**
  * The body of a small separate process that outlives this one: it reads commands until its standard input
- * closes, which happens however this process ends. Then it removes what is still registered, and ends.
+ * closes, which happens however this process ends. Then it removes what is still registered, some of it later, and
+ * ends.
  *
  * It is passed to `node -e` as text (see cleanup.ts), so that it runs from the sources, from the build and
  * from within a user's bundle. Therefore it has no imports, and uses no names from outside the function.
@@ -75,17 +85,17 @@ export async function cleanupProcess(
   processesIn: typeof processesWithDataIn,
   label: string,
 ): Promise<void> {
-  const { rmSync } = process.getBuiltinModule('node:fs')
+  const { existsSync, rmSync } = process.getBuiltinModule('node:fs')
   const { createRequire } = process.getBuiltinModule('node:module')
   const { createInterface } = process.getBuiltinModule('node:readline')
   const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
 
   process.title = 'afresh cleanup' // otherwise `ps` shows all of this text
-  const resources = new Map<string, Resource>()
+  const registered = new Map<string, { readonly resource: Resource; readonly linger?: Linger | undefined }>()
   for await (const line of createInterface({ input: process.stdin })) {
     const order = JSON.parse(line) as CleanupCommand
-    if (order.resource === undefined) resources.delete(order.id)
-    else resources.set(order.id, order.resource)
+    if (order.resource === undefined) registered.delete(order.id)
+    else registered.set(order.id, { resource: order.resource, linger: order.linger })
   }
 
   const removeContainer = async (resource: Resource & { kind: 'container' }) => {
@@ -117,9 +127,15 @@ export async function cleanupProcess(
     rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
+  const whileItStays = async ({ record, untilMs }: Linger) => {
+    while (Date.now() < untilMs && existsSync(record)) await sleep(250)
+    rmSync(record, { force: true })
+  }
+
   await Promise.allSettled(
-    [...resources.values()].map((resource) =>
-      resource.kind === 'container' ? removeContainer(resource) : removeFolder(resource),
-    ),
+    [...registered.values()].map(async ({ resource, linger }) => {
+      if (linger !== undefined) await whileItStays(linger)
+      await (resource.kind === 'container' ? removeContainer(resource) : removeFolder(resource))
+    }),
   )
 }

@@ -6,37 +6,52 @@ import {
   CLEANUP_LABEL,
   type CleanupCommand,
   cleanupProcess,
+  type Linger,
   processesWithDataIn,
   type Resource,
   removeContainers,
 } from './cleanup-process.ts'
 
+/** A resource that the cleanup process removes when this process ends. */
+export interface Registration {
+  /** Ends the registration; to be called after the resource was removed. */
+  release(): Promise<void>
+  /** The cleanup process removes the resource later. Throws `AfreshError` (`server`) as `registerCleanup` does. */
+  linger(linger: Linger): Promise<void>
+}
+
 /**
  * Registers a resource with the cleanup process **before** it is created: however this process ends (SIGKILL,
  * Ctrl-C, a crash), the cleanup process removes the resource.
  *
- * @returns ends the registration; to be called after the resource was removed
  * @throws AfreshError `server` if the cleanup process cannot be started
  */
-export async function registerCleanup(resource: Resource): Promise<() => Promise<void>> {
+export async function registerCleanup(resource: Resource): Promise<Registration> {
   const id = randomUUID()
-  registered.set(id, resource)
-  if (child === undefined || !(await written(child, { id, resource }))) await startCleanupProcess()
-  return async () => {
-    registered.delete(id)
-    if (child !== undefined) await written(child, { id })
+  await register({ id, resource })
+  return {
+    async release() {
+      registered.delete(id)
+      if (child !== undefined) await written(child, { id })
+    },
+    linger: (linger) => register({ id, resource, linger }),
   }
 }
 
-const registered = new Map<string, Resource>()
+async function register(command: CleanupCommand): Promise<void> {
+  registered.set(command.id, command)
+  if (child === undefined || !(await written(child, command))) await startCleanupProcess()
+}
+
+const registered = new Map<string, CleanupCommand>()
 let child: ChildProcess | undefined
 
 /** Starts the first cleanup process, or replaces one that was killed, and registers all resources with it. */
 async function startCleanupProcess(): Promise<void> {
   const started = spawnCleanupProcess()
   child = started
-  for (const [id, resource] of registered) {
-    if (await written(started, { id, resource })) continue
+  for (const command of registered.values()) {
+    if (await written(started, command)) continue
     throw new AfreshError(
       'server',
       'The process that removes servers when this one is killed did not start.',

@@ -1,4 +1,5 @@
 import type { Progress } from '../util/progress.ts'
+import type { Linger } from './cleanup-process.ts'
 import type { DataPlace, ServerEngine, ServerSpec } from './spec.ts'
 
 /** A server that accepts connections, with administrator access. */
@@ -19,6 +20,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly endsWithRun: boolean
   /** Ends the server and removes its data, if afresh started it for this run. May be called repeatedly. */
   stop(): Promise<void>
+  /** Instead of `stop`: the server ends later. Absent if it does not end with the run. */
+  readonly linger?: ((linger: Linger) => Promise<void>) | undefined
 }
 
 export interface StartOptions {

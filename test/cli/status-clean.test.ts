@@ -90,6 +90,24 @@ for (const id of SERVERS) {
       expect(await names()).toEqual([])
     })
 
+    it('shows copies that were kept, and drops them', async () => {
+      await using harness = await harnessOn(server)
+      await using database = await harness.lease()
+      const copy = await database.keepCopy()
+      const found = own((await run('status')).document)
+      expect(found).toContainEqual(
+        expect.objectContaining({
+          name: copy?.name,
+          kind: 'kept',
+          ageMs: expect.any(Number),
+          isRemovable: true,
+        }),
+      )
+      const { document } = await run('clean', '--yes')
+      expect(document.dropped).toEqual([copy?.name])
+      expect(own((await run('status')).document).map(({ kind }) => kind)).not.toContain('kept')
+    })
+
     it('says the same in words', async () => {
       await using harness = await harnessOn(server)
       await using database = await harness.lease()

@@ -53,7 +53,7 @@ export async function startOwnContainer(title: string, options: OwnContainer): P
   const runtime = await findRuntime(packages, 10_000)
   const { GenericContainer, Wait } = packages.testcontainers
   const label = randomUUID()
-  const release = await registerCleanup({ kind: 'container', label, client: packages.file })
+  const registration = await registerCleanup({ kind: 'container', label, client: packages.file })
   const container = new GenericContainer(image)
     .withEnvironment({ [PASSWORD_VARIABLES[engine]]: PASSWORD })
     .withCommand([...command])
@@ -78,7 +78,7 @@ export async function startOwnContainer(title: string, options: OwnContainer): P
     },
     async () => {
       await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
-      await release()
+      await registration.release()
     },
   )
 }

@@ -18,7 +18,8 @@ interface CleanFlags {
 export const cleanCommand = defineCommand<CleanFlags>({
   notes: `
 Drops what afresh made and is no longer used: databases of runs that have ended, templates (the next run builds its own
-again), and folders that killed runs left of embedded servers. Looks at the same servers as \`afresh status\`.
+again), copies of databases of failed tests, servers that stay for those, and folders that killed runs left of embedded
+servers. Looks at the same servers as \`afresh status\`.
 Never drops a leased database, one of an active run, an adopted one, or one without a valid mark: the server
 proves that before each drop. Containers stay. Shows the list, and asks; without a terminal it needs --yes.
 
@@ -49,18 +50,20 @@ proves that before each drop. Containers stay. Shows the list, and asks; without
 })
 
 /** The number of things that would be removed. */
-function sizeOf({ servers, folders, cache }: CleanPlan): number {
+function sizeOf({ servers, folders, lingering, cache }: CleanPlan): number {
   const databases = servers.reduce((sum, { databases }) => sum + databases.length, 0)
-  return databases + folders.length + (cache?.entries.length ?? 0)
+  return databases + folders.length + lingering.length + (cache?.entries.length ?? 0)
 }
 
-function writePlan({ servers, folders, cache, problems }: CleanPlan, output: Output): void {
+function writePlan({ servers, folders, lingering, cache, problems }: CleanPlan, output: Output): void {
   for (const { title, databases } of servers) {
     output.line(output.style.bold(title))
     if (databases.length === 0) output.line('  nothing to drop')
     writeDatabases(databases, output)
   }
   for (const { folder } of folders) output.line(`${folder}: left by a killed run`)
+  for (const { title, project } of lingering)
+    output.line(`${title}: stays for databases of failed tests of ${project}`)
   for (const { name, bytes } of cache?.entries ?? []) output.line(`${cache?.folder}/${name}: ${size(bytes)}`)
   for (const problem of problems) output.line(`Not looked at: ${problem}`)
 }

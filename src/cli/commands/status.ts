@@ -30,7 +30,7 @@ started for itself are not listed: only that run can reach them, and they end wi
 })
 
 function writeStatus(status: Status, { isOne }: { isOne: boolean }, output: Output): void {
-  const { servers, containers, embedded, cache, problems } = status
+  const { servers, containers, embedded, lingering, cache, problems } = status
   for (const { title, databases } of servers) {
     output.line(output.style.bold(title))
     if (databases.length === 0) output.line('  no databases of afresh')
@@ -43,19 +43,26 @@ function writeStatus(status: Status, { isOne }: { isOne: boolean }, output: Outp
       image,
       state,
       age(ageMs),
-      isKept ? 'stays for the next run' : 'ends with its run',
+      isKept ? 'stays for the next run' : ENDS,
     ])
     section('Containers', rows, output)
     section('Embedded servers', embedded.map(embeddedRow), output)
+    section('Servers that stay for databases of failed tests', lingering.map(lingeringRow), output)
     const kept = cache.entries.map(({ name, bytes, contents }) => [name, size(bytes), contents])
     section(`Cache: ${cache.folder}`, kept, output)
   }
   for (const problem of problems) output.line(`Not looked at: ${problem}`)
   const removable = servers.flatMap(({ databases }) => databases).filter((one) => one.isRemovable).length
   const folders = embedded.filter((one) => one.isRemovable).length
-  const also = folders === 0 ? '' : `, and remove ${count(folders, 'folder')}`
+  const others = [
+    ...(folders === 0 ? [] : [`remove ${count(folders, 'folder')}`]),
+    ...(lingering.length === 0 ? [] : [`end ${count(lingering.length, 'server')}`]),
+  ]
+  const also = others.map((text) => `, and ${text}`).join('')
   output.line(`\`afresh clean\` would drop ${count(removable, 'database')}${also}.`)
 }
+
+const ENDS = 'ends with its run, unless that kept databases'
 
 function embeddedRow({
   folder,
@@ -64,9 +71,12 @@ function embeddedRow({
   isRemovable,
 }: Status['embedded'][number]): string[] {
   const state = first === undefined ? 'no process' : `process ${first}`
-  const what =
-    first !== undefined ? 'ends with its run' : isRemovable ? 'left by a killed run' : 'starts, or ends'
+  const what = first !== undefined ? ENDS : isRemovable ? 'left by a killed run' : 'starts, or ends'
   return [folder, state, age(ageMs), what]
+}
+
+function lingeringRow({ title, project, untilMs }: Status['lingering'][number]): string[] {
+  return [title, project, `ends in ${age(Math.max(0, untilMs - Date.now()))}`]
 }
 
 function section(title: string, rows: readonly (readonly string[])[], output: Output): void {

@@ -19,6 +19,11 @@ export function clientProgram(name: string): ClientProgram {
   return {
     names: name === 'mariadb' ? ['mariadb', 'mysql'] : ['mysql', 'mariadb'],
     argumentsFor,
+    typedArguments: (url, { showPassword }) => [
+      ...argumentsFor(url).slice(0, -1),
+      showPassword ? `--password=${partsOf(url).password ?? ''}` : '--password',
+      ...argumentsFor(url).slice(-1),
+    ],
     install: 'Debian: apt install default-mysql-client, or mariadb-client; macOS: brew install mysql-client',
   }
 }

@@ -3,6 +3,7 @@ import type { Connection, Row } from '../connection.ts'
 import type { DatabaseEntry, Databases, ServerFacts } from '../databases.ts'
 import { kindOf } from '../ownership-mark.ts'
 import { cloneDatabase } from './clone.ts'
+import { cloneInUse } from './clone-in-use.ts'
 import { connect } from './connection.ts'
 import { createError } from './create-error.ts'
 import { dropDatabase } from './drop-database.ts'
@@ -44,6 +45,7 @@ export const databases: Databases = {
     }
   },
   clone: cloneDatabase,
+  cloneInUse,
   async extent(connection) {
     const [row] = await connection.query(
       `SELECT COALESCE(SUM(data_length + index_length), 0) AS bytes, COALESCE(SUM(table_rows), 0) AS n

@@ -47,6 +47,10 @@ export class MysqlResetter implements Resetter {
     return [...(await (isScan ? this.#scan : counters).dirty())]
   }
 
+  detectCommitted(): Promise<SubjectId[]> {
+    return this.#scan.committed()
+  }
+
   async close(): Promise<void> {
     await withCleanUp(
       async () => this.#chosen.counters?.detector.close(),

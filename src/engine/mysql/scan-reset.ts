@@ -21,11 +21,14 @@ export interface ScanOptions {
 export class ScanReset {
   readonly #context: ResetContext
   readonly #detector: Detector
+  readonly #committed: Detector
 
   constructor(context: ResetContext, flavor: Flavor) {
     const { program, baseline, triggers, database } = context
     this.#context = context
-    this.#detector = detector(program, baseline, { flavor, suspends: triggers.length > 0, database })
+    const options = { flavor, suspends: triggers.length > 0, database }
+    this.#detector = detector(program, baseline, options)
+    this.#committed = detector(program, baseline, { ...options, waits: false })
   }
 
   /** TRUNCATE creates new files; if the server has no room for them, rows are deleted. */
@@ -47,6 +50,15 @@ export class ScanReset {
   async dirty(): Promise<readonly SubjectId[]> {
     const { found } = await this.#find()
     return found.dirty
+  }
+
+  /** The subjects that differ among committed rows. Waits for no transaction. */
+  async committed(): Promise<SubjectId[]> {
+    const { statements, read } = this.#committed
+    const results = await runProved(this.#context, statements, (index) =>
+      auxiliaryAction(statements[index] ?? ''),
+    )
+    return [...read(results).dirty]
   }
 
   /**

@@ -2,6 +2,7 @@ import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import type { Databases } from '../databases.ts'
 import { readCatalog } from './catalog.ts'
+import { cloneInUse } from './clone-in-use.ts'
 import { copyDatabaseSettings } from './database-settings.ts'
 import { dropDatabase, endSessions, IN_USE } from './drop-database.ts'
 import { foreignRows } from './foreign-rows.ts'
@@ -91,6 +92,8 @@ export const databases: Databases = {
       throw cloneError({ template, name, others }, cause)
     }
   },
+
+  cloneInUse: (connection, source, name) => cloneInUse(databases, connection, source, name),
 
   async extent(connection) {
     const [row] = await readCatalog(

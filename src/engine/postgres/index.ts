@@ -21,6 +21,7 @@ import { prepare } from './reset.ts'
 import { rows } from './rows.ts'
 import { statementsOf } from './statements.ts'
 import { begin } from './transaction/begin.ts'
+import { withoutPassword } from './url.ts'
 import { readWithLockTimeout } from './with-lock-timeout.ts'
 
 /** PostgreSQL 15 and later, and PGlite by handle. */
@@ -63,6 +64,7 @@ export const postgres: Engine = {
   clientProgram: {
     names: ['psql'],
     argumentsFor: () => [],
+    typedArguments: (url, { showPassword }) => [showPassword ? url : withoutPassword(url)],
     install: 'Debian: apt install postgresql-client; macOS: brew install libpq',
   },
   erase,

@@ -80,6 +80,11 @@ function demandsOf({ mark, lease }: Claim, database: string, isHolder: boolean) 
 
 const LEASE_GONE = 'the session that leased the database is gone, and its lease with it'
 
+/** The proof as a statement, in another session than the one that holds the lease. */
+export function proofStatement(claim: Claim): string {
+  return `DO ${dollar(`BEGIN ${proof(claim, CURRENT_DATABASE, { isHolder: false })} END`)}`
+}
+
 /** The proof as an expression: true or an error, which the planner cannot evaluate in advance. */
 function proofCondition(claim: Claim): string {
   const cases = demandsOf(claim, CURRENT_DATABASE, false).map(
@@ -132,7 +137,7 @@ export const ownership: Ownership = {
   },
 
   proof: async (_, claim) => ({
-    statement: `DO ${dollar(`BEGIN ${proof(claim, CURRENT_DATABASE, { isHolder: false })} END`)}`,
+    statement: proofStatement(claim),
     condition: proofCondition(claim),
   }),
 

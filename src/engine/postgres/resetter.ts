@@ -84,6 +84,13 @@ export class PostgresResetter implements Resetter {
     })
   }
 
+  detectCommitted(): Promise<SubjectId[]> {
+    return this.#explained(async () => {
+      const found = await this.#context.call(scanQuery(this.#probes.values()))
+      return found.map(({ oid }) => String(oid))
+    })
+  }
+
   changes(): Promise<SchemaChange[]> {
     return this.#explained(() => schemaChanges(this.#context.connection))
   }

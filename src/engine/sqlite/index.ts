@@ -48,6 +48,7 @@ export const sqlite: Engine = {
   clientProgram: {
     names: ['sqlite3'],
     argumentsFor: (url) => [pathOf(url)],
+    typedArguments: (url) => [pathOf(url)],
     install: 'Debian: apt install sqlite3; macOS has it',
   },
   erase,

@@ -167,7 +167,7 @@ interface LeakCheck {
   readonly known: Set<string>
   /** The snapshot from which the test started; default: the baseline. */
   readonly start?: string | undefined
-  readonly note?: (left: TestEffects) => void
+  readonly note?: ((left: TestEffects) => void) | undefined
   readonly environment?: NodeJS.ProcessEnv
 }
 

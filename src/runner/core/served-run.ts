@@ -6,6 +6,7 @@ import type { HarnessOptions } from '../../config/options.ts'
 import { withCleanUp, withUndo } from '../../errors.ts'
 import { createHarness, type Harness } from '../../harness/harness.ts'
 import { now } from '../../util/clock.ts'
+import { isInTerminal } from './in-terminal.ts'
 import type { RunHandle } from './run-handle.ts'
 import { RunStatistics } from './run-statistics.ts'
 import { handleWithService } from './service/harness-service.ts'
@@ -20,6 +21,9 @@ export interface ServedRun {
   close(): Promise<void>
 }
 
+/** Copies of databases of failed tests that stay where a person can look into them. */
+const KEPT_IN_TERMINAL = 3
+
 /**
  * Starts the harness of a run. A failure leaves nothing running.
  *
@@ -28,7 +32,10 @@ export interface ServedRun {
  */
 export async function serveRun(options: HarnessOptions, folder?: string): Promise<ServedRun> {
   const start = now()
-  const harness = await createHarness(options)
+  const harness = await createHarness({
+    ...options,
+    keepFailed: options.keepFailed ?? (isInTerminal() ? KEPT_IN_TERMINAL : 0),
+  })
   return withUndo(async () => {
     const statistics = new RunStatistics(start)
     const { title, isTemplateNew } = harness

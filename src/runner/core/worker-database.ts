@@ -15,6 +15,7 @@ export type WorkerDatabase = Pick<
   | 'snapshot'
   | 'restore'
   | 'dropSnapshot'
+  | 'keepCopy'
   | 'openResources'
 >
 
@@ -39,6 +40,7 @@ export function workerDatabase(database: () => TestDatabase): WorkerDatabase {
     snapshot: (name) => database().snapshot(name),
     restore: (name) => database().restore(name),
     dropSnapshot: (name) => database().dropSnapshot(name),
+    keepCopy: (options) => database().keepCopy(options),
     openResources: () => database().openResources(),
   }
 }

@@ -2,6 +2,7 @@ import { AfreshError } from '../../errors.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { acquireDatabase } from './acquire-database.ts'
 import { watchConnections } from './connections.ts'
+import { keepFailed } from './keep-failed.ts'
 import {
   checkForLeaks,
   endReportedSessions,
@@ -53,6 +54,8 @@ interface Worker {
   isChecked: boolean
   /** The snapshots from which tests start, of the enclosing suites; the innermost is last. */
   starts: string[]
+  /** Number of failed tests of the file whose databases were kept. */
+  kept: number
 }
 
 /**
@@ -74,6 +77,7 @@ global[KEY] ??= {
   environment: process.env,
   isChecked: false,
   starts: [],
+  kept: 0,
 }
 const worker = global[KEY]
 
@@ -97,6 +101,7 @@ export async function enter(host: WorkerHost): Promise<void> {
   worker.handle = handle
   worker.environment = environment
   worker.isChecked = false
+  worker.kept = 0
   watchConnections()
   setVariables(environment, targetVariables({ url: worker.database.url, handle }))
 }
@@ -157,18 +162,19 @@ export async function resetBefore(
 /**
  * Checks what a test left as soon as it is over, if the database was reset for it.
  *
- * @param note called before the error is thrown
+ * @param outcome `isFailed`: whether the test has failed already; `note`: called before the error is thrown
  * @throws AfreshError `leak` if the test left something open, such as a transaction; the test must fail
  */
 export async function checkAfterTest(
   test: object,
   name: NamedTest,
-  note: (left: TestEffects) => void,
+  { isFailed, note }: { readonly isFailed: boolean; note?(left: TestEffects): void },
 ): Promise<void> {
   const { handle, known, environment, starts } = worker
   const start = starts.at(-1)
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
+  if (isFailed) worker.kept = await keepFailed(name, current(), handle, worker.kept)
   await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, start, note, environment }))
 }
 

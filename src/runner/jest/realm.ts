@@ -30,6 +30,19 @@ export function testName(): string {
   return expect.getState().currentTestName ?? ''
 }
 
+/** Where jest-circus keeps its state in the realm of a test file: a symbol of this description, in 29 and 30. */
+const CIRCUS_STATE = 'JEST_STATE_SYMBOL'
+
+/** Whether the test that runs has failed already. Always `false` with another test runner than jest-circus. */
+export function isFailed(): boolean {
+  const key = Object.getOwnPropertySymbols(globalThis).find(({ description }) => description === CIRCUS_STATE)
+  if (key === undefined) return false
+  const state: unknown = Reflect.get(globalThis, key)
+  const test = (state as { currentlyRunningTest?: { errors?: unknown[]; failing?: boolean } | null })
+    .currentlyRunningTest
+  return test?.failing !== true && (test?.errors?.length ?? 0) > 0
+}
+
 /** Copies results into objects of this realm: `toStrictEqual` distinguishes those of another realm. */
 export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
   return {
@@ -50,12 +63,14 @@ export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
     snapshot: async (name) => database().snapshot(name),
     restore: async (name) => copyOf(await database().restore(name)),
     dropSnapshot: async (name) => database().dropSnapshot(name),
+    keepCopy: async (options) => copyOf(await database().keepCopy(options)),
     purge: async (options) => copyOf(await database().purge(options)),
     openResources: async () => copyOf(await database().openResources()),
   }
 }
 
 function copyOf<T>(report: T): T {
+  if (report === undefined) return report
   const withBigInts = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value)
   return JSON.parse(JSON.stringify(report, withBigInts))
 }

@@ -1,7 +1,7 @@
 /// <reference path="./jest-globals.d.ts" />
 import { afterEach, beforeAll, beforeEach, test } from '@jest/globals'
 import { refusing } from './concurrency.ts'
-import { testName, testPath, worker } from './realm.ts'
+import { isFailed, testName, testPath, worker } from './realm.ts'
 
 /** Milliseconds. Long, so that a failing reset can report its cause before jest's timeout. */
 const TIMEOUT_MS = 60_000
@@ -16,7 +16,7 @@ function setUp(): Promise<void> {
   ready.catch(() => {})
   beforeAll(() => ready, TIMEOUT_MS)
   beforeEach(() => worker().before(), TIMEOUT_MS)
-  afterEach(() => worker().after({ test: testName(), file: testPath() }), TIMEOUT_MS)
+  afterEach(() => worker().after({ test: testName(), file: testPath() }, isFailed()), TIMEOUT_MS)
   test.concurrent = refusing(test.concurrent)
   return ready
 }

@@ -47,8 +47,8 @@ export function before(): Promise<void> {
 }
 
 /** @throws AfreshError `leak` if the test left something open */
-export function after(test: NamedTest): Promise<void> {
-  return core.checkAfterTest(attempt, test, () => {})
+export function after(test: NamedTest, isFailed: boolean): Promise<void> {
+  return core.checkAfterTest(attempt, test, { isFailed })
 }
 
 /** Leases another database while `use` runs. */
@@ -57,5 +57,5 @@ export function withLease(
   use: (own: WorkerDatabase) => Promise<void>,
 ): Promise<void> {
   const { handle, spare } = hostOf(test.file)
-  return withOwnDatabase({ handle, slot: spare, unref: true }, () => test, use)
+  return withOwnDatabase({ handle, slot: spare, unref: true }, { name: () => test }, use)
 }

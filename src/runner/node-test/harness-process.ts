@@ -22,7 +22,8 @@ const ends: (() => Promise<void>)[] = []
 /** Starts the harness of `afresh.config.*` in the current folder, and writes its handle or the problem. */
 async function start(directory: string, runner: string): Promise<void> {
   try {
-    ends.unshift(await registerCleanup({ kind: 'folder', path: directory }))
+    const { release } = await registerCleanup({ kind: 'folder', path: directory })
+    ends.unshift(release)
     removeAbandoned(directory, runner)
     const { options } = await findConfig([process.cwd()])
     const served = await withProgressFile(directory, options, (given) => serveRun(given, directory))

@@ -46,7 +46,7 @@ export function withDatabase(body: TestBody): (t: TestContext) => Promise<void> 
     const lease = { handle, slot: slot + 1, unref: true }
     await withOwnDatabase(
       lease,
-      () => nameOf(t),
+      { name: () => nameOf(t) },
       async (own) => void (await body({ database: own }, t)),
     )
   }
@@ -66,6 +66,11 @@ function nameOf({ fullName }: TestContext): NamedTest {
   return { test: fullName, file: process.argv[1] }
 }
 
+/** Node's types lack `error`: https://nodejs.org/docs/latest-v20.x/api/test.html#contexterror */
+function isFailed(test: TestContext & { readonly error?: unknown }): boolean {
+  return test.error !== undefined && test.error !== null
+}
+
 async function begin(): Promise<void> {
   const { handle } = await joinRun(runnerOfThis(), new URL('./harness-process.js', import.meta.url))
   host = { handle, slot: Number(process.env.NODE_TEST_WORKER_ID) || 1 }
@@ -77,7 +82,10 @@ async function begin(): Promise<void> {
     // No test is retried, so no callback is needed at its end. Aborted tests are checked as well.
     if (await queue.take(test)) await resetBefore(test, () => {})
   })
-  afterEach((context) => checkAfterTest(context, nameOf(context as TestContext), () => {}))
+  afterEach((context) => {
+    const test = context as TestContext
+    return checkAfterTest(context, nameOf(test), { isFailed: isFailed(test) })
+  })
   // Not `after`: that hook runs whenever no test is pending, for example between two awaited tests.
   process.once('beforeExit', () => void leave(worker))
 }

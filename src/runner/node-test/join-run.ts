@@ -6,6 +6,7 @@ import { sleep } from '../../util/clock.ts'
 import { identityOf } from '../../util/process-identity.ts'
 import { noProgress, type Progress } from '../../util/progress.ts'
 import { withProgressLine } from '../../util/progress-line.ts'
+import { IN_TERMINAL, isInTerminal } from '../core/in-terminal.ts'
 import { withPlainErrors } from '../core/plain-errors.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { askSummary } from '../core/service/harness-client.ts'
@@ -120,7 +121,7 @@ function spawnHarnessProcess(program: URL, args: readonly string[]): ChildProces
   const harnessProcess = spawn(process.execPath, [fileURLToPath(program), ...args], {
     detached: true,
     // Coverage would be written after the runner removed its folder. Node adds the variable if it is missing.
-    env: { ...env, NODE_V8_COVERAGE: '', [INSIDE]: 'harness' },
+    env: { ...env, NODE_V8_COVERAGE: '', [INSIDE]: 'harness', [IN_TERMINAL]: isInTerminal() ? '1' : '0' },
     stdio: 'ignore',
     windowsHide: true,
   })

@@ -16,7 +16,12 @@ export async function before(task: Task, onTestEnd: (callback: () => void) => vo
 
 /** Runs after a test. Called in the same way as `before`. */
 export function after(task: Task): Promise<void> {
-  return checkAfterTest(task, nameOf(task), recordInMeta(task))
+  return checkAfterTest(task, nameOf(task), { isFailed: isFailed(task), note: recordInMeta(task) })
+}
+
+/** Whether the attempt has failed: a test that is expected to (`test.fails`) has not. */
+export function isFailed({ result, fails }: Task): boolean {
+  return result?.state === 'fail' && fails !== true
 }
 
 /** The `meta` of a test that wrote something or left something open, for reporters. */

@@ -6,7 +6,7 @@ import { type StartFrom, startFromIn } from '../core/start-from.ts'
 import { beginStart, database, endStart, enter, leave, withConcurrencyCount } from '../core/worker.ts'
 import type { WorkerDatabase } from '../core/worker-database.ts'
 import { isConcurrent, markIsolated } from './concurrency.ts'
-import { after, before, nameOf, recordInMeta } from './hooks.ts'
+import { after, before, isFailed, nameOf, recordInMeta } from './hooks.ts'
 import { host } from './provided.ts'
 import type { Task } from './task.ts'
 
@@ -87,5 +87,6 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
 /** Gives the database back, whether the test passes or fails. */
 async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
   const { handle, slot } = host()
-  await withOwnDatabase({ handle, slot }, () => nameOf(task), use, recordInMeta(task))
+  const test = { name: () => nameOf(task), isFailed: () => isFailed(task), note: recordInMeta(task) }
+  await withOwnDatabase({ handle, slot }, test, use)
 }

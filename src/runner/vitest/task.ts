@@ -5,4 +5,7 @@ export interface Task {
   readonly suite?: Task | undefined
   readonly file?: { readonly filepath: string }
   readonly meta?: object
+  readonly result?: { readonly state?: string } | undefined
+  /** Whether the test passes if it fails: `test.fails`. */
+  readonly fails?: boolean | undefined
 }

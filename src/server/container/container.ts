@@ -38,13 +38,14 @@ export async function startContainer(
     return describe(spec, await start(spec, packages, address, runtime, undefined), async () => {})
 
   const label = randomUUID()
-  const release = await registerCleanup({ kind: 'container', label, client: packages.file })
+  const registration = await registerCleanup({ kind: 'container', label, client: packages.file })
   const remove = async () => {
     await removeContainers(runtime, `${CLEANUP_LABEL}=${label}`)
-    await release()
+    await registration.release()
   }
   return withUndo(
-    async () => describe(spec, await start(spec, packages, address, runtime, label), remove),
+    async () =>
+      describe(spec, await start(spec, packages, address, runtime, label), remove, registration.linger),
     remove,
   )
 }
@@ -109,7 +110,12 @@ async function start(
   }
 }
 
-function describe(spec: ContainerSpec, { container, url }: Started, end: () => Promise<void>): RunningServer {
+function describe(
+  spec: ContainerSpec,
+  { container, url }: Started,
+  end: () => Promise<void>,
+  linger?: RunningServer['linger'],
+): RunningServer {
   return runningServer(
     {
       kind: 'container',
@@ -120,6 +126,7 @@ function describe(spec: ContainerSpec, { container, url }: Started, end: () => P
       containerId: container.getId(),
       data: spec.data,
       endsWithRun: !staysForNextRun(spec),
+      linger,
     },
     end,
   )

@@ -83,7 +83,7 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
     return result
   }
   const building = await mkdtemp(join(cache, 'building-'))
-  const release = await registerCleanup({ kind: 'folder', path: building })
+  const registration = await registerCleanup({ kind: 'folder', path: building })
   try {
     // mkdtemp's mode 0700 would exclude the account that PostgreSQL runs as.
     await chmod(building, 0o755)
@@ -95,7 +95,7 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
     return result
   } finally {
     await rm(building, { recursive: true, force: true, maxRetries: 10 })
-    await release()
+    await registration.release()
   }
 }
 

@@ -30,12 +30,12 @@ export async function startEmbedded(
   requireFolder(parent, 'TMPDIR')
   requireReachable(parent, account, 'TMPDIR')
   const folder = await mkdtemp(join(parent, FOLDER_PREFIX))
-  const release = await registerCleanup({ kind: 'folder', path: folder })
+  const registration = await registerCleanup({ kind: 'folder', path: folder })
   let postmaster: Postmaster | undefined
   const end = async () => {
     await postmaster?.stop()
     await rm(folder, { recursive: true, force: true, maxRetries: 10 })
-    await release()
+    await registration.release()
   }
   return withUndo(async () => {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
@@ -58,6 +58,7 @@ export async function startEmbedded(
         containerId: undefined,
         data,
         endsWithRun: true,
+        linger: registration.linger,
       },
       end,
     )

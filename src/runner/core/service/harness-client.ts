@@ -6,6 +6,7 @@ import type { EraseReport } from '../../../erase/report.ts'
 import { AfreshError, messageOf, withUndo } from '../../../errors.ts'
 import { withEnvironment } from '../../../harness/environment.ts'
 import type { HarnessHandle } from '../../../harness/handle.ts'
+import type { KeptCopy } from '../../../harness/keep-copy.ts'
 import { wasReleased } from '../../../harness/open-resources.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { TestReport } from '../../../reset/rollback.ts'
@@ -68,6 +69,7 @@ export async function leaseByService(
     snapshot: (name) => ask<void>('snapshot', [name]),
     restore: (name) => ask<TestReport>('restore', [name]),
     dropSnapshot: (name) => ask<void>('dropSnapshot', [name]),
+    keepCopy: (options) => ask<KeptCopy | undefined>('keepCopy', [options]),
     openResources: () => ask<OpenResource[]>('openResources', []),
     endOpenResources: (found) => ask<void>('endOpenResources', [found]),
     release,

@@ -18,6 +18,7 @@ export type Method =
   | 'release'
   | 'reset'
   | 'verify'
+  | 'keepCopy'
   | 'openResources'
   | 'endOpenResources'
   | 'erase'

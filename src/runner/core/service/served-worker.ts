@@ -3,6 +3,7 @@ import type { OpenResource } from '../../../engine/open-resources.ts'
 import type { PurgeOptions } from '../../../erase/erase.ts'
 import type { EraseOptions } from '../../../erase/options.ts'
 import { AfreshError } from '../../../errors.ts'
+import type { KeepOptions } from '../../../harness/keep-copy.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { RunStatistics } from '../run-statistics.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
@@ -91,6 +92,8 @@ export class ServedWorker {
         return database.restore(rest[0] as string)
       case 'dropSnapshot':
         return database.dropSnapshot(rest[0] as string | undefined)
+      case 'keepCopy':
+        return database.keepCopy(rest[0] as KeepOptions | undefined)
       case 'openResources':
         return database.openResources()
       case 'endOpenResources':

@@ -1,0 +1,142 @@
+import { pipeline } from 'node:stream/promises'
+import { withCleanUp, withUndo } from '../../errors.ts'
+import type { Plan } from '../../plan/plan.ts'
+import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
+import type { Connection } from '../connection.ts'
+import type { DatabaseInUse, Databases } from '../databases.ts'
+import { readCatalog } from './catalog.ts'
+import { connect } from './connection.ts'
+import { copyTargetOf } from './copy-in.ts'
+import { proofStatement } from './ownership.ts'
+import { ident, literal, only, qualified } from './quote.ts'
+import { READABLE, settingsSql } from './settings.ts'
+import { triggerSuspensionsOf } from './suspend-triggers.ts'
+import { urlOf } from './url.ts'
+import { inOrderOfReading } from './view-order.ts'
+
+/**
+ * The server copies no database that has sessions. The copy is made of the template, and gets the rows of the tables
+ * that differ.
+ */
+export async function cloneInUse(
+  { clone, drop }: Pick<Databases, 'clone' | 'drop'>,
+  admin: Connection,
+  source: DatabaseInUse,
+  name: string,
+): Promise<string> {
+  const { url } = source.connection
+  if (url === undefined) throw new TypeError('a client of the user cannot be copied from')
+  const mark = await clone(admin, source.template, name)
+  await withUndo(
+    async () => {
+      const copy = await connect(urlOf(url, name))
+      await withCleanUp(
+        () => copyDirty(source, copy, mark),
+        () => copy.close(),
+      )
+    },
+    () => drop(admin, name, mark),
+  )
+  return mark
+}
+
+async function copyDirty(source: DatabaseInUse, copy: Connection, mark: string): Promise<void> {
+  const { connection: from, schema, mode, dirty } = source
+  const changed = await inOrderOfReading(copy, tablesIn(schema, dirty))
+  const views = changed.filter(isView)
+  const tables = changed.filter((table) => !isView(table))
+  const ids = tables.map(({ id }) => id)
+  const triggers = await triggerSuspensionsOf(copy, schema, { mode, order: [ids], populated: ids })
+  const keys = mode === 'ordered' ? await foreignKeysOf(copy, ids) : NONE
+  const suspended = [...triggers.of.values()]
+  // A key that is not valid belongs to both.
+  const before = new Set([...keys.before, ...suspended.flatMap((each) => each.before)])
+  const after = new Set([...suspended.flatMap((each) => each.after), ...keys.after])
+  await from.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  await withCleanUp(
+    async () => {
+      await copy.query(['BEGIN', proofStatement({ mark }), ...modeSettings(mode), ...before].join(';'))
+      for (const table of tables) await copyTable(from, copy, table)
+      for (const sql of await positionsOf(from, schema, dirty)) await copy.query(sql)
+      await copy.query([...after, ...views.map(refresh), 'COMMIT'].join(';'))
+    },
+    async () => void (await from.query('ROLLBACK')),
+  )
+}
+
+function tablesIn(schema: Schema, dirty: readonly SubjectId[]): Table[] {
+  const known = new Set(schema.tables.map(({ id }) => id))
+  return dirty.filter((id) => known.has(id)).map((id) => tableOf(schema, id))
+}
+
+function isView({ traits }: Table): boolean {
+  return traits.includes('materialized')
+}
+
+function refresh(view: Table): string {
+  return `REFRESH MATERIALIZED VIEW ${qualified(view)}`
+}
+
+/** Both sessions write and read each value in the same text form. Names in constraints are resolved as for users. */
+function modeSettings(mode: Plan['mode']): string[] {
+  return [
+    settingsSql('SET LOCAL', READABLE),
+    'SET LOCAL search_path TO DEFAULT',
+    ...(mode === 'unchecked' ? ['SET LOCAL session_replication_role = replica'] : []),
+  ]
+}
+
+const NONE = { before: [], after: [] }
+
+/** Statements that drop the foreign keys from and to these tables, and create them again. */
+async function foreignKeysOf(
+  copy: Connection,
+  ids: readonly string[],
+): Promise<{ readonly before: readonly string[]; readonly after: readonly string[] }> {
+  if (ids.length === 0) return NONE
+  const tables = `(${ids.join(', ')})`
+  const rows = await readCatalog(
+    copy,
+    `SELECT n.nspname AS schema, c.relname AS name, k.conname AS key, pg_catalog.pg_get_constraintdef(k.oid) AS definition
+    FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.conrelid IN ${tables} OR k.confrelid IN ${tables})`,
+  )
+  const keys = rows.map(({ schema, name, key, definition }) => ({
+    table: qualified({ schema: String(schema), name: String(name) }),
+    key: ident(String(key)),
+    definition: String(definition),
+  }))
+  return {
+    before: keys.map(({ table, key }) => `ALTER TABLE ${table} DROP CONSTRAINT ${key}`),
+    after: keys.map(
+      ({ table, key, definition }) => `ALTER TABLE ${table} ADD CONSTRAINT ${key} ${definition}`,
+    ),
+  }
+}
+
+async function copyTable(from: Connection, to: Connection, table: Table): Promise<void> {
+  await to.query(`DELETE FROM ${only(table)}`)
+  const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => ident(name))
+  // A table may have no column of its own values, and rows nevertheless.
+  const list = columns.length === 0 ? '' : ` (${columns.join(', ')})`
+  const [reader, writer] = [copyTargetOf(from), copyTargetOf(to)]
+  if (reader.kind !== 'stream' || writer.kind !== 'stream') throw new TypeError('not connections to a server')
+  const copy = await import('pg-copy-streams')
+  await pipeline(
+    reader.client.query(copy.to(`COPY (SELECT ${columns.join(', ')} FROM ${only(table)}) TO STDOUT`)),
+    writer.client.query(copy.from(`COPY ${qualified(table)}${list} FROM STDIN`)),
+  )
+}
+
+/** Statements that move the sequences to where they are in the source. */
+async function positionsOf(from: Connection, schema: Schema, dirty: readonly SubjectId[]): Promise<string[]> {
+  const changed = schema.sequences.filter(({ id }) => dirty.includes(id))
+  return Promise.all(
+    changed.map(async (sequence) => {
+      const name = qualified(sequence)
+      const [row] = await from.query(`SELECT last_value::text AS value, is_called AS called FROM ${name}`)
+      return `SELECT pg_catalog.setval(${literal(name)}::pg_catalog.regclass, ${row?.value}, ${row?.called === true})`
+    }),
+  )
+}
