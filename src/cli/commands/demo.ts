@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { pickServer } from '../../server/pick-server.ts'
-import { parseServer, type ServerSpec } from '../../server/server.ts'
+import { engineOf, parseServer, type ServerSpec } from '../../server/server.ts'
 import type { Progress } from '../../util/progress.ts'
 import { defineCommand } from '../command.ts'
 import { scenarioOf } from '../demo/any-schema.ts'
@@ -44,7 +44,7 @@ they are not. Everything is gone afterwards.
     let made: Made | undefined
     const story =
       flags.schema === undefined
-        ? await sampleScenario(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+        ? await sampleScenario(engineOf(spec))
         : await scenarioOf(flags.schema, seed, (filled) => {
             made = { filled, seed }
           })

@@ -1,7 +1,7 @@
 import type { ProjectPreset } from '../../engine/engine-server.ts'
 import { SERVER_ENGINES, SERVERS } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
-import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
+import { container, engineOf, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
 import { type Image, imagesIn } from './images.ts'
 import {
   type Choice,
@@ -38,7 +38,7 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
     engine === undefined || server === 'embedded' || server.includes('://')
       ? parseServer(server)
       : container(server, { engine })
-  const itsEngine = spec.kind === 'embedded' ? 'postgres' : spec.engine
+  const itsEngine = engineOf(spec)
   if (engine !== undefined && engine !== itsEngine) {
     throw new AfreshError('usage', `--server names a server of ${itsEngine}, and --engine ${engine}.`, {
       next: 'Give one of them.',
