@@ -343,6 +343,33 @@ describeOn('embedded:18', (server) => {
   })
 })
 
+/** A role that may not create databases, and the statement that permits it to. */
+const POWERLESS = {
+  'embedded:18': {
+    create: `DROP ROLE IF EXISTS powerless; CREATE ROLE powerless LOGIN PASSWORD 'pw'`,
+    grant: 'ALTER ROLE … CREATEDB',
+  },
+  'mysql:9.7': {
+    create: `DROP USER IF EXISTS powerless; CREATE USER powerless IDENTIFIED BY 'pw'; GRANT SELECT ON *.* TO powerless`,
+    grant: 'GRANT ALL ON `afresh\\_%`.* TO …',
+  },
+} as const
+
+for (const id of ['embedded:18', 'mysql:9.7'] as const) {
+  describeOn(id, (server) => {
+    it('doctor --url says how a role gets the privilege to create databases', () =>
+      withDatabaseOn(server, 'doctor_grant', async (db) => {
+        await ask(server, POWERLESS[id].create)
+        const url = Object.assign(new URL(db.url), { username: 'powerless', password: 'pw' })
+        const { stdout } = await afresh(['doctor', '--url', url.toString(), '--json'])
+        expect(JSON.parse(stdout)).toMatchObject({
+          database: { mayCreateDatabases: false },
+          problems: expect.arrayContaining([expect.stringContaining(POWERLESS[id].grant)]),
+        })
+      }))
+  })
+}
+
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     it('runs plan, adopt and reset', () =>
