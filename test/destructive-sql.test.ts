@@ -74,7 +74,6 @@ const REASONS = {
     'engine/postgres/with-lock-timeout.ts',
     'engine/postgres/index.ts',
     'engine/postgres/script.ts',
-    'harness/doctor.ts',
   ],
 } as const
 

@@ -60,7 +60,7 @@ export async function planClean(options: CleanOptions): Promise<{
     server,
     databases: await removableOn(server, options),
   }))
-  const folders = options.url === undefined ? ownEmbeddedServers().filter((one) => one.isRemovable) : []
+  const folders = options.url === undefined ? ownEmbeddedServers().filter((server) => server.isRemovable) : []
   const cache = options.caches ? cacheUsage() : undefined
   return {
     plan: {
@@ -83,7 +83,7 @@ export async function planClean(options: CleanOptions): Promise<{
       const left = await problemsOf(others)
       return {
         dropped: done.flatMap(({ dropped }) => dropped),
-        problems: [...done.flatMap((one) => one.problems), ...left],
+        problems: [...done.flatMap((outcome) => outcome.problems), ...left],
       }
     },
   }

@@ -40,7 +40,7 @@ export function leasedDatabase(
   )
   const snapshots = new Snapshots(() => snapshotSource(engine, lease, given), { unref })
   const resources = async () => openResourcesOn(engine, (await lease.current()).lease.connection)
-  const lookAtSessions = 'its sessions were looked at'
+  const inspecting = 'its sessions were inspected'
   const finish = async () => {
     await transaction.abandon()
     await eraseConnection.close()
@@ -66,9 +66,9 @@ export function leasedDatabase(
     purge: eraseConnection.purge,
     load: eraseConnection.load,
     ...snapshotMethods(snapshots, around),
-    openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
+    openResources: () => lease.run(inspecting, async () => (await resources()).openResources()),
     endOpenResources: (found) =>
-      lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),
+      lease.run(inspecting, async () => (await resources()).endOpenResources(found)),
     release,
     [Symbol.asyncDispose]: release,
   }

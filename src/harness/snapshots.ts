@@ -203,7 +203,7 @@ async function close({ lease, connection, session }: Snapshot): Promise<void> {
 }
 
 function invalidName(name: unknown): AfreshError {
-  return new AfreshError('usage', `snapshot: ${JSON.stringify(name)} is no name.`, {
+  return new AfreshError('usage', `snapshot: ${JSON.stringify(name)} is not a name.`, {
     next: "Give it any text that is not empty: snapshot('paid order').",
   })
 }

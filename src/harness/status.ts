@@ -17,7 +17,7 @@ export interface Status {
   readonly containers: readonly OwnContainer[]
   readonly embedded: readonly OwnEmbeddedServer[]
   readonly cache: CacheUsage
-  /** What could not be looked at, as sentences. */
+  /** What could not be inspected, as sentences. */
   readonly problems: readonly string[]
 }
 

@@ -70,13 +70,13 @@ describe('sqlite', () => {
 
 function methods(
   kind: keyof typeof POSSIBLE,
-  makeGround: () => Promise<BenchServer>,
+  openServer: () => Promise<BenchServer>,
   shapes: typeof SHAPES,
 ): void {
   describe('every method', () => {
     let benchServer: BenchServer
     beforeAll(async () => {
-      benchServer = await makeGround()
+      benchServer = await openServer()
     })
     afterAll(() => benchServer.close())
 

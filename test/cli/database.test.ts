@@ -79,9 +79,9 @@ describeOn('embedded:18', (server) => {
       const before = await everything()
       const { code, stdout } = await afresh(['plan', '--url', url])
       expect(code).toBe(0)
-      const place = (table: string) => stdout.search(new RegExp(`\\d  ${table}`))
-      expect(place('orders')).toBeLessThan(place('customer'))
-      expect(place('customer')).toBeLessThan(place('country'))
+      const positionOf = (table: string) => stdout.search(new RegExp(`\\d  ${table}`))
+      expect(positionOf('orders')).toBeLessThan(positionOf('customer'))
+      expect(positionOf('customer')).toBeLessThan(positionOf('country'))
       expect(stdout).toContain('orders ↺')
       expect(stdout).toContain('no ownership mark')
       expect(await everything()).toEqual(before)
@@ -373,7 +373,7 @@ for (const id of ['embedded:18', 'mysql:9.7'] as const) {
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     it('runs plan, adopt and reset', () =>
-      withDatabaseOn(server, 'shop_by_hand', async (db) => {
+      withDatabaseOn(server, 'shop_cli', async (db) => {
         const { url } = db
         await ask(
           db,

