@@ -44,7 +44,6 @@ export interface ClonedDatabase {
 
 /** Facts about the server that the guard needs. */
 export interface ServerAccess {
-  /** Whether afresh started the server. */
   readonly startedByAfresh: boolean
   /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow: readonly string[]

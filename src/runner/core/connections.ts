@@ -31,7 +31,6 @@ type ConnectionWatch = Socket & {
   readonly _handle?: { reading: boolean; readStop(): void; readStart(): void } | null
 }
 
-/** The state of a socket. */
 interface Known {
   state?: SocketState
   target?: string
