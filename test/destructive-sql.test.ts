@@ -75,7 +75,6 @@ const REASONS = {
     'engine/postgres/with-lock-timeout.ts',
     'engine/postgres/index.ts',
     'engine/postgres/script.ts',
-    'harness/doctor.ts',
   ],
 } as const
 

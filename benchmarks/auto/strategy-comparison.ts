@@ -116,7 +116,8 @@ export class StrategyComparison {
       await writer.run([DROP_FILLER, ...tables.map(({ drop }) => drop)].join('; '))
       await writer.close()
     }
-    const runs = tables.map((of) => new Run(variant, of, writer, session.reset))
+    const reset = async () => (await session.reset()).report
+    const runs = tables.map((of) => new Run(variant, of, writer, reset))
     return { runs: new Map(cases.map(({ no }, index) => [no, runs[index] as Run])), close }
   }
 }

@@ -120,7 +120,7 @@ class Looks {
     this.#random = random
   }
 
-  async at(run: TestRun, dirty: number): Promise<string[]> {
+  async measureAt(run: TestRun, dirty: number): Promise<string[]> {
     if (dirty === 0) return []
     const seen = this.#seen.get(run.method.id) ?? (await run.leaves(this.#random, dirty))
     this.#seen.set(run.method.id, seen)
@@ -138,9 +138,9 @@ async function outcomeOf(
   const { n, median, q1, q3 } = summarize(measured.samples)
   let leaves: string[]
   try {
-    leaves = await looks.at(run, dirty)
+    leaves = await looks.measureAt(run, dirty)
   } catch (error) {
-    return { outcome: 'failed', reason: `when its result was looked at: ${firstLine(error)}` }
+    return { outcome: 'failed', reason: `when its result was inspected: ${firstLine(error)}` }
   }
   return {
     outcome: 'measured',

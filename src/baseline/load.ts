@@ -1,7 +1,7 @@
+import { variablesOf } from '../engine/clients.ts'
 import type { Connection, ScriptRun } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'
 import { masked, maskedError, type VariableMapping } from '../engine/environment.ts'
-import { variablesOf } from '../engine/environments.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { noProgress, type Progress } from '../util/progress.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'

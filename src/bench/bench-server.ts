@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { calibrate } from '../costs/calibrate.ts'
 import { replaceSamples } from '../costs/store.ts'
 import { guardConnected, guardEnvironment } from '../database/guard.ts'
@@ -15,11 +12,8 @@ import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withCleanUp, withUndo } from '../errors.ts'
-import { registerCleanup } from '../server/cleanup.ts'
-import { folderInMemory } from '../util/shared-memory.ts'
-import type { Storage } from './cases.ts'
 
-/** Creates databases for measurements: on a server, or for SQLite in this process. */
+/** Creates databases for measurements: on a server, or as files. */
 export interface BenchServer {
   readonly engine: Engine
   readonly version: string
@@ -50,7 +44,6 @@ export interface ClonedDatabase {
 
 /** Facts about the server that the guard needs. */
 export interface ServerAccess {
-  /** Whether afresh started the server. */
   readonly startedByAfresh: boolean
   /** Servers on other machines that exist for tests only, each as `host:port#system_identifier`. */
   readonly allow: readonly string[]
@@ -203,44 +196,5 @@ class CloneOfTemplate {
     for (const made of [this.#clone, this.#template]) {
       if (made !== undefined) await databases.drop(admin, made.name, made.mark)
     }
-  }
-}
-
-/**
- * Uses a file in a temporary folder. With `:memory:`, millions of rows would be in this process's memory.
- * https://sqlite.org/pragma.html#pragma_synchronous
- */
-export async function openSqlite(storage: Storage): Promise<BenchServer> {
-  const { engine, connection } = await open('sqlite::memory:')
-  const [row] = await connection.query('SELECT sqlite_version() AS version')
-  await connection.close()
-  const version = String(row?.version)
-  const inMemory = storage === 'memory' ? folderInMemory() : undefined
-  const synchronous = storage === 'durable' ? 'FULL' : 'OFF'
-  return {
-    engine,
-    version,
-    conditions: `SQLite ${version}, a file in ${inMemory === undefined ? tmpdir() : 'memory'}, synchronous ${synchronous}`,
-    async build(shape) {
-      const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
-      // Otherwise the folder would stay in memory if this process were killed.
-      const registration = await registerCleanup({ kind: 'folder', path: folder })
-      const file = join(folder, 'bench.db')
-      writeFileSync(file, '') // the connection requires an existing file
-      const own = await engine.connect(`sqlite:${file}`)
-      await own.query(`PRAGMA synchronous = ${synchronous}`)
-      await own.query(engine.bench.create(shape).join(';\n'))
-      return {
-        connection: own,
-        others: async () => [],
-        close: async () => {
-          await own.close()
-          rmSync(folder, { recursive: true, force: true })
-          await registration.release()
-        },
-      }
-    },
-    calibrate: async () => {},
-    close: async () => {},
   }
 }

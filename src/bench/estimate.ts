@@ -42,12 +42,12 @@ export class Estimate {
 
   /** Milliseconds of one method. If this size was not measured, scaled from the nearest size. */
   #costOf(rows: number): number {
-    const known = [...this.#costs].map(([index, { ms, methods }]) => ({ at: index, ms: ms / methods }))
-    const [nearest] = known.toSorted((a, b) => distance(a.at, rows) - distance(b.at, rows))
+    const known = [...this.#costs].map(([index, { ms, methods }]) => ({ index, ms: ms / methods }))
+    const [nearest] = known.toSorted((a, b) => distance(a.index, rows) - distance(b.index, rows))
     if (nearest === undefined) return 0
-    const grown = rows > nearest.at ? nearest.ms * (rows / Math.max(1, nearest.at)) : nearest.ms
+    const grown = rows > nearest.index ? nearest.ms * (rows / Math.max(1, nearest.index)) : nearest.ms
     // Many rows take longer than the budget, because at least one round always runs.
-    return nearest.at === rows ? nearest.ms : Math.min(grown, 3 * this.#budgetMs)
+    return nearest.index === rows ? nearest.ms : Math.min(grown, 3 * this.#budgetMs)
   }
 }
 

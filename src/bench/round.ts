@@ -14,7 +14,6 @@ export interface Sample {
   readonly nextInsertMs: number | undefined
 }
 
-/** A loop exceeded its time limit. */
 export class TimeLimitExceeded extends Error {
   /** The share of rows that were deleted. */
   readonly share: number

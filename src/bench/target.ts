@@ -1,14 +1,17 @@
+import type { FileBench } from '../engine/bench-dialect.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { ImagePreset } from '../engine/engine-server.ts'
-import { SERVERS } from '../engine/registry.ts'
+import { DEFAULT_ENGINE, fileEngineNamed, SERVERS } from '../engine/registry.ts'
 import { withUndo } from '../errors.ts'
 import { hostOf } from '../server/existing.ts'
 import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
 import { describeProgress } from '../util/progress.ts'
 import { folderInMemory } from '../util/shared-memory.ts'
-import { type BenchServer, openBenchServer, openSqlite } from './bench-server.ts'
+import { openBenchFiles } from './bench-files.ts'
+import { type BenchServer, openBenchServer } from './bench-server.ts'
 import type { Storage } from './cases.ts'
 
-/** What is measured: a server that can be started with different storage, a running server, or SQLite. */
+/** What is measured: a server that can be started with different storage, a running server, or an engine without servers. */
 export interface Target {
   /** As requested: `postgres:18`. */
   readonly id: string
@@ -31,18 +34,21 @@ export interface OpenTarget {
  * @throws AfreshError `usage` for anything else
  */
 export function targetOf(server: string, allow: readonly string[]): Target {
-  if (server === 'sqlite') return sqlite
+  const files = fileEngineNamed(server)
+  if (files !== undefined) return fileTarget(files.engine, files.file)
   const version = /^embedded:(.+)$/.exec(server)?.[1]
   return serverTarget(server, version === undefined ? parseServer(server) : embedded({ version }), allow)
 }
 
-const sqlite: Target = {
-  id: 'sqlite',
-  storages: ['memory', 'disk', 'durable'],
-  async open(storage) {
-    const benchServer = await openSqlite(storage)
-    return { title: `SQLite ${benchServer.version}`, benchServer, close: benchServer.close }
-  },
+function fileTarget(engine: Engine, file: FileBench): Target {
+  return {
+    id: engine.name,
+    storages: ['memory', 'disk', 'durable'],
+    async open(storage) {
+      const benchServer = await openBenchFiles(engine, file, storage)
+      return { title: `${engine.title} ${benchServer.version}`, benchServer, close: benchServer.close }
+    },
+  }
 }
 
 function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): Target {
@@ -86,7 +92,10 @@ function withStorage(spec: ServerSpec, storage: Storage): ServerSpec {
   if (spec.kind === 'existing') return spec
   if (spec.kind === 'embedded') {
     if (storage === 'memory') return folderInMemory() === undefined ? spec : { ...spec, data: 'memory' }
-    const settings = { ...spec.settings, ...(storage === 'durable' ? SERVERS.postgres.durableSettings : {}) }
+    const settings = {
+      ...spec.settings,
+      ...(storage === 'durable' ? SERVERS[DEFAULT_ENGINE].durableSettings : {}),
+    }
     return { ...spec, data: 'disk', settings }
   }
   const image: ImagePreset = SERVERS[spec.engine].image

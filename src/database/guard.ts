@@ -56,7 +56,7 @@ export async function guardServer({
     foreignRows === undefined
       ? undefined
       : await foreignRows().catch(
-          (error: unknown) => `its databases cannot be looked at: ${messageOf(error)}`,
+          (error: unknown) => `its databases cannot be inspected: ${messageOf(error)}`,
         )
   if (foreignRows !== undefined && evidence === undefined) return
   throw new RefusedError(
@@ -77,7 +77,7 @@ export async function guardServer({
 }
 
 /**
- * `guardServer` for the server of a connection. Searches all of its databases for rows unless told otherwise.
+ * `guardServer` for the server of a connection. Searches all of its databases for rows by default.
  *
  * @returns the facts that it has read
  */

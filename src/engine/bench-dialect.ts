@@ -49,8 +49,23 @@ export type StatementMethod = Exclude<
   'batch-100' | 'batch-1000' | 'batch-10000' | 'orm-100' | 'clone'
 >
 
+/** What benchmarks need of an engine whose databases are files. */
+export interface FileBench {
+  /** The URL of a file; `:memory:` is a database without one. */
+  urlOf(path: string): string
+  version(connection: Connection): Promise<string>
+  /** How writes reach the disk. */
+  settings(isDurable: boolean): {
+    readonly sql: string
+    /** For people, as a phrase. */
+    readonly description: string
+  }
+}
+
 /** The SQL that benchmarks need on an engine. */
 export interface BenchDialect {
+  /** Absent if the engine has servers. */
+  readonly file?: FileBench
   /** Returns why this engine has no such tables, as a phrase; `undefined` if it has them. */
   lacks(shape: Shape): string | undefined
   /** Returns the statements that create the tables in an empty database. */

@@ -84,7 +84,6 @@ export class RowError extends Error {
   }
 }
 
-/** The value as JSON. */
 export function jsonOf(value: Value): string {
   if (value instanceof Numeral) return value.text.replace(/^(-?)0+(?=\d)/, '$1')
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('base64'))

@@ -66,7 +66,7 @@ export interface ScriptRun {
    * that.
    */
   url?(): Promise<string | undefined>
-  /** A connection of afresh's own, restricted as the files are, for statements of afresh. `end` closes it. */
+  /** A connection for afresh itself, restricted as the files are, for statements of afresh. `end` closes it. */
   connection?(): Promise<Connection>
   /** Called once, after the last file, also after a failure. */
   end(): Promise<void>

@@ -13,7 +13,6 @@ export interface ServerFacts {
   readonly systemIdentifier: string
   /** A read-only replica. */
   readonly standby: boolean
-  /** Whether this role may create databases. */
   readonly mayCreateDatabases: boolean
   /** Changes with the privileges of this role that plans depend on. Not for display. */
   readonly privileges: string

@@ -144,7 +144,6 @@ export interface EraseDialect {
   ident(name: string): string
   /** The table without its inheritors, for a FROM clause. */
   table(table: Table): string
-  /** The table with its inheritors. */
   tableWithInheritors(table: Table): string
   /** An inner join that is evaluated from left to right, on engines whose planner would reorder it. */
   readonly join: string

@@ -14,7 +14,7 @@ async function find(
 
 /** @param index counted from 0 */
 export async function rowAt(source: RowSource, index: number): Promise<RowPosition> {
-  return (await find(source, (_, at) => at === index)) ?? { source }
+  return (await find(source, (_, position) => position === index)) ?? { source }
 }
 
 /**

@@ -31,12 +31,12 @@ export function lookBudget(): LookBudget {
   return {
     databases: (count) =>
       count > MOST_DATABASES
-        ? `there are ${count} databases that afresh did not make, and at most ${MOST_DATABASES} are looked at`
+        ? `there are ${count} databases that afresh did not make, and at most ${MOST_DATABASES} are inspected`
         : undefined,
     tables: (count) => {
       tables += count
       return tables > MOST_TABLES
-        ? `there are more than ${MOST_TABLES} tables in the databases that afresh did not make, and no more are looked at`
+        ? `there are more than ${MOST_TABLES} tables in the databases that afresh did not make, and no more are inspected`
         : undefined
     },
     time: () =>

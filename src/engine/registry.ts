@@ -1,4 +1,5 @@
 import { AfreshError } from '../errors.ts'
+import type { FileBench } from './bench-dialect.ts'
 import type { Connection, ConnectOptions } from './connection.ts'
 import type { Engine } from './engine.ts'
 import type { EngineServer } from './engine-server.ts'
@@ -16,7 +17,7 @@ import type { Transaction, TransactionOptions } from './transaction/transaction.
 /** All engines; no other file lists them. They load their drivers when they connect. */
 const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
 
-/** The engines that have servers. The first is the default for a project that shows no preference. */
+/** The engines that have servers. */
 export const SERVERS = {
   postgres: postgresServer,
   mysql: mysqlServer,
@@ -24,6 +25,9 @@ export const SERVERS = {
 } as const satisfies Readonly<Record<string, EngineServer>>
 
 export type ServerEngine = keyof typeof SERVERS
+
+/** The engine of the embedded server, and of projects that show no preference. */
+export const DEFAULT_ENGINE = 'postgres' satisfies ServerEngine
 
 export const SERVER_ENGINES = Object.keys(SERVERS) as readonly ServerEngine[]
 
@@ -45,6 +49,14 @@ export function engineNamed(name: string): Engine {
   const engine = ENGINES.find((candidate) => candidate.name === name)
   if (engine === undefined) throw new Error(`no engine is called ${name}`)
   return engine
+}
+
+/** The engine of this name, if its databases are files. */
+export function fileEngineNamed(
+  name: string,
+): { readonly engine: Engine; readonly file: FileBench } | undefined {
+  const engine = ENGINES.find((candidate) => candidate.name === name)
+  return engine?.bench.file && { engine, file: engine.bench.file }
 }
 
 /**

@@ -18,7 +18,6 @@ import {
 
 export interface EraseStatementOptions {
   readonly mark: Mark | undefined
-  /** The archive table of each table. */
   readonly archives: ReadonlyMap<TableId, Table>
   /** Whether rows are counted before any is deleted. */
   readonly counts: boolean

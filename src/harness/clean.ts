@@ -65,7 +65,7 @@ export async function planClean(options: CleanOptions): Promise<{
     server,
     databases: await removableOn(server, options),
   }))
-  const folders = options.url === undefined ? ownEmbeddedServers().filter((one) => one.isRemovable) : []
+  const folders = options.url === undefined ? ownEmbeddedServers().filter((server) => server.isRemovable) : []
   const lingering = options.url === undefined ? lingeringServers() : []
   const cache = options.caches ? cacheUsage() : undefined
   return {
@@ -91,7 +91,7 @@ export async function planClean(options: CleanOptions): Promise<{
       const left = await problemsOf(others)
       return {
         dropped: done.flatMap(({ dropped }) => dropped),
-        problems: [...done.flatMap((one) => one.problems), ...left],
+        problems: [...done.flatMap((outcome) => outcome.problems), ...left],
       }
     },
   }

@@ -2,7 +2,7 @@ import { confirmationOf, readMark, serverFingerprint } from '../database/guard.t
 import { open } from '../engine/registry.ts'
 import { withCleanUp } from '../errors.ts'
 import { type AvailableServers, availableServers } from '../server/pick-server.ts'
-import { type Driver, installedDrivers } from './optional-packages.ts'
+import { type Driver, installedDrivers, SERVER_DRIVERS } from './optional-packages.ts'
 
 export interface Diagnosis {
   readonly node: { readonly version: string; readonly supported: boolean }
@@ -47,7 +47,8 @@ const MINIMUM_NODE = [20, 19] as const
  * @throws AfreshError `usage`, `server` for a URL that cannot be used
  */
 export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
-  const database = url === undefined ? undefined : await diagnoseDatabase(url)
+  const found = url === undefined ? undefined : await diagnoseDatabase(url)
+  const database = found?.database
   const servers = await availableServers()
   const drivers = installedDrivers(cwd)
   const supported = isSupported(process.versions.node)
@@ -59,7 +60,7 @@ export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
     ...(servers.container.problem === undefined ? [] : [`containers: ${servers.container.problem}`]),
     ...(servers.embedded.problem === undefined ? [] : [`embedded PostgreSQL: ${servers.embedded.problem}`]),
     ...driverProblems(drivers),
-    ...(database === undefined ? [] : databaseProblems(database)),
+    ...(found === undefined ? [] : databaseProblems(found)),
   ]
   const usable = supported && (database === undefined ? hasServer : !database.standby)
   const detectors = [
@@ -94,25 +95,23 @@ function isSupported(version: string): boolean {
 function driverProblems(drivers: readonly Driver[]): string[] {
   const isMissing = (name: string) => drivers.find((driver) => driver.package === name)?.version === undefined
   return [
-    ...(isMissing('pg') ? ['PostgreSQL needs its driver: npm install --save-dev pg'] : []),
-    ...(isMissing('mysql2') ? ['MySQL and MariaDB need their driver: npm install --save-dev mysql2'] : []),
+    ...SERVER_DRIVERS.filter(({ name }) => isMissing(name)).map(
+      ({ name, engines }) =>
+        `${engines} cannot be reached without its driver: npm install --save-dev ${name}`,
+    ),
     ...(isMissing('node:sqlite') && isMissing('better-sqlite3')
       ? ['SQLite needs Node 22.13 or later, or: npm install --save-dev better-sqlite3']
       : []),
   ]
 }
 
-function databaseProblems({
-  standby,
-  mayCreateDatabases,
-  mayDisableChecks,
-  sessions,
-}: DatabaseDiagnosis): string[] {
+function databaseProblems({ database, createGrant }: FoundDatabase): string[] {
+  const { standby, mayCreateDatabases, mayDisableChecks, sessions } = database
   return [
     ...(standby ? ['The server is a standby: it takes no writes.'] : []),
     ...(mayCreateDatabases
       ? []
-      : ['The role may not create databases: createHarness needs that (PostgreSQL: ALTER ROLE … CREATEDB).']),
+      : [`The role may not create databases, which createHarness needs. Grant it: ${createGrant}`]),
     ...(mayDisableChecks
       ? []
       : [
@@ -122,7 +121,13 @@ function databaseProblems({
   ]
 }
 
-async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
+interface FoundDatabase {
+  readonly database: DatabaseDiagnosis
+  /** The statement that permits a role to create databases; `undefined` if databases are files. */
+  readonly createGrant: string | undefined
+}
+
+async function diagnoseDatabase(url: string): Promise<FoundDatabase> {
   const { engine, connection } = await open(url)
   return withCleanUp(
     async () => {
@@ -130,7 +135,7 @@ async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
       const schema = await engine.introspect(connection)
       const survey = await engine.inspectState(connection, schema)
       const identity = await engine.ownership.expected(connection)
-      return {
+      const database = {
         engine: engine.title,
         database: connection.database,
         version: facts?.version,
@@ -144,6 +149,7 @@ async function diagnoseDatabase(url: string): Promise<DatabaseDiagnosis> {
         marked: (await readMark({ engine, connection })).isForGood,
         sessions: (await engine.databases?.sessions(connection, connection.database)) ?? [],
       }
+      return { database, createGrant: engine.databases?.createGrant }
     },
     () => connection.close(),
   )

@@ -42,7 +42,7 @@ export async function emptyDatabase(url: string, options: EmptyDatabaseOptions =
     })
     return withCleanUp(
       async () => {
-        const report = await session.reset()
+        const { report } = await session.reset()
         await requireEmpty(engine, connection, session)
         return report
       },

@@ -1,5 +1,5 @@
+import { variablesOf } from '../engine/clients.ts'
 import type { VariableMapping } from '../engine/environment.ts'
-import { variablesOf } from '../engine/environments.ts'
 import type { HarnessHandle } from './handle.ts'
 import { rememberLeased } from './leased-names.ts'
 

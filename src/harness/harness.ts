@@ -112,19 +112,19 @@ async function harnessFrom(
 ): Promise<Harness> {
   const { databases, admin, engine } = context
   const { progress } = config
-  const tell = (label: string) => progress({ phase: 'notice', label })
+  const notice = (label: string) => progress({ phase: 'notice', label })
   const run = newRunId()
   const project = await projectOf(config)
   const names = namesFor(project, databases.maxNameBytes)
   await databases.tryLock(admin, runKey(run))
   progress({ phase: 'clean' })
-  for (const problem of await reap(databases, admin)) tell(problem)
+  for (const problem of await reap(databases, admin)) notice(problem)
   const measured = {
     ...context,
     temporaryName: names.temporary(run),
     startedByAfresh: server.startedByAfresh,
   }
-  const measuring = config.reset.strategy === 'auto' ? costsOf(measured, tell) : undefined
+  const measuring = config.reset.strategy === 'auto' ? costsOf(measured, notice) : undefined
   const { template, isTemplateNew, baseline, made, warnings } = await withUndo(
     () => prepareBaseline({ ...context, names, run }, config, inputs),
     async () => {
@@ -133,7 +133,7 @@ async function harnessFrom(
     },
   )
   const left = await reapTemplates(databases, admin, { names, run, template })
-  for (const problem of left) tell(problem)
+  for (const problem of left) notice(problem)
   if (measuring !== undefined) progress({ phase: 'measure' })
   const handle: HarnessHandle = {
     engine: engine.name,

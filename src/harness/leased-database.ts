@@ -42,7 +42,7 @@ export function leasedDatabase(
   )
   const snapshots = new Snapshots(() => snapshotSource(engine, lease, given), { unref })
   const resources = async () => openResourcesOn(engine, (await lease.current()).lease.connection)
-  const lookAtSessions = 'its sessions were looked at'
+  const inspecting = 'its sessions were inspected'
   const finish = async () => {
     await transaction.abandon()
     await eraseConnection.close()
@@ -72,9 +72,9 @@ export function leasedDatabase(
       await settled('keepCopy')
       return lease.run('it was copied', async () => keepCopy(await lease.current(), options))
     },
-    openResources: () => lease.run(lookAtSessions, async () => (await resources()).openResources()),
+    openResources: () => lease.run(inspecting, async () => (await resources()).openResources()),
     endOpenResources: (found) =>
-      lease.run(lookAtSessions, async () => (await resources()).endOpenResources(found)),
+      lease.run(inspecting, async () => (await resources()).endOpenResources(found)),
     release,
     [Symbol.asyncDispose]: release,
   }

@@ -1,9 +1,9 @@
 /** In: a URL. Out: the client program of its engine, run on that database until the person leaves it. */
 import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
+import { variablesOf } from '../engine/clients.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withVariables } from '../engine/environment.ts'
-import { variablesOf } from '../engine/environments.ts'
 import { AfreshError } from '../errors.ts'
 import { isExecutable } from '../util/is-executable.ts'
 

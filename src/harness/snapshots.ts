@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { Costs } from '../plan/cost.ts'
 import type { ResetOptions } from '../reset/options.ts'
-import type { ResetReport } from '../reset/report.ts'
+import type { SessionReset } from '../reset/report.ts'
 import type { Resettable, Rollbacks } from '../reset/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import { nearest } from '../util/nearest.ts'
@@ -70,11 +70,7 @@ export class Snapshots {
     const { engine, connection, session } = source
     const asked = { engine, url: connection.url, doing: 'a snapshot was restored' }
     const restore = () => this.#explained(name, found, found.session.reset)
-    return {
-      schema: found.session.schema,
-      plan: found.session.plan,
-      reset: () => session.alone(() => whileServerAnswers(restore, asked)),
-    }
+    return { reset: () => session.alone(() => whileServerAnswers(restore, asked)) }
   }
 
   /** Drops one snapshot; without a name, all of them. */
@@ -108,11 +104,7 @@ export class Snapshots {
   }
 
   /** A failed step can be tried again. Anything else ends the snapshot, and leaves the lease as it is. */
-  async #explained(
-    name: string,
-    snapshot: Snapshot,
-    restore: () => Promise<ResetReport>,
-  ): Promise<ResetReport> {
+  async #explained(name: string, snapshot: Snapshot, restore: ResetSession['reset']): Promise<SessionReset> {
     try {
       return await restore()
     } catch (error) {
@@ -211,7 +203,7 @@ async function close({ lease, connection, session }: Snapshot): Promise<void> {
 }
 
 function invalidName(name: unknown): AfreshError {
-  return new AfreshError('usage', `snapshot: ${JSON.stringify(name)} is no name.`, {
+  return new AfreshError('usage', `snapshot: ${JSON.stringify(name)} is not a name.`, {
     next: "Give it any text that is not empty: snapshot('paid order').",
   })
 }

@@ -20,7 +20,7 @@ export interface Status {
   /** Servers that stay for the databases of failed tests. */
   readonly lingering: readonly LingeringServer[]
   readonly cache: CacheUsage
-  /** What could not be looked at, as sentences. */
+  /** What could not be inspected, as sentences. */
   readonly problems: readonly string[]
 }
 

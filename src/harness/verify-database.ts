@@ -1,5 +1,6 @@
 import { type AttachOptions, type HarnessOptions, parseAttachOptions } from '../config/options.ts'
 import { guardConnected, guardEnvironment } from '../database/guard.ts'
+import { makeDatabase } from '../database/lease.ts'
 import { namesFor, newRunId, runOf } from '../database/names.ts'
 import { runKey } from '../database/reaper.ts'
 import { templateKey } from '../database/template.ts'
@@ -147,19 +148,18 @@ async function withCopy<T>(
   const key = templateKey(template)
   await databases.tryLock(connection, runKey(run))
   if (!(await databases.tryLock(connection, key, { everywhere: true }))) throw isBusy(template)
-  const mark = await withCleanUp(
-    () => databases.clone(connection, template, name, { programs: false }),
+  const source = { engine, databases, adminUrl: connection.url ?? '', template, programs: false }
+  const copy = await withCleanUp(
+    () => makeDatabase(source, connection, name),
     () => databases.unlock(connection, key),
   )
   return withCleanUp(
-    async () => {
-      const copy = await engine.connect(databases.urlOf(connection.url ?? '', name))
-      return withCleanUp(
-        () => work({ engine, connection: copy }),
-        () => copy.close(),
-      )
-    },
-    () => databases.drop(connection, name, mark),
+    () =>
+      withCleanUp(
+        () => work({ engine, connection: copy.connection }),
+        () => copy.connection.close(),
+      ),
+    () => databases.drop(connection, name, copy.claim.mark),
   )
 }
 

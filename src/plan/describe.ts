@@ -46,7 +46,6 @@ export function sequenceLabel(schema: Schema, id: SequenceId): string {
   return byId(schema).sequences.get(id)?.label ?? id
 }
 
-/** The label of a table or a sequence. */
 export function subjectLabel(schema: Schema, id: TableId | SequenceId): string {
   return byId(schema).tables.get(id)?.label ?? sequenceLabel(schema, id)
 }

@@ -6,7 +6,7 @@ import type { Schema } from '../schema/schema.ts'
 import { differenceOf, listed, schemaDiff } from './diff.ts'
 import { planFor } from './make-plan.ts'
 import type { SessionInput } from './options.ts'
-import type { ResetReport } from './report.ts'
+import type { SessionReset } from './report.ts'
 
 /** A plan and the resetter that runs it. */
 export interface Planned {
@@ -96,22 +96,26 @@ function isStale(error: AfreshError): boolean {
   return error.code === 'plan'
 }
 
-/** @param first the report of the old plan's reset, if it succeeded */
+/** @param first the old plan's reset, if it succeeded */
 export function afterReplan(
-  report: ResetReport,
+  { report, changedTables }: SessionReset,
   { isChanged, added }: SchemaAdditions,
-  first: ResetReport | undefined,
-): ResetReport {
+  first: SessionReset | undefined,
+): SessionReset {
   const note =
     added.length === 0
       ? 'A test changed the schema: planned again.'
       : `A test made ${added.join(', ')}: planned again, and emptied with the rest from now on.`
+  const before = first?.report
   return {
-    ...report,
-    dirty: [...new Set([...(first?.dirty ?? []), ...report.dirty])],
-    writes: [...(first?.writes ?? []), ...report.writes],
-    steps: [...(first?.steps ?? []), ...report.steps],
-    durationMs: (first?.durationMs ?? 0) + report.durationMs,
-    notes: [...report.notes, ...(isChanged ? [note] : [])],
+    report: {
+      ...report,
+      dirty: [...new Set([...(before?.dirty ?? []), ...report.dirty])],
+      writes: [...(before?.writes ?? []), ...report.writes],
+      steps: [...(before?.steps ?? []), ...report.steps],
+      durationMs: (before?.durationMs ?? 0) + report.durationMs,
+      notes: [...report.notes, ...(isChanged ? [note] : [])],
+    },
+    changedTables: [...new Set([...(first?.changedTables ?? []), ...changedTables])],
   }
 }

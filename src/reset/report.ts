@@ -1,7 +1,7 @@
 import type { Detector, Outcome } from '../engine/resetter.ts'
-import { describeStep, subjectLabel } from '../plan/describe.ts'
-import type { Plan, Step } from '../plan/plan.ts'
-import type { Schema } from '../schema/schema.ts'
+import { describeStep, subjectLabel, tableLabel } from '../plan/describe.ts'
+import { type Plan, type Step, tablesOfStep } from '../plan/plan.ts'
+import type { Schema, SequenceId, TableId } from '../schema/schema.ts'
 import { type TableWrites, tableWrites } from './writes.ts'
 
 /** What a reset found and did. */
@@ -35,6 +35,13 @@ export interface StepReport {
   readonly truncated: boolean
 }
 
+/** A reset, with what only strategy `rollback` needs. */
+export interface SessionReset {
+  readonly report: ResetReport
+  /** Labels of the tables whose rows it changed: `dirty` of the report includes false alarms and sequences. */
+  readonly changedTables: readonly string[]
+}
+
 export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationMs: number): ResetReport {
   return {
     // A table and its AUTO_INCREMENT counter share a label.
@@ -60,6 +67,16 @@ export function reportOf(schema: Schema, plan: Plan, outcome: Outcome, durationM
     notes: outcome.notes ?? [],
     recreated: false,
   }
+}
+
+/** Labels of the tables whose rows the reset changed. A step that changed no row was a false alarm. */
+export function changedTables(schema: Schema, plan: Plan, { dirty, ran }: Outcome): string[] {
+  const wasDirty = new Set<TableId | SequenceId>(dirty)
+  const changed = ran.flatMap(({ step: index, rows }) => {
+    const step = plan.steps[index]
+    return step === undefined || rows === 0 ? [] : tablesOfStep(step)
+  })
+  return [...new Set(changed)].filter((id) => wasDirty.has(id)).map((id) => tableLabel(schema, id))
 }
 
 function reasonOf(step: Step, truncated: boolean): string {

@@ -1,8 +1,5 @@
 import { beginOn } from '../engine/registry.ts'
 import type { Ending, Transaction, TransactionOptions } from '../engine/transaction/transaction.ts'
-import { describeStep } from '../plan/describe.ts'
-import { tablesOfStep } from '../plan/plan.ts'
-import { tableOf } from '../schema/schema.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
 import {
@@ -33,7 +30,7 @@ export interface RollbackReport {
 export type TestReport = ResetReport & { readonly rollback?: RollbackReport }
 
 /** What ends with a reset: the session of the baseline, or of a snapshot. */
-export type Resettable = Pick<ResetSession, 'reset' | 'schema' | 'plan'>
+export type Resettable = Pick<ResetSession, 'reset'>
 
 /** The transaction around each test of one database: at most one at a time. */
 export interface Rollbacks {
@@ -65,14 +62,11 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
   const endAndReset = async (open: () => Promise<Resettable>): Promise<TestReport> => {
     const ending = await end()
     const session = await open()
-    const report = await session.reset()
+    const { report, changedTables } = await session.reset()
     if (ending === undefined) return report
     if (ending.violation !== undefined) throw violated(ending.violation)
     const { lost } = ending
-    return {
-      ...report,
-      rollback: { held: lost === undefined, lost, escaped: escapedTables(session, report) },
-    }
+    return { ...report, rollback: { held: lost === undefined, lost, escaped: changedTables } }
   }
 
   return {
@@ -100,15 +94,4 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
       await end().catch(() => {})
     },
   }
-}
-
-/** The tables that a reset after the rollback changed. A step that changed no row was a false alarm. */
-function escapedTables({ schema, plan }: Resettable, { dirty, steps }: ResetReport): string[] {
-  const labels = new Set(dirty)
-  const changed = new Set(steps.filter(({ rows }) => rows !== 0).map(({ step }) => step))
-  const tables = plan.steps
-    .filter((step) => changed.has(describeStep(schema, step)))
-    .flatMap(tablesOfStep)
-    .map((id) => tableOf(schema, id).label)
-  return [...new Set(tables)].filter((label) => labels.has(label))
 }

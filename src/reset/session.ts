@@ -11,7 +11,7 @@ import { differenceOf, schemaDiff } from './diff.ts'
 import { planFor } from './make-plan.ts'
 import type { ResetOptions, SessionInput } from './options.ts'
 import { afterReplan, mayBeOfTheSchema, type Planned, prepare, replan } from './replan.ts'
-import { type ResetReport, reportOf } from './report.ts'
+import { changedTables, reportOf, type SessionReset } from './report.ts'
 import { type Difference, differences } from './verify.ts'
 
 /** A database that can be reset to its contents at the start of the session. */
@@ -19,7 +19,7 @@ export interface ResetSession {
   readonly schema: Schema
   readonly plan: Plan
   readonly baseline: Fingerprint
-  reset(): Promise<ResetReport>
+  reset(): Promise<SessionReset>
   verify(): Promise<Difference[]>
   /** The tables and sequences that differ from the baseline, as far as that is committed. Changes nothing. */
   dirty(): Promise<readonly SubjectId[]>
@@ -41,20 +41,19 @@ export async function openSession(input: SessionInput): Promise<ResetSession> {
 
   const current = (): Planned => planned
 
-  const reset = async (): Promise<ResetReport> => {
+  const reset = async (): Promise<SessionReset> => {
     const before = current()
-    const outcome = await resetBy(before, options).catch(async (error) => {
-      if (!(await mayBeOfTheSchema(error, before, input))) throw error
-      return { error }
-    })
-    if ('report' in outcome && !outcome.isStale) return outcome.report
+    const attempt = await attemptReset(before, input)
+    if (attempt.kind === 'done') return attempt.reset
     const { next, changed } = await replan(input, before)
     planned = next
-    if ('report' in outcome && changed.added.length === 0) return outcome.report
-    // The schema did not cause the failure.
-    if ('error' in outcome && next === before) throw outcome.error
-    const { report } = await resetBy(next, options)
-    return afterReplan(report, changed, 'report' in outcome ? outcome.report : undefined)
+    if (attempt.kind === 'failed') {
+      // The schema did not cause the failure.
+      if (next === before) throw attempt.error
+      return afterReplan((await resetBy(next, options)).reset, changed, undefined)
+    }
+    if (changed.added.length === 0) return attempt.reset
+    return afterReplan((await resetBy(next, options)).reset, changed, attempt.reset)
   }
   const alone = oneAtATime()
   return {
@@ -101,15 +100,35 @@ function refuseDetector({ title, capabilities }: Engine, wanted: Detector | 'aut
   })
 }
 
+/** What became of a reset by the current plan. */
+type Attempt =
+  | { readonly kind: 'done'; readonly reset: SessionReset }
+  /** It succeeded, but the schema may differ from the one the plan was made for. */
+  | { readonly kind: 'stale'; readonly reset: SessionReset }
+  /** Such a difference may be the reason. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+/** @throws the error of a reset that the schema cannot have caused */
+async function attemptReset(planned: Planned, input: SessionInput): Promise<Attempt> {
+  try {
+    const { reset, isStale } = await resetBy(planned, input.options)
+    return { kind: isStale ? 'stale' : 'done', reset }
+  } catch (error) {
+    if (!(await mayBeOfTheSchema(error, planned, input))) throw error
+    return { kind: 'failed', error }
+  }
+}
+
 async function resetBy(
   { resetter, schema, plan }: Planned,
   { crossCheck: isCrossChecked }: ResetOptions,
-): Promise<{ readonly report: ResetReport; readonly isStale: boolean }> {
+): Promise<{ readonly reset: SessionReset; readonly isStale: boolean }> {
   if (isCrossChecked) await crossCheck(resetter, schema)
   const start = now()
   const outcome = await resetter.reset()
   const report = reportOf(schema, plan, outcome, now() - start)
-  return { report, isStale: outcome.stale === true }
+  const reset = { report, changedTables: changedTables(schema, plan, outcome) }
+  return { reset, isStale: outcome.stale === true }
 }
 
 /** @throws AfreshError `reset`, naming all tables and sequences that only the scan finds dirty */

@@ -1,4 +1,4 @@
-import { SERVER_ENGINES, SERVERS } from '../engine/registry.ts'
+import { DEFAULT_ENGINE, SERVER_ENGINES, SERVERS } from '../engine/registry.ts'
 import { AfreshError, messageOf } from '../errors.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import {
@@ -14,8 +14,8 @@ import { resolvePackage } from './resolve-package.ts'
 import type { StartOptions } from './running-server.ts'
 import { container, embedded, type ServerEngine, type ServerSpec } from './spec.ts'
 
-/** The default, for users who configured no server. The embedded server is of the same engine. */
-const { latest: IMAGE, module: MODULE } = SERVERS.postgres.image
+/** For users who configured no server. */
+const { latest: IMAGE, module: MODULE } = SERVERS[DEFAULT_ENGINE].image
 /** A running container engine answers in milliseconds; a dead address must not cost more. */
 const ENGINE_TIMEOUT_MS = 3_000
 const PULL_TIMEOUT_MS = 180_000
@@ -102,7 +102,7 @@ async function availableContainers(): Promise<AvailableServers['container']> {
   const modules = Object.fromEntries(
     SERVER_ENGINES.map((engine) => [engine, resolvePackage(SERVERS[engine].image.module) !== undefined]),
   ) as Record<ServerEngine, boolean>
-  const installed = SERVER_ENGINES.find((engine) => modules[engine]) ?? 'postgres'
+  const installed = SERVER_ENGINES.find((engine) => modules[engine]) ?? DEFAULT_ENGINE
   try {
     const runtime = await findRuntime(await loadPackages(SERVERS[installed].image.module), ENGINE_TIMEOUT_MS)
     return {

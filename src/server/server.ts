@@ -14,7 +14,7 @@ export type {
   ServerEngine,
   ServerSpec,
 } from './spec.ts'
-export { container, embedded, existing, parseServer } from './spec.ts'
+export { container, embedded, engineOf, existing, parseServer } from './spec.ts'
 
 /**
  * Starts the server, or uses one that runs. A server that was started ends by `stop`, or with this process,

@@ -1,5 +1,5 @@
 import { masked } from '../engine/environment.ts'
-import { engineWith, SERVER_ENGINES, type ServerEngine } from '../engine/registry.ts'
+import { DEFAULT_ENGINE, engineWith, SERVER_ENGINES, type ServerEngine } from '../engine/registry.ts'
 import { canonicalUrl } from '../engine/socket-url.ts'
 import { AfreshError } from '../errors.ts'
 import type { DataPlace } from '../util/shared-memory.ts'
@@ -33,6 +33,10 @@ export interface ExistingSpec {
   readonly kind: 'existing'
   readonly engine: ServerEngine
   readonly url: string
+}
+
+export function engineOf(spec: ServerSpec): ServerEngine {
+  return spec.kind === 'embedded' ? DEFAULT_ENGINE : spec.engine
 }
 
 /** Options of `container`. */

@@ -59,7 +59,7 @@ export class ProgressLine {
   readonly #timer: NodeJS.Timeout
   readonly #notices: string[] = []
   #event: ProgressEvent | undefined
-  #printed: { readonly text: string; readonly phase: string; readonly at: number } | undefined
+  #printed: { readonly text: string; readonly phase: string; readonly timeMs: number } | undefined
   #isVisible = false
 
   /** Begins to count. `end` has to follow. */
@@ -79,7 +79,7 @@ export class ProgressLine {
       return
     }
     this.#event = event
-    const isDue = this.#options.now() - (this.#printed?.at ?? 0) >= REDRAW_MS
+    const isDue = this.#options.now() - (this.#printed?.timeMs ?? 0) >= REDRAW_MS
     if (this.#isVisible && this.#options.inPlace && isDue) this.#draw(event)
   }
 
@@ -92,7 +92,7 @@ export class ProgressLine {
     if (event === undefined) return
     const last = this.#printed
     const isNew = last?.text !== describeProgress(event)
-    const isDue = last?.phase !== event.phase || now() - last.at >= SAME_PHASE_MS
+    const isDue = last?.phase !== event.phase || now() - last.timeMs >= SAME_PHASE_MS
     if (inPlace || (isNew && isDue)) this.#draw(event)
   }
 
@@ -107,7 +107,7 @@ export class ProgressLine {
   #draw(event: ProgressEvent): void {
     const { inPlace, now } = this.#options
     const text = describeProgress(event)
-    this.#printed = { text, phase: event.phase, at: now() }
+    this.#printed = { text, phase: event.phase, timeMs: now() }
     if (!inPlace) {
       this.#stream.write(`${PREFIX}${text} …\n`)
       return

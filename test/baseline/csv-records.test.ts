@@ -39,16 +39,16 @@ function split(csv: string, cuts: readonly number[]) {
   const positions = [...new Set(cuts.map((cut) => cut % (csv.length + 1)))].sort((a, b) => a - b)
   const found: { line: number; values: readonly unknown[] }[] = []
   let rest = ''
-  let at = 1
+  let line = 1
   let from = 0
   for (const position of [...positions, csv.length]) {
-    const part = splitCsv(rest + csv.slice(from, position), at, false)
+    const part = splitCsv(rest + csv.slice(from, position), line, false)
     found.push(...part.records)
     rest = part.rest
-    at = part.line
+    line = part.line
     from = position
   }
-  return [...found, ...splitCsv(rest, at, true).records]
+  return [...found, ...splitCsv(rest, line, true).records]
 }
 
 describe('splitCsv', () => {

@@ -50,7 +50,7 @@ export function fixtureContract(target: FixtureTarget): void {
       CONSTRAINT lines_order FOREIGN KEY (order_id) REFERENCES orders (id))`
 
   describe('values', () => {
-    it('tells NULL from an empty text in CSV, and keeps every character', async () => {
+    it('distinguishes NULL from an empty text in CSV, and keeps every character', async () => {
       const csv = [
         '\ufeffid,select,Weird "name"'.replace('Weird "name"', '"Weird ""name"""'),
         '1,,""',

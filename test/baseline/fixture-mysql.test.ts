@@ -30,7 +30,7 @@ function ofMysql(server: ServerAtHand): void {
     const times = await opened.rows(
       `SELECT CAST(UNIX_TIMESTAMP(at) AS CHAR) AS at FROM t WHERE id < 3 ORDER BY id`,
     )
-    expect(times.map(([at]) => Number(at))).toEqual([
+    expect(times.map(([time]) => Number(time))).toEqual([
       Date.UTC(2024, 1, 29, 18, 0, 0, 125) / 1000,
       Date.UTC(2024, 1, 29, 1, 2, 3) / 1000,
     ])

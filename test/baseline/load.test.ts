@@ -317,8 +317,8 @@ describe('describeInputs', () => {
   })
 
   it('is cacheable with a version that the user supplies', async () => {
-    const one = await describeInputs(() => {}, undefined, cwd, 'v1')
-    expect(one.cacheable).toBe(true)
-    expect((await describeInputs(() => {}, undefined, cwd, 'v2')).parts).not.toEqual(one.parts)
+    const first = await describeInputs(() => {}, undefined, cwd, 'v1')
+    expect(first.cacheable).toBe(true)
+    expect((await describeInputs(() => {}, undefined, cwd, 'v2')).parts).not.toEqual(first.parts)
   })
 })

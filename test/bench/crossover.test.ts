@@ -13,10 +13,10 @@ function cells(
   spread = 0.05,
 ): Cell[] {
   return Object.entries(times).map(([size, time]): Cell => {
-    const at = { ...caseKey, rows: Number(size), method }
-    if (time === null) return { ...at, outcome: 'failed', reason: 'broken' }
+    const cell = { ...caseKey, rows: Number(size), method }
+    if (time === null) return { ...cell, outcome: 'failed', reason: 'broken' }
     const median = Number(time)
-    if (typeof time === 'string') return { ...at, outcome: 'extrapolated', median, basis: 'a guess' }
+    if (typeof time === 'string') return { ...cell, outcome: 'extrapolated', median, basis: 'a guess' }
     const [q1, q3] = [median * (1 - spread), median * (1 + spread)]
     const unknown = {
       journalBytes: null,
@@ -25,7 +25,7 @@ function cells(
       readerWaitMs: null,
       nextInsertMs: null,
     }
-    return { ...at, outcome: 'measured', n: 9, median, q1, q3, min: q1, max: q3, ...unknown }
+    return { ...cell, outcome: 'measured', n: 9, median, q1, q3, min: q1, max: q3, ...unknown }
   })
 }
 

@@ -58,7 +58,7 @@ describe('the matrix', () => {
 
   it('reports its results after each cell group, and resumes from them', async () => {
     const cutOff = reported[1]
-    if (cutOff === undefined) throw new Error('nothing was told')
+    if (cutOff === undefined) throw new Error('nothing was reported')
     expect(cutOff.complete).toBe(false)
     const results = await measureMatrix({ ...options, previous: cutOff })
     expect(results.cells.slice(0, cutOff.cells.length)).toEqual(cutOff.cells)
@@ -78,9 +78,9 @@ describe('the matrix', () => {
   })
 
   it('measures only missing methods', async () => {
-    const one = { ...options, cases: ['base'], rows: [10], methods: ['delete-rows'] as const }
-    const first = await measureMatrix(one)
-    const both = await measureMatrix({ ...one, methods: ['delete', 'delete-rows'], previous: first })
+    const single = { ...options, cases: ['base'], rows: [10], methods: ['delete-rows'] as const }
+    const first = await measureMatrix(single)
+    const both = await measureMatrix({ ...single, methods: ['delete', 'delete-rows'], previous: first })
     expect(both.cells[0]).toEqual(first.cells[0])
     expect(both.cells.map(({ method }) => method)).toEqual(['delete-rows', 'delete'])
   })

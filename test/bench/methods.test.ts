@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BenchServer, openBenchServer, openSqlite } from '../../src/bench/bench-server.ts'
+import { openBenchFiles } from '../../src/bench/bench-files.ts'
+import { type BenchServer, openBenchServer } from '../../src/bench/bench-server.ts'
 import { CASES } from '../../src/bench/cases.ts'
 import { locksOn } from '../../src/bench/locks.ts'
 import { methodRunnerFor } from '../../src/bench/method-runner.ts'
@@ -7,6 +8,7 @@ import { METHODS } from '../../src/bench/methods.ts'
 import { emptyOnce, TimeLimitExceeded } from '../../src/bench/round.ts'
 import { storageMetricsOf } from '../../src/bench/storage-metrics.ts'
 import { benchTables } from '../../src/engine/bench-dialect.ts'
+import { fileEngineNamed } from '../../src/engine/registry.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn, engines } from '../support/servers.ts'
 
@@ -61,18 +63,20 @@ for (const { id } of engines) {
 }
 
 describe('sqlite', () => {
-  methods('sqlite', () => openSqlite('memory'), SHAPES)
+  const files = fileEngineNamed('sqlite')
+  if (files === undefined) throw new Error('SQLite has no files')
+  methods('sqlite', () => openBenchFiles(files.engine, files.file, 'memory'), SHAPES)
 })
 
 function methods(
   kind: keyof typeof POSSIBLE,
-  makeGround: () => Promise<BenchServer>,
+  openServer: () => Promise<BenchServer>,
   shapes: typeof SHAPES,
 ): void {
   describe('every method', () => {
     let benchServer: BenchServer
     beforeAll(async () => {
-      benchServer = await makeGround()
+      benchServer = await openServer()
     })
     afterAll(() => benchServer.close())
 

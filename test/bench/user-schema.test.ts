@@ -286,15 +286,15 @@ describe('SQLite', () => {
 describeOn('embedded:18', (server) => {
   it('reports sessions that prevent the copy, and leaves nothing behind', () =>
     withSource(server, async (source) => {
-      const somebody = new pg.Client({ connectionString: source.url })
-      somebody.on('error', () => {})
-      await somebody.connect()
+      const visitor = new pg.Client({ connectionString: source.url })
+      visitor.on('error', () => {})
+      await visitor.connect()
       try {
         await expect(benchUserSchema(source.url, OPTIONS)).rejects.toThrow(
           /"somebodys_own" could not be copied.*process \d+, user .*End those sessions/s,
         )
       } finally {
-        await somebody.end()
+        await visitor.end()
       }
       expect((await stateOf(source)).databases?.filter((name) => name.startsWith('afresh_bench_'))).toEqual(
         [],

@@ -38,9 +38,9 @@ describe.skipIf(skipped !== '')(`the benchmark of strategy auto${skipped}`, () =
     const { servers } = JSON.parse(readFileSync(out, 'utf8')) as Results
     expect(servers.map(({ id }) => id)).toEqual(['embedded:18'])
     expect(servers[0]?.cases).toHaveLength(4)
-    for (const one of servers[0]?.cases ?? []) {
-      expect(one).toMatchObject(judge(one))
-      expect([3, 6]).toContain(one.delete.n)
+    for (const benchCase of servers[0]?.cases ?? []) {
+      expect(benchCase).toMatchObject(judge(benchCase))
+      expect([3, 6]).toContain(benchCase.delete.n)
     }
   })
 

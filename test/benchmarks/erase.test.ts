@@ -115,19 +115,19 @@ describe('the tables of the README', () => {
   it('compare numbers of tables at the row count that most of them share', () => {
     const [cell] = results.cells
     if (cell === undefined) throw new Error('no cell')
-    const at = (depth: number, rows: number, toHandWritten: number) => ({
+    const cellOf = (depth: number, rows: number, toHandWritten: number) => ({
       ...cell,
       depth,
       rows,
       toHandWritten,
     })
     const cells = [
-      at(4, 10, 1.3),
-      at(4, 100, 1.2),
-      at(1, 100, 1),
-      at(1, 1000, 1),
-      at(4, 1000, 1.1),
-      at(4, 1e4, 1),
+      cellOf(4, 10, 1.3),
+      cellOf(4, 100, 1.2),
+      cellOf(1, 100, 1),
+      cellOf(1, 1000, 1),
+      cellOf(4, 1000, 1.1),
+      cellOf(4, 1e4, 1),
     ]
     expect(eraseTables({ ...results, cells })).toContain('ten children each, 1,000 rows, 1: 1×, 4: 1.1×.')
   })

@@ -128,7 +128,7 @@ function cases(
 for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     cases(server, async (serverPlace, keys, options) =>
-      erase(await serverPlace.ground(), 'users', keys, options),
+      erase(await serverPlace.context(), 'users', keys, options),
     )
 
     it('purges no row that is restored meanwhile', () =>
@@ -136,7 +136,7 @@ for (const { id } of oneOfEach) {
         server,
         'UPDATE users SET gone = NULL WHERE id = 2',
         async (serverPlace) =>
-          purge(await serverPlace.ground(), { ...follow, column: 'gone', tables: ['users'] }),
+          purge(await serverPlace.context(), { ...follow, column: 'gone', tables: ['users'] }),
         async ({ erased, ids }) => {
           expect(erased).not.toBeInstanceOf(Error)
           const isThere = (await ids('users')).includes(2)
@@ -151,10 +151,10 @@ for (const { id } of oneOfEach) {
     // A client's own transaction sees what other sessions commit, and cannot be restarted.
     cases(server, async (serverPlace, keys, options) => {
       await using client = await clientOn(server, serverPlace.url)
-      const ground = { ...(await serverPlace.ground()), ...(await wrap(client.client)) }
+      const context = { ...(await serverPlace.context()), ...(await wrap(client.client)) }
       await client.query('BEGIN')
       try {
-        const report = await erase(ground, 'users', keys, options)
+        const report = await erase(context, 'users', keys, options)
         await client.query('COMMIT')
         return report
       } catch (error) {

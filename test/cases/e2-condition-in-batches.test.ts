@@ -3,7 +3,7 @@ import { erase, purge } from '../../src/erase/erase.ts'
 import type { EraseOptions } from '../../src/erase/options.ts'
 import type { EraseContext } from '../../src/erase/run-transaction.ts'
 import { sql } from '../../src/erase/sql.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { type EraseTarget, onMysql, onPostgres, onSqlite } from '../erase/targets.ts'
 import { ask } from '../support/ask.ts'
 import { hold } from '../support/hold.ts'
 import { describeOn, oneOfEach } from '../support/servers.ts'
@@ -26,12 +26,12 @@ const SCHEMA = [
 
 const batches = { batch: 10, cascade: 'follow' } as const
 
-async function left(place: Place): Promise<number[]> {
-  const rows = await place.select('marked')
+async function left(target: EraseTarget): Promise<number[]> {
+  const rows = await target.select('marked')
   return rows.map(({ id }) => Number(id)).filter((id) => id < 1000)
 }
 
-type Work = (ground: EraseContext, options: EraseOptions) => Promise<{ readonly rows: number }>
+type Work = (context: EraseContext, options: EraseOptions) => Promise<{ readonly rows: number }>
 
 const isClosed = sql`team IN (SELECT id FROM teams WHERE is_closed = ${1})`
 
@@ -49,19 +49,19 @@ interface Way {
  */
 const ways: Record<string, Way> = {
   'a row that is restored': {
-    work: (ground, options) => purge(ground, { ...options, column: 'gone' }),
+    work: (context, options) => purge(context, { ...options, column: 'gone' }),
     act: 'UPDATE marked SET gone = NULL WHERE id = 25',
   },
   'a row whose mark is new': {
-    work: (ground, options) => purge(ground, { ...options, column: 'gone', olderThan: 3_600_000 }),
+    work: (context, options) => purge(context, { ...options, column: 'gone', olderThan: 3_600_000 }),
     act: 'UPDATE marked SET gone = CURRENT_TIMESTAMP WHERE id = 25',
   },
   'a row that is another one now': {
-    work: (ground, options) => erase(ground, 'marked', { n: { gt: 0 }, c0: ids }, options),
+    work: (context, options) => erase(context, 'marked', { n: { gt: 0 }, c0: ids }, options),
     act: 'UPDATE marked SET n = -1 WHERE id = 25',
   },
   'a row whose parent says otherwise': {
-    work: (ground, options) => erase(ground, 'marked', isClosed, options),
+    work: (context, options) => erase(context, 'marked', isClosed, options),
     act: 'UPDATE teams SET is_closed = 0 WHERE id = 2',
     waitsOnInnodb: true,
   },
@@ -78,7 +78,7 @@ for (const { id } of oneOfEach) {
         await ask(on, server.engine === 'postgres' ? 'ANALYZE marked' : 'ANALYZE TABLE marked')
         // The second batch is the first to wait for this lock.
         const held = await hold(on, 'UPDATE notes SET id = id')
-        const erasing = work(await serverPlace.ground(), { ...batches, lockTimeoutMs: 30_000 })
+        const erasing = work(await serverPlace.context(), { ...batches, lockTimeoutMs: 30_000 })
         await Promise.race([untilWaiting(server), erasing])
         await ask(on, act)
         await held.commit()
@@ -91,18 +91,18 @@ for (const { id } of oneOfEach) {
 
 describe('SQLite', () =>
   describeSqlite(({ open }) => {
-    const onSqlitePlace = async (body: (place: Place) => Promise<void>) => {
-      await using place = onSqlite(open)
-      for (const statement of SCHEMA) await place.run(statement)
-      await body(place)
+    const onSqliteTarget = async (body: (target: EraseTarget) => Promise<void>) => {
+      await using target = onSqlite(open)
+      for (const statement of SCHEMA) await target.run(statement)
+      await body(target)
     }
     for (const [name, { work, act }] of Object.entries(ways)) {
       it(`evaluates the condition again in every batch, and keeps ${name}`, () =>
-        onSqlitePlace(async (place) => {
-          const onProgress: EraseOptions['onProgress'] = ({ batch }) => void (batch === 1 && place.run(act))
-          const report = await work(await place.ground(), { ...batches, onProgress })
+        onSqliteTarget(async (target) => {
+          const onProgress: EraseOptions['onProgress'] = ({ batch }) => void (batch === 1 && target.run(act))
+          const report = await work(await target.context(), { ...batches, onProgress })
           expect(report).toMatchObject({ rows: 29, batches: 3 })
-          expect(await left(place)).toEqual([25])
+          expect(await left(target)).toEqual([25])
         }))
     }
   }))

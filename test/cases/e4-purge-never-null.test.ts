@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { erase, type PurgeOptions, purge } from '../../src/erase/erase.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { type EraseTarget, onMysql, onPostgres, onSqlite } from '../erase/targets.ts'
 import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
@@ -21,14 +21,14 @@ const schemaWith = (time: string) => [
   "INSERT INTO named VALUES (1, 'active'), (2, 'gone'), (3, 'sold')",
 ]
 
-function cases(time: string, open: () => Promise<Place> | Place): void {
-  const left = async (place: Place, table: string) =>
-    (await place.select(table)).map(({ id }) => Number(id)).sort()
+function cases(time: string, open: () => Promise<EraseTarget> | EraseTarget): void {
+  const left = async (target: EraseTarget, table: string) =>
+    (await target.select(table)).map(({ id }) => Number(id)).sort()
 
   it('refuses a column that never is NULL, however the rows are asked for, and keeps every row', async () => {
-    await using place = await open()
-    for (const statement of schemaWith(time)) await place.run(statement)
-    const ground = await place.ground()
+    await using target = await open()
+    for (const statement of schemaWith(time)) await target.run(statement)
+    const context = await target.context()
     const asked: PurgeOptions[] = [
       { column: 'd' },
       ...[HOUR, new Date(), '2026-01-01'].map((olderThan) => ({ column: 'd', olderThan })),
@@ -38,59 +38,59 @@ function cases(time: string, open: () => Promise<Place> | Place): void {
       { column: 'state' },
     ]
     for (const options of asked) {
-      await expect(purge(ground, options), JSON.stringify(options)).rejects.toMatchObject({
+      await expect(purge(context, options), JSON.stringify(options)).rejects.toMatchObject({
         code: 'usage',
         message: expect.stringMatching(/which rows are marked\?/),
       })
     }
-    for (const table of ['timed', 'counted', 'flagged']) expect(await left(place, table)).toEqual([1, 2])
-    expect(await left(place, 'preset')).toEqual([1, 2, 3])
+    for (const table of ['timed', 'counted', 'flagged']) expect(await left(target, table)).toEqual([1, 2])
+    expect(await left(target, 'preset')).toEqual([1, 2, 3])
   })
 
   it('takes NULL for unmarked where it is the default, and both if `live` says so', async () => {
-    await using place = await open()
-    for (const statement of schemaWith(time)) await place.run(statement)
-    const ground = await place.ground()
+    await using target = await open()
+    for (const statement of schemaWith(time)) await target.run(statement)
+    const context = await target.context()
     const live = [EPOCH, null]
-    expect(await purge(ground, { column: 'ended', olderThan: HOUR, dryRun: true })).toMatchObject({
+    expect(await purge(context, { column: 'ended', olderThan: HOUR, dryRun: true })).toMatchObject({
       rows: 1,
     })
-    expect(await purge(ground, { column: 'since', olderThan: HOUR, live })).toMatchObject({ rows: 1 })
-    expect(await left(place, 'preset')).toEqual([1, 3])
+    expect(await purge(context, { column: 'since', olderThan: HOUR, live })).toMatchObject({ rows: 1 })
+    expect(await left(target, 'preset')).toEqual([1, 3])
   })
 
   it('marks no rows of a column whose default is not NULL, unless `live` is given', async () => {
-    await using place = await open()
-    for (const statement of schemaWith(time)) await place.run(statement)
-    const ground = await place.ground()
+    await using target = await open()
+    for (const statement of schemaWith(time)) await target.run(statement)
+    const context = await target.context()
     const softDelete = { column: 'since', value: '2021-01-01 00:00:00' }
-    await expect(erase(ground, 'preset', [1, 3], { softDelete })).rejects.toMatchObject({
+    await expect(erase(context, 'preset', [1, 3], { softDelete })).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringMatching(/since has the default .*which rows are not marked yet\?/s),
     })
     const known = { ...softDelete, live: [EPOCH, null] }
-    expect(await erase(ground, 'preset', [1, 2, 3], { softDelete: known })).toMatchObject({ rows: 2 })
+    expect(await erase(context, 'preset', [1, 2, 3], { softDelete: known })).toMatchObject({ rows: 2 })
   })
 
   it('keeps the rows that have a value of `live`', async () => {
-    await using place = await open()
-    for (const statement of schemaWith(time)) await place.run(statement)
-    const ground = await place.ground()
+    await using target = await open()
+    for (const statement of schemaWith(time)) await target.run(statement)
+    const context = await target.context()
     for (const olderThan of [HOUR, '2026-01-01', undefined]) {
       const options = { column: 'd', live: EPOCH, ...(olderThan !== undefined && { olderThan }) }
-      expect(await purge(ground, { ...options, dryRun: true })).toMatchObject({ rows: 1 })
+      expect(await purge(context, { ...options, dryRun: true })).toMatchObject({ rows: 1 })
     }
-    expect(await purge(ground, { column: 'd', olderThan: HOUR, live: '1970-01-01' })).toMatchObject({
+    expect(await purge(context, { column: 'd', olderThan: HOUR, live: '1970-01-01' })).toMatchObject({
       rows: 1,
     })
-    expect(await left(place, 'timed')).toEqual([1])
-    expect(await purge(ground, { column: 'n', live: 0 })).toMatchObject({ rows: 1 })
-    expect(await left(place, 'counted')).toEqual([1])
-    expect(await purge(ground, { column: 'flag', value: true })).toMatchObject({ rows: 1 })
-    expect(await left(place, 'flagged')).toEqual([1])
-    expect(await purge(ground, { column: 'state', live: ['active', 'sold'] })).toMatchObject({ rows: 1 })
-    expect(await left(place, 'named')).toEqual([1, 3])
-    await expect(purge(ground, { column: 'state', live: 'active', value: 'sold' })).rejects.toThrow(
+    expect(await left(target, 'timed')).toEqual([1])
+    expect(await purge(context, { column: 'n', live: 0 })).toMatchObject({ rows: 1 })
+    expect(await left(target, 'counted')).toEqual([1])
+    expect(await purge(context, { column: 'flag', value: true })).toMatchObject({ rows: 1 })
+    expect(await left(target, 'flagged')).toEqual([1])
+    expect(await purge(context, { column: 'state', live: ['active', 'sold'] })).toMatchObject({ rows: 1 })
+    expect(await left(target, 'named')).toEqual([1, 3])
+    await expect(purge(context, { column: 'state', live: 'active', value: 'sold' })).rejects.toThrow(
       /cannot be combined/,
     )
   })

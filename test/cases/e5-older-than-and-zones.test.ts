@@ -29,9 +29,9 @@ async function withZone(
   await client.query(
     isPostgres ? `SET TIME ZONE INTERVAL '${zone}' HOUR TO MINUTE` : `SET time_zone = '${zone}'`,
   )
-  const ground = { ...(await serverPlace.ground()), ...(await wrap(client.client)) }
+  const context = { ...(await serverPlace.context()), ...(await wrap(client.client)) }
   await body(async (options) => {
-    await purge(ground, options)
+    await purge(context, options)
     return (await serverPlace.select('t')).map(({ id }) => Number(id)).sort()
   })
 }
@@ -60,20 +60,20 @@ for (const { id } of engines) {
 
     it('keeps a row that was marked today where the column holds days', async () => {
       const isPostgres = server.engine === 'postgres'
-      await using place = await (isPostgres ? onPostgres(server) : onMysql(server))
-      await place.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at date)')
+      await using target = await (isPostgres ? onPostgres(server) : onMysql(server))
+      await target.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at date)')
       const [today, yesterday, before] = [0, 24 * HOUR, 48 * HOUR].map((ms) => ago(ms).slice(0, 10))
-      await place.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}'), (3, '${before}')`)
-      const ground = await place.ground()
+      await target.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}'), (3, '${before}')`)
+      const context = await target.context()
       for (const zone of ['utc', 'session'] as const) {
         const dry = { zone, dryRun: true }
-        expect(await purge(ground, { ...dry, olderThan: 24 * HOUR })).toMatchObject({ rows: 1 })
-        expect(await purge(ground, { ...dry, olderThan: new Date(`${today}T00:00:00Z`) })).toMatchObject({
+        expect(await purge(context, { ...dry, olderThan: 24 * HOUR })).toMatchObject({ rows: 1 })
+        expect(await purge(context, { ...dry, olderThan: new Date(`${today}T00:00:00Z`) })).toMatchObject({
           rows: 2,
         })
       }
-      expect(await purge(ground, { olderThan: 1000 })).toMatchObject({ rows: 2 })
-      expect(await place.select('t')).toMatchObject([{ id: 1 }])
+      expect(await purge(context, { olderThan: 1000 })).toMatchObject({ rows: 2 })
+      expect(await target.select('t')).toMatchObject([{ id: 1 }])
     })
 
     for (const type of [
@@ -84,9 +84,9 @@ for (const { id } of engines) {
       ...(server.engine === 'postgres' ? ['json'] : ['year']),
     ]) {
       it(`refuses ${type}, which is no time, by name`, async () => {
-        await using place = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
-        await place.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${type})`)
-        await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toMatchObject({
+        await using target = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
+        await target.run(`CREATE TABLE t (id int PRIMARY KEY, deleted_at ${type})`)
+        await expect(purge(await target.context(), { olderThan: HOUR })).rejects.toMatchObject({
           code: 'usage',
           message: expect.stringMatching(/t\.deleted_at is .*, which is not a time.*a string/s),
         })
@@ -95,15 +95,15 @@ for (const { id } of engines) {
 
     if (server.engine === 'postgres') {
       it('reads a domain as the type that it is based on', async () => {
-        await using place = await onPostgres(server)
-        await place.run('CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN label AS text')
-        await place.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at moment, said label)')
-        await place.run(`INSERT INTO t VALUES (1, now()), (2, now() - interval '2 hours')`)
-        const ground = await place.ground()
-        await expect(purge(ground, { column: 'said', olderThan: HOUR })).rejects.toThrow(
+        await using target = await onPostgres(server)
+        await target.run('CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN label AS text')
+        await target.run('CREATE TABLE t (id int PRIMARY KEY, deleted_at moment, said label)')
+        await target.run(`INSERT INTO t VALUES (1, now()), (2, now() - interval '2 hours')`)
+        const context = await target.context()
+        await expect(purge(context, { column: 'said', olderThan: HOUR })).rejects.toThrow(
           /said is public.label, which is not a time/,
         )
-        expect(await purge(ground, { olderThan: HOUR })).toMatchObject({ rows: 1 })
+        expect(await purge(context, { olderThan: HOUR })).toMatchObject({ rows: 1 })
       })
     }
 
@@ -125,48 +125,48 @@ describe('SQLite', () =>
     }
     for (const [name, write] of Object.entries(stored)) {
       it(`reads a DATETIME that holds ${name}`, async () => {
-        await using place = onSqlite(open)
-        await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
-        await place.run(`INSERT INTO t VALUES (1, ${write(60_000)}), (2, ${write(2 * HOUR)}), (3, NULL)`)
-        const ground = await place.ground()
-        const at = { lt: new Date(Date.now() - HOUR) }
-        expect(await erase(ground, 't', { deleted_at: at }, { dryRun: true })).toMatchObject({ rows: 1 })
-        expect(await purge(ground, { olderThan: new Date(Date.now() - HOUR), dryRun: true })).toMatchObject({
+        await using target = onSqlite(open)
+        await target.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
+        await target.run(`INSERT INTO t VALUES (1, ${write(60_000)}), (2, ${write(2 * HOUR)}), (3, NULL)`)
+        const context = await target.context()
+        const range = { lt: new Date(Date.now() - HOUR) }
+        expect(await erase(context, 't', { deleted_at: range }, { dryRun: true })).toMatchObject({ rows: 1 })
+        expect(await purge(context, { olderThan: new Date(Date.now() - HOUR), dryRun: true })).toMatchObject({
           rows: 1,
         })
-        expect(await purge(ground, { olderThan: HOUR })).toMatchObject({ rows: 1 })
-        expect(await place.select('t')).toMatchObject([{ id: 1 }, { id: 3 }])
+        expect(await purge(context, { olderThan: HOUR })).toMatchObject({ rows: 1 })
+        expect(await target.select('t')).toMatchObject([{ id: 1 }, { id: 3 }])
       })
     }
 
     it('keeps a row that was marked today where only the day is stored', async () => {
-      await using place = onSqlite(open)
-      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATE)')
+      await using target = onSqlite(open)
+      await target.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATE)')
       const [today, yesterday] = [ago(0).slice(0, 10), ago(24 * HOUR).slice(0, 10)]
-      await place.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}')`)
-      const ground = await place.ground()
+      await target.run(`INSERT INTO t VALUES (1, '${today}'), (2, '${yesterday}')`)
+      const context = await target.context()
       const midnight = new Date(`${today}T00:00:00Z`)
-      expect(await purge(ground, { olderThan: midnight, dryRun: true })).toMatchObject({ rows: 1 })
-      expect(await purge(ground, { olderThan: 1000 })).toMatchObject({ rows: 1 })
-      expect(await place.select('t')).toMatchObject([{ id: 1 }])
+      expect(await purge(context, { olderThan: midnight, dryRun: true })).toMatchObject({ rows: 1 })
+      expect(await purge(context, { olderThan: 1000 })).toMatchObject({ rows: 1 })
+      expect(await target.select('t')).toMatchObject([{ id: 1 }])
     })
 
     it.each(['2099', '12:00', 'now', '0', ''])('reports %j, which SQLite reads as a time', async (text) => {
-      await using place = onSqlite(open)
-      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at TEXT)')
-      await place.run(`INSERT INTO t VALUES (1, '${text}')`)
-      await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toThrow(
+      await using target = onSqlite(open)
+      await target.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at TEXT)')
+      await target.run(`INSERT INTO t VALUES (1, '${text}')`)
+      await expect(purge(await target.context(), { olderThan: HOUR })).rejects.toThrow(
         /1 rows of t have an invalid/,
       )
       const past = { deleted_at: { lt: new Date() } }
-      expect(await erase(await place.ground(), 't', past)).toMatchObject({ rows: 0 })
+      expect(await erase(await target.context(), 't', past)).toMatchObject({ rows: 0 })
     })
 
     it('reports invalid times instead of keeping their rows', async () => {
-      await using place = onSqlite(open)
-      await place.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
-      await place.run("INSERT INTO t VALUES (1, 'yesterday'), (2, 17)")
-      await expect(purge(await place.ground(), { olderThan: HOUR })).rejects.toMatchObject({
+      await using target = onSqlite(open)
+      await target.run('CREATE TABLE t (id INTEGER PRIMARY KEY, deleted_at DATETIME)')
+      await target.run("INSERT INTO t VALUES (1, 'yesterday'), (2, 17)")
+      await expect(purge(await target.context(), { olderThan: HOUR })).rejects.toMatchObject({
         code: 'usage',
         message: expect.stringMatching(/2 rows of t have an invalid time in deleted_at/),
       })

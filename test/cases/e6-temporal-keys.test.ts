@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { erase } from '../../src/erase/erase.ts'
-import { onPostgres, type Place } from '../erase/targets.ts'
+import { type EraseTarget, onPostgres } from '../erase/targets.ts'
 import { describeOn } from '../support/servers.ts'
 
 const SCHEMA = `
@@ -14,7 +14,7 @@ const SCHEMA = `
 
 describeOn('postgres:18', (server) => {
   const opened = async (
-    body: (place: Place, left: (where?: string) => Promise<number[]>) => Promise<void>,
+    body: (target: EraseTarget, left: (where?: string) => Promise<number[]>) => Promise<void>,
   ) => {
     await using serverPlace = await onPostgres(server)
     await serverPlace.run(SCHEMA)
@@ -30,25 +30,25 @@ describeOn('postgres:18', (server) => {
   const january = { id: 1, valid_at: '[2026-01-01,2026-02-01)' }
 
   it('erases rows that refer to a period by overlap', () =>
-    opened(async (place, left) => {
-      expect(await erase(await place.ground(), 'rooms', january, { cascade: 'follow' })).toMatchObject({
+    opened(async (target, left) => {
+      expect(await erase(await target.context(), 'rooms', january, { cascade: 'follow' })).toMatchObject({
         rows: 3,
       })
       expect(await left()).toEqual([3, 4])
     }))
 
   it('soft-deletes them too', () =>
-    opened(async (place, left) => {
+    opened(async (target, left) => {
       const options = { cascade: 'follow', softDelete: 'gone' } as const
-      expect(await erase(await place.ground(), 'rooms', january, options)).toMatchObject({ rows: 3 })
+      expect(await erase(await target.context(), 'rooms', january, options)).toMatchObject({ rows: 3 })
       expect(await left()).toEqual([3, 4])
     }))
 
   it('is blocked by them under restrict', () =>
-    opened(async (place) => {
+    opened(async (target) => {
       const onDelete = { 'stays(room, valid_at)': 'restrict' } as const
-      const ground = await place.ground()
-      await expect(erase(ground, 'rooms', january, { cascade: 'follow', onDelete })).rejects.toMatchObject({
+      const context = await target.context()
+      await expect(erase(context, 'rooms', january, { cascade: 'follow', onDelete })).rejects.toMatchObject({
         message: expect.stringContaining('2 rows refer'),
       })
     }))

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { erase, purge } from '../../src/erase/erase.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { type EraseTarget, onMysql, onPostgres, onSqlite } from '../erase/targets.ts'
 import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
 const TABLE = ['CREATE TABLE t (id int PRIMARY KEY, n int)', 'INSERT INTO t VALUES (1, 1), (2, 2)']
 
-type Open = () => Promise<Place> | Place
+type Open = () => Promise<EraseTarget> | EraseTarget
 
-async function made(open: Open, statements: readonly string[]): Promise<Place> {
-  const place = await open()
-  for (const statement of statements) await place.run(statement)
-  return place
+async function made(open: Open, statements: readonly string[]): Promise<EraseTarget> {
+  const target = await open()
+  for (const statement of statements) await target.run(statement)
+  return target
 }
 
 /** Of every engine; `others` are further objects, with what they are. */
@@ -19,23 +19,23 @@ function cases(open: Open, others: Readonly<Record<string, readonly [name: strin
   const named = { 'CREATE VIEW tv AS SELECT id FROM t': ['tv', 'a view'], ...others } as const
 
   it.each(Object.entries(named))('says what the name belongs to: %s', async (statement, [name, kind]) => {
-    await using place = await made(open, [...TABLE, statement])
-    const ground = await place.ground()
+    await using target = await made(open, [...TABLE, statement])
+    const context = await target.context()
     const isThat = expect.stringContaining(`"${name}" is ${kind}, not a table.`)
-    await expect(erase(ground, name, { id: 1 })).rejects.toMatchObject({ code: 'usage', message: isThat })
-    await expect(purge(ground, { column: 'id', value: 1, tables: [name] })).rejects.toMatchObject({
+    await expect(erase(context, name, { id: 1 })).rejects.toMatchObject({ code: 'usage', message: isThat })
+    await expect(purge(context, { column: 'id', value: 1, tables: [name] })).rejects.toMatchObject({
       message: isThat,
     })
-    await expect(erase(ground, 'tw', { id: 1 })).rejects.toThrow('There is no table "tw".')
+    await expect(erase(context, 'tw', { id: 1 })).rejects.toThrow('There is no table "tw".')
   })
 
   it('says which object has the name of the archive table', async () => {
-    await using place = await made(open, [...TABLE, 'CREATE VIEW t_archive AS SELECT 1 AS id'])
-    await expect(erase(await place.ground(), 't', [1], { archive: true })).rejects.toMatchObject({
+    await using target = await made(open, [...TABLE, 'CREATE VIEW t_archive AS SELECT 1 AS id'])
+    await expect(erase(await target.context(), 't', [1], { archive: true })).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringMatching(/copied to a table t_archive, and t_archive is a view/),
     })
-    expect(await place.select('t')).toHaveLength(2)
+    expect(await target.select('t')).toHaveLength(2)
   })
 }
 
@@ -43,16 +43,16 @@ function cases(open: Open, others: Readonly<Record<string, readonly [name: strin
 function archives(open: Open, stored: string): void {
   it('leaves the generated columns of an archive table to it, and refuses to lose a stored one', async () => {
     const columns = `(id int, n int, g ${stored})`
-    await using place = await made(open, [
+    await using target = await made(open, [
       `CREATE TABLE t ${columns}`,
       `CREATE TABLE t_archive ${columns}`,
       'INSERT INTO t (id, n) VALUES (1, 1), (2, 2)',
     ])
-    expect(await erase(await place.ground(), 't', { id: 1 }, { archive: true })).toMatchObject({ rows: 1 })
-    expect(await place.select('t_archive')).toMatchObject([{ id: 1, n: 1, g: 2 }])
-    await place.run(`CREATE TABLE u (id int, n int, g int)`)
-    await place.run(`CREATE TABLE u_archive ${columns}`)
-    await expect(erase(await place.ground(), 'u', { id: 1 }, { archive: true })).rejects.toThrow(
+    expect(await erase(await target.context(), 't', { id: 1 }, { archive: true })).toMatchObject({ rows: 1 })
+    expect(await target.select('t_archive')).toMatchObject([{ id: 1, n: 1, g: 2 }])
+    await target.run(`CREATE TABLE u (id int, n int, g int)`)
+    await target.run(`CREATE TABLE u_archive ${columns}`)
+    await expect(erase(await target.context(), 'u', { id: 1 }, { archive: true })).rejects.toThrow(
       /u_archive\.g is generated, and u stores it/,
     )
   })
@@ -78,22 +78,22 @@ for (const { id } of oneOfEach) {
     archives(open, 'int GENERATED ALWAYS AS (n * 2) STORED')
 
     it('archives into a table made by LIKE … INCLUDING ALL, an identity too', async () => {
-      await using place = await made(open, [
+      await using target = await made(open, [
         'CREATE TABLE t (id int PRIMARY KEY, i int GENERATED ALWAYS AS IDENTITY, g int GENERATED ALWAYS AS (id * 2) STORED)',
         'INSERT INTO t VALUES (1), (2)',
         'CREATE TABLE t_archive (LIKE t INCLUDING ALL)',
       ])
-      expect(await erase(await place.ground(), 't', [2], { archive: true })).toMatchObject({ rows: 1 })
-      expect(await place.select('t_archive')).toEqual([{ id: 2, i: 2, g: 4 }])
+      expect(await erase(await target.context(), 't', [2], { archive: true })).toMatchObject({ rows: 1 })
+      expect(await target.select('t_archive')).toEqual([{ id: 2, i: 2, g: 4 }])
     })
 
     it.each([
       "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER x BEFORE INSERT ON t_archive FOR EACH ROW EXECUTE FUNCTION f()",
       'CREATE RULE x AS ON INSERT TO t_archive DO INSTEAD NOTHING',
     ])('names what keeps rows out of the archive table: %s', async (statement) => {
-      await using place = await made(open, [...TABLE, 'CREATE TABLE t_archive (id int, n int)', statement])
-      await expect(erase(await place.ground(), 't', [1], { archive: true })).rejects.toThrow(KEPT_OUT)
-      expect(await place.select('t')).toHaveLength(2)
+      await using target = await made(open, [...TABLE, 'CREATE TABLE t_archive (id int, n int)', statement])
+      await expect(erase(await target.context(), 't', [1], { archive: true })).rejects.toThrow(KEPT_OUT)
+      expect(await target.select('t')).toHaveLength(2)
     })
   })
 }
@@ -108,12 +108,12 @@ describe('SQLite', () =>
     archives(open, 'int GENERATED ALWAYS AS (n * 2) STORED')
 
     it('names the trigger that keeps rows out of the archive table', async () => {
-      await using place = await made(open, [
+      await using target = await made(open, [
         ...TABLE,
         'CREATE TABLE t_archive (id int, n int)',
         'CREATE TRIGGER x BEFORE INSERT ON t_archive BEGIN SELECT RAISE(IGNORE); END',
       ])
-      await expect(erase(await place.ground(), 't', [1], { archive: true })).rejects.toThrow(KEPT_OUT)
-      expect(await place.select('t')).toHaveLength(2)
+      await expect(erase(await target.context(), 't', [1], { archive: true })).rejects.toThrow(KEPT_OUT)
+      expect(await target.select('t')).toHaveLength(2)
     })
   }))

@@ -32,7 +32,7 @@ for (const { id } of oneOfEach) {
     } satisfies Record<string, EraseOptions>)) {
       it(`lets four concurrent erases of the same rows succeed, ${name}`, async () => {
         await using serverPlace = await filled(server)
-        const { schema } = await serverPlace.ground()
+        const { schema } = await serverPlace.context()
         await serverPlace.run('CREATE TABLE users_archive (id int, boss int)')
         await serverPlace.run('CREATE TABLE orders_archive (id int, user_id int)')
         const erased = [1, 11, 5, 20].map(async (from) => {
@@ -63,7 +63,7 @@ describeOn('postgres:18', (server) => {
     await serverPlace.run(`CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF old.id = 3 THEN RETURN NULL; END IF; RETURN old; END';
       CREATE TRIGGER veto BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION veto()`)
     await expect(
-      erase(await serverPlace.ground(), 'orders', { id: [2, 3] }, { archive: true }),
+      erase(await serverPlace.context(), 'orders', { id: [2, 3] }, { archive: true }),
     ).rejects.toMatchObject({
       code: 'erase',
       message: expect.stringMatching(/2 rows of orders were copied, and 1 were deleted.*veto/s),
@@ -76,7 +76,7 @@ describeOn('postgres:18', (server) => {
     await serverPlace.run(
       'CREATE TABLE e (k int) PARTITION BY LIST (k); CREATE TABLE e_1 PARTITION OF e FOR VALUES IN (1)',
     )
-    await expect(erase(await serverPlace.ground(), 'e_1', sql`1 = 1`)).rejects.toMatchObject({
+    await expect(erase(await serverPlace.context(), 'e_1', sql`1 = 1`)).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringContaining('"e_1" is a partition of e'),
     })

@@ -49,7 +49,7 @@ const SCHEMA = [
 interface Hostile {
   readonly act: string
   /** The user whose note is locked. */
-  readonly at: number
+  readonly key: number
   readonly batch: number | undefined
   readonly archive: boolean
   readonly purges: boolean
@@ -59,7 +59,7 @@ function hostile(seed: number): Hostile {
   const names = Object.keys(acts)
   return {
     act: names[seed % names.length] ?? '',
-    at: 1 + ((seed * 7) % USERS),
+    key: 1 + ((seed * 7) % USERS),
     batch: seed % 4 === 0 ? undefined : 1 + (seed % 5),
     archive: seed % 2 === 0,
     purges: seed % 5 < 2,
@@ -75,7 +75,7 @@ async function state(serverPlace: ServerPlace): Promise<Record<string, number[]>
   return Object.fromEntries(await Promise.all(found))
 }
 
-async function play(server: ServerAtHand, { act, at, batch, archive, purges }: Hostile): Promise<void> {
+async function play(server: ServerAtHand, { act, key, batch, archive, purges }: Hostile): Promise<void> {
   await using serverPlace = await (server.engine === 'postgres' ? onPostgres(server) : onMysql(server))
   for (const statement of SCHEMA) await serverPlace.run(statement)
   const all = Array.from({ length: USERS }, (_, index) => index + 1)
@@ -84,18 +84,18 @@ async function play(server: ServerAtHand, { act, at, batch, archive, purges }: H
   await serverPlace.run(`INSERT INTO orders VALUES ${all.map((id) => `(${id}, ${id}, ${gone})`).join(', ')}`)
   await serverPlace.run(`INSERT INTO notes VALUES ${all.map((id) => `(${id}, ${id})`).join(', ')}`)
   const on = { ...server, url: serverPlace.url }
-  const ground: EraseContext = { ...(await serverPlace.ground()), proof: 'SELECT * FROM still_ours' }
+  const context: EraseContext = { ...(await serverPlace.context()), proof: 'SELECT * FROM still_ours' }
   const options: EraseOptions = {
     cascade: 'follow',
     archive,
     lockTimeoutMs: 30_000,
     ...(batch !== undefined && { batch }),
   }
-  const held = await hold(on, `UPDATE notes SET id = id WHERE user_id = ${at}`)
+  const held = await hold(on, `UPDATE notes SET id = id WHERE user_id = ${key}`)
   const erasing = (
     purges
-      ? purge(ground, { ...options, column: 'gone', tables: ['users'] })
-      : erase(ground, 'users', sql`1 = 1`, options)
+      ? purge(context, { ...options, column: 'gone', tables: ['users'] })
+      : erase(context, 'users', sql`1 = 1`, options)
   ).then(
     () => 'done',
     (error: unknown) => String(error),

@@ -6,7 +6,7 @@ import { erase, purge } from '../../src/erase/erase.ts'
 import type { EraseContext } from '../../src/erase/run-transaction.ts'
 import { sql } from '../../src/erase/sql.ts'
 import { loadFixtures } from '../../src/harness/load-fixtures.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from '../erase/targets.ts'
+import { type EraseTarget, onMysql, onPostgres, onSqlite } from '../erase/targets.ts'
 import { describeOn, oneOfEach } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
 
@@ -36,57 +36,57 @@ afterAll(() => rmSync(FIXTURES.cwd, { recursive: true }))
 const TABLES = ['users', 'orders', 'loose']
 
 /** @param notMore a proof that fails once two rows are archived */
-function cases(open: () => Promise<Place> | Place, notMore: string): void {
-  const opened = async (body: (place: Place, ground: EraseContext) => Promise<void>) => {
-    await using place = await open()
-    for (const statement of SCHEMA) await place.run(statement)
-    await body(place, { ...(await place.ground()), proof: PROOF })
+function cases(open: () => Promise<EraseTarget> | EraseTarget, notMore: string): void {
+  const opened = async (body: (target: EraseTarget, context: EraseContext) => Promise<void>) => {
+    await using target = await open()
+    for (const statement of SCHEMA) await target.run(statement)
+    await body(target, { ...(await target.context()), proof: PROOF })
   }
-  const rows = async (place: Place) => Promise.all(TABLES.map((table) => place.select(table)))
-  const takeAway = (place: Place) => place.run('DROP TABLE still_ours')
+  const rows = async (target: EraseTarget) => Promise.all(TABLES.map((table) => target.select(table)))
+  const takeAway = (target: EraseTarget) => target.run('DROP TABLE still_ours')
   const follow = { cascade: 'follow' } as const
 
-  const calls: Record<string, (ground: EraseContext) => Promise<unknown>> = {
-    'a bare DELETE': (ground) => erase(ground, 'loose', [1, 2]),
-    'a DELETE without values': (ground) => erase(ground, 'loose', sql`1 = 1`),
-    'rows that others refer to': (ground) => erase(ground, 'users', [2], follow),
-    'what is left to the server': (ground) => erase(ground, 'orders', [2], { cascade: 'declared' }),
-    batches: (ground) => erase(ground, 'users', sql`1 = 1`, { ...follow, batch: 1 }),
-    'batches with a bound': (ground) => erase(ground, 'users', sql`1 = 1`, { ...follow, batch: 1, max: 9 }),
-    'rows that are kept': (ground) => erase(ground, 'users', [2], { ...follow, archive: true }),
-    'marks of deletion': (ground) => erase(ground, 'users', [2], { ...follow, softDelete: 'gone' }),
-    'a purge': (ground) => purge(ground, { column: 'gone' }),
-    'a purge in batches': (ground) => purge(ground, { column: 'gone', batch: 1 }),
-    'rows of fixtures': (ground) => loadFixtures(ground, FIXTURES, 'loose'),
-    'a dry run': (ground) => erase(ground, 'users', [2], { ...follow, dryRun: true }),
+  const calls: Record<string, (context: EraseContext) => Promise<unknown>> = {
+    'a bare DELETE': (context) => erase(context, 'loose', [1, 2]),
+    'a DELETE without values': (context) => erase(context, 'loose', sql`1 = 1`),
+    'rows that others refer to': (context) => erase(context, 'users', [2], follow),
+    'what is left to the server': (context) => erase(context, 'orders', [2], { cascade: 'declared' }),
+    batches: (context) => erase(context, 'users', sql`1 = 1`, { ...follow, batch: 1 }),
+    'batches with a bound': (context) => erase(context, 'users', sql`1 = 1`, { ...follow, batch: 1, max: 9 }),
+    'rows that are kept': (context) => erase(context, 'users', [2], { ...follow, archive: true }),
+    'marks of deletion': (context) => erase(context, 'users', [2], { ...follow, softDelete: 'gone' }),
+    'a purge': (context) => purge(context, { column: 'gone' }),
+    'a purge in batches': (context) => purge(context, { column: 'gone', batch: 1 }),
+    'rows of fixtures': (context) => loadFixtures(context, FIXTURES, 'loose'),
+    'a dry run': (context) => erase(context, 'users', [2], { ...follow, dryRun: true }),
   }
 
   for (const [name, call] of Object.entries(calls)) {
     it(`changes nothing when the proof fails, and reports the error of the proof: ${name}`, () =>
-      opened(async (place, ground) => {
-        const before = await rows(place)
-        await takeAway(place)
-        const error: unknown = await call(ground).catch((thrown: unknown) => thrown)
+      opened(async (target, context) => {
+        const before = await rows(target)
+        await takeAway(target)
+        const error: unknown = await call(context).catch((thrown: unknown) => thrown)
         expect(error).toBeInstanceOf(Error)
         expect(String(error)).toMatch(/still_ours/)
         expect(String(error)).not.toMatch(/could not be erased/)
-        expect(await rows(place)).toEqual(before)
-        await expect(place.select('users_archive')).rejects.toThrow()
+        expect(await rows(target)).toEqual(before)
+        await expect(target.select('users_archive')).rejects.toThrow()
         // The session is clean: the next call succeeds.
-        await place.run('CREATE TABLE still_ours (id int)')
-        await call(ground)
+        await target.run('CREATE TABLE still_ours (id int)')
+        await call(context)
       }))
   }
 
   it('checks the proof in every batch', () =>
-    opened(async (place, ground) => {
-      await place.run('CREATE TABLE users_archive (id int, gone timestamp NULL)')
+    opened(async (target, context) => {
+      await target.run('CREATE TABLE users_archive (id int, gone timestamp NULL)')
       const all = sql`1 = 1`
       await expect(
-        erase({ ...ground, proof: notMore }, 'users', all, { ...follow, batch: 1, archive: true }),
+        erase({ ...context, proof: notMore }, 'users', all, { ...follow, batch: 1, archive: true }),
       ).rejects.not.toThrow(/could not be erased/)
-      expect(await place.select('users_archive')).toHaveLength(2)
-      expect(await place.select('users')).toHaveLength(1)
+      expect(await target.select('users_archive')).toHaveLength(2)
+      expect(await target.select('users')).toHaveLength(1)
     }))
 }
 

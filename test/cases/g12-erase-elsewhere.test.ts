@@ -20,7 +20,7 @@ describeOn('postgres:18', (server) => {
         CREATE TABLE events (id int PRIMARY KEY); INSERT INTO events VALUES (1);
         CREATE RULE also AS ON DELETE TO events ${what} FROM far WHERE id = OLD.id`)
       for (const options of [{}, { cascade: 'declared' }, { cascade: 'follow', batch: 1 }] as const) {
-        await expect(erase(await near.ground(), 'events', all, options)).rejects.toMatchObject({
+        await expect(erase(await near.context(), 'events', all, options)).rejects.toMatchObject({
           code: 'erase',
           message: expect.stringMatching(/Rules of these tables use tables on another server: events/),
         })
@@ -28,7 +28,7 @@ describeOn('postgres:18', (server) => {
       expect(await far.select('far')).toHaveLength(1)
       expect(await near.select('events')).toHaveLength(1)
       await near.run('ALTER TABLE events DISABLE RULE also')
-      expect(await erase(await near.ground(), 'events', all)).toMatchObject({ rows: 1 })
+      expect(await erase(await near.context(), 'events', all)).toMatchObject({ rows: 1 })
     },
   )
 
@@ -52,9 +52,9 @@ describeOn('postgres:18', (server) => {
       await serverPlace.run(
         `CREATE FOREIGN TABLE far ${child.startsWith('INHERITS') ? columns : ''} ${child} SERVER s`,
       )
-      const ground = await serverPlace.ground()
+      const context = await serverPlace.context()
       for (const options of [{}, { cascade: 'declared' }, { cascade: 'follow', batch: 1 }] as const) {
-        await expect(erase(ground, 'events', all, options)).rejects.toMatchObject({
+        await expect(erase(context, 'events', all, options)).rejects.toMatchObject({
           code: 'erase',
           message: expect.stringMatching(/on another server.*far/s),
         })
@@ -74,9 +74,9 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       await far.run(
         `CREATE TABLE notes (id int, user_id int, FOREIGN KEY (user_id) REFERENCES \`${near}\`.users (id) ON DELETE CASCADE); INSERT INTO notes VALUES (1, 1)`,
       )
-      const ground = await serverPlace.ground()
+      const context = await serverPlace.context()
       for (const cascade of ['error', 'follow', 'declared'] as const) {
-        await expect(erase(ground, 'users', all, { cascade })).rejects.toMatchObject({
+        await expect(erase(context, 'users', all, { cascade })).rejects.toMatchObject({
           code: 'erase',
           message: expect.stringMatching(/another database refer to those: .*notes/s),
         })

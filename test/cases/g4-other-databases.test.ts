@@ -111,7 +111,7 @@ for (const id of SERVERS) {
 
     describe.each([
       ['an administrator', server],
-      ['somebody who may not create accounts', { ...server, url }],
+      ['a user who may not create accounts', { ...server, url }],
     ])('a script for %s', (_, target) => {
       it.each(HOSTILE)('does not change another database: %s', async (sql) => {
         const before = await stateOf(server)

@@ -25,21 +25,21 @@ afterEach(() => {
   rmSync(cwd, { recursive: true, force: true })
 })
 
-interface Places {
+interface TestContext {
   /** The database of the test. */
   readonly own: string
   /** The development database. */
   readonly dev: string
   readonly lead: TestTarget
   /** The message for a test that has ended; `undefined` if there is none. */
-  told(environment?: NodeJS.ProcessEnv): string | undefined
+  reported(environment?: NodeJS.ProcessEnv): string | undefined
 }
 
 /** A test database and a development database on an existing server. */
-async function withPlaces(
+async function withTestContext(
   server: ServerAtHand,
   options: HarnessOptions,
-  body: (places: Places) => Promise<void>,
+  body: (context: TestContext) => Promise<void>,
 ) {
   await withDatabaseOn(server, 'shop_dev', async (dev) => {
     const harness = await createHarness({ server: server.url, cwd, migrate: 't.sql', ...options })
@@ -52,7 +52,7 @@ async function withPlaces(
         own: database.url,
         dev: dev.url,
         lead,
-        told: (environment = {}) => {
+        reported: (environment = {}) => {
           try {
             checkConnections('a test', lead, environment)
             return undefined
@@ -83,9 +83,9 @@ async function useMysql(config: mysql.ConnectionOptions, sql = 'SELECT 1') {
 
 describeOn('embedded:18', (server) => {
   it('a session in another database is reported, with the variable that points there', async () => {
-    await withPlaces(server, {}, async ({ dev, told }) => {
+    await withTestContext(server, {}, async ({ dev, reported }) => {
       await usePg({ connectionString: dev })
-      const text = told({ DATABASE_URL: dev, DB_NAME: 'shop_dev', NODE_ENV: 'shop_dev' })
+      const text = reported({ DATABASE_URL: dev, DB_NAME: 'shop_dev', NODE_ENV: 'shop_dev' })
       expect(text).toContain('"a test", or what ran before it in this process, used another database')
       expect(text).toContain('a connection to the database "shop_dev" of PostgreSQL at 127.0.0.1:')
       expect(text).toContain('Nothing in this process has used its own')
@@ -94,40 +94,40 @@ describeOn('embedded:18', (server) => {
       expect(text).not.toContain('NODE_ENV')
       expect(text).not.toContain(new URL(dev).password)
       expect(text).toContain("env: { DB_NAME: 'database' }")
-      expect(told()).toBeUndefined()
+      expect(reported()).toBeUndefined()
     })
   })
 
   it('a pool that an earlier test opened is reported each time it is used', async () => {
-    await withPlaces(server, {}, async ({ dev, told }) => {
+    await withTestContext(server, {}, async ({ dev, reported }) => {
       const pool = new pg.Pool({ connectionString: dev, max: 1 })
       await pool.query('SELECT 1')
-      expect(told()).toContain('shop_dev')
-      expect(told()).toBeUndefined()
+      expect(reported()).toContain('shop_dev')
+      expect(reported()).toBeUndefined()
       await pool.query('SELECT 1')
-      expect(told()).toContain('shop_dev')
+      expect(reported()).toContain('shop_dev')
       await pool.end()
     })
   })
 
   it("the test's own database, other leased databases and the server's default database are accepted", async () => {
-    await withPlaces(server, {}, async ({ own, lead, told }) => {
+    await withTestContext(server, {}, async ({ own, lead, reported }) => {
       await usePg({ connectionString: own })
       await usePg({ connectionString: server.url })
       const harness = await createHarness({ server: server.url })
       await using database = await harness.lease()
       await usePg({ connectionString: database.url })
       await harness.close()
-      expect(told()).toBeUndefined()
+      expect(reported()).toBeUndefined()
       expect(lead.handle.tests.otherDatabases).toBe('fail')
     })
   })
 
   it('a failed login is not reported', async () => {
-    await withPlaces(server, {}, async ({ dev, told }) => {
+    await withTestContext(server, {}, async ({ dev, reported }) => {
       await expect(usePg({ connectionString: dev.replace(/:[^:@]+@/, ':wrong@') })).rejects.toThrow()
       await expect(usePg({ connectionString: dev.replace('shop_dev', 'nowhere') })).rejects.toThrow()
-      expect(told()).toBeUndefined()
+      expect(reported()).toBeUndefined()
     })
   })
 
@@ -135,16 +135,16 @@ describeOn('embedded:18', (server) => {
     const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     try {
       for (const otherDatabases of [['shop_dev'], 'ignore', 'warn'] as const) {
-        await withPlaces(server, { otherDatabases }, async ({ dev, told }) => {
+        await withTestContext(server, { otherDatabases }, async ({ dev, reported }) => {
           await usePg({ connectionString: dev })
-          expect(told()).toBeUndefined()
+          expect(reported()).toBeUndefined()
         })
       }
       expect(write.mock.calls.flat().join('')).toMatch(/^afresh: "a test", or what/)
       expect(write.mock.calls.length).toBe(1)
-      await withPlaces(server, { otherDatabases: ['audit'] }, async ({ dev, told }) => {
+      await withTestContext(server, { otherDatabases: ['audit'] }, async ({ dev, reported }) => {
         await usePg({ connectionString: dev })
-        expect(told()).toContain('shop_dev')
+        expect(reported()).toContain('shop_dev')
       })
     } finally {
       write.mockRestore()
@@ -152,7 +152,7 @@ describeOn('embedded:18', (server) => {
   })
 
   it('variables changed while a file was loaded are reported before its first test', async () => {
-    await withPlaces(server, { env: { DB_NAME: 'database' } }, async ({ own, dev, lead }) => {
+    await withTestContext(server, { env: { DB_NAME: 'database' } }, async ({ own, dev, lead }) => {
       const check = (environment: NodeJS.ProcessEnv) =>
         checkVariables(lead, configuredIn(environment, lead.handle))
       const name = new URL(own).pathname.slice(1)
@@ -170,11 +170,11 @@ describeOn('embedded:18', (server) => {
 for (const id of ['postgres:18'] as const) {
   describeOn(id, (server) => {
     it('a database of the same name on another server is reported', async () => {
-      await withPlaces(server, {}, async ({ told }) => {
+      await withTestContext(server, {}, async ({ reported }) => {
         const other = await createHarness({ server: 'embedded' })
         try {
           await usePg({ connectionString: other.handle.adminUrl })
-          expect(told()).toContain('the database "postgres" of PostgreSQL at 127.0.0.1:')
+          expect(reported()).toContain('the database "postgres" of PostgreSQL at 127.0.0.1:')
         } finally {
           await other.close()
         }
@@ -191,29 +191,29 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
     ]
     if (id === 'mysql:9.7') ways.push(['with TLS', { ssl: { rejectUnauthorized: false } }])
     it.each(ways)('a session in another database is reported (%s)', async (_, options) => {
-      await withPlaces(server, {}, async ({ own, dev, told }) => {
+      await withTestContext(server, {}, async ({ own, dev, reported }) => {
         await useMysql({ uri: own, ...options })
-        expect(told()).toBeUndefined()
+        expect(reported()).toBeUndefined()
         await useMysql({ uri: dev, ...options })
-        expect(told({ MYSQL_DATABASE: 'shop_dev' })).toMatch(
+        expect(reported({ MYSQL_DATABASE: 'shop_dev' })).toMatch(
           /"shop_dev" of MySQL or MariaDB at [\s\S]*MYSQL_DATABASE/,
         )
       })
     })
 
     it('a session that changes to another database later is reported', async () => {
-      await withPlaces(server, {}, async ({ own, told }) => {
+      await withTestContext(server, {}, async ({ own, reported }) => {
         const client = await mysql.createConnection({ uri: own })
         await client.query('USE shop_dev')
         await client.query('SELECT 1')
-        expect(told()).toContain('shop_dev')
+        expect(reported()).toContain('shop_dev')
         await client.changeUser({ database: new URL(own).pathname.slice(1) })
-        told()
+        reported()
         await client.query('SELECT 1')
-        expect(told()).toBeUndefined()
+        expect(reported()).toBeUndefined()
         await client.changeUser({ database: 'shop_dev' })
         await client.query('SELECT 1')
-        expect(told()).toContain('shop_dev')
+        expect(reported()).toContain('shop_dev')
         await client.end()
       })
     })

@@ -28,12 +28,13 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       })
       afterAll(() => service?.[Symbol.asyncDispose]())
 
-      const at = (url: string): ServerAtHand => ({ engine, url })
-      const inDatabase = (name: string) => at(app.url.replace(/app$/, name))
+      const serverAt = (url: string): ServerAtHand => ({ engine, url })
+      const inDatabase = (name: string) => serverAt(app.url.replace(/app$/, name))
       const start = (url = app.url) =>
         createHarness({
           server: existing(url),
-          migrate: async (migrateContext) => void (await ask(at(migrateContext.url), `${SCHEMA}; ${ROW}`)),
+          migrate: async (migrateContext) =>
+            void (await ask(serverAt(migrateContext.url), `${SCHEMA}; ${ROW}`)),
           fingerprint: 'users',
         })
       const refusedFor = async (sql: string, undo: string, evidence: RegExp) => {
@@ -52,9 +53,9 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
       it('is accepted during the whole run while no other database on it has a row', async () => {
         await using harness = await start()
         await using database = await harness.lease()
-        await ask(at(database.url), `INSERT INTO users VALUES (2, 'Grace')`)
+        await ask(serverAt(database.url), `INSERT INTO users VALUES (2, 'Grace')`)
         expect((await database.reset()).writes).toMatchObject([{ table: expect.stringContaining('users') }])
-        expect(await ask(at(database.url), 'SELECT id FROM users')).toEqual([{ id: 1 }])
+        expect(await ask(serverAt(database.url), 'SELECT id FROM users')).toEqual([{ id: 1 }])
         // afresh's own databases hold rows, including the template.
         await using second = await start()
         expect(second.handle.run).not.toBe(harness.handle.run)
@@ -136,7 +137,7 @@ for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
           engine === 'postgres' ? 'BEGIN; LOCK TABLE users' : 'LOCK TABLES users WRITE',
         )
         try {
-          await expect(start()).rejects.toThrow(/"app".* cannot be looked at: .*(lock|timeout)/i)
+          await expect(start()).rejects.toThrow(/"app".* cannot be inspected: .*(lock|timeout)/i)
         } finally {
           await holder.close()
           await ask(app, 'DROP TABLE users')
@@ -216,20 +217,20 @@ function postgresOnly(
     await refusedFor(
       'CREATE DATABASE closed ALLOW_CONNECTIONS false',
       'DROP DATABASE closed',
-      /the database "closed" cannot be looked at, since it allows no connections/,
+      /the database "closed" cannot be inspected, since it allows no connections/,
     )
     const { server } = service()
     await ask(server, `CREATE ROLE ci LOGIN CREATEDB PASSWORD 'pw'; CREATE TABLE secret (id int)`)
     const url = server.url.replace(/\/\/postgres:[^@]*@/, '//ci:pw@')
-    await expect(start(url)).rejects.toThrow(/"app" cannot be looked at: permission denied for table secret/)
+    await expect(start(url)).rejects.toThrow(/"app" cannot be inspected: permission denied for table secret/)
     await ask(
       server,
       'GRANT SELECT ON secret TO ci; ALTER TABLE secret ENABLE ROW LEVEL SECURITY; INSERT INTO secret VALUES (1)',
     )
-    await expect(start(url)).rejects.toThrow(/"app" cannot be looked at: .*row-level security/)
+    await expect(start(url)).rejects.toThrow(/"app" cannot be inspected: .*row-level security/)
     await ask(server, 'DROP TABLE secret')
     await ask(server, 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC')
-    await expect(start(url)).rejects.toThrow(/"postgres" cannot be looked at: /)
+    await expect(start(url)).rejects.toThrow(/"postgres" cannot be inspected: /)
     await ask(server, 'GRANT CONNECT ON DATABASE postgres TO PUBLIC')
     await (await start(url)).close()
   })

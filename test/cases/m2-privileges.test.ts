@@ -24,11 +24,11 @@ async function grantsTo(server: ServerAtHand, account = READER): Promise<string[
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     describe('privileges that a test changed', () => {
-      const anew = () => ask(server, `DROP USER IF EXISTS ${READER}; CREATE USER ${READER}`)
+      const recreateReader = () => ask(server, `DROP USER IF EXISTS ${READER}; CREATE USER ${READER}`)
       afterAll(() => ask(server, `DROP USER IF EXISTS ${READER}`))
 
       it.each(['auto', 'scan'] as const)('are revoked, by name, with detector %s', async (detector) => {
-        await anew()
+        await recreateReader()
         await withLease(server, SCHEMA, { detector }, async (database, run) => {
           const on = (thing: string) => `\`${database.name}\`.${thing}`
           for (const granted of [
@@ -54,7 +54,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
 
       it('are revoked too when the database is recreated', async () => {
-        await anew()
+        await recreateReader()
         await withLease(server, SCHEMA, {}, async (database, run) => {
           await run(`GRANT SELECT ON \`${database.name}\`.* TO ${READER}; ALTER TABLE t ADD more int`)
           expect((await database.reset()).recreated).toBe(true)
@@ -63,7 +63,7 @@ for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
       })
 
       it('are granted again to accounts that lost them', async () => {
-        await anew()
+        await recreateReader()
         await withDatabaseOn(server, 'afresh_test_privileges', async (own) => {
           await ask(own, SCHEMA.replace(/INSERT.*\n/, ''))
           const granted = [

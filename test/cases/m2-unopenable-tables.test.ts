@@ -31,7 +31,7 @@ for (const id of ['mariadb:11.8', 'mariadb:10.11'] as const) {
         'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)',
         {},
         async (database, query) => {
-          await query("ALTER TABLE t COMMENT 'written anew'; FLUSH TABLES")
+          await query("ALTER TABLE t COMMENT 'written again'; FLUSH TABLES")
           const file = `/var/lib/mysql/${database.name}/t.frm`
           await run('docker', ['exec', server.containerId ?? '', 'sh', '-c', `echo no definition > ${file}`])
           const report = await database.reset()

@@ -164,8 +164,8 @@ describeOn('postgres:18', (server) => {
           },
         })
         await using database = await harness.lease()
-        const place = { ...plain, url: database.url }
-        await exercise(database, runOn(place), rowsOf(place))
+        const target = { ...plain, url: database.url }
+        await exercise(database, runOn(target), rowsOf(target))
       })
     },
   )

@@ -85,13 +85,13 @@ for (const { id, way, as, options = {} } of WAYS) {
             results.push(await database.reset().catch((error: unknown) => error))
           isOver = true
           const ended = await Promise.allSettled(writing)
-          const at = `round ${round}: ${results.map(outcomeOf).join(', ')}`
-          expect(ended, at).toEqual(writers.map(() => ({ status: 'fulfilled', value: undefined })))
-          for (const result of results) expect(outcomeOf(result), at).toMatch(/^(ok|blocked)$/)
+          const context = `round ${round}: ${results.map(outcomeOf).join(', ')}`
+          expect(ended, context).toEqual(writers.map(() => ({ status: 'fulfilled', value: undefined })))
+          for (const result of results) expect(outcomeOf(result), context).toMatch(/^(ok|blocked)$/)
           oks += results.filter((result) => outcomeOf(result) === 'ok').length
           const { notes } = await database.reset()
-          expect(notes, at).toEqual([])
-          expect(await contentOf(reader, server), at).toEqual(baseline)
+          expect(notes, context).toEqual([])
+          expect(await contentOf(reader, server), context).toEqual(baseline)
         }
         expect(await database.verify()).toEqual([])
         expect(oks).toBeGreaterThan(0)

@@ -79,9 +79,9 @@ describeOn('embedded:18', (server) => {
       const before = await everything()
       const { code, stdout } = await afresh(['plan', '--url', url])
       expect(code).toBe(0)
-      const place = (table: string) => stdout.search(new RegExp(`\\d  ${table}`))
-      expect(place('orders')).toBeLessThan(place('customer'))
-      expect(place('customer')).toBeLessThan(place('country'))
+      const positionOf = (table: string) => stdout.search(new RegExp(`\\d  ${table}`))
+      expect(positionOf('orders')).toBeLessThan(positionOf('customer'))
+      expect(positionOf('customer')).toBeLessThan(positionOf('country'))
       expect(stdout).toContain('orders ↺')
       expect(stdout).toContain('no ownership mark')
       expect(await everything()).toEqual(before)
@@ -343,10 +343,37 @@ describeOn('embedded:18', (server) => {
   })
 })
 
+/** A role that may not create databases, and the statement that permits it to. */
+const POWERLESS = {
+  'embedded:18': {
+    create: `DROP ROLE IF EXISTS powerless; CREATE ROLE powerless LOGIN PASSWORD 'pw'`,
+    grant: 'ALTER ROLE … CREATEDB',
+  },
+  'mysql:9.7': {
+    create: `DROP USER IF EXISTS powerless; CREATE USER powerless IDENTIFIED BY 'pw'; GRANT SELECT ON *.* TO powerless`,
+    grant: 'GRANT ALL ON `afresh\\_%`.* TO …',
+  },
+} as const
+
+for (const id of ['embedded:18', 'mysql:9.7'] as const) {
+  describeOn(id, (server) => {
+    it('doctor --url says how a role gets the privilege to create databases', () =>
+      withDatabaseOn(server, 'doctor_grant', async (db) => {
+        await ask(server, POWERLESS[id].create)
+        const url = Object.assign(new URL(db.url), { username: 'powerless', password: 'pw' })
+        const { stdout } = await afresh(['doctor', '--url', url.toString(), '--json'])
+        expect(JSON.parse(stdout)).toMatchObject({
+          database: { mayCreateDatabases: false },
+          problems: expect.arrayContaining([expect.stringContaining(POWERLESS[id].grant)]),
+        })
+      }))
+  })
+}
+
 for (const id of ['mysql:9.7', 'mariadb:11.8'] as const) {
   describeOn(id, (server) => {
     it('runs plan, adopt and reset', () =>
-      withDatabaseOn(server, 'shop_by_hand', async (db) => {
+      withDatabaseOn(server, 'shop_cli', async (db) => {
         const { url } = db
         await ask(
           db,

@@ -21,16 +21,16 @@ const SCHEMA = `
   INSERT INTO orders (id, user_id) VALUES (1, 1), (2, 1), (3, 2); INSERT INTO notes VALUES (1, 1), (2, 3);`
 
 /** The same commands on a file and on a server. */
-function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]> }): void {
+function commands(current: () => { url: string; rows(sql: string): Promise<unknown[]> }): void {
   const marked = async () => {
-    const { url } = at()
+    const { url } = current()
     await adopt(url, { confirm: async ({ confirmation }) => confirmation })
     return url
   }
-  const count = async (table: string) => (await at().rows(`SELECT id FROM ${table}`)).length
+  const count = async (table: string) => (await current().rows(`SELECT id FROM ${table}`)).length
 
   it('shows as a tree what happens to each table, for any database', async () => {
-    const { code, stdout } = await afresh(['erase', 'users', '--url', at().url, '--explain'])
+    const { code, stdout } = await afresh(['erase', 'users', '--url', current().url, '--explain'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^users\n/)
     expect(stdout).toMatch(
@@ -42,7 +42,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
       'erase',
       'users',
       '--url',
-      at().url,
+      current().url,
       '--explain',
       '--cascade',
       'follow',
@@ -53,9 +53,9 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
   })
 
   it('changes only an adopted database', async () => {
-    const { code, stderr } = await afresh(['erase', 'orders', '--url', at().url, '--keys', '1'])
+    const { code, stderr } = await afresh(['erase', 'orders', '--url', current().url, '--keys', '1'])
     expect([code, stderr]).toEqual([3, expect.stringContaining('carries no mark')])
-    expect((await afresh(['purge', '--url', at().url, '--older-than', '1d'])).code).toBe(3)
+    expect((await afresh(['purge', '--url', current().url, '--older-than', '1d'])).code).toBe(3)
     expect(await count('orders')).toBe(3)
   })
 
@@ -99,7 +99,7 @@ function commands(at: () => { url: string; rows(sql: string): Promise<unknown[]>
   })
 
   it('reports wrong usage', async () => {
-    const { url } = at()
+    const { url } = current()
     const wrong: [readonly string[], RegExp][] = [
       [['erase', '--url', url], /missing required argument 'table'/i],
       [['erase', 'users', '--url', url], /Which rows\?/],

@@ -102,8 +102,8 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
 
       it('are measured with more rounds if there is time', async () => {
         const databases = await opened.databases.list(opened.connection)
-        const place = { ...opened, adminUrl: server.url, temporaryName: SCRATCH }
-        const costs = await calibrate(place, opened.connection, { rounds: 9, budgetMs: 1000 })
+        const target = { ...opened, adminUrl: server.url, temporaryName: SCRATCH }
+        const costs = await calibrate(target, opened.connection, { rounds: 9, budgetMs: 1000 })
         expectPlausible(costs)
         expect(await opened.databases.list(opened.connection)).toEqual(databases)
       })
@@ -111,9 +111,9 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
       it('leave nothing behind if their database cannot be connected to', async () => {
         const { engine, databases, connection } = opened
         const before = await databases.list(connection)
-        const place = { engine, databases, adminUrl: server.url, temporaryName: SCRATCH }
+        const target = { engine, databases, adminUrl: server.url, temporaryName: SCRATCH }
         const elsewhere = { ...databases, urlOf: () => databases.urlOf(server.url, 'no_such_database') }
-        await expect(measureCosts({ ...place, databases: elsewhere }, connection)).rejects.toThrow(
+        await expect(measureCosts({ ...target, databases: elsewhere }, connection)).rejects.toThrow(
           /no_such_database/,
         )
         expect(await databases.list(connection)).toEqual(before)
@@ -190,9 +190,9 @@ for (const id of ['embedded:18', 'postgres:18', 'mysql:9.7', 'mariadb:11.8'] as 
         const problems: string[] = []
         const temporaryName = 'afresh_costs_in_the_way_9999'
         await ask(server, `CREATE DATABASE ${temporaryName}`)
-        const place = { ...opened, adminUrl: server.url, temporaryName, startedByAfresh: false }
+        const target = { ...opened, adminUrl: server.url, temporaryName, startedByAfresh: false }
         for (const name of files()) rmSync(join(cache, 'costs', name))
-        expect(await costsOf(place, (line) => problems.push(line))).toBeUndefined()
+        expect(await costsOf(target, (line) => problems.push(line))).toBeUndefined()
         expect(problems.join()).toMatch(
           /The costs of DELETE and TRUNCATE could not be measured: .*already exists/,
         )
@@ -293,10 +293,10 @@ function stepOf(report: ResetReport, table: string) {
 const DIGITS = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(' UNION ALL ')})`
 
 async function fill(server: ServerAtHand, { url }: TestDatabase, rows: number): Promise<void> {
-  const places = [1, 10, 100, 1000, 10_000, 100_000]
+  const sizes = [1, 10, 100, 1000, 10_000, 100_000]
   await ask(
     { ...server, url },
-    `INSERT INTO things SELECT n, n, n FROM (SELECT ${places.map((factor, i) => `${factor} * p${i}.d`).join(' + ')} AS n
-       FROM ${places.map((_, i) => `${DIGITS} AS p${i}`).join(', ')}) AS numbers WHERE n < ${rows}`,
+    `INSERT INTO things SELECT n, n, n FROM (SELECT ${sizes.map((factor, i) => `${factor} * p${i}.d`).join(' + ')} AS n
+       FROM ${sizes.map((_, i) => `${DIGITS} AS p${i}`).join(', ')}) AS numbers WHERE n < ${rows}`,
   )
 }

@@ -44,8 +44,8 @@ describeOn('embedded:18', (server) => {
       url.password = 'pw'
       const before = await namesOn(server)
       const made = onServer({ ...server, url: url.toString() }, ({ engine, databases, connection }) => {
-        const place = { engine, databases, adminUrl: url.toString(), template: 'template1' }
-        return makeDatabase(place, connection, 'afresh_left_aaaaaaaaaa_1')
+        const source = { engine, databases, adminUrl: url.toString(), template: 'template1' }
+        return makeDatabase(source, connection, 'afresh_left_aaaaaaaaaa_1')
       })
       await expect(made).rejects.toThrow(/has no free connection/)
       expect(await namesOn(server)).toEqual(before)
@@ -70,12 +70,12 @@ describeOn('embedded:18', (server) => {
           return rows
         }
         await onServer(server, async ({ engine, databases, connection }) => {
-          const place = { engine, databases, adminUrl: url, template: 'with_settings' }
+          const source = { engine, databases, adminUrl: url, template: 'with_settings' }
           const {
             connection: copy,
             name,
             claim,
-          } = await makeDatabase(place, connection, 'afresh_left_aaaaaaaaaa_1')
+          } = await makeDatabase(source, connection, 'afresh_left_aaaaaaaaaa_1')
           expect(await of(name)).toEqual(await of('with_settings'))
           await copy.close()
           await databases.drop(connection, name, claim.mark)
@@ -85,27 +85,27 @@ describeOn('embedded:18', (server) => {
 
   it('holds server-wide locks across databases', () =>
     withDatabaseOn(server, 'elsewhere', (elsewhere) =>
-      onServer(server, (one) =>
+      onServer(server, (each) =>
         onServer(elsewhere, async (other) => {
           const everywhere = { everywhere: true }
-          expect(await one.databases.tryLock(one.connection, 'it', everywhere)).toBe(true)
+          expect(await each.databases.tryLock(each.connection, 'it', everywhere)).toBe(true)
           expect(await other.databases.tryLock(other.connection, 'it', everywhere)).toBe(false)
-          expect(await one.databases.isLocked(one.connection, 'it')).toBe(true)
-          await one.databases.unlock(one.connection, 'it')
+          expect(await each.databases.isLocked(each.connection, 'it')).toBe(true)
+          await each.databases.unlock(each.connection, 'it')
           expect(await other.databases.tryLock(other.connection, 'it', everywhere)).toBe(true)
         }),
       ),
     ))
 
   describe('an old template', () => {
-    const told: string[] = []
+    const notices: string[] = []
     const run = async (number: number) => {
       const harness = await createHarness({
         server: existing(server.url),
         project: 'many',
         migrate: async ({ url }) => void (await ask({ ...server, url }, `CREATE TABLE t_${number} (id int)`)),
         fingerprint: `number ${number}`,
-        progress: ({ phase, label = '' }) => void (phase === 'notice' && told.push(label)),
+        progress: ({ phase, label = '' }) => void (phase === 'notice' && notices.push(label)),
       })
       await harness.close()
     }
@@ -131,13 +131,13 @@ describeOn('embedded:18', (server) => {
       )
       await ask(server, `ALTER DATABASE ${oldest} ALLOW_CONNECTIONS false`)
       for (let number = 1; number < 7; number++) await run(number)
-      expect(told.join('\n')).toMatch(/A template that is old could not be dropped: /)
+      expect(notices.join('\n')).toMatch(/A template that is old could not be dropped: /)
       await ask(server, `ALTER DATABASE ${oldest} ALLOW_CONNECTIONS true`)
       await ask(inside, 'ALTER SUBSCRIPTION held SET (slot_name = NONE)')
       await ask(inside, 'DROP SUBSCRIPTION held')
     })
 
-    it('is dropped even if somebody made it a template of the server', async () => {
+    it('is dropped even if it was made a template of the server', async () => {
       await run(0)
       const [oldest = ''] = await templates()
       await ask(server, `ALTER DATABASE ${oldest} IS_TEMPLATE true`)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { erase, purge } from '../../src/erase/erase.ts'
 import { describeOn, engines } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
-import { onMysql, onPostgres, onSqlite, type Place } from './targets.ts'
+import { type EraseTarget, onMysql, onPostgres, onSqlite } from './targets.ts'
 
 const SCHEMA = [
   'CREATE TABLE marks (id int PRIMARY KEY, gone timestamp NULL, counted bigint)',
@@ -13,53 +13,53 @@ const SCHEMA = [
   "INSERT INTO staff VALUES (1, NULL, '2020-01-01 00:00:00'), (2, 1, '2020-01-01 00:00:00')",
 ]
 
-function cases(open: () => Promise<Place> | Place): void {
-  const opened = async (body: (place: Place) => Promise<void>) => {
-    await using place = await open()
-    for (const sql of SCHEMA) await place.run(sql)
-    await body(place)
+function cases(open: () => Promise<EraseTarget> | EraseTarget): void {
+  const opened = async (body: (target: EraseTarget) => Promise<void>) => {
+    await using target = await open()
+    for (const sql of SCHEMA) await target.run(sql)
+    await body(target)
   }
 
   it('leaves its archive tables alone unless they are named', () =>
-    opened(async (place) => {
+    opened(async (target) => {
       const options = { column: 'gone', archive: true } as const
-      expect(await purge(await place.ground(), options)).toMatchObject({ rows: 2 })
-      expect(await purge(await place.ground(), options)).toMatchObject({ rows: 0 })
-      expect(await place.select('marks_archive')).toHaveLength(1)
+      expect(await purge(await target.context(), options)).toMatchObject({ rows: 2 })
+      expect(await purge(await target.context(), options)).toMatchObject({ rows: 0 })
+      expect(await target.select('marks_archive')).toHaveLength(1)
       const named = { column: 'gone', tables: ['marks_archive'] }
-      expect(await purge(await place.ground(), named)).toMatchObject({ rows: 1 })
+      expect(await purge(await target.context(), named)).toMatchObject({ rows: 1 })
     }))
 
   it('deletes children before parents, also with declared cascades', () =>
-    opened(async (place) => {
+    opened(async (target) => {
       for (const dryRun of [true, false]) {
-        const report = await purge(await place.ground(), { column: 'gone', cascade: 'declared', dryRun })
+        const report = await purge(await target.context(), { column: 'gone', cascade: 'declared', dryRun })
         expect(report.tables.map(({ table }) => table)).toEqual(['notes', 'marks'])
       }
-      expect(await place.select('marks')).toHaveLength(1)
+      expect(await target.select('marks')).toHaveLength(1)
     }))
 
   it('reports before the first batch that rows refer to each other', () =>
-    opened(async (place) => {
-      const ground = await place.ground()
-      await expect(purge(ground, { column: 'left_at', batch: 1 })).rejects.toMatchObject({
+    opened(async (target) => {
+      const context = await target.context()
+      await expect(purge(context, { column: 'left_at', batch: 1 })).rejects.toMatchObject({
         code: 'usage',
         message: expect.stringContaining('staff.boss'),
       })
-      expect(await place.select('staff')).toHaveLength(2)
-      expect(await purge(ground, { column: 'left_at' })).toMatchObject({ rows: 2 })
+      expect(await target.select('staff')).toHaveLength(2)
+      expect(await purge(context, { column: 'left_at' })).toMatchObject({ rows: 2 })
     }))
 
   it('rejects a number as a time', () =>
-    opened(async (place) => {
-      const ground = await place.ground()
-      await expect(purge(ground, { column: 'counted', olderThan: 1000 })).rejects.toMatchObject({
+    opened(async (target) => {
+      const context = await target.context()
+      await expect(purge(context, { column: 'counted', olderThan: 1000 })).rejects.toMatchObject({
         code: 'usage',
         message: expect.stringContaining('marks.counted is bigint'),
       })
-      expect(await purge(ground, { column: 'gone', olderThan: 1000 })).toMatchObject({ rows: 2 })
-      await erase(ground, 'marks', { counted: { lt: 1 } }, { cascade: 'follow' })
-      expect(await place.select('marks')).toHaveLength(1)
+      expect(await purge(context, { column: 'gone', olderThan: 1000 })).toMatchObject({ rows: 2 })
+      await erase(context, 'marks', { counted: { lt: 1 } }, { cascade: 'follow' })
+      expect(await target.select('marks')).toHaveLength(1)
     }))
 }
 

@@ -5,27 +5,27 @@ import type { EraseReport } from '../../src/erase/report.ts'
 import { sql, type Where } from '../../src/index.ts'
 import { holds, type Outcome, outcomeOf } from './model.ts'
 import { type Case, type CaseKey, type CaseRow, caseOf, type Dice, diceOf } from './random.ts'
-import type { Place } from './targets.ts'
+import type { EraseTarget } from './targets.ts'
 
 /** Runs the case of a seed, and compares the content of the database with the model. */
-export async function play(place: Place, seed: number): Promise<void> {
+export async function play(target: EraseTarget, seed: number): Promise<void> {
   const dice = diceOf(seed)
-  const given = renamed(caseOf(dice, place.actions), dice)
-  await place.load(given)
+  const given = renamed(caseOf(dice, target.actions), dice)
+  await target.load(given)
   const { where, selects } = conditionOf(dice, given)
   const request = requestOf(dice, given)
   const message = () => `seed ${seed}: ${JSON.stringify({ target: given.target, where, ...request.options })}`
-  const before = await place.rows(given)
-  const ground = await place.ground()
+  const before = await target.rows(given)
+  const context = await target.context()
   const run = async () => {
     try {
-      return { report: await erase(ground, given.target, where, request.options) }
+      return { report: await erase(context, given.target, where, request.options) }
     } catch (error) {
       return { error }
     }
   }
   const done = await run()
-  const after = await place.rows(given)
+  const after = await target.rows(given)
   const wanted = outcomeOf(given, selects, request.does)
   const unchanged = () => expect(sorted(after), message()).toEqual(sorted(before))
 
@@ -53,7 +53,7 @@ export async function play(place: Place, seed: number): Promise<void> {
     return unchanged()
   }
   const breaks = wanted.breaks && request.options.softDelete === undefined
-  const forbidden = request.isServers && (wanted.mayBreak || place.isRowByRow)
+  const forbidden = request.isServers && (wanted.mayBreak || target.isRowByRow)
   // A row that refers to its default after one batch may be deleted in a later one.
   const early =
     request.options.batch !== undefined && given.keys.some(({ onDelete }) => onDelete === 'set default')
@@ -66,7 +66,7 @@ export async function play(place: Place, seed: number): Promise<void> {
   expect(done.error, message()).toBeUndefined()
   expect(breaks, `${message()}: it should have failed`).toBe(false)
   // MySQL 9.7 itself leaves dangling references where SET NULL and CASCADE meet in a cycle.
-  if (request.isServers && place.mayOrphan && !holds(given, after)) return
+  if (request.isServers && target.mayOrphan && !holds(given, after)) return
   if (request.options.dryRun === true) unchanged()
   else if (request.options.softDelete !== undefined) expectMarked(given, wanted, after, message())
   else expect(sorted(after), message()).toEqual(sorted(wanted.rows))
@@ -74,7 +74,7 @@ export async function play(place: Place, seed: number): Promise<void> {
   // A batch may have changed what a later one archives.
   const { archive, dryRun, batch } = request.options
   if (archive === true && dryRun !== true && batch === undefined)
-    await expectArchived(place, given, wanted, message())
+    await expectArchived(target, given, wanted, message())
 }
 
 interface Request {
@@ -167,7 +167,7 @@ function conditionOf(
       const keys = chosen.map((row) => primaryKey.map((name) => row[name] as number | string))
       return {
         where: keys,
-        selects: (row) => chosen.some((one) => primaryKey.every((name) => one[name] === row[name])),
+        selects: (row) => chosen.some((selected) => primaryKey.every((name) => selected[name] === row[name])),
       }
     }
   }
@@ -227,15 +227,15 @@ function expectCounts(
   }
 }
 
-async function expectArchived(place: Place, given: Case, { deleted }: Outcome, message: string) {
-  const ground = await place.ground()
+async function expectArchived(target: EraseTarget, given: Case, { deleted }: Outcome, message: string) {
+  const context = await target.context()
   for (const [name, count] of deleted) {
     if (count === 0) continue
     expect(
-      ground.schema.tables.some((table) => table.name === `${name}_archive`),
+      context.schema.tables.some((table) => table.name === `${name}_archive`),
       message,
     ).toBe(true)
-    const kept = await place.select(`${name}_archive`)
+    const kept = await target.select(`${name}_archive`)
     expect(kept.length, `${message}: kept of ${name}`).toBe(count)
     const all = new Set(sorted(new Map([[name, given.rows.get(name) ?? []]]))[name])
     for (const row of sorted(new Map([[name, kept]]))[name] ?? []) expect(all.has(row), message).toBe(true)

@@ -9,7 +9,7 @@ import type { SqliteHandle } from '../support/sqlite.ts'
 import type { Case, CaseRow, CaseTable, CaseValue } from './random.ts'
 
 /** A database for random cases, written and read by a client independent of afresh. */
-export interface Place extends AsyncDisposable {
+export interface EraseTarget extends AsyncDisposable {
   /** The actions that the engine supports. */
   readonly actions: readonly ReferentialAction[]
   /** Whether the engine checks each row separately, and so may refuse what the standard allows. */
@@ -21,12 +21,12 @@ export interface Place extends AsyncDisposable {
   /** The rows of one table, with its columns as they are in the database. */
   select(table: string): Promise<CaseRow[]>
   run(sql: string): Promise<void>
-  ground(): Promise<EraseContext>
+  context(): Promise<EraseContext>
   quote(name: string): string
 }
 
 /** A database on a server, which other sessions can connect to. */
-export interface ServerPlace extends Place {
+export interface ServerPlace extends EraseTarget {
   readonly url: string
 }
 
@@ -65,13 +65,13 @@ export async function onPostgres(server: ServerAtHand): Promise<ServerPlace> {
     inline: false,
   }
   const { engine, connection } = await open(url, { names: 'user' })
-  const place = placeOf(dialect, {
+  const target = targetOf(dialect, {
     actions: EVERY,
     isRowByRow: false,
     mayOrphan: false,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql)).rows,
-    ground: async () => ({
+    context: async () => ({
       engine,
       connection,
       schema: await engine.introspect(connection),
@@ -83,7 +83,7 @@ export async function onPostgres(server: ServerAtHand): Promise<ServerPlace> {
       await drop()
     },
   })
-  return { ...place, url }
+  return { ...target, url }
 }
 
 export async function onMysql(server: ServerAtHand): Promise<ServerPlace> {
@@ -108,14 +108,14 @@ export async function onMysql(server: ServerAtHand): Promise<ServerPlace> {
         `SET foreign_key_checks = 0; DROP TABLE ${names.join(', ')}; SET foreign_key_checks = 1`,
       )
   }
-  const place = placeOf(dialect, {
+  const target = targetOf(dialect, {
     actions: EVERY.filter((action) => action !== 'set default'),
     isRowByRow: true,
     mayOrphan: server.engine === 'mysql',
     before: clear,
     run: async (sql) => void (await client.query(sql)),
     select: async (sql) => (await client.query(sql))[0] as CaseRow[],
-    ground: async () => ({
+    context: async () => ({
       engine,
       connection,
       schema: await engine.introspect(connection),
@@ -127,10 +127,10 @@ export async function onMysql(server: ServerAtHand): Promise<ServerPlace> {
       await drop()
     },
   })
-  return { ...place, url }
+  return { ...target, url }
 }
 
-export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
+export function onSqlite(openHandle: (path: string) => SqliteHandle): EraseTarget {
   let client = openHandle(':memory:')
   const dialect: Dialect = {
     quote: double,
@@ -138,7 +138,7 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
     clear: '',
     inline: true,
   }
-  return placeOf(dialect, {
+  return targetOf(dialect, {
     actions: EVERY,
     isRowByRow: false,
     mayOrphan: false,
@@ -148,7 +148,7 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
     },
     run: async (sql) => void client.exec(sql),
     select: async (sql) => client.prepare(sql).all() as CaseRow[],
-    async ground() {
+    async context() {
       const { engine, connection } = await wrap(client)
       return { engine, connection, schema: await engine.introspect(connection), lockTimeoutMs: 2500 }
     },
@@ -157,17 +157,17 @@ export function onSqlite(openHandle: (path: string) => SqliteHandle): Place {
 }
 
 interface Access {
-  readonly actions: Place['actions']
+  readonly actions: EraseTarget['actions']
   readonly isRowByRow: boolean
   readonly mayOrphan: boolean
   before?(): Promise<void>
   run(sql: string): Promise<void>
   select(sql: string): Promise<CaseRow[]>
-  ground(): Promise<EraseContext>
+  context(): Promise<EraseContext>
   close(): Promise<void>
 }
 
-function placeOf(dialect: Dialect, access: Access): Place {
+function targetOf(dialect: Dialect, access: Access): EraseTarget {
   const { quote } = dialect
   return {
     actions: access.actions,
@@ -175,7 +175,7 @@ function placeOf(dialect: Dialect, access: Access): Place {
     mayOrphan: access.mayOrphan,
     quote,
     run: access.run,
-    ground: access.ground,
+    context: access.context,
     async load(given) {
       await access.before?.()
       await access.run(scriptOf(given, dialect))

@@ -43,7 +43,7 @@ for (const { id } of engines) {
         ['added a column', 'ALTER TABLE authors ADD COLUMN born date', /authors|schema/],
         ['renamed a table', 'ALTER TABLE books RENAME TO novels', /books/],
         [
-          'made a table anew',
+          'created a table again',
           'DROP TABLE books; CREATE TABLE books (id serial PRIMARY KEY, author int, title int)',
           /books/,
         ],

@@ -43,10 +43,10 @@ for (const { id } of oneOfEach) {
         await using harness = await createHarness({ server: existing(server.url), migrate })
         const databases = await Promise.all([1, 1, 2].map((slot) => harness.lease({ slot })))
         expect(new Set(databases.map(({ name }) => name)).size).toBe(3)
-        const [one] = databases
-        await one?.release()
+        const [first] = databases
+        await first?.release()
         const again = await harness.lease({ slot: 1 })
-        expect(again.name).toBe(one?.name)
+        expect(again.name).toBe(first?.name)
         for (const database of [...databases, again]) await database.release()
       })
     })

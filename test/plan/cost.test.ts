@@ -115,10 +115,10 @@ const prices: Costs = {
 }
 
 function threshold(storage: Partial<Table['storage']>, of: Partial<Choice> = {}, other: Partial<Costs> = {}) {
-  const one = { ...table('t'), storage: { files: 1, indexes: 0, ...storage } }
+  const single = { ...table('t'), storage: { files: 1, indexes: 0, ...storage } }
   const { aboveRows, aboveRowsIfMoved, ...rest } = thresholdOf(
     { ...prices, ...other },
-    { table: one, closure: [one], tables: 1, checkedKeys: 0, incomingKeys: 0, counter: 'none', ...of },
+    { table: single, closure: [single], tables: 1, checkedKeys: 0, incomingKeys: 0, counter: 'none', ...of },
   )
   return { above: aboveRows, moved: aboveRowsIfMoved, ...rest }
 }

@@ -43,7 +43,7 @@ describeOn('embedded:18', (server) => {
       claim: undefined,
     })
     await ask({ ...server, url }, 'INSERT INTO seen VALUES (1)')
-    expect((await session.reset()).dirty).toEqual(['seen'])
+    expect((await session.reset()).report.dirty).toEqual(['seen'])
     await ask({ ...server, url }, 'INSERT INTO seen VALUES (1); INSERT INTO missed VALUES (1)')
     await expect(session.reset()).rejects.toThrow(/missed what a scan finds dirty: (missed|seen)\./)
     expect(await ask({ ...server, url }, 'SELECT * FROM seen, missed')).toHaveLength(1)

@@ -98,7 +98,7 @@ describeOn('embedded:18', () => {
     },
   )
 
-  it('tells what each test wrote, and adds it to a file as JSON', async () => {
+  it('reports what each test wrote, and adds it to a file as JSON', async () => {
     const file = join(consumer.folder, 'writes.jsonl')
     const { exitCode, output } = await consumer.variant('writes', { AFRESH_TEST_WRITES: 'writes.jsonl' })
     expect(exitCode, output).toBe(0)

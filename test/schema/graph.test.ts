@@ -77,17 +77,18 @@ describe('strongly connected components, against a plain transitive closure', ()
         )
         expect(components.flat().sort((a, b) => a - b)).toEqual(nodes)
 
-        const place = new Map(
+        const positions = new Map(
           components.flatMap((component, i) => component.map((node) => [node, i] as const)),
         )
         const reaches = transitiveClosure(size, edges)
         for (const a of nodes) {
           for (const b of nodes) {
             const isTogether = a === b || (reaches[a]?.[b] === true && reaches[b]?.[a] === true)
-            expect(place.get(a) === place.get(b)).toBe(isTogether)
+            expect(positions.get(a) === positions.get(b)).toBe(isTogether)
           }
         }
-        for (const [from, to] of edges) expect(place.get(to)).toBeLessThanOrEqual(place.get(from) ?? -1)
+        for (const [from, to] of edges)
+          expect(positions.get(to)).toBeLessThanOrEqual(positions.get(from) ?? -1)
       }),
       { numRuns: 500 },
     )

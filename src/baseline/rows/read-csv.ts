@@ -70,7 +70,7 @@ async function* records(file: InputFile): AsyncGenerator<readonly SourceRow[]> {
   const split = (isLast: boolean) => {
     try {
       const part = splitCsv(rest, line, isLast)
-      // A record that is not complete is not looked at again before there is twice as much of it.
+      // A record that is not complete is not inspected again before there is twice as much of it.
       wanted = part.records.length === 0 ? rest.length * 2 : 0
       if (wanted > LONGEST_RECORD * 2) throw new CsvError(line, 'a quote is never closed')
       rest = part.rest

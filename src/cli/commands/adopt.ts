@@ -13,9 +13,9 @@ interface AdoptFlags {
 
 export const adoptCommand = defineCommand<AdoptFlags>({
   notes: `
-From then on afresh may delete everything in it. Before that it shows what is there. Standbys, servers elsewhere,
-databases that other people are connected to, and NODE_ENV=production are refused with exit code 3.
-Afresh needs no adopted database: it makes its own. Adopt one only where that cannot be.
+From then on, afresh may delete everything in it. The command first shows what the database contains. It refuses standbys,
+servers on other machines, databases with other sessions, and NODE_ENV=production with exit code 3.
+Afresh creates its own databases. Adopt one only if it cannot.
 
   afresh adopt --url postgres://localhost/shop_test
   afresh adopt --url … --confirm NAME#SYSTEM_IDENTIFIER     without a terminal; \`afresh doctor --url …\` shows it`,

@@ -35,9 +35,9 @@ const LEAST_ROUNDS = 3
 
 export const benchCommand = defineCommand<BenchFlags>({
   notes: `
-Makes tables of its own, on a server that it starts (default: the best available) or in a clone of your database
-(--url; that one is only read), fills and empties them over and over, each method in turn. Results are written as they
-come: cut off, the same command continues from there; for more rows or servers it adds to them. Open report.html.
+Creates tables on a server that it starts (default: the best available) or in a clone of your database (--url; the
+database itself is only read), and fills and empties them repeatedly, each method in turn. Results are written as they
+arrive: after an interruption, the same command continues; with more rows or servers it adds to them. Open report.html.
 
   afresh bench                                      about two minutes, to 100,000 rows
   afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: hours

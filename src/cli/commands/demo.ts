@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { pickServer } from '../../server/pick-server.ts'
-import { parseServer, type ServerSpec } from '../../server/server.ts'
+import { engineOf, parseServer, type ServerSpec } from '../../server/server.ts'
 import type { Progress } from '../../util/progress.ts'
 import { defineCommand } from '../command.ts'
 import { scenarioOf } from '../demo/any-schema.ts'
@@ -20,9 +20,9 @@ interface DemoFlags {
 
 export const demoCommand = defineCommand<DemoFlags>({
   notes: `
-Starts a server, builds a bookshop's database on it, shows the reset order, plays tests that write, resets after
-each, and proves by an independent fingerprint that rows and sequences are the baseline's again. Exit code 1 if
-they are not. Everything is gone afterwards.
+Starts a server, builds a bookshop's database on it, shows the reset order, runs tests that write, resets after
+each, and proves by an independent fingerprint that rows and sequences equal the baseline. Exit code 1 if they
+do not. Removes everything afterwards.
 
   afresh demo
   afresh demo --server mysql:9.7             or mariadb:11.8, postgres:17, embedded, the URL of a server
@@ -31,7 +31,7 @@ they are not. Everything is gone afterwards.
     command
       .option('--server <server>', 'an image, `embedded`, or a URL (default: the best available)')
       .option('--schema <file>', 'an SQL file that makes tables: rows and tests are generated for them')
-      .option('--rounds <n>', 'how many times the tests are played', wholeNumber(1), 1)
+      .option('--rounds <n>', 'how many times the tests run', wholeNumber(1), 1)
       .option(
         '--seed <n>',
         'of the generated rows and tests (default: a new one, which is printed)',
@@ -44,7 +44,7 @@ they are not. Everything is gone afterwards.
     let made: Made | undefined
     const story =
       flags.schema === undefined
-        ? await sampleScenario(spec.kind === 'embedded' ? 'postgres' : spec.engine)
+        ? await sampleScenario(engineOf(spec))
         : await scenarioOf(flags.schema, seed, (filled) => {
             made = { filled, seed }
           })
@@ -100,5 +100,5 @@ async function serverFor(
   progress: Progress,
 ): Promise<{ spec: ServerSpec; reason: string }> {
   if (asked === undefined) return pickServer({ progress })
-  return { spec: parseServer(asked), reason: 'as asked for' }
+  return { spec: parseServer(asked), reason: 'as requested' }
 }

@@ -10,13 +10,13 @@ interface DoctorFlags {
 
 export const doctorCommand = defineCommand<DoctorFlags>({
   notes: `
-Starts nothing and changes nothing. Exit code 0 when there is a server that afresh can use: that of --url, else a
-container engine or the embedded PostgreSQL.
+Starts nothing and changes nothing. Exit code 0 if afresh can use a server: that of --url, otherwise a container
+engine or the embedded PostgreSQL.
 
   afresh doctor
   afresh doctor --url postgres://localhost/postgres`,
   options: (command) =>
-    command.option('--url <url>', 'look at this server and database too: privileges, mark, identity'),
+    command.option('--url <url>', 'inspect this server and database too: privileges, mark, identity'),
 
   async run({ url }, output) {
     output.progress('looking for servers')

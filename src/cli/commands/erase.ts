@@ -21,8 +21,8 @@ export const eraseCommand = defineCommand<EraseCommandFlags>({
   notes: `
 The affected tables follow from the foreign keys. If rows of other tables would have to be deleted too, nothing is done
 unless --cascade allows it. One transaction (except with --batch), one statement a table, no key leaves the server.
-The database must carry afresh's mark (afresh adopt); any other is refused with exit code 3, untouched. --explain only
-reads the catalog, of any database.
+The database must carry afresh's mark (afresh adopt); any other is refused with exit code 3, and stays unchanged.
+--explain only reads the catalog, of any database.
 
   afresh erase users --url postgres://localhost/shop_test --where "email LIKE '%@example.test'" --explain
   afresh erase users --url postgres://localhost/shop_test --keys 17,18 --cascade follow --dry-run

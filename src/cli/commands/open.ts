@@ -16,7 +16,7 @@ interface OpenFlags {
 export const openCommand = defineCommand<OpenFlags>({
   notes: `
 Leases a database at the baseline of afresh.config.*, and runs psql, mysql, mariadb or sqlite3 on it. The lease lasts
-as long as the client runs; then the database is dropped, with all that you did in it. With --url, runs the client on
+as long as the client runs; then the database is dropped, with your changes. With --url, runs the client on
 that database, and drops nothing. The password is in the client's environment, and never in its arguments.
 
   afresh open
@@ -24,7 +24,7 @@ that database, and drops nothing. The password is in the client's environment, a
   afresh open --url "$DATABASE_URL"`,
   options: (command) =>
     command
-      .option('--url <url>', 'a database that is there: no lease')
+      .option('--url <url>', 'an existing database: no lease')
       .option(
         '--print-url',
         'run no client: print the URL with its password, and wait for Ctrl-C (as does --json)',

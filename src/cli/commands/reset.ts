@@ -14,10 +14,10 @@ interface ResetCommandFlags extends ResetFlags {
 
 export const resetCommand = defineCommand<ResetCommandFlags>({
   notes: `
-Run manually, it has no captured baseline, so every table is emptied (but for --keep). Where a migration tool's table
-has rows, it stops first: keep that table, or pass --empty.
-The database must carry afresh's mark: one that afresh made, or that a person handed over (afresh adopt). Any other
-is refused with exit code 3, untouched.
+This command has no captured baseline, so it empties every table except those of --keep. It stops before that if a
+migration tool's table has rows: keep that table, or pass --empty.
+The database must carry afresh's mark: afresh created it, or a person adopted it (afresh adopt). Any other is
+refused with exit code 3, and stays unchanged.
 
   afresh reset --url postgres://localhost/shop_test --keep schema_migrations
   afresh reset --url postgres://localhost/shop_test --dry-run`,

@@ -51,9 +51,11 @@ function writeStatus(status: Status, { isOne }: { isOne: boolean }, output: Outp
     const kept = cache.entries.map(({ name, bytes, contents }) => [name, size(bytes), contents])
     section(`Cache: ${cache.folder}`, kept, output)
   }
-  for (const problem of problems) output.line(`Not looked at: ${problem}`)
-  const removable = servers.flatMap(({ databases }) => databases).filter((one) => one.isRemovable).length
-  const folders = embedded.filter((one) => one.isRemovable).length
+  for (const problem of problems) output.line(`Not inspected: ${problem}`)
+  const removable = servers
+    .flatMap(({ databases }) => databases)
+    .filter((database) => database.isRemovable).length
+  const folders = embedded.filter((server) => server.isRemovable).length
   const others = [
     ...(folders === 0 ? [] : [`remove ${count(folders, 'folder')}`]),
     ...(lingering.length === 0 ? [] : [`end ${count(lingering.length, 'server')}`]),

@@ -33,7 +33,7 @@ export function writeReady(stage: ReadyText, made: Made | undefined, output: Out
     ],
     ['ready in', duration(readyMs)],
   ]
-  output.line(output.style.bold('A real database, put back after every test'))
+  output.line(output.style.bold('A real database, restored after every test'))
   for (const line of aligned(rows)) output.line(line)
   if (made !== undefined) writeFilled(made.filled, made.seed, output)
   output.line()

@@ -43,7 +43,7 @@ const SCRIPTS: readonly (readonly [RegExp, RunnerName])[] = [
 ]
 
 function chooseRunner(project: ProjectInfo, requested: RequestedChoices): Choice<RunnerName> {
-  if (requested.runner !== undefined) return { value: requested.runner, reason: 'as asked for' }
+  if (requested.runner !== undefined) return { value: requested.runner, reason: 'as requested' }
   const scripts = [...project.scripts].sort(([a], [b]) => Number(b === 'test') - Number(a === 'test'))
   for (const [name, script] of scripts) {
     const runner = SCRIPTS.find(([pattern]) => pattern.test(script))?.[1]

@@ -1,7 +1,7 @@
 import type { ProjectPreset } from '../../engine/engine-server.ts'
 import { SERVER_ENGINES, SERVERS } from '../../engine/registry.ts'
 import { AfreshError } from '../../errors.ts'
-import { container, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
+import { container, engineOf, parseServer, type ServerEngine, type ServerSpec } from '../../server/server.ts'
 import { type Image, imagesIn } from './images.ts'
 import {
   type Choice,
@@ -38,7 +38,7 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
     engine === undefined || server === 'embedded' || server.includes('://')
       ? parseServer(server)
       : container(server, { engine })
-  const itsEngine = spec.kind === 'embedded' ? 'postgres' : spec.engine
+  const itsEngine = engineOf(spec)
   if (engine !== undefined && engine !== itsEngine) {
     throw new AfreshError('usage', `--server names a server of ${itsEngine}, and --engine ${engine}.`, {
       next: 'Give one of them.',
@@ -46,7 +46,7 @@ function asAsked(server: string, engine: ServerEngine | undefined): DatabaseChoi
   }
   return {
     engine: { value: itsEngine, reason: 'that of --server' },
-    server: { value: spec, reason: 'as asked for' },
+    server: { value: spec, reason: 'as requested' },
   }
 }
 
@@ -55,7 +55,7 @@ function chooseEngine(
   requested: RequestedChoices,
   images: readonly Image[],
 ): Choice<ServerEngine> {
-  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as asked for' }
+  if (requested.engine !== undefined) return { value: requested.engine, reason: 'as requested' }
   const hint = hintsOf(project)[0]
   const image = images.find((image) => hint === undefined || familyOf(image.engine) === familyOf(hint.engine))
   if (image !== undefined) return { value: image.engine, reason: `${image.file} has ${image.name}` }

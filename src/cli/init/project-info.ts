@@ -81,12 +81,10 @@ export function hasOptionsInPackage(project: ProjectInfo, key: string): boolean 
   }
 }
 
-/** The files of a kind that the project has. */
 export function filesOf(project: ProjectInfo, kind: keyof typeof KNOWN_FILES): string[] {
   return KNOWN_FILES[kind].filter((path) => project.files.has(path))
 }
 
-/** The first package of these that the project names. */
 export function firstPackage(project: ProjectInfo, names: readonly string[]): string | undefined {
   return names.find((name) => project.packages.has(name))
 }

@@ -93,7 +93,6 @@ export async function mochaGlobalTeardown() {
 `
 }
 
-/** The example migration for a project without migrations. */
 export function exampleMigration(engine: ServerEngine): string {
   return `CREATE TABLE users (${SERVERS[engine].project.exampleColumns});
 INSERT INTO users (name) VALUES ('Ada');

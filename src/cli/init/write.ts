@@ -16,7 +16,7 @@ export async function isTaken(root: string, path: string): Promise<boolean> {
 }
 
 function unreadable(path: string, cause: unknown): AfreshError {
-  return new AfreshError('usage', `${path} cannot be looked at: ${messageOf(cause)}`, { cause })
+  return new AfreshError('usage', `${path} cannot be inspected: ${messageOf(cause)}`, { cause })
 }
 
 /**

@@ -47,7 +47,9 @@ export class CopySessions {
   /** Opens as many of the wanted sessions as the limits of the server and of the user permit, at least one. */
   static async open(admin: Connection, url: string, wanted: number): Promise<CopySessions> {
     const opened = await Promise.allSettled(Array.from({ length: wanted }, () => openSession(url, admin)))
-    const [first, ...others] = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const [first, ...others] = opened.flatMap((attempt) =>
+      attempt.status === 'fulfilled' ? [attempt.value] : [],
+    )
     if (first === undefined) return new CopySessions([await openLate(url, admin)], admin)
     return new CopySessions([first, ...others], admin)
   }

@@ -128,7 +128,7 @@ async function firstRow(
     try {
       if ((await session.query(rowOf(database, row))).length > 0) return `the table ${label} has rows`
     } catch (error) {
-      return `the table ${label} cannot be looked at: ${messageOf(error)}`
+      return `the table ${label} cannot be inspected: ${messageOf(error)}`
     }
   }
   return undefined

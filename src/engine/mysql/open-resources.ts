@@ -44,7 +44,7 @@ export const openResources: OpenResourceFinder = {
 
 /**
  * The other sessions in the database. Both servers respond slightly before a statement ends, so that a session
- * at work is looked at again, in case its statement has finished.
+ * at work is inspected again, in case its statement has finished.
  */
 async function settledSessions(connection: Connection): Promise<Row[]> {
   let sessions = await connection.query(SESSIONS)

@@ -12,7 +12,7 @@ import { errnoOf } from './session.ts'
 import { FAIL } from './statements.ts'
 
 /**
- * The marks of databases that afresh created are in a database of afresh's own, so that the user's schema
+ * The marks of databases that afresh created are in a separate database, so that the user's schema
  * contains nothing of afresh. An adopted database carries its own mark: it may outlive the registry.
  */
 export const REGISTRY = 'afresh_registry'

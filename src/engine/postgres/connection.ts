@@ -12,7 +12,7 @@ import { runScript } from './script.ts'
 import { ownSettingsSql } from './settings.ts'
 
 /**
- * Opens a connection of afresh's own. Throws `AfreshError`: `usage` for an invalid URL or a missing driver,
+ * Opens a connection. Throws `AfreshError`: `usage` for an invalid URL or a missing driver,
  * `server` if the server is unreachable or rejects the login.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {

@@ -81,7 +81,7 @@ const AFTERWARDS = 'EXECUTE find_files; EXECUTE find_writers'
 const ONE_ROW = `INSERT INTO broad VALUES (1, 1, 1, 'a')`
 
 const TURNS = {
-  one: { written: ONE_ROW, timed: 'EXECUTE delete_broad' },
+  single: { written: ONE_ROW, timed: 'EXECUTE delete_broad' },
   narrow: { written: 'INSERT INTO narrow VALUES (1)', timed: `TRUNCATE narrow; ${AFTERWARDS}` },
   broad: { written: ONE_ROW, timed: `TRUNCATE broad; ${AFTERWARDS}` },
   parents: { written: `INSERT INTO parents ${labelled(PARENTS)}`, timed: 'EXECUTE delete_parents' },
@@ -107,19 +107,19 @@ async function measure(
   const plans = PLANS.map((plan) => `PREPARE ${plan}`)
   await connection.query([PATH, SETTINGS, TABLES, ...plans].join(';\n'))
   await writer.query(PATH)
-  const { one, narrow, broad, rows, parents } = await quartilesOf(TURNS, { connection, writer, effort })
+  const { single, narrow, broad, rows, parents } = await quartilesOf(TURNS, { connection, writer, effort })
   const [page] = await connection.query(`SELECT pg_catalog.current_setting('block_size')::int AS bytes`)
   const file = Math.max(1, (broad - narrow) / MORE_FILES)
   // A nonsensical value, measured on a busy machine, would be stored.
-  const row = rows > one ? (rows - one) / ROWS : defaults.deleteRow
+  const row = rows > single ? (rows - single) / ROWS : defaults.deleteRow
   return {
-    truncate: Math.max(0, narrow - file - one),
+    truncate: Math.max(0, narrow - file - single),
     truncateFile: IN_A_RESET * file,
     truncateKey: 0,
     planTable: PLAN_ROWS * row,
     deleteRow: (1 - CUT_SHARE) * row,
     deleteIndexRow: 0,
-    probeRow: Math.max(0, (parents - one) / PARENTS - row),
+    probeRow: Math.max(0, (parents - single) / PARENTS - row),
     referredRow: REFERRED_ROWS * row,
     readPage: PAGE_ROWS * row,
     restart: 0,

@@ -61,13 +61,13 @@ export async function foreignRows(
   if (tooMany !== undefined) return tooMany
   for (const row of foreign) {
     const name = String(row.name)
-    if (row.open !== true) return `the database "${name}" cannot be looked at, since it allows no connections`
+    if (row.open !== true) return `the database "${name}" cannot be inspected, since it allows no connections`
     try {
       const found = await lookInto(urlOf(url, name), row, budget)
       if (found !== undefined) return found
     } catch (error) {
       if (await isGone(connection, String(row.oid))) continue
-      return `the database "${name}" cannot be looked at: ${firstLine(error)}`
+      return `the database "${name}" cannot be inspected: ${firstLine(error)}`
     }
   }
   return undefined

@@ -142,7 +142,7 @@ function adviceByCode(code: string | undefined): Advice | undefined {
       }
     case '53200': // out_of_memory, here of the lock table
       return {
-        next: 'Raise max_locks_per_transaction on the server: every table of the schema is looked at.',
+        next: 'Raise max_locks_per_transaction on the server: every table of the schema is inspected.',
       }
     case '42501': // insufficient_privilege
       return { next: 'Grant the role what the step needs; `afresh doctor` lists the privileges.' }

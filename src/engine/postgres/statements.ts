@@ -81,7 +81,7 @@ export function statementOnLeaf(schema: Schema, plan: Plan, step: Step): string 
   if (id === undefined || others.length > 0 || step.follows !== undefined) return undefined
   const table = tableOf(schema, id)
   if (!table.traits.includes('partitioned')) return undefined
-  // The comment tells errors which table the partition is of.
+  // By this comment, an error names the table of the partition.
   if (step.kind === 'delete') return `DELETE FROM ONLY ${LEAF} /* ${id} */`
   return step.kind === 'delete-differing' ? deleteDiffering(table, 'leaf') : insertMissing(table, 'leaf')
 }

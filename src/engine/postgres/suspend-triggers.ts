@@ -85,7 +85,7 @@ export function refuseDenied({ denied }: TriggerSuspensions): void {
  * inserted. `owned`: whether the role may disable it.
  */
 function statementsAround(firing: string, mode: Plan['mode']): string {
-  // Without checks, foreign keys are not looked at either.
+  // Without checks, foreign keys are not inspected either.
   const constraints = mode === 'unchecked' ? "('c', 'n')" : "('c', 'n', 'f')"
   const owned = (oid: string) =>
     `(SELECT pg_catalog.pg_has_role(o.relowner, 'USAGE') FROM pg_catalog.pg_class AS o WHERE o.oid = ${oid}) AS owned`

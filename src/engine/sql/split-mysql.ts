@@ -12,7 +12,7 @@ const SANDBOX = /\/\*M?!999999\\-/y
 
 /**
  * Follows the mysql and mariadb clients (`add_line` in `client/mysql.cc`), which learn NO_BACKSLASH_ESCAPES
- * from the server. They must be told the character set of a file; here it is what the file declares.
+ * from the server. They need to know the character set of a file; here it is the one that the file declares.
  */
 export function splitMysql(
   text: string,

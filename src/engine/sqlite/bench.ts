@@ -15,6 +15,19 @@ const TEXT: Readonly<Record<Shape['width'], string>> = {
 }
 
 export const bench: BenchDialect = {
+  file: {
+    urlOf: (path) => `sqlite:${path}`,
+    async version(connection) {
+      const [row] = await connection.query('SELECT sqlite_version() AS version')
+      return String(row?.version)
+    },
+    // https://sqlite.org/pragma.html#pragma_synchronous
+    settings(isDurable) {
+      const level = isDurable ? 'FULL' : 'OFF'
+      return { sql: `PRAGMA synchronous = ${level}`, description: `synchronous ${level}` }
+    },
+  },
+
   lacks({ logged, partitions }) {
     if (!logged) return 'there are no unlogged tables'
     return partitions > 0 ? 'there are no partitions' : undefined

@@ -125,7 +125,7 @@ async function restoreTemp(
 ): Promise<string[]> {
   const { db } = connection
   const now = tempObjects(db)
-  const isSame = (one: TempObject, other: TempObject | undefined) => one.sql === other?.sql
+  const isSame = (object: TempObject, other: TempObject | undefined) => object.sql === other?.sql
   const strange = [...now]
     .filter(([key, object]) => !isSame(object, before.get(key)))
     .map(([, object]) => object)

@@ -46,7 +46,7 @@ export function assertMark(connection: SqliteConnection, mark: string | undefine
   if (file === undefined) return
   if (mark === undefined) {
     throw new RefusedError(`${file} is a file, and no mark was agreed on for it; nothing was changed.`, {
-      next: 'Attach to it, so that its ownership is looked at first.',
+      next: 'Attach to it, so that its ownership is inspected first.',
     })
   }
   const found = markOf(connection)

@@ -1,10 +1,12 @@
 /** Records which databases the code in this process uses, by watching `net` sockets of any driver. */
 import { Socket } from 'node:net'
+import { WIRE_PROTOCOLS } from '../../engine/clients.ts'
+import type { WireProtocol } from '../../engine/wire-protocol.ts'
 import { now } from '../../util/clock.ts'
-import { endsSession, idIn, look, type Seen, type Session } from './wire-protocol.ts'
+import { endsSession, type SessionState, type SocketState, sessionIdIn, stateAfter } from './socket-state.ts'
 
 /** A session of the code under test in which a statement was sent. */
-export interface UsedSession extends Pick<Session, 'protocol' | 'database' | 'user'> {
+export interface UsedSession extends Pick<SessionState, 'protocol' | 'database' | 'user'> {
   /** `localhost:5432`, or the path of a Unix socket. */
   readonly server: string
 }
@@ -15,7 +17,7 @@ interface Watch {
   readonly used: Map<string, UsedSession>
   /** The databases of all sessions used since the process started. */
   readonly databases: Set<string>
-  /** By protocol and the server's session id. */
+  /** By protocol and session id; see `keyOf`. */
   readonly sockets: Map<string, WeakRef<Socket>>
   /** Sessions that are being opened, with their start time. */
   readonly opening: Map<Socket, number>
@@ -29,9 +31,8 @@ type ConnectionWatch = Socket & {
   readonly _handle?: { reading: boolean; readStop(): void; readStart(): void } | null
 }
 
-/** The state of a socket. */
 interface Known {
-  seen?: Seen
+  state?: SocketState
   target?: string
   /** The server's session id. */
   id?: number
@@ -60,13 +61,13 @@ export function watchConnections(): void {
   }
   prototype.write = function (this: ConnectionWatch, ...args: unknown[]) {
     const known = knownOf(watch, this)
-    if (known.seen?.kind !== 'other') note(watch, this, known, args[0])
+    if (known.state?.kind !== 'other') note(watch, this, known, args[0])
     if (known.isParked === true) unpark(this, known, args[0])
     return Reflect.apply(write, this, args)
   }
   prototype.push = function (this: ConnectionWatch, ...args: unknown[]) {
     const known = knownOf(watch, this)
-    if (known.seen?.kind !== 'other' && known.id === undefined) identify(watch, this, known, args[0])
+    if (known.state?.kind !== 'other' && known.id === undefined) identify(watch, this, known, args[0])
     return Reflect.apply(push, this, args)
   }
 }
@@ -80,25 +81,28 @@ function knownOf({ known }: Watch, socket: Socket): Known {
 }
 
 function note(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknown): void {
-  const seen = look(known.seen, chunk)
-  known.seen = seen
-  if (seen.kind === 'other' || (seen.kind === 'session' && seen.inUse)) watch.opening.delete(socket)
-  if (seen.kind !== 'session' || !seen.inUse) return
+  const state = stateAfter(known.state, chunk)
+  known.state = state
+  if (state.kind === 'other' || (state.kind === 'session' && state.inUse)) watch.opening.delete(socket)
+  if (state.kind !== 'session' || !state.inUse) return
   const server = known.target ?? remoteOf(socket)
-  const { protocol, database, user } = seen
+  const { protocol, database, user } = state
   watch.databases.add(database)
   watch.used.set(`${server}/${database}`, { server, protocol, database, user })
 }
 
 /** The server sends the session id while the session is opened. */
 function identify(watch: Watch, socket: ConnectionWatch, known: Known, chunk: unknown): void {
-  const found = chunk instanceof Uint8Array ? idIn(known.seen, chunk) : undefined
+  const found = sessionIdIn(known.state, chunk)
   if (found === undefined) return
-  const { protocol, id } = found
-  known.id = id
+  known.id = found.id
   if (watch.sockets.size >= MANY) forgetGone(watch.sockets)
-  watch.sockets.set(`${protocol} ${id}`, new WeakRef(socket))
-  if (protocol === 'postgres') watch.opening.delete(socket)
+  watch.sockets.set(keyOf(found.protocol, found.id), new WeakRef(socket))
+  if (found.isOpen) watch.opening.delete(socket)
+}
+
+function keyOf({ name }: WireProtocol, id: number): string {
+  return `${name} ${id}`
 }
 
 const MANY = 1000
@@ -110,17 +114,15 @@ function forgetGone(sockets: Watch['sockets']): void {
   }
 }
 
-/** Milliseconds after which a session counts as open. MySQL sessions do not signal readiness. */
-const OPENING_MS = 1_000
-const OPENING_MYSQL_MS = 200
+/** Milliseconds after which a session counts as open, unless its protocol says otherwise. */
+const OPEN_AFTER_MS = 1_000
 
 /** Whether a session is being opened now, so that its first statement is still to be sent. */
 export function isOpening(): boolean {
   const opening = prototype[WATCH]?.opening
   for (const [socket, since] of opening ?? []) {
-    const seen = prototype[WATCH]?.known.get(socket)?.seen
-    const isMysql = seen?.kind === 'session' && seen.protocol === 'mysql'
-    if (socket.destroyed || now() - since > (isMysql ? OPENING_MYSQL_MS : OPENING_MS)) opening?.delete(socket)
+    const { openAfterMs = OPEN_AFTER_MS } = sessionOn(socket)?.protocol ?? {}
+    if (socket.destroyed || now() - since > openAfterMs) opening?.delete(socket)
   }
   return (opening?.size ?? 0) > 0
 }
@@ -129,14 +131,14 @@ export function isOpening(): boolean {
 export function socketsOf(database: string, ids: readonly number[]): Socket[] {
   const watch = prototype[WATCH]
   return ids
-    .flatMap((id) => [`postgres ${id}`, `mysql ${id}`])
+    .flatMap((id) => WIRE_PROTOCOLS.map((protocol) => keyOf(protocol, id)))
     .flatMap((key) => watch?.sockets.get(key)?.deref() ?? [])
-    .filter((socket) => databaseOf(socket) === database)
+    .filter((socket) => sessionOn(socket)?.database === database)
 }
 
-function databaseOf(socket: Socket): string | undefined {
-  const seen = prototype[WATCH]?.known.get(socket)?.seen
-  return seen?.kind === 'session' ? seen.database : undefined
+function sessionOn(socket: Socket): SessionState | undefined {
+  const state = prototype[WATCH]?.known.get(socket)?.state
+  return state?.kind === 'session' ? state : undefined
 }
 
 /**
@@ -148,7 +150,7 @@ export function pauseAllSockets(isConcerned: (database: string) => boolean): voi
   for (const reference of watch?.sockets.values() ?? []) {
     const socket: ConnectionWatch | undefined = reference.deref()
     if (watch === undefined || socket === undefined) continue
-    const database = databaseOf(socket)
+    const database = sessionOn(socket)?.database
     if (database !== undefined && isConcerned(database)) park(socket, knownOf(watch, socket))
   }
 }
@@ -164,7 +166,7 @@ function park(socket: ConnectionWatch, known: Known): void {
 function unpark(socket: ConnectionWatch, known: Known, chunk: unknown): void {
   known.isParked = false
   // A client that closes the session does not need to read that the session was ended.
-  if (known.seen?.kind === 'session' && endsSession(known.seen, chunk)) socket.removeAllListeners('data')
+  if (known.state?.kind === 'session' && endsSession(known.state, chunk)) socket.removeAllListeners('data')
   socket.resume()
   // `resume` alone does not restart the handle: the stream assumes that it still reads.
   if (socket._handle?.reading === false) {

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import { settledWithin } from '../../util/with-timeout.ts'
 
-/** Milliseconds to wait for the server to close the sessions that it was told to end. */
+/** Milliseconds to wait for the server to close sessions that it was asked to end. */
 const CLOSE_MS = 1_000
 
 /**
@@ -13,7 +13,7 @@ const CLOSE_MS = 1_000
  * giving it to the next test.
  *
  * A client without an error listener throws while it reads, which would fail whichever test runs at that time.
- * The error says what the test that left the session open was told already, so it is dropped.
+ * The test that left the session open has already failed for it, so the error is dropped.
  *
  * @param sockets those of the sessions, as far as this process has them
  */

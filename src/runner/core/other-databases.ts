@@ -4,8 +4,8 @@
  * file and after each test.
  */
 import { runOf } from '../../database/names.ts'
+import { environmentOf, variablesOf, WIRE_PROTOCOLS } from '../../engine/clients.ts'
 import { masked, type Variables } from '../../engine/environment.ts'
-import { environmentOf, variablesOf } from '../../engine/environments.ts'
 import { AfreshError } from '../../errors.ts'
 import type { HarnessHandle } from '../../harness/handle.ts'
 import { wasLeasedHere } from '../../harness/leased-names.ts'
@@ -51,7 +51,7 @@ export function checkVariables(lead: TestTarget, now: Variables): void {
     lead,
     new AfreshError(
       'usage',
-      `${first?.name} was changed after afresh had set it: it leads elsewhere than to the test's database.${listed(changed.map(shown))}`,
+      `${first?.name} was changed after afresh had set it: it does not lead to the test's database.${listed(changed.map(shown))}`,
       {
         next:
           'Something that the test loads has set it, often dotenv.config({ override: true }): leave `override` out, variables ' +
@@ -86,7 +86,8 @@ export function checkConnections(test: string, lead: TestTarget, environment: No
   )
 }
 
-const OPTION = "Where it is meant so, otherDatabases: ['its name'] allows it, 'warn' and 'ignore' let all be."
+const OPTION =
+  "If it is intended: otherDatabases: ['its name'] allows it, 'warn' and 'ignore' allow every database."
 
 function report({ handle }: TestTarget, error: AfreshError): void {
   const { otherDatabases } = handle.tests
@@ -130,16 +131,8 @@ function listed(lines: readonly string[]): string {
   return lines.map((line) => `\n    ${line}`).join('')
 }
 
-/** Databases that exist on every server. Clients use them to inspect the server or to create a database. */
-const OF_THE_SERVER = [
-  '',
-  'postgres',
-  'template1',
-  'mysql',
-  'information_schema',
-  'performance_schema',
-  'sys',
-]
+/** Where clients inspect the server or create a database. `''`: no database is selected. */
+const OF_THE_SERVER = ['', ...WIRE_PROTOCOLS.flatMap(({ systemDatabases }) => systemDatabases)]
 
 function isElsewhere(session: UsedSession, { url, handle }: TestTarget): boolean {
   const { database } = session
@@ -167,11 +160,9 @@ function nameIn(url: string): string {
   return environmentOf(url)?.partsOf(url).database ?? ''
 }
 
-const TITLES = { postgres: 'PostgreSQL', mysql: 'MySQL or MariaDB' } as const
-
 function describe({ protocol, database, server, user }: UsedSession): string {
   const which = database === '' ? 'no database' : `the database "${database}"`
-  return `a connection to ${which} of ${TITLES[protocol]} at ${server}, as "${user}"`
+  return `a connection to ${which} of ${protocol.title} at ${server}, as "${user}"`
 }
 
 /** The variables that point there. The code has probably read one of them. */

@@ -1,7 +1,7 @@
 import { AfreshError } from '../../errors.ts'
 
 /**
- * Runs what a runner calls. An error of afresh's reaches it without the frames of packages and of Node, which
+ * Runs what a runner calls. An `AfreshError` reaches it without the frames of packages and of Node, which
  * say nothing to the reader of a test report; frames of the user's own files stay.
  */
 export async function withPlainErrors<T>(work: () => Promise<T>): Promise<T> {
@@ -23,7 +23,7 @@ function removeFrames(error: Error): void {
   const { name, message, cause } = error
   error.stack = [`${name}: ${message}`, ...frames].join('\n')
   if (error instanceof AggregateError) {
-    for (const one of error.errors) if (one instanceof Error) removeFrames(one)
+    for (const inner of error.errors) if (inner instanceof Error) removeFrames(inner)
   }
   if (!(cause instanceof Error)) return
   removeFrames(cause)

@@ -19,8 +19,16 @@ export type WorkerDatabase = Pick<
   | 'openResources'
 >
 
-/** @param database called for each use */
-export function workerDatabase(database: () => TestDatabase): WorkerDatabase {
+/**
+ * A stable object, though the database behind it may be another one for the next test.
+ *
+ * @param database called for each use; throws if there is none
+ * @param copied applied to all results
+ */
+export function workerDatabase(
+  database: () => WorkerDatabase,
+  copied: <T>(result: T) => T = (result) => result,
+): WorkerDatabase {
   return {
     get name() {
       return database().name
@@ -29,18 +37,18 @@ export function workerDatabase(database: () => TestDatabase): WorkerDatabase {
       return database().url
     },
     get env() {
-      return database().env
+      return copied(database().env)
     },
-    begin: (client) => database().begin(client),
-    reset: () => database().reset(),
-    verify: () => database().verify(),
-    erase: (...given) => database().erase(...given),
-    purge: (options) => database().purge(options),
-    load: (set) => database().load(set),
-    snapshot: (name) => database().snapshot(name),
-    restore: (name) => database().restore(name),
-    dropSnapshot: (name) => database().dropSnapshot(name),
-    keepCopy: (options) => database().keepCopy(options),
-    openResources: () => database().openResources(),
+    begin: async (client) => database().begin(client),
+    reset: async () => copied(await database().reset()),
+    verify: async () => copied(await database().verify()),
+    erase: async (...given) => copied(await database().erase(...given)),
+    purge: async (options) => copied(await database().purge(options)),
+    load: async (set) => database().load(set),
+    snapshot: async (name) => database().snapshot(name),
+    restore: async (name) => copied(await database().restore(name)),
+    dropSnapshot: async (name) => database().dropSnapshot(name),
+    keepCopy: async (options) => copied(await database().keepCopy(options)),
+    openResources: async () => copied(await database().openResources()),
   }
 }

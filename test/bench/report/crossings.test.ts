@@ -78,7 +78,7 @@ function barWhere({ truncateTakes, least = 0, most = Number.POSITIVE_INFINITY }:
 /** The ends of its stretches, named by the nearest tick of the axis. */
 function firstBar(svg: string) {
   const marks = [...svg.matchAll(/text-anchor="middle"[^>]*translate\((\S+) [\d.]+\)"[^>]*>(\d[^<]*)</g)]
-  const markAt = (x: number) => marks.find(([, at]) => Math.abs(Number(at) - x) < 2)?.[2]
+  const markAt = (x: number) => marks.find(([, left]) => Math.abs(Number(left) - x) < 2)?.[2]
   const all = [...svg.matchAll(/<path d="M(\S+) (\S+)l(\S+) 0l0 16l\S+ 0Z" fill="([^"]+)"/g)]
   const top = Number(all[0]?.[2])
   const stretches = all

@@ -203,12 +203,12 @@ describe('the counter detector', () => {
 
     it('drops what another version left and no session uses', async () => {
       const { connection } = await bench.database(FAMILY)
-      const at = (kind: string, digest: string) => `afresh_registry.${kind}_${digest.repeat(12)}`
+      const routineNamed = (kind: string, digest: string) => `afresh_registry.${kind}_${digest.repeat(12)}`
       const [own] = await bench.admin.query('SELECT CONNECTION_ID() AS id')
       for (const digest of ['0', '1'])
-        await bench.admin.query(`CREATE TABLE ${at('detectors', digest)} (owner BIGINT); CREATE TABLE ${at('seen', digest)} (n INT);
-          CREATE PROCEDURE ${at('reset', digest)} () DO 1`)
-      await bench.admin.query(`INSERT INTO ${at('detectors', '1')} VALUES (${own?.id})`)
+        await bench.admin.query(`CREATE TABLE ${routineNamed('detectors', digest)} (owner BIGINT); CREATE TABLE ${routineNamed('seen', digest)} (n INT);
+          CREATE PROCEDURE ${routineNamed('reset', digest)} () DO 1`)
+      await bench.admin.query(`INSERT INTO ${routineNamed('detectors', '1')} VALUES (${own?.id})`)
       const left = async () =>
         (
           await bench.admin.query(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'afresh_registry'
@@ -220,7 +220,7 @@ describe('the counter detector', () => {
       const used = ['detectors_111111111111', 'reset_111111111111', 'seen_111111111111']
       await (await bench.prepare(connection, undefined, { detector: 'counters' })).resetter.close()
       expect(await left()).toEqual(used)
-      await bench.admin.query(`DELETE FROM ${at('detectors', '1')}`)
+      await bench.admin.query(`DELETE FROM ${routineNamed('detectors', '1')}`)
       await (await bench.prepare(connection, undefined, { detector: 'counters' })).resetter.close()
       expect(await left()).toEqual([])
     })

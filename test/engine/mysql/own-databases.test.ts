@@ -10,7 +10,7 @@ const ROWS = 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)
 /** Fails as the proof of a claim does. */
 const NO_PROOF = ['SELECT (SELECT 1 UNION SELECT 2) AS owned']
 
-describe("databases of afresh's own", () => {
+describe('databases that afresh created for itself', () => {
   onEachServer((server) => {
     let bench: Bench
     beforeAll(async () => {

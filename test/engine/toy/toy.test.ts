@@ -38,7 +38,7 @@ it('a reset restores what a test wrote, deleting children first and inserting pa
   database.rows.set('orders', [{ id: 10, customer: 1 }])
   database.rows.set('lines', [{ id: 100, order: 10 }])
   database.rows.set('customers', [{ id: 1 }, { id: 3 }])
-  const report = await session.reset()
+  const { report } = await session.reset()
   expect(report.dirty.toSorted()).toEqual(['customers', 'lines', 'orders'])
   expect(report.steps.map(({ step }) => step)).toEqual([
     'delete from lines',
@@ -53,7 +53,7 @@ it('a reset restores what a test wrote, deleting children first and inserting pa
 it('a clean database needs no step, and verify names differences from the baseline', async () => {
   const database = shop()
   const session = await sessionOn(database)
-  expect((await session.reset()).steps).toEqual([])
+  expect((await session.reset()).report.steps).toEqual([])
   database.rows.set('orders', [{ id: 10, customer: 1 }])
   expect(await session.verify()).toMatchObject([{ subject: 'orders' }])
 })

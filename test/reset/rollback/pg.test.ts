@@ -68,15 +68,15 @@ for (const id of POSTGRES) {
     it('fails a test that its own deferred constraint trigger rejects, whatever the error', async () => {
       const client = await clientIn()
       await client.query(
-        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by hand'; END $$`,
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by a trigger'; END $$`,
       )
       await client.query(
         'CREATE CONSTRAINT TRIGGER late AFTER INSERT ON log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()',
       )
-      await expect(client.query(`INSERT INTO log VALUES ('x')`)).rejects.toThrow(/refused by hand/)
+      await expect(client.query(`INSERT INTO log VALUES ('x')`)).rejects.toThrow(/refused by a trigger/)
       await client.query('BEGIN; SET CONSTRAINTS ALL DEFERRED')
       await client.query(`INSERT INTO log VALUES ('x')`)
-      await expect(database.reset()).rejects.toThrow(/refused by hand/)
+      await expect(database.reset()).rejects.toThrow(/refused by a trigger/)
       expect(await database.verify()).toEqual([])
       await client.query('BEGIN')
       await client.query(`INSERT INTO log VALUES ('no trigger any more')`)
@@ -94,9 +94,9 @@ for (const id of POSTGRES) {
         'START TRANSACTION',
         'ABORT',
       ]
-      const told: string[] = []
-      for (const sql of commands) told.push((await client.query(sql)).command)
-      expect(told).toEqual(['BEGIN', 'SET', 'COMMIT', 'BEGIN', 'ROLLBACK'])
+      const replies: string[] = []
+      for (const sql of commands) replies.push((await client.query(sql)).command)
+      expect(replies).toEqual(['BEGIN', 'SET', 'COMMIT', 'BEGIN', 'ROLLBACK'])
       const byCallback = await new Promise<pg.QueryResult>((resolve, reject) => {
         client.query({ text: 'BEGIN' }, (error, result) => (error ? reject(error) : resolve(result)))
       })

@@ -36,7 +36,7 @@ export function toData(error: unknown): ErrorData {
   }
 }
 
-/** The same error in this process, of the same class if it is one of afresh's. */
+/** The same error in this process, of the same class if it is an `AfreshError`. */
 export function fromData(data: ErrorData): Error {
   const cause = data.cause === undefined ? undefined : fromData(data.cause)
   const code = data.code as ErrorCode

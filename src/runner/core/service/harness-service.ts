@@ -43,7 +43,7 @@ async function serveHarness(
   { folder, ...reports }: ServiceOptions,
 ): Promise<HarnessService> {
   const secret = randomBytes(32).toString('hex')
-  const place = createSocketFolder(folder)
+  const socketFolder = createSocketFolder(folder)
   const pool = new LeasePool(harness)
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -57,18 +57,18 @@ async function serveHarness(
   })
   await new Promise<void>((listening, failed) => {
     server.once('error', failed)
-    server.listen(place.socket, listening)
+    server.listen(socketFolder.socket, listening)
   })
-  if (process.platform !== 'win32') chmodSync(place.socket, 0o600)
+  if (process.platform !== 'win32') chmodSync(socketFolder.socket, 0o600)
   // The runner decides how long this process lives.
   server.unref()
   return {
-    address: { path: place.socket, secret },
+    address: { path: socketFolder.socket, secret },
     async close() {
       server.close()
       for (const socket of sockets) socket.destroy()
       await pool.close()
-      place.remove()
+      socketFolder.remove()
     },
   }
 }

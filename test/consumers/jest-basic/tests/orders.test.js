@@ -13,7 +13,7 @@ describe('orders', () => {
     expect(await value('SELECT stock FROM products WHERE id = 3')).toBe(0)
   })
 
-  test('the last chair can be bought, by somebody else', async () => {
+  test('the last chair can be bought, by another customer', async () => {
     await placeOrder(3, { 3: 1 })
     expect(await value('SELECT stock FROM products WHERE id = 3')).toBe(0)
   })

@@ -10,7 +10,7 @@ describe('with a fourth customer', () => {
     expect(await addCustomer('new@example.com')).toBe(5)
   })
 
-  test('a reset by hand returns to the baseline', async () => {
+  test('a manual reset returns to the baseline', async () => {
     await database.reset()
     expect(await count('customers')).toBe(3)
   })

@@ -14,7 +14,7 @@ describe('with a fourth customer', () => {
     })
   }
 
-  test('a reset by hand returns to the baseline', async () => {
+  test('a manual reset returns to the baseline', async () => {
     await database.reset()
     assert.equal(await count('customers'), 3)
   })

@@ -52,4 +52,4 @@ test('holds a lock', async () => {
   const client = await newClient()
   await client.query('SELECT pg_advisory_lock(42)')
 })
-test('5: is not told of the lock again', baseline)
+test('5: the lock is not reported again', baseline)

@@ -7,9 +7,17 @@ import {
   type Variables,
 } from './environment.ts'
 import * as mysql from './mysql/environment.ts'
+import { wireProtocol as mysqlProtocol } from './mysql/wire-protocol.ts'
 import * as postgres from './postgres/environment.ts'
+import { wireProtocol as postgresProtocol } from './postgres/wire-protocol.ts'
+import type { WireProtocol } from './wire-protocol.ts'
 
-/** Of all engines with servers. Apart from `registry.ts`: a test worker needs these, and no engine. */
+// Of all engines with servers. Apart from `registry.ts`: test workers need these, and load no engine.
+
+/** What the clients of all engines send. */
+export const WIRE_PROTOCOLS: readonly WireProtocol[] = [postgresProtocol, mysqlProtocol]
+
+/** How the clients of all engines find their database. */
 const ENVIRONMENTS: readonly ConnectionVariables[] = [postgres, mysql]
 
 /** The variables with which other programs find the database of this URL, `DATABASE_URL` first. */
