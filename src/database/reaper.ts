@@ -77,8 +77,8 @@ export async function reapTemplates(
     const others = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
     others.delete(run)
     for (const other of others) if (await databases.isLocked(admin, runKey(other))) return []
-    const all = entries.filter(({ name, frozen }) => frozen && !used.has(name) && isTemplateOf(name, names))
-    return all.slice(0, Math.max(0, all.length - TEMPLATES_KEPT + used.size))
+    const all = entries.filter(({ name, frozen }) => frozen && isTemplateOf(name, names))
+    return all.filter(({ name }) => !used.has(name)).slice(0, Math.max(0, all.length - TEMPLATES_KEPT))
   }
   return dropTemplates(databases, admin, findOld)
 }
