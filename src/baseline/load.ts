@@ -29,12 +29,29 @@ export interface BaselineOptions {
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
   /** Called before each file, function and command. */
   readonly progress?: Progress | undefined
+  /** How many of the first migration files the database contains already; only for files. Default 0. */
+  readonly applied?: number | undefined
+}
+
+/** What a baseline is made of, for its fingerprint. */
+export interface BaselineInputs {
+  /** They change when a file is changed, added or renamed: a fingerprint of the user, migrations, fixtures. */
+  readonly parts: readonly string[]
+  /** Whether nothing else affects the baseline. */
+  readonly cacheable: boolean
+  /** The files of migrations, in order; empty if migrations are a function or a command. */
+  readonly migrations: readonly {
+    readonly label: string
+    /** How many of `parts` lead to and describe this file. */
+    readonly parts: number
+  }[]
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000
 
 /**
- * Brings an empty database to its baseline: first the migrations, then the fixtures.
+ * Brings a database to its baseline: first the migrations, then the fixtures. The database is empty, or has the
+ * first `applied` migration files.
  *
  * @throws AfreshError `usage` for an invalid input, before anything runs; `baseline` for an input that fails
  */
@@ -47,7 +64,8 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
       for (const { name, input } of inputs) {
         if (input.kind === 'files') {
           const rows = () => rowTarget(connection, scripts, options.engine)
-          await runFiles({ scripts: scripts ?? connection, rows, progress }, name, input.files)
+          const done = name === 'migrate' ? (options.applied ?? 0) : 0
+          await runFiles({ scripts: scripts ?? connection, rows, progress, done }, name, input.files)
         } else {
           progress({ phase: name, ...(input.kind === 'command' && { label: masked(input.command) }) })
           const before = await options.countObjects?.(connection)
@@ -70,29 +88,36 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
 }
 
 /**
- * The inputs of the baseline, for its fingerprint: they change when a file is changed, added or renamed.
- * `cacheable`: nothing else affects the baseline. The effects of a function or command are unknown, so with
- * one the user's own `fingerprint` has to change.
+ * Reads the files. The effects of a function or command are unknown, so with one the user's own `fingerprint`
+ * has to change.
+ *
+ * @throws AfreshError `usage` for an input that does not exist
  */
 export async function describeInputs(
   migrate: Migrate | undefined,
   fixtures: Fixtures | undefined,
   cwd: string,
   fingerprint?: string,
-): Promise<{ parts: string[]; cacheable: boolean }> {
+): Promise<BaselineInputs> {
   const inputs = await resolveInputs(migrate, fixtures, cwd)
   const parts: string[] = fingerprint === undefined ? [] : [`fingerprint ${fingerprint}`]
+  const migrations: { label: string; parts: number }[] = []
   for (const { name, input } of inputs) {
     if (input.kind === 'function') parts.push(`${name} function`)
     else if (input.kind === 'command') {
       parts.push(`${name} command ${input.command}`)
       for (const file of input.inputs ?? []) parts.push(`${name} input ${file.label} ${await hashOf(file)}`)
-    } else for (const file of input.files) parts.push(`${name} file ${file.label} ${await hashOf(file)}`)
+    } else {
+      for (const file of input.files) {
+        parts.push(`${name} file ${file.label} ${await hashOf(file)}`)
+        if (name === 'migrate') migrations.push({ label: file.label, parts: parts.length })
+      }
+    }
   }
   const known = inputs.every(
     ({ input }) => input.kind === 'files' || (input.kind === 'command' && input.inputs !== undefined),
   )
-  return { parts, cacheable: known || fingerprint !== undefined }
+  return { parts, cacheable: known || fingerprint !== undefined, migrations }
 }
 
 async function resolveInputs(

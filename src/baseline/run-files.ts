@@ -14,6 +14,8 @@ export interface FileTarget {
   readonly options?: BulkInsertOptions
   /** Called before each file of SQL, and before the rows of files that follow each other. */
   readonly progress?: Progress
+  /** How many of the first files are skipped. Default 0. */
+  readonly done?: number
 }
 
 /**
@@ -22,7 +24,7 @@ export interface FileTarget {
  * @throws AfreshError `baseline` with file and line of what cannot be loaded, `blocked`
  */
 export async function runFiles(
-  { scripts, rows, options, progress = noProgress }: FileTarget,
+  { scripts, rows, options, progress = noProgress, done = 0 }: FileTarget,
   name: InputName,
   files: readonly InputFile[],
 ): Promise<void> {
@@ -38,7 +40,7 @@ export async function runFiles(
     await loadRows(await rows(), pending, options)
     pending = []
   }
-  for (const file of files) {
+  for (const file of files.slice(done)) {
     if (hasRows(file)) pending.push(file)
     else {
       await flush()
@@ -55,7 +57,11 @@ async function runFile(to: Connection | ScriptRun, name: InputName, file: InputF
     const text = bytes.toString('latin1')
     const wanted = name === 'migrate' ? bytes.subarray(0, withoutUndoSection(text).length) : bytes
     if ('run' in to) await to.run(wanted, file.label)
-    else await to.script(utf8Of(wanted), file.label)
+    else {
+      await to.script(utf8Of(wanted), file.label)
+      // What follows may run in another session, from a template with the migrations up to this one.
+      if (name === 'migrate') await to.discard?.()
+    }
   } catch (error) {
     if (error instanceof AfreshError && error.message.includes(file.label)) throw error
     const next = error instanceof AfreshError ? error.next : 'Correct the file; its changes are discarded.'

@@ -61,7 +61,7 @@ export async function livingRuns(
 }
 
 /**
- * Drops the oldest templates of the project beyond `TEMPLATES_KEPT`, except the one in use. Drops none while
+ * Drops the oldest templates of the project beyond `TEMPLATES_KEPT`, except those in use. Drops none while
  * another run is active, which may use any of them.
  *
  * @returns what could not be dropped, as text for people: a run has its own template in any case
@@ -69,7 +69,7 @@ export async function livingRuns(
 export async function reapTemplates(
   databases: Databases,
   admin: Connection,
-  { names, run, template }: { readonly names: Names; readonly run: string; readonly template: string },
+  { names, run, used }: { readonly names: Names; readonly run: string; readonly used: ReadonlySet<string> },
 ): Promise<string[]> {
   /** None while other runs are active. */
   const findOld = async () => {
@@ -77,10 +77,8 @@ export async function reapTemplates(
     const others = new Set(entries.flatMap(({ name }) => runOf(name) ?? []))
     others.delete(run)
     for (const other of others) if (await databases.isLocked(admin, runKey(other))) return []
-    const all = entries.filter(
-      (entry) => entry.frozen && entry.name !== template && isTemplateOf(entry.name, names),
-    )
-    return all.slice(0, Math.max(0, all.length - TEMPLATES_KEPT + 1))
+    const all = entries.filter(({ name, frozen }) => frozen && isTemplateOf(name, names))
+    return all.filter(({ name }) => !used.has(name)).slice(0, Math.max(0, all.length - TEMPLATES_KEPT))
   }
   return dropTemplates(databases, admin, findOld)
 }

@@ -12,9 +12,23 @@ export interface TemplateWanted {
   readonly admin: Connection
   readonly adminUrl: string
   readonly name: string
-  /** Fills the new database; if it fails, no template remains. */
-  readonly fill: (connection: Connection) => Promise<void>
+  /**
+   * Templates with which this one begins, the best first; asked only if the template has to be built. It is made
+   * from the first one that is complete.
+   */
+  readonly bases?: () => Promise<readonly TemplateBase[]>
+  /** Whether the base may become this template, since nobody else needs it. */
+  readonly consumesBase?: boolean
+  /** Fills the new database, which is empty or a copy of `base`; if it fails, no template remains. */
+  readonly fill: (connection: Connection, base: TemplateBase | undefined) => Promise<void>
   readonly progress: Progress
+}
+
+/** A template without fixtures, and with the first migrations. */
+export interface TemplateBase {
+  readonly name: string
+  /** Number of its migration files. */
+  readonly files: number
 }
 
 export interface FoundTemplate {
@@ -97,16 +111,73 @@ async function dropUnfinished(
   await databases.drop(admin, name, mark)
 }
 
-async function build({ engine, databases, admin, adminUrl, name, fill }: TemplateWanted): Promise<string> {
-  const mark = await databases.create(admin, name)
+interface Begun {
+  readonly mark: string
+  readonly connection: Connection
+  readonly base: TemplateBase | undefined
+}
+
+async function build(wanted: TemplateWanted): Promise<string> {
+  const { databases, admin, name, fill } = wanted
+  const { mark, connection, base } = await begin(wanted)
   const fillAndFreeze = async () => {
-    const connection = await engine.connect(databases.urlOf(adminUrl, name))
     await withCleanUp(
-      () => fill(connection),
+      () => fill(connection, base),
       () => connection.close(),
     )
     await databases.freeze(admin, name)
   }
   await withUndo(fillAndFreeze, () => databases.drop(admin, name, mark))
   return mark
+}
+
+async function begin(wanted: TemplateWanted): Promise<Begun> {
+  const { databases, admin, name } = wanted
+  const bases = (await wanted.bases?.()) ?? []
+  const present = bases.length === 0 ? new Set<string>() : await completeTemplates(wanted)
+  for (const base of bases) {
+    const begun = present.has(base.name) ? await beginFrom(wanted, base) : undefined
+    if (begun !== undefined) return begun
+  }
+  const mark = await databases.create(admin, name)
+  return { mark, connection: await connectTo(wanted, mark), base: undefined }
+}
+
+/** `undefined` if the base is gone by now. Its lock is held only until it is copied: others may need it too. */
+async function beginFrom(wanted: TemplateWanted, base: TemplateBase): Promise<Begun | undefined> {
+  const { databases, admin, name } = wanted
+  const key = templateKey(base.name)
+  await lockWithin(wanted, key, BUILD_TIMEOUT_MS)
+  return withCleanUp(
+    async () => {
+      if (!(await completeTemplates(wanted)).has(base.name)) return undefined
+      const reopened = wanted.consumesBase ? await databases.reopen?.(admin, base.name, name) : undefined
+      if (reopened !== undefined)
+        return { mark: reopened, connection: await connectTo(wanted, reopened), base }
+      const mark = await databases.clone(admin, base.name, name, { settings: false })
+      const connection = await connectTo(wanted, mark)
+      await withUndo(
+        async () => databases.copySettings?.(admin, base.name, name),
+        async () => {
+          await connection.close()
+          await databases.drop(admin, name, mark)
+        },
+      )
+      return { mark, connection, base }
+    },
+    () => databases.unlock(admin, key),
+  )
+}
+
+async function connectTo(wanted: TemplateWanted, mark: string): Promise<Connection> {
+  const { engine, databases, admin, adminUrl, name } = wanted
+  return withUndo(
+    () => engine.connect(databases.urlOf(adminUrl, name)),
+    () => databases.drop(admin, name, mark),
+  )
+}
+
+async function completeTemplates({ databases, admin }: TemplateWanted): Promise<ReadonlySet<string>> {
+  const entries = await databases.list(admin)
+  return new Set(entries.filter(({ frozen, mark }) => frozen && mark !== undefined).map(({ name }) => name))
 }

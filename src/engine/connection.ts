@@ -47,6 +47,11 @@ export interface Connection {
   change(sql: string, values?: readonly unknown[]): Promise<number>
   /** Runs an SQL file as the engine's own client would. Errors name `label`, line and statement. */
   script(sql: string, label: string): Promise<void>
+  /**
+   * Brings the session back to its beginning: without temporary tables, prepared statements, positions of
+   * sequences, locks. Absent if files do not share a session, and for a user's client.
+   */
+  discard?(): Promise<void>
   /** Runs several files in one session; absent if files are independent of each other, and are UTF-8. */
   scripts?(): ScriptRun
   /**

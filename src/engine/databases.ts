@@ -24,6 +24,8 @@ export interface CloneOptions {
    * `true`. Their source may name other databases, also the original one, and their copies would write there.
    */
   readonly programs?: boolean
+  /** Whether to copy the settings and privileges of the database itself; default `true`. See `copySettings`. */
+  readonly settings?: boolean
   /** Called for each unusable object of the template, which is not copied, with the reason. */
   readonly leftOut?: (what: string) => void
 }
@@ -77,6 +79,21 @@ export interface Databases {
    * @throws the error of the server; leaves no partial copy
    */
   cloneInUse(connection: Connection, source: DatabaseInUse, name: string): Promise<string>
+  /**
+   * Gives a copy that was made without them the settings and privileges of its template. Sessions of the copy
+   * that began before are not affected, as those are not that create the template. Absent where migrations do
+   * not continue in a copy. On MySQL and MariaDB they would run programs of earlier ones with the rights of their
+   * definers, instead of those of scripts, though a copy takes a third of the time (140 tables, 40 files: 1.2 s
+   * and 3.5 s; 0.25 s and 0.9 s).
+   */
+  copySettings?(connection: Connection, template: string, name: string): Promise<void>
+  /**
+   * Turns a complete template into another database that accepts connections, and returns its mark. Returns
+   * `undefined`, and changes nothing, if settings of its own would affect new sessions: it has to be copied then.
+   *
+   * @throws RefusedError unless it carries a mark that says that afresh created it
+   */
+  reopen?(connection: Connection, template: string, name: string): Promise<string | undefined>
   /** The size that a clone of the connection's database has to copy, from the catalog. */
   extent(connection: Connection): Promise<DatabaseSize>
   /** Disallows connections to the database, which also marks a template as complete. */

@@ -1,3 +1,4 @@
+import type { BaselineInputs } from '../baseline/load.ts'
 import { type Config, type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
 import { costsOf } from '../costs/measure.ts'
 import { guardEnvironment, guardServer } from '../database/guard.ts'
@@ -14,12 +15,12 @@ import { once } from '../util/once.ts'
 import { forgiving } from './forgiving-progress.ts'
 import type { HarnessHandle } from './handle.ts'
 import { leaseFrom } from './lease-from.ts'
-import { type BaselineInputs, inputsOf } from './name-template.ts'
-import { prepareBaseline, type ServerContext } from './prepare-baseline.ts'
+import { inputsOf } from './name-template.ts'
+import { prepareBaseline } from './prepare-baseline.ts'
 import { preparedTemplate } from './prepared-template.ts'
 import { type OwnPristineCopy, pristineCopy } from './pristine-copy.ts'
 import { projectOf } from './project-name.ts'
-import { contextOf } from './server-context.ts'
+import { contextOf, type ServerContext } from './server-context.ts'
 import type { LeaseOptions, TestDatabase } from './test-database.ts'
 
 /** A server with a template of the baseline, from which test databases are leased. */
@@ -125,14 +126,18 @@ async function harnessFrom(
     startedByAfresh: server.startedByAfresh,
   }
   const measuring = config.reset.strategy === 'auto' ? costsOf(measured, notice) : undefined
-  const { template, isTemplateNew, baseline, made, warnings } = await withUndo(
-    () => prepareBaseline({ ...context, names, run }, config, inputs),
+  const { template, layer, isTemplateNew, baseline, made, warnings } = await withUndo(
+    () => prepareBaseline({ ...context, names, run, isKept: !server.endsWithRun }, config, inputs),
     async () => {
       await measuring
       await dropMade(context, server, run)
     },
   )
-  const left = await reapTemplates(databases, admin, { names, run, template })
+  const left = await reapTemplates(databases, admin, {
+    names,
+    run,
+    used: new Set(layer === undefined ? [template] : [template, layer]),
+  })
   for (const problem of left) notice(problem)
   if (measuring !== undefined) progress({ phase: 'measure' })
   const handle: HarnessHandle = {

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
-import { describeInputs } from '../baseline/load.ts'
+import { type BaselineInputs, describeInputs } from '../baseline/load.ts'
 import type { Config } from '../config/options.ts'
 import type { Names } from '../database/names.ts'
 import type { ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { checkFixtureSets } from './load-fixtures.ts'
-
-/** What the baseline is made of. `cacheable`: `parts` change with it. */
-export type BaselineInputs = Awaited<ReturnType<typeof describeInputs>>
 
 /** @throws AfreshError `usage` if an input does not exist */
 export async function inputsOf(config: Config): Promise<BaselineInputs> {

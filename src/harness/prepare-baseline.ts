@@ -2,71 +2,40 @@
  * In: a server and a configuration. Out: a template with the baseline, built or found, a first copy of it, and
  * what both contain.
  */
-import { applyBaseline } from '../baseline/load.ts'
+import type { BaselineInputs } from '../baseline/load.ts'
 import type { Config } from '../config/options.ts'
 import { makeDatabase } from '../database/lease.ts'
-import type { Names } from '../database/names.ts'
 import { templateKey, withTemplate } from '../database/template.ts'
 import type { Connection } from '../engine/connection.ts'
-import type { Databases, ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { AfreshError, withCleanUp } from '../errors.ts'
 import type { Plan } from '../plan/plan.ts'
 import { planFor } from '../reset/make-plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Progress } from '../util/progress.ts'
+import { type NamedContext, wantedTemplate } from './build-template.ts'
 import { type BaselineDigest, digest } from './handle.ts'
 import type { MadeHere } from './lease-session.ts'
-import { type BaselineInputs, nameTemplate } from './name-template.ts'
+import { nameTemplate } from './name-template.ts'
+import type { ServerContext } from './server-context.ts'
 import { type ContentsKey, readContents, type TemplateContents, writeContents } from './template-contents.ts'
 
-export interface ServerContext {
-  readonly engine: Engine
-  readonly databases: Databases
-  readonly admin: Connection
-  readonly adminUrl: string
-  readonly facts: ServerFacts
-}
-
-interface RunContext extends ServerContext {
-  readonly names: Names
+interface RunContext extends NamedContext {
   readonly run: string
+  /** Whether what the run leaves on the server is there for the next one. */
+  readonly isKept: boolean
 }
 
 export interface PreparedBaseline {
   /** The name of the template. */
   readonly template: string
+  /** The name of the template with its migrations alone; `undefined` if there is none. */
+  readonly layer: string | undefined
   /** Whether this run built the template. */
   readonly isTemplateNew: boolean
   readonly baseline: BaselineDigest
   readonly made: Omit<MadeHere, 'pristine' | 'progress'>
   readonly warnings: readonly string[]
-}
-
-/**
- * Builds the template on a server that is kept with it.
- *
- * @throws AfreshError `baseline` if migrations or fixtures fail
- */
-export async function buildTemplate(
-  { names, ...server }: ServerContext & { readonly names: Names },
-  config: Config,
-  inputs: BaselineInputs,
-): Promise<void> {
-  const name = nameTemplate(server, names, inputs)
-  if (name === undefined) throw new Error('a template without a name cannot be kept')
-  const { progress } = config
-  await withTemplate({ ...server, name, fill: filler(server, config), progress }, async () => {})
-}
-
-/** @param onUnconfined see `BaselineOptions` */
-function filler(
-  { engine }: ServerContext,
-  config: Config,
-  onUnconfined?: () => void,
-): (connection: Connection) => Promise<void> {
-  const options = { ...config, engine, countObjects: engine.countObjects, onUnconfined }
-  return (connection) => applyBaseline(connection, options)
 }
 
 /** @throws AfreshError `baseline` if migrations or fixtures fail */
@@ -75,18 +44,19 @@ export async function prepareBaseline(
   config: Config,
   inputs: BaselineInputs,
 ): Promise<PreparedBaseline> {
-  const { names, run, ...server } = context
+  const { names, run, isKept, ...server } = context
   const { progress } = config
   const { engine, admin, facts } = server
   const named = nameTemplate(context, names, inputs)
   // Without a reliable hash of its inputs, the template is private to this run, like a test database.
   const template = named ?? names.database(run, 0)
   let isConfined = true
-  const fill = filler(server, config, () => {
+  const onUnconfined = () => {
     isConfined = false
-  })
+  }
+  const { layer, ...wanted } = wantedTemplate({ ...server, names }, config, inputs, { isKept, onUnconfined })
   const leftOut: string[] = []
-  const first = await withTemplate({ ...server, name: template, fill, progress }, async (found) => {
+  const first = await withTemplate({ ...wanted, name: template }, async (found) => {
     const source = { ...server, template, progress, leftOut: (what: string) => leftOut.push(what) }
     return { ...(await makeDatabase(source, admin, names.database(run, 1))), ...found }
   })
@@ -100,6 +70,7 @@ export async function prepareBaseline(
       })
       return {
         template,
+        layer,
         isTemplateNew: first.isNew,
         baseline,
         made: { untouched: first.claim.mark, catalog, findings: new Map() },

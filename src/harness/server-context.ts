@@ -1,6 +1,16 @@
+import type { Connection } from '../engine/connection.ts'
+import type { Databases, ServerFacts } from '../engine/databases.ts'
+import type { Engine } from '../engine/engine.ts'
 import { open } from '../engine/registry.ts'
 import { withUndo } from '../errors.ts'
-import type { ServerContext } from './prepare-baseline.ts'
+
+export interface ServerContext {
+  readonly engine: Engine
+  readonly databases: Databases
+  readonly admin: Connection
+  readonly adminUrl: string
+  readonly facts: ServerFacts
+}
 
 /** Connects to the server; the caller closes `admin`. */
 export async function contextOf(adminUrl: string): Promise<ServerContext> {

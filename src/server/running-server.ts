@@ -35,8 +35,15 @@ export interface StartOptions {
 export interface PreparedDatabases {
   /** Changes with everything that the databases depend on, apart from the server. */
   readonly key: string
-  /** Builds them on the server at this URL, which runs for this alone. */
+  /** Builds them on the server at this URL, which runs for this alone and may have those of a base. */
   readonly build: (url: string) => Promise<void>
+  /**
+   * What they begin with, and are built from if it is kept already. Built first, and kept too where that takes
+   * long. Absent if nothing of it is of use by itself.
+   */
+  readonly layer?: PreparedDatabases | undefined
+  /** The keys of other databases from which they can be built, the best first. */
+  readonly bases: () => readonly string[]
 }
 
 /** A running server whose `stop` runs `end` only once. */

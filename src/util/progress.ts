@@ -3,7 +3,7 @@
 /**
  * `choose`: looks for a server; `pull`: an image; `start`: the server; `connect`: to an existing one; `check`:
  * whether the server may be used; `clean`: what killed runs left; `wait`: for another process that builds the
- * same template; `migrate`; `fixtures`; `copy`: the template; `read`: the schema and rows of the template;
+ * same template; `continue`: from a template whose last migration is `label`; `migrate`; `fixtures`; `copy`: the template; `read`: the schema and rows of the template;
  * `measure`: DELETE and TRUNCATE; `notice`: `label` is a sentence for people.
  */
 export type ProgressPhase =
@@ -14,6 +14,7 @@ export type ProgressPhase =
   | 'check'
   | 'clean'
   | 'wait'
+  | 'continue'
   | 'migrate'
   | 'fixtures'
   | 'copy'
@@ -44,6 +45,7 @@ const WORDS: Readonly<Record<Exclude<ProgressPhase, 'notice'>, string>> = {
   check: 'checking that the server holds no rows of others',
   clean: 'dropping what killed runs left',
   wait: 'waiting for another process that builds the template',
+  continue: 'continuing after migration',
   migrate: 'migrating',
   fixtures: 'loading fixtures',
   copy: 'copying the template',
@@ -59,7 +61,7 @@ export function describeProgress({ phase, label = '', current, total }: Progress
   const what = label.replaceAll(CONTROL, ' ').trim()
   if (phase === 'notice') return what
   const words = WORDS[phase]
-  if (phase === 'migrate' || phase === 'fixtures') {
+  if (phase === 'migrate' || phase === 'fixtures' || phase === 'continue') {
     const files = total === undefined ? '' : ` ${current}/${total}`
     return what === '' ? `${words}${files}` : `${words}${files}: ${what}`
   }

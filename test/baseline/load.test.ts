@@ -4,11 +4,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { applyBaseline, type BaselineOptions, describeInputs } from '../../src/baseline/load.ts'
+import {
+  applyBaseline,
+  type BaselineInputs,
+  type BaselineOptions,
+  describeInputs,
+} from '../../src/baseline/load.ts'
 import type { Connection } from '../../src/engine/connection.ts'
 import { wrap } from '../../src/engine/postgres/connection.ts'
 import { postgres } from '../../src/engine/postgres/index.ts'
 import { AfreshError } from '../../src/errors.ts'
+import { layersOf, migratedLayer } from '../../src/harness/layers.ts'
 import { gone } from '../support/eventually.ts'
 
 const URL = 'postgres://somebody@localhost/somewhere'
@@ -314,6 +320,21 @@ describe('describeInputs', () => {
     await expect(parts({ command: 'true', inputs: 'nowhere' }, undefined, cwd)).rejects.toThrow(
       /the inputs of migrate: «nowhere» matches no file/,
     )
+  })
+
+  it('begins with the same parts when migrations are added, or fixtures', async () => {
+    write({ 'm/1.sql': 'SELECT 1', 'm/2.sql': 'SELECT 2', 'f.sql': 'SELECT 3' })
+    const inputs = await describeInputs('m', () => {}, cwd, 'v1')
+    const labels = (list: readonly BaselineInputs[]) =>
+      list.map(({ migrations }) => migrations.map(({ label }) => label))
+    expect(labels(layersOf(inputs))).toEqual([['m/1.sql', 'm/2.sql'], ['m/1.sql']])
+    expect(migratedLayer(inputs)).toEqual(await describeInputs('m', undefined, cwd, 'v1'))
+    expect(layersOf(inputs)[1]).toEqual(await describeInputs('m/1.sql', undefined, cwd, 'v1'))
+
+    const migrated = await describeInputs('m', undefined, cwd)
+    expect(labels(layersOf(migrated))).toEqual([['m/1.sql']])
+    expect(migratedLayer(migrated)).toBeUndefined()
+    expect(layersOf(await describeInputs(() => {}, 'f.sql', cwd))).toEqual([])
   })
 
   it('is cacheable with a version that the user supplies', async () => {

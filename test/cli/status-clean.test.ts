@@ -127,6 +127,33 @@ for (const id of SERVERS) {
 }
 
 describeOn('embedded:18', (server) => {
+  it('shows and drops the template of the migrations alone like that of the baseline', async () => {
+    const project = 'layered'
+    writeFileSync(join(folder, 'schema.sql'), 'CREATE TABLE note (id int)')
+    writeFileSync(join(folder, 'note.csv'), 'id\n1\n')
+    const harness = await createHarness({
+      ...{ server: existing(server.url), project, cwd: folder },
+      ...{ migrate: 'schema.sql', fixtures: 'note.csv' },
+    })
+    await harness.close()
+    const found = async (...command: string[]) => {
+      const { stdout } = await afresh([...command, '--url', server.url, '--json'], { cwd: folder })
+      return JSON.parse(stdout)
+    }
+    const names = async (): Promise<string[]> =>
+      (await found('status')).servers
+        .flatMap(({ databases }: { databases: Entry[] }) => databases)
+        .filter(({ kind, isRemovable }: Entry) => kind === 'template' && isRemovable)
+        .map(({ name }: Entry) => name)
+        .filter((name: string) => name.startsWith(`afresh_${project}_t_`))
+    const both = await names()
+    expect(both).toHaveLength(2)
+    expect(both).toContain(harness.handle.template)
+    const { dropped } = await found('clean', '--yes')
+    expect(dropped).toEqual(expect.arrayContaining(both))
+    expect(await names()).toEqual([])
+  })
+
   it('looks at the server of the configuration, the embedded servers and the cache', async () => {
     writeFileSync(
       join(folder, 'afresh.config.mjs'),

@@ -1,68 +1,19 @@
 /** Embedded: the server's files are kept with the template, so that unchanged migrations run once. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { createHarness, embedded } from '../../src/index.ts'
 import { until } from '../server/child.ts'
 import { ask } from '../support/ask.ts'
 import { describeOn } from '../support/servers.ts'
+import { keptProject } from './kept-project.ts'
 
-const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
-const CHILD = fileURLToPath(new URL('kept-baseline-child.mjs', import.meta.url))
-
-let folder: string
-let cache: string
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'afresh-kept-'))
-  // The account that PostgreSQL runs as appends to `runs`.
-  chmodSync(folder, 0o777)
-  cache = join(folder, 'cache')
-  mkdirSync(join(folder, 'migrations'))
-  writeFileSync(
-    join(folder, 'migrations', '1.sql'),
-    `COPY (SELECT 'run') TO PROGRAM 'cat >> ${folder}/runs';
+const { cache, folder, kept, runs, start, withCache } = keptProject((path) => ({
+  'migrations/1.sql': `COPY (SELECT 'run') TO PROGRAM 'cat >> ${path}/runs';
      CREATE ROLE reader; CREATE TABLE items (id serial PRIMARY KEY, name text);
      INSERT INTO items (name) SELECT 'item ' || n FROM generate_series(1, 100) AS n; GRANT SELECT ON items TO reader;`,
-  )
-})
-
-afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
-
-/** How often the first migration has run. */
-const runs = () =>
-  existsSync(join(folder, 'runs')) ? readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n').length : 0
-const kept = () => readdirSync(cache).filter((name) => name.startsWith('prepared-'))
-
-function start(): { child: ChildProcess; said: () => string; ended: Promise<string> } {
-  const child = spawn(process.execPath, [CHILD, SOURCES, folder], {
-    env: { ...process.env, AFRESH_CACHE_DIR: cache },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let text = ''
-  child.stdout?.on('data', (data) => {
-    text += data
-  })
-  return {
-    child,
-    said: () => text,
-    ended: new Promise((resolve) => child.once('close', () => resolve(text))),
-  }
-}
+}))
 
 describeOn('embedded:18', () => {
   it('runs migrations once for many processes at the same time; the others wait with a message', async () => {
@@ -72,7 +23,7 @@ describeOn('embedded:18', () => {
     expect(runs()).toBe(1)
     expect(await start().ended).toContain('{"differences":0}')
     expect(runs()).toBe(1)
-    expect(readdirSync(cache).filter((name) => /building|lock/.test(name))).toEqual([])
+    expect(readdirSync(cache()).filter((name) => /building|lock/.test(name))).toEqual([])
   })
 
   it('keeps nothing of a build that was killed, or that failed', async () => {
@@ -82,20 +33,20 @@ describeOn('embedded:18', () => {
     await killed.ended
     expect(await start().ended).toContain('{"differences":0}')
 
-    writeFileSync(join(folder, 'migrations', '2.sql'), 'CREATE TABLE broken (')
+    writeFileSync(join(folder(), 'migrations', '2.sql'), 'CREATE TABLE broken (')
     for (let attempt = 0; attempt < 2; attempt++) {
       expect(await start().ended).toMatch(/"code":"baseline".*2\.sql/)
     }
     expect(kept()).toHaveLength(1)
-    writeFileSync(join(folder, 'migrations', '2.sql'), 'CREATE TABLE mended (id int)')
+    writeFileSync(join(folder(), 'migrations', '2.sql'), 'CREATE TABLE mended (id int)')
     expect(await start().ended).toContain('{"differences":0}')
     expect(kept()).toHaveLength(2)
-    await until(() => readdirSync(cache).every((name) => !/building|lock/.test(name)), 60_000)
+    await until(() => readdirSync(cache()).every((name) => !/building|lock/.test(name)), 60_000)
   })
 
   it('starts with the rows, sequences and roles of the baseline, and another server has its own', async () => {
     await using environment = withCache()
-    const options = { server: embedded(), migrate: 'migrations', cwd: folder, project: 'kept' }
+    const options = { server: embedded(), migrate: 'migrations', cwd: folder(), project: 'kept' }
     expect(environment).toBeDefined()
     for (let run = 0; run < 2; run++) {
       await using first = await createHarness(options)
@@ -121,7 +72,7 @@ describeOn('embedded:18', () => {
     expect(environment).toBeDefined()
     const pg = createRequire(import.meta.url).resolve('pg')
     writeFileSync(
-      join(folder, 'migrate.mjs'),
+      join(folder(), 'migrate.mjs'),
       `import { appendFileSync, readFileSync } from 'node:fs'
        import pg from ${JSON.stringify(pg)}
        appendFileSync('runs', 'run\\n')
@@ -130,12 +81,17 @@ describeOn('embedded:18', () => {
        await client.query(readFileSync('models/items.txt', 'utf8'))
        await client.end()`,
     )
-    mkdirSync(join(folder, 'models'))
+    mkdirSync(join(folder(), 'models'))
     const model = (columns: string) =>
-      writeFileSync(join(folder, 'models/items.txt'), `CREATE TABLE items (${columns})`)
+      writeFileSync(join(folder(), 'models/items.txt'), `CREATE TABLE items (${columns})`)
     const columnsOf = async (inputs: string | string[]) => {
       const migrate = { command: `"${process.execPath}" migrate.mjs`, inputs }
-      await using harness = await createHarness({ server: embedded(), migrate, cwd: folder, project: 'kept' })
+      await using harness = await createHarness({
+        server: embedded(),
+        migrate,
+        cwd: folder(),
+        project: 'kept',
+      })
       await using database = await harness.lease()
       const columns = `SELECT string_agg(column_name, ', ') AS names FROM information_schema.columns WHERE table_name = 'items'`
       return (await ask({ engine: 'postgres', url: database.url }, columns))[0]?.names
@@ -154,16 +110,16 @@ describeOn('embedded:18', () => {
   it('refuses a kept cluster that other users may write to', async () => {
     expect(await start().ended).toContain('{"differences":0}')
     const [name = ''] = kept()
-    chmodSync(join(cache, name), 0o777)
+    chmodSync(join(cache(), name), 0o777)
     expect(await start().ended).toMatch(/"code":"refused".*prepared-/)
     expect(runs()).toBe(1)
   })
 
   it('removes the clusters that were not used for longest', async () => {
-    mkdirSync(cache)
-    chmodSync(cache, 0o755)
+    mkdirSync(cache())
+    chmodSync(cache(), 0o755)
     for (let no = 0; no < 12; no++) {
-      const path = join(cache, `prepared-18.4-${String(no).padStart(16, '0')}`)
+      const path = join(cache(), `prepared-18.4-${String(no).padStart(16, '0')}`)
       mkdirSync(path)
       utimesSync(path, 1_000 + no, 1_000 + no)
     }
@@ -174,14 +130,3 @@ describeOn('embedded:18', () => {
     )
   })
 })
-
-function withCache(): AsyncDisposable {
-  const before = process.env.AFRESH_CACHE_DIR
-  process.env.AFRESH_CACHE_DIR = cache
-  return {
-    async [Symbol.asyncDispose]() {
-      if (before === undefined) delete process.env.AFRESH_CACHE_DIR
-      else process.env.AFRESH_CACHE_DIR = before
-    },
-  }
-}

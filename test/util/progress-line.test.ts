@@ -32,6 +32,7 @@ describe('the words', () => {
     [{ phase: 'migrate', label: 'npx prisma migrate deploy' }, 'migrating: npx prisma migrate deploy'],
     [{ phase: 'migrate' }, 'migrating'],
     [{ phase: 'fixtures' }, 'loading fixtures'],
+    [{ ...file(7), phase: 'continue' }, 'continuing after migration 7/40: 0007.sql'],
     [{ phase: 'copy' }, 'copying the template'],
     [{ phase: 'wait' }, 'waiting for another process that builds the template'],
     [{ phase: 'notice', label: 'a container engine answers' }, 'a container engine answers'],

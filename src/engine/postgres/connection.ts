@@ -75,6 +75,10 @@ function ownedBy(client: Client, url: string, names: Names): Connection {
       await over.script(sql, label)
       await client.query(ownSettingsSql(names))
     },
+    async discard() {
+      await client.query('DISCARD ALL')
+      await client.query(ownSettingsSql(names))
+    },
   }
   withCopyTarget(connection, { kind: 'stream', client })
   return names === 'server' ? withServerNames(connection) : connection

@@ -8,7 +8,7 @@ import { dropDatabase, endSessions, IN_USE } from './drop-database.ts'
 import { foreignRows } from './foreign-rows.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
-import { createError, dropUnfinished, provision } from './provision.ts'
+import { createError, dropUnfinished, provision, reopenDatabase } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { urlOf } from './url.ts'
 import { holderOf, sizesOf } from './usage.ts'
@@ -69,7 +69,7 @@ export const databases: Databases = {
     }
   },
 
-  async clone(connection, template, name) {
+  async clone(connection, template, name, { settings = true } = {}) {
     const [source] = await readCatalog(
       connection,
       `SELECT pg_catalog.current_setting('fsync') AS fsync, pg_catalog.pg_database_size(d.oid)::text AS bytes,
@@ -84,7 +84,7 @@ export const databases: Databases = {
         connection,
         name,
         `TEMPLATE ${ident(template)} STRATEGY ${strategy}`,
-        (temporary) => copyDatabaseSettings(connection, template, temporary),
+        async (temporary) => (settings ? copyDatabaseSettings(connection, template, temporary) : []),
       )
     } catch (cause) {
       if (cause instanceof AfreshError) throw cause
@@ -94,6 +94,13 @@ export const databases: Databases = {
   },
 
   cloneInUse: (connection, source, name) => cloneInUse(databases, connection, source, name),
+
+  async copySettings(connection, template, name) {
+    const statements = await copyDatabaseSettings(connection, template, name)
+    if (statements.length > 0) await connection.query(statements.join(';'))
+  },
+
+  reopen: reopenDatabase,
 
   async extent(connection) {
     const [row] = await readCatalog(

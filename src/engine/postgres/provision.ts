@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { AfreshError, codeOf, messageOf, withCleanUp, withUndo } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
-import { newMark } from '../ownership-mark.ts'
+import { newMark, refuseDrop } from '../ownership-mark.ts'
 import { readCatalog } from './catalog.ts'
-import { expectedSql, holdersOf, lockNumber } from './ownership.ts'
+import { ANY_MARK, expectedSql, holdersOf, lockNumber, VALID_MARK } from './ownership.ts'
 import { ident, literal } from './quote.ts'
 
 const PREFIX = 'afresh_new_'
@@ -81,6 +81,34 @@ async function finish(
     })
   })
   return mark
+}
+
+/** See `Databases.reopen`. */
+export async function reopenDatabase(
+  connection: Connection,
+  template: string,
+  name: string,
+): Promise<string | undefined> {
+  const isTemplate = `d.datname = ${literal(template)}`
+  const [found] = await readCatalog(
+    connection,
+    `SELECT ${ANY_MARK} AS mark, ${VALID_MARK} IS NOT NULL AS valid, EXISTS (
+       SELECT FROM pg_catalog.pg_db_role_setting AS r WHERE r.setdatabase = d.oid) AS settings
+     FROM pg_catalog.pg_database AS d WHERE ${isTemplate}`,
+  )
+  const mark = typeof found?.mark === 'string' ? found.mark : undefined
+  refuseDrop(template, mark ?? '', mark, found?.valid === true)
+  if (found?.settings === true) return undefined
+  const [row] = await readCatalog(connection, expectedSql(isTemplate, literal(name)))
+  const own = newMark({ server: String(row?.server), database: String(row?.database) }, 'made')
+  const statements = [
+    `ALTER DATABASE ${ident(template)} RENAME TO ${ident(name)}`,
+    `ALTER DATABASE ${ident(name)} ALLOW_CONNECTIONS true`,
+    `COMMENT ON DATABASE ${ident(name)} IS ${literal(own)}`,
+  ]
+  // One message is one transaction.
+  await connection.query(statements.join(';'))
+  return own
 }
 
 /** Adds what to do, for known causes. */
