@@ -11,11 +11,11 @@ import {
 import type { Connection } from '../engine/connection.ts'
 import { type Opened, open, wrap } from '../engine/registry.ts'
 import { AfreshError, withCleanUp, withUndo } from '../errors.ts'
-import { rollbacks } from '../reset/rollback.ts'
 import type { OutsideWork } from '../reset/rollback-errors.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import { once } from '../util/once.ts'
 import { settledWithin } from '../util/with-timeout.ts'
+import { aroundTest } from './around-test.ts'
 import { environmentOf } from './environment.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
 import { failureOf, sessionLost } from './failure.ts'
@@ -69,7 +69,7 @@ function attachedDatabase(
   const { engine, connection } = opened
   const { session } = state
   const waitMs = session.lockTimeoutMs
-  const { begin, settled, ...around } = rollbacks({ database: connection.database, waitMs }, rollback)
+  const { begin, settled, ...around } = aroundTest({ database: connection.database, waitMs }, rollback)
   let isReleased = false
   const usable = async (kind?: OutsideWork) => {
     if (isReleased) throw wasReleased(connection.database)

@@ -47,12 +47,20 @@ export interface Harness extends AsyncDisposable {
  * migrations or fixtures fail
  * @throws RefusedError if the guard refuses the server
  */
-export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+export function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  return createHarnessFrom(options)
+}
+
+/** @param described what the options' files are, if the caller has read them already: they may be large */
+export async function createHarnessFrom(
+  options: HarnessOptions,
+  described?: BaselineInputs,
+): Promise<Harness> {
   const given = parseHarnessOptions(options)
   guardEnvironment()
   const { progress, problems } = forgiving(given.progress)
   const config = { ...given, progress }
-  const inputs = await inputsOf(config)
+  const inputs = await inputsOf(config, described)
   const spec = await chosenServer(config)
   const prepared = spec.kind === 'embedded' ? await preparedTemplate(config, inputs) : undefined
   const server = await startServer(spec, { progress, prepared })

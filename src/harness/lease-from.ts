@@ -1,9 +1,9 @@
 import { namesFor } from '../database/names.ts'
 import { engineNamed } from '../engine/registry.ts'
 import { AfreshError } from '../errors.ts'
-import { rollbacks } from '../reset/rollback.ts'
 import { explainFullMemory } from '../server/full-memory.ts'
 import { clearInterval, setInterval } from '../util/clock.ts'
+import { aroundTest } from './around-test.ts'
 import { withEnvironment } from './environment.ts'
 import type { HarnessHandle } from './handle.ts'
 import { keepCopy } from './keep-copy.ts'
@@ -47,7 +47,7 @@ export async function leaseFrom(
   }
   const lease = await RenewableLease.take(engine, slot, take)
   const waitMs = handle.options.lockTimeoutMs
-  const around = rollbacks({ database: lease.name, waitMs }, handle.rollback)
+  const around = aroundTest({ database: lease.name, waitMs }, handle.rollback)
   const leased = leasedDatabase(engine, lease, {
     around,
     unref: options.unref === true,

@@ -6,11 +6,14 @@ import type { ServerFacts } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { checkFixtureSets } from './load-fixtures.ts'
 
-/** @throws AfreshError `usage` if an input does not exist */
-export async function inputsOf(config: Config): Promise<BaselineInputs> {
+/**
+ * @param described what they are, if they have been read already
+ * @throws AfreshError `usage` if an input does not exist
+ */
+export async function inputsOf(config: Config, described?: BaselineInputs): Promise<BaselineInputs> {
   const { migrate, fixtures, fixtureSets, cwd, fingerprint } = config
   await checkFixtureSets({ cwd, sets: fixtureSets })
-  return describeInputs(migrate, fixtures, cwd, fingerprint)
+  return described ?? describeInputs(migrate, fixtures, cwd, fingerprint)
 }
 
 interface TemplateServer {

@@ -2,14 +2,7 @@ import { beginOn } from '../engine/registry.ts'
 import type { Ending, Transaction, TransactionOptions } from '../engine/transaction/transaction.ts'
 import { withTimeout } from '../util/with-timeout.ts'
 import type { ResetReport } from './report.ts'
-import {
-  begunTwice,
-  type OutsideWork,
-  rollbackNotSelected,
-  stillBegun,
-  stillRunning,
-  violated,
-} from './rollback-errors.ts'
+import { begunTwice, type OutsideWork, stillBegun, stillRunning, violated } from './rollback-errors.ts'
 import type { ResetSession } from './session.ts'
 
 /** What happened to the transaction around a test. */
@@ -43,8 +36,8 @@ export interface Rollbacks {
   abandon(): Promise<void>
 }
 
-/** @param isAsked whether the options select strategy `rollback` */
-export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollbacks {
+/** For strategy `rollback`. */
+export function rollbacks(options: TransactionOptions): Rollbacks {
   let current: Promise<Transaction> | undefined
   let last: Promise<unknown> = Promise.resolve()
 
@@ -71,7 +64,6 @@ export function rollbacks(options: TransactionOptions, isAsked: boolean): Rollba
 
   return {
     async begin(client) {
-      if (!isAsked) throw rollbackNotSelected()
       if (current !== undefined) throw begunTwice()
       const begun = beginOn(client, options)
       current = begun

@@ -2,11 +2,11 @@
  * In: a configuration. Out: a harness, and the service by which the workers of the run lease its databases.
  * Called by the global setup of a runner; of node:test, by the process that keeps the harness.
  */
-import type { HarnessOptions } from '../../config/options.ts'
 import { withCleanUp, withUndo } from '../../errors.ts'
-import { createHarness, type Harness } from '../../harness/harness.ts'
+import { createHarnessFrom, type Harness } from '../../harness/harness.ts'
 import { now } from '../../util/clock.ts'
 import { isInTerminal } from './in-terminal.ts'
+import type { LoadedConfig } from './load-config.ts'
 import type { RunHandle } from './run-handle.ts'
 import { RunStatistics } from './run-statistics.ts'
 import { handleWithService } from './service/harness-service.ts'
@@ -27,15 +27,17 @@ const KEPT_IN_TERMINAL = 3
 /**
  * Starts the harness of a run. A failure leaves nothing running.
  *
+ * @param config as `findConfig` has found it
  * @param folder a private folder for the socket; one of its own by default
  * @throws AfreshError as `createHarness` does
  */
-export async function serveRun(options: HarnessOptions, folder?: string): Promise<ServedRun> {
+export async function serveRun(
+  { options, inputs }: Pick<LoadedConfig, 'options' | 'inputs'>,
+  folder?: string,
+): Promise<ServedRun> {
   const start = now()
-  const harness = await createHarness({
-    ...options,
-    keepFailed: options.keepFailed ?? (isInTerminal() ? KEPT_IN_TERMINAL : 0),
-  })
+  const keepFailed = options.keepFailed ?? (isInTerminal() ? KEPT_IN_TERMINAL : 0)
+  const harness = await createHarnessFrom({ ...options, keepFailed }, inputs)
   return withUndo(async () => {
     const statistics = new RunStatistics(start)
     const { title, isTemplateNew } = harness

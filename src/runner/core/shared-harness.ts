@@ -1,10 +1,6 @@
-import { createHash } from 'node:crypto'
-import { describeInputs } from '../../baseline/load.ts'
-import { loadConfig } from '../../config/file.ts'
-import type { HarnessOptions } from '../../config/options.ts'
-import { AfreshError } from '../../errors.ts'
 import type { Harness } from '../../harness/harness.ts'
 import { once } from '../../util/once.ts'
+import type { LoadedConfig } from './load-config.ts'
 import type { RunHandle } from './run-handle.ts'
 import { type ServedRun, serveRun } from './served-run.ts'
 import { announce, printLines, withStartLine } from './start-line.ts'
@@ -16,13 +12,6 @@ export interface SharedHarness {
   readonly handle: RunHandle
   /** The last use to be released closes the harness. Can be called repeatedly. */
   release(): Promise<void>
-}
-
-/** A configuration and the key of its harness. */
-export interface LoadedConfig {
-  readonly options: HarnessOptions
-  /** Changes with the configuration and with its SQL files. */
-  readonly key: string
 }
 
 interface Entry {
@@ -37,49 +26,16 @@ global[KEY] ??= new Map()
 const entries = global[KEY]
 
 /**
- * The configuration of the first folder that has one.
- *
- * @throws AfreshError `usage` if there is none, or if it is invalid
- */
-export async function findConfig(folders: readonly string[]): Promise<LoadedConfig> {
-  for (const folder of new Set(folders)) {
-    const wanted = await configIn(folder)
-    if (wanted !== undefined) return wanted
-  }
-  throw new AfreshError(
-    'usage',
-    `There is no afresh.config.ts (or .js, .mjs) in ${[...new Set(folders)].join(' or ')}.`,
-    {
-      next: "`npx afresh init` writes one. Or write it yourself: import { defineConfig } from 'afresh'; export default defineConfig({ migrate: 'migrations' })",
-    },
-  )
-}
-
-/** The configuration of exactly this folder; `undefined` if there is none. */
-export async function configIn(folder: string): Promise<LoadedConfig | undefined> {
-  const { path, options } = await loadConfig(folder)
-  return path === undefined ? undefined : { options, key: await keyOf(path, options) }
-}
-
-async function keyOf(path: string, options: HarnessOptions): Promise<string> {
-  const cwd = options.cwd ?? process.cwd()
-  const { parts } = await describeInputs(options.migrate, options.fixtures, cwd, options.fingerprint)
-  const text = JSON.stringify([path, options, parts], (_, value: unknown) =>
-    typeof value === 'function' ? String(value) : value,
-  )
-  return createHash('sha256').update(text).digest('hex')
-}
-
-/**
  * Joins the harness of this configuration, or creates it and says so. Its end prints the summary of the run.
  *
  * @param terminal `isShared`: see `withStartLine`
  */
 export async function acquire(
-  { options, key }: LoadedConfig,
+  config: LoadedConfig,
   { isShared }: { readonly isShared: boolean },
 ): Promise<SharedHarness> {
-  const entry = entries.get(key) ?? start(options, key, isShared)
+  const { options, key } = config
+  const entry = entries.get(key) ?? start(config, isShared)
   entry.users++
   const { harness, handle, summary, close } = await entry.served
   const release = once(async () => {
@@ -92,10 +48,10 @@ export async function acquire(
   return { harness, handle, release }
 }
 
-function start(options: HarnessOptions, key: string, isShared: boolean): Entry {
+function start({ options, inputs, key }: LoadedConfig, isShared: boolean): Entry {
   const make = async () => {
     try {
-      const served = await withStartLine(options, (given) => serveRun(given), isShared)
+      const served = await withStartLine(options, (given) => serveRun({ options: given, inputs }), isShared)
       announce(served.harness)
       return served
     } catch (error) {

@@ -3,9 +3,10 @@ import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'
 import { urlOfSlot } from '../../harness/lease-from.ts'
+import { configIn, findConfig } from '../core/load-config.ts'
 import { withPlainErrors } from '../core/plain-errors.ts'
 import type { RunHandle } from '../core/run-handle.ts'
-import { acquire, configIn, findConfig } from '../core/shared-harness.ts'
+import { acquire } from '../core/shared-harness.ts'
 import { activeHarnesses, releaseActiveHarnesses } from './active-harnesses.ts'
 import { provide } from './provided.ts'
 
@@ -38,14 +39,14 @@ export default async function setup(run: GlobalConfig, project: ProjectConfig): 
 
 async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
   const fallbacks = [run.rootDir, process.cwd()]
-  await findConfig([project.rootDir, ...fallbacks])
+  const first = await findConfig([project.rootDir, ...fallbacks])
   const slots = Array.from({ length: run.maxWorkers }, (_, index) => index + 1)
   const handles: Record<string, RunHandle> = {}
   const urls: Record<string, string[]> = {}
   for (const folder of [project.rootDir, ...foldersOf(run)]) {
     for (const root of [folder, ...fallbacks]) {
       if (root in handles) break
-      const wanted = await configIn(root)
+      const wanted = root === first.folder ? first : await configIn(root)
       if (wanted === undefined) continue
       const joined = await acquire(wanted, { isShared: false })
       activeHarnesses.push(joined)

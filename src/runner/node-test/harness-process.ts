@@ -10,8 +10,8 @@ import { registerCleanup } from '../../server/cleanup.ts'
 import { clearInterval, setInterval, sleep } from '../../util/clock.ts'
 import { isRunning } from '../../util/process-identity.ts'
 import type { ProgressEvent } from '../../util/progress.ts'
+import { findConfig } from '../core/load-config.ts'
 import { serveRun } from '../core/served-run.ts'
-import { findConfig } from '../core/shared-harness.ts'
 import { removeAbandoned, removeDirectory, writeProgress, writeState } from './run-directory.ts'
 
 const LOOK_MS = 100
@@ -25,8 +25,10 @@ async function start(directory: string, runner: string): Promise<void> {
     const { release } = await registerCleanup({ kind: 'folder', path: directory })
     ends.unshift(release)
     removeAbandoned(directory, runner)
-    const { options } = await findConfig([process.cwd()])
-    const served = await withProgressFile(directory, options, (given) => serveRun(given, directory))
+    const { options, inputs } = await findConfig([process.cwd()])
+    const served = await withProgressFile(directory, options, (given) =>
+      serveRun({ options: given, inputs }, directory),
+    )
     ends.unshift(() => served.close())
     const { harness, handle } = served
     writeState(directory, {

@@ -79,7 +79,7 @@ async function version(): Promise<string> {
     process.env.WATCH_REPORT_DEPENDENCIES !== undefined || process.execArgv.includes('--watch')
   if (!isWatching) return ''
   // This import loads all engines, which test processes do not need otherwise.
-  const { findConfig } = await import('../core/shared-harness.ts')
+  const { findConfig } = await import('../core/load-config.ts')
   return (await findConfig([process.cwd()])).key.slice(0, 12)
 }
 

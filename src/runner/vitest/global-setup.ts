@@ -1,8 +1,9 @@
 /** `globalSetup: ['afresh/vitest/global-setup']`: one server and template for a whole vitest process. */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
+import { findConfig, type LoadedConfig } from '../core/load-config.ts'
 import { withPlainErrors } from '../core/plain-errors.ts'
-import { acquire, findConfig, type LoadedConfig, type SharedHarness } from '../core/shared-harness.ts'
+import { acquire, type SharedHarness } from '../core/shared-harness.ts'
 import type {} from './provided.ts'
 
 /** vitest redraws its summary while the setup runs, and makes a line of its own of whatever others write. */

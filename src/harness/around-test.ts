@@ -1,0 +1,20 @@
+import { type Rollbacks, rollbacks } from '../reset/rollback.ts'
+import { rollbackNotSelected } from '../reset/rollback-errors.ts'
+
+/** Without strategy `rollback`, a reset is that of the session alone. */
+const ALONE: Rollbacks = {
+  begin: async () => {
+    throw rollbackNotSelected()
+  },
+  async reset(open) {
+    const session = await open()
+    return (await session.reset()).report
+  },
+  settled: async () => {},
+  abandon: async () => {},
+}
+
+/** @param isRollback whether the options select strategy `rollback` */
+export function aroundTest(options: Parameters<typeof rollbacks>[0], isRollback: boolean): Rollbacks {
+  return isRollback ? rollbacks(options) : ALONE
+}
