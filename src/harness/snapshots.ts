@@ -12,11 +12,15 @@ import type { SessionReset } from '../reset/report.ts'
 import type { Resettable, Rollbacks } from '../reset/rollback.ts'
 import { openSession, type ResetSession } from '../reset/session.ts'
 import { nearest } from '../util/nearest.ts'
+import { settledWithin } from '../util/with-timeout.ts'
 import { whileServerAnswers } from './liveness.ts'
 import type { TestDatabase } from './test-database.ts'
 
 /** Each holds a connection, and a copy of all rows. */
 const MOST = 8
+
+/** Milliseconds to wait for a restore under way before its session is closed; a server may be silent. */
+const RESTORE_MS = 5_000
 
 /** The database that is snapshotted, and the session of its baseline. */
 export interface SnapshotSource {
@@ -69,7 +73,11 @@ export class Snapshots {
     if (found === undefined) throw this.#missing(name)
     const { engine, connection, session } = source
     const asked = { engine, url: connection.url, doing: 'a snapshot was restored' }
-    const restore = () => this.#explained(name, found, found.session.reset)
+    const restore = async () => {
+      // It may have been dropped while this call waited for another one.
+      if (this.#kept.get(name) !== found) throw this.#missing(name)
+      return this.#explained(name, found, found.session.reset)
+    }
     return { reset: () => session.alone(() => whileServerAnswers(restore, asked)) }
   }
 
@@ -80,7 +88,11 @@ export class Snapshots {
       const found = this.#kept.get(each)
       this.#kept.delete(each)
       this.#lost.delete(each)
-      if (found !== undefined) await close(found)
+      if (found !== undefined)
+        await settledWithin(
+          found.session.alone(() => close(found)),
+          RESTORE_MS,
+        )
     }
   }
 

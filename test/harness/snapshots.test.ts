@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type AttachOptions, attach, createHarness, existing } from '../../src/index.ts'
 import { adoptHere, type Run, withAttached, withLease } from '../cases/support.ts'
 import { ask } from '../support/ask.ts'
+import { hold } from '../support/hold.ts'
 import { asPlainRole } from '../support/plain-role.ts'
 import { describeOn, oneOfEach, type ServerAtHand, type ServerId } from '../support/servers.ts'
 import { describeSqlite } from '../support/sqlite.ts'
@@ -117,6 +118,28 @@ for (const { id, role = 'own', options = {} } of VARIANTS) {
           expect(await database.verify()).toEqual([])
           await database.restore('paid')
           expect(await contents(run)).toEqual(PAID)
+          await database.reset()
+          expect(await database.verify()).toEqual([])
+        }))
+
+      it('dropping one waits for its restore', () =>
+        onLease(async (database, run) => {
+          await run(PAY)
+          await database.snapshot('paid')
+          await run(REFUND)
+          const writer = await hold(
+            { ...given, url: database.url },
+            "UPDATE users SET name = 'y' WHERE id = 1",
+          )
+          const restoring = database.restore('paid')
+          // It waits for the writer.
+          await new Promise((after) => setTimeout(after, 300))
+          const dropping = database.dropSnapshot('paid')
+          await writer.close()
+          expect((await restoring).dirty.length).toBeGreaterThan(0)
+          await dropping
+          expect(await contents(run)).toEqual(PAID)
+          await expect(database.restore('paid')).rejects.toThrow(/there is no snapshot "paid"/)
           await database.reset()
           expect(await database.verify()).toEqual([])
         }))
