@@ -6,7 +6,7 @@ import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import { noProgress, type Progress } from '../util/progress.ts'
 import { tookTooLong, withTimeout } from '../util/with-timeout.ts'
 import { runCommand } from './command.ts'
-import { hashOf } from './files.ts'
+import { hashOf, type InputFile } from './files.ts'
 import { type Fixtures, type Input, type InputName, type Migrate, resolveInput } from './inputs.ts'
 import type { RowTarget } from './rows/load-rows.ts'
 import { runFiles } from './run-files.ts'
@@ -29,8 +29,8 @@ export interface BaselineOptions {
   readonly countObjects?: ((connection: Connection) => Promise<number>) | undefined
   /** Called before each file, function and command. */
   readonly progress?: Progress | undefined
-  /** How many of the first migration files the database contains already; only for files. Default 0. */
-  readonly applied?: number | undefined
+  /** The labels of the first migration files, which the database contains already. Default: none. */
+  readonly applied?: readonly string[] | undefined
 }
 
 /** What a baseline is made of, for its fingerprint. */
@@ -64,7 +64,9 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
       for (const { name, input } of inputs) {
         if (input.kind === 'files') {
           const rows = () => rowTarget(connection, scripts, options.engine)
-          const done = name === 'migrate' ? (options.applied ?? 0) : 0
+          const applied = name === 'migrate' ? (options.applied ?? []) : []
+          refuseChanged(applied, input.files)
+          const done = applied.length
           await runFiles({ scripts: scripts ?? connection, rows, progress, done }, name, input.files)
         } else {
           progress({ phase: name, ...(input.kind === 'command' && { label: masked(input.command) }) })
@@ -85,6 +87,14 @@ export async function applyBaseline(connection: Connection, options: BaselineOpt
     },
     async () => scripts?.end(),
   )
+}
+
+/** Between the look at the files and this one, a run may have waited for an image or for another run. */
+function refuseChanged(applied: readonly string[], files: readonly InputFile[]): void {
+  if (applied.every((label, index) => files[index]?.label === label)) return
+  throw new AfreshError('baseline', 'The list of migration files has changed since the run began.', {
+    next: 'Run the tests again.',
+  })
 }
 
 /**

@@ -97,10 +97,10 @@ export interface HarnessOptions extends AttachOptions {
    */
   readonly writes?: boolean | string
   /**
-   * Number of databases of failed tests that stay for you to look into, the latest ones; afresh prints how to open
-   * each. `0`: none. A server that would end with the run stays for an hour with them, or until the next run of the
-   * project that keeps one, or `afresh clean`. Only in runners, and not with strategy
-   * `rollback`. Default 3 in a terminal, otherwise (CI) 0.
+   * How many copies of databases of failed tests afresh keeps for you to look into: those of the first tests that
+   * fail in a run. It prints how to open each. `0`: none. A server that would end with the run stays with them for
+   * an hour, or until the next run of the project that keeps one, or until `afresh clean`. Only in runners, and not
+   * with strategy `rollback`. Default 3 in a terminal, otherwise (CI) 0.
    */
   readonly keepFailed?: number
   /**

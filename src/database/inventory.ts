@@ -6,6 +6,7 @@ import type { Connection } from '../engine/connection.ts'
 import type { DatabaseEntry, Databases } from '../engine/databases.ts'
 import { leaseOrigin } from '../engine/lock-holder.ts'
 import { isMade } from '../engine/ownership-mark.ts'
+import { isKeptInUse } from './kept.ts'
 import { leaseKey } from './lease.ts'
 import { isTemplateName, keptAgeMs, runAgeMs, runOf } from './names.ts'
 import { livingRuns } from './reaper.ts'
@@ -68,9 +69,9 @@ async function stateOf(
   }
   const keptMs = keptAgeMs(name)
   if (keptMs !== undefined) {
-    const [session] = await databases.sessions(admin, name)
-    const reason = session === undefined ? 'a copy of the database of a test' : `open in ${session}`
-    return { kind: 'kept', ageMs: keptMs, lease: undefined, isRemovable: session === undefined, reason }
+    const isInUse = await isKeptInUse(databases, admin, name)
+    const reason = isInUse ? 'a session has it open' : 'a copy of the database of a test'
+    return { kind: 'kept', ageMs: keptMs, lease: undefined, isRemovable: !isInUse, reason }
   }
   if (!isTemplateName(name)) return undefined
   const isLocked = await databases.isLocked(admin, templateKey(name))

@@ -1,8 +1,14 @@
 /** In: a test database. Out: a copy of it that stays after the run, in place of the oldest ones. */
 import type { Connection } from '../engine/connection.ts'
-import type { DatabaseInUse, Databases } from '../engine/databases.ts'
-import { isMade } from '../engine/ownership-mark.ts'
+import type { DatabaseEntry, DatabaseInUse, Databases } from '../engine/databases.ts'
+import { isMade, kindOf } from '../engine/ownership-mark.ts'
+import { withCleanUp } from '../errors.ts'
 import { isKeptOf, keptAgeMs, type Names } from './names.ts'
+
+/** Key of the lock that a session holds while it makes the copy. */
+function copyKey(name: string): string {
+  return `copy:${name}`
+}
 
 /**
  * Copies the database, and drops the oldest copies of the project.
@@ -17,13 +23,20 @@ export async function keepDatabase(
   { names, most }: { readonly names: Names; readonly most: number },
 ): Promise<string> {
   const name = names.kept()
-  await databases.cloneInUse(admin, source, name)
-  await dropKept(databases, admin, { isWanted: (found) => isKeptOf(found, names), most })
-  return name
+  await databases.tryLock(admin, copyKey(name))
+  return withCleanUp(
+    async () => {
+      await databases.cloneInUse(admin, source, name)
+      await dropKept(databases, admin, { isWanted: (found) => isKeptOf(found, names), most })
+      return name
+    },
+    () => databases.unlock(admin, copyKey(name)),
+  )
 }
 
 /**
- * Drops kept copies, except the `most` newest, and those that somebody is looking at.
+ * Drops kept copies, except the `most` newest, those that another session has open, and those that other workers are
+ * making.
  *
  * @returns the names of those that are gone
  */
@@ -33,11 +46,12 @@ export async function dropKept(
   { isWanted, most }: { isWanted(name: string): boolean; readonly most: number },
 ): Promise<string[]> {
   const found = (await databases.list(admin)).filter(({ name }) => isWanted(name))
-  const oldest = found.toSorted((a, b) => (keptAgeMs(a.name) ?? 0) - (keptAgeMs(b.name) ?? 0)).slice(most)
+  const complete = found.filter((entry) => !isUnfinished(entry))
+  const oldest = complete.toSorted((a, b) => (keptAgeMs(a.name) ?? 0) - (keptAgeMs(b.name) ?? 0)).slice(most)
   const dropped: string[] = []
-  for (const { name, mark } of oldest) {
+  for (const { name, mark } of [...oldest, ...found.filter(isUnfinished)]) {
     if (mark === undefined || !isMade(mark)) continue
-    if ((await databases.sessions(admin, name)).length > 0) continue
+    if (await isKeptInUse(databases, admin, name)) continue
     // Another worker may drop the same copy; the next one that is kept tries again.
     await databases.drop(admin, name, mark).then(
       () => dropped.push(name),
@@ -45,4 +59,15 @@ export async function dropKept(
     )
   }
   return dropped
+}
+
+/** Whether a worker is making the copy, or another session has it open. */
+export async function isKeptInUse(databases: Databases, admin: Connection, name: string): Promise<boolean> {
+  if (await databases.isLocked(admin, copyKey(name))) return true
+  return (await databases.sessions(admin, name, { ofUser: true })).length > 0
+}
+
+/** What a worker is making, or was when it was killed. */
+function isUnfinished({ mark }: DatabaseEntry): boolean {
+  return mark !== undefined && kindOf(mark) === 'unfinished'
 }

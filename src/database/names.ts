@@ -36,7 +36,7 @@ export function namesFor(project: string, maxBytes: number): Names {
     database: (run, slot) => name(`${run}_${slot}`),
     temporary: (run) => name(`${run}_9999`),
     copy: (run) => name(`${run}_${randomInt(10_000, 1_000_000)}`),
-    kept: () => name(`${KEPT}${newRunId()}`),
+    kept: () => name(`${KEPT}${newKeptId()}`),
   }
 }
 
@@ -64,16 +64,25 @@ export function isTemplateOf(name: string, names: Names): boolean {
   return name.startsWith(`${prefix}_`) && isTemplateName(name)
 }
 
-/** Milliseconds since a kept copy was made, if that is less than 25 days ago; `undefined` for any other name. */
-export function keptAgeMs(name: string): number | undefined {
-  const id = /^afresh_[a-z0-9_]+_kept_([a-z0-9]{10})$/.exec(name)?.[1]
-  return id === undefined ? undefined : runAgeMs(id)
+/** Eight characters of the time in milliseconds, until the year 2059, and four random ones. */
+function newKeptId(): string {
+  return time().toString(36).padStart(8, '0') + randomInt(36 ** 3, 36 ** 4).toString(36)
+}
+
+const KEPT_ID_LENGTH = 12
+
+/** Milliseconds since a kept copy was made; `undefined` for any other name. */
+export function keptAgeMs(name: string, now: number = time()): number | undefined {
+  const made = /^afresh_[a-z0-9_]+_kept_([a-z0-9]{8})[a-z0-9]{4}$/.exec(name)?.[1]
+  // The clock of another machine may be ahead.
+  return made === undefined ? undefined : Math.max(0, now - Number.parseInt(made, 36))
 }
 
 /** Whether `name` is a kept copy of the same project. */
 export function isKeptOf(name: string, names: Names): boolean {
-  const prefix = names.kept().slice(0, -10)
-  return name.startsWith(prefix) && keptAgeMs(name) !== undefined
+  const example = names.kept()
+  const prefix = example.slice(0, -KEPT_ID_LENGTH)
+  return name.length === example.length && name.startsWith(prefix) && keptAgeMs(name) !== undefined
 }
 
 function plain(project: string): string {

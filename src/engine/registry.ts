@@ -14,7 +14,7 @@ import { canonicalUrl } from './socket-url.ts'
 import { sqlite } from './sqlite/index.ts'
 import type { Transaction, TransactionOptions } from './transaction/transaction.ts'
 
-/** All engines; no other file lists them. They load their drivers when they connect. */
+/** All engines. Only `clients.ts`, for test workers, lists them too. They load their drivers when they connect. */
 const ENGINES: readonly Engine[] = [postgres, mysql, mariadb, sqlite]
 
 /** The engines that have servers. */

@@ -71,7 +71,8 @@ export function wantedTemplate(
     },
     fill(connection, base) {
       if (base !== undefined) announce(config, inputs, base)
-      return applyBaseline(connection, { ...options, applied: base?.files })
+      const applied = inputs.migrations.slice(0, base?.files ?? 0).map(({ label }) => label)
+      return applyBaseline(connection, { ...options, applied })
     },
   }
 }

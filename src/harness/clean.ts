@@ -72,7 +72,7 @@ export async function planClean(options: CleanOptions): Promise<{
     plan: {
       servers: found.map(({ server: { title }, databases }) => ({ title, databases })),
       folders,
-      lingering: lingering.map(({ record: _, ...server }) => server),
+      lingering: lingering.map(({ recordPath: _, ...server }) => server),
       cache,
       problems: [...problems, ...failed],
     },

@@ -1,5 +1,7 @@
 import { keepDatabase } from '../database/kept.ts'
 import { namesFor } from '../database/names.ts'
+import type { Connection } from '../engine/connection.ts'
+import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'
 import { AfreshError, messageOf, withCleanUp } from '../errors.ts'
 import type { HarnessHandle } from './handle.ts'
@@ -19,13 +21,15 @@ export interface KeptCopy {
   readonly tables: readonly string[]
 }
 
-/** Whether a database is copied. */
+/** When a database is copied. */
 export interface KeepOptions {
   /** Only if its rows differ from the baseline. Default `false`. */
   readonly ifDirty?: boolean
+  /** Only if the copy is expected to take at most so many milliseconds. Default: however long it takes. */
+  readonly withinMs?: number
 }
 
-/** Number of copies that a project keeps, if its options do not say. */
+/** Number of copies that stay if the options keep none of failed tests. */
 const MOST = 3
 
 /** @throws AfreshError `server` if the database cannot be copied */
@@ -33,7 +37,7 @@ export async function keepCopy(
   engine: Engine,
   { adminUrl, project, template, tests, server }: HarnessHandle,
   { lease, session }: OpenLease,
-  { ifDirty = false }: KeepOptions = {},
+  { ifDirty = false, withinMs = Number.POSITIVE_INFINITY }: KeepOptions = {},
 ): Promise<KeptCopy | undefined> {
   const { databases } = engine
   if (databases === undefined) throw new Error(`${engine.title} has no server to keep a database on`)
@@ -42,11 +46,16 @@ export async function keepCopy(
     const dirty = await session.dirty()
     const tables = schema.tables.filter(({ id }) => dirty.includes(id)).map(({ label }) => label)
     if (ifDirty && dirty.length === 0) return undefined
-    const source = { connection: lease.connection, template, schema, mode: plan.mode, dirty }
+    await refuseSlow(databases, lease.connection, withinMs)
+    const { lockTimeoutMs } = session
+    const source = {
+      ...{ connection: lease.connection, template, schema, dirty, lockTimeoutMs },
+      mode: plan.mode,
+    }
     const names = namesFor(project, databases.maxNameBytes)
     const admin = await engine.connect(adminUrl)
     const name = await withCleanUp(
-      () => keepDatabase(databases, admin, source, { names, most: Math.max(tests.keepFailed, MOST) }),
+      () => keepDatabase(databases, admin, source, { names, most: tests.keepFailed || MOST }),
       () => admin.close(),
     )
     return { name, tables }
@@ -63,6 +72,15 @@ export async function keepCopy(
     command: commandLine(engine, url, { showPassword: server.kind !== 'existing' }),
     tables,
   }
+}
+
+async function refuseSlow(databases: Databases, connection: Connection, withinMs: number): Promise<void> {
+  if (withinMs === Number.POSITIVE_INFINITY) return
+  const { seconds } = await databases.extent(connection)
+  if (1000 * seconds <= withinMs) return
+  throw new AfreshError('usage', `A copy would take about ${Math.ceil(seconds)} s.`, {
+    next: 'Copy it when you need it: `keepCopy` in the test.',
+  })
 }
 
 function notCopied(name: string, cause: unknown): AfreshError {

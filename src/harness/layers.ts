@@ -9,7 +9,7 @@ export function layersOf(inputs: BaselineInputs): BaselineInputs[] {
   return inputs.migrations
     .map(({ parts }, index) => ({
       parts: inputs.parts.slice(0, parts),
-      // Whatever the fixtures are.
+      // Only fixtures may be unknown.
       cacheable: true,
       migrations: inputs.migrations.slice(0, index + 1),
     }))

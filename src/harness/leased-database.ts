@@ -6,6 +6,7 @@ import { once } from '../util/once.ts'
 import { eraseConnectionOn } from './erase-connection.ts'
 import type { KeepOptions, KeptCopy } from './keep-copy.ts'
 import type { OpenLease } from './lease-session.ts'
+import { whileServerAnswers } from './liveness.ts'
 import type { NamedFixtures } from './load-fixtures.ts'
 import { openResourcesOn, wasReleased } from './open-resources.ts'
 import type { RenewableLease } from './renewable-lease.ts'
@@ -70,7 +71,10 @@ export function leasedDatabase(
     ...snapshotMethods(snapshots, around),
     async keepCopy(options) {
       await settled('keepCopy')
-      return lease.run('it was copied', async () => keepCopy(await lease.current(), options))
+      const current = await lease.current()
+      // A failure says nothing about the lease, which keeps the clients of the database connected.
+      const asked = { engine, url, doing: 'it was copied' }
+      return whileServerAnswers(() => keepCopy(current, options), asked)
     },
     openResources: () => lease.run(inspecting, async () => (await resources()).openResources()),
     endOpenResources: (found) =>

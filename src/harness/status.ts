@@ -46,7 +46,7 @@ export async function readStatus(options: LookAtOptions): Promise<Status> {
     servers: looked.found,
     containers,
     embedded: isOne ? [] : ownEmbeddedServers(),
-    lingering: isOne ? [] : lingeringServers().map(({ record: _, ...server }) => server),
+    lingering: isOne ? [] : lingeringServers().map(({ recordPath: _, ...server }) => server),
     cache: cacheUsage(),
     problems: [...problems, ...looked.problems],
   }

@@ -7,8 +7,8 @@ export type Resource =
 
 /** A resource that stays after its process. */
 export interface Linger {
-  /** A file. The resource is removed when the file is gone. */
-  readonly record: string
+  /** The resource is removed when this file is gone. */
+  readonly recordPath: string
   /** The latest time of the removal, in milliseconds since 1970. */
   readonly untilMs: number
 }
@@ -72,6 +72,28 @@ export function processesWithDataIn(path: string): number[] {
     .map((line) => Number.parseInt(line, 10))
 }
 
+/** Ends the servers that have their data under this path, and removes it. */
+export async function removeFolder(path: string, processesIn: typeof processesWithDataIn): Promise<void> {
+  // self-contained, see cleanupProcess()
+  const { rmSync } = process.getBuiltinModule('node:fs')
+  const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
+  const signal = (pid: number, name: NodeJS.Signals) => {
+    try {
+      process.kill(pid, name)
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  // SIGQUIT is PostgreSQL's immediate shutdown, which still releases its shared memory; SIGKILL does not.
+  for (let tries = 0; tries < 60; tries++) {
+    const pids = processesIn(path)
+    if (pids.length === 0) break
+    for (const pid of pids) signal(pid, tries < 50 ? 'SIGQUIT' : 'SIGKILL')
+    await sleep(100)
+  }
+  rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+}
+
 /**
  * The body of a small separate process that outlives this one: it reads commands until its standard input
  * closes, which happens however this process ends. Then it removes what is still registered, some of it later, and
@@ -82,6 +104,7 @@ export function processesWithDataIn(path: string): number[] {
  */
 export async function cleanupProcess(
   remove: typeof removeContainers,
+  removeData: typeof removeFolder,
   processesIn: typeof processesWithDataIn,
   label: string,
 ): Promise<void> {
@@ -91,51 +114,45 @@ export async function cleanupProcess(
   const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises')
 
   process.title = 'afresh cleanup' // otherwise `ps` shows all of this text
-  const registered = new Map<string, { readonly resource: Resource; readonly linger?: Linger | undefined }>()
-  for await (const line of createInterface({ input: process.stdin })) {
-    const order = JSON.parse(line) as CleanupCommand
-    if (order.resource === undefined) registered.delete(order.id)
-    else registered.set(order.id, { resource: order.resource, linger: order.linger })
-  }
 
-  const removeContainer = async (resource: Resource & { kind: 'container' }) => {
-    const { getContainerRuntimeClient } = createRequire(resource.client)(resource.client)
-    const client = await getContainerRuntimeClient()
-    // The container engine may still be processing a request to create it: look again for a while.
+  const removeContainer = async (client: ContainerClient, resource: Resource & { kind: 'container' }) => {
+    // The container engine may still be processing a request to create it, or be restarting: look again for a while.
     for (let tries = 0; tries < 20; tries++) {
-      if ((await remove(client, `${label}=${resource.label}`)) > 0) return
+      const removed = await remove(client, `${label}=${resource.label}`).catch(() => 0)
+      if (removed > 0) return
       await sleep(500)
     }
   }
 
-  const signal = (pid: number, name: NodeJS.Signals) => {
-    try {
-      process.kill(pid, name)
-    } catch {
-      // it has ended meanwhile
+  const clientFor = (file: string): Promise<ContainerClient> =>
+    createRequire(file)(file).getContainerRuntimeClient()
+
+  const whileItStays = async ({ recordPath, untilMs }: Linger) => {
+    while (Date.now() < untilMs && existsSync(recordPath)) await sleep(250)
+    rmSync(recordPath, { force: true })
+  }
+
+  /** Loads what it needs before it waits: the packages of the project may be replaced meanwhile. */
+  const removeLater = async (resource: Resource, linger?: Linger) => {
+    const client = resource.kind === 'container' ? await clientFor(resource.client) : undefined
+    if (linger !== undefined) await whileItStays(linger)
+    if (resource.kind === 'folder') await removeData(resource.path, processesIn)
+    else if (client !== undefined) await removeContainer(client, resource)
+  }
+
+  const registered = new Map<string, Resource>()
+  const lingering: Promise<void>[] = []
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = JSON.parse(line) as CleanupCommand
+    if (command.resource === undefined) registered.delete(command.id)
+    else if (command.linger === undefined) registered.set(command.id, command.resource)
+    else {
+      registered.delete(command.id)
+      lingering.push(removeLater(command.resource, command.linger).catch(() => {}))
     }
   }
-
-  const removeFolder = async ({ path }: Resource & { kind: 'folder' }) => {
-    // SIGQUIT is PostgreSQL's immediate shutdown, which still releases its shared memory; SIGKILL does not.
-    for (let tries = 0; tries < 60; tries++) {
-      const pids = processesIn(path)
-      if (pids.length === 0) break
-      for (const pid of pids) signal(pid, tries < 50 ? 'SIGQUIT' : 'SIGKILL')
-      await sleep(100)
-    }
-    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
-  }
-
-  const whileItStays = async ({ record, untilMs }: Linger) => {
-    while (Date.now() < untilMs && existsSync(record)) await sleep(250)
-    rmSync(record, { force: true })
-  }
-
-  await Promise.allSettled(
-    [...registered.values()].map(async ({ resource, linger }) => {
-      if (linger !== undefined) await whileItStays(linger)
-      await (resource.kind === 'container' ? removeContainer(resource) : removeFolder(resource))
-    }),
-  )
+  await Promise.allSettled([
+    ...lingering,
+    ...[...registered.values()].map((resource) => removeLater(resource)),
+  ])
 }

@@ -10,6 +10,7 @@ import {
   processesWithDataIn,
   type Resource,
   removeContainers,
+  removeFolder,
 } from './cleanup-process.ts'
 
 /** A resource that the cleanup process removes when this process ends. */
@@ -62,7 +63,7 @@ async function startCleanupProcess(): Promise<void> {
   }
 }
 
-const SCRIPT = `(${cleanupProcess})(${removeContainers}, ${processesWithDataIn}, ${JSON.stringify(CLEANUP_LABEL)})`
+const SCRIPT = `(${cleanupProcess})(${removeContainers}, ${removeFolder}, ${processesWithDataIn}, ${JSON.stringify(CLEANUP_LABEL)})`
 
 function spawnCleanupProcess(): ChildProcess {
   // `detached`: a session of its own, which Ctrl-C in the terminal does not reach.
@@ -85,9 +86,9 @@ function spawnCleanupProcess(): ChildProcess {
 }
 
 /** Whether the line is in the pipe: the cleanup process reads it even if this process ends right after. */
-function written(to: ChildProcess, order: CleanupCommand): Promise<boolean> {
+function written(to: ChildProcess, command: CleanupCommand): Promise<boolean> {
   return new Promise((resolve) => {
     if (to.stdin?.writable !== true) return resolve(false)
-    to.stdin.write(`${JSON.stringify(order)}\n`, (error) => resolve(!error))
+    to.stdin.write(`${JSON.stringify(command)}\n`, (error) => resolve(!error))
   })
 }

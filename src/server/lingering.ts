@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { withUndo } from '../errors.ts'
 import { time } from '../util/clock.ts'
 import { namesIn } from '../util/folder-size.ts'
 import { cacheFolder, ownCacheFolder } from './embedded/cache.ts'
@@ -23,37 +24,53 @@ const LINGER_MS = 3_600_000
 
 const FOLDER = 'lingering'
 
-/** Lets the server stay, in place of an earlier one of the project. Throws `AfreshError` (`server`). */
+/**
+ * Lets the server stay, in place of an earlier one of the project. Stops it if that fails.
+ *
+ * @throws AfreshError `server` as `registerCleanup` does; the errors of the file system
+ */
 export async function letLinger(server: RunningServer, project: string): Promise<void> {
-  if (server.linger === undefined) throw new TypeError('the server does not end with its run')
-  for (const earlier of lingeringServers()) if (earlier.project === project) endLingering(earlier)
-  const folder = join(ownCacheFolder(), FOLDER)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const record = join(folder, `${randomUUID()}.json`)
+  const { linger } = server
+  if (linger === undefined) throw new TypeError('the server does not end with its run')
+  const earlier = lingeringServers().filter((other) => other.project === project)
+  const recordPath = join(ownCacheFolder(), FOLDER, `${randomUUID()}.json`)
   const lingering: LingeringServer = { project, title: server.title, untilMs: time() + LINGER_MS }
-  writeFileSync(record, JSON.stringify(lingering), { mode: 0o600 })
-  await server.linger({ record, untilMs: lingering.untilMs })
+  await withUndo(
+    async () => {
+      mkdirSync(dirname(recordPath), { recursive: true, mode: 0o700 })
+      writeFileSync(recordPath, JSON.stringify(lingering), { mode: 0o600 })
+      await linger({ recordPath, untilMs: lingering.untilMs })
+    },
+    async () => {
+      rmSync(recordPath, { force: true })
+      await server.stop()
+    },
+  )
+  for (const other of earlier) endLingering(other)
 }
 
-/** The servers that stay. */
-export function lingeringServers(): (LingeringServer & { readonly record: string })[] {
+/** The servers that stay. Removes the records of those that have ended. */
+export function lingeringServers(): (LingeringServer & { readonly recordPath: string })[] {
   const folder = join(cacheFolder(), FOLDER)
   return namesIn(folder).flatMap((name) => {
-    const record = join(folder, name)
-    const found = readRecord(record)
-    return found === undefined || found.untilMs < time() ? [] : [{ ...found, record }]
+    const recordPath = join(folder, name)
+    const found = readRecord(recordPath)
+    if (found === undefined) return []
+    if (found.untilMs >= time()) return [{ ...found, recordPath }]
+    rmSync(recordPath, { force: true })
+    return []
   })
 }
 
 /** The process that waits for it removes the server within a second. */
-export function endLingering({ record }: { readonly record: string }): void {
-  rmSync(record, { force: true })
+export function endLingering({ recordPath }: { readonly recordPath: string }): void {
+  rmSync(recordPath, { force: true })
 }
 
-/** `undefined` if the server has ended meanwhile. */
-function readRecord(record: string): LingeringServer | undefined {
+/** `undefined` if the server has ended meanwhile, or if the record is being written. */
+function readRecord(path: string): LingeringServer | undefined {
   try {
-    return JSON.parse(readFileSync(record, 'utf8')) as LingeringServer
+    return JSON.parse(readFileSync(path, 'utf8')) as LingeringServer
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import mysql from 'mysql2/promise'
 import pg from 'pg'
 import { afterEach, describe, expect, it } from 'vitest'
 import { attach, createHarness, existing, type HarnessOptions, type TestDatabase } from '../../src/index.ts'
@@ -44,6 +45,16 @@ const WRITES = {
 }
 
 const dialectOf = ({ engine }: ServerAtHand) => (engine === 'postgres' ? 'postgres' : 'mysql')
+
+async function connectTo(server: ServerAtHand, url: string) {
+  if (server.engine === 'postgres') {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    return { query: async (sql: string) => void (await client.query(sql)), end: () => client.end() }
+  }
+  const connection = await mysql.createConnection(url)
+  return { query: async (sql: string) => void (await connection.query(sql)), end: () => connection.end() }
+}
 
 async function copyOf(database: TestDatabase) {
   const copy = await database.keepCopy()
@@ -118,6 +129,54 @@ for (const { id } of oneOfEach) {
       expect(copy.command).toContain(copy.name)
     })
 
+    it('copies beside an open transaction what is committed, and keeps clients connected', async () => {
+      await using harness = await createHarness(optionsFor(server, project))
+      await using database = await harness.lease()
+      const at = (url: string) => ({ ...server, url })
+      const client = await connectTo(server, database.url)
+      try {
+        await ask(at(database.url), WRITES[dialectOf(server)])
+        const written = await contentsOf(at(database.url))
+        await client.query('BEGIN')
+        await client.query("UPDATE users SET name = 'open' WHERE id = 1")
+        const copy = await copyOf(database)
+        expect(await contentsOf(at(copy.url))).toEqual(written)
+        await client.query('ROLLBACK')
+        await database.reset()
+        expect(await database.verify()).toEqual([])
+        // The same session as before.
+        await client.query('SELECT 1')
+      } finally {
+        await client.end()
+      }
+    })
+
+    it('workers copy at the same time, and none drops what another is making', async () => {
+      await using harness = await createHarness(optionsFor(server, project))
+      const leased = await Promise.all([1, 2, 3, 4, 5, 6].map((slot) => harness.lease({ slot })))
+      for (const { url } of leased) await ask({ ...server, url }, WRITES[dialectOf(server)])
+      const copies = await Promise.all(leased.map((database) => copyOf(database)))
+      expect(new Set(copies.map(({ name }) => name)).size).toBe(6)
+      await Promise.all(leased.map((database) => database.release()))
+    })
+
+    it('a copy that somebody has open stays', async () => {
+      await using harness = await createHarness(optionsFor(server, project))
+      await using database = await harness.lease()
+      const first = await copyOf(database)
+      const person = await connectTo(server, first.url)
+      for (let number = 0; number < 3; number++) await copyOf(database)
+      expect(await keptOn(server, project)).toContain(first.name)
+      await person.query('SELECT * FROM users')
+      await person.end()
+      await expect
+        .poll(async () => {
+          await copyOf(database)
+          return keptOn(server, project)
+        })
+        .not.toContain(first.name)
+    })
+
     it('keeps the newest three copies', async () => {
       await using harness = await createHarness(optionsFor(server, project))
       await using database = await harness.lease()
@@ -174,6 +233,8 @@ for (const id of SERVERS) {
           await client.query('ROLLBACK')
           await database.reset()
           expect(await database.verify()).toEqual([])
+          // The lease has not ended, nor the session of the client.
+          await client.query('SELECT 1')
         } finally {
           await client.end()
         }

@@ -7,6 +7,7 @@ import { createHarness, existing, type HarnessOptions, RefusedError, sql } from 
 import { acquireDatabase } from '../../src/runner/core/acquire-database.ts'
 import type { RunHandle } from '../../src/runner/core/run-handle.ts'
 import { RunStatistics } from '../../src/runner/core/run-statistics.ts'
+import { CopiesOfRun } from '../../src/runner/core/service/copies-of-run.ts'
 import { handleWithService } from '../../src/runner/core/service/harness-service.ts'
 import {
   type Method,
@@ -28,7 +29,7 @@ const tables = ({ engine }: ServerAtHand) =>
     `INSERT INTO users (id) VALUES ${Array.from({ length: ROWS }, (_, no) => `(${no})`).join(', ')}`,
   ].join('; ')
 
-const reports = { statistics: new RunStatistics(), summary: () => [] }
+const reports = { statistics: new RunStatistics(), copies: new CopiesOfRun(0), summary: () => [] }
 
 type ServedHandle = RunHandle & { readonly service: ServiceAddress }
 

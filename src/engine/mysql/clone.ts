@@ -14,6 +14,12 @@ import { provision } from './provision.ts'
 import { ident, literal } from './quote.ts'
 import { urlOf } from './url.ts'
 
+/** How a database is copied that other sessions use. */
+interface InUse {
+  /** Milliseconds to wait for the lock of another session. */
+  readonly lockTimeoutMs: number
+}
+
 interface Names {
   readonly template: string
   readonly name: string
@@ -30,6 +36,7 @@ export async function cloneDatabase(
   template: string,
   name: string,
   { programs = true, leftOut = () => {} }: CloneOptions = {},
+  inUse?: InUse,
 ): Promise<string> {
   const { url } = connection
   if (url === undefined) {
@@ -54,7 +61,8 @@ export async function cloneDatabase(
   const fill = async () => {
     const sessions = await opening
     await sessions.enter(name)
-    await replayAll(sessions, await reading, { template, name, templateUrl, leftOut })
+    if (inUse !== undefined) await sessions.readCommitted()
+    await replayAll(sessions, await reading, { template, name, templateUrl, leftOut, ...inUse })
   }
   return withCleanUp(
     () => provision(connection, name, clauses, () => fill().catch(failed)),
@@ -82,6 +90,8 @@ async function databaseClauses(connection: Connection, template: string): Promis
 interface Copy extends Names {
   readonly templateUrl: string
   readonly leftOut: (what: string) => void
+  /** Default: that of `batch`. */
+  readonly lockTimeoutMs?: number
 }
 
 /**
@@ -96,8 +106,10 @@ async function replayAll(sessions: CopySessions, source: CopySource, copy: Copy)
   const to = sessions.first
   await sessions.run([source.sequences.map(sqlOf)])
   const tables = source.tables.map(({ definition, rows }) => ({ create: sqlOf(definition), rows }))
-  await sessions.run(tableMessages(tables, sessions.count), { settings: ROW_SETTINGS })
-  await sessions.run(largeRowsMessages(tables), { settings: ROW_SETTINGS })
+  const { lockTimeoutMs } = copy
+  const options = { settings: ROW_SETTINGS, ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) }
+  await sessions.run(tableMessages(tables, sessions.count), options)
+  await sessions.run(largeRowsMessages(tables), options)
   await sessions.run([source.counters])
   await createEach(to, source.routines.map(here))
   await copyViews(to, source.views, {

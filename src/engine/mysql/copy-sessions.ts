@@ -60,6 +60,12 @@ export class CopySessions {
     await Promise.all(this.#all.map((session) => session.query(`USE ${ident(database)}`)))
   }
 
+  /** Rows can then be read that other sessions have locked. */
+  async readCommitted(): Promise<void> {
+    const sql = 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'
+    await Promise.all(this.#all.map((session) => session.query(sql)))
+  }
+
   /**
    * Runs the statements, each message in one round trip of one session. A failure ends what the other sessions
    * run, and no statement runs any more when it is thrown.

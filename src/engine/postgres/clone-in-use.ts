@@ -1,13 +1,15 @@
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { withCleanUp, withUndo } from '../../errors.ts'
+import { withUndo } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import type { DatabaseInUse, Databases } from '../databases.ts'
+import { newMark } from '../ownership-mark.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
 import { copyTargetOf } from './copy-in.ts'
-import { proofStatement } from './ownership.ts'
+import { ownership, proofStatement } from './ownership.ts'
 import { ident, literal, only, qualified } from './quote.ts'
 import { READABLE, settingsSql } from './settings.ts'
 import { triggerSuspensionsOf } from './suspend-triggers.ts'
@@ -16,7 +18,7 @@ import { inOrderOfReading } from './view-order.ts'
 
 /**
  * The server copies no database that has sessions. The copy is made of the template, and gets the rows of the tables
- * that differ.
+ * that differ. Its mark says that it is unfinished until it has them.
  */
 export async function cloneInUse(
   { clone, drop }: Pick<Databases, 'clone' | 'drop'>,
@@ -26,22 +28,51 @@ export async function cloneInUse(
 ): Promise<string> {
   const { url } = source.connection
   if (url === undefined) throw new TypeError('a client of the user cannot be copied from')
-  const mark = await clone(admin, source.template, name)
-  await withUndo(
-    async () => {
-      const copy = await connect(urlOf(url, name))
-      await withCleanUp(
-        () => copyDirty(source, copy, mark),
-        () => copy.close(),
-      )
-    },
+  let mark = await clone(admin, source.template, name)
+  return withUndo(
+    () =>
+      withConnection(urlOf(url, name), async (copy) => {
+        const identity = await ownership.expected(copy)
+        mark = await ownership.write(copy, newMark(identity, 'unfinished'))
+        // A session of its own: after a failure in the middle of a COPY, it is of no use any more.
+        await withConnection(url, (from) => copyDirty(source, { from, copy, mark }))
+        mark = await ownership.write(copy, newMark(identity, 'made'))
+        return mark
+      }),
     () => drop(admin, name, mark),
   )
-  return mark
 }
 
-async function copyDirty(source: DatabaseInUse, copy: Connection, mark: string): Promise<void> {
-  const { connection: from, schema, mode, dirty } = source
+async function withConnection<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await connect(url)
+  try {
+    const result = await work(connection)
+    await connection.close()
+    return result
+  } catch (error) {
+    // A COPY that was not read to its end would keep `close` waiting.
+    abandon(connection)
+    throw error
+  }
+}
+
+/** Missing from the types of `pg`. */
+function abandon(connection: Connection): void {
+  const target = copyTargetOf(connection)
+  if (target.kind !== 'stream') return
+  const { connection: wire } = target.client as unknown as { connection: { stream: Socket } }
+  wire.stream.destroy()
+}
+
+interface Sessions {
+  readonly from: Connection
+  readonly copy: Connection
+  /** Of the copy. */
+  readonly mark: string
+}
+
+async function copyDirty(source: DatabaseInUse, { from, copy, mark }: Sessions): Promise<void> {
+  const { schema, mode, dirty, lockTimeoutMs } = source
   const changed = await inOrderOfReading(copy, tablesIn(schema, dirty))
   const views = changed.filter(isView)
   const tables = changed.filter((table) => !isView(table))
@@ -49,19 +80,16 @@ async function copyDirty(source: DatabaseInUse, copy: Connection, mark: string):
   const triggers = await triggerSuspensionsOf(copy, schema, { mode, order: [ids], populated: ids })
   const keys = mode === 'ordered' ? await foreignKeysOf(copy, ids) : NONE
   const suspended = [...triggers.of.values()]
-  // A key that is not valid belongs to both.
+  // A foreign key that is NOT VALID is in both lists.
   const before = new Set([...keys.before, ...suspended.flatMap((each) => each.before)])
   const after = new Set([...suspended.flatMap((each) => each.after), ...keys.after])
-  await from.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  await withCleanUp(
-    async () => {
-      await copy.query(['BEGIN', proofStatement({ mark }), ...modeSettings(mode), ...before].join(';'))
-      for (const table of tables) await copyTable(from, copy, table)
-      for (const sql of await positionsOf(from, schema, dirty)) await copy.query(sql)
-      await copy.query([...after, ...views.map(refresh), 'COMMIT'].join(';'))
-    },
-    async () => void (await from.query('ROLLBACK')),
-  )
+  const settings = settingsSql('SET LOCAL', [...READABLE, ['lock_timeout', String(lockTimeoutMs)]])
+  await from.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${settings}`)
+  await copy.query(['BEGIN', proofStatement({ mark }), ...modeSettings(mode), ...before].join(';'))
+  for (const table of tables) await copyTable(from, copy, table)
+  for (const sql of await positionsOf(from, schema, dirty)) await copy.query(sql)
+  await copy.query([...after, ...views.map(refresh), 'COMMIT'].join(';'))
+  await from.query('COMMIT')
 }
 
 function tablesIn(schema: Schema, dirty: readonly SubjectId[]): Table[] {

@@ -130,7 +130,7 @@ export const databases: Databases = {
     return Number(row?.pid)
   },
 
-  async sessions(connection, name) {
+  async sessions(connection, name, { ofUser = false } = {}) {
     const rows = await readCatalog(
       connection,
       `SELECT concat('process ', a.pid, ', user ', a.usename, ', application ',
@@ -140,7 +140,7 @@ export const databases: Databases = {
         AND coalesce(a.backend_type, 'client backend') = 'client backend' -- null where the role may not see it
         -- The health check of a container connects every few seconds, and asks nothing.
         AND NOT (a.application_name = 'pg_isready' AND coalesce(a.query, '') IN ('', '<insufficient privilege>'))
-        AND (a.usename IS DISTINCT FROM me.usename OR a.client_addr IS DISTINCT FROM me.client_addr)`,
+        AND (${ofUser} OR a.usename IS DISTINCT FROM me.usename OR a.client_addr IS DISTINCT FROM me.client_addr)`,
     )
     return rows.map(({ who }) => String(who))
   },

@@ -3,24 +3,22 @@ import type { TestDatabase } from '../../harness/test-database.ts'
 import type { NamedTest } from './leak-check.ts'
 import type { RunHandle } from './run-handle.ts'
 
+/** A longer copy would run into the time limit that runners set for hooks: 5 s in jest, 10 s in vitest. */
+const LONGEST_MS = 3_000
+
 /**
  * Keeps a copy of the database of a failed test that has written, and prints how to open it. Never fails: the test has
  * an error already.
- *
- * @param kept how many copies this test file has kept so far
- * @returns the number of copies that the test file has kept
  */
 export async function keepFailed(
   { test }: NamedTest,
   database: Pick<TestDatabase, 'keepCopy'>,
   { tests, server }: Pick<RunHandle, 'tests' | 'server'>,
-  kept = 0,
-): Promise<number> {
-  // Every copy takes time, and only the latest stay.
-  if (kept >= tests.keepFailed) return kept
+): Promise<void> {
+  if (tests.keepFailed === 0) return
   try {
-    const copy = await database.keepCopy({ ifDirty: true })
-    if (copy === undefined) return kept
+    const copy = await database.keepCopy({ ifDirty: true, withinMs: LONGEST_MS })
+    if (copy === undefined) return
     const { command, tables } = copy
     const wrote = tables.length === 0 ? 'no table' : tables.join(', ')
     const long = server.endsWithRun ? ' for an hour after the run' : ''
@@ -28,7 +26,6 @@ export async function keepFailed(
   } catch (error) {
     print(`"${test}" failed, and its database could not be kept: ${messageOf(error)}`)
   }
-  return kept + 1
 }
 
 /** To standard error: standard output may belong to the reporter. */

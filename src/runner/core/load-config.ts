@@ -1,4 +1,4 @@
-/** In: folders. Out: the configuration of a run, with what its files are, which are read once. */
+/** In: folders. Out: the configuration of a run, and the hashes of the files that it names, which are read once. */
 import { createHash } from 'node:crypto'
 import { type BaselineInputs, describeInputs } from '../../baseline/load.ts'
 import { loadConfig } from '../../config/file.ts'
@@ -7,10 +7,10 @@ import { AfreshError } from '../../errors.ts'
 
 /** A configuration and the key of its harness. */
 export interface LoadedConfig {
-  /** Where it is. */
+  /** The folder that contains the configuration file. */
   readonly folder: string
   readonly options: HarnessOptions
-  /** What its files are. */
+  /** The hashes of the files that the options name. */
   readonly inputs: BaselineInputs
   /** Changes with the configuration and with its SQL files. */
   readonly key: string

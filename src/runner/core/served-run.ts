@@ -9,6 +9,7 @@ import { isInTerminal } from './in-terminal.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { RunHandle } from './run-handle.ts'
 import { RunStatistics } from './run-statistics.ts'
+import { CopiesOfRun } from './service/copies-of-run.ts'
 import { handleWithService } from './service/harness-service.ts'
 
 export interface ServedRun {
@@ -41,9 +42,10 @@ export async function serveRun(
   return withUndo(async () => {
     const statistics = new RunStatistics(start)
     const { title, isTemplateNew } = harness
+    const copies = new CopiesOfRun(harness.handle.tests.keepFailed)
     let startMs = 0
     const summary = () => statistics.summary({ title, isTemplateNew, startMs })
-    const { handle, close } = await handleWithService(harness, { folder, statistics, summary })
+    const { handle, close } = await handleWithService(harness, { folder, statistics, copies, summary })
     startMs = now() - start
     return { harness, handle, summary, close: () => withCleanUp(close, () => harness.close()) }
   }, harness.close)

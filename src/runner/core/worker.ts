@@ -54,8 +54,6 @@ interface Worker {
   isChecked: boolean
   /** The snapshots from which tests start, of the enclosing suites; the innermost is last. */
   starts: string[]
-  /** Number of failed tests of the file whose databases were kept. */
-  kept: number
 }
 
 /**
@@ -77,7 +75,6 @@ global[KEY] ??= {
   environment: process.env,
   isChecked: false,
   starts: [],
-  kept: 0,
 }
 const worker = global[KEY]
 
@@ -101,7 +98,6 @@ export async function enter(host: WorkerHost): Promise<void> {
   worker.handle = handle
   worker.environment = environment
   worker.isChecked = false
-  worker.kept = 0
   watchConnections()
   setVariables(environment, targetVariables({ url: worker.database.url, handle }))
 }
@@ -174,7 +170,7 @@ export async function checkAfterTest(
   const start = starts.at(-1)
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
-  if (isFailed) worker.kept = await keepFailed(name, current(), handle, worker.kept)
+  if (isFailed) await keepFailed(name, current(), handle)
   await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, start, note, environment }))
 }
 

@@ -58,7 +58,8 @@ export async function startEmbedded(
         containerId: undefined,
         data,
         endsWithRun: true,
-        linger: registration.linger,
+        // The cleanup process finds no processes on Windows.
+        linger: process.platform === 'win32' ? undefined : registration.linger,
       },
       end,
     )

@@ -61,17 +61,25 @@ export async function copyPrepared(
   const build = () => cached(name, (building) => buildIn(building, context, prepared))
   const locked = <T>(name: string, work: () => Promise<T>) =>
     withFileLock(join(cache, `${name}.lock`), work, { timeoutMs: BUILD_TIMEOUT_MS, onWait })
-  if (existsSync(path)) await build()
-  else {
-    const { layer } = prepared
-    // Others with the same layer wait, and start from it.
-    const buildOnce = layer === undefined ? build : () => locked(nameOf(context, layer.key), build)
-    await locked(name, buildOnce)
-    await evictOldest(cache, name)
+  for (;;) {
+    if (existsSync(path)) await build()
+    else {
+      const layer = prepared.layer && nameOf(context, prepared.layer.key)
+      // Others with the same layer wait, and start from it.
+      const isLayerBuilt = layer === undefined || existsSync(join(cache, layer))
+      await locked(name, isLayerBuilt ? build : () => locked(layer, build))
+      await evictOldest(cache, name)
+    }
+    try {
+      noteUse(path)
+      copyCluster(path, folder, context)
+      return readFileSync(join(path, 'password'), 'utf8')
+    } catch (error) {
+      // Another process has removed it, since it was not used for longest.
+      if (existsSync(path) || codeOf(error) !== 'ENOENT') throw error
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+    }
   }
-  noteUse(path)
-  copyCluster(path, folder, context)
-  return readFileSync(join(path, 'password'), 'utf8')
 }
 
 function noteUse(path: string): void {
@@ -103,7 +111,8 @@ async function buildIn(
       await layer?.build(url())
       if (layer !== undefined && now() - began >= LAYER_KEPT_FROM_MS) {
         await postmaster.stopCleanly()
-        await keepLayer(context, layer, { data, password })
+        // Without it, others migrate from the beginning: there may be no room for it.
+        await keepLayer(context, layer, { data, password }).catch(() => {})
         postmaster = await start()
       }
       await prepared.build(url())

@@ -6,6 +6,7 @@ import { AfreshError } from '../../../errors.ts'
 import type { KeepOptions } from '../../../harness/keep-copy.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { RunStatistics } from '../run-statistics.ts'
+import type { CopiesOfRun } from './copies-of-run.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
 import { toData } from './error-data.ts'
 import type { LeasePool, SlotRequest } from './lease-pool.ts'
@@ -19,6 +20,7 @@ type MethodCall = Extract<Request, { method: string }>
 /** What the run counts of its workers, and what it says of them at its end. */
 export interface RunReports {
   readonly statistics: RunStatistics
+  readonly copies: CopiesOfRun
   readonly summary: () => readonly string[]
 }
 
@@ -40,6 +42,7 @@ export class ServedWorker {
       for (const controller of this.#running.values()) controller.abort(new Error('the worker is gone'))
       for (const name of this.#leased.keys()) {
         run.statistics.released()
+        run.copies.released()
         pool.abandon(name)
       }
     })
@@ -78,6 +81,7 @@ export class ServedWorker {
       case 'release':
         this.#leased.delete(database.name)
         this.#run.statistics.released()
+        this.#run.copies.released()
         this.#pool.giveBack(database.name)
         return
       case 'reset':
@@ -93,7 +97,7 @@ export class ServedWorker {
       case 'dropSnapshot':
         return database.dropSnapshot(rest[0] as string | undefined)
       case 'keepCopy':
-        return database.keepCopy(rest[0] as KeepOptions | undefined)
+        return this.#run.copies.keep(database, rest[0] as KeepOptions | undefined)
       case 'openResources':
         return database.openResources()
       case 'endOpenResources':
@@ -115,6 +119,7 @@ export class ServedWorker {
     else {
       this.#leased.set(name, database)
       this.#run.statistics.leased(name)
+      this.#run.copies.leased()
     }
     return { name, url }
   }
