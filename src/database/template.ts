@@ -18,7 +18,7 @@ export interface TemplateWanted {
    */
   readonly bases?: () => Promise<readonly TemplateBase[]>
   /** Whether the base may become this template, since nobody else needs it. */
-  readonly consumesBase?: boolean
+  readonly mayRenameBase?: boolean
   /** Fills the new database, which is empty or a copy of `base`; if it fails, no template remains. */
   readonly fill: (connection: Connection, base: TemplateBase | undefined) => Promise<void>
   readonly progress: Progress
@@ -151,7 +151,7 @@ async function beginFrom(wanted: TemplateWanted, base: TemplateBase): Promise<Be
   return withCleanUp(
     async () => {
       if (!(await completeTemplates(wanted)).has(base.name)) return undefined
-      const reopened = wanted.consumesBase ? await databases.reopen?.(admin, base.name, name) : undefined
+      const reopened = wanted.mayRenameBase ? await databases.reopen?.(admin, base.name, name) : undefined
       if (reopened !== undefined)
         return { mark: reopened, connection: await connectTo(wanted, reopened), base }
       const mark = await databases.clone(admin, base.name, name, { settings: false })

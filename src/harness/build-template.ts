@@ -18,7 +18,7 @@ interface BuildOptions {
   /** Whether what is built stays on the server, so that a template of the migrations alone is of use. */
   readonly isKept: boolean
   /** See `TemplateWanted`. Default `false`. */
-  readonly consumesBase?: boolean
+  readonly mayRenameBase?: boolean
   /** See `BaselineOptions`. */
   readonly onUnconfined?: () => void
 }
@@ -39,10 +39,10 @@ export async function buildTemplate(
   context: NamedContext,
   config: Config,
   inputs: BaselineInputs,
-  { consumesBase = false }: { readonly consumesBase?: boolean } = {},
+  { mayRenameBase = false }: { readonly mayRenameBase?: boolean } = {},
 ): Promise<string> {
-  const name = keptName(context, inputs)
-  const { layer, ...wanted } = wantedTemplate(context, config, inputs, { isKept: false, consumesBase })
+  const name = templateName(context, inputs)
+  const { layer, ...wanted } = wantedTemplate(context, config, inputs, { isKept: false, mayRenameBase })
   await withTemplate({ ...wanted, name }, async () => {})
   return name
 }
@@ -51,7 +51,7 @@ export function wantedTemplate(
   context: NamedContext,
   config: Config,
   inputs: BaselineInputs,
-  { isKept, consumesBase = false, onUnconfined }: BuildOptions,
+  { isKept, mayRenameBase = false, onUnconfined }: BuildOptions,
 ): WantedTemplate {
   const { names, ...server } = context
   const { engine, databases } = server
@@ -61,13 +61,16 @@ export function wantedTemplate(
   return {
     ...server,
     progress: config.progress,
-    consumesBase,
-    layer: layer && keptName(context, layer),
+    mayRenameBase,
+    layer: layer && templateName(context, layer),
     async bases() {
       if (!isLayered) return []
       // Of 140 tables the copy takes 30 ms, and their migrations 600: it pays when fixtures change once.
       if (layer !== undefined) await buildTemplate(context, withoutFixtures(config), layer)
-      return layersOf(inputs).map((one) => ({ name: keptName(context, one), files: one.migrations.length }))
+      return layersOf(inputs).map((one) => ({
+        name: templateName(context, one),
+        files: one.migrations.length,
+      }))
     },
     fill(connection, base) {
       if (base !== undefined) announce(config, inputs, base)
@@ -82,7 +85,7 @@ export function withoutFixtures(config: Config): Config {
   return { ...config, fixtures: undefined }
 }
 
-function keptName(context: NamedContext, inputs: BaselineInputs): string {
+function templateName(context: NamedContext, inputs: BaselineInputs): string {
   const name = nameTemplate(context, context.names, inputs)
   if (name === undefined) throw new Error('a template without a name cannot be kept')
   return name

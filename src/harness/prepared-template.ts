@@ -54,7 +54,7 @@ function prepared({ config, inputs, project, built }: TemplateToPrepare): Prepar
       await withCleanUp(
         async () => {
           const names = namesFor(project, databases.maxNameBytes)
-          const name = await buildTemplate({ ...context, names }, config, inputs, { consumesBase: true })
+          const name = await buildTemplate({ ...context, names }, config, inputs, { mayRenameBase: true })
           // A base that was copied: copies of the server would carry it along.
           const others = (await databases.list(admin)).filter((entry) => entry.name !== name)
           await dropUnusedTemplates(databases, admin, new Set(others.map((entry) => entry.name)))
