@@ -1,6 +1,7 @@
+import type { BaselineInputs } from '../../baseline/load.ts'
 import { type Opened, open } from '../../engine/registry.ts'
 import { withCleanUp } from '../../errors.ts'
-import { createHarness, type Harness } from '../../harness/harness.ts'
+import { createHarnessFrom, type Harness } from '../../harness/harness.ts'
 import { type PlanView, planReset } from '../../harness/plan-view.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import type { ResetReport } from '../../reset/report.ts'
@@ -38,17 +39,23 @@ export interface ScenarioOptions {
   readonly onResult: (played: ScenarioResult) => void
 }
 
+/** No template stays, not even that of the migrations. */
+const NOTHING_KEPT: BaselineInputs = { parts: [], cacheable: false, migrations: [] }
+
 /** Runs a complete scenario. Leaves nothing behind, even on Ctrl-C. */
 export async function runScenario(options: ScenarioOptions): Promise<void> {
   const start = performance.now()
   const harness = await options.during((progress) =>
-    createHarness({
-      server: options.server,
-      project: 'demo',
-      migrate: [options.scenario.schemaFile],
-      fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', options.scenario.fill),
-      progress,
-    }),
+    createHarnessFrom(
+      {
+        server: options.server,
+        project: 'demo',
+        migrate: [options.scenario.schemaFile],
+        fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', options.scenario.fill),
+        progress,
+      },
+      NOTHING_KEPT,
+    ),
   )
   const stopListening = closeOnInterrupt(harness)
   await withCleanUp(
