@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Event } from '../server/child.ts'
 import { describeOn } from '../support/servers.ts'
+import { transpiledFolder } from '../support/transpiled.ts'
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 const SCRIPT = fileURLToPath(new URL('../server/child.mjs', import.meta.url))
@@ -25,7 +26,7 @@ function start(environment: Record<string, string | undefined>, uid?: number, cw
     cwd,
     encoding: 'utf8',
     timeout: 100_000,
-    env: { PATH: process.env.PATH, JITI_FS_CACHE: 'false', ...environment },
+    env: { PATH: process.env.PATH, TRANSPILED: transpiledFolder(), ...environment },
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   const events: Event[] = stdout
@@ -81,7 +82,7 @@ describeOn('embedded:18', () => {
       env: {
         PATH: process.env.PATH,
         HOME: '/root',
-        JITI_FS_CACHE: 'false',
+        TRANSPILED: transpiledFolder(),
         AFRESH_CACHE_DIR: join(folder, 'cache'),
         TMPDIR: open('tmp'),
       },
@@ -110,7 +111,7 @@ describeOn('embedded:18', () => {
       env: {
         PATH: process.env.PATH,
         HOME: '/root',
-        JITI_FS_CACHE: 'false',
+        TRANSPILED: transpiledFolder(),
         TMPDIR: open('tmp'),
         AFRESH_CACHE_DIR: join(folder, 'cache'),
         [variable]: variable === 'TMPDIR' ? full : join(full, 'cache'),

@@ -6,7 +6,9 @@ import { createJiti } from 'jiti'
 const [sources, spec, then] = process.argv.slice(2)
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
-const { startServer } = await createJiti(import.meta.url).import(join(sources, 'server/server.ts'))
+const { startServer } = await createJiti(import.meta.url, {
+  fsCache: process.env.TRANSPILED ?? false,
+}).import(join(sources, 'server/server.ts'))
 say({ starting: true })
 try {
   const server = await startServer(JSON.parse(spec))

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { getContainerRuntimeClient } from 'testcontainers'
 import { CLEANUP_LABEL } from '../../src/server/cleanup-process.ts'
 import type { ServerSpec } from '../../src/server/server.ts'
+import { transpiledFolder } from '../support/transpiled.ts'
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url))
 
@@ -48,7 +49,7 @@ export class Child {
           ...process.env,
           TMPDIR: this.folder,
           MARK: this.#mark,
-          JITI_FS_CACHE: 'false',
+          TRANSPILED: transpiledFolder(),
           ...options.environment,
         },
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -91,7 +91,7 @@ for (const { id, role, as, options = {} } of VARIANTS) {
         await first.reset()
         const before = await databasesOf(server)
         const pick = randomFrom(1)
-        for (let round = 0; round < 12; round++) {
+        for (let round = 0; round < 8; round++) {
           const database = round % 3 === 0 ? second : first
           const writes = Array.from({ length: 1 + pick(3) }, () => WRITES[pick(WRITES.length)]?.(pick) ?? '')
           for (const sql of writes) await ask({ ...server, url: database.url }, sql)
