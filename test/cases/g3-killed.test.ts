@@ -7,7 +7,7 @@ import { ask } from '../support/ask.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 
 /** `npm run soak:kills` sets more. */
-const KILLS = Number(process.env.AFRESH_KILLS ?? 6)
+const KILLS = Number(process.env.AFRESH_KILLS ?? 3)
 
 const LIST = {
   postgres: `SELECT datname AS name FROM pg_database WHERE datname LIKE 'afresh%' ORDER BY 1`,

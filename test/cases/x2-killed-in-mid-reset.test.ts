@@ -6,7 +6,7 @@ import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { withLease } from './support.ts'
 
 /** `npm run soak:sessions` does 1,000. */
-const ROUNDS = Number(process.env.AFRESH_SESSION_KILLS ?? 25)
+const ROUNDS = Number(process.env.AFRESH_SESSION_KILLS ?? 15)
 const TABLES = Array.from({ length: 12 }, (_, no) => `t${no}`)
 /** Milliseconds. A reset of these tables takes less. */
 const LATEST = 12

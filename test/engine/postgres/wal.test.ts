@@ -85,7 +85,7 @@ const CASES: readonly (readonly [what: string, sql: string, dirty: readonly stri
   ['work in a temporary table', 'CREATE TEMP TABLE scratch AS SELECT * FROM countries', []],
 ]
 
-for (const id of ['embedded:18', 'postgres:18', 'postgres:17'] as const) {
+for (const id of ['embedded:18', 'postgres:17'] as const) {
   describeOn(id, (server) => {
     describe('the wal detector finds', () => {
       it.each(CASES)('%s', (_, sql, dirty) =>

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { describeOn } from '../../support/servers.ts'
 import { type Client, clientOf, codeOf, harnessOn, MYSQL, POSTGRES, type Row } from './support.ts'
 
-const RUNS = 200
+const RUNS = 120
 
 /** Statements that control transactions, and statements that show their effect. */
 const COMMON = [
