@@ -14,7 +14,12 @@ async function endSessions(server: ServerAtHand, name: string): Promise<void> {
     return
   }
   const sessions = await ask(server, `SELECT id FROM information_schema.processlist WHERE db = '${name}'`)
-  for (const { id, ID = id } of sessions) await ask(server, `KILL ${ID}`)
+  for (const { id, ID = id } of sessions) {
+    // That of an earlier query may have ended meanwhile.
+    await ask(server, `KILL ${ID}`).catch((error: Error) => {
+      if (!/Unknown thread id/.test(error.message)) throw error
+    })
+  }
 }
 
 for (const id of ['postgres:18', 'mysql:9.7', 'mariadb:11.8'] as const) {
