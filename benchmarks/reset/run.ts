@@ -1,5 +1,5 @@
 /** Compares resets: `npm run bench:reset`. Options: see `USAGE`. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../../src/bench/machine.ts'
 import { randomFrom } from '../../src/generate/random.ts'
@@ -53,6 +53,8 @@ const settings = {
 const minutes = wholeNumber(values.minutes, 'minutes', 0)
 const tables = wholeNumbers(values.tables, 'tables').toSorted((a, b) => a - b)
 const serverIds = values.servers.split(',')
+// Not after an hour of measurements.
+mkdirSync(values.out, { recursive: true })
 const methods = await chosenMethods()
 const blocks = [referenceRows(Math.min(...tables)), ...tables.map(emptyBaseline)]
 const progress = new Progress(
