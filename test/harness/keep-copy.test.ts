@@ -170,10 +170,13 @@ for (const { id } of oneOfEach) {
       await person.query('SELECT * FROM users')
       await person.end()
       await expect
-        .poll(async () => {
-          await copyOf(database)
-          return keptOn(server, project)
-        })
+        .poll(
+          async () => {
+            await copyOf(database)
+            return keptOn(server, project)
+          },
+          { timeout: 20_000 },
+        )
         .not.toContain(first.name)
     })
 

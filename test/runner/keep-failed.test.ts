@@ -139,14 +139,14 @@ describeOn('embedded:18', () => {
 
     it('ends the server when the next run keeps one, and at `afresh clean`', async () => {
       // The process that holds the sessions of node:test ends after the run.
-      await expect.poll(lingering).toHaveLength(1)
+      await expect.poll(lingering, { timeout: 20_000 }).toHaveLength(1)
       const [before] = lingering()
       await run(consumer, env())
-      await expect.poll(lingering).not.toContain(before)
-      await expect.poll(lingering).toHaveLength(1)
+      await expect.poll(lingering, { timeout: 20_000 }).not.toContain(before)
+      await expect.poll(lingering, { timeout: 20_000 }).toHaveLength(1)
 
       const status = await consumer.afresh(['status'], env())
-      expect(status.output).toMatch(/Servers that stay for databases of failed tests\n.*ends in 60 min/)
+      expect(status.output).toMatch(/Servers that stay for databases of failed tests\n.*ends in (59|60) min/)
       const clean = await consumer.afresh(['clean', '--yes'], env())
       expect(clean.exitCode, clean.output).toBe(0)
       expect(clean.output).toContain('stays for databases of failed tests')
