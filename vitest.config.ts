@@ -30,6 +30,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     maxWorkers: 3,
+    // A busy machine may need longer than the second that is the default.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     // What a test starts, it stops; the reaper's image may not be there. No test runs in a terminal by chance.
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true', AFRESH_IN_TERMINAL: '0' },
