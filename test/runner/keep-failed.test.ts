@@ -150,6 +150,7 @@ describeOn('embedded:18', () => {
       const clean = await consumer.afresh(['clean', '--yes'], env())
       expect(clean.exitCode, clean.output).toBe(0)
       expect(clean.output).toContain('stays for databases of failed tests')
+      expect(clean.output).toContain('Dropped 0 databases, and ended 1 server.')
       await expect.poll(() => consumer.leftovers(), { timeout: 20_000 }).toEqual([])
     })
 

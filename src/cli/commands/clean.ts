@@ -79,7 +79,8 @@ function writeOutcome(
   else if (done === undefined) {
     output.line(dryRun ? 'A dry run: nothing was removed.' : 'Nothing was removed.')
   } else {
-    output.line(output.style.good(`Dropped ${count(done.dropped.length, 'database')}.`))
+    const ended = plan.lingering.length === 0 ? '' : `, and ended ${count(plan.lingering.length, 'server')}`
+    output.line(output.style.good(`Dropped ${count(done.dropped.length, 'database')}${ended}.`))
     for (const problem of done.problems) output.line(output.style.bad(problem))
   }
 }
