@@ -18,7 +18,7 @@ export { container, embedded, engineOf, existing, parseServer } from './spec.ts'
 
 /**
  * Starts the server, or uses one that runs. A server that was started ends by `stop`, or with this process,
- * however that ends.
+ * however that ends; after `linger`, later.
  *
  * @throws AfreshError `usage` if a package is missing, `server` if the server does not start
  */
