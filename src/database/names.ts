@@ -17,8 +17,6 @@ export interface Names {
   kept(): string
 }
 
-const KEPT = 'kept_'
-
 /** Ten characters: six of the time in milliseconds, which repeat after 25 days, and four random ones. */
 export function newRunId(now: number = time()): string {
   return (
@@ -36,7 +34,7 @@ export function namesFor(project: string, maxBytes: number): Names {
     database: (run, slot) => name(`${run}_${slot}`),
     temporary: (run) => name(`${run}_9999`),
     copy: (run) => name(`${run}_${randomInt(10_000, 1_000_000)}`),
-    kept: () => name(`${KEPT}${newKeptId()}`),
+    kept: () => name(`kept_${newKeptId()}`),
   }
 }
 

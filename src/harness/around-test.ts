@@ -1,3 +1,4 @@
+import type { TransactionOptions } from '../engine/transaction/transaction.ts'
 import { type Rollbacks, rollbacks } from '../reset/rollback.ts'
 import { rollbackNotSelected } from '../reset/rollback-errors.ts'
 
@@ -15,6 +16,6 @@ const ALONE: Rollbacks = {
 }
 
 /** @param isRollback whether the options select strategy `rollback` */
-export function aroundTest(options: Parameters<typeof rollbacks>[0], isRollback: boolean): Rollbacks {
+export function aroundTest(options: TransactionOptions, isRollback: boolean): Rollbacks {
   return isRollback ? rollbacks(options) : ALONE
 }

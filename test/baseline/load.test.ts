@@ -78,6 +78,18 @@ describe('files', () => {
     expect(await log()).toEqual(['m/1_a.sql', 'm/2_b.sql', 'm/10_c.sql'])
   })
 
+  it('continues after the files that are applied, unless the list of files is another one by now', async () => {
+    writeLogging('m/1_a.sql', 'm/2_b.sql', 'm/3_c.sql')
+    await apply({ migrate: 'm', applied: ['m/1_a.sql', 'm/2_b.sql'] })
+    expect(await log()).toEqual(['m/3_c.sql'])
+    const { code, message } = await failure({ migrate: 'm', applied: ['m/1_a.sql', 'm/3_c.sql'] })
+    expect([code, message]).toEqual([
+      'baseline',
+      expect.stringContaining('The list of migration files has changed'),
+    ])
+    expect(await log()).toEqual(['m/3_c.sql'])
+  })
+
   it('supports the folders of Prisma and Diesel', async () => {
     writeLogging(
       'm/20240102_b/migration.sql',

@@ -56,6 +56,26 @@ async function connectTo(server: ServerAtHand, url: string) {
   return { query: async (sql: string) => void (await connection.query(sql)), end: () => connection.end() }
 }
 
+/** Leases a database. After `body`, which leaves a transaction open, its client is still connected. */
+async function withClient(
+  server: ServerAtHand,
+  options: HarnessOptions,
+  body: (database: TestDatabase, client: Awaited<ReturnType<typeof connectTo>>) => Promise<void>,
+) {
+  await using harness = await createHarness(options)
+  await using database = await harness.lease()
+  const client = await connectTo(server, database.url)
+  try {
+    await body(database, client)
+    await client.query('ROLLBACK')
+    await database.reset()
+    expect(await database.verify()).toEqual([])
+    await client.query('SELECT 1')
+  } finally {
+    await client.end()
+  }
+}
+
 async function copyOf(database: TestDatabase) {
   const copy = await database.keepCopy()
   if (copy === undefined) throw new Error('nothing was copied')
@@ -129,27 +149,16 @@ for (const { id } of oneOfEach) {
       expect(copy.command).toContain(copy.name)
     })
 
-    it('copies beside an open transaction what is committed, and keeps clients connected', async () => {
-      await using harness = await createHarness(optionsFor(server, project))
-      await using database = await harness.lease()
-      const at = (url: string) => ({ ...server, url })
-      const client = await connectTo(server, database.url)
-      try {
+    it('copies beside an open transaction what is committed, and keeps clients connected', () =>
+      withClient(server, optionsFor(server, project), async (database, client) => {
+        const at = (url: string) => ({ ...server, url })
         await ask(at(database.url), WRITES[dialectOf(server)])
         const written = await contentsOf(at(database.url))
         await client.query('BEGIN')
         await client.query("UPDATE users SET name = 'open' WHERE id = 1")
         const copy = await copyOf(database)
         expect(await contentsOf(at(copy.url))).toEqual(written)
-        await client.query('ROLLBACK')
-        await database.reset()
-        expect(await database.verify()).toEqual([])
-        // The same session as before.
-        await client.query('SELECT 1')
-      } finally {
-        await client.end()
-      }
-    })
+      }))
 
     it('workers copy at the same time, and none drops what another is making', async () => {
       await using harness = await createHarness(optionsFor(server, project))
@@ -184,6 +193,7 @@ for (const { id } of oneOfEach) {
       await using harness = await createHarness(optionsFor(server, project))
       await using database = await harness.lease()
       expect(await database.keepCopy({ ifDirty: true })).toBeUndefined()
+      await expect(database.keepCopy({ withinMs: 0 })).rejects.toThrow(/A copy would take about \d+ s/)
       const names: string[] = []
       for (let number = 0; number < 4; number++) names.push((await copyOf(database)).name)
       expect((await keptOn(server, project)).toSorted()).toEqual(names.slice(1).toSorted())
@@ -195,52 +205,32 @@ const SERVERS: readonly ServerId[] = ['embedded:18', 'postgres:15']
 for (const id of SERVERS) {
   describeOn(id, (superuser) => {
     describe.each(['superuser', 'plain role'])('as a %s', (role) => {
-      it('copies beside open sessions what is committed, and every key and trigger', async () => {
-        const server = role === 'superuser' ? superuser : await asPlainRole(superuser)
-        await using harness = await createHarness(optionsFor(server, 'keeping_sessions'))
-        await using database = await harness.lease()
-        const at = (url: string) => ({ ...server, url })
-        const client = new pg.Client({ connectionString: database.url })
-        await client.connect()
-        try {
+      const own = async () => (role === 'superuser' ? superuser : await asPlainRole(superuser))
+
+      it('the copy has every key and trigger', async () => {
+        const server = await own()
+        await withClient(server, optionsFor(server, 'keeping_keys'), async (database, client) => {
+          const at = (url: string) => ({ ...server, url })
           await client.query(WRITES.postgres)
           const written = await contentsOf(at(database.url))
           await client.query(`BEGIN; INSERT INTO users (name) VALUES ('not committed')`)
           const copy = await copyOf(database)
           expect(await contentsOf(at(copy.url))).toEqual(written)
           expect(await ask(at(copy.url), DEFINITIONS)).toEqual(await ask(at(database.url), DEFINITIONS))
-          await client.query('ROLLBACK')
-          await database.reset()
-          expect(await database.verify()).toEqual([])
-        } finally {
-          await client.end()
-          await dropKept(server, 'keeping_sessions')
-        }
+        })
+        await dropKept(server, 'keeping_keys')
       })
 
       it('fails beside a lock, and leaves nothing', async () => {
-        const server = role === 'superuser' ? superuser : await asPlainRole(superuser)
-        await using harness = await createHarness({
-          ...optionsFor(server, 'keeping_locks'),
-          lockTimeoutMs: 300,
-        })
-        await using database = await harness.lease()
-        const client = new pg.Client({ connectionString: database.url })
-        await client.connect()
-        try {
+        const server = await own()
+        const options = { ...optionsFor(server, 'keeping_locks'), lockTimeoutMs: 300 }
+        await withClient(server, options, async (database, client) => {
           await client.query(
             `INSERT INTO users (name) VALUES ('eve'); BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE`,
           )
           await expect(database.keepCopy()).rejects.toThrow(/lock/)
           expect(await keptOn(server, 'keeping_locks')).toEqual([])
-          await client.query('ROLLBACK')
-          await database.reset()
-          expect(await database.verify()).toEqual([])
-          // The lease has not ended, nor the session of the client.
-          await client.query('SELECT 1')
-        } finally {
-          await client.end()
-        }
+        })
       })
     })
 

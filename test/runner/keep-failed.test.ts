@@ -154,6 +154,22 @@ describeOn('embedded:18', () => {
       await expect.poll(() => consumer.leftovers(), { timeout: 20_000 }).toEqual([])
     })
 
+    it.runIf(runner === 'vitest')('keeps those of the first three tests that fail in a run', async () => {
+      const many = join(consumer.folder, 'tests/many.test.ts')
+      writeFileSync(
+        many,
+        `import pg from 'pg'
+import { test } from 'vitest'
+${QUERY}
+test.each([1, 2, 3, 4, 5])('fails %i', async () => { ${BODY.fails} })`,
+      )
+      const { output } = await run(consumer, env())
+      rmSync(many)
+      expect(keptIn(output), output).toHaveLength(3)
+      await consumer.afresh(['clean', '--yes'], env())
+      await expect.poll(() => consumer.leftovers()).toEqual([])
+    })
+
     it('keeps none in CI, and none without failures', async () => {
       const { output } = await run(consumer, env({ CI: 'true' }))
       expect(output).not.toContain('A copy of its database')

@@ -21,8 +21,8 @@ Drops what afresh made and is no longer used: databases of runs that have ended,
 again), copies of databases of failed tests, servers that stay for those, and folders that killed runs left of embedded
 servers. Looks at the same servers as \`afresh status\`.
 Never drops a leased database, one of an active run, an adopted one, or one without a valid mark: the server
-proves that before each drop. Containers of runs stay, and those with
-reuse. Shows the list and asks; without a terminal it needs --yes.
+proves that before each drop. Containers of runs stay, and those with reuse. Shows the list, and asks; without a
+terminal it needs --yes.
 
   afresh clean --dry-run
   afresh clean --yes

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { pipeline } from 'node:stream/promises'
 import { withUndo } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
@@ -8,13 +7,13 @@ import type { DatabaseInUse, Databases } from '../databases.ts'
 import { newMark } from '../ownership-mark.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
-import { copyTargetOf } from './copy-in.ts'
+import { copyBetween, copyTargetOf } from './copy-in.ts'
 import { ownership, proofStatement } from './ownership.ts'
 import { ident, literal, only, qualified } from './quote.ts'
 import { READABLE, settingsSql } from './settings.ts'
 import { triggerSuspensionsOf } from './suspend-triggers.ts'
 import { urlOf } from './url.ts'
-import { inOrderOfReading } from './view-order.ts'
+import { inOrderOfReading, isView } from './view-order.ts'
 
 /**
  * The server copies no database that has sessions. The copy is made of the template, and gets the rows of the tables
@@ -87,18 +86,14 @@ async function copyDirty(source: DatabaseInUse, { from, copy, mark }: Sessions):
   await from.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${settings}`)
   await copy.query(['BEGIN', proofStatement({ mark }), ...modeSettings(mode), ...before].join(';'))
   for (const table of tables) await copyTable(from, copy, table)
-  for (const sql of await positionsOf(from, schema, dirty)) await copy.query(sql)
-  await copy.query([...after, ...views.map(refresh), 'COMMIT'].join(';'))
+  const positions = (await positionsOf(from, schema, dirty)) ?? []
+  await copy.query([positions, ...after, ...views.map(refresh), 'COMMIT'].flat().join(';'))
   await from.query('COMMIT')
 }
 
 function tablesIn(schema: Schema, dirty: readonly SubjectId[]): Table[] {
   const known = new Set(schema.tables.map(({ id }) => id))
   return dirty.filter((id) => known.has(id)).map((id) => tableOf(schema, id))
-}
-
-function isView({ traits }: Table): boolean {
-  return traits.includes('materialized')
 }
 
 function refresh(view: Table): string {
@@ -146,25 +141,33 @@ async function foreignKeysOf(
 async function copyTable(from: Connection, to: Connection, table: Table): Promise<void> {
   await to.query(`DELETE FROM ${only(table)}`)
   const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => ident(name))
-  // A table may have no column of its own values, and rows nevertheless.
-  const list = columns.length === 0 ? '' : ` (${columns.join(', ')})`
-  const [reader, writer] = [copyTargetOf(from), copyTargetOf(to)]
-  if (reader.kind !== 'stream' || writer.kind !== 'stream') throw new TypeError('not connections to a server')
-  const copy = await import('pg-copy-streams')
-  await pipeline(
-    reader.client.query(copy.to(`COPY (SELECT ${columns.join(', ')} FROM ${only(table)}) TO STDOUT`)),
-    writer.client.query(copy.from(`COPY ${qualified(table)}${list} FROM STDIN`)),
-  )
+  const list = columns.join(', ')
+  // A table may have only columns that the server computes.
+  const into = list === '' ? qualified(table) : `${qualified(table)} (${list})`
+  await copyBetween(from, `SELECT ${list} FROM ${only(table)}`, to, into)
 }
 
-/** Statements that move the sequences to where they are in the source. */
-async function positionsOf(from: Connection, schema: Schema, dirty: readonly SubjectId[]): Promise<string[]> {
-  const changed = schema.sequences.filter(({ id }) => dirty.includes(id))
-  return Promise.all(
-    changed.map(async (sequence) => {
-      const name = qualified(sequence)
-      const [row] = await from.query(`SELECT last_value::text AS value, is_called AS called FROM ${name}`)
-      return `SELECT pg_catalog.setval(${literal(name)}::pg_catalog.regclass, ${row?.value}, ${row?.called === true})`
-    }),
+/** A statement that moves the sequences to where they are in the source; `undefined` if none has moved. */
+async function positionsOf(
+  from: Connection,
+  schema: Schema,
+  dirty: readonly SubjectId[],
+): Promise<string | undefined> {
+  const changed = schema.sequences
+    .filter(({ id }) => dirty.includes(id))
+    .map((sequence) => qualified(sequence))
+  if (changed.length === 0) return undefined
+  const positions = await from.query(
+    changed
+      .map(
+        (name) =>
+          `SELECT ${literal(name)} AS name, last_value::text AS value, is_called AS called FROM ${name}`,
+      )
+      .join(' UNION ALL '),
   )
+  const calls = positions.map(
+    ({ name, value, called }) =>
+      `pg_catalog.setval(${literal(String(name))}::pg_catalog.regclass, ${value}, ${called === true})`,
+  )
+  return `SELECT ${calls.join(', ')}`
 }

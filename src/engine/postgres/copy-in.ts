@@ -44,3 +44,24 @@ export async function copyIn(target: CopyTarget, into: string, chunks: AsyncIter
     await target.query(`COPY ${into} FROM ${BLOB}`, [], { blob: new Blob([chunk]) })
   }
 }
+
+/**
+ * Copies rows from one database to another, which stream through this process.
+ *
+ * @param query a SELECT in `from`
+ * @param into the table and its columns in `to`, as SQL
+ * @returns the number of rows
+ */
+export async function copyBetween(
+  from: Connection,
+  query: string,
+  to: Connection,
+  into: string,
+): Promise<number> {
+  const [source, target] = [copyTargetOf(from), copyTargetOf(to)]
+  if (source.kind !== 'stream' || target.kind !== 'stream') throw new TypeError('not connections to a server')
+  const copy = await import('pg-copy-streams')
+  const written = target.client.query(copy.from(`COPY ${into} FROM STDIN`))
+  await pipeline(source.client.query(copy.to(`COPY (${query}) TO STDOUT`)), written)
+  return written.rowCount
+}

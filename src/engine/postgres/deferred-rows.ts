@@ -3,14 +3,13 @@
  * a test has written to it, from a pristine copy of the template: copies of a template have the same rows in the same
  * blocks, with the same versions.
  */
-import { pipeline } from 'node:stream/promises'
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Connection, Row } from '../connection.ts'
 import type { Program } from '../resetter.ts'
 import { readCatalog } from './catalog.ts'
-import { copyTargetOf } from './copy-in.ts'
+import { copyBetween } from './copy-in.ts'
 import { capturedRows, ROWS, STATE, versions } from './repair.ts'
 import { resetSettings } from './reset-settings.ts'
 import { settingsSql } from './settings.ts'
@@ -206,14 +205,4 @@ async function othersOf(to: Connection, table: Table): Promise<string> {
     (row) => `NOT EXISTS (SELECT FROM (VALUES ${blocks}) AS f (rel, block)
       WHERE f.rel::oid = ${row}.tableoid AND f.block = (${row}.ctid::text::point)[0]::bigint)`,
   )
-}
-
-/** Returns the number of rows. */
-async function copyBetween(from: Connection, query: string, to: Connection, table: string): Promise<number> {
-  const [source, target] = [copyTargetOf(from), copyTargetOf(to)]
-  if (source.kind !== 'stream' || target.kind !== 'stream') throw new TypeError('not connections to a server')
-  const copy = await import('pg-copy-streams')
-  const written = target.client.query(copy.from(`COPY ${table} FROM STDIN`))
-  await pipeline(source.client.query(copy.to(`COPY (${query}) TO STDOUT`)), written)
-  return written.rowCount
 }

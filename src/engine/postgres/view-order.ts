@@ -25,6 +25,6 @@ export async function inOrderOfReading(connection: Connection, tables: readonly 
   return [...tables.filter((table) => !isView(table)), ...ordered.flat().flatMap((id) => views.get(id) ?? [])]
 }
 
-function isView({ traits }: Table): boolean {
+export function isView({ traits }: Table): boolean {
   return traits.includes('materialized')
 }
