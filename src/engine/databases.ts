@@ -74,7 +74,7 @@ export interface Databases {
    */
   clone(connection: Connection, template: string, name: string, options?: CloneOptions): Promise<string>
   /**
-   * Copies what is committed in a database, whoever else is connected to it. Where a server copies no such
+   * Copies what is committed in a database, while other sessions are connected to it. Where a server copies no such
    * database, the copy is one of the template, with the rows of what is dirty, and without changes of the schema.
    *
    * @returns the mark of the copy

@@ -2,7 +2,7 @@ import { stronglyConnectedComponents } from '../schema/graph.ts'
 import { byId, type ForeignKey, type Schema, type Table, type TableId } from '../schema/schema.ts'
 
 /**
- * What happens to rows that refer to deleted rows. `error`: if any could have to be deleted, nothing is done.
+ * What happens to rows that refer to deleted rows. `error`: if any would have to be deleted, nothing is done.
  * `follow`: they are deleted first. `declared`: the server applies ON DELETE.
  */
 export type Cascade = 'error' | 'follow' | 'declared'

@@ -4,7 +4,7 @@ import { keyLabel, labelOf } from './options.ts'
 import { type ErasePlan, isHere, type Link, pathsTo } from './plan.ts'
 
 /**
- * Throws `AfreshError` (`erase`) if rows of other tables could have to be deleted without permission, naming
+ * Throws `AfreshError` (`erase`) if rows of other tables would have to be deleted without permission, naming
  * the path to each table; and if tables are on another server or in another database.
  */
 export function validatePlan(plan: ErasePlan): void {

@@ -6,7 +6,7 @@ import { dropDatabase } from './drop-database.ts'
 import { disableEvents } from './events.ts'
 
 /**
- * Definitions and rows can be read whoever is connected. Under READ COMMITTED, INSERT … SELECT waits for no lock on the
+ * Definitions and rows can be read while others are connected. Under READ COMMITTED, INSERT … SELECT waits for no lock on the
  * rows that it reads: https://dev.mysql.com/doc/refman/9.0/en/innodb-locks-set.html. Events would go on writing to the
  * copy.
  */
