@@ -3,7 +3,8 @@ import { now, sleep } from '../../util/clock.ts'
 import type { Connection } from '../connection.ts'
 import { connect } from './connection.ts'
 import { failedAt } from './create-each.ts'
-import { DEADLOCK, TOO_MANY_SESSIONS } from './errno.ts'
+import { repeatDeadlocked } from './deadlocks.ts'
+import { TOO_MANY_SESSIONS } from './errno.ts'
 import { onSameServer } from './flavor-of.ts'
 import { ident, literal } from './quote.ts'
 import { BatchError, type BatchOptions, batch, errnoOf, takeDefinitions } from './session.ts'
@@ -15,8 +16,6 @@ import { BatchError, type BatchOptions, batch, errnoOf, takeDefinitions } from '
 const MOST_SESSIONS = 4
 /** A session of its own pays from this many tables on. */
 const TABLES_PER_SESSION = 10
-/** Two sessions that create a parent and its child may each wait for the other one. */
-const MOST_DEADLOCKS = 10
 
 /** How long a server may take to notice that a session was closed. */
 const NOTICE_MS = 2_000
@@ -140,18 +139,18 @@ async function replay(
   options?: BatchOptions,
 ): Promise<void> {
   let left = statements
-  for (let deadlocks = 0; left.length > 0; ) {
-    try {
-      await batch(session, left, options)
-      return
-    } catch (error) {
-      if (!(error instanceof BatchError) || error.index === undefined) throw error
-      if (error.errno !== DEADLOCK || ++deadlocks > MOST_DEADLOCKS) {
-        throw failedAt(left[error.index] ?? '', error)
+  try {
+    await repeatDeadlocked(async () => {
+      try {
+        await batch(session, left, options)
+      } catch (error) {
+        // Each statement commits, so the failed one is the first that is left.
+        if (error instanceof BatchError) left = left.slice(error.index)
+        throw error
       }
-      // Each statement commits, so the failed one is the first that is left.
-      left = left.slice(error.index)
-      await sleep(5 * Math.random() * deadlocks)
-    }
+    })
+  } catch (error) {
+    if (!(error instanceof BatchError) || error.index === undefined) throw error
+    throw failedAt(left[0] ?? '', error)
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from '../connection.ts'
+import { repeatDeadlocked } from './deadlocks.ts'
 import { ROUTINE_EXISTS } from './errno.ts'
 import { flavorOf } from './flavor-of.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
@@ -27,9 +28,11 @@ export async function createRoutine(
   }
   await createRegistry(connection)
   await dropUnused(connection, digest)
-  await batch(connection, tablesOf(store), {
-    settings: [{ name: 'max_heap_table_size', value: '268435456' }],
-  })
+  await repeatDeadlocked(() =>
+    batch(connection, tablesOf(store), {
+      settings: [{ name: 'max_heap_table_size', value: '268435456' }],
+    }),
+  )
   try {
     await batch(connection, [
       `CREATE PROCEDURE ${store.procedure} (IN detector_id BIGINT, IN db VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, IN acts INT, IN seconds INT)

@@ -6,6 +6,7 @@ import { cloneDatabase } from './clone.ts'
 import { cloneInUse } from './clone-in-use.ts'
 import { connect } from './connection.ts'
 import { createError } from './create-error.ts'
+import { repeatDeadlocked } from './deadlocks.ts'
 import { dropDatabase } from './drop-database.ts'
 import {
   DENIED,
@@ -57,7 +58,9 @@ export const databases: Databases = {
   async freeze(connection, name) {
     await disableEvents(connection, name)
     await settleSequences(connection, name)
-    await connection.query(`UPDATE ${MARKS} SET frozen_at = NOW(6) WHERE database_name = ${literal(name)}`)
+    await repeatDeadlocked(() =>
+      connection.query(`UPDATE ${MARKS} SET frozen_at = NOW(6) WHERE database_name = ${literal(name)}`),
+    )
     const [row] = await connection.query(
       `SELECT 1 AS n FROM ${MARKS} WHERE database_name = ${literal(name)} AND frozen_at IS NOT NULL`,
     )

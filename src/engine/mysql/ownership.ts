@@ -4,6 +4,7 @@ import type { Claim } from '../claim.ts'
 import type { Connection } from '../connection.ts'
 import type { Ownership } from '../ownership.ts'
 import { MARK_PREFIX } from '../ownership-mark.ts'
+import { repeatDeadlocked } from './deadlocks.ts'
 import { NO_DATABASE, NO_TABLE, NOT_ONE_ROW } from './errno.ts'
 import { flavorOf } from './flavor-of.ts'
 import { MARK_TABLE } from './introspect.ts'
@@ -26,16 +27,39 @@ const CREATE_REGISTRY = [
     frozen_at TIMESTAMP(6) NULL) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
 ]
 
-/** Creates the registry if it is missing. Throws `AfreshError` (`server`) if the user may not. */
-export async function createRegistry(connection: Connection): Promise<void> {
+/**
+ * Creates the registry if it is missing. Otherwise it only reads: CREATE DATABASE locks a database that exists,
+ * and other workers count CREATE TABLE as a changed definition.
+ *
+ * @param table a statement that creates one more table in it, unless it exists
+ * @throws AfreshError `server` if the user may not
+ */
+export async function createRegistry(connection: Connection, table?: string): Promise<void> {
   try {
-    await connection.query(CREATE_REGISTRY.join(';\n'))
+    await repeatDeadlocked(async () => {
+      if (!(await registryExists(connection))) await connection.query(CREATE_REGISTRY.join(';\n'))
+      if (table !== undefined) await connection.query(table)
+    })
   } catch (cause) {
     throw new AfreshError('server', `afresh has no place for its own records: ${messageOf(cause)}.`, {
       next: 'GRANT ALL ON `afresh\\_%`.* TO the user: afresh keeps what it needs in databases of its own.',
       cause,
     })
   }
+}
+
+async function registryExists(connection: Connection): Promise<boolean> {
+  try {
+    await connection.query(`SELECT 1 FROM ${MARKS} LIMIT 0`)
+    return true
+  } catch (error) {
+    if (!isMissing(error)) throw error
+    return false
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return errnoOf(error) === NO_DATABASE || errnoOf(error) === NO_TABLE
 }
 
 /** Whether afresh created this database, judged by its name. */
@@ -47,11 +71,11 @@ export const ownership: Ownership = {
   async read(connection) {
     const database = await currentDatabase(connection)
     try {
-      const [row] = await connection.query(`SELECT ${markOf(database)} AS mark`)
+      const [row] = await repeatDeadlocked(() => connection.query(`SELECT ${markOf(database)} AS mark`))
       return typeof row?.mark === 'string' ? row.mark : undefined
     } catch (error) {
-      if (errnoOf(error) === NO_DATABASE || errnoOf(error) === NO_TABLE) return undefined
-      throw error
+      if (!isMissing(error)) throw error
+      return undefined
     }
   },
   async expected(connection) {
@@ -125,20 +149,17 @@ function namedIn(mark: string, database: string): string {
   return named.startsWith(`${name}@`) ? named : name
 }
 
-/** Creates the registry only if it is missing: other workers count CREATE TABLE as a changed definition. */
 export async function writeRegisteredMark(
   connection: Connection,
   database: string,
   mark: string,
 ): Promise<void> {
-  const write = () =>
-    connection.query(
-      `REPLACE INTO ${MARKS} (database_name, mark, frozen_at) VALUES (${literal(database)}, ${literal(mark)}, NULL)`,
-    )
+  const sql = `REPLACE INTO ${MARKS} (database_name, mark, frozen_at) VALUES (${literal(database)}, ${literal(mark)}, NULL)`
+  const write = () => repeatDeadlocked(() => connection.query(sql))
   try {
     await write()
   } catch (error) {
-    if (errnoOf(error) !== NO_DATABASE && errnoOf(error) !== NO_TABLE) throw error
+    if (!isMissing(error)) throw error
     await createRegistry(connection)
     await write()
   }

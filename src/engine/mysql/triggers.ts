@@ -44,8 +44,7 @@ export async function triggersOf(connection: Connection): Promise<Trigger[]> {
 
 /** Creates the table, which the statements of `suspended` require. */
 export async function openSuspended(connection: Connection): Promise<void> {
-  await createRegistry(connection)
-  await connection.query(CREATE_SUSPENDED)
+  await createRegistry(connection, CREATE_SUSPENDED)
 }
 
 /** The statements before and after those during which the triggers must not fire. */
