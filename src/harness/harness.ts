@@ -51,10 +51,20 @@ export function createHarness(options: HarnessOptions = {}): Promise<Harness> {
   return createHarnessFrom(options)
 }
 
-/** @param described what the options' files are, if the caller has read them already: they may be large */
+export interface HarnessStart {
+  /** What the options' files are, if the caller has read them already: they may be large. */
+  readonly described?: BaselineInputs | undefined
+  /**
+   * Called, perhaps repeatedly, if an earlier run has left the template: nothing is migrated, and the start
+   * takes a fraction of a second from then on.
+   */
+  readonly onTemplateFound?: (() => void) | undefined
+}
+
+/** `createHarness`, for callers with more knowledge. */
 export async function createHarnessFrom(
   options: HarnessOptions,
-  described?: BaselineInputs,
+  { described, onTemplateFound = () => {} }: HarnessStart = {},
 ): Promise<Harness> {
   const given = parseHarnessOptions(options)
   guardEnvironment()
@@ -62,15 +72,15 @@ export async function createHarnessFrom(
   const config = { ...given, progress }
   const inputs = await inputsOf(config, described)
   const spec = await chosenServer(config)
-  const prepared = spec.kind === 'embedded' ? await preparedTemplate(config, inputs) : undefined
+  const prepared =
+    spec.kind === 'embedded' ? await preparedTemplate(config, inputs, onTemplateFound) : undefined
+  const wasBuilt = prepared?.wasBuilt ?? (() => false)
   const server = await startServer(spec, { progress, prepared })
   return withUndo(
     () =>
-      harnessOn(server, { config, inputs, problems, wasBuilt: prepared?.wasBuilt ?? (() => false) }).catch(
-        (error) => {
-          throw explainFullMemory(error, server)
-        },
-      ),
+      harnessOn(server, { config, inputs, problems, onTemplateFound, wasBuilt }).catch((error) => {
+        throw explainFullMemory(error, server)
+      }),
     () => server.stop(),
   )
 }
@@ -80,6 +90,8 @@ interface HarnessRequest {
   readonly inputs: BaselineInputs
   /** Sentences for people. */
   readonly problems: readonly string[]
+  /** See `HarnessStart`. */
+  onTemplateFound(): void
   /** Whether this run has built the template that the server started with. */
   wasBuilt(): boolean
 }
@@ -117,7 +129,7 @@ async function harnessOn(server: RunningServer, request: HarnessRequest): Promis
 async function harnessFrom(
   context: ServerContext,
   server: RunningServer,
-  { config, inputs, problems, wasBuilt }: HarnessRequest,
+  { config, inputs, problems, onTemplateFound, wasBuilt }: HarnessRequest,
 ): Promise<Harness> {
   const { databases, admin, engine } = context
   const { progress } = config
@@ -128,25 +140,19 @@ async function harnessFrom(
   await databases.tryLock(admin, runKey(run))
   progress({ phase: 'clean' })
   for (const problem of await reap(databases, admin)) notice(problem)
-  const measured = {
-    ...context,
-    temporaryName: names.temporary(run),
-    startedByAfresh: server.startedByAfresh,
-  }
+  const { startedByAfresh } = server
+  const measured = { ...context, temporaryName: names.temporary(run), startedByAfresh }
   const measuring = config.reset.strategy === 'auto' ? costsOf(measured, notice) : undefined
+  const wanted = { ...context, names, run, isKept: !server.endsWithRun, onTemplateFound }
   const { template, layer, isTemplateNew, baseline, made, warnings } = await withUndo(
-    () => prepareBaseline({ ...context, names, run, isKept: !server.endsWithRun }, config, inputs),
+    () => prepareBaseline(wanted, config, inputs),
     async () => {
       await measuring
       await dropMade(context, server, run)
     },
   )
-  const left = await reapTemplates(databases, admin, {
-    names,
-    run,
-    used: new Set(layer === undefined ? [template] : [template, layer]),
-  })
-  for (const problem of left) notice(problem)
+  const used = new Set(layer === undefined ? [template] : [template, layer])
+  for (const problem of await reapTemplates(databases, admin, { names, run, used })) notice(problem)
   if (measuring !== undefined) progress({ phase: 'measure' })
   const handle: HarnessHandle = {
     engine: engine.name,

@@ -24,6 +24,8 @@ interface RunContext extends NamedContext {
   readonly run: string
   /** Whether what the run leaves on the server is there for the next one. */
   readonly isKept: boolean
+  /** See `HarnessStart`. */
+  onTemplateFound(): void
 }
 
 export interface PreparedBaseline {
@@ -44,7 +46,7 @@ export async function prepareBaseline(
   config: Config,
   inputs: BaselineInputs,
 ): Promise<PreparedBaseline> {
-  const { names, run, isKept, ...server } = context
+  const { names, run, isKept, onTemplateFound, ...server } = context
   const { progress } = config
   const { engine, admin, facts } = server
   const named = nameTemplate(context, names, inputs)
@@ -57,6 +59,7 @@ export async function prepareBaseline(
   const { layer, ...wanted } = wantedTemplate({ ...server, names }, config, inputs, { isKept, onUnconfined })
   const leftOut: string[] = []
   const first = await withTemplate({ ...wanted, name: template }, async (found) => {
+    if (!found.isNew) onTemplateFound()
     const source = { ...server, template, progress, leftOut: (what: string) => leftOut.push(what) }
     return { ...(await makeDatabase(source, admin, names.database(run, 1))), ...found }
   })

@@ -21,6 +21,7 @@ interface PreparedTemplate extends PreparedDatabases {
 export async function preparedTemplate(
   config: Config,
   inputs: BaselineInputs,
+  found: () => void,
 ): Promise<PreparedTemplate | undefined> {
   const layer = migratedLayer(inputs)
   const project = await projectOf(config)
@@ -30,7 +31,7 @@ export async function preparedTemplate(
   }
   const ofLayer = layer && prepared({ config: withoutFixtures(config), inputs: layer, project, built })
   const isKnown = inputs.cacheable && inputs.parts.length > 0
-  const whole = isKnown ? { ...prepared({ config, inputs, project, built }), layer: ofLayer } : ofLayer
+  const whole = isKnown ? { ...prepared({ config, inputs, project, built }), found, layer: ofLayer } : ofLayer
   return whole && { ...whole, wasBuilt: () => wasBuilt }
 }
 

@@ -37,6 +37,8 @@ export interface PreparedDatabases {
   readonly key: string
   /** Builds them on the server at this URL, which runs for this alone and may have those of a base. */
   readonly build: (url: string) => Promise<void>
+  /** Called if they are kept already. */
+  readonly found?: (() => void) | undefined
   /**
    * What they begin with, and are built from if it is kept already. Built first, and kept too where that takes
    * long. Absent if nothing of it is of use by itself.

@@ -203,8 +203,8 @@ export class Consumer {
     return this.node('node_modules/.bin/afresh', args, env)
   }
 
-  vitest(env: Record<string, string> = {}): Promise<Ran> {
-    return this.node('node_modules/vitest/vitest.mjs', ['run'], env)
+  vitest(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Ran> {
+    return this.node('node_modules/vitest/vitest.mjs', ['run', ...args], env)
   }
 
   /** Runs a variant of `variants/vitest.config.ts`. */

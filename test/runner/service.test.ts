@@ -8,7 +8,7 @@ import { acquireDatabase } from '../../src/runner/core/acquire-database.ts'
 import type { RunHandle } from '../../src/runner/core/run-handle.ts'
 import { RunStatistics } from '../../src/runner/core/run-statistics.ts'
 import { CopiesOfRun } from '../../src/runner/core/service/copies-of-run.ts'
-import { handleWithService } from '../../src/runner/core/service/harness-service.ts'
+import { openService } from '../../src/runner/core/service/harness-service.ts'
 import {
   type Method,
   type Reply,
@@ -50,7 +50,9 @@ async function withService(
     fingerprint: 'service',
     ...options,
   })
-  const { handle, close } = await handleWithService(harness, reports)
+  const run = await openService(Promise.resolve({ harness, ...reports }))
+  const close = () => run.close()
+  const handle = await run.handle()
   const { service } = handle
   try {
     if (service === undefined) throw new Error('no service')
@@ -302,8 +304,8 @@ describeOn('postgres:18', (server) => {
 
   it('is not used with strategy `rollback`, whose transactions are the worker’s', async () => {
     await using harness = await createHarness({ server: existing(server.url), strategy: 'rollback' })
-    const { handle, close } = await handleWithService(harness, reports)
-    expect(handle.service).toBeUndefined()
-    await close()
+    const service = await openService(Promise.resolve({ harness, ...reports }))
+    expect((await service.handle()).service).toBeUndefined()
+    await service.close()
   })
 })

@@ -54,7 +54,7 @@ export async function runScenario(options: ScenarioOptions): Promise<void> {
         fixtures: ({ url }) => withClient(url, 'afresh demo (rows)', options.scenario.fill),
         progress,
       },
-      NOTHING_KEPT,
+      { described: NOTHING_KEPT },
     ),
   )
   const stopListening = closeOnInterrupt(harness)

@@ -1,21 +1,21 @@
-import type { Harness } from '../../harness/harness.ts'
+import { withCleanUp } from '../../errors.ts'
 import { once } from '../../util/once.ts'
 import type { LoadedConfig } from './load-config.ts'
-import type { RunHandle } from './run-handle.ts'
-import { type ServedRun, serveRun } from './served-run.ts'
+import { type ServedRun, type StartedRun, startRun } from './served-run.ts'
 import { announce, printLines, withStartLine } from './start-line.ts'
 
 /** One use of a harness that several projects of a process can share. */
-export interface SharedHarness {
-  readonly harness: Harness
-  /** For the workers. */
-  readonly handle: RunHandle
-  /** The last use to be released closes the harness. Can be called repeatedly. */
+export interface SharedHarness extends Omit<StartedRun, 'close'> {
+  /**
+   * The last use to be released closes the harness. Can be called repeatedly.
+   *
+   * @throws what `served` rejects with: a harness that failed to start while the tests ran
+   */
   release(): Promise<void>
 }
 
 interface Entry {
-  readonly served: Promise<ServedRun>
+  readonly started: Promise<StartedRun>
   users: number
 }
 
@@ -26,9 +26,10 @@ global[KEY] ??= new Map()
 const entries = global[KEY]
 
 /**
- * Joins the harness of this configuration, or creates it and says so. Its end prints the summary of the run.
+ * Joins the harness of this configuration, or starts it and says so. Its end prints the summary of the run.
  *
  * @param terminal `isShared`: see `withStartLine`
+ * @throws AfreshError as `startRun` does
  */
 export async function acquire(
   config: LoadedConfig,
@@ -37,29 +38,40 @@ export async function acquire(
   const { options, key } = config
   const entry = entries.get(key) ?? start(config, isShared)
   entry.users++
-  const { harness, handle, summary, close } = await entry.served
+  const { service, served, close } = await entry.started
   const release = once(async () => {
     entry.users--
     if (entry.users > 0) return
     entries.delete(key)
-    if (options.progress !== false) printLines(summary())
-    await close()
+    const summarize = async () => {
+      const { summary } = await served
+      if (options.progress !== false) printLines(summary())
+    }
+    await withCleanUp(summarize, close)
   })
-  return { harness, handle, release }
+  return { service, served, release }
 }
 
 function start({ options, inputs, key }: LoadedConfig, isShared: boolean): Entry {
-  const make = async () => {
-    try {
-      const served = await withStartLine(options, (given) => serveRun({ options: given, inputs }), isShared)
-      announce(served.harness)
-      return served
-    } catch (error) {
-      entries.delete(key)
-      throw error
-    }
-  }
-  const entry = { served: make(), users: 0 }
+  const entry = { started: announced({ options, inputs }, isShared), users: 0 }
   entries.set(key, entry)
+  entry.started.catch(() => entries.delete(key))
   return entry
+}
+
+/** The line stays until the harness is ready, which may be later than the run can begin. */
+function announced(config: Pick<LoadedConfig, 'options' | 'inputs'>, isShared: boolean): Promise<StartedRun> {
+  return new Promise((resolve, reject) => {
+    const serve = async (options: LoadedConfig['options']): Promise<ServedRun> => {
+      const run = await startRun({ ...config, options })
+      const served = run.served.then((ready) => {
+        announce(ready.harness)
+        return ready
+      })
+      served.catch(() => {})
+      resolve({ ...run, served })
+      return served
+    }
+    withStartLine(config.options, serve, isShared).catch(reject)
+  })
 }

@@ -48,10 +48,16 @@ async function start(run: GlobalConfig, project: ProjectConfig): Promise<void> {
       if (root in handles) break
       const wanted = root === first.folder ? first : await configIn(root)
       if (wanted === undefined) continue
-      const joined = await acquire(wanted, { isShared: false })
-      activeHarnesses.push(joined)
-      handles[root] = joined.handle
-      urls[root] = slots.map((slot) => urlOfSlot(joined.harness.handle, slot))
+      const { served, release } = await acquire(wanted, { isShared: false })
+      // Its tests read the URLs in their environment, so there is no run without them.
+      const { harness, handle } = await served.catch(async (error) => {
+        // It fails as `served` does.
+        await release().catch(() => {})
+        throw error
+      })
+      activeHarnesses.push({ run: handle.run, release })
+      handles[root] = handle
+      urls[root] = slots.map((slot) => urlOfSlot(harness.handle, slot))
       break
     }
   }

@@ -11,7 +11,7 @@ import { clearInterval, setInterval, sleep } from '../../util/clock.ts'
 import { isRunning } from '../../util/process-identity.ts'
 import type { ProgressEvent } from '../../util/progress.ts'
 import { findConfig } from '../core/load-config.ts'
-import { serveRun } from '../core/served-run.ts'
+import { startRun } from '../core/served-run.ts'
 import { removeAbandoned, removeDirectory, writeProgress, writeState } from './run-directory.ts'
 
 const LOOK_MS = 100
@@ -26,11 +26,11 @@ async function start(directory: string, runner: string): Promise<void> {
     ends.unshift(release)
     removeAbandoned(directory, runner)
     const { options, inputs } = await findConfig([process.cwd()])
-    const served = await withProgressFile(directory, options, (given) =>
-      serveRun({ options: given, inputs }, directory),
-    )
-    ends.unshift(() => served.close())
-    const { harness, handle } = served
+    const { harness, handle } = await withProgressFile(directory, options, async (given) => {
+      const run = await startRun({ options: given, inputs }, directory)
+      ends.unshift(run.close)
+      return run.served
+    })
     writeState(directory, {
       pid: process.pid,
       title: [harness.title, ...harness.warnings].join('\nafresh: '),

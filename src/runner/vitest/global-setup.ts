@@ -10,7 +10,8 @@ import type {} from './provided.ts'
 const TERMINAL = { isShared: true }
 
 /**
- * Starts the harness of `afresh.config.*` and passes its handle to the workers. In watch mode the harness
+ * Starts the harness of `afresh.config.*` and tells the workers where to ask for databases. If an earlier run
+ * has left the template, vitest starts the workers while the server starts. In watch mode the harness
  * stays up between runs, until the configuration or its SQL files change.
  *
  * @throws AfreshError naming the problem with the configuration, the server or the migrations
@@ -36,7 +37,7 @@ async function start(project: TestProject): Promise<() => Promise<void>> {
       project.provide('afresh', { problem: messageOf(error) })
     }
   })
-  return () => held.release()
+  return () => withPlainErrors(() => held.release())
 }
 
 async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<SharedHarness> {
@@ -45,8 +46,8 @@ async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<Share
   return next
 }
 
-function provide(project: TestProject, { handle }: SharedHarness): void {
-  project.provide('afresh', { handle, keep: keepsProcess(project.config) })
+function provide(project: TestProject, { service }: SharedHarness): void {
+  project.provide('afresh', { service, keep: keepsProcess(project.config) })
 }
 
 /** Whether a worker runs further test files with the modules that it has loaded. */

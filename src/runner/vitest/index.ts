@@ -1,4 +1,5 @@
 import { afterAll, test as base, beforeAll, type TestAPI } from 'vitest'
+import type { HarnessHandle } from '../../harness/handle.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { acquireDatabase } from '../core/acquire-database.ts'
 import { withOwnDatabase } from '../core/own-database.ts'
@@ -59,7 +60,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   leased: [
     // biome-ignore lint/correctness/noEmptyPattern: vitest reads what a fixture depends on from the pattern
     async ({}, use) => {
-      const worker = host()
+      const worker = await host()
       await enter(worker)
       await use(undefined)
       await leave(worker)
@@ -76,7 +77,7 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   fileDatabase: [
     // biome-ignore lint/correctness/noEmptyPattern: see above
     async ({}, use) => {
-      const { handle, slot } = host()
+      const { handle, slot } = await host()
       await using own = await acquireDatabase(handle, { slot })
       await use(own)
     },
@@ -84,9 +85,20 @@ export const test: TestAPI<DatabaseFixtures> = base.extend<Fixtures>({
   ],
 })
 
+/**
+ * The handle of the run's harness, with which `join` of `afresh` leases further databases: plain JSON, with the
+ * server's password.
+ *
+ * @throws AfreshError `usage` if the global setup is missing or failed; as `createHarness` does
+ */
+export async function runHandle(): Promise<HarnessHandle> {
+  const { handle } = await host()
+  return handle
+}
+
 /** Gives the database back, whether the test passes or fails. */
 async function withOwn(task: Task, use: Use<TestDatabase>): Promise<void> {
-  const { handle, slot } = host()
+  const { handle, slot } = await host()
   const test = { name: () => nameOf(task), isFailed: () => isFailed(task), note: recordInMeta(task) }
   await withOwnDatabase({ handle, slot }, test, use)
 }

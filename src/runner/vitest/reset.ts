@@ -7,7 +7,7 @@ import { enter, leave } from '../core/worker.ts'
 import { after, before } from './hooks.ts'
 import { host } from './provided.ts'
 
-const worker = host()
+const worker = await host()
 await enter(worker)
 
 // vitest 4.1 and later: these wrap all hooks of the user, regardless of `sequence.hooks`.

@@ -19,7 +19,7 @@ export default class AfreshRunner extends VitestTestRunner {
   /** Leases before the first file, which may be a setup file, is loaded: its code reads DATABASE_URL. */
   override async importFile(...args: Args<'importFile'>): Promise<unknown> {
     if (this.#worker === undefined) {
-      const worker = host()
+      const worker = await host()
       await enter(worker)
       this.#worker = worker
     }

@@ -62,8 +62,10 @@ export async function copyPrepared(
   const locked = <T>(name: string, work: () => Promise<T>) =>
     withFileLock(join(cache, `${name}.lock`), work, { timeoutMs: BUILD_TIMEOUT_MS, onWait })
   for (;;) {
-    if (existsSync(path)) await build()
-    else {
+    if (existsSync(path)) {
+      prepared.found?.()
+      await build()
+    } else {
       const layer = prepared.layer && nameOf(context, prepared.layer.key)
       // Others with the same layer wait, and start from it.
       const isLayerBuilt = layer === undefined || existsSync(join(cache, layer))

@@ -12,6 +12,7 @@ import type { TestDatabase } from '../../../harness/test-database.ts'
 import type { TestReport } from '../../../reset/rollback.ts'
 import { rollbackNotSelected } from '../../../reset/rollback-errors.ts'
 import type { Difference } from '../../../reset/verify.ts'
+import type { RunHandle } from '../run-handle.ts'
 import { encodeWhere } from './encode-where.ts'
 import { fromData } from './error-data.ts'
 import type { SlotRequest } from './lease-pool.ts'
@@ -79,14 +80,27 @@ export async function leaseByService(
 }
 
 /**
+ * What a worker needs to know of its run. Waits until the harness is ready.
+ *
+ * @throws AfreshError as `createHarness` does; `server` if the process is gone
+ */
+export async function askHandle(service: ServiceAddress): Promise<RunHandle> {
+  return (await askOnce(service, 'handle')) as RunHandle
+}
+
+/**
  * What the run says of itself at its end.
  *
  * @throws AfreshError `server` if the process that holds the sessions is gone
  */
 export async function askSummary(service: ServiceAddress): Promise<readonly string[]> {
+  return (await askOnce(service, 'summary')) as readonly string[]
+}
+
+async function askOnce(service: ServiceAddress, method: Method): Promise<unknown> {
   const connection = await openConnection(service)
   try {
-    return (await connection.ask('summary', [])) as readonly string[]
+    return await connection.ask(method, [])
   } finally {
     connection.end()
   }

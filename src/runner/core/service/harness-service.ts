@@ -1,7 +1,7 @@
 /**
- * In: the handle of a harness. Out: a socket, on which the workers of the run lease databases, have them
- * reset and give them back. The sessions stay in this process, so that a worker needs no driver, and a new
- * test file no new session. Called by the global setup of a runner.
+ * In: a harness that may still be starting. Out: a socket, on which the workers of the run lease databases,
+ * have them reset and give them back. The sessions stay in this process, so that a worker needs no driver, and
+ * a new test file no new session. Called by the global setup of a runner.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync } from 'node:fs'
@@ -10,46 +10,39 @@ import type { Harness } from '../../../harness/harness.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { LeasePool } from './lease-pool.ts'
 import { type Request, receive, type ServiceAddress } from './messages.ts'
-import { type RunReports, ServedWorker } from './served-worker.ts'
+import { type RunReports, type ServedHarness, ServedWorker } from './served-worker.ts'
 import { createSocketFolder } from './socket-folder.ts'
 
-export interface ServiceOptions extends RunReports {
-  /** A private folder for the socket; one of its own by default. */
-  readonly folder?: string | undefined
+/** What the service serves, and what it counts. */
+export interface Serving extends RunReports {
+  readonly harness: Pick<Harness, 'handle' | 'lease'>
 }
 
-interface HarnessService {
+export interface HarnessService {
   readonly address: ServiceAddress
-  /** Ends all leases and connections. */
+  /** The handle for the workers; rejects as `serving` does. */
+  handle(): Promise<RunHandle>
+  /** Ends all leases and connections, once `serving` is settled. */
   close(): Promise<void>
 }
 
 /**
- * The handle for the workers of a run. Strategy `rollback` opens a transaction on a client of the worker, so
- * that the worker keeps the session itself.
+ * Listens at once. Requests wait until `serving` resolves, and fail as it does.
+ *
+ * @param folder a private folder for the socket; one of its own by default
  */
-export async function handleWithService(
-  harness: Pick<Harness, 'handle' | 'lease'>,
-  options: ServiceOptions,
-): Promise<{ readonly handle: RunHandle; close(): Promise<void> }> {
-  const { handle } = harness
-  if (handle.rollback) return { handle, close: async () => {} }
-  const service = await serveHarness(harness, options)
-  return { handle: { ...handle, service: service.address }, close: service.close }
-}
-
-async function serveHarness(
-  harness: Pick<Harness, 'handle' | 'lease'>,
-  { folder, ...reports }: ServiceOptions,
-): Promise<HarnessService> {
+export async function openService(serving: Promise<Serving>, folder?: string): Promise<HarnessService> {
   const secret = randomBytes(32).toString('hex')
   const socketFolder = createSocketFolder(folder)
-  const pool = new LeasePool(harness)
+  const address = { path: socketFolder.socket, secret }
+  const served = serving.then((ready) => serve(ready, address))
+  // Whoever needs it waits for it.
+  served.catch(() => {})
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    const worker = new ServedWorker(socket, pool, reports)
+    const worker = new ServedWorker(socket, served)
     receive(socket, (message) => {
       if (isRequest(message, secret)) worker.handle(message)
       else socket.destroy()
@@ -63,14 +56,23 @@ async function serveHarness(
   // The runner decides how long this process lives.
   server.unref()
   return {
-    address: { path: socketFolder.socket, secret },
+    address,
+    handle: async () => (await served).handle,
     async close() {
+      const ready = await served.catch(() => undefined)
       server.close()
       for (const socket of sockets) socket.destroy()
-      await pool.close()
+      await ready?.pool?.close()
       socketFolder.remove()
     },
   }
+}
+
+/** Strategy `rollback` opens a transaction on a client of the worker, so that the worker has its own session. */
+function serve({ harness, ...reports }: Serving, address: ServiceAddress): ServedHarness {
+  const { handle } = harness
+  if (handle.rollback) return { handle, pool: undefined, reports }
+  return { handle: { ...handle, service: address }, pool: new LeasePool(harness), reports }
 }
 
 function isRequest(message: unknown, secret: string): message is Request {

@@ -14,6 +14,7 @@ export interface ServiceAddress {
 }
 
 export type Method =
+  | 'handle'
   | 'lease'
   | 'release'
   | 'reset'

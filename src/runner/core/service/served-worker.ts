@@ -5,6 +5,7 @@ import type { EraseOptions } from '../../../erase/options.ts'
 import { AfreshError } from '../../../errors.ts'
 import type { KeepOptions } from '../../../harness/keep-copy.ts'
 import type { TestDatabase } from '../../../harness/test-database.ts'
+import type { RunHandle } from '../run-handle.ts'
 import type { RunStatistics } from '../run-statistics.ts'
 import type { CopiesOfRun } from './copies-of-run.ts'
 import { decodeWhere, type EncodedWhere } from './encode-where.ts'
@@ -24,27 +25,31 @@ export interface RunReports {
   readonly summary: () => readonly string[]
 }
 
-/** Answers the requests of one worker. Its databases are given up when its connection ends. */
+/** A harness that is ready. */
+export interface ServedHarness {
+  /** For the workers. */
+  readonly handle: RunHandle
+  /** `undefined` if workers have sessions of their own. */
+  readonly pool: LeasePool | undefined
+  readonly reports: RunReports
+}
+
+/** Answers the requests of one worker, once the harness is ready. Its databases are given up when its connection ends. */
 export class ServedWorker {
   readonly #socket: Socket
-  readonly #pool: LeasePool
-  readonly #run: RunReports
+  readonly #served: Promise<ServedHarness>
   readonly #leased = new Map<string, TestDatabase>()
   readonly #running = new Map<number, AbortController>()
 
-  constructor(socket: Socket, pool: LeasePool, run: RunReports) {
+  constructor(socket: Socket, served: Promise<ServedHarness>) {
     this.#socket = socket
-    this.#pool = pool
-    this.#run = run
+    this.#served = served
     socket.unref()
     socket.on('error', () => {})
     socket.on('close', () => {
       for (const controller of this.#running.values()) controller.abort(new Error('the worker is gone'))
-      for (const name of this.#leased.keys()) {
-        run.statistics.released()
-        run.copies.released()
-        pool.abandon(name)
-      }
+      // Without leases, there may be no harness yet.
+      if (this.#leased.size > 0) void served.then((harness) => this.#abandonAll(harness))
     })
   }
 
@@ -57,8 +62,9 @@ export class ServedWorker {
     const controller = new AbortController()
     this.#running.set(request.id, controller)
     try {
-      const work = () => this.#perform(request, controller.signal)
-      const result = await this.#run.statistics.measure(RESETS.has(request.method), work)
+      const served = await this.#served
+      const work = () => this.#perform(served, request, controller.signal)
+      const result = await served.reports.statistics.measure(RESETS.has(request.method), work)
       this.#reply({ id: request.id, result })
     } catch (error) {
       this.#reply({ id: request.id, error: toData(error) })
@@ -71,18 +77,28 @@ export class ServedWorker {
     if (!this.#socket.destroyed) send(this.#socket, message)
   }
 
-  async #perform(request: MethodCall, signal: AbortSignal): Promise<unknown> {
+  #abandonAll({ pool, reports }: ServedHarness): void {
+    for (const name of this.#leased.keys()) {
+      reports.statistics.released()
+      reports.copies.released()
+      pool?.abandon(name)
+    }
+  }
+
+  async #perform(served: ServedHarness, request: MethodCall, signal: AbortSignal): Promise<unknown> {
     const [first, ...rest] = request.args
-    if (request.method === 'lease') return this.#lease(first as SlotRequest)
-    if (request.method === 'summary') return this.#run.summary()
+    const { handle, pool, reports } = served
+    if (request.method === 'handle') return handle
+    if (request.method === 'summary') return reports.summary()
+    if (request.method === 'lease') return this.#lease(served, first as SlotRequest)
     const database = this.#leased.get(String(first))
     if (database === undefined) throw notLeased(String(first))
     switch (request.method) {
       case 'release':
         this.#leased.delete(database.name)
-        this.#run.statistics.released()
-        this.#run.copies.released()
-        this.#pool.giveBack(database.name)
+        reports.statistics.released()
+        reports.copies.released()
+        pool?.giveBack(database.name)
         return
       case 'reset':
         return database.reset()
@@ -97,7 +113,7 @@ export class ServedWorker {
       case 'dropSnapshot':
         return database.dropSnapshot(rest[0] as string | undefined)
       case 'keepCopy':
-        return this.#run.copies.keep(database, rest[0] as KeepOptions | undefined)
+        return reports.copies.keep(database, rest[0] as KeepOptions | undefined)
       case 'openResources':
         return database.openResources()
       case 'endOpenResources':
@@ -112,14 +128,18 @@ export class ServedWorker {
     }
   }
 
-  async #lease(request: SlotRequest): Promise<{ name: string; url: string }> {
-    const database = await this.#pool.take(request)
+  async #lease(
+    { pool, reports }: ServedHarness,
+    request: SlotRequest,
+  ): Promise<{ name: string; url: string }> {
+    if (pool === undefined) throw new Error('with strategy rollback, workers lease by themselves')
+    const database = await pool.take(request)
     const { name, url } = database
-    if (this.#socket.destroyed) this.#pool.abandon(name)
+    if (this.#socket.destroyed) pool.abandon(name)
     else {
       this.#leased.set(name, database)
-      this.#run.statistics.leased(name)
-      this.#run.copies.leased()
+      reports.statistics.leased(name)
+      reports.copies.leased()
     }
     return { name, url }
   }

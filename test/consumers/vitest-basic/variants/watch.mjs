@@ -11,11 +11,11 @@ function say(what) {
   const states = modules.flatMap((module) =>
     [...module.children.allTests()].map((test) => test.result().state),
   )
-  const { handle } = vitest.getRootProject().getProvidedContext().afresh
+  const { service } = vitest.getRootProject().getProvidedContext().afresh
   const failures = [...new Set(modules.flatMap((module) => module.errors().map(({ message }) => message)))]
   const passed = states.filter((state) => state === 'passed').length
   process.stdout.write(
-    `${JSON.stringify({ what, run: handle?.run, passed, failed: states.length - passed, failures })}\n`,
+    `${JSON.stringify({ what, run: service?.path, passed, failed: states.length - passed, failures })}\n`,
   )
 }
 
