@@ -223,6 +223,11 @@ const PRIVATE_NAMES = [
   ...['takeOver', 'scratch', 'middleOf', 'noteCosts', 'diagnose', 'twin', 'heir', 'Watched', 'Findings'],
 ]
 
+const INTRODUCTION = /^\/\*\*\n \* In: (?:(?!\*\/)[\s\S])*\bOut: (?:(?!\*\/)[\s\S])*\bCalled (?:by|for) /
+
+/** Folders whose files have nothing in common: the public interface, one command each, small functions. */
+const WITHOUT_INTRODUCTION = ['.', 'cli/commands', 'util']
+
 /** Without comments and quoted text. */
 function codeOf(text: string): string {
   return text
@@ -232,6 +237,14 @@ function codeOf(text: string): string {
 }
 
 describe('every file', () => {
+  it('is in a folder of which one file says what comes in, what goes out, and who calls it', () => {
+    const introduced = new Set(
+      files.filter(({ text }) => INTRODUCTION.test(text)).map(({ file }) => dirname(file)),
+    )
+    const folders = new Set(files.map(({ file }) => dirname(file)))
+    expect([...folders].filter((folder) => !introduced.has(folder)).sort()).toEqual(WITHOUT_INTRODUCTION)
+  })
+
   it('has at most 250 lines', () => {
     const tooLong = files
       .map(({ file, text }) => ({ file, lines: text.trimEnd().split('\n').length }))

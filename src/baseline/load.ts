@@ -1,3 +1,8 @@
+/**
+ * In: a connection, and the migrations and fixtures of a configuration.
+ * Out: a database with both, or a hash of what they are.
+ * Called by `harness/`, to build a template and to name it.
+ */
 import { variablesOf } from '../engine/clients.ts'
 import type { Connection, ScriptRun } from '../engine/connection.ts'
 import type { Engine } from '../engine/engine.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: engines, cases and numbers of rows.
+ * Out: times of each method to empty tables, as results and a report.
+ * Called by `cli/commands/bench.ts`.
+ */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BenchSettings, measureMatrix } from './matrix.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: arguments.
+ * Out: a command that runs, its text and its exit code.
+ * Called by `main.ts`.
+ */
 import { Command, CommanderError } from 'commander'
 import { withCommonOptions } from './command.ts'
 import { COMMANDS } from './commands.ts'

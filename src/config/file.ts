@@ -1,3 +1,8 @@
+/**
+ * In: a folder.
+ * Out: the configuration file in it, loaded and validated (`options.ts`).
+ * Called by `runner/core/load-config.ts` and the command line.
+ */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AfreshError, messageOf } from '../errors.ts'

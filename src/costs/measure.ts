@@ -1,3 +1,8 @@
+/**
+ * In: a connection.
+ * Out: what DELETE and TRUNCATE cost on its server, measured now or kept from before.
+ * Called by `harness/`, for strategy `auto`.
+ */
 import type { Connection } from '../engine/connection.ts'
 import type { MeasurementBudget } from '../engine/costs.ts'
 import type { Databases } from '../engine/databases.ts'

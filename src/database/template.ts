@@ -1,3 +1,8 @@
+/**
+ * In: a server and how a database is filled.
+ * Out: a template that is built once, whoever asks first.
+ * Called by `harness/prepare-baseline.ts`.
+ */
 import type { Connection } from '../engine/connection.ts'
 import type { Databases } from '../engine/databases.ts'
 import type { Engine } from '../engine/engine.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: a name or a URL.
+ * Out: the engine.
+ * Called by every part that has no engine yet.
+ */
 import { AfreshError } from '../errors.ts'
 import type { FileBench } from './bench-dialect.ts'
 import type { Connection, ConnectOptions } from './connection.ts'

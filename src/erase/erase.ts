@@ -1,3 +1,8 @@
+/**
+ * In: a table and a condition.
+ * Out: the rows deleted, with all that refers to them, in an order that foreign keys permit.
+ * Called by `harness/` (`erase`, `purge`) and the command line.
+ */
 import type { Zone } from '../engine/erase-dialect.ts'
 import { AfreshError } from '../errors.ts'
 import { type Table, tableOf } from '../schema/schema.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: a schema and a number of rows.
+ * Out: rows that satisfy its constraints.
+ * Called by `cli/demo/` and `bench/user-schema/`.
+ */
 import { graphOf } from '../schema/graph.ts'
 import { type Table, tableOf } from '../schema/schema.ts'
 import type { Writer } from './writer.ts'

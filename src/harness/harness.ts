@@ -1,3 +1,8 @@
+/**
+ * In: options.
+ * Out: a server with a template of the baseline, from which databases are leased.
+ * Called by `runner/core/served-run.ts`, the command line, and users.
+ */
 import type { BaselineInputs } from '../baseline/load.ts'
 import { type Config, type HarnessOptions, parseHarnessOptions } from '../config/options.ts'
 import { costsOf } from '../costs/measure.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: a schema and the options of a reset.
+ * Out: the steps of a reset, in their order.
+ * Called by `reset/make-plan.ts`; pure.
+ */
 import type { Schema, SubjectId, Table, TableId } from '../schema/schema.ts'
 import {
   type Context,

@@ -1,3 +1,8 @@
+/**
+ * In: a connection to a database at its baseline.
+ * Out: resets of it, planned again when a test changes the schema.
+ * Called by `harness/lease-session.ts` and `harness/attach.ts`.
+ */
 import type { Engine } from '../engine/engine.ts'
 import type { Fingerprint } from '../engine/fingerprint.ts'
 import type { Detector, Resetter } from '../engine/resetter.ts'

@@ -1,3 +1,9 @@
+/**
+ * In: what an engine introspects.
+ * Out: the catalog as plain data.
+ * Called by everything above; pure.
+ */
+
 /** The catalog of one database as plain data, for all engines. JSON, except for `bigint`s of sequences. */
 export interface Schema {
   readonly tables: readonly Table[]

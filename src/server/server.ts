@@ -1,3 +1,8 @@
+/**
+ * In: a specification of a server.
+ * Out: the server, running.
+ * Called by `harness/harness.ts`.
+ */
 import { startContainer } from './container/container.ts'
 import { startEmbedded } from './embedded/embedded.ts'
 import { useExisting } from './existing.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: the results of a benchmark.
+ * Out: a page, pictures and tables.
+ * Called by `bench.ts` and `user-schema/`.
+ */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keepMemorySmall } from '../memory.ts'

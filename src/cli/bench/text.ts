@@ -1,3 +1,8 @@
+/**
+ * In: the results of a benchmark.
+ * Out: lines for a terminal.
+ * Called by `commands/bench.ts`.
+ */
 import { OWN_FACTOR } from '../../bench/cases.ts'
 import type { Comparison } from '../../bench/compare-runs.ts'
 import { baseCaseOf } from '../../bench/report/base-case.ts'

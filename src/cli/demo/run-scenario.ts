@@ -1,3 +1,8 @@
+/**
+ * In: a schema and a server.
+ * Out: a run of tests that dirty it, with what each reset did.
+ * Called by `commands/demo.ts`.
+ */
 import type { BaselineInputs } from '../../baseline/load.ts'
 import { type Opened, open } from '../../engine/registry.ts'
 import { withCleanUp } from '../../errors.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: what the project has, and what was chosen.
+ * Out: the files that `init` proposes.
+ * Called by `commands/init.ts`, which then writes them (`write.ts`).
+ */
 import type { Command } from '../../baseline/load.ts'
 import type { Choices } from './choices.ts'
 import type { ConfigPatch } from './config-patch.ts'

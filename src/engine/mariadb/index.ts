@@ -1,3 +1,8 @@
+/**
+ * In: connections to MariaDB.
+ * Out: the engine: that of MySQL with another flavor.
+ * Called by `engine/registry.ts`.
+ */
 import type { Engine } from '../engine.ts'
 import { engineOf } from '../mysql/create-engine.ts'
 import { mariadbFlavor } from './flavor.ts'

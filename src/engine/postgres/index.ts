@@ -1,3 +1,8 @@
+/**
+ * In: connections to PostgreSQL and to PGlite.
+ * Out: the engine.
+ * Called by `engine/registry.ts`.
+ */
 import { plural } from '../../plan/describe.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Engine } from '../engine.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: the text of a script.
+ * Out: its statements, as a client of that engine splits them.
+ * Called by the engines, for migrations and fixtures.
+ */
 import type { SplitOptions, Statement } from './scanner.ts'
 import { splitMysql } from './split-mysql.ts'
 import { splitPostgres } from './split-postgres.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: handles of SQLite databases.
+ * Out: the engine.
+ * Called by `engine/registry.ts`.
+ */
 import type { Engine } from '../engine.ts'
 import { bench } from './bench.ts'
 import { bulkInsert } from './bulk-insert.ts'

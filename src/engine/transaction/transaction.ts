@@ -1,3 +1,8 @@
+/**
+ * In: the client of a test.
+ * Out: a transaction around the test, in which its own BEGIN and COMMIT are savepoints.
+ * Called by the `transaction/` folder of each engine.
+ */
 import { randomBytes } from 'node:crypto'
 import { AfreshError } from '../../errors.ts'
 

@@ -1,3 +1,8 @@
+/**
+ * In: the handle of a run and a slot.
+ * Out: the worker's database: leased, reset before each test, checked after it.
+ * Called by the setup files of the runners.
+ */
 import { AfreshError } from '../../errors.ts'
 import type { TestDatabase } from '../../harness/test-database.ts'
 import { acquireDatabase } from './acquire-database.ts'

@@ -1,4 +1,8 @@
-/** `globalSetup: 'afresh/jest/global-setup'`: one server and template for all projects of a run. */
+/**
+ * In: the configuration files of jest's projects.
+ * Out: one server and template for all of them, and the handles for the workers.
+ * Called by jest: `globalSetup: 'afresh/jest/global-setup'`.
+ */
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AfreshError, withUndo } from '../../errors.ts'

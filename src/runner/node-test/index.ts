@@ -1,6 +1,8 @@
 /**
- * `node --import afresh/node-test --test`: gives each test file a database of its own. `DATABASE_URL` points
- * to it before the file's code is loaded, and it is reset before each test.
+ * In: a test process of node.
+ * Out: a database of its own for each test file. `DATABASE_URL` points to it before the file's code is loaded,
+ * and it is reset before each test.
+ * Called by node: `node --import afresh/node-test --test`.
  */
 import { after, afterEach, before, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'

@@ -1,4 +1,8 @@
-/** `globalSetup: ['afresh/vitest/global-setup']`: one server and template for a whole vitest process. */
+/**
+ * In: the configuration file of a vitest process.
+ * Out: one server and template for all its projects, and where workers ask for databases.
+ * Called by vitest: `globalSetup: ['afresh/vitest/global-setup']`.
+ */
 import type { TestProject } from 'vitest/node'
 import { messageOf } from '../../errors.ts'
 import { findConfig, type LoadedConfig } from '../core/load-config.ts'

@@ -1,3 +1,8 @@
+/**
+ * In: the specification of a container.
+ * Out: a started database server.
+ * Called by `server/server.ts`.
+ */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { StartedTestContainer } from 'testcontainers'

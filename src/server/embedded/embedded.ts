@@ -1,3 +1,8 @@
+/**
+ * In: the specification of an embedded server.
+ * Out: a started PostgreSQL, from a kept cluster where there is one.
+ * Called by `server/server.ts`.
+ */
 import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

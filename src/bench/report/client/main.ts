@@ -1,4 +1,9 @@
-/** The page's script: charts, theme and CSV. All text is readable without it. */
+/**
+ * In: the results in the page.
+ * Out: its charts, in the browser.
+ * Called by the page that `html.ts` writes; bundled by `tsdown.config.ts`.
+ * All text is readable without it.
+ */
 import type { BenchResults } from '../../results.ts'
 import {
   type Bar,
