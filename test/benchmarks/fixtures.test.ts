@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'afresh-bench-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const FILE_MB = 100
+const FILE_MB = 50
 /** The program that loads needs some 60 MB of it for its own code. */
 const HEAP_MB = 96
 
