@@ -3,42 +3,25 @@ import { bestByHand, type MethodInfo, medianOf, type Results, type Where } from 
 const TABLES = 100
 const DIRTY = 3
 
-/**
- * One alternative of each kind: a rollback, a clone, TRUNCATE of everything, DELETE of everything, an ORM.
- */
-const IN_SHORT: readonly string[] = [
-  'pg-transactional-tests',
-  'create-template',
-  'prisma',
-  'respawn',
-  'testcontainers-snapshot',
-  'typeorm',
-]
-
 /** The table in docs/performance.md: the ratio of each method to afresh, on each server. Markdown. */
 export function ratioTable(results: Results): string {
-  return [tableOf(results, () => true), ...remarks(results)].join('\n\n')
+  return [tableOf(results), ...remarks(results)].join('\n\n')
 }
 
-/** The table in README.md: a few of these methods. Markdown. */
-export function shortTable(results: Results): string {
-  return tableOf(results, ({ id }) => IN_SHORT.includes(id))
-}
-
-function tableOf(results: Results, isShown: (method: MethodInfo) => boolean): string {
+function tableOf(results: Results): string {
   const { servers } = results
   const lines = [
     row(['', ...servers.map(({ id }) => serverName(id)), 'does not restore']),
     row(['---', ...servers.map(() => '--:'), '---']),
-    ...rowsOf(results, isShown).map(row),
+    ...rowsOf(results).map(row),
   ]
   return lines.join('\n')
 }
 
-function rowsOf(results: Results, isShown: (method: MethodInfo) => boolean): string[][] {
+function rowsOf(results: Results): string[][] {
   const { servers } = results
   const peers = results.methods
-    .filter((method) => (method.kind === 'peer' || method.kind === 'rollback') && isShown(method))
+    .filter(({ kind }) => kind === 'peer' || kind === 'rollback')
     .map((method) => ({
       method,
       ratios: servers.map(({ id }) => ratio(results, id, medianOf(results, cellOf(id), method.id))),

@@ -1,5 +1,5 @@
 /** The suite's files for jest. CommonJS, jest's default. */
-import type { RunnerFiles, SuiteSize } from './project.ts'
+import { type RunnerFiles, type SuiteSize, truncateSql } from './project.ts'
 
 // Without the limit, jest runs up to 20 fast files in its own process, and so in one.
 const config = ({ workers }: SuiteSize, options: string) =>
@@ -25,14 +25,27 @@ exports.query = async (sql) => (await pool.query(sql)).rows
 `,
   }),
   'hand-written rollback': (size, url) => ({
-    'jest.config.js': config(size, ", globalSetup: './setup.mjs', setupFilesAfterEnv: ['./each.js']"),
+    ...byHand(size, url),
     'each.js': `const { connected, client } = require('./db.js')
 beforeAll(() => connected)
 beforeEach(async () => void (await client.query('BEGIN')))
 afterEach(async () => void (await client.query('ROLLBACK')))
 afterAll(() => client.end())
 `,
-    'db.js': `const pg = require('pg')
+  }),
+  'hand-written TRUNCATE': (size, url) => ({
+    ...byHand(size, url),
+    'each.js': `const { connected, client } = require('./db.js')
+beforeAll(() => connected)
+beforeEach(async () => void (await client.query('${truncateSql(size)}')))
+afterAll(() => client.end())
+`,
+  }),
+}
+
+const byHand = (size: SuiteSize, url: string) => ({
+  'jest.config.js': config(size, ", globalSetup: './setup.mjs', setupFilesAfterEnv: ['./each.js']"),
+  'db.js': `const pg = require('pg')
 const url = new URL(${JSON.stringify(url)})
 url.pathname = '/by_hand_' + process.env.JEST_WORKER_ID
 const client = new pg.Client({ connectionString: url.href })
@@ -40,5 +53,4 @@ exports.client = client
 exports.connected = client.connect()
 exports.query = async (sql) => (await client.query(sql)).rows
 `,
-  }),
-}
+})

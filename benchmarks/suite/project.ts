@@ -1,4 +1,4 @@
-/** A test suite that a user could have, in two versions: with afresh, and with hand-written transactions. */
+/** A test suite that a user could have: with afresh, and with hand-written code for the state of the database. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { jestFiles } from './jest-files.ts'
@@ -15,7 +15,7 @@ export interface SuiteSize {
 }
 
 /** `alone` is the runner with tests that use no database. */
-export const VERSIONS = ['alone', 'hand-written rollback', 'afresh'] as const
+export const VERSIONS = ['alone', 'hand-written rollback', 'hand-written TRUNCATE', 'afresh'] as const
 export type Version = (typeof VERSIONS)[number]
 
 /** What differs between runners: the files of each version, by name, and the beginning of a test file. */
@@ -41,13 +41,17 @@ export function writeProject(
   }
   const files = RUNNERS[runner]
   write('schema.sql', schemaOf(size))
-  if (version === 'hand-written rollback') write('setup.mjs', handWrittenSetup(size, url))
+  if (version.startsWith('hand-written')) write('setup.mjs', handWrittenSetup(size, url))
   for (const [name, text] of Object.entries(files[version](size, url))) write(name, text)
   for (let file = 0; file < size.files; file++) {
     const text = version === 'alone' ? idleTests(size) : `${files.importQuery}${tests(file, size)}`
     write(`tests/suite-${file}.${files.extension}`, `${files.imports}${text}`)
   }
 }
+
+/** All tables but the one with reference rows, before each test, as most do who write it by hand. */
+export const truncateSql = ({ tables }: SuiteSize) =>
+  `TRUNCATE ${Array.from({ length: tables }, (_, no) => `t${no}`).join(', ')} RESTART IDENTITY CASCADE`
 
 export function schemaOf({ tables, rows }: Pick<SuiteSize, 'tables' | 'rows'>): string {
   const statements = Array.from(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { bestByHand, medianOf, type Results } from '../../benchmarks/reset/results.ts'
-import { ratioTable, shortTable } from '../../benchmarks/reset/table.ts'
+import { ratioTable } from '../../benchmarks/reset/table.ts'
 import { serverAtHand } from '../support/servers.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -126,47 +126,24 @@ describe('the tables of ratios', () => {
     ])
   })
 
-  it('of the README list a selection of methods', () => {
-    const known = {
-      ...results,
-      methods: results.methods.map((method) =>
-        method.id === 'slow' ? { ...method, id: 'typeorm' } : method,
-      ),
-    }
-    const cells = known.cells.map((cell) => (cell.method === 'slow' ? { ...cell, method: 'typeorm' } : cell))
-    expect(
-      shortTable({ ...known, cells })
-        .split('\n')
-        .slice(2),
-    ).toEqual([
-      '| **afresh** | **1** (2 ms) |  |',
-      '| hand-written SQL, dirty tables known | 0.75× |  |',
-      '| Slow | 31× | ids |',
-    ])
-  })
-
   it('are written between the markers only', () => {
-    const [json, readme, page] = ['given.json', 'README.md', 'page.md'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ]
-    const write = () => program('reset/readme', '--results', json, '--readme', readme, '--page', page)
+    const [json, page] = ['given.json', 'page.md'].map((name) => join(folder, name)) as [string, string]
+    const write = () => program('reset/readme', '--results', json, '--page', page)
     writeFileSync(json, JSON.stringify(results))
-    for (const file of [readme, page]) {
-      writeFileSync(file, 'before\n<!-- bench:reset -->\nold\n<!-- /bench:reset -->\nafter\n')
-    }
+    writeFileSync(page, 'before\n<!-- bench:reset -->\nold\n<!-- /bench:reset -->\nafter\n')
     expect(write()).toMatchObject({ status: 0 })
-    for (const [file, table] of [
-      [readme, shortTable(results)],
-      [page, ratioTable(results)],
-    ] as const) {
-      expect(readFileSync(file, 'utf8')).toBe(
-        `before\n<!-- bench:reset -->\n\n${table}\n\n<!-- /bench:reset -->\nafter\n`,
-      )
-    }
+    expect(readFileSync(page, 'utf8')).toBe(
+      `before\n<!-- bench:reset -->\n\n${ratioTable(results)}\n\n<!-- /bench:reset -->\nafter\n`,
+    )
     writeFileSync(page, 'no markers')
     expect(write()).toMatchObject({ status: 1 })
     expect(readFileSync(page, 'utf8')).toBe('no markers')
+  })
+
+  it('of whole runs have the medians of each runner', () => {
+    const page = join(folder, 'runs.md')
+    writeFileSync(page, '<!-- bench:suite -->\nold\n<!-- /bench:suite -->\n')
+    expect(program('suite/readme', '--readme', page, '--page', page)).toMatchObject({ status: 0 })
+    expect(readFileSync(page, 'utf8')).toMatch(/\| \*\*afresh\*\* \| [\d.]+ s \| [\d.]+ s \| {2}\|/)
   })
 })
