@@ -224,7 +224,9 @@ CREATE TEMP TABLE afresh_definitions AS
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
       pg_catalog.concat_ws(' ', x.indisvalid, CASE WHEN x.indisreplident THEN 'replica identity' END,
-        pg_catalog.pg_get_indexdef(x.indexrelid))
+        CASE WHEN xc.relispartition THEN pg_catalog.concat_ws(' ', 'of a partition:', xc.relam, x.indisunique, x.indnullsnotdistinct, x.indkey, x.indclass, x.indcollation,
+          x.indoption, pg_catalog.md5(x.indexprs::text), pg_catalog.md5(x.indpred::text), xc.reloptions,
+          (SELECT pg_catalog.string_agg(o.attoptions::text, ' ' ORDER BY o.attnum) FROM pg_catalog.pg_attribute AS o WHERE o.attrelid = x.indexrelid AND o.attoptions IS NOT NULL)) ELSE pg_catalog.pg_get_indexdef(x.indexrelid) END)
     FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('trigger ', pg_catalog.quote_ident(t.tgname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, false,
