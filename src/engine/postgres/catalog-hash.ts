@@ -50,6 +50,18 @@ export const OF_TYPES = `y.oid >= 16384 AND y.typtype IN ('d', 'e', 'r', 'b') AN
 
 const hash = (...columns: string[]) => `pg_catalog.hash_record_extended(ROW(${columns.join(', ')}), 0)`
 
+/** Catalogs that only superusers may read as a whole: what every role may read of them. */
+export const RESTRICTED_CATALOGS: ReadonlyMap<string, string> = new Map([
+  [
+    'pg_user_mapping',
+    `SELECT ${hash("'user mapping'::text", 'u.umid', 'u.srvid', 'u.umuser', 'u.umoptions')} FROM pg_catalog.pg_user_mappings AS u`,
+  ],
+  [
+    'pg_subscription',
+    `SELECT ${hash("'subscription'::text", 'b.oid', 'b.subname', 'b.subowner', 'b.subslotname', 'b.subpublications')} FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}`,
+  ],
+])
+
 /**
  * The body of `afresh_catalog`. Rows of catalogs that resets do not write to are identified by their version
  * (xmin). The others are identified by their columns, since a reset disables and enables triggers and gives
@@ -82,9 +94,8 @@ export const CATALOG_QUERY = `WITH temporary AS MATERIALIZED (SELECT c.oid FROM 
       WHERE (d.objoid >= 16384 OR d.objoid = ${PUBLIC}) AND NOT EXISTS (SELECT FROM temporary AS t WHERE t.oid = d.objoid)
     UNION ALL SELECT ${hash('l.tableoid', 'l.oid', 'l.xmin')} FROM pg_catalog.pg_language AS l
     UNION ALL SELECT ${hash('f.tableoid', 'f.ftrelid', 'f.xmin')} FROM pg_catalog.pg_foreign_table AS f
-    UNION ALL SELECT ${hash("'user mapping'::text", 'u.umid', 'u.srvid', 'u.umuser', 'u.umoptions')} FROM pg_catalog.pg_user_mappings AS u
+    ${[...RESTRICTED_CATALOGS.values()].map((query) => `UNION ALL ${query}`).join('\n    ')}
     UNION ALL SELECT ${hash('g.tableoid', 'g.setrole', 'g.setconfig')} FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = ${OWN_DATABASE}
-    UNION ALL SELECT ${hash("'subscription'::text", 'b.oid', 'b.subname', 'b.subowner', 'b.subslotname', 'b.subpublications')} FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = ${OWN_DATABASE}
     UNION ALL SELECT ${hash('m.tableoid', 'm.mapcfg', 'm.maptokentype', 'm.mapseqno', 'm.mapdict')} FROM pg_catalog.pg_ts_config_map AS m
       WHERE m.mapcfg >= 16384
     UNION ALL SELECT ${hash('p.tableoid', 'p.oid', 'p.xmin')} FROM pg_catalog.pg_proc AS p

@@ -2,6 +2,7 @@ import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import { only, qualified } from './quote.ts'
 import { STATE, versions } from './repair.ts'
+import { POSITIONS } from './step-tables.ts'
 import { viewProbe } from './views.ts'
 
 /**
@@ -28,6 +29,10 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
   }
   return probes
 }
+
+/** The sequences of `POSITIONS` that are elsewhere. From 18 on, and faster than to read each as a table. */
+export const SEQUENCE_PROBE = `SELECT p.subject FROM ${POSITIONS} AS p
+  WHERE pg_catalog.pg_get_sequence_data(p.subject::pg_catalog.regclass) IS DISTINCT FROM ROW(p.value, p.called)`
 
 function probeOf(table: Table, isPopulated: boolean): string {
   if (table.traits.includes('materialized')) return viewProbe(table)

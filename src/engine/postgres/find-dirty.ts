@@ -1,6 +1,8 @@
 import type { SubjectId } from '../../schema/schema.ts'
+import { IS_CHANGED } from './catalog-counts.ts'
 import { CATALOG_FUNCTION } from './catalog-hash.ts'
-import { ANYBODY_WRITES, scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import { scanQuery, WAIT_FOR_WRITERS } from './detect.ts'
+import { IS_UNTOUCHED, STILL_UNTOUCHED } from './transaction-ids.ts'
 import {
   DETECT_REWRITES,
   FIND_OPEN_WRITERS,
@@ -56,10 +58,6 @@ export function findDirty(
   const unlogged = journal.readable
     ? [...probes].filter(([id]) => journal.unlogged.has(id)).map(([, sql]) => sql)
     : []
-  const scan = `
-    touched := pg_temp.afresh_scan();
-    objects := true;
-    moved := true;`
   return `
   LOOP
     ${
@@ -74,26 +72,40 @@ export function findDirty(
     IF ${unlogged.length === 0 ? 'reason IS NOT NULL OR touched IS NOT NULL' : 'true'} THEN
       ${FIND_OPEN_WRITERS}
     END IF;`
-        : `reason := CASE WHEN forced = 'scan' THEN 'asked' ELSE '' END;
-    writing := ${ANYBODY_WRITES};`
+        : `before := pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot());
+    IF ${IS_UNTOUCHED} THEN
+      ${STILL_UNTOUCHED}
+      ${whenUntouched}
+    END IF;
+    reason := CASE WHEN forced = 'scan' THEN 'asked' ELSE '' END;
+    ${FIND_OPEN_WRITERS}`
     }
     EXIT WHEN waited OR writing IS NOT TRUE;
     waited := true;
     ${WAIT_FOR_WRITERS}
     PERFORM pg_catalog.pg_stat_clear_snapshot();
   END LOOP;
-  ${
-    journal.readable
-      ? `IF reason IS NOT NULL THEN${scan}
+  IF reason IS NOT NULL THEN
+    objects := true;
+    moved := true;${
+      journal.readable
+        ? `
   ELSIF ${IS_SPECIAL} THEN
     objects := true;
-    moved := ${IS_CATALOG};
+    moved := ${IS_CATALOG};`
+        : ''
+    }
   END IF;
-  ${unlogged.length === 0 ? '' : `touched := touched || ARRAY(${scanQuery(unlogged)});`}`
-      : scan
-  }
+  ${unlogged.length === 0 ? '' : `touched := touched || ARRAY(${scanQuery(unlogged)});`}
   IF moved THEN
-    stale := ${CATALOG_FUNCTION} <> pg_catalog.current_setting('afresh.catalog');
+    stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN ${CATALOG_FUNCTION} <> pg_catalog.current_setting('afresh.catalog') ELSE ${IS_CHANGED} END;
+    IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+    ELSIF reason IS NOT NULL THEN
+      -- Rows of a partition that the plan does not know are found by a full scan only.
+      touched := pg_temp.afresh_scan();
+      leaves := NULL;
+    END IF;
     ${journal.readable ? DETECT_REWRITES : ''}
   END IF;`
 }

@@ -2,6 +2,7 @@ import type { Schema, Table } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import type { Fingerprint } from '../fingerprint.ts'
 import { readCatalog } from './catalog.ts'
+import { emptyPartitionedTables } from './partition-files.ts'
 import { ident, only, qualified } from './quote.ts'
 import { readWithLockTimeout } from './with-lock-timeout.ts'
 
@@ -15,9 +16,13 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
   const local = schema.tables.filter(({ traits }) => !traits.includes('foreign'))
   const views = local.filter(({ traits }) => traits.includes('materialized'))
   const unfilled = views.length === 0 ? new Set<string>() : await unfilledViews(connection)
+  const empty = await emptyPartitionedTables(connection, { tables: local })
   const tables = await union(
     connection,
-    local.map((table) => (unfilled.has(table.id) ? UNFILLED(table) : tableHash(table))),
+    local.map((table) => {
+      if (unfilled.has(table.id)) return UNFILLED(table)
+      return empty.has(table.id) ? EMPTY(table) : tableHash(table)
+    }),
   )
   const sequences = await union(
     connection,
@@ -36,6 +41,9 @@ export async function fingerprint(connection: Connection, schema: Schema): Promi
 
 /** A materialized view that was never refreshed cannot be read. */
 const UNFILLED = ({ id }: Table) => `SELECT '${id}' AS id, '0' AS rows, 'unfilled' AS hash`
+
+/** What `tableHash` returns for a table without rows. */
+const EMPTY = ({ id }: Table) => `SELECT '${id}' AS id, '0' AS rows, '0/0' AS hash`
 
 async function unfilledViews(connection: Connection): Promise<Set<string>> {
   const rows = await readCatalog(

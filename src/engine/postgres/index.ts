@@ -20,6 +20,7 @@ import { introspect } from './introspect.ts'
 import { countObjects } from './objects.ts'
 import { openResources } from './open-resources.ts'
 import { ownership } from './ownership.ts'
+import { emptyPartitionedTables } from './partition-files.ts'
 import { only } from './quote.ts'
 import { refusedRows, WAY_OUT } from './refused-rows.ts'
 import { prepare } from './reset.ts'
@@ -79,7 +80,9 @@ export const postgres: Engine = {
     const local = schema.tables.filter(
       ({ traits }) => !traits.includes('foreign') && !traits.includes('unfilled'),
     )
-    const probes = local.map(
+    const empty = await emptyPartitionedTables(connection, { tables: local })
+    const unknown = local.filter(({ id }) => !empty.has(id))
+    const probes = unknown.map(
       (table) => `SELECT '${table.id}' AS id WHERE EXISTS (SELECT FROM ${only(table)})`,
     )
     const rows = probes.length === 0 ? [] : await readWithLockTimeout(connection, probes.join(' UNION ALL '))

@@ -10,8 +10,11 @@ export const LEAF_OID = '@afresh leaf oid@'
 /** An aggregate over the files that the WAL names. */
 export const AS_LEAVES = 'array_agg(DISTINCT f.relation) FILTER (WHERE f.relation <> f.subject)'
 
-/** PL/pgSQL: the WAL names all partitions that were written, and none has a new file, which it does not name. */
-export const ARE_LEAVES_KNOWN = 'reason IS NULL AND coalesce(cardinality(rewritten), 0) = 0'
+/**
+ * PL/pgSQL: the partitions that have to be restored are known, by the WAL or by a look at all. The WAL does
+ * not name those with a new file.
+ */
+export const ARE_LEAVES_KNOWN = `leaves IS NOT NULL AND coalesce(cardinality(rewritten), 0) = 0`
 
 /** SQL that puts a partition into a statement. */
 export function onLeaf(

@@ -1,29 +1,33 @@
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, type Table, tableOf } from '../../schema/schema.ts'
 import type { Program } from '../resetter.ts'
+import { FORGET_COUNTS, IS_CHANGED, IS_CHANGED_FUNCTION } from './catalog-counts.ts'
 import { CATALOG_FUNCTION, CATALOG_QUERY } from './catalog-hash.ts'
 import { CREATE_FETCHED, DEFERRED_TABLES, type DeferredTables, deferRows, needsOf } from './deferred-rows.ts'
 import { DEFINITIONS_QUERY } from './definitions.ts'
 import { DEFINITIONS } from './definitions-table.ts'
-import { probesOf, scanQuery } from './detect.ts'
+import { probesOf, SEQUENCE_PROBE, scanQuery } from './detect.ts'
 import { FIND_DIRTY_VARIABLES, findDirty } from './find-dirty.ts'
 import { CAPTURE_OBJECTS, DROP_OBJECT_FUNCTIONS, OBJECTS, RESTORE_OBJECTS } from './large-objects.ts'
+import {
+  CREATE_LEAVES,
+  emptyPartitioned,
+  fillLeaves,
+  findFilledLeaves,
+  isPartitioned,
+  LEAVES,
+  preparesLeaves,
+} from './leaves.ts'
 import { proof } from './ownership.ts'
+import { PREPARE_FUNCTION } from './prepared-statements.ts'
 import { dollar } from './quote.ts'
 import { captureTable, INDEX_ROWS, NOTE_BLOCKS, REPAIR_TABLES, ROWS, STATE } from './repair.ts'
 import { SIZE_FUNCTIONS } from './size-functions.ts'
-import { startingPositions, stepRows } from './step-rows.ts'
-import {
-  DUE,
-  POSITIONS,
-  PREPARE_STEPS,
-  REFERENCES,
-  RESTART,
-  runSteps,
-  STATEMENTS,
-  STEP_TABLES,
-} from './steps.ts'
+import { positionsOf, startingPositions, stepRows } from './step-rows.ts'
+import { DUE, POSITIONS, REFERENCES, STATEMENTS, STEP_TABLES } from './step-tables.ts'
+import { PREPARE_STEPS, RESTART, runSteps } from './steps.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
+import { NOTE_NEXT, noteSequences } from './transaction-ids.ts'
 import { DROP_RUN_FUNCTION, runFunction, type UserFunctions } from './user-functions.ts'
 import { DROP_VIEW_FUNCTION, rememberNewView, rememberView, VIEW_FUNCTION } from './views.ts'
 import {
@@ -40,6 +44,8 @@ import type { WalAccess } from './wal-reader.ts'
 export interface Session {
   /** The oid of the session's database, which never changes. */
   readonly database: string
+  /** The version of the server: 180004. */
+  readonly version: number
   readonly suspensions: TriggerSuspensions
   readonly journal: WalAccess
   readonly functions: UserFunctions
@@ -53,11 +59,8 @@ export interface Session {
  *
  * @param breakEvenBytes measured by the program, as `break_even_bytes`, if it is missing
  */
-export function programSql(
-  program: Program,
-  { suspensions, functions, journal, owned, deferred }: Session,
-  breakEvenBytes: string | undefined,
-): string {
+export function programSql(program: Program, session: Session, breakEvenBytes: string | undefined): string {
+  const { suspensions, functions, journal, owned, deferred } = session
   const { schema, plan, before } = program
   const probes = probesOf(schema, plan)
   const isInJournal = (id: SubjectId) => journal.readable && !journal.unlogged.has(id)
@@ -65,20 +68,50 @@ export function programSql(
     dropSql(owned, { isKept: before !== undefined }),
     ...STEP_TABLES,
     SIZE_FUNCTIONS,
+    PREPARE_FUNCTION,
     VIEW_FUNCTION,
     runFunction(functions),
     ...(before === undefined ? capture(schema, plan, deferred) : recapture(schema, plan)),
-    ...stepRows(schema, plan, { suspensions, functions, isInJournal }),
+    ...stepRows(schema, plan, { suspensions, functions, isInJournal, findsLeaves: !journal.readable }),
     ...(deferred.size > 0 ? needsOf(schema, plan, deferred, isInJournal) : []),
     ...(journal.readable ? [PREPARE_STEPS] : []),
     `ANALYZE ${[ROWS, STATE, STATEMENTS, DUE, POSITIONS].join(', ')}`,
     ...startingPositions(schema, plan),
     plpgsql('afresh_catalog() RETURNS text', `BEGIN RETURN (${CATALOG_QUERY}); END`),
     `SELECT pg_catalog.set_config('afresh.catalog', ${CATALOG_FUNCTION}, false)`,
+    IS_CHANGED_FUNCTION,
+    FORGET_COUNTS,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
-    ...(journal.readable ? fileTables(plan) : []),
+    ...(isPartitioned(schema, plan) ? [CREATE_LEAVES, ...fillLeaves(schema, plan, journal.readable)] : []),
+    plpgsql('afresh_look(OUT filled oid[], OUT leaves oid[])', lookBody(program, session, probes)),
+    ...(journal.readable ? fileTables(plan) : [noteSequences(plan)]),
     ...(journal.readable && breakEvenBytes === undefined ? [MEASURE_SCAN] : []),
   ].join(';\n')
+}
+
+/**
+ * The body of a function that finds what a scan does, if the schema is the plan's, and opens fewer tables.
+ * `leaves`: the partitions with rows of tables whose baseline is empty.
+ */
+function lookBody(
+  { schema, plan }: Program,
+  { owned, journal, version }: Session,
+  probes: ReadonlyMap<SubjectId, string>,
+): string {
+  const partitioned = emptyPartitioned(schema, plan)
+  // From 18 on. With the journal, the values that a sequence has logged ahead count too.
+  const positions = version >= 180000 && !journal.readable ? positionsOf(schema, plan) : []
+  const faster = new Set([...partitioned, ...positions])
+  const others = [...probes].filter(([id]) => !faster.has(id)).map(([, sql]) => sql)
+  if (positions.length > 0) others.push(SEQUENCE_PROBE)
+  return `DECLARE
+    leaf record;
+    is_filled boolean;
+  BEGIN
+    filled := ARRAY(${scanQuery(others)});
+    leaves := '{}';
+    ${partitioned.length === 0 ? '' : findFilledLeaves(partitioned, owned)}
+  END`
 }
 
 /** Captures the baseline: rows and their versions, large objects, and all definitions. */
@@ -142,10 +175,12 @@ export function dropSql(owned: boolean, { isKept = false } = {}): string {
   const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
+  DROP FUNCTION IF EXISTS pg_temp.afresh_look(); DROP FUNCTION IF EXISTS ${IS_CHANGED};
+  DROP FUNCTION IF EXISTS pg_temp.afresh_prepare(text, text);
   DROP FUNCTION IF EXISTS ${CATALOG_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); ${DROP_VIEW_FUNCTION}; ${DROP_RUN_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
-  ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, DEFERRED_TABLES.ofProgram, ...baseline].join(', ')}`
+  ${functions.map((sql) => `${sql}; `).join('')}DROP TABLE IF EXISTS ${[STATEMENTS, DUE, REFERENCES, POSITIONS, LEAVES, DEFERRED_TABLES.ofProgram, ...baseline].join(', ')}`
 }
 
 /** Up to this many blocks are compared one by one; beyond that, the whole table is. */
@@ -153,7 +188,7 @@ const NEAR_BLOCKS = 64
 
 /** The body of a reset; it returns null if the WAL shows no writes. */
 function resetBody(
-  { plan, claim, isLeasedElsewhere = false }: Program,
+  { schema, plan, claim, isLeasedElsewhere = false }: Program,
   { journal, database, deferred }: Session,
   found: string,
 ): string {
@@ -167,7 +202,7 @@ DECLARE
   referring oid[];
   count bigint;
   skipped pg_lsn;
-  ran text := '';${deferred.size > 0 ? '\n  needed json;' : ''}${journal.readable && journal.partitioned ? '\n  leaf record;\n  count_of_leaf bigint;' : ''}
+  ran text := '';${deferred.size > 0 ? '\n  needed json;' : ''}${isPartitioned(schema, plan) ? '\n  leaf record;\n  count_of_leaf bigint;' : ''}
 BEGIN
   ${claim === undefined ? '' : proof(claim, database, { isHolder: !isLeasedElsewhere })}${found}
   ${journal.readable ? FOLLOW_REWRITTEN : ''}
@@ -179,7 +214,8 @@ BEGIN
       ${NOTE_BLOCKS}
     END IF;${runSteps(plan, {
       isDeferred: deferred.size > 0,
-      isPartitioned: journal.readable && journal.partitioned,
+      isPartitioned: isPartitioned(schema, plan),
+      preparesLeaves: preparesLeaves(schema, plan, journal.readable),
     })}
   END IF;
   IF objects THEN
@@ -194,6 +230,6 @@ BEGIN
       : ''
   }
   RETURN json_build_object('reason', reason, 'dirty', touched::text[], 'ran', ran, 'stale', stale, 'writing', writing,
-    'restarted', ${RESTART}${journal.readable ? `, 'bytes', upto - since, 'since', ${SAVE_LSN}` : ''});
+    'restarted', ${RESTART}${journal.readable ? `, 'bytes', upto - since, 'since', ${SAVE_LSN}` : `, 'next', ${NOTE_NEXT}`});
 END`
 }

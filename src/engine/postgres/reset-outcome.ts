@@ -20,7 +20,8 @@ interface Report {
 
 export function outcomeOf(plan: Plan, journal: WalAccess, row: Row | undefined): Outcome {
   if (row === undefined) throw new Error('the reset returned nothing')
-  if (row.outcome === null) return { detector: 'wal', why: UNTOUCHED, dirty: [], ran: [] }
+  if (row.outcome === null)
+    return { detector: journal.readable ? 'wal' : 'scan', why: UNTOUCHED, dirty: [], ran: [] }
   const { reason, bytes = 0, dirty, ran, restarted, stale, writing } = row.outcome as Report
   const statements = JSON.parse(`[${ran.slice(1)}]`) as [number, number, boolean, number][]
   const steps = [

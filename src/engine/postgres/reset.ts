@@ -4,7 +4,7 @@ import type { Program, Resetter } from '../resetter.ts'
 import { readCatalog } from './catalog.ts'
 import { noteRole } from './client-role.ts'
 import { deferredTablesOf } from './deferred-rows.ts'
-import { functionsSql, programSql } from './program.ts'
+import { functionsSql, programSql, type Session } from './program.ts'
 import { refuseRefusedRows } from './refused-rows.ts'
 import { callerOf, resetSettings } from './reset-settings.ts'
 import { PostgresResetter } from './resetter.ts'
@@ -27,11 +27,11 @@ export async function prepare(connection: Connection, program: Program): Promise
   const settings = resetSettings(program)
   if (connection.owned) await connection.query(settingsSql('SET', settings))
   const call = callerOf(connection, settings)
-  const database = await oidOfDatabase(connection)
+  const { database, version } = await readServer(connection)
   const journal = await walAccessOf(connection, program, database)
   refuseMissing(program, journal)
   const deferred = await deferredTablesOf(connection, program)
-  const session = { suspensions, functions, journal, owned: connection.owned, database, deferred }
+  const session = { suspensions, functions, journal, owned: connection.owned, database, version, deferred }
   const known = program.findings?.get(BREAK_EVEN)
   const [measured] = await call(programSql(program, session, known))
   const breakEvenBytes = known ?? String(measured?.break_even_bytes)
@@ -40,12 +40,13 @@ export async function prepare(connection: Connection, program: Program): Promise
   return new PostgresResetter({ connection, program, journal, call })
 }
 
-async function oidOfDatabase(connection: Connection): Promise<string> {
+async function readServer(connection: Connection): Promise<Pick<Session, 'database' | 'version'>> {
   const [row] = await readCatalog(
     connection,
-    'SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()',
+    `SELECT oid::text, pg_catalog.current_setting('server_version_num')::int AS version
+    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`,
   )
-  return String(row?.oid)
+  return { database: String(row?.oid), version: Number(row?.version) }
 }
 
 function refuseMissing({ detector }: Program, journal: WalAccess): void {

@@ -41,6 +41,8 @@ export function truncate(tables: readonly Table[]): string {
   return `TRUNCATE ${tables.map(only).join(', ')}`
 }
 
+export const TRUNCATE_LEAF = `TRUNCATE ${LEAF}`
+
 /** `setval` neither blocks nor requires ownership, but other sessions keep the values that they cached. */
 function restart(
   schema: Schema,
@@ -74,15 +76,15 @@ function dangling(schema: Schema, key: Extract<Step, { kind: 'check' }>['foreign
 
 /** The same step for one partition, which `onLeaf` puts in; `undefined` for steps without such a variant. */
 export function statementOnLeaf(schema: Schema, plan: Plan, step: Step): string | undefined {
-  if (!notesVersions(plan) || plan.strategy === 'truncate') return undefined
-  if (step.kind !== 'delete' && step.kind !== 'delete-differing' && step.kind !== 'insert-missing')
-    return undefined
+  if (plan.strategy === 'truncate') return undefined
+  const isOfRows = step.kind === 'delete-differing' || step.kind === 'insert-missing'
+  if (step.kind !== 'delete' && !(isOfRows && notesVersions(plan))) return undefined
   const [id, ...others] = tablesOfStep(step)
   if (id === undefined || others.length > 0 || step.follows !== undefined) return undefined
   const table = tableOf(schema, id)
   if (!table.traits.includes('partitioned')) return undefined
   // By this comment, an error names the table of the partition.
-  if (step.kind === 'delete') return `DELETE FROM ONLY ${LEAF} /* ${id} */`
+  if (step.kind === 'delete') return `DELETE FROM ${LEAF} /* ${id} */`
   return step.kind === 'delete-differing' ? deleteDiffering(table, 'leaf') : insertMissing(table, 'leaf')
 }
 

@@ -14,10 +14,9 @@ import {
   type TableId,
   tableOf,
 } from '../../schema/schema.ts'
-import { LEAF } from './leaf-statements.ts'
 import { literal } from './quote.ts'
-import { statementNear, statementOnLeaf, statementsOf, truncate } from './statements.ts'
-import { DUE, POSITIONS, REFERENCES, STATEMENTS } from './steps.ts'
+import { statementNear, statementOnLeaf, statementsOf, TRUNCATE_LEAF, truncate } from './statements.ts'
+import { DUE, POSITIONS, REFERENCES, STATEMENTS } from './step-tables.ts'
 import type { TriggerSuspensions } from './suspend-triggers.ts'
 import { asUser, type UserFunctions } from './user-functions.ts'
 
@@ -26,6 +25,8 @@ interface StepContext {
   readonly functions: UserFunctions
   /** Whether the WAL names every block of a subject that is written. */
   readonly isInJournal: (id: SubjectId) => boolean
+  /** Whether partitions with rows are found by a look at each, and never by the WAL. */
+  readonly findsLeaves: boolean
 }
 
 /** The plan's steps as rows, so that one function call runs only those that are due. */
@@ -52,11 +53,18 @@ export function stepRows(schema: Schema, plan: Plan, context: StepContext): stri
   ]
 }
 
+/** The sequences whose position one `setval` sets: those of `POSITIONS`. */
+export function positionsOf(schema: Schema, plan: Plan): SequenceId[] {
+  return plan.steps.flatMap((step) =>
+    step.kind === 'restart' && statementsOf(schema, plan, step).length === 1 ? [step.sequence] : [],
+  )
+}
+
 /** One row for each statement. The first one of the step itself has the statements that may replace it. */
 function statementRows(
   schema: Schema,
   plan: Plan,
-  { suspensions, functions, isInJournal }: StepContext,
+  { suspensions, functions, isInJournal, findsLeaves }: StepContext,
   { no, step }: { readonly no: number; readonly step: Step },
 ): string[] {
   const callsUserCode =
@@ -70,7 +78,8 @@ function statementRows(
   const isNamed = step.when.every(isInJournal)
   const near = isNamed ? statementNear(schema, plan, step) : undefined
   // Rules and triggers are suspended on the whole table.
-  const isLeafwise = isNamed && !callsUserCode && suspended.length === 0
+  const areLeavesFound = isNamed || (findsLeaves && step.kind === 'delete')
+  const isLeafwise = areLeavesFound && !callsUserCode && suspended.length === 0
   const leaf = isLeafwise ? statementOnLeaf(schema, plan, step) : undefined
   const replacements = {
     ...(leaf === undefined ? {} : { leaf: literal(leaf), leaf_of: tablesOfStep(step).join() }),
@@ -131,7 +140,7 @@ function insteadOfDelete(schema: Schema, { tables, threshold }: TruncateInstead)
   if (own === undefined) return {}
   return {
     truncate: literal(truncate([own, ...others])),
-    ...(others.length === 0 ? { leaf_truncate: literal(`TRUNCATE ONLY ${LEAF}`) } : {}),
+    ...(others.length === 0 ? { leaf_truncate: literal(TRUNCATE_LEAF) } : {}),
     above_rows: threshold.aboveRows,
     above: Math.min(threshold.aboveBytes, threshold.deadBytes),
     dead: threshold.deadBytes,

@@ -3,31 +3,19 @@ import { select } from '../../plan/plan.ts'
 import { type Schema, tableOf } from '../../schema/schema.ts'
 import { returnIfNeeded } from './deferred-rows.ts'
 import { ARE_LEAVES_KNOWN, isOnLeaf, onLeaf } from './leaf-statements.ts'
+import { LEAVES } from './leaves.ts'
 import { statementNear, statementOnLeaf, statementsOf, truncate } from './statements.ts'
-import { FILES } from './wal.ts'
-
-/**
- * The statements of the steps. Position 0 restores rows; negative positions run before it, positive ones
- * after it.
- */
-export const STATEMENTS = 'pg_temp.afresh_statements'
-/** Which steps run if which subject is dirty. */
-export const DUE = 'pg_temp.afresh_due'
-/** Which table references which, for steps that also run if a referenced table is dirty. */
-export const REFERENCES = 'pg_temp.afresh_references'
-/** The positions of sequences, set by one statement: the `restart` steps that need only `setval`. */
-export const POSITIONS = 'pg_temp.afresh_positions'
-
-export const STEP_TABLES = [
-  `CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
-    dead bigint, relation oid, parted boolean, leaf text, leaf_truncate text, leaf_of oid, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position))`,
-  `CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no))`,
-  `CREATE TEMP TABLE afresh_references (parent oid, child oid, PRIMARY KEY (parent, child))`,
-  `CREATE TEMP TABLE afresh_positions (subject oid PRIMARY KEY, no int, value bigint, called boolean)`,
-]
+import { DUE, POSITIONS, REFERENCES, STATEMENTS } from './step-tables.ts'
 
 /** A transaction setting: the server has no disk space. */
 export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
+
+interface Circumstances {
+  readonly isDeferred: boolean
+  readonly isPartitioned: boolean
+  /** Whether statements on partitions stay prepared. */
+  readonly preparesLeaves: boolean
+}
 
 /**
  * PL/pgSQL that runs what is due for `touched`. `is_near`: the changed blocks of populated tables are known.
@@ -35,7 +23,7 @@ export const NO_ROOM = `pg_catalog.set_config('afresh.full', 'on', true)`
  */
 export function runSteps(
   { steps }: Plan,
-  { isDeferred, isPartitioned }: { readonly isDeferred: boolean; readonly isPartitioned: boolean },
+  { isDeferred, isPartitioned, preparesLeaves }: Circumstances,
 ): string {
   const once = steps.every(({ when }) => when.length <= 1)
   const isFollowing = steps.some(({ follows }) => follows !== undefined)
@@ -44,36 +32,56 @@ export function runSteps(
   return `${isFollowing ? FIND_REFERRING : ''}${isDeferred ? returnIfNeeded(DUE, isDue('u')) : ''}
     FOR step IN SELECT ${once ? '' : 'DISTINCT ON (s.no, s.position) '}s.*,
         CASE WHEN z.size > s.above AND is_full IS NOT TRUE THEN pg_temp.afresh_is_large(s.relation, z.size, s.parted, s.above_rows, s.dead) END AS by_truncate,
-        ${changesOf('s')} AS changes
+        ${changesOf('s.prepared', 's')} AS changes
       FROM ${DUE} AS d JOIN ${STATEMENTS} AS s ON s.no = d.no
       CROSS JOIN LATERAL (SELECT CASE ${isPartitioned ? `WHEN s.leaf IS NOT NULL AND ${ARE_LEAVES_KNOWN} THEN (${SIZE_OF_LEAVES}) ` : ''}WHEN s.parted THEN pg_temp.afresh_size(s.relation)
         ELSE pg_catalog.pg_relation_size(s.relation) END AS size) AS z
       WHERE ${isDue('d')} ORDER BY s.no, s.position
     LOOP
-      ${isPartitioned ? RUN_ON_LEAVES : ''}EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
+      ${isPartitioned ? runOnLeaves(preparesLeaves) : ''}EXECUTE CASE WHEN step.by_truncate THEN step.truncate WHEN is_full AND step.deletes IS NOT NULL THEN step.deletes WHEN is_near THEN coalesce(step.near, step.sql) ELSE step.sql END;
       GET DIAGNOSTICS count = ROW_COUNT;${isPartitioned ? '\n      END IF;' : ''}
       ran := pg_catalog.concat(ran, ',[', step.no, ',', step.position, ',', coalesce(step.by_truncate, false)::text, ',',
-        coalesce(${changesOf('step')} - step.changes, count), ']');
+        coalesce(${changesOf('step.prepared')} - step.changes, count), ']');
       moved := moved OR step.moves OR step.by_truncate;
     END LOOP;`
 }
 
-const SIZE_OF_LEAVES = `SELECT sum(pg_catalog.pg_relation_size(f.relation))::bigint FROM ${FILES} AS f
-          WHERE f.subject = s.leaf_of AND f.relation = ANY (leaves)`
+const LEAF_VALUES = { oid: 'leaf.id', name: 'leaf.name' }
 
-/** PL/pgSQL: runs the step on each partition that was written, and leaves `ELSE` to the step itself. */
-const RUN_ON_LEAVES = `IF step.leaf IS NOT NULL AND ${ARE_LEAVES_KNOWN} AND (step.near IS NULL OR is_near) AND is_full IS NOT TRUE
+const SIZE_OF_LEAVES = `SELECT sum(pg_catalog.pg_relation_size(l.relation))::bigint FROM ${LEAVES} AS l
+          WHERE l.relation = ANY (leaves) AND l.subject = s.leaf_of`
+
+/**
+ * PL/pgSQL: runs the step on each partition that has to be restored, and leaves `ELSE` to the step itself. A
+ * statement is prepared when it first runs.
+ */
+function runOnLeaves(mayPrepare: boolean): string {
+  const once = `EXECUTE ${onLeaf('CASE WHEN step.by_truncate THEN step.leaf_truncate ELSE step.leaf END', LEAF_VALUES)};
+            GET DIAGNOSTICS count_of_leaf = ROW_COUNT;`
+  const prepared = `IF step.by_truncate IS NOT TRUE AND leaf.prepared IS NOT TRUE
+            AND pg_temp.afresh_prepare(pg_catalog.concat('afresh_', step.no, '_', leaf.id), ${onLeaf('step.leaf', LEAF_VALUES)}) THEN
+            UPDATE ${LEAVES} AS l SET prepared = pg_catalog.array_append(l.prepared, step.no) WHERE l.relation = leaf.oid;
+            leaf.prepared := true;
+          END IF;
+          IF step.by_truncate IS NOT TRUE AND leaf.prepared THEN
+            count_of_leaf := ${changesOf('leaf.oid')};
+            EXECUTE pg_catalog.concat('EXECUTE afresh_', step.no, '_', leaf.id);
+            count_of_leaf := ${changesOf('leaf.oid')} - count_of_leaf;
+          ELSE
+            ${once}
+          END IF;`
+  return `IF step.leaf IS NOT NULL AND ${ARE_LEAVES_KNOWN} AND (step.near IS NULL OR is_near) AND is_full IS NOT TRUE
           AND (step.by_truncate IS NOT TRUE OR step.leaf_truncate IS NOT NULL) THEN
         count := 0;
-        FOR leaf IN SELECT f.relation::text AS id, f.relation::pg_catalog.regclass::text AS name FROM ${FILES} AS f
-          WHERE f.subject = step.leaf_of AND f.relation = ANY (leaves)
+        FOR leaf IN SELECT l.relation AS oid, l.relation::text AS id, l.relation::pg_catalog.regclass::text AS name, step.no = ANY (l.prepared) AS prepared
+          FROM ${LEAVES} AS l WHERE l.relation = ANY (leaves) AND l.subject = step.leaf_of
         LOOP
-          EXECUTE ${onLeaf('CASE WHEN step.by_truncate THEN step.leaf_truncate ELSE step.leaf END', { oid: 'leaf.id', name: 'leaf.name' })};
-          GET DIAGNOSTICS count_of_leaf = ROW_COUNT;
+          ${mayPrepare ? prepared : once}
           count := count + count_of_leaf;
         END LOOP;
       ELSE
       `
+}
 
 /** PL/pgSQL: everything that references what is dirty, directly or over other tables. */
 const FIND_REFERRING = `
@@ -85,12 +93,12 @@ export const RESTART = `(SELECT array_agg(p.no) FROM (SELECT p.no, pg_catalog.se
       FROM ${POSITIONS} AS p WHERE p.subject = ANY (touched) OFFSET 0) AS p)`
 
 /**
- * How many rows of the step's table this transaction has inserted or deleted, from statistics not yet
+ * How many rows of a table this transaction has inserted or deleted for a step, from statistics not yet
  * reported.
  */
-function changesOf(step: string): string {
-  return `CASE WHEN ${step}.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${step}.prepared)
-          ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(${step}.prepared) END`
+function changesOf(table: string, step = 'step'): string {
+  return `CASE WHEN ${step}.inserts THEN pg_catalog.pg_stat_get_xact_tuples_inserted(${table})
+          ELSE pg_catalog.pg_stat_get_xact_tuples_deleted(${table}) END`
 }
 
 /**
@@ -116,7 +124,7 @@ END $$`
 
 /** Finds the step of a failed statement. */
 export function stepWith(schema: Schema, plan: Plan, statement: string): Step | undefined {
-  const [, prepared] = /^EXECUTE afresh_(\d+)$/.exec(statement) ?? []
+  const [, prepared] = /^(?:EXECUTE|PREPARE) afresh_(\d+)(?:_\d+)?\b/.exec(statement) ?? []
   if (prepared !== undefined) return plan.steps[Number(prepared)]
   const everything = new Set(plan.steps.flatMap(({ when }) => when))
   return select(plan, everything).find(({ step }) => {

@@ -11,7 +11,7 @@ import { type Readable, watchedRelations } from './wal-reader.ts'
  */
 
 /** The current file of each watched relation (`filenode`), and the subject that the relation is part of. */
-export const FILES = 'pg_temp.afresh_files'
+const FILES = 'pg_temp.afresh_files'
 
 /** Subjects of files of no user table: catalogs that a schema change writes to, and large objects. */
 const CATALOG = 1
@@ -138,6 +138,7 @@ export const DETECT_REWRITES = `IF reason IS NULL THEN
       END IF;
       IF stale THEN
         reason := 'changed';
+        leaves := NULL;
         touched := pg_temp.afresh_scan();
       ELSE
         touched := touched || rewritten;
@@ -201,7 +202,7 @@ const STEADY_BYTES = 9e6
 export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
-    PERFORM pg_temp.afresh_scan();
+    PERFORM pg_temp.afresh_look();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
     EXIT WHEN i = 2 AND best > ${STEADY_BYTES};
   END LOOP;

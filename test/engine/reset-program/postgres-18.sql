@@ -78,7 +78,8 @@ SET LOCAL search_path = pg_catalog, pg_temp; WITH RECURSIVE checked(id) AS (
 
 SET session_replication_role = replica; SET lock_timeout = 10000; SET statement_timeout = 0; SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed'; SET row_security = off; SET extra_float_digits = 1; SET datestyle = ISO; SET intervalstyle = postgres; SET bytea_output = hex; SET timezone = UTC; SET xmloption = content; SET array_nulls = on; SET search_path = pg_catalog, pg_temp; SET jit = off; SET plan_cache_mode = force_generic_plan; SET synchronous_commit = off; SET max_parallel_workers_per_gather = 0; SET client_min_messages = warning;
 
-SET LOCAL search_path = pg_catalog, pg_temp; SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database();
+SET LOCAL search_path = pg_catalog, pg_temp; SELECT oid::text, pg_catalog.current_setting('server_version_num')::int AS version
+    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database();
 
 SELECT pg_catalog.current_setting('is_superuser') = 'on' AS superuser,
     pg_catalog.current_setting('wal_level') AS level, pg_catalog.current_setting('server_version_num')::int AS version;
@@ -98,10 +99,12 @@ SELECT DISTINCT w.subject::text FROM (SELECT coalesce(p.relid, t.id) AS id, t.id
 
 DEALLOCATE ALL; DROP TABLE IF EXISTS pg_temp.afresh_files; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
+  DROP FUNCTION IF EXISTS pg_temp.afresh_look(); DROP FUNCTION IF EXISTS pg_temp.afresh_is_changed();
+  DROP FUNCTION IF EXISTS pg_temp.afresh_prepare(text, text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_catalog();
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); DROP FUNCTION IF EXISTS pg_temp.afresh_view(oid, boolean); DROP FUNCTION IF EXISTS pg_temp.afresh_run(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_is_large(oid, bigint, boolean, float8, bigint);
-  DROP FUNCTION IF EXISTS pg_temp.afresh_objects(); DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid); DROP TABLE IF EXISTS pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_references, pg_temp.afresh_positions, pg_temp.afresh_needs, pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_objects, pg_temp.afresh_definitions, pg_temp.afresh_fetched;
+  DROP FUNCTION IF EXISTS pg_temp.afresh_objects(); DROP FUNCTION IF EXISTS pg_temp.afresh_object(oid); DROP TABLE IF EXISTS pg_temp.afresh_statements, pg_temp.afresh_due, pg_temp.afresh_references, pg_temp.afresh_positions, pg_temp.afresh_leaves, pg_temp.afresh_needs, pg_temp.afresh_rows, pg_temp.afresh_state, pg_temp.afresh_objects, pg_temp.afresh_definitions, pg_temp.afresh_fetched;
 CREATE TEMP TABLE afresh_statements (no int, position int, sql text, near text, truncate text, deletes text, above_rows float8, above bigint,
     dead bigint, relation oid, parted boolean, leaf text, leaf_truncate text, leaf_of oid, inserts boolean, moves boolean, prepared oid, PRIMARY KEY (no, position));
 CREATE TEMP TABLE afresh_due (subject oid, no int, follows boolean, PRIMARY KEY (subject, no));
@@ -123,6 +126,18 @@ CREATE FUNCTION pg_temp.afresh_size(relation oid) RETURNS bigint LANGUAGE sql ST
     END IF;
     RETURN (pages - 1) * alive + last > above_rows OR alive = 0 AND size > dead;
   END $$;
+CREATE FUNCTION pg_temp.afresh_prepare(plan text, sql text) RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE
+    count int := pg_catalog.current_setting('afresh.prepared')::int;
+  BEGIN
+    IF count >= 500 THEN
+      RETURN false;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_prepared_statement() AS p WHERE p.name = plan) THEN
+      EXECUTE pg_catalog.format('PREPARE %I AS %s', plan, sql);
+    END IF;
+    PERFORM pg_catalog.set_config('afresh.prepared', (count + 1)::text, false);
+    RETURN true;
+  END $$; SELECT pg_catalog.set_config('afresh.prepared', '0', false);
 CREATE FUNCTION pg_temp.afresh_view(view oid, by_content boolean) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE
     result bigint;
   BEGIN
@@ -224,7 +239,9 @@ CREATE TEMP TABLE afresh_definitions AS
     FROM pg_catalog.pg_constraint AS k WHERE k.contypid <> 0 AND k.oid >= 16384
   UNION ALL SELECT pg_catalog.concat('index ', pg_catalog.quote_ident(xc.relname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, NOT x.indisunique AND NOT x.indisexclusion,
       pg_catalog.concat_ws(' ', x.indisvalid, CASE WHEN x.indisreplident THEN 'replica identity' END,
-        pg_catalog.pg_get_indexdef(x.indexrelid))
+        CASE WHEN xc.relispartition THEN pg_catalog.concat_ws(' ', 'of a partition:', xc.relam, x.indisunique, x.indnullsnotdistinct, x.indkey, x.indclass, x.indcollation,
+          x.indoption, pg_catalog.md5(x.indexprs::text), pg_catalog.md5(x.indpred::text), xc.reloptions,
+          (SELECT pg_catalog.string_agg(o.attoptions::text, ' ' ORDER BY o.attnum) FROM pg_catalog.pg_attribute AS o WHERE o.attrelid = x.indexrelid AND o.attoptions IS NOT NULL)) ELSE pg_catalog.pg_get_indexdef(x.indexrelid) END)
     FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid JOIN pg_catalog.pg_class AS c ON c.oid = x.indrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
   AND n.nspname NOT LIKE 'pg\_temp\_%' AND n.nspname NOT LIKE 'pg\_toast\_temp\_%'
   UNION ALL SELECT pg_catalog.concat('trigger ', pg_catalog.quote_ident(t.tgname), ' of ', pg_catalog.format('%I.%I', n.nspname, c.relname)), c.oid, false,
@@ -322,7 +339,7 @@ INSERT INTO pg_temp.afresh_positions VALUES
 (:authors_id_seq, 3, 2, true),
 (:books_id_seq, 4, 1, false);
 INSERT INTO pg_temp.afresh_statements (no, position, sql, near, truncate, deletes, above_rows, above, dead, relation, parted, leaf, leaf_truncate, leaf_of, inserts, moves) VALUES
-(0, 0, 'DELETE FROM ONLY "public"."books"', NULL, 'TRUNCATE ONLY "public"."books"', NULL, 3046, 106496, 319488, :books, false, NULL, 'TRUNCATE ONLY @afresh leaf@', NULL, false, false),
+(0, 0, 'DELETE FROM ONLY "public"."books"', NULL, 'TRUNCATE ONLY "public"."books"', NULL, 3046, 106496, 319488, :books, false, NULL, 'TRUNCATE @afresh leaf@', NULL, false, false),
 (1, 0, 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table WHERE NOT EXISTS (SELECT FROM pg_temp.afresh_rows AS r
     JOIN pg_catalog.pg_class AS c ON c.oid = r.rel AND c.relfilenode = r.filenode
     WHERE r.table_oid = :authors AND r.rel = afresh_row_of_table.tableoid AND r.row_ctid = afresh_row_of_table.ctid AND r.row_xmin = afresh_row_of_table.xmin)', 'DELETE FROM ONLY "public"."authors" AS afresh_row_of_table USING (SELECT extra.* FROM (SELECT DISTINCT (b->>1)::oid AS relation, (b->>2)::bigint AS block
@@ -407,8 +424,8 @@ CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afres
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(l.tableoid, l.oid, l.xmin), 0) FROM pg_catalog.pg_language AS l
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(f.tableoid, f.ftrelid, f.xmin), 0) FROM pg_catalog.pg_foreign_table AS f
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW('user mapping'::text, u.umid, u.srvid, u.umuser, u.umoptions), 0) FROM pg_catalog.pg_user_mappings AS u
-    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(g.tableoid, g.setrole, g.setconfig), 0) FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW('subscription'::text, b.oid, b.subname, b.subowner, b.subslotname, b.subpublications), 0) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
+    UNION ALL SELECT pg_catalog.hash_record_extended(ROW(g.tableoid, g.setrole, g.setconfig), 0) FROM pg_catalog.pg_db_role_setting AS g WHERE g.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(m.tableoid, m.mapcfg, m.maptokentype, m.mapseqno, m.mapdict), 0) FROM pg_catalog.pg_ts_config_map AS m
       WHERE m.mapcfg >= 16384
     UNION ALL SELECT pg_catalog.hash_record_extended(ROW(p.tableoid, p.oid, p.xmin), 0) FROM pg_catalog.pg_proc AS p
@@ -442,17 +459,91 @@ CREATE FUNCTION pg_temp.afresh_catalog() RETURNS text LANGUAGE plpgsql AS $afres
   )
   SELECT pg_catalog.concat_ws(' ', count(*), bit_xor(h)) FROM rows); END$afresh$;
 SELECT pg_catalog.set_config('afresh.catalog', pg_temp.afresh_catalog(), false);
+CREATE FUNCTION pg_temp.afresh_is_changed() RETURNS boolean LANGUAGE plpgsql AS $$ DECLARE
+    known text[] := pg_catalog.string_to_array(pg_catalog.current_setting('afresh.counts', true), ' ');
+    recent int := coalesce(pg_catalog.age(known[1]::xid), 2147483647);
+    now record;
+  BEGIN
+    SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::xid AS horizon,
+      pg_catalog.concat(sum(c.rows), '/', (SELECT pg_catalog.bit_xor(r.h) FROM (SELECT pg_catalog.hash_record_extended(ROW('user mapping'::text, u.umid, u.srvid, u.umuser, u.umoptions), 0) FROM pg_catalog.pg_user_mappings AS u UNION ALL SELECT pg_catalog.hash_record_extended(ROW('subscription'::text, b.oid, b.subname, b.subowner, b.subslotname, b.subpublications), 0) FROM pg_catalog.pg_subscription AS b WHERE b.subdbid = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())) AS r(h))) AS rows,
+      sum(c.added) AS added INTO now
+    FROM (SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_class AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_attribute AS o WHERE o.attrelid >= 16384 AND o.attnum > 0
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_attrdef AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_constraint AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_index AS o WHERE o.indexrelid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_trigger AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_rewrite AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_namespace AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_inherits AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_sequence AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_depend AS o WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_database AS o WHERE o.datname = pg_catalog.current_database()
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_description AS o WHERE (o.objoid >= 16384 OR o.objoid = 2200)
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_language AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_foreign_table AS o WHERE true
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_db_role_setting AS o WHERE o.setdatabase = (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database())
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_ts_config_map AS o WHERE o.mapcfg >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_proc AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_type AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_enum AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_policy AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_publication AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_publication_rel AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_publication_namespace AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_event_trigger AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_extension AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_default_acl AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_operator AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_opclass AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_cast AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_collation AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_conversion AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_ts_config AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_ts_dict AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_statistic_ext AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_foreign_data_wrapper AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_foreign_server AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_opfamily AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_amop AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_amproc AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_am AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_ts_parser AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_ts_template AS o WHERE o.oid >= 16384
+    UNION ALL SELECT count(*) AS rows, count(*) FILTER (WHERE pg_catalog.age(o.xmin) <= recent) AS added FROM pg_catalog.pg_transform AS o WHERE o.oid >= 16384) AS c;
+    IF now.added = 0 AND now.rows = known[2] THEN
+      RETURN false;
+    END IF;
+    IF pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog') THEN
+      RETURN true;
+    END IF;
+    PERFORM pg_catalog.set_config('afresh.counts', pg_catalog.concat_ws(' ', now.horizon, now.rows), false);
+    RETURN false;
+  END $$;
+SELECT pg_catalog.set_config('afresh.counts', '', false);
 CREATE FUNCTION pg_temp.afresh_scan() RETURNS oid[] LANGUAGE plpgsql AS $afresh$BEGIN RETURN ARRAY(SELECT :books::oid WHERE EXISTS (SELECT FROM ONLY "public"."books")
 UNION ALL SELECT :authors::oid WHERE NOT EXISTS (SELECT FROM (SELECT count(*) AS rows, coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(tableoid, ctid, xmin), 0)), 0) AS hash FROM ONLY "public"."authors") AS v
     JOIN pg_temp.afresh_state AS s ON s.table_oid = :authors AND s.rows = v.rows AND s.hash = v.hash)
 UNION ALL SELECT :authors_id_seq::oid FROM "public"."authors_id_seq" WHERE last_value <> 2 OR is_called <> true OR log_cnt <> 0
 UNION ALL SELECT :books_id_seq::oid FROM "public"."books_id_seq" WHERE last_value <> 1 OR is_called <> false OR log_cnt <> 0); END$afresh$;
+CREATE FUNCTION pg_temp.afresh_look(OUT filled oid[], OUT leaves oid[]) LANGUAGE plpgsql AS $afresh$DECLARE
+    leaf record;
+    is_filled boolean;
+  BEGIN
+    filled := ARRAY(SELECT :books::oid WHERE EXISTS (SELECT FROM ONLY "public"."books")
+UNION ALL SELECT :authors::oid WHERE NOT EXISTS (SELECT FROM (SELECT count(*) AS rows, coalesce(bit_xor(pg_catalog.hash_record_extended(ROW(tableoid, ctid, xmin), 0)), 0) AS hash FROM ONLY "public"."authors") AS v
+    JOIN pg_temp.afresh_state AS s ON s.table_oid = :authors AND s.rows = v.rows AND s.hash = v.hash)
+UNION ALL SELECT :authors_id_seq::oid FROM "public"."authors_id_seq" WHERE last_value <> 2 OR is_called <> true OR log_cnt <> 0
+UNION ALL SELECT :books_id_seq::oid FROM "public"."books_id_seq" WHERE last_value <> 1 OR is_called <> false OR log_cnt <> 0);
+    leaves := '{}';
+
+  END$afresh$;
 CREATE TEMP TABLE afresh_files (filenode oid, relation oid, subject oid, populated boolean);
 INSERT INTO pg_temp.afresh_files SELECT pg_catalog.pg_relation_filenode(w.id), w.id, w.subject, w.populated FROM (SELECT coalesce(p.relid, t.id) AS id, t.id AS subject, t.id = ANY (ARRAY[:authors]::oid[]) AS populated
       FROM unnest(ARRAY[:books, :authors]::oid[]) AS t(id) LEFT JOIN LATERAL pg_catalog.pg_partition_tree(t.id) AS p ON p.isleaf
     UNION ALL SELECT s.id, s.id, false FROM unnest(ARRAY[:authors_id_seq, :books_id_seq]::oid[]) AS s(id)
       UNION ALL SELECT ('pg_catalog.' || c.name)::regclass, 1, false
-        FROM unnest(ARRAY['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_trigger', 'pg_rewrite', 'pg_namespace', 'pg_inherits', 'pg_sequence', 'pg_depend', 'pg_database', 'pg_description', 'pg_language', 'pg_foreign_table', 'pg_user_mapping', 'pg_db_role_setting', 'pg_subscription', 'pg_ts_config_map', 'pg_proc', 'pg_type', 'pg_enum', 'pg_policy', 'pg_publication', 'pg_publication_rel', 'pg_publication_namespace', 'pg_event_trigger', 'pg_extension', 'pg_default_acl', 'pg_operator', 'pg_opclass', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_ts_config', 'pg_ts_dict', 'pg_statistic_ext', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_opfamily', 'pg_amop', 'pg_amproc', 'pg_am', 'pg_ts_parser', 'pg_ts_template', 'pg_transform']) AS c(name)
+        FROM unnest(ARRAY['pg_class', 'pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_trigger', 'pg_rewrite', 'pg_namespace', 'pg_inherits', 'pg_sequence', 'pg_depend', 'pg_database', 'pg_description', 'pg_language', 'pg_foreign_table', 'pg_user_mapping', 'pg_subscription', 'pg_db_role_setting', 'pg_ts_config_map', 'pg_proc', 'pg_type', 'pg_enum', 'pg_policy', 'pg_publication', 'pg_publication_rel', 'pg_publication_namespace', 'pg_event_trigger', 'pg_extension', 'pg_default_acl', 'pg_operator', 'pg_opclass', 'pg_cast', 'pg_collation', 'pg_conversion', 'pg_ts_config', 'pg_ts_dict', 'pg_statistic_ext', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_opfamily', 'pg_amop', 'pg_amproc', 'pg_am', 'pg_ts_parser', 'pg_ts_template', 'pg_transform']) AS c(name)
       UNION ALL SELECT o.id, 2, false
         FROM unnest(ARRAY['pg_catalog.pg_largeobject_metadata', 'pg_catalog.pg_largeobject']::regclass[]) AS o(id)) AS w;
 CREATE INDEX ON pg_temp.afresh_files (filenode);
@@ -461,7 +552,7 @@ SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('
 DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
-    PERFORM pg_temp.afresh_scan();
+    PERFORM pg_temp.afresh_look();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
     EXIT WHEN i = 2 AND best > 9000000;
   END LOOP;
@@ -529,7 +620,6 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
     PERFORM pg_catalog.pg_stat_clear_snapshot();
   END LOOP;
   IF reason IS NOT NULL THEN
-    touched := pg_temp.afresh_scan();
     objects := true;
     moved := true;
   ELSIF special <= 2 THEN
@@ -538,7 +628,14 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
   END IF;
 
   IF moved THEN
-    stale := pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog');
+    stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog') ELSE pg_temp.afresh_is_changed() END;
+    IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+    ELSIF reason IS NOT NULL THEN
+      -- Rows of a partition that the plan does not know are found by a full scan only.
+      touched := pg_temp.afresh_scan();
+      leaves := NULL;
+    END IF;
     IF reason IS NULL THEN
       rewritten := ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
       WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
@@ -547,6 +644,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
       END IF;
       IF stale THEN
         reason := 'changed';
+        leaves := NULL;
         touched := pg_temp.afresh_scan();
       ELSE
         touched := touched || rewritten;
@@ -626,7 +724,6 @@ BEGIN
     PERFORM pg_catalog.pg_stat_clear_snapshot();
   END LOOP;
   IF reason IS NOT NULL THEN
-    touched := pg_temp.afresh_scan();
     objects := true;
     moved := true;
   ELSIF special <= 2 THEN
@@ -635,7 +732,14 @@ BEGIN
   END IF;
 
   IF moved THEN
-    stale := pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog');
+    stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog') ELSE pg_temp.afresh_is_changed() END;
+    IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+    ELSIF reason IS NOT NULL THEN
+      -- Rows of a partition that the plan does not know are found by a full scan only.
+      touched := pg_temp.afresh_scan();
+      leaves := NULL;
+    END IF;
     IF reason IS NULL THEN
       rewritten := ARRAY(SELECT DISTINCT f.subject FROM pg_temp.afresh_files AS f
       WHERE f.subject > 2 AND f.filenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(f.relation));
@@ -644,6 +748,7 @@ BEGIN
       END IF;
       IF stale THEN
         reason := 'changed';
+        leaves := NULL;
         touched := pg_temp.afresh_scan();
       ELSE
         touched := touched || rewritten;
