@@ -51,13 +51,13 @@ export function refuseCounters(reason: string): never {
 }
 
 /** Whether the error says that the user lacks a privilege. */
-function isDenied(error: unknown): boolean {
+export function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
   return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((denial) => denial === errno)
 }
 
 /** A table or foreign key whose writes the server does not count. */
-function uncounted({ schema, plan }: Program): string | undefined {
+export function uncounted({ schema, plan }: Program): string | undefined {
   const tables = plan.order.flat().map((id) => tableOf(schema, id))
   // On these tables, DELETE without a condition counts no rows.
   const other = tables.find(

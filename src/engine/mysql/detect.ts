@@ -99,7 +99,8 @@ function waitForWriters(tables: readonly Table[]): string[] {
   return [`LOCK TABLES ${tables.map(({ name }) => `${ident(name)} READ`).join(', ')}`, 'UNLOCK TABLES']
 }
 
-const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
+/** Selects the counter and the approximate number of rows of each table. */
+export const STATE = `SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW'`
 
 /** Not a user's table: the mark of an adopted database, and the temporary tables of ALTER TABLE. */
