@@ -4,13 +4,14 @@ import { graphOf, reachable } from '../../schema/graph.ts'
 import type { SubjectId, TableId } from '../../schema/schema.ts'
 import { cascades } from '../mysql/counters.ts'
 import { MARK_TABLE } from '../mysql/introspect.ts'
+import type { Result } from '../mysql/mysql-connection.ts'
 import type { OwnStatements } from '../mysql/own-statements.ts'
 import { type ResetContext, runProved } from '../mysql/reset-context.ts'
 import { queryTogether } from '../mysql/session.ts'
 import { type TrackedTable, trackedTables } from '../mysql/tracked-tables.ts'
 import type { Outcome } from '../resetter.ts'
 import { wasSwitched } from './userstat.ts'
-import type { Changes, Look, LookQueries } from './userstat-look.ts'
+import type { Changes, FullLook, Look, LookQueries } from './userstat-look.ts'
 
 /** What a look is compared with. */
 export interface Known {
@@ -26,8 +27,8 @@ export interface UserstatResult {
   /** `changed`: rows may have changed without being counted. `unreliable`: the counts are of no use. */
   readonly state: 'counted' | 'changed' | 'unreliable'
   readonly look: Look
-  /** The tables that may be dirty. */
-  readonly due: ReadonlySet<TrackedTable>
+  /** The tables that may be dirty, and how many rows were inserted into each; 0 if that is unknown. */
+  readonly due: ReadonlyMap<TrackedTable, number>
   /** Whether an insert may have failed, which moves AUTO_INCREMENT and is not counted. */
   readonly mayHaveMoved: boolean
 }
@@ -60,18 +61,17 @@ export class UserstatDetector {
 
   /** What a later `adopt` takes as the state in which nothing is dirty. */
   async measure(): Promise<Known> {
-    let look = await this.#look()
+    let look = await this.#fullLook()
     if (!look.isPresent) await this.#own.enter()
     for (let tries = 0; tries < TRIES && (!look.isPresent || isBetween(look)); tries += 1) {
       if (tries > 0) await sleep(1)
-      look = await this.#look()
+      look = await this.#fullLook()
     }
     if (isBetween(look)) {
       await this.#own.enter()
-      look = await this.#look()
+      look = await this.#fullLook()
     }
-    const { uncounted, setters } = look
-    return { ...look, uncounted: uncounted.least, setters: setters.least }
+    return { ...look, ...look.least }
   }
 
   /** `undefined`: the counts are of no use until the next `adopt`. */
@@ -112,26 +112,31 @@ export class UserstatDetector {
 
   /** @param isMoved whether definitions may have changed */
   async find(isMoved: (look: Look) => boolean): Promise<UserstatResult> {
-    for (let tries = 0; ; tries += 1) {
-      const look = await this.#look()
-      const known = this.#known
-      if (known === undefined || !isReliable(look, known)) return resultOf('unreliable', look)
-      const isSuspect = look.uncounted.most !== known.uncounted || isMoved(look)
-      if (isSuspect && look.isUnderWay && tries < TRIES) {
-        await sleep(1)
-        continue
-      }
-      if (look.setters.most !== known.setters) {
-        if (await wasSwitched(this.#context.connection)) return resultOf('unreliable', look)
-        this.#known = { ...known, setters: look.setters.least }
-      }
-      if (look.uncounted.most !== known.uncounted) return resultOf('changed', look)
-      return this.#compare(look, known)
+    const known = this.#known
+    const isSuspect = (look: Look) => look.uncounted !== known?.uncounted || isMoved(look)
+    const look = await this.#look()
+    if (known === undefined || !isReliable(look, known)) return resultOf('unreliable', look)
+    if (!isSuspect(look) && look.setters === known.setters) return this.#compare(look, known)
+    return this.#lookCloser(known, isSuspect)
+  }
+
+  /** Resets in other sessions may have been sending their statements during the look. */
+  async #lookCloser(known: Known, isSuspect: (look: Look) => boolean): Promise<UserstatResult> {
+    let look = await this.#fullLook()
+    for (let tries = 0; tries < TRIES && look.isUnderWay && isSuspect(look); tries += 1) {
+      await sleep(1)
+      look = await this.#fullLook()
     }
+    if (!isReliable(look, known)) return resultOf('unreliable', look)
+    if (look.setters !== known.setters) {
+      if (await wasSwitched(this.#context.connection)) return resultOf('unreliable', look)
+      this.#known = { ...known, setters: look.least.setters }
+    }
+    return look.uncounted === known.uncounted ? this.#compare(look, known) : resultOf('changed', look)
   }
 
   #compare(look: Look, known: Known): UserstatResult {
-    const due = new Set(this.#marked)
+    const due = new Map([...this.#marked].map((table) => [table, 0]))
     const mayCascade = new Set(this.#marked)
     for (const [name, { changed, inserted }] of look.tables) {
       const table = this.#byName.get(name)
@@ -141,33 +146,42 @@ export class UserstatDetector {
       }
       const before = known.tables.get(name) ?? NONE
       if (changed === before.changed) continue
-      due.add(table)
+      due.set(table, inserted - before.inserted)
       if (changed - before.changed !== inserted - before.inserted) mayCascade.add(table)
     }
-    for (const table of mayCascade) for (const child of this.#descendants(table)) due.add(child)
+    for (const table of mayCascade)
+      for (const child of this.#descendants(table)) due.set(child, due.get(child) ?? 0)
     const mayHaveMoved = look.failures === undefined || look.failures !== known.failures
     return { state: 'counted', look, due, mayHaveMoved }
   }
 
   async #look(): Promise<Look> {
+    return this.#queries.read(await this.#ask(this.#queries.statements))
+  }
+
+  async #fullLook(): Promise<FullLook> {
+    const { statements, last } = this.#queries
+    return this.#queries.readFull(await this.#ask([...statements, last]))
+  }
+
+  async #ask(statements: readonly string[]): Promise<readonly Result[]> {
     const { connection, proof } = this.#context
-    const { statements, read } = this.#queries
     try {
-      return read((await queryTogether(connection, [...proof, ...statements])).slice(proof.length))
+      return (await queryTogether(connection, [...proof, ...statements])).slice(proof.length)
     } catch {
       // Sent again as a batch, which says which of them failed.
+      return runProved(this.#context, statements, () => undefined, { isRecorded: false })
     }
-    return read(await runProved(this.#context, statements, () => undefined, { isRecorded: false }))
   }
 }
 
 function resultOf(state: UserstatResult['state'], look: Look): UserstatResult {
-  return { state, look, due: new Set(), mayHaveMoved: true }
+  return { state, look, due: new Map(), mayHaveMoved: true }
 }
 
 /** Whether resets in other sessions were sending statements during the look. */
-function isBetween({ uncounted, setters }: Look): boolean {
-  return uncounted.most !== uncounted.least || setters.most !== setters.least
+function isBetween({ least, uncounted, setters }: FullLook): boolean {
+  return uncounted !== least.uncounted || setters !== least.setters
 }
 
 function isReliable(look: Look, known: Known): boolean {

@@ -32,20 +32,13 @@ export interface Changes {
   readonly inserted: number
 }
 
-/** What others sent: at most, and at least, since resets in other sessions may be sending their own. */
-export interface Bounds {
-  readonly most: number
-  readonly least: number
-}
-
 export interface Look {
   readonly isCounting: boolean
   /** Whether the server knows this session: a restart forgets it. */
   readonly isPresent: boolean
-  readonly uncounted: Bounds
-  readonly setters: Bounds
-  /** Whether a reset in another session is sending statements. */
-  readonly isUnderWay: boolean
+  /** What others sent, at most: resets in other sessions may be sending their own. */
+  readonly uncounted: number
+  readonly setters: number
   /** Rows of `DEFINITION_COUNTS`, and how many ALTER statements of resets they contain. */
   readonly definitions: { readonly counts: readonly Row[]; readonly done: number }
   readonly flushes: number
@@ -56,10 +49,21 @@ export interface Look {
   readonly tables: ReadonlyMap<string, Changes>
 }
 
-/** The queries of a look, to be sent together, in this order, and the function that reads their results. */
+/** A look that also tells what resets in other sessions are sending. */
+export interface FullLook extends Look {
+  /** What others sent at least. */
+  readonly least: { readonly uncounted: number; readonly setters: number }
+  /** Whether a reset in another session is sending statements that would otherwise be those of others. */
+  readonly isUnderWay: boolean
+}
+
+/** The queries of a look, to be sent together, in this order, and the functions that read their results. */
 export interface LookQueries {
   readonly statements: readonly string[]
+  /** One more, for a full look. */
+  readonly last: string
   read(results: readonly Result[]): Look
+  readFull(results: readonly Result[]): FullLook
 }
 
 export async function lookQueries(
@@ -76,34 +80,43 @@ export async function lookQueries(
     `SELECT table_name AS name, rows_changed AS changed, ${inserted} AS inserted, BINARY table_schema = ${literal(database)} AS own
      FROM information_schema.table_statistics WHERE rows_changed > 0 AND (BINARY table_schema = ${literal(database)}
        OR (table_schema = ${literal(REGISTRY)} AND table_name = ${literal(OWN_STATEMENTS_TABLE)}))`,
-    own.announcedQuery,
   ]
-  return { statements, read: lookFrom }
+  return {
+    statements,
+    last: own.announcedQuery,
+    read: lookFrom,
+    readFull(results) {
+      const look = lookFrom(results)
+      const finished = sumsFrom(results[0]?.rows[0])
+      const announced = sumsFrom(results.at(-1)?.rows[0])
+      const least = (kind: 'uncounted' | 'setters') => look[kind] + finished[kind] - announced[kind]
+      return {
+        ...look,
+        least: { uncounted: least('uncounted'), setters: least('setters') },
+        isUnderWay: finished.altered !== announced.altered || finished.uncounted !== announced.uncounted,
+      }
+    },
+  }
 }
 
 function lookFrom(results: readonly Result[]): Look {
-  const [finishedRows, counts, metrics, tables, announcedRows] = results.map(({ rows }) => rows)
-  const [finished, announced] = [sumsFrom(finishedRows?.[0]), sumsFrom(announcedRows?.[0])]
+  const [finishedRows = [], counts = [], metrics = [], tables = []] = results.map(({ rows }) => rows)
+  const finished = sumsFrom(finishedRows[0])
   const total = (names: readonly string[]) =>
-    (counts ?? []).reduce(
+    counts.reduce(
       (sum, { Variable_name: name, Value: value }) =>
         sum + (names.includes(String(name)) ? Number(value) : 0),
       0,
     )
-  const bounds = (names: readonly string[], kind: keyof Sums): Bounds => {
-    const sent = total(names)
-    return { most: sent - finished[kind], least: sent - announced[kind] }
-  }
   return {
-    isCounting: Number(metrics?.[0]?.counting) === 1,
-    isPresent: Number(finishedRows?.[0]?.present) > 0,
-    uncounted: bounds(UNCOUNTED, 'uncounted'),
-    setters: bounds([SET], 'setters'),
-    isUnderWay: finished.altered !== announced.altered || finished.uncounted !== announced.uncounted,
-    definitions: { counts: counts ?? [], done: finished.altered },
+    isCounting: Number(metrics[0]?.counting) === 1,
+    isPresent: Number(finishedRows[0]?.present) > 0,
+    uncounted: total(UNCOUNTED) - finished.uncounted,
+    setters: total([SET]) - finished.setters,
+    definitions: { counts, done: finished.altered },
     flushes: total([FLUSH]),
-    failures: failuresFrom(metrics ?? []),
-    ...changesFrom(tables ?? []),
+    failures: failuresFrom(metrics),
+    ...changesFrom(tables),
   }
 }
 

@@ -7,7 +7,7 @@ import type { ResetContext } from '../mysql/reset-context.ts'
 import { failedWith, isNoRoom } from '../mysql/reset-error.ts'
 import type { ScanReset } from '../mysql/scan-reset.ts'
 import type { Outcome } from '../resetter.ts'
-import { findMoved } from './moved-counters.ts'
+import { findMoved, type MovedCounters } from './moved-counters.ts'
 import { flushStatistics, silentTables, whyNotUserstat } from './userstat.ts'
 import { UserstatDetector, type UserstatResult } from './userstat-detector.ts'
 import { type Look, lookQueries } from './userstat-look.ts'
@@ -76,7 +76,7 @@ export class UserstatReset implements CountedReset {
     const isCounted = found?.state === 'counted' && !this.#isDoubtful && this.#movedBy(found.look) !== 'rows'
     if (!isCounted) return this.#scan.dirty()
     const moved = await this.#moved(found)
-    const due = [...found.due].flatMap(({ subjects }) => subjects)
+    const due = [...found.due.keys()].flatMap(({ subjects }) => subjects)
     return [...new Set([...due, ...moved.sequences])]
   }
 
@@ -100,7 +100,7 @@ export class UserstatReset implements CountedReset {
   async #restore(found: UserstatResult): Promise<Outcome> {
     const { program } = this.#context
     const moved = await this.#moved(found)
-    const tables = [...found.due].flatMap(({ table }) => table?.id ?? [])
+    const tables = [...found.due.keys()].flatMap(({ table }) => table?.id ?? [])
     const dirty = [...new Set<SubjectId>([...tables, ...moved.sequences])]
     const all = await this.#scan.restore(
       { dirty, moved: moved.sequences, rows: moved.rows, unknown: [], triggersPending: false },
@@ -112,13 +112,26 @@ export class UserstatReset implements CountedReset {
     return touchedBy(all, program.plan.steps, { due: new Set(tables), moved: moved.sequences })
   }
 
-  /** Where AUTO_INCREMENT may have moved: in tables that were written, and in others after an insert failed. */
-  #moved({ due, mayHaveMoved }: UserstatResult) {
-    const tables = this.#detector.tracked.filter(
-      (table) =>
-        due.has(table) || (table.next !== undefined && (mayHaveMoved || this.#silent.has(table.name))),
-    )
-    return findMoved(this.#context, tables)
+  /**
+   * Where AUTO_INCREMENT moved: in tables into which rows were inserted, and, if it is read there, in others that
+   * were written, and in all after an insert failed.
+   */
+  async #moved({ due, mayHaveMoved }: UserstatResult): Promise<MovedCounters> {
+    const { tracked } = this.#detector
+    const grown = tracked.filter((table) => (due.get(table) ?? 0) > 0 && table.table !== undefined)
+    const unclear = tracked.filter((table) => {
+      if (grown.includes(table)) return false
+      if (table.next === undefined) return due.has(table) && table.table === undefined
+      return due.has(table) || mayHaveMoved || this.#silent.has(table.name)
+    })
+    const read = await findMoved(this.#context, unclear)
+    return {
+      sequences: new Set([...grown.flatMap(({ subjects }) => subjects.slice(1)), ...read.sequences]),
+      rows: new Map([
+        ...grown.map((table) => [table.subjects[0] ?? '', due.get(table) ?? 0] as const),
+        ...read.rows,
+      ]),
+    }
   }
 
   /** ALTER may have changed rows without being counted as a write. */
@@ -127,7 +140,7 @@ export class UserstatReset implements CountedReset {
     if (moved === undefined) return
     this.#isDoubtful = true
     // What a killed session announced would lead to one more check.
-    if (look.isUnderWay) await this.#own.enter()
+    await this.#own.enter()
     await this.#context.definitions.check(this.ownStatements)
     this.#isDoubtful = moved === 'rows'
   }

@@ -1,6 +1,6 @@
 -- A reset of what was written
 
-SELECT IF(CAST((SELECT mark FROM afresh_registry.marks WHERE database_name = '<database>') AS BINARY) = CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY) AND CAST(LEFT('afresh:v1:<server>:<database>:made-0123456789abcdef', CHAR_LENGTH(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:'))) AS BINARY) = CAST(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:') AS BINARY) AND CAST(DATABASE() AS BINARY) = CAST('<database>' AS BINARY), 1, (SELECT 1 UNION ALL SELECT 2)) AS owned
+SELECT IF(CAST((SELECT mark FROM afresh_registry.marks WHERE database_name = '<database>') AS BINARY) = CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY) AND LOCATE(CAST(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:') AS BINARY), CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY)) = 1 AND CAST(DATABASE() AS BINARY) = CAST('<database>' AS BINARY), 1, (SELECT 1 UNION ALL SELECT 2)) AS owned
 ;
 SELECT SUM(altered_finished) AS altered, SUM(uncounted_finished) AS uncounted, SUM(setters_finished) AS setters, SUM(id = <session>) AS present FROM afresh_registry.own_statements_1
 ;
@@ -11,13 +11,10 @@ SELECT name, enabled, time_enabled, count, @@GLOBAL.userstat AS counting FROM in
 ;
 SELECT table_name AS name, rows_changed AS changed, rows_inserted AS inserted, BINARY table_schema = '<database>' AS own
      FROM information_schema.table_statistics WHERE rows_changed > 0 AND (BINARY table_schema = '<database>'
-       OR (table_schema = 'afresh_registry' AND table_name = 'own_statements_1'))
-;
-SELECT SUM(altered_announced) AS altered, SUM(uncounted_announced) AS uncounted, SUM(setters_announced) AS setters FROM afresh_registry.own_statements_1;
+       OR (table_schema = 'afresh_registry' AND table_name = 'own_statements_1'));
 
 SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
-  FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW' AND table_name = 'authors' UNION ALL SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
-  FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW' AND table_name = 'books';
+  FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW' AND table_name = 'authors';
 
 UPDATE afresh_registry.own_statements_1 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, setters_announced = <number>, setters_finished = <number> WHERE id = <session>
 ;
@@ -27,7 +24,7 @@ SET autocommit = 1, foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO,AL
 ;
 SET @afresh_at = 0
 ;
-SELECT IF(CAST((SELECT mark FROM afresh_registry.marks WHERE database_name = '<database>') AS BINARY) = CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY) AND CAST(LEFT('afresh:v1:<server>:<database>:made-0123456789abcdef', CHAR_LENGTH(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:'))) AS BINARY) = CAST(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:') AS BINARY) AND CAST(DATABASE() AS BINARY) = CAST('<database>' AS BINARY), 1, (SELECT 1 UNION ALL SELECT 2)) AS owned
+SELECT IF(CAST((SELECT mark FROM afresh_registry.marks WHERE database_name = '<database>') AS BINARY) = CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY) AND LOCATE(CAST(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:') AS BINARY), CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY)) = 1 AND CAST(DATABASE() AS BINARY) = CAST('<database>' AS BINARY), 1, (SELECT 1 UNION ALL SELECT 2)) AS owned
 ;
 SET @afresh_at = 1
 ;
