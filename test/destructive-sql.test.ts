@@ -34,6 +34,7 @@ const REASONS = {
     'engine/mysql/erase-transaction.ts',
     'engine/mysql/ownership.ts',
     'engine/mysql/detector-rows.ts',
+    'engine/mysql/own-statements.ts',
     'engine/postgres/erase-session.ts',
     'engine/postgres/erase-transaction.ts',
     'engine/postgres/large-objects.ts',

@@ -72,7 +72,7 @@ export async function runDoctor(cwd: string, url?: string): Promise<Diagnosis> {
     {
       name: 'counters',
       where:
-        'MySQL, and MariaDB with performance_schema: cost depends on what the test wrote. SQLite: recognizes a database that was not written to',
+        'MySQL, and MariaDB with userstat or performance_schema: cost depends on what the test wrote. SQLite: recognizes a database that was not written to',
     },
     { name: 'scan', where: 'every engine: looks at each table and sequence in one round trip' },
   ]

@@ -152,48 +152,89 @@ async function detectorOf(
   throw new Error(`nothing watches ${database}`)
 }
 
-for (const id of ['mysql:9.7', 'mariadb:11.8'] as const)
-  describeOn(id, (server) => {
-    it('the routine and its steps', async () => {
-      const bench = await Bench.on(server)
-      try {
-        // A condition contains the length of this name.
-        const name = 'afresh_reset_program'
-        const { connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'), name)
-        const { resetter } = await bench.prepare(connection, undefined)
-        await connection.query(WRITES)
-        expect(await resetter.reset()).toMatchObject({ detector: 'counters' })
-        const { digest, detector } = await detectorOf(connection, name)
-        const [shown] = await connection.query(`SHOW CREATE PROCEDURE afresh_registry.reset_${digest}`)
-        const steps = await connection.query(
-          `SELECT table_index, phase, step, sub, write_kinds, counts, unless, COALESCE(short_sql, run) AS sql_text
+describeOn('mysql:9.7', (server) => {
+  it('the routine and its steps', async () => {
+    const bench = await Bench.on(server)
+    try {
+      // A condition contains the length of this name.
+      const name = 'afresh_reset_program'
+      const { connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'), name)
+      const { resetter } = await bench.prepare(connection, undefined)
+      await connection.query(WRITES)
+      expect(await resetter.reset()).toMatchObject({ detector: 'counters' })
+      const { digest, detector } = await detectorOf(connection, name)
+      const [shown] = await connection.query(`SHOW CREATE PROCEDURE afresh_registry.reset_${digest}`)
+      const steps = await connection.query(
+        `SELECT table_index, phase, step, sub, write_kinds, counts, unless, COALESCE(short_sql, run) AS sql_text
            FROM afresh_registry.steps_${digest} WHERE detector = ${detector} ORDER BY phase, step, sub, table_index`,
-        )
-        const text = listing([
-          ['Once a server: the routine that every reset calls', [String(shown?.['Create Procedure'])]],
-          [
-            'Once a session: its steps, by phase',
-            steps.map(
-              ({ phase, step, sub, table_index, write_kinds, counts, unless, sql_text }) =>
-                `-- phase ${phase}, step ${step}.${sub}, table ${table_index}, after writes of kind ${write_kinds}` +
-                `${counts === null ? '' : `, counted as ${counts}`}${unless === null ? '' : `\n-- unless ${unless}`}\n${sql_text}`,
-            ),
-          ],
-        ])
-        const legible = text
-          .replaceAll(digest, '<digest>')
-          .replaceAll(name, '<database>')
-          .replaceAll(detector, '<detector>')
-          .replaceAll(/afresh_baseline_[0-9a-f]+_\d+/g, '<baseline>')
-        await expect(named(legible, new Map())).toMatchFileSnapshot(
-          `./reset-program/${id.replace(':', '-')}.sql`,
-        )
-        await resetter.close()
-      } finally {
-        await bench.close()
-      }
-    })
+      )
+      const text = listing([
+        ['Once a server: the routine that every reset calls', [String(shown?.['Create Procedure'])]],
+        [
+          'Once a session: its steps, by phase',
+          steps.map(
+            ({ phase, step, sub, table_index, write_kinds, counts, unless, sql_text }) =>
+              `-- phase ${phase}, step ${step}.${sub}, table ${table_index}, after writes of kind ${write_kinds}` +
+              `${counts === null ? '' : `, counted as ${counts}`}${unless === null ? '' : `\n-- unless ${unless}`}\n${sql_text}`,
+          ),
+        ],
+      ])
+      const legible = text
+        .replaceAll(digest, '<digest>')
+        .replaceAll(name, '<database>')
+        .replaceAll(detector, '<detector>')
+        .replaceAll(/afresh_baseline_[0-9a-f]+_\d+/g, '<baseline>')
+      await expect(named(legible, new Map())).toMatchFileSnapshot('./reset-program/mysql-9.7.sql')
+      await resetter.close()
+    } finally {
+      await bench.close()
+    }
   })
+})
+
+describeOn('mariadb:11.8', (server) => {
+  it('the messages', async () => {
+    const bench = await Bench.on(server)
+    const logs = (on: number) =>
+      bench.admin.query(`SET GLOBAL log_output = ${on ? "'TABLE'" : 'DEFAULT'}, general_log = ${on}`)
+    try {
+      const name = 'afresh_reset_program'
+      const { connection } = await bench.database(schemaWith('integer AUTO_INCREMENT PRIMARY KEY'), name)
+      const { resetter } = await bench.prepare(connection, undefined)
+      const writer = await bench.connect(name)
+      const [session] = await connection.query('SELECT CONNECTION_ID() AS id')
+      await logs(1)
+      // It looks into the settings that were changed.
+      await resetter.reset()
+      await connection.query("SELECT 'from here'")
+      await writer.query(WRITES)
+      expect(await resetter.reset()).toMatchObject({ detector: 'counters' })
+      await logs(0)
+      const log = await bench.admin.query(
+        `SELECT CONVERT(argument USING utf8mb4) AS sql_text FROM mysql.general_log
+         WHERE thread_id = ${String(session?.id)} AND command_type = 'Query' ORDER BY event_time`,
+      )
+      const all = log.map(({ sql_text }) => String(sql_text))
+      const statements = all.slice(all.indexOf("SELECT 'from here'") + 1)
+      // Settings and positions of the batch are the same for each one.
+      const own = statements
+        .map((sql) => sql.replace(/^\s*;\s*|\s*;\s*$/g, ''))
+        .filter((sql) => !/^SET @afresh_|^SET autocommit/.test(sql.trim()))
+      const legible = listing([['A reset of what was written', own]])
+        .replaceAll(name, '<database>')
+        .replaceAll(/afresh_baseline_[0-9a-f]+_\d+/g, '<baseline>')
+        .replaceAll(/\bid = \d{9,}/g, 'id = <session>')
+        .replaceAll(/afresh:v1:[0-9a-f]{32}/g, 'afresh:v1:<server>')
+        .replaceAll(/(announced|finished) = \d+/g, '$1 = <number>')
+      await expect(named(legible, new Map())).toMatchFileSnapshot('./reset-program/mariadb-11.8.sql')
+      await resetter.close()
+    } finally {
+      await logs(0)
+      await bench.admin.query('TRUNCATE TABLE mysql.general_log')
+      await bench.close()
+    }
+  })
+})
 
 describe('SQLite', () => {
   describeSqlite(({ open }) => {

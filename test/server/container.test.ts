@@ -38,13 +38,14 @@ const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Rec
   },
   mariadb: {
     sql: `SHOW VARIABLES WHERE variable_name IN ('innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'log_bin',
-            'performance_schema', 'max_connections')`,
+            'performance_schema', 'userstat', 'max_connections')`,
     expected: {
       innodb_doublewrite: 'OFF',
       innodb_flush_log_at_trx_commit: '0',
       log_bin: 'OFF',
       max_connections: '500',
-      performance_schema: 'ON',
+      performance_schema: 'OFF',
+      userstat: 'ON',
     },
   },
 }

@@ -1,6 +1,8 @@
 import { afterAll, describe } from 'vitest'
 import { messageOf } from '../../src/errors.ts'
 import type { RunningServer } from '../../src/server/running-server.ts'
+import { startServer } from '../../src/server/server.ts'
+import { container } from '../../src/server/spec.ts'
 import { leftOut, remedy } from './left-out.ts'
 import { startOwnContainer } from './own-container.ts'
 import { extensionImage } from './postgres-extensions.ts'
@@ -39,6 +41,15 @@ const VARIANTS = {
       engine: 'mariadb',
       image: 'mariadb:11.8',
       command: LOWERCASE,
+    }),
+  // Its test switches a setting that decides how all others detect.
+  'mariadb:11.8-switched': () => startServer(container('mariadb:11.8')),
+  // Has no userstat, like servers of others.
+  'mariadb:11.8-counted': () =>
+    startOwnContainer('mariadb:11.8-counted', {
+      engine: 'mariadb',
+      image: 'mariadb:11.8',
+      command: ['--performance-schema=ON'],
     }),
 } as const satisfies Record<string, () => Promise<RunningServer>>
 

@@ -1,6 +1,9 @@
 import { AfreshError, messageOf } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
+import { whyNotUserstat } from '../mariadb/userstat.ts'
+import { UserstatReset } from '../mariadb/userstat-reset.ts'
 import type { Program } from '../resetter.ts'
+import type { CountedReset } from './counted-reset.ts'
 import { openCounterDetector } from './counter-detector.ts'
 import { CounterReset } from './counter-reset.ts'
 import { refuseCounters, whyNotCounters } from './counters.ts'
@@ -12,19 +15,25 @@ import { BatchError } from './session.ts'
 
 export interface ChosenDetector {
   /** `undefined` if every reset scans. */
-  readonly counters: CounterReset | undefined
+  readonly counters: CountedReset | undefined
   readonly why: string
 }
 
 /** Why resets have to scan, as a phrase; `undefined` if the counters can be used. */
 export async function whyScan(connection: Connection, program: Program): Promise<string | undefined> {
-  const reason = program.detector === 'scan' ? 'it was asked for' : await whyNotCounters(connection, program)
+  if (program.detector === 'scan') return 'it was asked for'
+  if ((await whyNotUserstat(connection, program)) === undefined) return undefined
+  const reason = await whyNotCounters(connection, program)
   if (reason !== undefined && program.detector === 'counters') refuseCounters(reason)
   return reason
 }
 
-/** @param reason why resets have to scan, if they have to */
-export async function chooseDetector(
+/**
+ * Creates what the detector needs; `withSnapshot` comes next.
+ *
+ * @param reason why resets have to scan, if they have to
+ */
+export async function openDetector(
   context: ResetContext,
   scan: ScanReset,
   reason: string | undefined,
@@ -32,30 +41,36 @@ export async function chooseDetector(
   if (reason !== undefined) return { counters: undefined, why: `${REASON_SCAN}: ${reason}` }
   const { connection, program, baseline, triggers, database } = context
   const { claim } = program
+  const hasUserstat = (await whyNotUserstat(connection, program)) === undefined
   const proof = claim === undefined ? '1' : await markCheckSql(connection, database, claim, { current: true })
-  let counters: CounterReset
+  let counters: CountedReset
   try {
-    const detector = await openCounterDetector(connection, { program, baseline, triggers, database, proof })
-    counters = new CounterReset(context, scan, detector)
+    counters = hasUserstat
+      ? await UserstatReset.open(context, scan)
+      : new CounterReset(
+          context,
+          scan,
+          await openCounterDetector(connection, { program, baseline, triggers, database, proof }),
+        )
   } catch (error) {
     if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
     return withoutCounters(program, error)
   }
-  return withSnapshot(context, scan, counters)
+  return { counters, why: REASON_COUNTERS }
 }
 
 /** Takes the current state as clean. Scans if the server has no room for the counters, or they are gone. */
 export async function withSnapshot(
   { program }: ResetContext,
   scan: ScanReset,
-  counters: CounterReset,
+  counters: CountedReset,
 ): Promise<ChosenDetector> {
   try {
-    await counters.detector.snapshot(() => scan.dirty())
+    await counters.snapshot(() => scan.dirty())
     return { counters, why: REASON_COUNTERS }
   } catch (error) {
     // The first error matters; what cannot be deleted now is pruned after the session has ended.
-    await counters.detector.close().catch(() => {})
+    await counters.close().catch(() => {})
     if (!(error instanceof BatchError) || error.index === undefined) throw error
     return withoutCounters(program, error)
   }

@@ -1,5 +1,6 @@
 import type { SubjectId } from '../../schema/schema.ts'
 import type { Outcome } from '../resetter.ts'
+import type { CountedReset, CounterOutcome } from './counted-reset.ts'
 import type { CounterDetector, DetectionResult } from './counter-detector.ts'
 import { outcomeOfCounts } from './counter-outcome.ts'
 import { whyNotCounters } from './counters.ts'
@@ -9,17 +10,11 @@ import { isNoRoom, resetErrorFrom } from './reset-error.ts'
 import type { ScanReset } from './scan-reset.ts'
 import { CallError } from './session.ts'
 
-export interface CounterOutcome {
-  readonly outcome: Outcome
-  /** Whether a scan restored rows: the counters report its writes until the next snapshot. */
-  readonly needsSnapshot: boolean
-}
-
 const NO_CHECK = { checksDefinitions: false }
 
 /** Finds and restores what is dirty by one call of the routine. Scans where the counters do not suffice. */
-export class CounterReset {
-  readonly detector: CounterDetector
+export class CounterReset implements CountedReset {
+  readonly #detector: CounterDetector
   readonly #context: ResetContext
   readonly #scan: ScanReset
   /** Definitions changed: what a reset did since then is unreliable. */
@@ -28,7 +23,19 @@ export class CounterReset {
   constructor(context: ResetContext, scan: ScanReset, detector: CounterDetector) {
     this.#context = context
     this.#scan = scan
-    this.detector = detector
+    this.#detector = detector
+  }
+
+  get ownStatements(): string {
+    return this.#detector.ownStatements
+  }
+
+  snapshot(findDirty: () => Promise<readonly SubjectId[]>): Promise<void> {
+    return this.#detector.snapshot(findDirty)
+  }
+
+  close(): Promise<void> {
+    return this.#detector.close()
   }
 
   async reset(): Promise<CounterOutcome> {
@@ -53,7 +60,7 @@ export class CounterReset {
   async #call(options: { readonly acts: boolean }): Promise<DetectionResult> {
     const { connection, program } = this.#context
     try {
-      return await this.detector.call(options)
+      return await this.#detector.call(options)
     } catch (error) {
       throw await resetErrorFrom(connection, program, error, (step) => ({
         sql: error instanceof CallError ? (error.sql ?? '') : '',
@@ -69,7 +76,7 @@ export class CounterReset {
     const moved = this.#isDoubtful ? 'rows' : definitions.moved(counts, done)
     if (moved === undefined) return
     this.#isDoubtful = true
-    await definitions.check(this.detector.ownStatements)
+    await definitions.check(this.#detector.ownStatements)
     this.#isDoubtful = moved === 'rows'
   }
 
@@ -80,7 +87,7 @@ export class CounterReset {
     const outcome = await this.#scanAfter(found)
     this.#isDoubtful = false
     // Otherwise its counts would look right again as soon as the server resumes counting.
-    if (!isCounting) await this.detector.close()
+    if (!isCounting) await this.#detector.close()
     return { outcome, needsSnapshot: isCounting }
   }
 

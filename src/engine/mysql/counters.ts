@@ -2,17 +2,15 @@ import { AfreshError } from '../../errors.ts'
 import { tableOf } from '../../schema/schema.ts'
 import type { Connection } from '../connection.ts'
 import type { Program } from '../resetter.ts'
+import { COUNTS, isScanCheaper } from './counts-cost.ts'
 import { DENIED, DENIED_DATABASE, DENIED_ROUTINE, DENIED_TABLE } from './errno.ts'
 import { flavorOf } from './flavor-of.ts'
 import { literal } from './quote.ts'
 import { errnoOf } from './session.ts'
 
-/** The server's count of rows written to each table, by all sessions, committed or not. */
-export const COUNTS = 'performance_schema.table_io_waits_summary_by_table'
-
-/** Looking at a table costs as much as reading this many counts; MariaDB reads those of the whole server. */
-const COUNTS_TO_A_LOOK = 10
+/** With so few, reading the counts is cheaper than looking at the tables. */
 const FEW_COUNTS = 2000
+const FEW_TABLES = 300
 
 /** Why the counters are unreliable here, as a phrase for people; `undefined` if they are reliable. */
 export async function whyNotCounters(connection: Connection, program: Program): Promise<string | undefined> {
@@ -32,8 +30,10 @@ export async function whyNotCounters(connection: Connection, program: Program): 
     if (Number(status?.n) !== watch.statusRows) return 'the server is too old to report TRUNCATE'
     if (Number(status?.lost) !== 0) return 'performance_schema ran out of memory for its counts'
     const counts = Number(row?.counts)
-    const isScanCheaper = counts > FEW_COUNTS && counts > program.schema.tables.length * COUNTS_TO_A_LOOK
-    if (isScanCheaper && program.detector === 'auto') return 'the server has too many other tables'
+    const { tables } = program.schema
+    const isDoubtful = counts > FEW_COUNTS || tables.length > FEW_TABLES
+    if (program.detector === 'auto' && isDoubtful && (await isScanCheaper(connection, tables)))
+      return 'the server has or had too many open tables'
     return undefined
   } catch (error) {
     if (isDenied(error)) return 'the user may not read performance_schema and the tables of InnoDB'
@@ -51,13 +51,13 @@ export function refuseCounters(reason: string): never {
 }
 
 /** Whether the error says that the user lacks a privilege. */
-function isDenied(error: unknown): boolean {
+export function isDenied(error: unknown): boolean {
   const errno = errnoOf(error)
   return [DENIED_DATABASE, DENIED_TABLE, DENIED, DENIED_ROUTINE].some((denial) => denial === errno)
 }
 
 /** A table or foreign key whose writes the server does not count. */
-function uncounted({ schema, plan }: Program): string | undefined {
+export function uncounted({ schema, plan }: Program): string | undefined {
   const tables = plan.order.flat().map((id) => tableOf(schema, id))
   // On these tables, DELETE without a condition counts no rows.
   const other = tables.find(

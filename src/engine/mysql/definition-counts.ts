@@ -22,7 +22,10 @@ const DEFINING = [
   ...['Com_grant', 'Com_revoke', 'Com_revoke_all', 'Com_drop_role', 'Com_drop_user', 'Com_rename_user'],
 ]
 
-const WANTED = `STATUS WHERE variable_name IN (${[...ALTERING, ...DEFINING].map(literal).join(', ')})`
+/** The names of all these counts. */
+export const DEFINITION_COUNT_NAMES: readonly string[] = [...ALTERING, ...DEFINING]
+
+const WANTED = `STATUS WHERE variable_name IN (${DEFINITION_COUNT_NAMES.map(literal).join(', ')})`
 
 /**
  * Selects these counts: https://dev.mysql.com/doc/refman/9.0/en/server-status-variables.html#statvar_Com_xxx.
@@ -41,7 +44,7 @@ export function countsFrom(rows: readonly Row[]): DefinitionCounts {
   let [altered, defined] = [0, 0]
   for (const { Variable_name: name, Value: value } of rows) {
     if (ALTERING.includes(String(name))) altered += Number(value)
-    else defined += Number(value)
+    else if (DEFINING.includes(String(name))) defined += Number(value)
   }
   return { altered, defined }
 }

@@ -203,7 +203,8 @@ export async function markCheckSql(
   const prefix = `CONCAT('${MARK_PREFIX}', ${await identityOf(connection)}, ${literal(`:${namedIn(mark, database)}:`)})`
   const conditions = [
     `CAST(${markOf(database)} AS BINARY) = CAST(${literal(mark)} AS BINARY)`,
-    `CAST(LEFT(${literal(mark)}, CHAR_LENGTH(${prefix})) AS BINARY) = CAST(${prefix} AS BINARY)`,
+    // The mark begins with it.
+    `LOCATE(CAST(${prefix} AS BINARY), CAST(${literal(mark)} AS BINARY)) = 1`,
     ...(current ? [`CAST(DATABASE() AS BINARY) = CAST(${literal(database)} AS BINARY)`] : []),
     ...(lease === undefined ? [] : [`IS_USED_LOCK(${lockName(lease.key)}) = ${lease.session}`]),
   ]

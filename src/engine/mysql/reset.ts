@@ -2,7 +2,7 @@ import { withUndo } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import type { Program, Resetter } from '../resetter.ts'
 import { baselineOf } from './baseline.ts'
-import { chooseDetector, whyScan } from './choose-detector.ts'
+import { openDetector, whyScan, withSnapshot } from './choose-detector.ts'
 import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
 import { currentDatabase, guard } from './ownership.ts'
@@ -40,7 +40,7 @@ async function targetOf(connection: Connection, program: Program): Promise<Reset
   const { claim } = program
   const database = await currentDatabase(connection)
   const proof = claim === undefined ? [] : [await guard(connection, database, claim, { current: true })]
-  return { connection, program, database, proof }
+  return { connection, program, database, proof, own: {} }
 }
 
 /** The triggers of the tables in the plan; prepares the server to suspend them. */
@@ -57,8 +57,14 @@ async function suspendableTriggers(connection: Connection, { schema, plan }: Pro
 /** @param reason why resets have to scan, if they have to */
 async function openResetter(context: ResetContext, reason: string | undefined): Promise<Resetter> {
   const scan = new ScanReset(context, await flavorOf(context.connection))
-  await scan.moveToPlannedPositions()
-  const chosen = await chooseDetector(context, scan, reason)
-  await context.definitions.begin(chosen.counters?.detector.ownStatements)
+  const { counters, why } = await openDetector(context, scan, reason)
+  const chosen = await withUndo(
+    async () => {
+      await scan.moveToPlannedPositions()
+      return counters === undefined ? { counters, why } : withSnapshot(context, scan, counters)
+    },
+    async () => counters?.close(),
+  )
+  await context.definitions.begin(chosen.counters?.ownStatements)
   return new MysqlResetter(context, scan, chosen)
 }

@@ -31,7 +31,7 @@ export class MysqlResetter implements Resetter {
         const notes = [...(outcome.notes ?? []), ...this.#context.definitions.takeNotes()]
         return notes.length === 0 ? outcome : { ...outcome, notes }
       } catch (cause) {
-        const ownStatements = this.#chosen.counters?.detector.ownStatements
+        const ownStatements = this.#chosen.counters?.ownStatements
         const error = await explainFailure(this.#context, cause, ownStatements)
         // The cause is gone: the other transaction, or the read-only mode, which the check reverted.
         const mayGoOn = failedWith(error, DEADLOCK) || failedWith(error, READ_ONLY)
@@ -53,7 +53,7 @@ export class MysqlResetter implements Resetter {
 
   async close(): Promise<void> {
     await withCleanUp(
-      async () => this.#chosen.counters?.detector.close(),
+      async () => this.#chosen.counters?.close(),
       () => this.#context.baseline.close(),
     )
   }

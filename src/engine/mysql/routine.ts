@@ -1,4 +1,5 @@
-import { COUNTS, offExpression } from './counters.ts'
+import { offExpression } from './counters.ts'
+import { COUNTS } from './counts-cost.ts'
 import type { Flavor } from './flavor.ts'
 import { MARK_TABLE } from './introspect.ts'
 import { literal } from './quote.ts'

@@ -94,17 +94,27 @@ export class ScanReset {
     why: string,
     { checksDefinitions, mayTruncate }: ScanOptions & { readonly mayTruncate: boolean },
   ): Promise<Outcome> {
-    const { connection, program, database, baseline, triggers, definitions } = this.#context
+    const { connection, database, definitions } = this.#context
     const { found, counts } = await this.#find()
     if (checksDefinitions && definitions.moved(counts) !== undefined) await definitions.check()
     if (found.triggersPending) await resumeTriggers(connection, database)
+    return this.restore(found, why, { mayTruncate })
+  }
+
+  /** Restores what was found, in one round trip. */
+  async restore(
+    found: Found,
+    why: string,
+    { mayTruncate }: { readonly mayTruncate: boolean },
+  ): Promise<Outcome> {
+    const { connection, program, database, baseline, triggers, definitions, own } = this.#context
     if (found.dirty.length === 0) return { detector: 'scan', why, dirty: [], ran: [] }
     const { actions, ran } = actionsFor(program, baseline, triggers, { found, database, mayTruncate })
     if (actions.length === 0) return { detector: 'scan', why, dirty: found.dirty, ran: [] }
     const statements = actions.map(({ sql }) => sql)
     try {
       const results = await runProved(this.#context, statements, (index) => actions[index])
-      definitions.ran(statements)
+      definitions.ran(statements, own.statements !== undefined)
       return outcomeOf(why, found, ran, actions, results)
     } catch (error) {
       // Now it is known that this reset dropped them; otherwise the next reset finds them as suspended.

@@ -77,11 +77,15 @@ export class SchemaWatch {
     return defined === known.defined ? undefined : 'definitions'
   }
 
-  /** Records statements of a reset that ran outside of the routine. */
-  ran(statements: readonly string[]): void {
+  /**
+   * Records statements of a reset that ran outside of the routine.
+   *
+   * @param isRecorded whether `done` of the next `moved` contains its ALTER statements
+   */
+  ran(statements: readonly string[], isRecorded: boolean): void {
     if (this.#known === undefined) return
     for (const sql of statements) {
-      if (/^ALTER (TABLE|SEQUENCE)\b/.test(sql)) this.#known.altered += 1
+      if (/^ALTER (TABLE|SEQUENCE)\b/.test(sql)) this.#known.altered += isRecorded ? 0 : 1
       else if (/^(CREATE|DROP)\b/.test(sql)) this.#known.defined += 1
     }
   }

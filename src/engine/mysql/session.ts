@@ -29,6 +29,8 @@ export interface BatchOptions {
   readonly lockTimeoutMs?: number
   /** Additional settings of the session. */
   readonly settings?: readonly Setting[]
+  /** Statements that run first and last in the message, under the settings of the session. */
+  readonly around?: { readonly first: string; readonly last: string } | undefined
 }
 
 /** A session setting, and the value that a reset needs, as SQL. */
@@ -89,15 +91,16 @@ export function swapped(settings: readonly Setting[]): {
 export async function batch(
   connection: Connection,
   statements: readonly string[],
-  { lockTimeoutMs = 10_000, settings: more = [] }: BatchOptions = {},
+  { lockTimeoutMs = 10_000, settings: more = [], around }: BatchOptions = {},
 ): Promise<Result[]> {
   const client = mysqlConnection(connection)
   const flavor = await flavorOf(client)
   const settings = [...settingsOf(flavor, String(inSeconds(lockTimeoutMs))), ...more]
   const { save, set, restore } = swapped(settings)
-  const before = [save, set]
+  const before = [...(around === undefined ? [] : [around.first]), save, set]
   const numbered = statements.flatMap((sql, index) => [`SET @afresh_at = ${index}`, sql])
-  const messages = messagesOf([...before, ...numbered, restore, 'SET @afresh_at = NULL'], flavor.endsMessage)
+  const after = [restore, 'SET @afresh_at = NULL', ...(around === undefined ? [] : [around.last])]
+  const messages = messagesOf([...before, ...numbered, ...after], flavor.endsMessage)
   return client.pinned(async (send) => {
     try {
       const results: Result[] = []
@@ -106,6 +109,23 @@ export async function batch(
     } catch (error) {
       throw new BatchError((await recover(send, restore)).position, error)
     }
+  })
+}
+
+/** Number of SET statements that `batch` sends itself. */
+export function settersOf(statements: readonly string[]): number {
+  return statements.length + 4
+}
+
+/** Sends queries in one round trip; in a session of afresh under its own settings, which cost nothing. */
+export async function queryTogether(
+  connection: Connection,
+  statements: readonly string[],
+): Promise<readonly Result[]> {
+  if (!connection.owned) return batch(connection, statements)
+  return mysqlConnection(connection).pinned(async (send) => {
+    const results = await send(joined(statements))
+    return statements.map((_, index) => resultAt(results, index))
   })
 }
 
