@@ -27,6 +27,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/run.ts')).runCommand,
   },
   {
+    name: 'serve',
+    summary: 'Lease and reset databases over HTTP, for programs in any language',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  {
     name: 'plan',
     summary: 'Show the tables in reset order, and what a reset would do and why; changes nothing',
     load: async () => (await import('./commands/plan.ts')).planCommand,

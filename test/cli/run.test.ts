@@ -104,6 +104,8 @@ for (const id of ['embedded:18', 'mysql:9.7'] as const) {
       expect([env.AFRESH_URL_1, env.AFRESH_WORKERS, env.SHOP_DB]).toEqual([env.DATABASE_URL, '3', name])
       expect(env[server.engine === 'postgres' ? 'PGDATABASE' : 'MYSQL_DATABASE']).toBe(name)
       expect(env.AFRESH_URL_3).toMatch(/_3$/)
+      expect(env.AFRESH_SERVER).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+      expect(env.AFRESH_TOKEN).toMatch(/^[\w-]{43}$/)
       expect([env.AFRESH_URL_4, env.AFRESH_URL_9]).toEqual([undefined, undefined])
       if (server.engine === 'postgres') expect(env.PGSERVICE).toBeUndefined()
       expect(stderr).toMatch(/^afresh: .*\d/m)
@@ -123,6 +125,26 @@ for (const id of ['embedded:18', 'mysql:9.7'] as const) {
       running.child.kill('SIGTERM')
       const { code, stderr } = await running.ended
       expect(code, stderr).toBe(7)
+      expect(await databasesOf(server)).toEqual([])
+    })
+
+    it('resets databases for the command, also while it has its URLs', async () => {
+      const program = `
+        const ask = async (path, body) => {
+          const authorization = 'Bearer ' + process.env.AFRESH_TOKEN
+          const headers = { authorization, 'content-type': 'application/json' }
+          const options = { method: 'POST', headers, body: JSON.stringify(body) }
+          return (await fetch(process.env.AFRESH_SERVER + path, options)).json()
+        }
+        const main = async () => {
+          const lease = await ask('/v1/leases', { worker: 2 })
+          if (lease.url !== process.env.AFRESH_URL_2) throw new Error('another database: ' + lease.url)
+          console.log((await ask('/v1/leases/' + lease.id + '/reset', {})).writes)
+        }
+        main()`
+      const { code, stdout, stderr } = await start(['--workers', '2', ...node(program)]).ended
+      expect([code, stdout], stderr).toEqual([0, '[]\n'])
+      expect(stderr).toMatch(/^afresh: 1 reset, .*; 1 lease of 1 database/m)
       expect(await databasesOf(server)).toEqual([])
     })
 

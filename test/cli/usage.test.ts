@@ -10,6 +10,7 @@ const COMMANDS = [
   'init',
   'demo',
   'run',
+  'serve',
   'plan',
   'reset',
   'erase',
@@ -57,8 +58,8 @@ describe('help and usage', () => {
     ['an unknown engine', ['init', '--engine', 'oracle'], /postgres, mysql, mariadb/],
     ['a server of another engine', ['init', '--engine', 'mysql', '--server', 'embedded'], /of postgres/],
     ['a command that is missing', ['run', '--workers', '2'], /missing required argument 'command'/i],
-    ['no database at all', ['run', '--workers', '0', '--', 'true'], /whole number/],
-    ['a configuration that is missing', ['run', '--config', '/nowhere', '--', 'true'], /no afresh\.config/],
+    ['no database at all', ['run', 'true', '--workers', '0'], /whole number/],
+    ['a configuration that is missing', ['serve', '--config', '/nowhere'], /no afresh\.config/],
     ['a word too many', ['doctor', 'now'], /argument/],
   ])('%s is wrong usage', async (_, args, message) => {
     const plain = await afresh(args)

@@ -73,6 +73,7 @@ it(
       'dist/bench/report-client.js',
       'dist/runner/jest/worker.cjs',
       'dist/runner/node-test/harness-process.js',
+      'docs/openapi.json',
       'README.md',
       'LICENSE',
       'CHANGELOG.md',

@@ -6,6 +6,7 @@ import { findConfig } from '../../runner/core/load-config.ts'
 import { sleep } from '../../util/clock.ts'
 import { defineCommand } from '../command.ts'
 import { wholeNumber, withConfig } from '../options.ts'
+import { openApiDocument } from '../package-root.ts'
 
 interface RunFlags {
   readonly workers?: number
@@ -22,7 +23,7 @@ export const runCommand = defineCommand<RunFlags>({
   notes: `
 Starts what afresh.config.* says, makes the databases, and runs the command with DATABASE_URL, PG* or MYSQL_*, and the
 names of the option env: they lead to the first database. AFRESH_URL_1 to AFRESH_URL_n are the URLs of all of them, and
-AFRESH_WORKERS is n. Signals go to the command, and its exit code is that of afresh. Then the databases are dropped.
+AFRESH_WORKERS is n. AFRESH_SERVER and AFRESH_TOKEN lead to the service of \`afresh serve\`, for resets. Signals go to the command, and its exit code is that of afresh. Then the databases are dropped.
 What afresh says itself goes to standard error.
 
   afresh run -- npm test
@@ -43,7 +44,9 @@ What afresh says itself goes to standard error.
     if (!isCommand(command)) return notRun(command, 'it was not found', NOT_FOUND)
     const found = await findConfig([config ?? process.cwd()])
     try {
-      return await codeFor(await runWithDatabases(found, { command, args, workers }))
+      return await codeFor(
+        await runWithDatabases(found, { command, args, workers, describe: openApiDocument }),
+      )
     } catch (error) {
       if (!isSpawnError(error)) throw error
       const code = codeOf(error) === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE

@@ -5,8 +5,9 @@ import { inPath } from '../../util/find-program.ts'
 import { isExecutable } from '../../util/is-executable.ts'
 import type { LoadedConfig } from '../core/load-config.ts'
 import { announce, printLines, withStartLine } from '../core/start-line.ts'
+import { LOOPBACK } from '../serve/listen-address.ts'
+import { serveDatabases } from '../serve/serve-databases.ts'
 import { commandEnvironment } from './command-environment.ts'
-import { numberedDatabases } from './numbered-databases.ts'
 import { relaySignals, type SignalRelay } from './signals.ts'
 
 export type Ending = { readonly code: number } | { readonly signal: NodeJS.Signals }
@@ -16,6 +17,8 @@ export interface CommandRequest {
   readonly args: readonly string[]
   /** The number of databases. */
   readonly workers: number
+  /** Reads the OpenAPI document of the service that the command can use. */
+  describe(): unknown
 }
 
 /** Whether there is such a program, before anything is started for it. */
@@ -32,14 +35,16 @@ export function isCommand(command: string): boolean {
  */
 export async function runWithDatabases(config: LoadedConfig, request: CommandRequest): Promise<Ending> {
   const { options, inputs } = config
+  const service = { listen: LOOPBACK, allowedHosts: [], describe: request.describe }
   const make = (given: LoadedConfig['options']) =>
-    numberedDatabases({ options: given, inputs }, request.workers)
+    serveDatabases({ options: given, inputs }, { ...service, count: request.workers })
   const databases = await withStartLine(options, make, false)
   const relay = relaySignals(isOnTerminal())
   let ending: Ending | undefined
   try {
     announce(databases.harness)
     ending = await runChild(request, commandEnvironment(databases), relay)
+    if (options.progress !== false) printLines(databases.summary())
     return ending
   } finally {
     // What the command says of itself counts more than a cleanup that failed.
