@@ -74,6 +74,7 @@ it(
       'dist/runner/jest/worker.cjs',
       'dist/runner/node-test/harness-process.js',
       'docs/openapi.json',
+      'docs/clients/conftest.py',
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
