@@ -26,20 +26,23 @@ export class Project {
     writeFileSync(join(this.folder, 'note.csv'), 'id,author\n50,1\n51,1\n')
   }
 
-  configure({ url }: Pick<ServerAtHand, 'url'>): void {
+  /** The configuration that a command finds in the folder, or a file of another name. */
+  configure({ url }: Pick<ServerAtHand, 'url'>, name = 'afresh.config.mjs'): string {
+    const path = join(this.folder, name)
     const options = {
       server: url,
       project: 'served',
       migrate: 'schema.sql',
       fixtureSets: { more: 'note.csv' },
     }
-    writeFileSync(join(this.folder, 'afresh.config.mjs'), `export default ${JSON.stringify(options)}\n`)
+    writeFileSync(path, `export default ${JSON.stringify(options)}\n`)
+    return path
   }
 
   /** The service in this process. */
   async serve(server: ServerAtHand, options: Partial<ServeOptions> = {}): Promise<ServedDatabases> {
-    this.configure(server)
-    const config = await findConfig([this.folder])
+    // Node keeps a module that it has loaded, so each server has a file of its own.
+    const config = await findConfig([this.configure(server, `${server.engine}.mjs`)])
     return serveDatabases(config, {
       ...{ count: 1, listen: LOOPBACK, allowedHosts: [], describe: () => openApi },
       ...options,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BodyName, bodyAs } from '../../src/runner/serve/bodies.ts'
 import type { ServedDatabases } from '../../src/runner/serve/serve-databases.ts'
 import { ask } from '../support/ask.ts'
+import { hold } from '../support/hold.ts'
 import { describeOn } from '../support/servers.ts'
 import { call, covered, openApi, problemsOf } from './described.ts'
 import { databasesOf, Project } from './project.ts'
@@ -155,12 +156,15 @@ for (const id of ['embedded:18', 'mysql:9.7'] as const) {
       const lease = await take({ endsWithConnection: true, worker: 5 }, agent)
       expect(lease.expiresAt).toBeNull()
       await lease.run('DELETE FROM note')
+      const held = await hold({ ...server, url: lease.url }, `UPDATE author SET name = 'held'`)
       expect(await leases()).toHaveLength(1)
       agent.destroy()
       await expect.poll(leases).toEqual([])
       const next = await take({ worker: 5 })
       expect(next.url).toBe(lease.url)
       expect(await next.run('SELECT id FROM note')).toHaveLength(2)
+      await expect(held.commit()).rejects.toThrow()
+      expect(await next.run('SELECT name FROM author')).toEqual([{ name: 'Ada' }])
       await next.release()
       const { body } = await call(service, 'GET', '/v1/events')
       expect(body.events).toContainEqual(expect.objectContaining({ kind: 'disconnect', lease: lease.id }))
