@@ -21,6 +21,17 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('./commands/demo.ts')).demoCommand,
   },
   {
+    name: 'run',
+    summary: 'Run a command in any language with databases at the baseline, and drop them afterwards',
+    operands: '<command> [arguments...]',
+    load: async () => (await import('./commands/run.ts')).runCommand,
+  },
+  {
+    name: 'serve',
+    summary: 'Lease and reset databases over HTTP, for programs in any language',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  {
     name: 'plan',
     summary: 'Show the tables in reset order, and what a reset would do and why; changes nothing',
     load: async () => (await import('./commands/plan.ts')).planCommand,

@@ -18,6 +18,13 @@ export function withUrl(command: Command): Command {
   )
 }
 
+export function withConfig(command: Command): Command {
+  return command.option(
+    '--config <path>',
+    'the configuration file, or the folder that has it (default: the current folder)',
+  )
+}
+
 export function withResetFlags(command: Command): Command {
   return command
     .addOption(

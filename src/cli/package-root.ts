@@ -12,6 +12,11 @@ export function packageRoot(): string {
   return folder
 }
 
+/** What `afresh serve` does, for tools that make clients. */
+export function openApiDocument(): unknown {
+  return JSON.parse(readFileSync(join(packageRoot(), 'docs', 'openapi.json'), 'utf8'))
+}
+
 export function packageVersion(): string {
   const content: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))
   return typeof content === 'object' && content !== null && 'version' in content

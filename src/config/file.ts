@@ -3,7 +3,7 @@
  * Out: the configuration file in it, loaded and validated (`options.ts`).
  * Called by `runner/core/load-config.ts` and the command line.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { HarnessOptions } from './options.ts'
@@ -19,11 +19,13 @@ export interface LoadedConfig {
 /**
  * Finds and loads the configuration file of a project. Relative paths in it are resolved against its folder.
  *
- * @param cwd the folder to search; its parents are not searched
+ * @param cwd the folder to search; its parents are not searched. Or the file itself, whatever its name is
  * @throws AfreshError `usage` for several files, a file that fails to load, or one that exports no options
  */
 export async function loadConfig(cwd: string): Promise<LoadedConfig> {
-  const found = NAMES.map((name) => join(resolve(cwd), name)).filter((path) => existsSync(path))
+  const found = isFile(cwd)
+    ? [resolve(cwd)]
+    : NAMES.map((name) => join(resolve(cwd), name)).filter((path) => existsSync(path))
   const [path, ...others] = found
   if (path === undefined) return { path: undefined, options: {} }
   if (others.length > 0) {
@@ -35,6 +37,10 @@ export async function loadConfig(cwd: string): Promise<LoadedConfig> {
   }
   const options = exportedOptions(path, await load(path))
   return { path, options: { ...options, cwd: resolve(dirname(path), options.cwd ?? '.') } }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 async function load(path: string): Promise<unknown> {

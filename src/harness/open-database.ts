@@ -1,11 +1,10 @@
 /** In: a URL. Out: the client program of its engine, run on that database until the person leaves it. */
 import { spawn } from 'node:child_process'
-import { delimiter, join } from 'node:path'
 import { variablesOf } from '../engine/clients.ts'
 import type { Engine } from '../engine/engine.ts'
 import { withVariables } from '../engine/environment.ts'
 import { AfreshError } from '../errors.ts'
-import { isExecutable } from '../util/is-executable.ts'
+import { inPath } from '../util/find-program.ts'
 
 /** An installed client program. */
 export interface InstalledClient {
@@ -75,12 +74,4 @@ export function commandLine(
 
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
-}
-
-function inPath(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd'] : ['']
-  return folders
-    .flatMap((folder) => endings.map((ending) => join(folder, `${name}${ending}`)))
-    .find((path) => isExecutable(path))
 }

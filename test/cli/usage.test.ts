@@ -9,6 +9,8 @@ beforeAll(async () => {
 const COMMANDS = [
   'init',
   'demo',
+  'run',
+  'serve',
   'plan',
   'reset',
   'erase',
@@ -55,6 +57,9 @@ describe('help and usage', () => {
     ['a schema file that is not there', ['demo', '--schema', '/nowhere.sql'], /cannot be read/],
     ['an unknown engine', ['init', '--engine', 'oracle'], /postgres, mysql, mariadb/],
     ['a server of another engine', ['init', '--engine', 'mysql', '--server', 'embedded'], /of postgres/],
+    ['a command that is missing', ['run', '--workers', '2'], /missing required argument 'command'/i],
+    ['no database at all', ['run', 'true', '--workers', '0'], /whole number/],
+    ['a configuration that is missing', ['serve', '--config', '/nowhere'], /no afresh\.config/],
     ['a word too many', ['doctor', 'now'], /argument/],
   ])('%s is wrong usage', async (_, args, message) => {
     const plain = await afresh(args)

@@ -73,6 +73,8 @@ it(
       'dist/bench/report-client.js',
       'dist/runner/jest/worker.cjs',
       'dist/runner/node-test/harness-process.js',
+      'docs/openapi.json',
+      'docs/clients/conftest.py',
       'README.md',
       'LICENSE',
       'CHANGELOG.md',

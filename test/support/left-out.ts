@@ -2,12 +2,12 @@
  * What a test run omits on request. Anything else that is missing fails the run.
  *
  * - `AFRESH_SKIP=mysql,postgres:15,chromium`: servers by id, all servers of a kind by the part before
- *   the colon, `chromium`, `pgbouncer`.
+ *   the colon, and programs: `chromium`, `pgbouncer`, `python`, `go`, `ruby`, `curl`.
  * - `AFRESH_ENGINES=embedded:18,postgres:18`: only these servers; empty for none.
  */
 
 /** Programs that tests need in addition to servers. */
-const PROGRAMS = ['chromium', 'pgbouncer'] as const
+const PROGRAMS = ['chromium', 'pgbouncer', 'python', 'go', 'ruby', 'curl'] as const
 
 /** The reason why `id` is left out, with the variable; `undefined` if it is required. */
 export function leftOut(id: string): string | undefined {
@@ -27,12 +27,11 @@ export function checkNames(servers: readonly string[]): void {
 
 /** How to provide what is missing. */
 export function remedy(id: string): string {
-  const how =
-    id === 'chromium' || id === 'pgbouncer'
-      ? 'Install it (.ci/run does, on Debian)'
-      : id.startsWith('embedded')
-        ? 'Install the packages again, with their install scripts'
-        : 'Start a container engine that can get its image'
+  const how = PROGRAMS.some((program) => program === id)
+    ? 'Install it (.ci/run does, on Debian)'
+    : id.startsWith('embedded')
+      ? 'Install the packages again, with their install scripts'
+      : 'Start a container engine that can get its image'
   return `${how}, or leave it out: AFRESH_SKIP=${id}`
 }
 

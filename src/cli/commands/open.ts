@@ -5,6 +5,7 @@ import { createHarness } from '../../harness/harness.ts'
 import { findClient, runClient } from '../../harness/open-database.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
+import { interruption } from '../interruption.ts'
 import type { Output } from '../output.ts'
 
 interface OpenFlags {
@@ -74,13 +75,4 @@ async function onLease(printUrl: boolean, output: Output): Promise<number> {
 
 function exitCodeOf(ofClient: number): number {
   return ofClient === 0 ? EXIT.done : EXIT.failed
-}
-
-/** Ctrl-C and the like: the database has to be dropped before this process ends. */
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
-    // A promise alone does not keep the process alive.
-    setInterval(() => {}, 60_000)
-  })
 }
