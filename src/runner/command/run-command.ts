@@ -1,4 +1,8 @@
-/** In: a configuration and a command. Out: how the command ended, after its databases are gone. */
+/**
+ * In: a configuration and a command.
+ * Out: how the command ended, after its databases are gone.
+ * Called by `cli/commands/run.ts`.
+ */
 import { spawn } from 'node:child_process'
 import { messageOf } from '../../errors.ts'
 import { inPath } from '../../util/find-program.ts'

@@ -25,7 +25,7 @@ export async function numberedDatabases(
   { options, inputs }: Pick<LoadedConfig, 'options' | 'inputs'>,
   count: number,
 ): Promise<NumberedDatabases> {
-  const made = await createHarnessFrom(withoutRollback(options), inputs)
+  const made = await createHarnessFrom(withoutRollback(options), { described: inputs })
   const harness =
     options.strategy === 'rollback' ? { ...made, warnings: [...made.warnings, NO_ROLLBACK] } : made
   const pool = new LeasePool(harness)

@@ -1,4 +1,8 @@
-/** In: a configuration. Out: a service over HTTP with which programs in any language lease its databases. */
+/**
+ * In: a configuration.
+ * Out: a service over HTTP with which programs in any language lease its databases.
+ * Called by `cli/commands/serve.ts`, and for the command of `afresh run`.
+ */
 import { randomBytes } from 'node:crypto'
 import { withCleanUp, withUndo } from '../../errors.ts'
 import { now } from '../../util/clock.ts'
