@@ -42,11 +42,20 @@ describe('the configuration file', () => {
     expect((options.migrate as () => unknown)()).toBe('done')
   })
 
-  it('is read again after a change', async () => {
-    await write('ts', `export default { project: 'one' }`)
+  it.each([
+    ['ts', (project: string) => `export default { project: '${project}' as string }`],
+    ['js', (project: string) => `export default { project: '${project}' }`],
+    ['mjs', (project: string) => `export default { project: '${project}', cwd: import.meta.dirname }`],
+    ['cjs', (project: string) => `module.exports = { project: '${project}', cwd: __dirname }`],
+  ])('is read again after a change: .%s', async (extension, text) => {
+    await write(extension, text('one'))
     await loadConfig(folder)
-    await write('ts', `export default { project: 'two' }`)
-    expect((await loadConfig(folder)).options.project).toBe('two')
+    await write(extension, text('two'))
+    expect((await loadConfig(folder)).options).toEqual({ project: 'two', cwd: folder })
+    await write(extension, 'nonsense nonsense')
+    await expect(loadConfig(folder)).rejects.toMatchObject({ code: 'usage' })
+    await write(extension, text('three'))
+    expect((await loadConfig(folder)).options.project).toBe('three')
   })
 
   it.each([

@@ -3,8 +3,8 @@
  * Out: the configuration file in it, loaded and validated (`options.ts`).
  * Called by `runner/core/load-config.ts` and the command line.
  */
-import { existsSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { AfreshError, messageOf } from '../errors.ts'
 import type { HarnessOptions } from './options.ts'
 
@@ -43,11 +43,21 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
+/** Files that Node has loaded: it keeps what they exported, though they may have changed. */
+const loadedByNode = new Set<string>()
+
 async function load(path: string): Promise<unknown> {
   const { createJiti } = await import('jiti')
   // No caches: in watch mode the file may have changed, and jiti would leave a cache on disk.
   const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false })
+  const ext = extname(path)
+  const isByNode = ext === '.mjs' || ext === '.cjs'
   try {
+    if (isByNode && loadedByNode.has(path)) {
+      const options = { id: path, filename: path, ext, async: true, forceTranspile: true }
+      return await jiti.evalModule(readFileSync(path, 'utf8'), options)
+    }
+    if (isByNode) loadedByNode.add(path)
     return await jiti.import(path)
   } catch (cause) {
     throw new AfreshError('usage', `${path} could not be loaded: ${messageOf(cause)}`, {

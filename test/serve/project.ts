@@ -26,9 +26,9 @@ export class Project {
     writeFileSync(join(this.folder, 'note.csv'), 'id,author\n50,1\n51,1\n')
   }
 
-  /** The configuration that a command finds in the folder, or a file of another name. */
-  configure({ url }: Pick<ServerAtHand, 'url'>, name = 'afresh.config.mjs'): string {
-    const path = join(this.folder, name)
+  /** The configuration that a command finds in the folder. */
+  configure({ url }: Pick<ServerAtHand, 'url'>): string {
+    const path = join(this.folder, 'afresh.config.mjs')
     const options = {
       server: url,
       project: 'served',
@@ -41,8 +41,7 @@ export class Project {
 
   /** The service in this process. */
   async serve(server: ServerAtHand, options: Partial<ServeOptions> = {}): Promise<ServedDatabases> {
-    // Node keeps a module that it has loaded, so each server has a file of its own.
-    const config = await findConfig([this.configure(server, `${server.engine}.mjs`)])
+    const config = await findConfig([this.configure(server)])
     return serveDatabases(config, {
       ...{ count: 1, listen: LOOPBACK, allowedHosts: [], describe: () => openApi },
       ...options,
