@@ -49,6 +49,9 @@ const ROWS: readonly { readonly title: string; readonly version: string; readonl
   },
 ]
 
+/** Of a version that was not measured. */
+const MISSING = '–'
+
 function medianOf(samples: readonly number[] = []): number {
   const sorted = samples.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
@@ -56,15 +59,16 @@ function medianOf(samples: readonly number[] = []): number {
 
 function secondsOf({ runner, seconds }: SuiteResults, version: string): string {
   const samples = seconds[version === 'alone' ? `${runner} alone` : version]
-  return samples === undefined ? '–' : `${medianOf(samples).toFixed(1)} s`
+  return samples === undefined ? MISSING : `${medianOf(samples).toFixed(1)} s`
 }
 
 const inSeconds = (samples: readonly number[] | undefined) => `${(medianOf(samples) / 1000).toFixed(2)} s`
 const table = [
   `| | ${suites.map(({ runner }) => runner).join(' | ')} | does not restore |`,
   `| --- |${' --: |'.repeat(suites.length)} --- |`,
-  ...ROWS.map(({ title, version, lacks }) => {
+  ...ROWS.flatMap(({ title, version, lacks }) => {
     const cells = suites.map((suite) => secondsOf(suite, version))
+    if (cells.every((cell) => cell === MISSING)) return []
     return `| ${title} | ${cells.join(' | ')} | ${lacks} |`
   }),
 ].join('\n')

@@ -42,7 +42,7 @@ export class UserstatReset implements CountedReset {
   static async open(context: ResetContext, scan: ScanReset): Promise<UserstatReset> {
     const { connection, database } = context
     await flushStatistics(connection)
-    const own = await OwnStatements.open(connection)
+    const own = await OwnStatements.open(connection, database)
     const queries = await lookQueries(connection, own, database)
     const detector = new UserstatDetector(context, own, queries)
     context.own.statements = own

@@ -11,7 +11,7 @@ import { markCheckSql } from './ownership.ts'
 import { REASON_COUNTERS, REASON_SCAN } from './reasons.ts'
 import type { ResetContext } from './reset-context.ts'
 import type { ScanReset } from './scan-reset.ts'
-import { BatchError } from './session.ts'
+import { BatchError, errnoOf } from './session.ts'
 
 export interface ChosenDetector {
   /** `undefined` if every reset scans. */
@@ -53,7 +53,7 @@ export async function openDetector(
           await openCounterDetector(connection, { program, baseline, triggers, database, proof }),
         )
   } catch (error) {
-    if (!(error instanceof BatchError || error instanceof AfreshError)) throw error
+    if (!(error instanceof AfreshError || isByServer(error))) throw error
     return withoutCounters(program, error)
   }
   return { counters, why: REASON_COUNTERS }
@@ -71,9 +71,16 @@ export async function withSnapshot(
   } catch (error) {
     // The first error matters; what cannot be deleted now is pruned after the session has ended.
     await counters.close().catch(() => {})
-    if (!(error instanceof BatchError) || error.index === undefined) throw error
+    if (!isByServer(error)) throw error
     return withoutCounters(program, error)
   }
+}
+
+/** Whether the server refused a statement, and the connection is still there. */
+function isByServer(error: unknown): error is Error {
+  if (error instanceof BatchError) return error.index !== undefined
+  // Those of the connection are negative.
+  return error instanceof Error && (errnoOf(error) ?? -1) > 0
 }
 
 function withoutCounters({ detector }: Program, error: Error): ChosenDetector {

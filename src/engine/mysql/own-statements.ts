@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import type { Connection } from '../connection.ts'
 import { repeatDeadlocked } from './deadlocks.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
@@ -6,14 +6,16 @@ import { literal } from './quote.ts'
 import { batch, settersOf } from './session.ts'
 
 /**
- * What every session has sent of the statements that it wants to tell from those of others: the server counts
- * them (`Com_…`) for all sessions together. A session announces its statements before it sends them, and counts
+ * What resets have sent of the statements that the server counts (`Com_…`) for all sessions together: in other
+ * databases, these change nothing here. A session announces its statements before it sends them, and counts
  * them as finished afterwards, so that what others sent is at most the server's count less what was finished
- * before, and at least that count less what is announced afterwards.
+ * before, and at least that count less what is announced afterwards. Another session with the same database, as
+ * each snapshot has, is one of the others: what it restores differs.
  *
- * In memory, like the server's counts: a restart clears both. The row 0 keeps the sums of ended sessions.
+ * In memory, like the server's counts: a restart clears both. One more row of each database keeps the sums of
+ * its ended sessions, and row 0 those of databases that are gone.
  */
-const TABLE = `${REGISTRY}.own_statements_1`
+const TABLE = `${REGISTRY}.own_statements_2`
 
 /** `altered`: ALTER, which `SchemaWatch` counts. `uncounted`: others that the counts of rows do not show. */
 const KINDS = ['altered', 'uncounted', 'setters'] as const
@@ -25,6 +27,7 @@ const NONE: Sums = { altered: 0, uncounted: 0, setters: 0 }
 const COLUMNS = KINDS.flatMap((kind) => [`${kind}_announced`, `${kind}_finished`])
 
 const CREATE = `CREATE TABLE IF NOT EXISTS ${TABLE} (id BIGINT PRIMARY KEY, owner BIGINT NOT NULL,
+  name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   ${COLUMNS.map((name) => `${name} BIGINT NOT NULL`).join(', ')}) ENGINE=MEMORY`
 
 export const OWN_STATEMENTS_TABLE = TABLE.slice(REGISTRY.length + 1)
@@ -44,23 +47,27 @@ export class OwnStatements {
   /** Query for the sums of finished statements, and whether this session is known as `present`. */
   readonly finishedQuery: string
   /** Query for the sums of announced statements. */
-  readonly announcedQuery =
-    `SELECT ${KINDS.map((kind) => `SUM(${kind}_announced) AS ${kind}`).join(', ')} FROM ${TABLE}`
+  readonly announcedQuery: string
   /** Query for the announced ALTER statements as `own`. */
-  readonly alteredQuery = `SELECT SUM(altered_announced) AS own FROM ${TABLE}`
+  readonly alteredQuery: string
   readonly #connection: Connection
+  readonly #database: string
   // Exact as a JavaScript number; `randomInt` takes ranges below 2^48.
   readonly #id = randomInt(1, 2 ** 47)
   #sent = NONE
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, database: string) {
     this.#connection = connection
-    const sums = KINDS.map((kind) => `SUM(${kind}_finished) AS ${kind}`)
-    this.finishedQuery = `SELECT ${sums.join(', ')}, SUM(id = ${this.#id}) AS present FROM ${TABLE}`
+    this.#database = database
+    const sums = (state: string) => KINDS.map((kind) => `COALESCE(SUM(${kind}_${state}), 0) AS ${kind}`)
+    const counted = `FROM ${TABLE} WHERE id = ${this.#id} OR name <> ${literal(database)}`
+    this.finishedQuery = `SELECT ${sums('finished').join(', ')}, COALESCE(SUM(id = ${this.#id}), 0) AS present ${counted}`
+    this.announcedQuery = `SELECT ${sums('announced').join(', ')} ${counted}`
+    this.alteredQuery = `SELECT COALESCE(SUM(altered_announced), 0) AS own ${counted}`
   }
 
-  static async open(connection: Connection): Promise<OwnStatements> {
-    const own = new OwnStatements(connection)
+  static async open(connection: Connection, database: string): Promise<OwnStatements> {
+    const own = new OwnStatements(connection, database)
     await own.enter()
     return own
   }
@@ -68,19 +75,23 @@ export class OwnStatements {
   /** Registers the session, which a restart of the server forgets, and adds up those that have ended. */
   async enter(): Promise<void> {
     await createTable(this.#connection)
-    const ended = await this.#connection.query(
-      `SELECT s.id FROM ${TABLE} AS s LEFT JOIN information_schema.processlist AS p ON p.id = s.owner
-       WHERE s.id <> 0 AND p.id IS NULL`,
+    const rows = await this.#connection.query(
+      `SELECT s.id, s.name, s.owner = 0 AS is_sum, d.schema_name IS NULL AS is_gone
+       FROM ${TABLE} AS s LEFT JOIN information_schema.processlist AS p ON p.id = s.owner
+       LEFT JOIN information_schema.schemata AS d ON BINARY d.schema_name = BINARY s.name
+       WHERE s.id <> 0 AND p.id IS NULL AND (s.owner <> 0 OR d.schema_name IS NULL)`,
     )
-    await batch(this.#connection, [
-      `INSERT IGNORE INTO ${TABLE} (id, owner, ${COLUMNS.join(', ')}) VALUES (0, 0, ${COLUMNS.map(() => 0).join(', ')})`,
-      ...addUp(ended.map(({ id }) => String(id))),
-    ])
+    const ended = rows.map(({ id, name, is_gone: isGone }) => ({
+      id: String(id),
+      name: Number(isGone) === 1 ? '' : String(name),
+    }))
+    await batch(this.#connection, addUp(ended))
     const [row] = await this.#connection.query(this.finishedQuery)
     if (Number(row?.present) > 0) return
     this.#sent = NONE
     await this.#connection.query(
-      `INSERT INTO ${TABLE} (id, owner, ${COLUMNS.join(', ')}) SELECT ${this.#id}, CONNECTION_ID(), ${COLUMNS.map(() => 0).join(', ')}`,
+      `INSERT INTO ${TABLE} (id, owner, name, ${COLUMNS.join(', ')})
+       SELECT ${this.#id}, CONNECTION_ID(), ${literal(this.#database)}, ${COLUMNS.map(() => 0).join(', ')}`,
     )
   }
 
@@ -102,7 +113,7 @@ export class OwnStatements {
   }
 
   async close(): Promise<void> {
-    await batch(this.#connection, addUp([String(this.#id)]))
+    await batch(this.#connection, addUp([{ id: String(this.#id), name: this.#database }]))
   }
 
   #update(announced: Sums, finished: Sums): string {
@@ -124,22 +135,42 @@ async function createTable(connection: Connection): Promise<void> {
   await repeatDeadlocked(() => batch(connection, [CREATE]))
 }
 
+interface EndedSession {
+  readonly id: string
+  /** Of its database; empty if that is gone. */
+  readonly name: string
+}
+
 /**
- * Moves what these sessions finished to row 0, in one statement, so that nobody sees it twice or not at all. What
- * a killed session announced and did not finish counts as sent by others from here on.
+ * Moves what these sessions finished to the row of their database, in one statement for each, so that nobody sees
+ * it twice or not at all. What a killed session announced and did not finish counts as sent by others from here
+ * on.
  */
-function addUp(ids: readonly string[]): string[] {
-  if (ids.length === 0) return []
-  const sums = KINDS.map((kind) => `COALESCE(SUM(${kind}_finished), 0) AS ${kind}`)
-  const moved = COLUMNS.map((column) => {
-    const kind = column.slice(0, column.indexOf('_'))
-    return `s.${column} = IF(s.id = 0, s.${column} + e.${kind}, 0)`
+function addUp(ended: readonly EndedSession[]): string[] {
+  return [...new Set(ended.map(({ name }) => name))].flatMap((name) => {
+    const target = sumId(name)
+    const ids = ended.filter((entry) => entry.name === name && entry.id !== target).map(({ id }) => id)
+    if (ids.length === 0) return []
+    const sums = KINDS.map((kind) => `COALESCE(SUM(${kind}_finished), 0) AS ${kind}`)
+    const moved = COLUMNS.map((column) => {
+      const kind = column.slice(0, column.indexOf('_'))
+      return `s.${column} = IF(s.id = ${target}, s.${column} + e.${kind}, 0)`
+    })
+    return [
+      `INSERT IGNORE INTO ${TABLE} (id, owner, name, ${COLUMNS.join(', ')})
+       VALUES (${target}, 0, ${literal(name)}, ${COLUMNS.map(() => 0).join(', ')})`,
+      `UPDATE ${TABLE} AS s JOIN (SELECT ${sums.join(', ')} FROM ${TABLE} WHERE id IN (${ids.join(', ')})) AS e
+       SET ${moved.join(', ')} WHERE s.id IN (${[target, ...ids].join(', ')})`,
+      `DELETE FROM ${TABLE} WHERE id IN (${ids.join(', ')})`,
+    ]
   })
-  return [
-    `UPDATE ${TABLE} AS s JOIN (SELECT ${sums.join(', ')} FROM ${TABLE} WHERE id IN (${ids.join(', ')})) AS e
-     SET ${moved.join(', ')} WHERE s.id IN (0, ${ids.join(', ')})`,
-    `DELETE FROM ${TABLE} WHERE id IN (${ids.join(', ')})`,
-  ]
+}
+
+/** Of the row with the sums of a database: negative, unlike those of sessions. */
+function sumId(name: string): string {
+  if (name === '') return '0'
+  const digest = createHash('sha256').update(name).digest()
+  return String(-1 - digest.readUIntBE(0, 5))
 }
 
 const UNCOUNTED = /^(TRUNCATE|LOCK TABLES)\b/

@@ -31,8 +31,8 @@ export function probesOf(schema: Schema, plan: Plan): Map<SubjectId, string> {
 }
 
 /** The sequences of `POSITIONS` that are elsewhere. From 18 on, and faster than to read each as a table. */
-export const SEQUENCE_PROBE = `SELECT p.subject FROM ${POSITIONS} AS p
-  WHERE pg_catalog.pg_get_sequence_data(p.subject::pg_catalog.regclass) IS DISTINCT FROM ROW(p.value, p.called)`
+export const SEQUENCE_PROBE = `SELECT p.subject FROM ${POSITIONS} AS p, LATERAL pg_catalog.pg_get_sequence_data(p.subject::pg_catalog.regclass) AS d
+  WHERE ROW(d.last_value, d.is_called) IS DISTINCT FROM ROW(p.value, p.called)`
 
 function probeOf(table: Table, isPopulated: boolean): string {
   if (table.traits.includes('materialized')) return viewProbe(table)

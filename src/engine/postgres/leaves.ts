@@ -41,6 +41,7 @@ function partitionedTables(schema: Schema, plan: Plan): SubjectId[] {
  * policies, triggers and rules.
  */
 const IS_LIKE_ITS_TABLE = `pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
+          AND pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
           AND NOT c.relrowsecurity AND NOT c.relhasrules
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgparentid = 0)`
 

@@ -48,15 +48,17 @@ export async function runWithDatabases(config: LoadedConfig, request: CommandReq
   try {
     announce(databases.harness)
     ending = await runChild(request, commandEnvironment(databases), relay)
+    // From now on, Ctrl-C ends this process, should the cleanup take long.
+    relay.end()
     if (options.progress !== false) printLines(databases.summary())
     return ending
   } finally {
+    relay.end()
     // What the command says of itself counts more than a cleanup that failed.
     await databases.close().catch((error) => {
       if (ending === undefined || isSuccess(ending)) throw error
       printLines([`cleaning up failed: ${messageOf(error)}`])
     })
-    relay.end()
   }
 }
 

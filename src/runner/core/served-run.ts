@@ -2,7 +2,7 @@
  * In: a configuration. Out: a harness, and the service by which the workers of the run lease its databases.
  * Called by the global setup of a runner; of node:test, by the process that keeps the harness.
  */
-import { withCleanUp } from '../../errors.ts'
+import { withCleanUp, withUndo } from '../../errors.ts'
 import { createHarnessFrom, type Harness } from '../../harness/harness.ts'
 import { now } from '../../util/clock.ts'
 import { isInTerminal } from './in-terminal.ts'
@@ -50,7 +50,11 @@ export async function startRun(config: RunConfig, folder?: string): Promise<Star
     onTemplateFound = resolve
   })
   const serving = createServing(config, () => onTemplateFound())
-  const service = await openService(serving, folder)
+  const endHarness = async () => (await serving.catch(() => undefined))?.harness.close()
+  const service = await withUndo(
+    () => openService(serving, folder),
+    async () => void (await endHarness()),
+  )
   const served = serving.then(async ({ harness, summary }) => ({
     harness,
     handle: await service.handle(),
@@ -59,7 +63,7 @@ export async function startRun(config: RunConfig, folder?: string): Promise<Star
   const close = () =>
     withCleanUp(
       () => service.close(),
-      async () => (await serving.catch(() => undefined))?.harness.close(),
+      async () => void (await endHarness()),
     )
   try {
     await Promise.race([served, found])

@@ -42,7 +42,7 @@ export async function acquire(
   const release = once(async () => {
     entry.users--
     if (entry.users > 0) return
-    entries.delete(key)
+    if (entries.get(key) === entry) entries.delete(key)
     const summarize = async () => {
       const { summary } = await served
       if (options.progress !== false) printLines(summary())
@@ -55,7 +55,11 @@ export async function acquire(
 function start({ options, inputs, key }: LoadedConfig, isShared: boolean): Entry {
   const entry = { started: announced({ options, inputs }, isShared), users: 0 }
   entries.set(key, entry)
-  entry.started.catch(() => entries.delete(key))
+  // Who joins after a failure starts another one.
+  const forget = () => {
+    if (entries.get(key) === entry) entries.delete(key)
+  }
+  entry.started.then(({ served }) => served).catch(forget)
   return entry
 }
 

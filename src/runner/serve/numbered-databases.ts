@@ -35,8 +35,10 @@ export async function numberedDatabases(
       () => harness.close(),
     )
   return withUndo(async () => {
+    // A failure waits for the others, whose databases would otherwise be made after the end of the run.
     const numbers = Array.from({ length: count }, (_, index) => index + 1)
-    await Promise.all(numbers.map((number) => makeReady(pool, number)))
+    const made = await Promise.allSettled(numbers.map((number) => makeReady(pool, number)))
+    for (const result of made) if (result.status === 'rejected') throw result.reason
     return { harness, pool, urls: numbers.map((number) => urlOfSlot(harness.handle, number)), close }
   }, close)
 }

@@ -25,7 +25,8 @@ export async function readBody(request: IncomingMessage, goOn: () => void): Prom
   goOn()
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The connection stays for the answer to a body that is too long.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length
     if (bytes > MOST_BYTES) throw tooLarge()
     chunks.push(chunk)

@@ -33,7 +33,8 @@ async function start(project: TestProject): Promise<() => Promise<void>> {
   project.onTestsRerun(async () => {
     try {
       const now = await findConfig(folders)
-      if (now.key !== wanted.key) held = await exchange(held, now)
+      const isChanged = now.key !== wanted.key
+      if (isChanged || (await hasFailed(held))) held = await exchange(held, now)
       wanted = now
       provide(project, held)
     } catch (error) {
@@ -46,8 +47,16 @@ async function start(project: TestProject): Promise<() => Promise<void>> {
 
 async function exchange(old: SharedHarness, wanted: LoadedConfig): Promise<SharedHarness> {
   const next = await acquire(wanted, TERMINAL)
-  await old.release()
+  // The tests have reported why it failed, if it did.
+  await old.release().catch(() => {})
   return next
+}
+
+function hasFailed({ served }: SharedHarness): Promise<boolean> {
+  return served.then(
+    () => false,
+    () => true,
+  )
 }
 
 function provide(project: TestProject, { service }: SharedHarness): void {

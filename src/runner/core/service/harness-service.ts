@@ -5,7 +5,8 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { withUndo } from '../../../errors.ts'
 import type { Harness } from '../../../harness/harness.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { LeasePool } from './lease-pool.ts'
@@ -32,11 +33,12 @@ export interface HarnessService {
  * @param folder a private folder for the socket; one of its own by default
  */
 export async function openService(serving: Promise<Serving>, folder?: string): Promise<HarnessService> {
+  // Whoever needs it waits for it.
+  serving.catch(() => {})
   const secret = randomBytes(32).toString('hex')
   const socketFolder = createSocketFolder(folder)
   const address = { path: socketFolder.socket, secret }
   const served = serving.then((ready) => serve(ready, address))
-  // Whoever needs it waits for it.
   served.catch(() => {})
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -48,11 +50,16 @@ export async function openService(serving: Promise<Serving>, folder?: string): P
       else socket.destroy()
     })
   })
-  await new Promise<void>((listening, failed) => {
-    server.once('error', failed)
-    server.listen(socketFolder.socket, listening)
-  })
-  if (process.platform !== 'win32') chmodSync(socketFolder.socket, 0o600)
+  await withUndo(
+    async () => {
+      await listen(server, socketFolder.socket)
+      if (process.platform !== 'win32') chmodSync(socketFolder.socket, 0o600)
+    },
+    async () => {
+      server.close()
+      socketFolder.remove()
+    },
+  )
   // The runner decides how long this process lives.
   server.unref()
   return {
@@ -66,6 +73,16 @@ export async function openService(serving: Promise<Serving>, folder?: string): P
       socketFolder.remove()
     },
   }
+}
+
+/** A connection that fails later is its worker's affair. */
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((listening, failed) => {
+    server.once('error', failed)
+    server.listen(path, listening)
+  })
+  server.removeAllListeners('error')
+  server.on('error', () => {})
 }
 
 /** Strategy `rollback` opens a transaction on a client of the worker, so that the worker has its own session. */
