@@ -1,5 +1,5 @@
 /** vitest starts its workers while the server starts, if an earlier run has left the template. */
-import { appendFileSync, chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AfreshError } from '../../src/errors.ts'
@@ -14,6 +14,27 @@ test('has a database', async () => {
   expect(database.url).toBe(process.env.DATABASE_URL)
   expect((await runHandle()).engine).toBe('postgres')
 })`
+
+const WRONG = '\nno_such_setting = 1\n'
+
+/** Breaks the settings for the first run only. */
+const watch = (settings: string) => `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { startVitest } from 'vitest/node'
+const text = readFileSync(${JSON.stringify(settings)}, 'utf8')
+appendFileSync(${JSON.stringify(settings)}, ${JSON.stringify(WRONG)})
+const vitest = await startVitest('test', [], { watch: true, reporters: [{}] })
+const say = (run) => {
+  const tests = vitest.state.getTestModules().flatMap((module) => [...module.children.allTests()])
+  const passed = tests.filter((test) => test.result().state === 'passed').length
+  process.stdout.write(run + ': ' + passed + ' passed\\n')
+}
+say('first')
+writeFileSync(${JSON.stringify(settings)}, text)
+await vitest.rerunFiles()
+say('again')
+await vitest.close()
+process.exitCode = 0
+`
 
 it('makes a worker that asks early wait, and tells it why the harness failed', async () => {
   let fail = (_: Error) => {}
@@ -55,6 +76,13 @@ describeOn('embedded:18', () => {
     unpack(tarball)
   })
 
+  /** Those of the kept cluster. */
+  const settings = () => {
+    const [kept = ''] = readdirSync(cache).filter((name) => name.startsWith('prepared-'))
+    const path = join(cache, kept, 'data', 'postgresql.conf')
+    return { path, text: readFileSync(path, 'utf8') }
+  }
+
   const run = (...args: string[]) => consumer.vitest({ AFRESH_CACHE_DIR: cache }, args)
 
   it('leases databases of the server that was not there yet', async () => {
@@ -72,9 +100,21 @@ describeOn('embedded:18', () => {
     expect(exitCode).toBe(0)
   })
 
+  it('starts another server in watch mode, once the first one has failed', async () => {
+    const { path, text } = settings()
+    writeFileSync(join(consumer.folder, 'watch.mjs'), watch(path))
+    try {
+      const { output, exitCode } = await consumer.node('watch.mjs', [], { AFRESH_CACHE_DIR: cache })
+      expect(output).toContain('first: 0 passed')
+      expect(output).toContain('again: 2 passed')
+      expect(exitCode).toBe(0)
+    } finally {
+      writeFileSync(path, text)
+    }
+  })
+
   it('fails the tests and the run if the server does not start', async () => {
-    const [kept = ''] = readdirSync(cache).filter((name) => name.startsWith('prepared-'))
-    appendFileSync(join(cache, kept, 'data', 'postgresql.conf'), '\nno_such_setting = 1\n')
+    appendFileSync(settings().path, WRONG)
     const { exitCode, output } = await run()
     expect(exitCode).toBe(1)
     expect(output).toContain('no_such_setting')
