@@ -44,7 +44,7 @@ const NAME_AND_VALUE: Readonly<Record<ServerEngine, { sql: string; expected: Rec
       innodb_flush_log_at_trx_commit: '0',
       log_bin: 'OFF',
       max_connections: '500',
-      performance_schema: 'OFF',
+      performance_schema: 'ON',
       userstat: 'ON',
     },
   },
