@@ -22,7 +22,10 @@ function manyTables(engine: keyof typeof ID): (context: { url: string }) => Prom
 for (const { id } of oneOfEach) {
   describeOn(id, (server) => {
     describe(`a schema of ${TABLES} tables`, () => {
-      it(`is reset in one round trip, and contains no object of afresh`, async () => {
+      // MariaDB's userstat is read first; the positions of counters and the steps follow.
+      const dirtyRoundTrips = server.engine === 'mariadb' ? 3 : 1
+
+      it(`is reset in ${dirtyRoundTrips} round trips, in one if clean, and contains no object of afresh`, async () => {
         await using wire = await tapWire(server.url)
         await using harness = await createHarness({
           server: existing(wire.url),
@@ -41,7 +44,7 @@ for (const { id } of oneOfEach) {
         )
         wire.count()
         const report = await database.reset()
-        expect(wire.count()).toBe(1)
+        expect(wire.count()).toBeLessThanOrEqual(dirtyRoundTrips)
         expect(report.dirty).toEqual(expect.arrayContaining(['t1', 't4', 't99']))
         expect(await database.verify()).toEqual([])
         expect(await objectsBesides(direct(server, database))).toEqual([])

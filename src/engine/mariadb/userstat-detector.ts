@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { tablesOfStep } from '../../plan/plan.ts'
 import { graphOf, reachable } from '../../schema/graph.ts'
 import type { SubjectId, TableId } from '../../schema/schema.ts'
+import { sleep } from '../../util/clock.ts'
 import { cascades } from '../mysql/counters.ts'
 import { MARK_TABLE } from '../mysql/introspect.ts'
 import type { Result } from '../mysql/mysql-connection.ts'
