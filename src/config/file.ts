@@ -55,7 +55,7 @@ async function load(path: string): Promise<unknown> {
   try {
     if (isByNode && loadedByNode.has(path)) {
       const options = { id: path, filename: path, ext, async: true, forceTranspile: true }
-      return await jiti.evalModule(readFileSync(path, 'utf8'), options)
+      return asModule(await jiti.evalModule(readFileSync(path, 'utf8'), options))
     }
     if (isByNode) loadedByNode.add(path)
     return await jiti.import(path)
@@ -65,6 +65,13 @@ async function load(path: string): Promise<unknown> {
       cause,
     })
   }
+}
+
+/** CommonJS exports what is the default export of a module. */
+function asModule(exported: unknown): unknown {
+  return typeof exported === 'object' && exported !== null && 'default' in exported
+    ? exported
+    : { default: exported }
 }
 
 function exportedOptions(path: string, module: unknown): HarnessOptions {

@@ -1,11 +1,13 @@
+import { isConflict } from '../engine/erase-conflict.ts'
 import type { EraseSession, SelectionTable } from '../engine/erase-dialect.ts'
 import { AfreshError } from '../errors.ts'
 import type { TableId } from '../schema/schema.ts'
+import { repeat } from '../util/repeat.ts'
 import { listing } from './collect-rows.ts'
 import { keyLabel } from './options.ts'
 import type { ErasePlan } from './plan.ts'
 import { type ErasedTable, RowCounter } from './report.ts'
-import { type Done, type EraseJob, inOrder, once, plain, retried, runTransaction } from './run-transaction.ts'
+import { type Done, type EraseJob, inOrder, once, plain, runTransaction } from './run-transaction.ts'
 import type { EraseStatement, Target } from './statement.ts'
 import { eraseStatementsOf } from './statements.ts'
 
@@ -59,7 +61,7 @@ async function eraseTarget(
     const tasks = listing(syntax, list, target)
     await session.prepare()
     for (const task of tasks) {
-      const found = await retried(() => session.alone(task))
+      const found = await repeat(() => session.alone(task), isConflict)
       if (task.isFinding === true) total += found
     }
     for (let after = 0; after < total; after += size) {

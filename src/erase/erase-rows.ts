@@ -1,8 +1,10 @@
+import { isConflict } from '../engine/erase-conflict.ts'
 import type { EraseSession } from '../engine/erase-dialect.ts'
 import type { Sql } from '../engine/sql/fragment.ts'
 import { AfreshError } from '../errors.ts'
 import { type Schema, type Table, type TableId, tableOf } from '../schema/schema.ts'
 import { now } from '../util/clock.ts'
+import { repeat } from '../util/repeat.ts'
 import { archiveTablesOf, withArchiveTables } from './archive-tables.ts'
 import { eraseInBatches } from './batch.ts'
 import { refuseTakenNames } from './named-table.ts'
@@ -16,7 +18,6 @@ import {
   inOrder,
   once,
   plain,
-  retried,
   runTransaction,
 } from './run-transaction.ts'
 import { rejectUnmarkable, softDeleteOf } from './soft-delete.ts'
@@ -109,7 +110,7 @@ async function carryOut(
   const tally = new RowCounter(plan)
   const [first] = tasks
   if (tasks.length === 1 && first !== undefined && !dryRun) {
-    tally.add(first, [await retried(() => session.alone(first))])
+    tally.add(first, [await repeat(() => session.alone(first), isConflict)])
   } else {
     const all = { tasks, temporary: [], cyclic: false }
     await runTransaction(session, () => all, tally, { ...job, keep: !dryRun, isBare: true })

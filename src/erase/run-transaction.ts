@@ -4,6 +4,7 @@ import { asConflict, isConflict } from '../engine/erase-conflict.ts'
 import type { EraseSession, Proof } from '../engine/erase-dialect.ts'
 import { AfreshError, EraseError } from '../errors.ts'
 import { type Schema, tableOf } from '../schema/schema.ts'
+import { repeat } from '../util/repeat.ts'
 import type { ArchiveTables } from './archive-tables.ts'
 import { type EraseOptions, keyLabel } from './options.ts'
 import type { ErasePlan } from './plan.ts'
@@ -76,9 +77,6 @@ interface TransactionRun extends Pick<EraseJob, 'plan' | 'options' | 'archives'>
   readonly isBare?: boolean
 }
 
-/** Maximum number of attempts of a transaction that conflicts with other sessions. */
-const MOST_ATTEMPTS = 3
-
 /** Runs the transaction, and again after a conflict with another session. */
 export async function runTransaction(
   session: EraseSession,
@@ -86,7 +84,7 @@ export async function runTransaction(
   tally: RowCounter,
   { plan, options, archives, keep, spent = 0, isBare = false }: TransactionRun,
 ): Promise<EraseStatements> {
-  return retried(async (attempt) => {
+  return repeat(async (attempt) => {
     const isolation = isBare ? 'none' : await session.isolation(attempt)
     const tasks = build(isolation === 'locks')
     const own = new RowCounter(plan)
@@ -103,17 +101,7 @@ export async function runTransaction(
     await session.transaction(tasks.tasks, { keep, cyclic, temporary, isolation, watch })
     tally.take(own)
     return tasks
-  })
-}
-
-export async function retried<T>(body: (attempt: number) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await body(attempt)
-    } catch (error) {
-      if (attempt >= MOST_ATTEMPTS || !isConflict(error)) throw error
-    }
-  }
+  }, isConflict)
 }
 
 /** Checks the rows counted before and those deleted: the server may have deleted more than were counted. */

@@ -63,6 +63,20 @@ for (const id of ['embedded:18', 'postgres:15'] as const) {
       })
     })
 
+    it('without superuser, partitions that the role may not use by themselves are emptied by their table', async () => {
+      const hidden = `CREATE TABLE parts (k int) PARTITION BY LIST (k); CREATE SCHEMA hidden;
+        CREATE TABLE hidden.part_1 PARTITION OF parts FOR VALUES IN (1);
+        CREATE TABLE part_2 PARTITION OF parts FOR VALUES IN (2);
+        REVOKE TRUNCATE ON part_2 FROM CURRENT_USER; REVOKE ALL ON SCHEMA hidden FROM CURRENT_USER`
+      await withLease(await asPlainRole(given), hidden, { strategy: 'auto' }, async (database, run) => {
+        for (const rows of [2, 50_000]) {
+          await run(`INSERT INTO parts SELECT 1 + n % 2 FROM generate_series(1, ${rows}) AS n`)
+          expect((await database.reset()).dirty).toEqual(['parts'])
+          expect(await run('SELECT FROM parts')).toEqual([])
+        }
+      })
+    })
+
     it('without superuser, transaction ids show that nothing was written', async () => {
       await withLease(await asPlainRole(given), SCHEMA, {}, async (database, run) => {
         const labels = async () => (await database.reset()).dirty

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { builtCli, startCli } from '../support/cli.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -23,18 +23,8 @@ function configure(server: ServerAtHand): void {
 
 /** Runs `afresh open` with this standard input. */
 function opened(args: readonly string[], env: Record<string, string | undefined> = {}) {
-  const child = spawn(process.execPath, [CLI_MAIN, 'open', ...args], {
-    cwd: folder,
-    env: { ...process.env, NODE_ENV: 'test', ...env },
-  })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk) => {
-      output[name] += chunk
-    })
-  }
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { child, output, ended }
+  const running = startCli(['open', ...args], { cwd: folder, env })
+  return { ...running, ended: running.ended.then(({ code }) => code) }
 }
 
 async function databasesOf(server: ServerAtHand): Promise<unknown[]> {

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -12,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { builtCli, type RunningCli, startCli } from '../support/cli.ts'
 import { gone } from '../support/eventually.ts'
 import { describeOn, type ServerAtHand } from '../support/servers.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -32,27 +31,11 @@ interface Ended {
   readonly stderr: string
 }
 
-interface Running {
-  readonly child: ChildProcess
-  readonly output: { stdout: string; stderr: string }
-  readonly ended: Promise<Ended>
-}
+type Running = Omit<RunningCli, 'ended'> & { readonly ended: Promise<Ended> }
 
 function start(args: readonly string[], env: Record<string, string | undefined> = {}): Running {
-  const child = spawn(process.execPath, [CLI_MAIN, 'run', ...args], {
-    cwd: folder,
-    env: { ...process.env, NODE_ENV: 'test', ...env },
-  })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk) => {
-      output[name] += chunk
-    })
-  }
-  const ended = new Promise<Ended>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, ...output }))
-  })
-  return { child, output, ended }
+  const running = startCli(['run', ...args], { cwd: folder, env })
+  return { ...running, ended: running.ended.then((end) => ({ ...end, ...running.output })) }
 }
 
 function configure(options: object): void {

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { ask } from '../support/ask.ts'
-import { builtCli, CLI_MAIN } from '../support/cli.ts'
+import { builtCli, type RunningCli, startCli } from '../support/cli.ts'
 import { describeOn } from '../support/servers.ts'
 import { call, openApi, type Target } from './described.ts'
 import { databasesOf, Project } from './project.ts'
@@ -21,29 +21,14 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL')
 })
 
-interface Running {
-  readonly child: ChildProcess
-  readonly output: { stdout: string; stderr: string }
-  readonly ended: Promise<number | null>
-}
-
-function start(args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [CLI_MAIN, 'serve', ...args], {
-    cwd: project.folder,
-    env: { ...process.env, NODE_ENV: 'test', ...env },
-  })
-  started.push(child)
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].on('data', (chunk) => {
-      output[name] += chunk
-    })
-  }
-  return { child, output, ended: new Promise((resolve) => child.once('close', resolve)) }
+function start(args: readonly string[], env: Record<string, string> = {}) {
+  const running = startCli(['serve', ...args], { cwd: project.folder, env })
+  started.push(running.child)
+  return { ...running, ended: running.ended.then(({ code }) => code) }
 }
 
 /** What a shell would read from its output. */
-async function variablesOf({ output }: Running): Promise<Target> {
+async function variablesOf({ output }: Pick<RunningCli, 'output'>): Promise<Target> {
   await expect.poll(() => output.stderr, { timeout: 120_000 }).toContain('until Ctrl-C')
   const lines = output.stdout.trim().split('\n')
   const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/, 2)))

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,4 +50,32 @@ export async function builtCli(): Promise<
       )
       child.stdin?.end()
     })
+}
+
+export interface RunningCli {
+  readonly child: ChildProcessWithoutNullStreams
+  /** So far. */
+  readonly output: { stdout: string; stderr: string }
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+}
+
+/** Starts `afresh` of `builtCli`, which must have been called, as a child process that a test talks to. */
+export function startCli(
+  args: readonly string[],
+  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string | undefined>> },
+): RunningCli {
+  const child = spawn(process.execPath, [CLI_MAIN, ...args], {
+    cwd,
+    env: { ...process.env, NODE_ENV: 'test', ...env },
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk) => {
+      output[name] += chunk
+    })
+  }
+  const ended = new Promise<Awaited<RunningCli['ended']>>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  return { child, output, ended }
 }

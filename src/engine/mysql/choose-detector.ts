@@ -19,44 +19,40 @@ export interface ChosenDetector {
   readonly why: string
 }
 
-/** Why resets have to scan, as a phrase; `undefined` if the counters can be used. */
-export async function whyScan(connection: Connection, program: Program): Promise<string | undefined> {
-  if (program.detector === 'scan') return 'it was asked for'
-  if ((await whyNotUserstat(connection, program)) === undefined) return undefined
+/** Which counts the server keeps, or why resets have to scan, as a phrase. */
+export type Counts = { readonly by: 'userstat' | 'performance_schema' } | { readonly whyNone: string }
+
+export async function availableCounts(connection: Connection, program: Program): Promise<Counts> {
+  if (program.detector === 'scan') return { whyNone: 'it was asked for' }
+  if ((await whyNotUserstat(connection, program)) === undefined) return { by: 'userstat' }
   const reason = await whyNotCounters(connection, program)
-  if (reason !== undefined && program.detector === 'counters') refuseCounters(reason)
-  return reason
+  if (reason === undefined) return { by: 'performance_schema' }
+  if (program.detector === 'counters') refuseCounters(reason)
+  return { whyNone: reason }
 }
 
-/**
- * Creates what the detector needs; `withSnapshot` comes next.
- *
- * @param reason why resets have to scan, if they have to
- */
+/** Creates what the detector needs; `withSnapshot` comes next. */
 export async function openDetector(
   context: ResetContext,
   scan: ScanReset,
-  reason: string | undefined,
+  counts: Counts,
 ): Promise<ChosenDetector> {
-  if (reason !== undefined) return { counters: undefined, why: `${REASON_SCAN}: ${reason}` }
-  const { connection, program, baseline, triggers, database } = context
-  const { claim } = program
-  const hasUserstat = (await whyNotUserstat(connection, program)) === undefined
-  const proof = claim === undefined ? '1' : await markCheckSql(connection, database, claim, { current: true })
-  let counters: CountedReset
+  if ('whyNone' in counts) return { counters: undefined, why: `${REASON_SCAN}: ${counts.whyNone}` }
+  const open = counts.by === 'userstat' ? UserstatReset.open : openCounterReset
   try {
-    counters = hasUserstat
-      ? await UserstatReset.open(context, scan)
-      : new CounterReset(
-          context,
-          scan,
-          await openCounterDetector(connection, { program, baseline, triggers, database, proof }),
-        )
+    return { counters: await open(context, scan), why: REASON_COUNTERS }
   } catch (error) {
     if (!(error instanceof AfreshError || isByServer(error))) throw error
-    return withoutCounters(program, error)
+    return withoutCounters(context.program, error)
   }
-  return { counters, why: REASON_COUNTERS }
+}
+
+async function openCounterReset(context: ResetContext, scan: ScanReset): Promise<CounterReset> {
+  const { connection, program, baseline, triggers, database } = context
+  const { claim } = program
+  const proof = claim === undefined ? '1' : await markCheckSql(connection, database, claim, { current: true })
+  const detector = await openCounterDetector(connection, { program, baseline, triggers, database, proof })
+  return new CounterReset(context, scan, detector)
 }
 
 /** Takes the current state as clean. Scans if the server has no room for the counters, or they are gone. */

@@ -1,8 +1,6 @@
-import { sleep } from '../../util/clock.ts'
+import { repeat } from '../../util/repeat.ts'
 import { DEADLOCK } from './errno.ts'
 import { errnoOf } from './session.ts'
-
-const MOST_DEADLOCKS = 10
 
 /**
  * Runs statements that commit by themselves and may be repeated, again after each deadlock. Sessions that
@@ -11,13 +9,6 @@ const MOST_DEADLOCKS = 10
  *
  * @throws the error of `run`, also after the tenth deadlock
  */
-export async function repeatDeadlocked<T>(run: () => Promise<T>): Promise<T> {
-  for (let deadlocks = 1; ; deadlocks += 1) {
-    try {
-      return await run()
-    } catch (error) {
-      if (errnoOf(error) !== DEADLOCK || deadlocks > MOST_DEADLOCKS) throw error
-      await sleep(5 * Math.random() * deadlocks)
-    }
-  }
+export function repeatDeadlocked<T>(run: () => Promise<T>): Promise<T> {
+  return repeat(run, (error) => errnoOf(error) === DEADLOCK)
 }

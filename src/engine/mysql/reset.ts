@@ -2,7 +2,7 @@ import { withUndo } from '../../errors.ts'
 import type { Connection } from '../connection.ts'
 import type { Program, Resetter } from '../resetter.ts'
 import { baselineOf } from './baseline.ts'
-import { openDetector, whyScan, withSnapshot } from './choose-detector.ts'
+import { availableCounts, type Counts, openDetector, withSnapshot } from './choose-detector.ts'
 import { flavorOf } from './flavor-of.ts'
 import { introspect } from './introspect.ts'
 import { currentDatabase, guard } from './ownership.ts'
@@ -22,7 +22,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   await runProved(target, [], () => undefined)
   const isResumed = await resumeTriggers(connection, target.database)
   const triggers = await suspendableTriggers(connection, program)
-  const reason = await whyScan(connection, program)
+  const counts = await availableCounts(connection, program)
   const baseline = await baselineOf(connection, program)
   const { database, proof } = target
   // Triggers that were suspended when the schema was read belong to it.
@@ -31,7 +31,7 @@ export async function prepare(connection: Connection, program: Program): Promise
   const definitions = new SchemaWatch(connection, { schema, database, proof, isCopy })
   const context = { ...target, baseline, triggers, definitions }
   return withUndo(
-    () => openResetter(context, reason),
+    () => openResetter(context, counts),
     () => baseline.close(),
   )
 }
@@ -54,10 +54,9 @@ async function suspendableTriggers(connection: Connection, { schema, plan }: Pro
   return found
 }
 
-/** @param reason why resets have to scan, if they have to */
-async function openResetter(context: ResetContext, reason: string | undefined): Promise<Resetter> {
+async function openResetter(context: ResetContext, available: Counts): Promise<Resetter> {
   const scan = new ScanReset(context, await flavorOf(context.connection))
-  const { counters, why } = await openDetector(context, scan, reason)
+  const { counters, why } = await openDetector(context, scan, available)
   const chosen = await withUndo(
     async () => {
       await scan.moveToPlannedPositions()

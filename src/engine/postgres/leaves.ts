@@ -1,5 +1,6 @@
 import type { Plan } from '../../plan/plan.ts'
 import { type Schema, type SubjectId, tableOf } from '../../schema/schema.ts'
+import { IS_SIZED } from './partition-files.ts'
 
 /**
  * The partitions (`relation`) of the partitioned tables (`subject`) of the plan, and which steps have a
@@ -55,7 +56,7 @@ export function fillLeaves(schema: Schema, plan: Plan, isSuperuser: boolean): st
     `INSERT INTO ${LEAVES} (relation, subject, sized)
     SELECT coalesce(l.id, t.id), t.id, coalesce(l.sized, false)
     FROM unnest(ARRAY[${partitionedTables(schema, plan).join(', ')}]::oid[]) AS t(id)
-    LEFT JOIN LATERAL (SELECT p.id, p.sized FROM (SELECT c.oid AS id, c.relkind = 'r' AND a.amname = 'heap' AS sized,
+    LEFT JOIN LATERAL (SELECT p.id, p.sized FROM (SELECT c.oid AS id, ${IS_SIZED} AS sized,
         bool_and(${isSuperuser ? 'true' : IS_LIKE_ITS_TABLE}) OVER () AS usable
       FROM pg_catalog.pg_partition_tree(t.id) AS q JOIN pg_catalog.pg_class AS c ON c.oid = q.relid
       LEFT JOIN pg_catalog.pg_am AS a ON a.oid = c.relam WHERE q.isleaf OFFSET 0) AS p WHERE p.usable) AS l ON true`,

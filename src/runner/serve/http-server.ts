@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { AfreshError, codeOf, messageOf } from '../../errors.ts'
 import { clearTimeout, setTimeout } from '../../util/clock.ts'
+import { listening } from '../core/service/listen.ts'
 import { type GateOptions, gateFor } from './gate.ts'
 import type { ListenAddress } from './listen-address.ts'
 import { readBody } from './read-body.ts'
@@ -33,11 +34,11 @@ export interface HttpService {
 /** @throws AfreshError `server` if the address cannot be listened on */
 export async function serveHttp(context: RouteContext, options: GateOptions): Promise<HttpService> {
   const gate = gateFor(options)
-  const strangers = new Strangers()
+  const unauthenticated = new Unauthenticated()
   const respond = async (
     request: IncomingMessage,
     response: ServerResponse,
-    goOn = () => {},
+    sendContinue = () => {},
   ): Promise<void> => {
     const { socket, method = '', url: target = '' } = request
     // The end of a reply sets the limit for idle connections again.
@@ -46,8 +47,11 @@ export async function serveHttp(context: RouteContext, options: GateOptions): Pr
     })
     try {
       gate(request)
-      strangers.know(socket)
-      write(response, await answer(context, { method, target, body: () => readBody(request, goOn), socket }))
+      unauthenticated.remove(socket)
+      write(
+        response,
+        await answer(context, { method, target, body: () => readBody(request, sendContinue), socket }),
+      )
     } catch (error) {
       const { status, problem } = problemOf(error)
       // What was not read of a request would be taken for the next one.
@@ -58,7 +62,7 @@ export async function serveHttp(context: RouteContext, options: GateOptions): Pr
   const limits = { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 }
   const server = createServer({ ...limits, keepAliveTimeout: IDLE_MS })
   server.maxConnections = MOST_CONNECTIONS
-  server.on('connection', (socket) => strangers.add(socket))
+  server.on('connection', (socket) => unauthenticated.add(socket))
   server.on('request', (request, response) => void respond(request, response))
   // The client asks before it sends a body: the gate decides first.
   server.on('checkContinue', (request, response) => {
@@ -73,7 +77,7 @@ export async function serveHttp(context: RouteContext, options: GateOptions): Pr
 }
 
 /** Connections that have not shown the token yet. They must not use up all that there may be. */
-class Strangers {
+class Unauthenticated {
   readonly #timers = new Map<Socket, NodeJS.Timeout>()
 
   add(socket: Socket): void {
@@ -82,10 +86,10 @@ class Strangers {
     const timer = setTimeout(() => socket.destroy(), FIRST_REQUEST_MS)
     timer.unref()
     this.#timers.set(socket, timer)
-    socket.once('close', () => this.know(socket))
+    socket.once('close', () => this.remove(socket))
   }
 
-  know(socket: Socket): void {
+  remove(socket: Socket): void {
     clearTimeout(this.#timers.get(socket))
     this.#timers.delete(socket)
   }
@@ -108,10 +112,9 @@ function write(response: ServerResponse, { status, body }: Reply): void {
 
 async function listen(server: Server, address: ListenAddress): Promise<string> {
   try {
-    await new Promise<void>((listening, failed) => {
-      server.once('error', failed)
-      if (address.kind === 'socket') listenOnSocket(server, address.path, listening)
-      else server.listen({ host: address.host, port: address.port }, listening)
+    await listening(server, () => {
+      if (address.kind === 'socket') listenOnSocket(server, address.path)
+      else server.listen({ host: address.host, port: address.port })
     })
   } catch (cause) {
     const isUsed = codeOf(cause) === 'EADDRINUSE'
@@ -128,10 +131,10 @@ async function listen(server: Server, address: ListenAddress): Promise<string> {
 }
 
 /** No other user may connect, not even for the moment before its mode is changed. */
-function listenOnSocket(server: Server, path: string, listening: () => void): void {
+function listenOnSocket(server: Server, path: string): void {
   const mask = process.umask(0o177)
   try {
-    server.listen(path, listening)
+    server.listen(path)
   } finally {
     process.umask(mask)
   }

@@ -7,10 +7,10 @@ const MOST_BYTES = 2 ** 20
 /**
  * The JSON of a request; `{}` if it has no body.
  *
- * @param goOn tells a client that waits for it to send the body
+ * @param sendContinue tells a client that waits for it to send the body
  * @throws Refusal for a body that is too long, is no JSON, or was not declared as such
  */
-export async function readBody(request: IncomingMessage, goOn: () => void): Promise<unknown> {
+export async function readBody(request: IncomingMessage, sendContinue: () => void): Promise<unknown> {
   const {
     'content-length': length,
     'transfer-encoding': encoding,
@@ -22,7 +22,7 @@ export async function readBody(request: IncomingMessage, goOn: () => void): Prom
     throw new Refusal(415, 'media-type', 'The header Content-Type has to be application/json.')
   }
   if (Number(length ?? 0) > MOST_BYTES) throw tooLarge()
-  goOn()
+  sendContinue()
   const chunks: Buffer[] = []
   let bytes = 0
   // The connection stays for the answer to a body that is too long.

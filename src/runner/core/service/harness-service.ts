@@ -5,11 +5,12 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { chmodSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { withUndo } from '../../../errors.ts'
 import type { Harness } from '../../../harness/harness.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { LeasePool } from './lease-pool.ts'
+import { listening } from './listen.ts'
 import { type Request, receive, type ServiceAddress } from './messages.ts'
 import { type RunReports, type ServedHarness, ServedWorker } from './served-worker.ts'
 import { createSocketFolder } from './socket-folder.ts'
@@ -52,7 +53,7 @@ export async function openService(serving: Promise<Serving>, folder?: string): P
   })
   await withUndo(
     async () => {
-      await listen(server, socketFolder.socket)
+      await listening(server, () => server.listen(socketFolder.socket))
       if (process.platform !== 'win32') chmodSync(socketFolder.socket, 0o600)
     },
     async () => {
@@ -73,16 +74,6 @@ export async function openService(serving: Promise<Serving>, folder?: string): P
       socketFolder.remove()
     },
   }
-}
-
-/** A connection that fails later is its worker's affair. */
-async function listen(server: Server, path: string): Promise<void> {
-  await new Promise<void>((listening, failed) => {
-    server.once('error', failed)
-    server.listen(path, listening)
-  })
-  server.removeAllListeners('error')
-  server.on('error', () => {})
 }
 
 /** Strategy `rollback` opens a transaction on a client of the worker, so that the worker has its own session. */

@@ -26,6 +26,7 @@ interface Entry {
 export class LeasePool {
   readonly #harness: Pick<Harness, 'handle' | 'lease'>
   readonly #entries = new Map<string, Entry>()
+  readonly #leasing = new Set<Promise<TestDatabase>>()
 
   /** Every run needs the first slot. It is leased while the runner starts its workers. */
   readonly #first: Promise<void>
@@ -70,13 +71,22 @@ export class LeasePool {
     void this.#end(name)
   }
 
-  /** Ends all leases. */
+  /** Ends all leases, also those that are being made: the end of the run would miss their databases. */
   async close(): Promise<void> {
     await this.#first
+    await Promise.allSettled(this.#leasing)
     await Promise.all([...this.#entries.keys()].map((name) => this.#end(name)))
   }
 
-  async #lease(slot: number): Promise<TestDatabase> {
+  #lease(slot: number): Promise<TestDatabase> {
+    const leasing = this.#leaseNow(slot)
+    this.#leasing.add(leasing)
+    const done = () => this.#leasing.delete(leasing)
+    leasing.then(done, done)
+    return leasing
+  }
+
+  async #leaseNow(slot: number): Promise<TestDatabase> {
     const database = await this.#harness.lease({ slot, unref: true })
     const isWorkers = database.url === urlOfSlot(this.#harness.handle, slot)
     this.#entries.set(database.name, { database, isWorkers, state: 'in use', ended: Promise.resolve() })
