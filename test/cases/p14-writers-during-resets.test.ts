@@ -7,7 +7,7 @@ import { withLease } from './support.ts'
 import { type Client, clientOf, contentOf, randomWrite, schemaFor } from './writers.ts'
 
 /** `npm run soak:writers` sets 5,000. */
-const ROUNDS = Number(process.env.AFRESH_WRITER_ROUNDS ?? 40)
+const ROUNDS = Number(process.env.AFRESH_WRITER_ROUNDS ?? 25)
 const SEED = Number(process.env.AFRESH_WRITER_SEED ?? 1)
 
 const same = async (server: ServerAtHand) => server
@@ -22,6 +22,8 @@ interface Way {
 const WAYS: readonly Way[] = [
   { id: 'postgres:18', way: 'superuser', as: same },
   { id: 'postgres:18', way: 'plain role', as: asPlainRole },
+  { id: 'mysql:9.7', way: 'own settings', as: same },
+  { id: 'mariadb:11.8', way: 'own settings, userstat', as: same },
   { id: 'mysql:9.7-stock', way: 'stock', as: same },
   { id: 'mariadb:11.8-stock', way: 'stock', as: same },
 ]

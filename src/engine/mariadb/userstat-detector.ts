@@ -11,29 +11,29 @@ import { queryTogether } from '../mysql/session.ts'
 import { type TrackedTable, trackedTables } from '../mysql/tracked-tables.ts'
 import type { Outcome } from '../resetter.ts'
 import { wasSwitched } from './userstat.ts'
-import type { Changes, FullLook, Look, LookQueries } from './userstat-look.ts'
+import type { Changes, FullUserstatSnapshot, SnapshotQueries, UserstatSnapshot } from './userstat-snapshot.ts'
 
-/** What a look is compared with. */
+/** What a snapshot is compared with. */
 export interface Known {
   readonly uncounted: number
-  readonly setters: number
+  readonly settings: number
   readonly flushes: number
   readonly failures: string | undefined
-  readonly pulse: number
+  readonly ownTableChanges: number
   readonly tables: ReadonlyMap<string, Changes>
 }
 
 export interface UserstatResult {
   /** `changed`: rows may have changed without being counted. `unreliable`: the counts are of no use. */
   readonly state: 'counted' | 'changed' | 'unreliable'
-  readonly look: Look
+  readonly snapshot: UserstatSnapshot
   /** The tables that may be dirty, and how many rows were inserted into each; 0 if that is unknown. */
   readonly due: ReadonlyMap<TrackedTable, number>
   /** Whether an insert may have failed, which moves AUTO_INCREMENT and is not counted. */
   readonly mayHaveMoved: boolean
 }
 
-/** How often, at intervals of 1 ms, a look is repeated while another session's reset is sending its statements. */
+/** How often, at intervals of 1 ms, a snapshot is repeated while another session's reset is sending its statements. */
 const TRIES = 50
 
 const NONE: Changes = { changed: 0, inserted: 0 }
@@ -43,14 +43,14 @@ export class UserstatDetector {
   readonly tracked: readonly TrackedTable[]
   readonly #context: ResetContext
   readonly #own: OwnStatements
-  readonly #queries: LookQueries
+  readonly #queries: SnapshotQueries
   readonly #byName: ReadonlyMap<string, TrackedTable>
   readonly #descendants: (table: TrackedTable) => readonly TrackedTable[]
   /** Tables that are due although the counts do not say so. */
   readonly #marked = new Set<TrackedTable>()
   #known: Known | undefined
 
-  constructor(context: ResetContext, own: OwnStatements, queries: LookQueries) {
+  constructor(context: ResetContext, own: OwnStatements, queries: SnapshotQueries) {
     this.#context = context
     this.#own = own
     this.#queries = queries
@@ -61,17 +61,17 @@ export class UserstatDetector {
 
   /** What a later `adopt` takes as the state in which nothing is dirty. */
   async measure(): Promise<Known> {
-    let look = await this.#fullLook()
-    if (!look.isPresent) await this.#own.enter()
-    for (let tries = 0; tries < TRIES && (!look.isPresent || isBetween(look)); tries += 1) {
+    let snapshot = await this.#fullSnapshot()
+    if (!snapshot.isPresent) await this.#own.enter()
+    for (let tries = 0; tries < TRIES && (!snapshot.isPresent || isUncertain(snapshot)); tries += 1) {
       if (tries > 0) await sleep(1)
-      look = await this.#fullLook()
+      snapshot = await this.#fullSnapshot()
     }
-    if (isBetween(look)) {
+    if (isUncertain(snapshot)) {
       await this.#own.enter()
-      look = await this.#fullLook()
+      snapshot = await this.#fullSnapshot()
     }
-    return { ...look, ...look.least }
+    return { ...snapshot, ...snapshot.lowerBounds }
   }
 
   /** `undefined`: the counts are of no use until the next `adopt`. */
@@ -80,10 +80,10 @@ export class UserstatDetector {
     this.#marked.clear()
   }
 
-  /** Takes what a look found as restored. */
-  settle({ look }: UserstatResult): void {
+  /** Takes what a snapshot found as restored. */
+  settle({ snapshot }: UserstatResult): void {
     if (this.#known === undefined) return
-    const { tables, failures } = look
+    const { tables, failures } = snapshot
     this.adopt({ ...this.#known, tables, failures })
   }
 
@@ -111,37 +111,43 @@ export class UserstatDetector {
   }
 
   /** @param isMoved whether definitions may have changed */
-  async find(isMoved: (look: Look) => boolean): Promise<UserstatResult> {
+  async find(isMoved: (snapshot: UserstatSnapshot) => boolean): Promise<UserstatResult> {
     const known = this.#known
-    const isSuspect = (look: Look) => look.uncounted !== known?.uncounted || isMoved(look)
-    const look = await this.#look()
-    if (known === undefined || !isReliable(look, known)) return resultOf('unreliable', look)
-    if (!isSuspect(look) && look.setters === known.setters) return this.#compare(look, known)
-    return this.#lookCloser(known, isSuspect)
+    const isSuspect = (snapshot: UserstatSnapshot) =>
+      snapshot.uncounted !== known?.uncounted || isMoved(snapshot)
+    const snapshot = await this.#snapshot()
+    if (known === undefined || !isReliable(snapshot, known)) return resultOf('unreliable', snapshot)
+    if (!isSuspect(snapshot) && snapshot.settings === known.settings) return this.#compare(snapshot, known)
+    return this.#compareClosely(known, isSuspect)
   }
 
-  /** Resets in other sessions may have been sending their statements during the look. */
-  async #lookCloser(known: Known, isSuspect: (look: Look) => boolean): Promise<UserstatResult> {
-    let look = await this.#fullLook()
-    for (let tries = 0; tries < TRIES && look.isUnderWay && isSuspect(look); tries += 1) {
+  /** Resets in other sessions may have been sending their statements during the snapshot. */
+  async #compareClosely(
+    known: Known,
+    isSuspect: (snapshot: UserstatSnapshot) => boolean,
+  ): Promise<UserstatResult> {
+    let snapshot = await this.#fullSnapshot()
+    for (let tries = 0; tries < TRIES && snapshot.isUnderWay && isSuspect(snapshot); tries += 1) {
       await sleep(1)
-      look = await this.#fullLook()
+      snapshot = await this.#fullSnapshot()
     }
-    if (!isReliable(look, known)) return resultOf('unreliable', look)
-    if (look.setters !== known.setters) {
-      if (await wasSwitched(this.#context.connection)) return resultOf('unreliable', look)
-      this.#known = { ...known, setters: look.least.setters }
+    if (!isReliable(snapshot, known)) return resultOf('unreliable', snapshot)
+    if (snapshot.settings !== known.settings) {
+      if (await wasSwitched(this.#context.connection)) return resultOf('unreliable', snapshot)
+      this.#known = { ...known, settings: snapshot.lowerBounds.settings }
     }
-    return look.uncounted === known.uncounted ? this.#compare(look, known) : resultOf('changed', look)
+    return snapshot.uncounted === known.uncounted
+      ? this.#compare(snapshot, known)
+      : resultOf('changed', snapshot)
   }
 
-  #compare(look: Look, known: Known): UserstatResult {
+  #compare(snapshot: UserstatSnapshot, known: Known): UserstatResult {
     const due = new Map([...this.#marked].map((table) => [table, 0]))
     const mayCascade = new Set(this.#marked)
-    for (const [name, { changed, inserted }] of look.tables) {
+    for (const [name, { changed, inserted }] of snapshot.tables) {
       const table = this.#byName.get(name)
       if (table === undefined) {
-        if (name !== MARK_TABLE && !name.startsWith('#sql')) return resultOf('changed', look)
+        if (name !== MARK_TABLE && !name.startsWith('#sql')) return resultOf('changed', snapshot)
         continue
       }
       const before = known.tables.get(name) ?? NONE
@@ -151,15 +157,15 @@ export class UserstatDetector {
     }
     for (const table of mayCascade)
       for (const child of this.#descendants(table)) due.set(child, due.get(child) ?? 0)
-    const mayHaveMoved = look.failures === undefined || look.failures !== known.failures
-    return { state: 'counted', look, due, mayHaveMoved }
+    const mayHaveMoved = snapshot.failures === undefined || snapshot.failures !== known.failures
+    return { state: 'counted', snapshot, due, mayHaveMoved }
   }
 
-  async #look(): Promise<Look> {
+  async #snapshot(): Promise<UserstatSnapshot> {
     return this.#queries.read(await this.#ask(this.#queries.statements))
   }
 
-  async #fullLook(): Promise<FullLook> {
+  async #fullSnapshot(): Promise<FullUserstatSnapshot> {
     const { statements, last } = this.#queries
     return this.#queries.readFull(await this.#ask([...statements, last]))
   }
@@ -175,19 +181,21 @@ export class UserstatDetector {
   }
 }
 
-function resultOf(state: UserstatResult['state'], look: Look): UserstatResult {
-  return { state, look, due: new Map(), mayHaveMoved: true }
+function resultOf(state: UserstatResult['state'], snapshot: UserstatSnapshot): UserstatResult {
+  return { state, snapshot, due: new Map(), mayHaveMoved: true }
 }
 
-/** Whether resets in other sessions were sending statements during the look. */
-function isBetween({ least, uncounted, setters }: FullLook): boolean {
-  return uncounted !== least.uncounted || setters !== least.setters
+/** Whether resets in other sessions were sending statements during the snapshot. */
+function isUncertain({ lowerBounds, uncounted, settings }: FullUserstatSnapshot): boolean {
+  return uncounted !== lowerBounds.uncounted || settings !== lowerBounds.settings
 }
 
-function isReliable(look: Look, known: Known): boolean {
-  if (!look.isCounting || !look.isPresent) return false
-  if (look.flushes !== known.flushes || look.pulse < known.pulse) return false
-  return [...known.tables].every(([name, { changed }]) => (look.tables.get(name) ?? NONE).changed >= changed)
+function isReliable(snapshot: UserstatSnapshot, known: Known): boolean {
+  if (!snapshot.isCounting || !snapshot.isPresent) return false
+  if (snapshot.flushes !== known.flushes || snapshot.ownTableChanges < known.ownTableChanges) return false
+  return [...known.tables].every(
+    ([name, { changed }]) => (snapshot.tables.get(name) ?? NONE).changed >= changed,
+  )
 }
 
 /** The tables that InnoDB's cascades may write to, uncounted, directly or indirectly. */

@@ -10,7 +10,7 @@ import type { Outcome } from '../resetter.ts'
 import { findMoved, type MovedCounters } from './moved-counters.ts'
 import { flushStatistics, silentTables, whyNotUserstat } from './userstat.ts'
 import { UserstatDetector, type UserstatResult } from './userstat-detector.ts'
-import { type Look, lookQueries } from './userstat-look.ts'
+import { snapshotQueries, type UserstatSnapshot } from './userstat-snapshot.ts'
 
 const NO_CHECK = { checksDefinitions: false }
 
@@ -43,7 +43,7 @@ export class UserstatReset implements CountedReset {
     const { connection, database } = context
     await flushStatistics(connection)
     const own = await OwnStatements.open(connection, database)
-    const queries = await lookQueries(connection, own, database)
+    const queries = await snapshotQueries(connection, own, database)
     const detector = new UserstatDetector(context, own, queries)
     context.own.statements = own
     return new UserstatReset(context, scan, { own, detector, silent: await silentTables(connection) })
@@ -58,7 +58,7 @@ export class UserstatReset implements CountedReset {
 
   async reset(): Promise<CounterOutcome> {
     const found = await this.#find()
-    if (found !== undefined) await this.#checkDefinitions(found.look)
+    if (found !== undefined) await this.#checkDefinitions(found.snapshot)
     if (found?.state !== 'counted' || this.#isDoubtful) {
       const why = found === undefined || found.state === 'unreliable' ? WHY_SCAN.unreliable : WHY_SCAN.changed
       return this.#byScan(() => this.#scan.reset(why, NO_CHECK))
@@ -73,7 +73,8 @@ export class UserstatReset implements CountedReset {
 
   async dirty(): Promise<readonly SubjectId[]> {
     const found = await this.#find()
-    const isCounted = found?.state === 'counted' && !this.#isDoubtful && this.#movedBy(found.look) !== 'rows'
+    const isCounted =
+      found?.state === 'counted' && !this.#isDoubtful && this.#movedBy(found.snapshot) !== 'rows'
     if (!isCounted) return this.#scan.dirty()
     const moved = await this.#moved(found)
     const due = [...found.due.keys()].flatMap(({ subjects }) => subjects)
@@ -89,7 +90,7 @@ export class UserstatReset implements CountedReset {
   /** `undefined`: somebody dropped what afresh keeps in its registry. */
   async #find(): Promise<UserstatResult | undefined> {
     try {
-      return await this.#detector.find((look) => this.#movedBy(look) !== undefined)
+      return await this.#detector.find((snapshot) => this.#movedBy(snapshot) !== undefined)
     } catch (error) {
       if (!failedWith(error, NO_TABLE)) throw error
       this.#context.own.statements = undefined
@@ -135,8 +136,8 @@ export class UserstatReset implements CountedReset {
   }
 
   /** ALTER may have changed rows without being counted as a write. */
-  async #checkDefinitions(look: Look): Promise<void> {
-    const moved = this.#isDoubtful ? 'rows' : this.#movedBy(look)
+  async #checkDefinitions(snapshot: UserstatSnapshot): Promise<void> {
+    const moved = this.#isDoubtful ? 'rows' : this.#movedBy(snapshot)
     if (moved === undefined) return
     this.#isDoubtful = true
     // What a killed session announced would lead to one more check.
@@ -145,7 +146,7 @@ export class UserstatReset implements CountedReset {
     this.#isDoubtful = moved === 'rows'
   }
 
-  #movedBy({ definitions: { counts, done } }: Look) {
+  #movedBy({ definitions: { counts, done } }: UserstatSnapshot) {
     return this.#context.definitions.moved(counts, done)
   }
 

@@ -55,7 +55,7 @@ export async function tellsInserts(connection: Connection): Promise<boolean> {
   return rows.length > 0
 }
 
-/** More tables than this make each look slow: reading one takes about as long as a tenth of a SELECT 1. */
+/** More tables than this make each snapshot slow: reading one takes about as long as a tenth of a SELECT 1. */
 const MANY_STATISTICS = 300
 
 /** Forgets the statistics if there are many, and only of databases that afresh made: nobody else reads those. */

@@ -4,8 +4,8 @@ import type { OpenResource, OpenResourceFinder } from '../open-resources.ts'
 import { abandonedHere, serverLocks, tableLocks } from './blockers.ts'
 import { flavorOf } from './flavor-of.ts'
 
-const LOOKS = 4
-const BETWEEN_LOOKS_MS = 5
+const ATTEMPTS = 4
+const INTERVAL_MS = 5
 
 /**
  * Finds resources that sessions hold. Without the PROCESS privilege, only statements of the same user are
@@ -48,8 +48,8 @@ export const openResources: OpenResourceFinder = {
  */
 async function settledSessions(connection: Connection): Promise<Row[]> {
   let sessions = await connection.query(SESSIONS)
-  for (let look = 1; look < LOOKS && sessions.some(isAtWork); look++) {
-    await sleep(BETWEEN_LOOKS_MS)
+  for (let attempt = 1; attempt < ATTEMPTS && sessions.some(isAtWork); attempt++) {
+    await sleep(INTERVAL_MS)
     sessions = await connection.query(SESSIONS)
   }
   return sessions

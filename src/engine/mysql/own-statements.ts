@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts'
 import { repeatDeadlocked } from './deadlocks.ts'
 import { createRegistry, REGISTRY } from './ownership.ts'
 import { literal } from './quote.ts'
-import { batch, settersOf } from './session.ts'
+import { batch, settingsSentBy } from './session.ts'
 
 /**
  * What resets have sent of the statements that the server counts (`Com_…`) for all sessions together: in other
@@ -15,14 +15,14 @@ import { batch, settersOf } from './session.ts'
  * In memory, like the server's counts: a restart clears both. One more row of each database keeps the sums of
  * its ended sessions, and row 0 those of databases that are gone.
  */
-const TABLE = `${REGISTRY}.own_statements_2`
+const TABLE = `${REGISTRY}.own_statements_3`
 
-/** `altered`: ALTER, which `SchemaWatch` counts. `uncounted`: others that the counts of rows do not show. */
-const KINDS = ['altered', 'uncounted', 'setters'] as const
+/** `altered`: ALTER, which `SchemaWatch` counts. `uncounted`: others that the counts of rows do not show. `settings`: SET. */
+const KINDS = ['altered', 'uncounted', 'settings'] as const
 type Kind = (typeof KINDS)[number]
 export type Sums = Readonly<Record<Kind, number>>
 
-const NONE: Sums = { altered: 0, uncounted: 0, setters: 0 }
+const NONE: Sums = { altered: 0, uncounted: 0, settings: 0 }
 
 const COLUMNS = KINDS.flatMap((kind) => [`${kind}_announced`, `${kind}_finished`])
 
@@ -105,7 +105,7 @@ export class OwnStatements {
         this.#sent = after
       },
       failed: async (index) => {
-        // At least these ran: counting one too few makes the other sessions look once more.
+        // At least these ran: counting one too few makes the other sessions take another snapshot.
         this.#sent = plus(before, statements.slice(0, index ?? 0))
         await this.#connection.query(this.#update(this.#sent, this.#sent)).catch(() => {})
       },
@@ -180,6 +180,6 @@ function plus(sums: Sums, statements: readonly string[]): Sums {
   return {
     altered: sums.altered + number(/^ALTER (TABLE|SEQUENCE)\b/),
     uncounted: sums.uncounted + number(UNCOUNTED),
-    setters: sums.setters + (statements.length === 0 ? 0 : settersOf(statements) + number(/^SET\b/)),
+    settings: sums.settings + (statements.length === 0 ? 0 : settingsSentBy(statements) + number(/^SET\b/)),
   }
 }

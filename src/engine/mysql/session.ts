@@ -113,7 +113,7 @@ export async function batch(
 }
 
 /** Number of SET statements that `batch` sends itself. */
-export function settersOf(statements: readonly string[]): number {
+export function settingsSentBy(statements: readonly string[]): number {
   return statements.length + 4
 }
 

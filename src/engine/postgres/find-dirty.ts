@@ -17,7 +17,7 @@ import type { WalAccess } from './wal-reader.ts'
 /** The texts for `reason`: why a reset scans everything. Without a reason, the WAL was read. */
 export const REASONS = {
   asked: 'it was asked for',
-  first: 'the first look',
+  first: 'nothing was detected in this session before',
   long: 'the journal since the last reset is too long to be read',
   changed: 'a test changed the schema',
   unflushed: 'another session was writing to the WAL',
@@ -100,7 +100,7 @@ export function findDirty(
   IF moved THEN
     stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN ${CATALOG_FUNCTION} <> pg_catalog.current_setting('afresh.catalog') ELSE ${IS_CHANGED} END;
     IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
-      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_find_dirty() AS l;
     ELSIF reason IS NOT NULL THEN
       -- Rows of a partition that the plan does not know are found by a full scan only.
       touched := pg_temp.afresh_scan();

@@ -83,7 +83,7 @@ export function programSql(program: Program, session: Session, breakEvenBytes: s
     FORGET_COUNTS,
     plpgsql('afresh_scan() RETURNS oid[]', `BEGIN RETURN ARRAY(${scanQuery(probes.values())}); END`),
     ...(isPartitioned(schema, plan) ? [CREATE_LEAVES, ...fillLeaves(schema, plan, journal.readable)] : []),
-    plpgsql('afresh_look(OUT filled oid[], OUT leaves oid[])', lookBody(program, session, probes)),
+    plpgsql('afresh_find_dirty(OUT filled oid[], OUT leaves oid[])', findDirtyBody(program, session, probes)),
     ...(journal.readable ? fileTables(plan) : [noteSequences(plan)]),
     ...(journal.readable && breakEvenBytes === undefined ? [MEASURE_SCAN] : []),
   ].join(';\n')
@@ -93,7 +93,7 @@ export function programSql(program: Program, session: Session, breakEvenBytes: s
  * The body of a function that finds what a scan does, if the schema is the plan's, and opens fewer tables.
  * `leaves`: the partitions with rows of tables whose baseline is empty.
  */
-function lookBody(
+function findDirtyBody(
   { schema, plan }: Program,
   { owned, journal, version }: Session,
   probes: ReadonlyMap<SubjectId, string>,
@@ -175,7 +175,7 @@ export function dropSql(owned: boolean, { isKept = false } = {}): string {
   const functions = isKept ? [] : DROP_OBJECT_FUNCTIONS
   return `${owned ? 'DEALLOCATE ALL; ' : ''}${DROP_FILES}; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
-  DROP FUNCTION IF EXISTS pg_temp.afresh_look(); DROP FUNCTION IF EXISTS ${IS_CHANGED};
+  DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(); DROP FUNCTION IF EXISTS ${IS_CHANGED};
   DROP FUNCTION IF EXISTS pg_temp.afresh_prepare(text, text);
   DROP FUNCTION IF EXISTS ${CATALOG_FUNCTION};
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); ${DROP_VIEW_FUNCTION}; ${DROP_RUN_FUNCTION};

@@ -202,7 +202,7 @@ const STEADY_BYTES = 9e6
 export const MEASURE_SCAN = `DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
-    PERFORM pg_temp.afresh_look();
+    PERFORM pg_temp.afresh_find_dirty();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
     EXIT WHEN i = 2 AND best > ${STEADY_BYTES};
   END LOOP;

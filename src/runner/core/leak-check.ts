@@ -25,7 +25,7 @@ export type NamedTest = Pick<TestEffects, 'test' | 'file'>
 
 /** Milliseconds to wait for resources that close by themselves (a pool rolls back a returned connection). */
 const GRACE_MS = 50
-const LOOK_MS = 10
+const POLL_MS = 10
 
 /** What a test was reported for, until it is gone. */
 interface Reported {
@@ -135,7 +135,7 @@ async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string
     const openResources = (await database.openResources()).filter(({ id }) => !known.has(id))
     // The server may not have started on a statement that was sent just before.
     if (now() > until || (openResources.length === 0 && !isNew)) return openResources
-    await sleep(LOOK_MS)
+    await sleep(POLL_MS)
   }
 }
 

@@ -167,7 +167,7 @@ const tests = (server: ServerAtHand) => {
 
   it('goes on without what somebody dropped from the registry', async () => {
     const { resetter, writer } = await watched(bench)
-    await writer.query('INSERT INTO bare (v) VALUES (1); DROP TABLE afresh_registry.own_statements_2')
+    await writer.query('INSERT INTO bare (v) VALUES (1); DROP TABLE afresh_registry.own_statements_3')
     expect((await resetter.reset()).dirty).toContain('`bare`')
     expect(await resetter.detect('scan')).toEqual([])
     // Compares the definitions, since others may have created that table.

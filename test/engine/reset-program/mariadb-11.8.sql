@@ -2,7 +2,7 @@
 
 SELECT IF(CAST((SELECT mark FROM afresh_registry.marks WHERE database_name = '<database>') AS BINARY) = CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY) AND LOCATE(CAST(CONCAT('afresh:v1:', LEFT(SHA2(CONCAT_WS('|', @@hostname, @@port, @@datadir, @@server_uid), 256), 32), ':<database>:') AS BINARY), CAST('afresh:v1:<server>:<database>:made-0123456789abcdef' AS BINARY)) = 1 AND CAST(DATABASE() AS BINARY) = CAST('<database>' AS BINARY), 1, (SELECT 1 UNION ALL SELECT 2)) AS owned
 ;
-SELECT COALESCE(SUM(altered_finished), 0) AS altered, COALESCE(SUM(uncounted_finished), 0) AS uncounted, COALESCE(SUM(setters_finished), 0) AS setters, COALESCE(SUM(id = <session>), 0) AS present FROM afresh_registry.own_statements_2 WHERE id = <session> OR name <> '<database>'
+SELECT COALESCE(SUM(altered_finished), 0) AS altered, COALESCE(SUM(uncounted_finished), 0) AS uncounted, COALESCE(SUM(settings_finished), 0) AS settings, COALESCE(SUM(id = <session>), 0) AS present FROM afresh_registry.own_statements_3 WHERE id = <session> OR name <> '<database>'
 ;
 SHOW GLOBAL STATUS WHERE variable_name IN ('Com_alter_sequence', 'Com_alter_table', 'Com_alter_db', 'Com_alter_event', 'Com_alter_function', 'Com_alter_procedure', 'Com_create_event', 'Com_create_function', 'Com_create_index', 'Com_create_package', 'Com_create_package_body', 'Com_create_procedure', 'Com_create_sequence', 'Com_create_table', 'Com_create_trigger', 'Com_create_view', 'Com_drop_event', 'Com_drop_function', 'Com_drop_index', 'Com_drop_package', 'Com_drop_package_body', 'Com_drop_procedure', 'Com_drop_sequence', 'Com_drop_table', 'Com_drop_trigger', 'Com_drop_view', 'Com_import', 'Com_rename_table', 'Com_grant', 'Com_revoke', 'Com_revoke_all', 'Com_drop_role', 'Com_drop_user', 'Com_rename_user', 'Com_lock_tables', 'Com_optimize', 'Com_repair', 'Com_truncate', 'Com_flush', 'Com_set_option')
 ;
@@ -11,12 +11,12 @@ SELECT name, enabled, time_enabled, count, @@GLOBAL.userstat AS counting FROM in
 ;
 SELECT table_name AS name, rows_changed AS changed, rows_inserted AS inserted, BINARY table_schema = '<database>' AS own
      FROM information_schema.table_statistics WHERE rows_changed > 0 AND (BINARY table_schema = '<database>'
-       OR (table_schema = 'afresh_registry' AND table_name = 'own_statements_2'));
+       OR (table_schema = 'afresh_registry' AND table_name = 'own_statements_3'));
 
 SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW' AND table_name = 'authors';
 
-UPDATE afresh_registry.own_statements_2 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, setters_announced = <number>, setters_finished = <number> WHERE id = <session>
+UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>
 ;
 SET @afresh_0 = @@autocommit, @afresh_1 = @@foreign_key_checks, @afresh_2 = @@sql_mode, @afresh_3 = @@sql_safe_updates, @afresh_4 = @@sql_select_limit, @afresh_5 = @@sql_big_selects, @afresh_6 = @@sql_quote_show_create, @afresh_7 = @@time_zone, @afresh_8 = @@innodb_lock_wait_timeout, @afresh_9 = @@lock_wait_timeout, @afresh_10 = @@character_set_client, @afresh_11 = @@collation_connection, @afresh_12 = @@check_constraint_checks, @afresh_13 = @@max_statement_time
 ;
@@ -54,4 +54,4 @@ SET autocommit = @afresh_0, foreign_key_checks = @afresh_1, sql_mode = @afresh_2
 ;
 SET @afresh_at = NULL
 ;
-UPDATE afresh_registry.own_statements_2 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, setters_announced = <number>, setters_finished = <number> WHERE id = <session>;
+UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>;

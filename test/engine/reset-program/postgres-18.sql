@@ -99,7 +99,7 @@ SELECT DISTINCT w.subject::text FROM (SELECT coalesce(p.relid, t.id) AS id, t.id
 
 DEALLOCATE ALL; DROP TABLE IF EXISTS pg_temp.afresh_files; DROP FUNCTION IF EXISTS pg_temp.afresh_reset(text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(text); DROP FUNCTION IF EXISTS pg_temp.afresh_scan();
-  DROP FUNCTION IF EXISTS pg_temp.afresh_look(); DROP FUNCTION IF EXISTS pg_temp.afresh_is_changed();
+  DROP FUNCTION IF EXISTS pg_temp.afresh_find_dirty(); DROP FUNCTION IF EXISTS pg_temp.afresh_is_changed();
   DROP FUNCTION IF EXISTS pg_temp.afresh_prepare(text, text);
   DROP FUNCTION IF EXISTS pg_temp.afresh_catalog();
   DROP FUNCTION IF EXISTS pg_temp.afresh_size(oid); DROP FUNCTION IF EXISTS pg_temp.afresh_view(oid, boolean); DROP FUNCTION IF EXISTS pg_temp.afresh_run(text);
@@ -526,7 +526,7 @@ UNION ALL SELECT :authors::oid WHERE NOT EXISTS (SELECT FROM (SELECT count(*) AS
     JOIN pg_temp.afresh_state AS s ON s.table_oid = :authors AND s.rows = v.rows AND s.hash = v.hash)
 UNION ALL SELECT :authors_id_seq::oid FROM "public"."authors_id_seq" WHERE last_value <> 2 OR is_called <> true OR log_cnt <> 0
 UNION ALL SELECT :books_id_seq::oid FROM "public"."books_id_seq" WHERE last_value <> 1 OR is_called <> false OR log_cnt <> 0); END$afresh$;
-CREATE FUNCTION pg_temp.afresh_look(OUT filled oid[], OUT leaves oid[]) LANGUAGE plpgsql AS $afresh$DECLARE
+CREATE FUNCTION pg_temp.afresh_find_dirty(OUT filled oid[], OUT leaves oid[]) LANGUAGE plpgsql AS $afresh$DECLARE
     leaf record;
     is_filled boolean;
   BEGIN
@@ -552,7 +552,7 @@ SELECT pg_catalog.set_config('afresh.since', '', false), pg_catalog.set_config('
 DO $$ DECLARE began timestamptz; best double precision := 'infinity'; BEGIN
   FOR i IN 1 .. 3 LOOP
     began := pg_catalog.clock_timestamp();
-    PERFORM pg_temp.afresh_look();
+    PERFORM pg_temp.afresh_find_dirty();
     best := least(best, extract(epoch FROM pg_catalog.clock_timestamp() - began) * 3e8);
     EXIT WHEN i = 2 AND best > 9000000;
   END LOOP;
@@ -630,7 +630,7 @@ CREATE FUNCTION pg_temp.afresh_find_dirty(IN forced text, OUT touched oid[], OUT
   IF moved THEN
     stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog') ELSE pg_temp.afresh_is_changed() END;
     IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
-      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_find_dirty() AS l;
     ELSIF reason IS NOT NULL THEN
       -- Rows of a partition that the plan does not know are found by a full scan only.
       touched := pg_temp.afresh_scan();
@@ -734,7 +734,7 @@ BEGIN
   IF moved THEN
     stale := CASE WHEN reason IS NULL OR reason = 'asked' THEN pg_temp.afresh_catalog() <> pg_catalog.current_setting('afresh.catalog') ELSE pg_temp.afresh_is_changed() END;
     IF reason IS NOT NULL AND NOT stale AND reason <> 'asked' THEN
-      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_look() AS l;
+      SELECT l.filled, l.leaves INTO touched, leaves FROM pg_temp.afresh_find_dirty() AS l;
     ELSIF reason IS NOT NULL THEN
       -- Rows of a partition that the plan does not know are found by a full scan only.
       touched := pg_temp.afresh_scan();

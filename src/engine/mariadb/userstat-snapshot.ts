@@ -32,45 +32,45 @@ export interface Changes {
   readonly inserted: number
 }
 
-export interface Look {
+export interface UserstatSnapshot {
   readonly isCounting: boolean
   /** Whether the server knows this session: a restart forgets it. */
   readonly isPresent: boolean
   /** What others sent, at most: resets in other sessions may be sending their own. */
   readonly uncounted: number
-  readonly setters: number
+  readonly settings: number
   /** Rows of `DEFINITION_COUNTS`, and how many ALTER statements of resets they contain. */
   readonly definitions: { readonly counts: readonly Row[]; readonly done: number }
   readonly flushes: number
   /** Changes whenever an insert fails; `undefined` if the server does not tell. */
   readonly failures: string | undefined
   /** Changed rows of afresh's own table, which only a flush lowers. */
-  readonly pulse: number
+  readonly ownTableChanges: number
   readonly tables: ReadonlyMap<string, Changes>
 }
 
-/** A look that also tells what resets in other sessions are sending. */
-export interface FullLook extends Look {
+/** A snapshot that also tells what resets in other sessions are sending. */
+export interface FullUserstatSnapshot extends UserstatSnapshot {
   /** What others sent at least. */
-  readonly least: { readonly uncounted: number; readonly setters: number }
+  readonly lowerBounds: { readonly uncounted: number; readonly settings: number }
   /** Whether a reset in another session is sending statements that would otherwise be those of others. */
   readonly isUnderWay: boolean
 }
 
-/** The queries of a look, to be sent together, in this order, and the functions that read their results. */
-export interface LookQueries {
+/** The queries of a snapshot, to be sent together, in this order, and the functions that read their results. */
+export interface SnapshotQueries {
   readonly statements: readonly string[]
-  /** One more, for a full look. */
+  /** One more, for a full snapshot. */
   readonly last: string
-  read(results: readonly Result[]): Look
-  readFull(results: readonly Result[]): FullLook
+  read(results: readonly Result[]): UserstatSnapshot
+  readFull(results: readonly Result[]): FullUserstatSnapshot
 }
 
-export async function lookQueries(
+export async function snapshotQueries(
   connection: Connection,
   own: OwnStatements,
   database: string,
-): Promise<LookQueries> {
+): Promise<SnapshotQueries> {
   const inserted = (await tellsInserts(connection)) ? 'rows_inserted' : '0'
   const statements = [
     own.finishedQuery,
@@ -84,22 +84,22 @@ export async function lookQueries(
   return {
     statements,
     last: own.announcedQuery,
-    read: lookFrom,
+    read: snapshotFrom,
     readFull(results) {
-      const look = lookFrom(results)
+      const snapshot = snapshotFrom(results)
       const finished = sumsFrom(results[0]?.rows[0])
       const announced = sumsFrom(results.at(-1)?.rows[0])
-      const least = (kind: 'uncounted' | 'setters') => look[kind] + finished[kind] - announced[kind]
+      const boundOf = (kind: 'uncounted' | 'settings') => snapshot[kind] + finished[kind] - announced[kind]
       return {
-        ...look,
-        least: { uncounted: least('uncounted'), setters: least('setters') },
+        ...snapshot,
+        lowerBounds: { uncounted: boundOf('uncounted'), settings: boundOf('settings') },
         isUnderWay: finished.altered !== announced.altered || finished.uncounted !== announced.uncounted,
       }
     },
   }
 }
 
-function lookFrom(results: readonly Result[]): Look {
+function snapshotFrom(results: readonly Result[]): UserstatSnapshot {
   const [finishedRows = [], counts = [], metrics = [], tables = []] = results.map(({ rows }) => rows)
   const finished = sumsFrom(finishedRows[0])
   const total = (names: readonly string[]) =>
@@ -112,7 +112,7 @@ function lookFrom(results: readonly Result[]): Look {
     isCounting: Number(metrics[0]?.counting) === 1,
     isPresent: Number(finishedRows[0]?.present) > 0,
     uncounted: total(UNCOUNTED) - finished.uncounted,
-    setters: total([SET]) - finished.setters,
+    settings: total([SET]) - finished.settings,
     definitions: { counts, done: finished.altered },
     flushes: total([FLUSH]),
     failures: failuresFrom(metrics),
@@ -124,7 +124,7 @@ function sumsFrom(row: Row | undefined): Sums {
   return {
     altered: Number(row?.altered),
     uncounted: Number(row?.uncounted),
-    setters: Number(row?.setters),
+    settings: Number(row?.settings),
   }
 }
 
@@ -135,12 +135,12 @@ function failuresFrom(metrics: readonly Row[]): string | undefined {
   return metrics.map(({ name, time_enabled, count }) => `${name} ${time_enabled} ${count}`).join()
 }
 
-function changesFrom(rows: readonly Row[]): Pick<Look, 'pulse' | 'tables'> {
+function changesFrom(rows: readonly Row[]): Pick<UserstatSnapshot, 'ownTableChanges' | 'tables'> {
   const tables = new Map<string, Changes>()
-  let pulse = 0
+  let ownTableChanges = 0
   for (const { name, changed, inserted, own } of rows) {
     if (Number(own) === 1) tables.set(String(name), { changed: Number(changed), inserted: Number(inserted) })
-    else pulse = Number(changed)
+    else ownTableChanges = Number(changed)
   }
-  return { pulse, tables }
+  return { ownTableChanges, tables }
 }
