@@ -1,5 +1,5 @@
 import { type Step, tablesOfStep } from '../../plan/plan.ts'
-import { type SubjectId, type Table, type TableId, tableOf } from '../../schema/schema.ts'
+import { type SubjectId, type TableId, tableOf } from '../../schema/schema.ts'
 import type { Outcome, Program } from '../resetter.ts'
 import type { Baseline } from './baseline.ts'
 import type { Found } from './detect.ts'
@@ -36,7 +36,13 @@ export function actionsFor(
     mayTruncate = true,
   }: { readonly found: Found; readonly database: string; readonly mayTruncate?: boolean },
 ): { readonly actions: Action[]; readonly ran: readonly DueStep[] } {
-  const ran = dueSteps({ program, triggers, found, dirty: new Set(found.dirty), mayTruncate }, baseline)
+  const ran = dueSteps(
+    {
+      ...{ program, triggers, found, dirty: new Set(found.dirty), mayTruncate },
+      restartedByTruncate: tablesRestartedByTruncate(program, found),
+    },
+    baseline,
+  )
   const { before, after } = suspended(database, triggersFiredBy(ran, program, triggers))
   const isDdl = ({ step, truncated }: DueStep) => truncated || step.kind === 'truncate'
   const writes = ran.filter((due) => !isDdl(due) && due.step.kind !== 'restart')
@@ -89,6 +95,8 @@ interface SelectionContext {
   readonly found: Found
   readonly dirty: ReadonlySet<SubjectId>
   readonly mayTruncate: boolean
+  /** The tables whose counters have moved, and whose planned positions TRUNCATE restores. */
+  readonly restartedByTruncate: ReadonlySet<TableId>
 }
 
 /** The steps of the plan that are due for what was found, in the order of the plan. */
@@ -155,17 +163,17 @@ function prefersTruncate(
   const [own] = tables
   if (truncateAlternative === undefined || own === undefined) return false
   const { aboveRows, aboveRowsIfMoved } = truncateAlternative.threshold
-  const savesRestart = tables.some((table) => isRestartedByTruncate(context, table))
+  const savesRestart = ids.some((id) => context.restartedByTruncate.has(id))
   return (found.rows.get(own.id) ?? 0) > (savesRestart ? aboveRowsIfMoved : aboveRows)
 }
 
-/** Whether the counter of the table has moved, and TRUNCATE restores its planned position. */
-function isRestartedByTruncate({ program, found }: SelectionContext, { id }: Table): boolean {
-  return program.plan.steps.some((step) => {
-    if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return false
-    const { ownedBy, increment } = sequenceOf(program.schema, step.sequence)
-    return ownedBy?.table === id && nextOf(step.to, increment) === 1n
+function tablesRestartedByTruncate({ schema, plan }: Program, found: Found): Set<TableId> {
+  const restarted = plan.steps.flatMap((step) => {
+    if (step.kind !== 'restart' || !found.moved.has(step.sequence)) return []
+    const { ownedBy, increment } = sequenceOf(schema, step.sequence)
+    return ownedBy !== undefined && nextOf(step.to, increment) === 1n ? [ownedBy.table] : []
   })
+  return new Set(restarted)
 }
 
 /** The triggers of the tables whose rows are deleted or inserted one by one. */
