@@ -101,13 +101,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   mocha: {
     packages: ['mocha'],
-    written: ['.mocharc.json', 'afresh.mocha.mjs', 'migrations/0001_users.sql', 'test/database.test.mjs'],
+    written: ['.mocharc.json', 'migrations/0001_users.sql', 'test/database.test.mjs'],
     run: MOCHA,
   },
   'mocha with a configuration, in parallel': {
     packages: ['mocha', 'tsx', 'typescript'],
     files: { '.mocharc.json': `{\n  "require": ["tsx"],\n  "spec": ["test/**/*.mjs"]\n}\n` },
-    written: ['afresh.mocha.mjs', 'migrations/0001_users.sql', 'test/database.test.mjs'],
+    written: ['migrations/0001_users.sql', 'test/database.test.mjs'],
     run: [...MOCHA, '--parallel'],
   },
   'node:test, compiled by tsx': {
