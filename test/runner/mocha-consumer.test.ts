@@ -25,8 +25,9 @@ for (const major of [12, 10]) {
     })
     afterAll(() => consumer.remove())
 
+    // On a busy machine, mocha's two seconds may pass until a test has connected.
     const mocha = (args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>
-      consumer.node('node_modules/mocha/bin/mocha.js', args, env)
+      consumer.node('node_modules/mocha/bin/mocha.js', ['--timeout', '60000', ...args], env)
     const ALL = ['--require', 'afresh/mocha', 'tests/*.test.*']
 
     /** The harness process of a run ends after it. */

@@ -26,7 +26,10 @@ export interface DatabaseTasks {
 }
 
 /** The part of Cypress' `on` that afresh uses: https://docs.cypress.io/api/node-events/overview */
-export type RegisterTasks = (event: 'task', tasks: Record<string, (argument: never) => unknown>) => void
+export type RegisterTasks = (event: 'task', tasks: Tasks) => void
+
+/** What Cypress calls with the argument of `cy.task`. */
+export type Tasks = Record<string, (argument: unknown) => unknown>
 
 /** The part of Cypress' resolved configuration that afresh uses. */
 export interface CypressConfig {
@@ -64,8 +67,8 @@ export async function setupDatabase<Config extends CypressConfig>(
     const given = { cwd: config.projectRoot, ...appServer }
     const app = await startApp(given, targetVariables({ url: database.url, handle }), LAUNCHER)
     config.baseUrl = app.url
-    on('task', { ...tasks(() => app.check()) })
-  } else on('task', { ...tasks(() => {}) })
+    on('task', { ...tasks(() => app.check()) } as Tasks)
+  } else on('task', { ...tasks(() => {}) } as Tasks)
   return config
 }
 

@@ -6,6 +6,7 @@
 import {
   test as base,
   type PlaywrightTestArgs,
+  type PlaywrightTestConfig,
   type PlaywrightTestOptions,
   type PlaywrightWorkerArgs,
   type PlaywrightWorkerOptions,
@@ -20,10 +21,13 @@ import { targetVariables } from '../core/other-databases.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { checkAfterTest, database, enter, releaseWorker, resetBefore } from '../core/worker.ts'
 import type { WorkerDatabase } from '../core/worker-database.ts'
-import { foldersOf, isAppShared, type WebServerOptions, wrapWebServer } from './web-server.ts'
+import { foldersOf, isAppShared, wrapWebServer } from './web-server.ts'
 
 export { expect } from '@playwright/test'
-export type { AppServer, WebServerOptions, WorkerDatabase }
+export type { AppServer, WorkerDatabase }
+
+/** One entry of Playwright's `webServer`. */
+export type WebServerOptions = Extract<NonNullable<PlaywrightTestConfig['webServer']>, { command: string }>
 
 /** For `use` in the configuration: `defineConfig<DatabaseOptions>({ … })`. */
 export interface DatabaseOptions {
@@ -108,7 +112,7 @@ export const test: TestType<
  *
  * @param options those of Playwright
  */
-export function webServer<T extends WebServerOptions>(options: T): T {
+export function webServer(options: WebServerOptions): WebServerOptions {
   return wrapWebServer(options, { launcher: LAUNCHER, harness: HARNESS })
 }
 

@@ -6,10 +6,10 @@ import { encodeOrder } from '../core/app/launch-order.ts'
 const SHARED = 'AFRESH_PLAYWRIGHT_SHARED_APP'
 
 /** The options of Playwright's `webServer` that afresh reads or sets. */
-export interface WebServerOptions {
-  readonly command: string
-  readonly env?: Record<string, string>
-  readonly reuseExistingServer?: boolean
+interface WebServerOptions {
+  command: string
+  env?: Record<string, string | undefined>
+  reuseExistingServer?: boolean
 }
 
 /** @param programs `launcher.ts` and the harness process, as the bundler has named them */

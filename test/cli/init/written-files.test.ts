@@ -24,7 +24,8 @@ interface Kind {
 }
 
 const JEST = ['node_modules/jest/bin/jest.js'] as const
-const MOCHA = ['node_modules/mocha/bin/mocha.js'] as const
+/** On a busy machine, two seconds may pass until a test has connected. */
+const MOCHA = ['node_modules/mocha/bin/mocha.js', '--timeout', '60000'] as const
 const VITEST = ['node_modules/vitest/vitest.mjs', 'run'] as const
 const TSCONFIG = JSON.stringify({ compilerOptions: { module: 'commonjs', esModuleInterop: true } })
 const BABEL = `module.exports = { presets: [['@babel/preset-env', { targets: { node: 'current' } }], '@babel/preset-typescript'] }`
