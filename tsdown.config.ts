@@ -10,8 +10,16 @@ const runners = {
   'runner/vitest/runner': 'src/runner/vitest/runner.ts',
   'runner/vitest/reporter': 'src/runner/vitest/reporter.ts',
   'runner/node-test/global-setup': 'src/runner/node-test/global-setup.ts',
+  'runner/worker/index': 'src/runner/worker/index.ts',
 }
 const nodeTest = { 'runner/node-test/index': 'src/runner/node-test/index.ts' }
+/** ESM and CommonJS. */
+const bothFormats = {
+  'runner/mocha/index': 'src/runner/mocha/index.ts',
+  'runner/cypress/index': 'src/runner/cypress/index.ts',
+  'runner/playwright/index': 'src/runner/playwright/index.ts',
+  'runner/playwright/global-setup': 'src/runner/playwright/global-setup.ts',
+}
 /** What jest loads itself. */
 const jestGlobal = {
   'runner/jest/global-setup': 'src/runner/jest/global-setup.ts',
@@ -78,8 +86,10 @@ export const programs: readonly UserConfig[] = [
       ...index,
       ...runners,
       ...nodeTest,
+      ...bothFormats,
       ...jestGlobal,
-      'runner/node-test/harness-process': 'src/runner/node-test/harness-process.ts',
+      'runner/core/harness-process/main': 'src/runner/core/harness-process/main.ts',
+      'runner/core/app/launcher': 'src/runner/core/app/launcher.ts',
       ...cliMain,
     },
     format: 'esm',
@@ -88,6 +98,7 @@ export const programs: readonly UserConfig[] = [
     ...shared,
     entry: {
       ...index,
+      ...bothFormats,
       ...jestGlobal,
       ...jestWorker,
       'runner/node-test/index': 'src/runner/node-test/require.ts',
@@ -110,13 +121,13 @@ export const programs: readonly UserConfig[] = [
 const types: UserConfig[] = [
   {
     ...shared,
-    entry: { ...index, ...runners, ...nodeTest, ...jestGlobal, ...jestIndex, ...jestReset },
+    entry: { ...index, ...runners, ...nodeTest, ...bothFormats, ...jestGlobal, ...jestIndex, ...jestReset },
     format: 'esm',
     dts: { emitDtsOnly: true },
   },
   {
     ...shared,
-    entry: { ...index, ...nodeTest, ...jestGlobal, ...jestIndex, ...jestReset },
+    entry: { ...index, ...nodeTest, ...bothFormats, ...jestGlobal, ...jestIndex, ...jestReset },
     // As CommonJS it could not be built: two of the entries wait at their top, which types do not show.
     format: 'esm',
     outExtensions: () => ({ dts: '.d.cts' }),

@@ -15,6 +15,8 @@ interface Project {
 const NO_RESET = { AFRESH_CONSUMER_NO_RESET: '1' }
 const NODE = ['--import', 'afresh/node-test', '--test', 'tests/']
 
+const MOCHA = 'node_modules/mocha/bin/mocha.js'
+
 const PROJECTS: readonly Project[] = [
   ...['4', '3.2'].map((version) => ({
     name: 'vitest-basic',
@@ -33,6 +35,18 @@ const PROJECTS: readonly Project[] = [
     packages: [],
     run: (consumer) => consumer.node('--test-concurrency=4', NODE),
     without: (consumer) => consumer.node('--test-concurrency=4', NODE, { NO_RESET: '1' }),
+  },
+  {
+    name: 'mocha-basic',
+    packages: [],
+    run: (consumer) => consumer.node(MOCHA, ['--require', 'afresh/mocha', '--parallel', 'tests/*.test.*']),
+    without: (consumer) => consumer.node(MOCHA, ['--require', './variants/no-reset.cjs', 'tests/*.test.*']),
+  },
+  {
+    name: 'e2e',
+    packages: [],
+    run: (consumer) => consumer.playwright(),
+    without: (consumer) => consumer.playwright({ NO_RESET: '1' }, ['--max-failures=10']),
   },
 ]
 

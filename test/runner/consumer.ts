@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { chromiumPath } from '../support/chromium-path.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -42,7 +43,7 @@ function newFolder(): string {
 
 function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 300_000 }
+    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26, timeout: 600_000 }
     execFile(command, [...args], options, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
       resolve({ exitCode, stdout, output: stripVTControlCharacters(`${stdout}\n${stderr}`) })
@@ -193,6 +194,12 @@ export class Consumer {
     })
   }
 
+  /** Runs an installed program that is none of Node. */
+  program(path: string, args: readonly string[]): Promise<Ran> {
+    const env = { ...environment(), TMPDIR: this.#temporary }
+    return run(join(this.folder, 'node_modules', path), args, this.folder, env)
+  }
+
   /** Runs a script of package.json. */
   npmRun(script: string): Promise<Ran> {
     const path = `${join(this.folder, 'node_modules/.bin')}:${process.env.PATH}`
@@ -222,6 +229,11 @@ export class Consumer {
   /** Runs a variant of `variants/jest.config.js`. */
   jestVariant(name: string, env: Record<string, string> = {}): Promise<Ran> {
     return this.jest(['--config', 'variants/jest.config.js'], { ...env, AFRESH_CONSUMER_VARIANT: name })
+  }
+
+  playwright(env: Record<string, string> = {}, args: readonly string[] = []): Promise<Ran> {
+    const given = { CHROMIUM: chromiumPath() ?? '', ...env }
+    return this.node('node_modules/@playwright/test/cli.js', ['test', ...args], given)
   }
 
   /** The files that afresh, or Node because of it, left in the temporary folder. */

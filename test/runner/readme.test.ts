@@ -19,11 +19,21 @@ const PROJECTS: Readonly<Record<string, RegExp>> = {
   'node-test': /^[#ℹ] pass 3$/m,
   mocha: /2 passing/,
   ava: /2 tests passed/,
+  tap: /# \{ total: 2, pass: 2 \}/,
+  cucumber: /2 scenarios \(2 passed\)/,
+  bun: /^ *2 pass$/m,
+  deno: /2 passed/,
   playwright: /2 passed/,
   pglite: /Tests {2}2 passed/,
   fixtures: /Tests {2}2 passed/,
   snapshots: /Tests {2}3 passed/,
 }
+
+const RUNNERS = [
+  ...['jest@30', 'mocha@12', 'ava@7', '@playwright/test@1', 'tap@21', '@cucumber/cucumber@12'],
+  // What `bun` and `deno` would install with scripts.
+  ...['@oven/bun-linux-x64@1', '@deno/linux-x64-glibc@2'],
+]
 
 /** The commands for a new user. */
 const [install = '', ...commands] = projectCommands(pages.slice(0, 1), 'init')
@@ -40,8 +50,7 @@ describe('the documentation, followed to the letter', () => {
 
   beforeAll(async () => {
     tarball = await pack()
-    const others = ['@electric-sql/pglite', 'jest@30', 'mocha@12', 'ava@7', '@playwright/test@1']
-    project = await Consumer.empty([...packages(tarball), ...others])
+    project = await Consumer.empty([...packages(tarball), ...RUNNERS, '@electric-sql/pglite'])
   }, 600_000)
   afterAll(() => {
     project.remove()
@@ -116,6 +125,8 @@ function runIn(project: Consumer, command: string): Promise<Ran> {
   const [program = '', ...args] = command.split(' ')
   const [first = '', ...others] = args
   if (program === 'node') return project.node(first, others)
+  if (program === 'bun') return project.program('@oven/bun-linux-x64/bin/bun', args)
+  if (program === 'deno') return project.program('@deno/linux-x64-glibc/deno', args)
   if (program === 'npx') return project.node(`node_modules/.bin/${first}`, others)
   throw new Error(`nothing is known of the command ${command}`)
 }

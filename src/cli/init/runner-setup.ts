@@ -5,7 +5,7 @@ import { jestTransform } from './jest-transform.ts'
 import { RUN } from './migrations.ts'
 import { filesOf, hasOptionsInPackage, type ProjectInfo, type RunnerName } from './project-info.ts'
 import type { ProposedFile } from './proposed-file.ts'
-import { configExtension, jestConfig, MOCHA_CONFIG, mochaModule, VITEST_CONFIG } from './templates.ts'
+import { jestConfig, MOCHA_CONFIG, VITEST_CONFIG } from './templates.ts'
 
 /** What a runner needs to use afresh. */
 export interface RunnerSetup {
@@ -51,20 +51,14 @@ const SETUPS: Readonly<Record<RunnerName, (project: ProjectInfo, choices: Choice
     return { files: [], additions: nodeTestScript(project), run: NODE_TEST }
   },
 
-  mocha(project, choices) {
+  mocha(project) {
     const run = `${RUN[project.packageManager.value]} mocha`
-    const [config = `afresh.config.${configExtension(choices)}`] = filesOf(project, 'afresh')
-    const module = { path: MOCHA_MODULE, contents: mochaModule(config) }
     const [path] = filesOf(project, 'mocha')
-    if (path !== undefined) return { files: [module], additions: mochaAddition(project, path), run }
+    if (path !== undefined) return { files: [], additions: mochaAddition(project, path), run }
     if (hasOptionsInPackage(project, 'mocha')) {
-      return {
-        files: [module],
-        additions: addTo(project, 'package.json', MOCHA_ENTRIES, MOCHA_IN_PACKAGE),
-        run,
-      }
+      return { files: [], additions: addTo(project, 'package.json', MOCHA_ENTRIES, MOCHA_IN_PACKAGE), run }
     }
-    return { files: [module, { path: '.mocharc.json', contents: MOCHA_CONFIG }], additions: [], run }
+    return { files: [{ path: '.mocharc.json', contents: MOCHA_CONFIG }], additions: [], run }
   },
 }
 
@@ -105,16 +99,14 @@ function jestPlace(path: string): InsertionPoint {
       }
 }
 
-const MOCHA_MODULE = 'afresh.mocha.mjs'
-const MOCHA_ENTRIES: readonly Entry[] = [{ key: 'require', value: `./${MOCHA_MODULE}`, isList: true }]
+const MOCHA_MODULE = 'afresh/mocha'
+const MOCHA_ENTRIES: readonly Entry[] = [{ key: 'require', value: MOCHA_MODULE, isList: true }]
 const MOCHA_IN_PACKAGE: InsertionPoint = { anchor: /^\s*"mocha":\s*\{/, isJson: true }
 
 function mochaAddition(project: ProjectInfo, path: string): readonly ConfigPatch[] {
   if (/\.ya?ml$/.test(path)) {
     if (project.files.get(path)?.includes(MOCHA_MODULE)) return []
-    return [
-      { path, diff: [], notes: [`Add ./${MOCHA_MODULE} to \`require\` in ${path}, first in the list.`] },
-    ]
+    return [{ path, diff: [], notes: [`Add ${MOCHA_MODULE} to \`require\` in ${path}, first in the list.`] }]
   }
   const isJson = path.includes('.json')
   const anchor = isJson ? /^\s*\{/ : /^module\.exports\s*=\s*\{/

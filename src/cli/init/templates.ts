@@ -62,36 +62,14 @@ ${transform === undefined ? '' : `  ${transform},\n`}  globalSetup: 'afresh/jest
 `
 }
 
-/** mocha does not compile what it loads, so that its module imports JavaScript. */
-export function configExtension({ runner, language }: Choices): string {
-  if (runner.value === 'mocha') return 'mjs'
+export function configExtension({ language }: Choices): string {
   return language.value === 'TypeScript' ? 'ts' : 'js'
 }
 
 export const MOCHA_CONFIG = `{
-  "require": ["./afresh.mocha.mjs"]
+  "require": ["afresh/mocha"]
 }
 `
-
-/** @param config the name of afresh's configuration */
-export function mochaModule(config: string): string {
-  return `// mocha loads this before the test files, in each worker too (--parallel).
-import { createHarness, join } from 'afresh'
-import config from './${config}'
-
-const isWorker = process.env.AFRESH_HANDLE !== undefined
-const harness = isWorker ? undefined : await createHarness(config)
-process.env.AFRESH_HANDLE ??= JSON.stringify(harness.handle)
-const database = await join(JSON.parse(process.env.AFRESH_HANDLE), { unref: true })
-Object.assign(process.env, database.env)
-
-export const mochaHooks = { beforeEach: () => database.reset() }
-export async function mochaGlobalTeardown() {
-  await database.release()
-  await harness.close()
-}
-`
-}
 
 export function exampleMigration(engine: ServerEngine): string {
   return `CREATE TABLE users (${SERVERS[engine].project.exampleColumns});

@@ -21,6 +21,16 @@ export interface TestEffects {
   readonly openResources: readonly OpenResource[]
 }
 
+/** How a test has ended. */
+export interface TestOutcome {
+  /** Whether it has failed already. */
+  readonly isFailed: boolean
+  /** Milliseconds in which an application in another process may close what it has open. */
+  readonly settleMs?: number | undefined
+  /** Called before an error is thrown. */
+  readonly note?: ((left: TestEffects) => void) | undefined
+}
+
 export type NamedTest = Pick<TestEffects, 'test' | 'file'>
 
 /** Milliseconds to wait for resources that close by themselves (a pool rolls back a returned connection). */
@@ -50,10 +60,11 @@ async function effectsOf(
   test: NamedTest,
   database: TestDatabase,
   { leaks, writes }: TestOptions,
-  { known, start }: Pick<LeakCheck, 'known' | 'start'>,
+  { known, start, settleMs }: Pick<LeakCheck, 'known' | 'start' | 'settleMs'>,
 ): Promise<TestEffects | undefined> {
   if (leaks === 'ignore' && writes === undefined) return undefined
-  const openResources = leaks === 'ignore' ? [] : await openResourcesOf(database, known)
+  const find = settleMs === undefined ? openResourcesOf : stillOpenAfter(settleMs)
+  const openResources = leaks === 'ignore' ? [] : await find(database, known)
   // Report each leak only once.
   for (const { id } of openResources) known.add(id)
   if (openResources.length > 0 && leaks === 'end') await end(database, openResources)
@@ -140,6 +151,24 @@ async function openResourcesOf(database: TestDatabase, known: ReadonlySet<string
 }
 
 /**
+ * For an application in another process, which may still be doing what the test has begun, and does other things beside:
+ * what it has open now must be closed in time; what it opens later is not of the test.
+ */
+function stillOpenAfter(settleMs: number): typeof openResourcesOf {
+  return async (database, known) => {
+    const open = async () => (await database.openResources()).filter(({ id }) => !known.has(id))
+    const until = now() + settleMs
+    let found = await open()
+    while (found.length > 0 && now() < until) {
+      await sleep(LOOK_MS)
+      const still = new Set((await open()).map(({ id }) => id))
+      found = found.filter(({ id }) => still.has(id))
+    }
+    return found
+  }
+}
+
+/**
  * Checks what a test left, and throws if the test must fail.
  *
  * @param note called before the error is thrown
@@ -150,10 +179,10 @@ export async function checkForLeaks(
   test: NamedTest,
   database: TestDatabase,
   handle: RunHandle,
-  { known, start, note = () => {}, environment = process.env }: LeakCheck,
+  { known, start, settleMs, note = () => {}, environment = process.env }: LeakCheck,
 ): Promise<void> {
   const { tests } = handle
-  const left = await effectsOf(test, database, tests, { known, start })
+  const left = await effectsOf(test, database, tests, { known, start, settleMs })
   // Checked first: a write to another database is the more serious problem.
   checkConnections(test.test, { url: database.url, handle }, environment)
   const { last } = memory
@@ -163,11 +192,10 @@ export async function checkForLeaks(
   if (left.openResources.length > 0) throw leakOf(left, tests.leaks, last)
 }
 
-interface LeakCheck {
+interface LeakCheck extends Omit<TestOutcome, 'isFailed'> {
   readonly known: Set<string>
   /** The snapshot from which the test started; default: the baseline. */
   readonly start?: string | undefined
-  readonly note?: ((left: TestEffects) => void) | undefined
   readonly environment?: NodeJS.ProcessEnv
 }
 

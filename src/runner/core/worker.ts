@@ -13,7 +13,7 @@ import {
   endReportedSessions,
   type NamedTest,
   resetBeforeTest,
-  type TestEffects,
+  type TestOutcome,
 } from './leak-check.ts'
 import { checkVariables, configuredIn, setVariables, targetVariables } from './other-databases.ts'
 import { withPlainErrors } from './plain-errors.ts'
@@ -163,20 +163,21 @@ export async function resetBefore(
 /**
  * Checks what a test left as soon as it is over, if the database was reset for it.
  *
- * @param outcome `isFailed`: whether the test has failed already; `note`: called before the error is thrown
  * @throws AfreshError `leak` if the test left something open, such as a transaction; the test must fail
  */
 export async function checkAfterTest(
   test: object,
   name: NamedTest,
-  { isFailed, note }: { readonly isFailed: boolean; note?(left: TestEffects): void },
+  { isFailed, settleMs, note }: TestOutcome,
 ): Promise<void> {
   const { handle, known, environment, starts } = worker
   const start = starts.at(-1)
   if (worker.test !== test || worker.isOver || handle === undefined) return
   worker.isOver = true
   if (isFailed) await keepFailed(name, current(), handle)
-  await withPlainErrors(() => checkForLeaks(name, current(), handle, { known, start, note, environment }))
+  await withPlainErrors(() =>
+    checkForLeaks(name, current(), handle, { known, start, settleMs, note, environment }),
+  )
 }
 
 /**

@@ -2,13 +2,14 @@
  * For `--test-global-setup` (Node 24), in addition to `--import afresh/node-test`: the server starts before
  * the first test file, a problem with it is reported once, and the run ends after the server has stopped.
  */
-import { INSIDE, type JoinedRun, joinRun } from './join-run.ts'
+import { INSIDE, type JoinedRun, joinRun } from '../core/harness-process/join-run.ts'
 
 let met: JoinedRun | undefined
 
 /** @throws AfreshError naming the problem with the configuration, the server or the migrations */
 export async function globalSetup(): Promise<void> {
-  met = await joinRun(process.pid, new URL('./harness-process.js', import.meta.url))
+  const program = new URL('../core/harness-process/main.js', import.meta.url)
+  met = await joinRun({ runner: process.pid, program })
 }
 
 export async function globalTeardown(): Promise<void> {

@@ -7,13 +7,13 @@
 import { after, afterEach, before, beforeEach, type TestContext } from 'node:test'
 import { isMainThread } from 'node:worker_threads'
 import { AfreshError } from '../../errors.ts'
+import { INSIDE, joinRun } from '../core/harness-process/join-run.ts'
 import type { NamedTest } from '../core/leak-check.ts'
 import { withOwnDatabase } from '../core/own-database.ts'
 import type { RunHandle } from '../core/run-handle.ts'
 import { type StartFrom, startFromIn } from '../core/start-from.ts'
 import { beginStart, checkAfterTest, database, endStart, enter, leave, resetBefore } from '../core/worker.ts'
 import type { WorkerDatabase } from '../core/worker-database.ts'
-import { INSIDE, joinRun } from './join-run.ts'
 import { publish, type TestBody } from './require-bridge.ts'
 import { runnerOfThis } from './runner.ts'
 import { testMutex } from './test-mutex.ts'
@@ -31,6 +31,9 @@ export const startFrom: StartFrom = startFromIn(
   },
   () => ({ beginStart, endStart }),
 )
+
+/** Beside this file in the package, whatever the bundler has made of what it imports. */
+const HARNESS_PROCESS = new URL('../core/harness-process/main.js', import.meta.url)
 
 const queue = testMutex()
 let host: { readonly handle: RunHandle; readonly slot: number } | undefined
@@ -74,7 +77,7 @@ function isFailed(test: TestContext & { readonly error?: unknown }): boolean {
 }
 
 async function begin(): Promise<void> {
-  const { handle } = await joinRun(runnerOfThis(), new URL('./harness-process.js', import.meta.url))
+  const { handle } = await joinRun({ runner: runnerOfThis(), program: HARNESS_PROCESS })
   host = { handle, slot: Number(process.env.NODE_TEST_WORKER_ID) || 1 }
   const worker = { ...host, keep: false, background: true }
   await enter(worker)

@@ -1,6 +1,7 @@
 /** Finds the process that runs the test files; this process may be one of them. */
 import { writeSync } from 'node:fs'
-import { AfreshError, codeOf } from '../../errors.ts'
+import { codeOf } from '../../errors.ts'
+import { orphaned } from '../core/harness-process/join-run.ts'
 
 /** @throws AfreshError `usage` if the runner has exited, and this process has another parent now */
 export function runnerOfThis(): number {
@@ -26,14 +27,4 @@ function isUnread(): boolean {
   } catch (error) {
     return codeOf(error) === 'EPIPE'
   }
-}
-
-export function orphaned(): AfreshError {
-  return new AfreshError(
-    'usage',
-    'The process that runs the tests has ended: this one has no server to look for.',
-    {
-      next: 'Run the tests again.',
-    },
-  )
 }

@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, it } from 'vitest'
+import { CHROMIUM_NAMES, chromiumPath } from '../../support/chromium-path.ts'
 import { leftOut, remedy } from '../../support/left-out.ts'
-
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
 /** Chromium must not open network connections by itself. */
 const FLAGS = [
@@ -18,10 +15,7 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-const program = (process.env.PATH ?? '')
-  .split(delimiter)
-  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  .find((file) => existsSync(file))
+const program = chromiumPath()
 
 /**
  * Declares tests that run in a browser. Where `support/left-out.ts` leaves Chromium out, they are skipped by
@@ -41,7 +35,7 @@ export function describeInChromium(name: string, body: (browser: () => Browser) 
   if (program === undefined) {
     it(name, () => {
       throw new Error(
-        `chromium is missing: none of ${NAMES.join(', ')} on the PATH\n  → ${remedy('chromium')}`,
+        `chromium is missing: none of ${CHROMIUM_NAMES.join(', ')} on the PATH\n  → ${remedy('chromium')}`,
       )
     })
     return

@@ -47,7 +47,7 @@ describe('the files', () => {
     [
       'mocha with a configuration',
       facts({ packages: ['mocha'], files: { '.mocharc.yml': 'spec: test' }, sqlMigrations: ['db'] }),
-      ['afresh.config.mjs', 'afresh.mocha.mjs', 'test/database.test.mjs'],
+      ['afresh.config.js', 'test/database.test.mjs'],
     ],
     [
       'node:test',

@@ -11,10 +11,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { codeOf, type ErrorCode, RefusedError } from '../../errors.ts'
-import { identityOf, isRunning } from '../../util/process-identity.ts'
-import type { ProgressEvent } from '../../util/progress.ts'
-import type { RunHandle } from '../core/run-handle.ts'
+import { codeOf, type ErrorCode, RefusedError } from '../../../errors.ts'
+import { identityOf, isRunning } from '../../../util/process-identity.ts'
+import type { ProgressEvent } from '../../../util/progress.ts'
+import type { RunHandle } from '../run-handle.ts'
 
 /** The contents of `state.json`. */
 export type RunState =

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { AfreshError } from '../../errors.ts'
-import { sleep } from '../../util/clock.ts'
-import { identityOf } from '../../util/process-identity.ts'
-import { noProgress, type Progress } from '../../util/progress.ts'
-import { withProgressLine } from '../../util/progress-line.ts'
-import { IN_TERMINAL, isInTerminal } from '../core/in-terminal.ts'
-import { withPlainErrors } from '../core/plain-errors.ts'
-import type { RunHandle } from '../core/run-handle.ts'
-import { askSummary } from '../core/service/harness-client.ts'
+import { AfreshError } from '../../../errors.ts'
+import { sleep } from '../../../util/clock.ts'
+import { identityOf } from '../../../util/process-identity.ts'
+import { noProgress, type Progress } from '../../../util/progress.ts'
+import { withProgressLine } from '../../../util/progress-line.ts'
+import { IN_TERMINAL, isInTerminal } from '../in-terminal.ts'
+import { withPlainErrors } from '../plain-errors.ts'
+import type { RunHandle } from '../run-handle.ts'
+import { askSummary } from '../service/harness-client.ts'
 import {
   createDirectory,
   isAbandoned,
@@ -20,7 +20,6 @@ import {
   runDirectory,
   writeOwner,
 } from './run-directory.ts'
-import { orphaned } from './runner.ts'
 
 /** Set in test processes and in the harness process. Processes that they start inherit it and join no run. */
 export const INSIDE = 'AFRESH_NODE_TEST'
@@ -33,23 +32,30 @@ export interface JoinedRun {
   dismiss(): Promise<void>
 }
 
+export interface RunToJoin {
+  /** Id of the process that runs the tests. When it exits, the harness ends too. */
+  readonly runner: number
+  /** The program of the harness process. */
+  readonly program: URL
+  /** Where to look for the configuration. Default: the current folder. */
+  readonly folders?: readonly string[]
+}
+
 /**
  * Joins the harness of the run that this process belongs to. The first caller starts the harness process.
  *
- * @param runner id of the process that runs the tests; when it exits, the harness ends too
- * @param harnessProcess the program of the harness process
  * @throws AfreshError naming the problem with the configuration, the server or the migrations
  */
-export function joinRun(runner: number, harnessProcess: URL): Promise<JoinedRun> {
-  return withPlainErrors(() => join(runner, harnessProcess))
+export function joinRun(run: RunToJoin): Promise<JoinedRun> {
+  return withPlainErrors(() => join(run))
 }
 
-async function join(runner: number, harnessProcess: URL): Promise<JoinedRun> {
+async function join({ runner, program, folders = [process.cwd()] }: RunToJoin): Promise<JoinedRun> {
   const identity = identityOf(runner)
   if (identity === undefined) throw orphaned()
-  const directory = runDirectory(identity, await version())
+  const directory = runDirectory(identity, await version(folders))
   const started = createDirectory(directory)
-    ? launchHarnessProcess(directory, harnessProcess, identity)
+    ? launchHarnessProcess(program, { directory, runner: identity, folders })
     : undefined
   // The harness process has no output, so the process that started it prints what is going on there.
   const state = await (started === undefined
@@ -74,13 +80,13 @@ async function join(runner: number, harnessProcess: URL): Promise<JoinedRun> {
 }
 
 /** In watch mode the run does not end, so a changed configuration or SQL file needs another harness. */
-async function version(): Promise<string> {
+async function version(folders: readonly string[]): Promise<string> {
   const isWatching =
     process.env.WATCH_REPORT_DEPENDENCIES !== undefined || process.execArgv.includes('--watch')
   if (!isWatching) return ''
   // This import loads all engines, which test processes do not need otherwise.
-  const { findConfig } = await import('../core/load-config.ts')
-  return (await findConfig([process.cwd()])).key.slice(0, 12)
+  const { findConfig } = await import('../load-config.ts')
+  return (await findConfig(folders)).key.slice(0, 12)
 }
 
 async function waitFor(directory: string, progress: Progress, started?: ChildProcess): Promise<RunState> {
@@ -102,10 +108,17 @@ function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
 }
 
 /** Until the harness process runs, other test processes wait for this one, which may be killed too. */
-function launchHarnessProcess(directory: string, program: URL, runner: string): ChildProcess {
+function launchHarnessProcess(
+  program: URL,
+  {
+    directory,
+    runner,
+    folders,
+  }: { readonly directory: string; readonly runner: string; readonly folders: readonly string[] },
+): ChildProcess {
   try {
     writeOwner(directory, process.pid)
-    const harnessProcess = spawnHarnessProcess(program, [directory, runner])
+    const harnessProcess = spawnHarnessProcess(program, [directory, runner, ...folders])
     if (harnessProcess.pid !== undefined) writeOwner(directory, harnessProcess.pid)
     return harnessProcess
   } catch (error) {
@@ -129,6 +142,16 @@ function spawnHarnessProcess(program: URL, args: readonly string[]): ChildProces
   harnessProcess.on('error', () => {})
   harnessProcess.unref()
   return harnessProcess
+}
+
+export function orphaned(): AfreshError {
+  return new AfreshError(
+    'usage',
+    'The process that runs the tests has ended: this one has no server to look for.',
+    {
+      next: 'Run the tests again.',
+    },
+  )
 }
 
 function runEnded(directory: string): AfreshError {
