@@ -28,6 +28,8 @@ export interface CellGroupOptions {
   readonly budgetMs: number
   /** Milliseconds that a single run of a method may take. Slower methods are extrapolated. */
   readonly limitMs: number
+  /** Whether each method runs some more rounds with a reader. Default `true`. */
+  readonly observe?: boolean | undefined
   readonly random: Random
   readonly signal?: AbortSignal | undefined
 }
@@ -82,7 +84,8 @@ export async function measureCellGroup(
   for (const attempt of attempts) {
     const measurement = measured.get(attempt.key.method)
     // Recreating the clone would disconnect its readers.
-    if (readers === 0 && attempt.key.method !== 'clone' && measurement?.failure === undefined) {
+    const { observe = true } = options
+    if (observe && readers === 0 && attempt.key.method !== 'clone' && measurement?.failure === undefined) {
       await attempt.observe(await others(1), PATIENCE * options.budgetMs)
     }
     cells.push(attempt.cell(measurement))
@@ -192,7 +195,8 @@ class Attempt {
       outcome: 'measured',
       ...summarize(measured.samples),
       samples: measured.samples.map(rounded),
-      ...figuresOf(this.#samples, this.#waitsMs),
+      // Those of the warm-up come first.
+      ...figuresOf(this.#samples.slice(-measured.samples.length), this.#waitsMs),
     }
   }
 }

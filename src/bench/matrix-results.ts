@@ -17,6 +17,8 @@ export interface BenchSettings {
   /** Limits in milliseconds for a method: per cell, including the creation of rows, and per single run. */
   readonly budgetMs: number
   readonly limitMs: number
+  /** Whether each method runs some more rounds with a reader. Default `true`. */
+  readonly observe?: boolean | undefined
   readonly seed: number
   /** Stops before the next round, and drops what was created on the server. */
   readonly signal?: AbortSignal | undefined

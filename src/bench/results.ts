@@ -43,6 +43,8 @@ const measured = z.object({
   samples: z.optional(z.array(z.number().check(z.nonnegative()))),
   /** Processor time of the server, where it can be read: the median in milliseconds. */
   cpuMs: z.optional(z.number().check(z.nonnegative())),
+  /** The processor times of the rounds in `samples`. */
+  cpuSamples: z.optional(z.array(z.number().check(z.nonnegative()))),
   /** What a client that read one row again and again had to wait, over all reads of several rounds. */
   reader: z.optional(
     z.object({

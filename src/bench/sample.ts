@@ -16,12 +16,20 @@ export interface Sample {
 
 type Figures = Pick<
   MeasuredCell,
-  'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs' | 'cpuMs' | 'reader'
+  | 'journalBytes'
+  | 'freedBytes'
+  | 'leftBytes'
+  | 'readerWaitMs'
+  | 'nextInsertMs'
+  | 'cpuMs'
+  | 'cpuSamples'
+  | 'reader'
 >
 
 /**
  * Summarizes what was measured beside the time.
  *
+ * @param samples of the rounds that count
  * @param waitsMs by round with readers: the milliseconds of each read
  */
 export function figuresOf(samples: readonly Sample[], waitsMs: readonly (readonly number[])[]): Figures {
@@ -32,7 +40,7 @@ export function figuresOf(samples: readonly Sample[], waitsMs: readonly (readonl
   const longest = waitsMs.flatMap((waits) =>
     waits.length === 0 ? [] : [waits.reduce((a, b) => Math.max(a, b), 0)],
   )
-  const cpuMs = medianOfFigure((sample) => sample.cpuMs)
+  const cpuSamples = samples.flatMap(({ cpuMs }) => (cpuMs === undefined ? [] : [rounded(cpuMs)]))
   const reads = waitsMs.flat().toSorted((a, b) => a - b)
   return {
     journalBytes: medianOfFigure(({ journalBytes }) => journalBytes),
@@ -40,7 +48,7 @@ export function figuresOf(samples: readonly Sample[], waitsMs: readonly (readonl
     leftBytes: medianOfFigure(({ leftBytes }) => leftBytes),
     readerWaitMs: longest.length === 0 ? null : summarize(longest).median,
     nextInsertMs: medianOfFigure(({ nextInsertMs }) => nextInsertMs),
-    ...(cpuMs === null ? {} : { cpuMs: rounded(cpuMs) }),
+    ...(cpuSamples.length === 0 ? {} : { cpuMs: summarize(cpuSamples).median, cpuSamples }),
     ...(reads.length === 0
       ? {}
       : {
