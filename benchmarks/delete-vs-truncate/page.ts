@@ -8,6 +8,7 @@ import { answerTable } from './page/answer.ts'
 import { claimsText } from './page/claims.ts'
 import { conditionsText } from './page/conditions.ts'
 import { factorsText } from './page/factors.ts'
+import { pictureText } from './page/picture.ts'
 import { SOURCES } from './page/sources.ts'
 
 const PAGE = join(import.meta.dirname, '../../docs/delete-vs-truncate.md')
@@ -24,6 +25,8 @@ export function pageText(): string {
 ## The answer
 
 Rows **a table** from which TRUNCATE is faster than DELETE, with the 95 % interval. Below that, DELETE is.
+
+${pictureText()}
 
 ${answerTable()}
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { measureMatrix } from '../../src/bench/matrix.ts'
 import { type BenchResults, parseResults } from '../../src/bench/results.ts'
 import { type Target, targetOf } from '../../src/bench/target.ts'
-import { optionsOf } from '../options.ts'
+import { optionsOf, wholeNumber } from '../options.ts'
 import { describeServer } from '../servers.ts'
 import { serverCpu } from '../workers/cpu.ts'
 import { EXPERIMENTS, type Experiment, type ExperimentServer, MAIN } from './experiments.ts'
@@ -17,6 +17,7 @@ const USAGE = `npm run bench:delete-vs-truncate -- [options]
 ${EXPERIMENTS.map(({ name, about }) => `                   ${name.padEnd(17)} ${about}`).join('\n')}
   --servers LIST   images: only these
   --rows N         no more rows than this
+  --rounds N       at most so many rounds; default 30
   --minutes N      begins no further experiment on a server after so many minutes
   --fresh          measures again what is there already
   --out DIR        where NAME.json goes for each experiment; default benchmarks/delete-vs-truncate/results`
@@ -25,12 +26,14 @@ const values = optionsOf(USAGE, {
   only: { type: 'string', default: MAIN.join(',') },
   servers: { type: 'string' },
   rows: { type: 'string' },
+  rounds: { type: 'string', default: '30' },
   minutes: { type: 'string' },
   fresh: { type: 'boolean', default: false },
   out: { type: 'string', default: join(import.meta.dirname, 'results') },
 })
 
 const began = performance.now()
+const rounds = wholeNumber(values.rounds, 'rounds')
 const wanted = EXPERIMENTS.filter(
   ({ name }) => values.only === 'all' || values.only.split(',').includes(name),
 )
@@ -51,8 +54,8 @@ async function measure({ name, rows, cases, servers }: Experiment): Promise<void
       rows: rows.filter((count) => count <= most),
       cases,
       methods: ['delete', 'truncate'],
-      rounds: 30,
-      leastRounds: 15,
+      rounds,
+      leastRounds: Math.min(15, rounds),
       budgetMs: 1000,
       limitMs: 600_000,
       seed: 1,

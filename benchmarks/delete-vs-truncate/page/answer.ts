@@ -4,18 +4,27 @@ import { EXPERIMENTS, type ExperimentServer } from '../experiments.ts'
 import { type Clock, crossingAt, resultsOf } from '../read-results.ts'
 import { table } from './markdown.ts'
 
-const COLUMNS = [
+export const COLUMNS = [
   { image: 'postgres:18', title: 'PostgreSQL 18' },
   { image: 'mysql:9.7', title: 'MySQL 9.7' },
   { image: 'mariadb:11.8', title: 'MariaDB 11.8' },
 ]
 
-const ROWS = [
-  { experiment: 'main', case: 'base', label: 'a test server: in memory, durability off, a pool of 128 MB' },
-  { experiment: 'large-pool', case: 'base', label: 'with a buffer pool of 4 GB' },
-  { experiment: 'workers', case: 'workers=8', label: '8 workers at once, each in its own database' },
-  { experiment: 'durable', case: 'durable', label: 'a durable server, on a disk' },
-  { experiment: 'durable', case: 'durable-old', label: '… and the rows are older than a checkpoint' },
+export const ANSWER_ROWS = [
+  {
+    ...{ experiment: 'main', case: 'base', short: 'test server' },
+    label: 'a test server: in memory, durability off, a pool of 128 MB',
+  },
+  { experiment: 'large-pool', case: 'base', short: 'pool of 4 GB', label: 'with a buffer pool of 4 GB' },
+  {
+    ...{ experiment: 'workers', case: 'workers=8', short: '8 workers' },
+    label: '8 workers at once, each in its own database',
+  },
+  { experiment: 'durable', case: 'durable', short: 'durable', label: 'a durable server, on a disk' },
+  {
+    ...{ experiment: 'durable', case: 'durable-old', short: 'durable, old rows' },
+    label: '… and the rows are older than a checkpoint',
+  },
 ]
 
 /** The table at the top of the page. */
@@ -25,7 +34,7 @@ export function answerTable(): string {
     ['wall', 'by the clock'],
   ]
   const parts = clocks.map(([clock, words]) => {
-    const rows = ROWS.flatMap(({ experiment, case: id, label }) => {
+    const rows = ANSWER_ROWS.flatMap(({ experiment, case: id, label }) => {
       if (resultsOf(experiment) === undefined) return []
       const cells = COLUMNS.map(({ image }) =>
         crossingText(crossingAt({ experiment, case: id, server: serverIn(experiment, image) }, clock)),
