@@ -30,9 +30,9 @@ ${pictureText()}
 
 ${answerTable()}
 
-DELETE costs per row. TRUNCATE costs per table: new files, and a search of the buffer pool for pages of the old
-ones. So a test that wrote some rows to some tables is undone by DELETE, and a table with tens of thousands of
-rows by TRUNCATE. In between, the server's settings decide: measure yours with [\`afresh bench\`](bench.md).
+DELETE costs per row. TRUNCATE costs per table: new files, and a search of the buffer pool for pages of the
+old ones. So a test that wrote some rows to some tables is undone by DELETE, and a table with tens of
+thousands of rows by TRUNCATE. In between, the server's settings decide: measure yours with [\`afresh bench\`](bench.md).
 [\`strategy: 'auto'\`](configuration.md#strategy) does that for each table.
 
 ## What decides

@@ -78,10 +78,7 @@ function crossoverOfTimes(
   seconds: ReadonlyMap<number, Time>,
   [first, second]: readonly [string, string],
 ): Crossover {
-  const both = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
-  const isMeasured = (rows: number) =>
-    [firsts, seconds].every((times) => times.get(rows)?.outcome === 'measured')
-  const common = both.some(isMeasured) ? both.filter(isMeasured) : both
+  const common = comparable(firsts, seconds)
   const zero = zeroOnLogAxis(common)
   const compared = common.flatMap((rows): Size[] => {
     const [a, b] = [firsts.get(rows), seconds.get(rows)]
@@ -134,6 +131,14 @@ function crossoverOfTimes(
     sizes,
     isExtrapolated: between.some(isGuess),
   }
+}
+
+/** The sizes with measured times of both; those with any times of both if there are none. */
+function comparable(firsts: ReadonlyMap<number, Time>, seconds: ReadonlyMap<number, Time>): number[] {
+  const both = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
+  const isMeasured = (rows: number) =>
+    [firsts, seconds].every((times) => times.get(rows)?.outcome === 'measured')
+  return both.some(isMeasured) ? both.filter(isMeasured) : both
 }
 
 /** The value whose position 0 gets on a logarithmic axis: a tenth of the smallest positive value. */

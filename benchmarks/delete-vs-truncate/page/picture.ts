@@ -33,7 +33,8 @@ export function pictureText(): string {
   return [
     '<picture>',
     `  <source media="(prefers-color-scheme: dark)" srcset="${folder}/chart-dark.svg">`,
-    `  <img alt="Rows a table from which TRUNCATE is faster, by server and setting" src="${folder}/chart-light.svg">`,
+    '  <img alt="Rows a table from which TRUNCATE is faster, by server and setting"',
+    `    src="${folder}/chart-light.svg">`,
     '</picture>',
   ].join('\n')
 }
