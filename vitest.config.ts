@@ -5,7 +5,7 @@ const UNIT = [
   'test/{architecture,config-file,destructive-sql,docs}.test.ts',
   'test/{schema,plan,generate,types}/**/*.test.ts',
   'test/baseline/csv-records.test.ts',
-  'test/bench/{compare-runs,crossover,predict}.test.ts',
+  'test/bench/{compare-runs,crossover,distribution,estimate,needs,predict,sentences}.test.ts',
   'test/bench/user-schema/multiply.test.ts',
   'test/bench/report/{base,recommend}.test.ts',
   'test/benchmarks/measure.test.ts',

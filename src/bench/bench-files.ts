@@ -29,7 +29,7 @@ export async function openBenchFiles(
   return {
     engine,
     version,
-    conditions: `${engine.title} ${version}, a file in ${inMemory === undefined ? tmpdir() : 'memory'}, ${description}`,
+    settings: { version, ...Object.fromEntries([description.split(' ')]) },
     async build(shape) {
       const folder = mkdtempSync(join(inMemory ?? tmpdir(), 'afresh-bench-'))
       // Otherwise the folder would stay in memory if this process were killed.

@@ -17,8 +17,10 @@ import { withCleanUp, withUndo } from '../errors.ts'
 export interface BenchServer {
   readonly engine: Engine
   readonly version: string
-  /** Version and settings that determine the cost of writes, in one line. */
-  readonly conditions: string
+  /** Each setting that moves a time, by the server's name for it. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Processor time that the server has used so far, in milliseconds, where it can be read. */
+  readonly cpuMs?: (() => number) | undefined
   /** Creates a database with the tables of a shape. */
   build(shape: Shape): Promise<BenchDatabase>
   /** Measures and stores the costs that strategy `auto` uses. Does nothing if the engine has no TRUNCATE. */
@@ -83,7 +85,7 @@ export async function openBenchServer(
       return {
         engine,
         version,
-        conditions: (await engine.costs?.conditions(admin)) ?? version,
+        settings: (await engine.bench.settings?.(admin)) ?? { version },
         build: (shape) => buildOn(context, shape, () => ++slot),
         async calibrate() {
           const costs = await calibrate({ ...context, temporaryName: context.names.temporary(run) }, admin)

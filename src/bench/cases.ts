@@ -14,7 +14,17 @@ export interface Case {
   readonly storage: Storage
   /** Connections that read the table continuously. */
   readonly readers: number
+  /** Databases with such tables that are emptied at the same time, each by its own connection. */
+  readonly workers: number
+  /** What the tables went through before the rows were written that a method removes. */
+  readonly past: Past
 }
+
+/**
+ * `used`: the same rows were written and deleted, and nobody tidied up. `tidied`: the server did (VACUUM,
+ * InnoDB's purge). `checkpoint`: the rows themselves are older than a checkpoint.
+ */
+export type Past = 'none' | 'used' | 'tidied' | 'checkpoint'
 
 const BASE: Shape = {
   tables: 1,
@@ -35,6 +45,8 @@ const base: Case = {
   shape: BASE,
   storage: 'memory',
   readers: 0,
+  workers: 1,
+  past: 'none',
 }
 
 function varied(
@@ -52,6 +64,7 @@ export const CASES: readonly Case[] = [
   base,
   varied('indexes=0', 'indexes', 'no index but the key', { indexes: 0 }),
   varied('indexes=5', 'indexes', '5 indexes', { indexes: 5 }),
+  varied('indexes=10', 'indexes', '10 indexes', { indexes: 10 }),
   varied('width=1kB', 'row width', 'rows of 1 kB', { width: 'wide' }),
   varied('width=off-page', 'row width', 'rows of 9 kB, kept off the page', { width: 'off-page' }),
   varied('incoming=indexed', 'foreign keys', 'another table refers to it, by an indexed column', {
@@ -72,11 +85,23 @@ export const CASES: readonly Case[] = [
   varied('trigger', 'triggers', 'a trigger for each row', { trigger: true }),
   varied('unlogged', 'journal', 'an unlogged table', { logged: false }),
   varied('partitions=10', 'partitions', '10 partitions', { partitions: 10 }),
-  varied('tables=10', 'tables', 'the rows spread over 10 tables', { tables: 10 }),
-  varied('tables=100', 'tables', 'the rows spread over 100 tables', { tables: 100 }),
+  varied('each-of=10', 'tables', '10 tables, each with these rows', { tables: 10 }),
+  varied('each-of=100', 'tables', '100 tables, each with these rows', { tables: 100 }),
+  varied('each-of=1000', 'tables', '1,000 tables, each with these rows', { tables: 1000 }),
+  varied('workers=8', 'workers', '8 databases at once, each with such a table', {}, { workers: 8 }),
+  varied('workers=32', 'workers', '32 databases at once, each with such a table', {}, { workers: 32 }),
+  varied('used', 'bloat', 'the same rows were deleted before, and not tidied up', {}, { past: 'used' }),
+  varied('tidied', 'bloat', 'the same rows were deleted before, and tidied up', {}, { past: 'tidied' }),
   varied('readers=4', 'readers', '4 connections read it all the time', {}, { readers: 4 }),
   varied('disk', 'storage', 'files on a disk, durability off', {}, { storage: 'disk' }),
   varied('durable', 'storage', 'files on a disk, durability on', {}, { storage: 'durable' }),
+  varied(
+    'durable-old',
+    'storage',
+    'files on a disk, durability on, rows older than a checkpoint',
+    {},
+    { storage: 'durable', past: 'checkpoint' },
+  ),
 ]
 
 /** The factor of cases that are tables of the user. */
@@ -87,6 +112,11 @@ export function caseOf(id: string): Case {
   const found = CASES.find((candidate) => candidate.id === id)
   if (found === undefined) throw new Error(`no case is called ${id}`)
   return found
+}
+
+/** All rows that the tables of a case have together. */
+export function allRows({ shape, workers }: Pick<Case, 'shape' | 'workers'>, rows: number): number {
+  return rows * shape.tables * workers
 }
 
 /** Estimated bytes per row, including indexes. Used to decide whether the rows fit. */

@@ -3,12 +3,13 @@ import type { Connection } from '../engine/connection.ts'
 import { messageOf } from '../errors.ts'
 import type { Random } from '../generate/random.ts'
 import type { BenchDatabase, BenchServer } from './bench-server.ts'
-import type { Case } from './cases.ts'
-import { interleave, type Measurement, summarize, type Variant } from './measure.ts'
-import { type MethodContext, type MethodRunner, methodRunnerFor } from './method-runner.ts'
+import type { Case, Past } from './cases.ts'
+import { interleave, leastRoundsFor, type Measurement, summarize, type Variant } from './measure.ts'
+import { type MethodContext, methodRunnerFor } from './method-runner.ts'
 import { predict } from './predict.ts'
-import { type Cell, type CellKey, type MeasuredCell, medianOf } from './results.ts'
-import { emptyOnce, type Sample, TimeLimitExceeded } from './round.ts'
+import { type Cell, type CellKey, medianOf } from './results.ts'
+import { type Contestant, emptyAtOnce, type RoundOptions, TimeLimitExceeded } from './round.ts'
+import { figuresOf, rounded, type Sample } from './sample.ts'
 import { storageMetricsOf } from './storage-metrics.ts'
 
 /** All methods of one case at one number of rows. */
@@ -27,6 +28,8 @@ export interface CellGroupOptions {
   readonly budgetMs: number
   /** Milliseconds that a single run of a method may take. Slower methods are extrapolated. */
   readonly limitMs: number
+  /** Whether each method runs some more rounds with a reader. Default `true`. */
+  readonly observe?: boolean | undefined
   readonly random: Random
   readonly signal?: AbortSignal | undefined
 }
@@ -34,56 +37,80 @@ export interface CellGroupOptions {
 /** No warm-up from this number of rows on. */
 const COLD_ROWS = 100_000
 
-/** Budgets that the minimum number of rounds may take together. A slower method runs only once. */
+/** Rounds with a reader, for which a method may take these budgets together. */
+const OBSERVED_ROUNDS = 5
 const PATIENCE = 30
 
-/** Measures the methods in turns, in random order. Extrapolates those that are too slow. */
+/**
+ * Measures the methods in turns, in random order. Extrapolates those that are too slow.
+ *
+ * @param benchDatabases as many as the case has workers
+ */
 export async function measureCellGroup(
   benchServer: BenchServer,
-  benchDatabase: BenchDatabase,
+  benchDatabases: readonly BenchDatabase[],
   group: CellGroup,
   options: CellGroupOptions,
   before: readonly Cell[],
 ): Promise<Cell[]> {
-  const { shape, readers } = group.case
-  const context: MethodContext = {
-    engine: benchServer.engine,
-    benchDatabase,
-    shape,
-    rowsPerTable: Math.ceil(group.rows / shape.tables),
-    metrics: await storageMetricsOf(benchServer.engine, benchDatabase.connection),
-  }
+  const { readers, past } = group.case
+  const contexts = await Promise.all(
+    benchDatabases.map((benchDatabase) => contextOf(benchServer, benchDatabase, group)),
+  )
   const cells: Cell[] = []
   const attempts: Attempt[] = []
   for (const method of group.methods) {
     const key = keyOf(group, method)
-    const runner = methodRunnerFor(method, context)
-    if (typeof runner === 'string') cells.push({ ...key, outcome: 'not possible', reason: runner })
-    else {
-      const tooLong = extrapolate(key, before, options)
-      if (tooLong === undefined) attempts.push(new Attempt(key, context, runner, options.limitMs))
-      else cells.push(tooLong)
+    const contestants = contestantsOf(method, contexts)
+    if (typeof contestants === 'string') {
+      cells.push({ ...key, outcome: 'not possible', reason: contestants })
+      continue
     }
+    const tooLong = extrapolate(key, before, options)
+    if (tooLong === undefined) attempts.push(new Attempt(key, contestants, past, options.limitMs))
+    else cells.push(tooLong)
   }
-  const connectionsReading = await benchDatabase.others(readers)
+  const others = (count: number) => benchDatabases[0]?.others(count) ?? Promise.resolve([])
+  const connectionsReading = await others(readers)
   const measured = await interleave(
     attempts.map((attempt) => attempt.contender(connectionsReading)),
     {
       ...options,
+      leastRounds: (ms) => leastRoundsFor(ms, options.leastRounds),
       budgetOf: () => options.budgetMs,
-      patienceMs: PATIENCE * options.budgetMs,
       warmUp: group.rows < COLD_ROWS,
     },
   )
   for (const attempt of attempts) {
     const measurement = measured.get(attempt.key.method)
     // Recreating the clone would disconnect its readers.
-    if (readers === 0 && attempt.key.method !== 'clone' && measurement?.failure === undefined) {
-      await attempt.observe(await benchDatabase.others(1), PATIENCE * options.budgetMs)
+    const { observe = true } = options
+    if (observe && readers === 0 && attempt.key.method !== 'clone' && measurement?.failure === undefined) {
+      await attempt.observe(await others(1), PATIENCE * options.budgetMs)
     }
     cells.push(attempt.cell(measurement))
   }
   return group.methods.flatMap((method) => cells.filter((cell) => cell.method === method))
+}
+
+async function contextOf(
+  { engine, cpuMs }: BenchServer,
+  benchDatabase: BenchDatabase,
+  { case: { shape }, rows }: CellGroup,
+): Promise<MethodContext> {
+  const metrics = await storageMetricsOf(engine, benchDatabase.connection)
+  return { engine, benchDatabase, shape, rowsPerTable: rows, metrics, cpuMs }
+}
+
+/** @returns a phrase if the engine does not support the method for these tables */
+function contestantsOf(method: MethodId, contexts: readonly MethodContext[]): Contestant[] | string {
+  const contestants: Contestant[] = []
+  for (const context of contexts) {
+    const runner = methodRunnerFor(method, context)
+    if (typeof runner === 'string') return runner
+    contestants.push({ context, runner })
+  }
+  return contestants
 }
 
 function keyOf({ server, case: { id }, rows }: CellGroup, method: MethodId): CellKey {
@@ -107,18 +134,17 @@ function extrapolate(key: CellKey, before: readonly Cell[], { limitMs }: CellGro
 /** One method in one group. */
 class Attempt {
   readonly key: CellKey
-  readonly #context: MethodContext
-  readonly #runner: MethodRunner
-  readonly #limitMs: number
+  readonly #contestants: readonly Contestant[]
+  readonly #options: Pick<RoundOptions, 'limitMs' | 'past'>
   readonly #samples: Sample[] = []
-  #readerWaitMs: number | undefined
+  /** By round with a reader. */
+  readonly #waitsMs: (readonly number[])[] = []
   #longestRoundMs = 0
 
-  constructor(key: CellKey, context: MethodContext, runner: MethodRunner, limitMs: number) {
+  constructor(key: CellKey, contestants: readonly Contestant[], past: Past, limitMs: number) {
     this.key = key
-    this.#context = context
-    this.#runner = runner
-    this.#limitMs = limitMs
+    this.#contestants = contestants
+    this.#options = { limitMs, past }
   }
 
   contender(readers: readonly Connection[]): Variant {
@@ -126,22 +152,26 @@ class Attempt {
       id: this.key.method,
       round: async () => {
         const began = performance.now()
-        const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs })
+        const sample = await emptyAtOnce(this.#contestants, { ...this.#options, readers })
         this.#longestRoundMs = Math.max(this.#longestRoundMs, performance.now() - began)
         this.#samples.push(sample)
+        if (readers.length > 0) this.#waitsMs.push(sample.waitsMs)
         return sample.ms
       },
     }
   }
 
-  /** Runs once more with a reader, which would distort the times. Skipped if a round exceeds `mostMs`. */
+  /** Runs some more rounds with a reader, which would distort the times, as long as they take `mostMs`. */
   async observe(readers: readonly Connection[], mostMs: number): Promise<void> {
     if (readers.length === 0 || this.#samples.length === 0 || this.#longestRoundMs > mostMs) return
-    // A failure here does not invalidate the measured times.
-    const sample = await emptyOnce(this.#context, this.#runner, { readers, limitMs: this.#limitMs }).catch(
-      () => undefined,
-    )
-    this.#readerWaitMs = sample?.readerWaitMs
+    const rounds = Math.max(1, Math.min(OBSERVED_ROUNDS, Math.floor(mostMs / this.#longestRoundMs)))
+    for (let round = 1; round <= rounds; round++) {
+      // A failure here does not invalidate the measured times.
+      const sample = await emptyAtOnce(this.#contestants, { ...this.#options, readers }).catch(
+        () => undefined,
+      )
+      if (sample !== undefined) this.#waitsMs.push(sample.waitsMs)
+    }
   }
 
   cell(measured: Measurement | undefined): Cell {
@@ -154,29 +184,19 @@ class Attempt {
         outcome: 'extrapolated',
         median: failure.ms / failure.share,
         basis: `from ${percent} % of the rows`,
-        limitMs: this.#limitMs,
+        limitMs: this.#options.limitMs,
       }
     }
     if (measured === undefined || measured.samples.length === 0) {
       return { ...cellKey, outcome: 'failed', reason: messageOf(failure) }
     }
-    return { ...cellKey, outcome: 'measured', ...summarize(measured.samples), ...this.#figures() }
-  }
-
-  #figures(): Pick<
-    MeasuredCell,
-    'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'
-  > {
-    const medianOfFigure = (figure: (sample: Sample) => number | undefined) => {
-      const values = this.#samples.map(figure).filter((value) => value !== undefined)
-      return values.length === 0 ? null : summarize(values).median
-    }
     return {
-      journalBytes: medianOfFigure(({ journalBytes }) => journalBytes),
-      freedBytes: medianOfFigure(({ freedBytes }) => freedBytes),
-      leftBytes: medianOfFigure(({ leftBytes }) => leftBytes),
-      readerWaitMs: this.#readerWaitMs ?? medianOfFigure(({ readerWaitMs }) => readerWaitMs),
-      nextInsertMs: medianOfFigure(({ nextInsertMs }) => nextInsertMs),
+      ...cellKey,
+      outcome: 'measured',
+      ...summarize(measured.samples),
+      samples: measured.samples.map(rounded),
+      // Those of the warm-up come first.
+      ...figuresOf(this.#samples.slice(-measured.samples.length), this.#waitsMs),
     }
   }
 }

@@ -1,6 +1,10 @@
+import { type Interval, ratioInterval, share } from './bootstrap.ts'
 import type { Cell } from './results.ts'
 
-/** Which of two methods to empty a table is faster, by the number of rows. */
+/**
+ * Which of two methods to empty a table is faster, by the number of rows. Extrapolated times count only if no
+ * size has measured times of both methods.
+ */
 export type Crossover =
   /** No size has times of both methods. */
   | { readonly kind: 'unknown' }
@@ -12,6 +16,8 @@ export type Crossover =
       /** `sizes`: what was compared. `certain`: where `faster` is clearly faster. */
       readonly sizes: Span
       readonly certain: Span
+      /** Sizes between those at which the times do not differ clearly. */
+      readonly doubts: readonly number[]
       readonly isExtrapolated: boolean
     }
   | {
@@ -20,10 +26,12 @@ export type Crossover =
       readonly above: string
       /** Where the medians are equal. */
       readonly rows: number
-      /** Where the quartiles overlap, so that neither method is clearly faster. */
+      /** Where the 95 % interval of their ratio contains 1, so that neither method is clearly faster. */
       readonly range: Span
       /** Smaller sizes at which `above` is faster as well. */
       readonly exceptions: readonly number[]
+      /** Sizes outside of `range` at which the times do not differ clearly. */
+      readonly doubts: readonly number[]
       readonly sizes: Span
       readonly isExtrapolated: boolean
     }
@@ -44,23 +52,12 @@ export function crossoverOf(
   return crossoverOfTimes(timesOf(cellsOfCase, first), timesOf(cellsOfCase, second), [first, second])
 }
 
-interface Time {
-  readonly median: number
-  readonly q1: number
-  readonly q3: number
-  readonly isExtrapolated: boolean
-}
+type Time = Extract<Cell, { readonly median: number }>
 
 function timesOf(cells: readonly Cell[], method: string): Map<number, Time> {
   const times = new Map<number, Time>()
   for (const cell of cells) {
-    if (cell.method !== method || !('median' in cell)) continue
-    const { median } = cell
-    const isExtrapolated = cell.outcome === 'extrapolated'
-    times.set(
-      cell.rows,
-      isExtrapolated ? { median, q1: median, q3: median, isExtrapolated } : { ...cell, isExtrapolated },
-    )
+    if (cell.method === method && 'median' in cell) times.set(cell.rows, cell)
   }
   return times
 }
@@ -76,27 +73,25 @@ interface Size {
   readonly isExtrapolated: boolean
 }
 
-/** Shorter than any clock resolves. Prevents an infinite ratio for a time of 0. */
-const SHORTEST_MS = 1e-4
-
 function crossoverOfTimes(
   firsts: ReadonlyMap<number, Time>,
   seconds: ReadonlyMap<number, Time>,
   [first, second]: readonly [string, string],
 ): Crossover {
-  const common = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
+  const common = comparable(firsts, seconds)
   const zero = zeroOnLogAxis(common)
   const compared = common.flatMap((rows): Size[] => {
     const [a, b] = [firsts.get(rows), seconds.get(rows)]
     if (a === undefined || b === undefined) return []
+    const { low, high } = intervalOf(a, b)
     return [
       {
         rows,
         position: Math.log10(rows || zero),
-        least: ratio(a.q1, b.q3),
-        middle: ratio(a.median, b.median),
-        most: ratio(a.q3, b.q1),
-        isExtrapolated: a.isExtrapolated || b.isExtrapolated,
+        least: Math.log10(low),
+        middle: Math.log10(share(a.median, b.median)),
+        most: Math.log10(high),
+        isExtrapolated: a.outcome === 'extrapolated' || b.outcome === 'extrapolated',
       },
     ]
   })
@@ -111,7 +106,8 @@ function crossoverOfTimes(
   const lastOfOther = compared.findLastIndex((size) => signOf(size) === -sign)
   if (lastOfOther < 0) {
     const certain = spanOf(compared.filter((size) => signOf(size) === sign)) ?? sizes
-    return { kind: 'always', faster: above, sizes, certain, isExtrapolated: compared.some(isGuess) }
+    const doubts = undecided(compared).filter((rows) => rows > certain.from && rows < certain.to)
+    return { kind: 'always', faster: above, sizes, certain, doubts, isExtrapolated: compared.some(isGuess) }
   }
 
   const firstAfter = compared.findIndex((size, index) => index > lastOfOther && signOf(size) === sign)
@@ -130,10 +126,19 @@ function crossoverOfTimes(
       from: toRows(early[0] ?? lastDecided.position),
       to: toRows(late.at(-1) ?? lastDecided.position),
     },
+    doubts: undecided([...compared.slice(0, lastOfOther), ...compared.slice(firstAfter + 1)]),
     exceptions: compared.slice(0, lastOfOther).flatMap((size) => (signOf(size) === sign ? [size.rows] : [])),
     sizes,
     isExtrapolated: between.some(isGuess),
   }
+}
+
+/** The sizes with measured times of both; those with any times of both if there are none. */
+function comparable(firsts: ReadonlyMap<number, Time>, seconds: ReadonlyMap<number, Time>): number[] {
+  const both = [...firsts.keys()].filter((rows) => seconds.has(rows)).toSorted((a, b) => a - b)
+  const isMeasured = (rows: number) =>
+    [firsts, seconds].every((times) => times.get(rows)?.outcome === 'measured')
+  return both.some(isMeasured) ? both.filter(isMeasured) : both
 }
 
 /** The value whose position 0 gets on a logarithmic axis: a tenth of the smallest positive value. */
@@ -142,14 +147,23 @@ export function zeroOnLogAxis(values: readonly number[]): number {
   return positive.length === 0 ? 0.1 : Math.min(...positive) / 10
 }
 
-function ratio(a: number, b: number): number {
-  return Math.log10(Math.max(a, SHORTEST_MS) / Math.max(b, SHORTEST_MS))
+/** An extrapolated time has no interval; a factor of 2 is as much as it may be wrong here. */
+const GUESS_FACTOR = 2
+
+function intervalOf(a: Time, b: Time): Interval {
+  if (a.outcome === 'measured' && b.outcome === 'measured') return ratioInterval(a, b)
+  const ratio = share(a.median, b.median)
+  return { low: ratio / GUESS_FACTOR, high: ratio * GUESS_FACTOR }
 }
 
-/** 1: the second method is faster. -1: the first one is. 0: the quartiles overlap. */
+/** 1: the second method is faster. -1: the first one is. 0: the interval contains equality. */
 function signOf({ least, most }: Size): -1 | 0 | 1 {
   if (least > 0) return 1
   return most < 0 ? -1 : 0
+}
+
+function undecided(sizes: readonly Size[]): number[] {
+  return sizes.filter((size) => signOf(size) === 0).map(({ rows }) => rows)
 }
 
 function isGuess({ isExtrapolated }: Size): boolean {

@@ -1,11 +1,12 @@
 import type { MethodId } from '../engine/bench-dialect.ts'
-import { type Case, rowBytes } from './cases.ts'
+import type { Engine } from '../engine/engine.ts'
+import { withCleanUp } from '../errors.ts'
+import type { BenchDatabase, BenchServer } from './bench-server.ts'
+import type { Case } from './cases.ts'
 import type { CellGroup } from './cell-group.ts'
 import { METHODS } from './methods.ts'
+import { type Room, reasonNotToFit } from './needs.ts'
 import type { Cell } from './results.ts'
-
-/** Larger tables are left out. */
-const MOST_BYTES = 6 * 2 ** 30
 
 /** The methods to measure in a case. If other tables reference the table, they include TRUNCATE CASCADE. */
 export function methodsIn({ id, shape }: Case, methods: readonly MethodId[]): MethodId[] {
@@ -15,11 +16,11 @@ export function methodsIn({ id, shape }: Case, methods: readonly MethodId[]): Me
   return methods.filter((method) => everywhere.includes(method) || (cascade && method === 'truncate-cascade'))
 }
 
-/** Why a group is not measured, as a phrase; `undefined` if it is. */
-export function reasonAgainst({ rows, case: { shape } }: CellGroup): string | undefined {
-  if (rows < shape.tables && shape.tables > 1) return 'there are fewer rows than tables'
-  const bytes = rows * rowBytes(shape)
-  return bytes > MOST_BYTES ? `they would take ${(bytes / 2 ** 30).toFixed(0)} GiB` : undefined
+/**
+ * Why a group is not measured, as a phrase; `undefined` if it is.
+ */
+export function reasonAgainst({ rows, case: benchCase }: CellGroup, room: Room): string | undefined {
+  return reasonNotToFit(benchCase, rows, room)
 }
 
 export function without(
@@ -33,4 +34,33 @@ export function without(
 export function groupedByCase(groups: readonly CellGroup[]): CellGroup[][] {
   const ids = [...new Set(groups.map((group) => group.case.id))]
   return ids.map((id) => groups.filter((group) => group.case.id === id))
+}
+
+/** Why an engine cannot measure a case, as a phrase; `undefined` if it can. */
+export function reasonOfEngine({ bench }: Engine, { shape, past }: Case): string | undefined {
+  if (past === 'checkpoint' && bench.checkpoint === undefined) return 'no statement makes a checkpoint'
+  if (past === 'tidied' && bench.vacuum === undefined && bench.isPurged === undefined)
+    return 'a page is free as soon as its rows are deleted'
+  return bench.lacks(shape)
+}
+
+/** Runs `work` with as many databases as the case has workers, and closes them. */
+export async function withDatabases(
+  benchServer: BenchServer,
+  { shape, workers }: Case,
+  work: (benchDatabases: readonly BenchDatabase[], isInProcess: boolean) => Promise<void>,
+): Promise<void> {
+  const benchDatabases: BenchDatabase[] = []
+  await withCleanUp(
+    async () => {
+      benchDatabases.push(await benchServer.build(shape))
+      const isInProcess = ((await benchDatabases[0]?.others(1)) ?? []).length === 0
+      while (!isInProcess && benchDatabases.length < workers)
+        benchDatabases.push(await benchServer.build(shape))
+      await work(benchDatabases, isInProcess)
+    },
+    async () => {
+      for (const benchDatabase of benchDatabases) await benchDatabase.close()
+    },
+  )
 }

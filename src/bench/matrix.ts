@@ -1,37 +1,25 @@
-import type { MethodId } from '../engine/bench-dialect.ts'
 import { messageOf, withCleanUp } from '../errors.ts'
 import { randomFrom } from '../generate/random.ts'
+import { plural } from '../plan/describe.ts'
 import type { BenchServer } from './bench-server.ts'
 import { CASES, type Storage } from './cases.ts'
 import { type CellGroup, measureCellGroup } from './cell-group.ts'
-import { Estimate } from './estimate.ts'
-import { groupedByCase, methodsIn, reasonAgainst, without } from './group-cells.ts'
+import { conditionsText, settingsIn } from './conditions.ts'
+import { Estimate, minutes } from './estimate.ts'
+import {
+  groupedByCase,
+  methodsIn,
+  reasonAgainst,
+  reasonOfEngine,
+  withDatabases,
+  without,
+} from './group-cells.ts'
 import { locksOn } from './locks.ts'
-import { machine } from './machine.ts'
-import { METHODS } from './methods.ts'
+import { type BenchSettings, matrixResults } from './matrix-results.ts'
+import { neededBytes, type Room, roomText } from './needs.ts'
 import { type BenchResults, type Cell, joined, matchesKey, type ServerResults } from './results.ts'
 import { otherConditions } from './resume.ts'
 import type { OpenTarget, Target } from './target.ts'
-
-/** What to measure, and how thoroughly. */
-export interface BenchSettings {
-  /** Numbers of rows, ascending. */
-  readonly rows: readonly number[]
-  /** Case ids. */
-  readonly cases: readonly string[]
-  readonly methods: readonly MethodId[]
-  /** Maximum and minimum number of rounds per cell. */
-  readonly rounds: number
-  readonly leastRounds: number
-  /** Limits in milliseconds for a method: per cell, including the creation of rows, and per single run. */
-  readonly budgetMs: number
-  readonly limitMs: number
-  readonly seed: number
-  /** Stops before the next round, and drops what was created on the server. */
-  readonly signal?: AbortSignal | undefined
-  /** Called with a line of text. */
-  readonly onProgress: (line: string) => void
-}
 
 export interface MatrixOptions extends BenchSettings {
   readonly targets: readonly Target[]
@@ -48,6 +36,7 @@ export interface MatrixOptions extends BenchSettings {
  */
 export async function measureMatrix(options: MatrixOptions): Promise<BenchResults> {
   const run = new MatrixRun(options)
+  run.announce()
   for (const target of options.targets) await run.measure(target)
   return run.finish()
 }
@@ -70,8 +59,28 @@ class MatrixRun {
     // Failed cells are measured again.
     this.#cells = (previous?.cells ?? []).filter(({ outcome }) => outcome !== 'failed')
     this.#estimate = new Estimate(
-      targets.flatMap((target) => this.#blocksOf(target, target.storages)),
-      options.budgetMs,
+      targets.flatMap((target) =>
+        this.#blocksOf(target, target.storages).filter(
+          (group) => reasonAgainst(group, target.room(group.case.storage)) === undefined,
+        ),
+      ),
+      options,
+    )
+  }
+
+  /** One line: what is left to measure, and what it takes. */
+  announce(): void {
+    const { targets, previous, onProgress } = this.#options
+    const groups = targets.flatMap((target) => this.#blocksOf(target, target.storages))
+    const most = Math.max(0, ...groups.map((group) => neededBytes(group.case, group.rows)))
+    const known =
+      previous === undefined
+        ? ''
+        : `continues: ${plural(this.#cells.length, 'figure')} ${this.#cells.length === 1 ? 'is' : 'are'} there already; `
+    onProgress(
+      groups.length === 0
+        ? `${known}nothing is left to measure`
+        : `${known}${plural(groups.length, 'size')} to measure, about ${minutes(this.#estimate.leftMs())} (a guess until the first ones are done), at most ${roomText(most)} for rows`,
     )
   }
 
@@ -100,12 +109,19 @@ class MatrixRun {
     { benchServer, title }: OpenTarget,
     groups: readonly CellGroup[],
   ): Promise<void> {
-    const server = this.#serverOf(target, storage, benchServer, title)
-    server.conditions[storage] = benchServer.conditions
+    const settings = settingsIn(benchServer, target.room(storage))
+    const server = this.#serverOf(target, storage, {
+      benchServer,
+      title,
+      conditions: conditionsText(settings),
+    })
+    server.conditions[storage] = conditionsText(settings)
+    server.settings = { ...server.settings, [storage]: settings }
     if (storage === 'memory' && Object.keys(server.locks).length === 0) {
       server.locks = await locksOn(benchServer, this.#options.methods)
     }
-    for (const inCase of groupedByCase(groups)) await this.#measureCase(benchServer, inCase)
+    for (const inCase of groupedByCase(groups))
+      await this.#measureCase(benchServer, target.room(storage), inCase)
     if (storage === 'memory') await this.#calibrate(target, benchServer)
   }
 
@@ -120,8 +136,12 @@ class MatrixRun {
   }
 
   /** A file can contain only one server per id. */
-  #serverOf(target: Target, storage: Storage, benchServer: BenchServer, title: string): ServerResults {
-    const { engine, version, conditions } = benchServer
+  #serverOf(
+    target: Target,
+    storage: Storage,
+    { benchServer, title, conditions }: { benchServer: BenchServer; title: string; conditions: string },
+  ): ServerResults {
+    const { engine, version } = benchServer
     const known = this.#servers.find(({ id }) => id === target.id)
     if (known !== undefined) {
       const was = [known.engine, known.version, known.conditions[storage] ?? conditions].join(' ')
@@ -134,44 +154,44 @@ class MatrixRun {
     return server
   }
 
-  async #measureCase(benchServer: BenchServer, groups: readonly CellGroup[]): Promise<void> {
+  async #measureCase(benchServer: BenchServer, room: Room, groups: readonly CellGroup[]): Promise<void> {
     const [first] = groups
     if (first === undefined) return
-    const reason = benchServer.engine.bench.lacks(first.case.shape)
+    const reason = reasonOfEngine(benchServer.engine, first.case)
     if (reason !== undefined) {
       for (const group of groups) await this.#note(group, without(group, 'not possible', reason))
       return
     }
-    const benchDatabase = await benchServer.build(first.case.shape)
-    const inProcess = (await benchDatabase.others(1)).length === 0
-    await withCleanUp(
-      async () => {
-        for (const group of groups) {
-          if (inProcess && group.case.readers > 0) {
-            await this.#note(group, without(group, 'not possible', 'in-process engines allow no readers'))
-            continue
-          }
-          const reason = reasonAgainst(group)
-          if (reason !== undefined) {
-            await this.#note(group, without(group, 'left out', reason))
-            continue
-          }
-          this.#options.onProgress(this.#estimate.line(group))
-          const began = performance.now()
-          const random = randomFrom(this.#options.seed + group.rows)
-          const cells = await measureCellGroup(
-            benchServer,
-            benchDatabase,
+    const fitting: CellGroup[] = []
+    for (const group of groups) {
+      const reason = reasonAgainst(group, room)
+      if (reason === undefined) fitting.push(group)
+      else await this.#note(group, without(group, 'left out', reason))
+    }
+    if (fitting.length === 0) return
+    await withDatabases(benchServer, first.case, async (benchDatabases, isInProcess) => {
+      for (const group of fitting) {
+        if (isInProcess && (group.case.readers > 0 || group.case.workers > 1)) {
+          await this.#note(
             group,
-            { ...this.#options, random },
-            this.#cells,
+            without(group, 'not possible', 'engines in this process have no other clients'),
           )
-          this.#estimate.took(group, performance.now() - began)
-          await this.#note(group, cells)
+          continue
         }
-      },
-      () => benchDatabase.close(),
-    )
+        this.#options.onProgress(this.#estimate.line(group))
+        const began = performance.now()
+        const random = randomFrom(this.#options.seed + group.rows)
+        const cells = await measureCellGroup(
+          benchServer,
+          benchDatabases,
+          group,
+          { ...this.#options, random },
+          this.#cells,
+        )
+        this.#estimate.took(group, performance.now() - began, cells)
+        await this.#note(group, cells)
+      }
+    })
   }
 
   async #note(group: CellGroup, cells: readonly Cell[]): Promise<void> {
@@ -208,31 +228,12 @@ class MatrixRun {
   }
 
   #results(complete: boolean): BenchResults {
-    const { rows, rounds, leastRounds, budgetMs, seed } = this.#options
-    const before = this.#options.previous?.settings
-    const cases = CASES.filter(({ id }) => [...(before?.cases ?? []), ...this.#options.cases].includes(id))
-    const methods = METHODS.filter(({ id }) =>
-      [...(before?.methods ?? []), ...this.#options.methods].includes(id),
+    const tookSeconds = this.#before + Math.round((Date.now() - this.#began) / 1000)
+    const { previous } = this.#options
+    return matrixResults(
+      { ...{ date: this.#date, tookSeconds, complete }, servers: this.#servers, cells: this.#cells },
+      this.#options,
+      previous?.settings,
     )
-    return {
-      format: 1,
-      date: this.#date,
-      tookSeconds: this.#before + Math.round((Date.now() - this.#began) / 1000),
-      complete,
-      machine: machine(),
-      settings: {
-        rows: [...new Set([...(before?.rows ?? []), ...rows])].toSorted((a, b) => a - b),
-        cases: cases.map(({ id }) => id),
-        methods: methods.map(({ id }) => id),
-        rounds,
-        leastRounds,
-        budgetMs,
-        seed,
-      },
-      servers: this.#servers,
-      cases: cases.map(({ id, factor, label }) => ({ id, factor, label })),
-      methods: methods.map(({ id, label, note }) => ({ id, label, note })),
-      cells: this.#cells,
-    }
   }
 }

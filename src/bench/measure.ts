@@ -1,38 +1,17 @@
 import { type Random, shuffled } from '../generate/random.ts'
 import { keepMemorySmall } from './memory.ts'
+import { summarize } from './summary.ts'
 
-/** Statistics of repeated measurements. */
-export interface Summary {
-  /** Number of samples. */
-  readonly n: number
-  readonly median: number
-  /** First quartile; `q3` is the third. */
-  readonly q1: number
-  readonly q3: number
-  readonly min: number
-  readonly max: number
-}
+export { type Summary, summarize } from './summary.ts'
 
-/** @throws RangeError if there are no samples */
-export function summarize(samples: readonly number[]): Summary {
-  if (samples.length === 0) throw new RangeError('nothing was measured')
-  const sorted = [...samples].sort((a, b) => a - b)
-  return {
-    n: sorted.length,
-    median: quantile(sorted, 0.5),
-    q1: quantile(sorted, 0.25),
-    q3: quantile(sorted, 0.75),
-    min: quantile(sorted, 0),
-    max: quantile(sorted, 1),
-  }
-}
+/** From these milliseconds on, a third and a fifth of the rounds suffice: 5 and 3 instead of 15. */
+const LONG_MS = 1000
+const VERY_LONG_MS = 60_000
 
-/** Interpolates linearly, as R (type 7) and NumPy do. */
-function quantile(sorted: readonly number[], share: number): number {
-  const rank = (sorted.length - 1) * share
-  const below = sorted[Math.floor(rank)] ?? 0
-  const above = sorted[Math.ceil(rank)] ?? below
-  return below + (above - below) * (rank % 1)
+/** The minimum number of rounds of something that takes so long, given that of what takes less than a second. */
+export function leastRoundsFor(ms: number, leastRounds: number): number {
+  if (ms < LONG_MS) return leastRounds
+  return Math.ceil(leastRounds / (ms < VERY_LONG_MS ? 3 : 5))
 }
 
 /** One of several things that are measured in turns. */
@@ -45,8 +24,11 @@ export interface Variant {
 export interface InterleaveOptions {
   /** Maximum number of rounds per contender. */
   readonly rounds: number
-  /** Minimum number of rounds. A contender whose first round exceeds the budget gets no other. */
-  readonly leastRounds: number
+  /**
+   * Minimum number of rounds. As a number, a contender whose first round exceeds the budget gets no other; as
+   * a function of the milliseconds that count, it holds whatever a round takes.
+   */
+  readonly leastRounds: number | ((ms: number) => number)
   /** Milliseconds that the minimum number of rounds may take; otherwise one round suffices. */
   readonly patienceMs?: number
   /** Milliseconds that a contender may take, including preparation. */
@@ -92,6 +74,12 @@ export async function interleave(
       if (run.isDue(turn, options.rounds)) await run.measure()
     }
   }
+  while (runs.some((run) => run.lacksRounds(options))) {
+    for (const run of shuffled(runs, options.random)) {
+      options.signal?.throwIfAborted()
+      if (run.lacksRounds(options)) await run.measure()
+    }
+  }
   return new Map(runs.map((run) => [run.id, run.measured()]))
 }
 
@@ -119,9 +107,11 @@ class Run {
     const sample = await this.#round()
     const cost = performance.now() - start
     if (sample === undefined) return
-    if (turn === 'cold' && cost > budgetMs) this.#isTooSlow = true
+    const isFirm = typeof leastRounds === 'function'
+    if (turn === 'cold' && cost > budgetMs && !isFirm) this.#isTooSlow = true
     if (turn === 'first' || this.#isTooSlow) this.#samples.push(sample)
-    const least = leastRounds * cost > patienceMs ? 1 : leastRounds
+    const wanted = isFirm ? leastRounds(sample) : leastRounds
+    const least = wanted * cost > patienceMs ? 1 : wanted
     const affordable = Math.min(rounds, Math.max(least, Math.floor(budgetMs / cost)))
     this.#planned = this.#isTooSlow ? 0 : affordable - this.#samples.length
   }
@@ -129,6 +119,13 @@ class Run {
   isDue(turn: number, rounds: number): boolean {
     if (this.#failure !== undefined) return false
     return Math.floor((turn * this.#planned) / rounds) > Math.floor(((turn - 1) * this.#planned) / rounds)
+  }
+
+  /** The rehearsal may have been slower than the rounds, and then planned too few of them. */
+  lacksRounds({ rounds, leastRounds }: InterleaveOptions): boolean {
+    if (this.#failure !== undefined || typeof leastRounds === 'number' || this.#samples.length === 0)
+      return false
+    return this.#samples.length < Math.min(rounds, leastRounds(summarize(this.#samples).median))
   }
 
   async measure(): Promise<void> {

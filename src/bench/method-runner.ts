@@ -33,6 +33,8 @@ export interface MethodContext {
   readonly shape: Shape
   readonly rowsPerTable: number
   readonly metrics: StorageMetrics
+  /** Processor time that the server has used so far, in milliseconds, where it can be read. */
+  readonly cpuMs?: (() => number) | undefined
 }
 
 const BATCH: Readonly<Partial<Record<MethodId, number>>> = {

@@ -3,10 +3,10 @@ import type { Connection } from '../engine/connection.ts'
 import { withCleanUp } from '../errors.ts'
 import { keepMemorySmall } from './memory.ts'
 
-/** Connections that read a row repeatedly, and the longest time that a read took. */
+/** Connections that read a row repeatedly, and how long each read took. */
 class Readers {
   readonly #loops: Promise<void>[]
-  #longestMs = 0
+  readonly #waitsMs: number[] = []
   #isOver = false
 
   constructor(connections: readonly Connection[], readOne: string) {
@@ -21,7 +21,7 @@ class Readers {
         () => true,
         () => false,
       )
-      this.#longestMs = Math.max(this.#longestMs, performance.now() - began)
+      this.#waitsMs.push(performance.now() - began)
       // Minutes of reading leave more garbage than everything else that is measured.
       keepMemorySmall()
       // A lost connection fails at once, and would monopolize the event loop.
@@ -29,11 +29,11 @@ class Readers {
     }
   }
 
-  /** Stops reading. Returns the milliseconds of the longest read. */
-  async stop(): Promise<number> {
+  /** Stops reading. Returns the milliseconds of each read. */
+  async stop(): Promise<readonly number[]> {
     this.#isOver = true
     await Promise.all(this.#loops)
-    return this.#longestMs
+    return this.#waitsMs
   }
 }
 
@@ -41,18 +41,18 @@ class Readers {
  * Runs `work` while the connections read.
  *
  * @param work returns its duration in milliseconds
- * @returns that duration and the longest read in milliseconds; `undefined` without readers
+ * @returns that duration and the milliseconds of each read; none without readers
  */
 export async function whileReading(
   connections: readonly Connection[],
   readOne: string,
   work: () => Promise<number>,
-): Promise<{ readonly ms: number; readonly readerWaitMs: number | undefined }> {
-  if (connections.length === 0) return { ms: await work(), readerWaitMs: undefined }
+): Promise<{ readonly ms: number; readonly waitsMs: readonly number[] }> {
+  if (connections.length === 0) return { ms: await work(), waitsMs: [] }
   const readers = new Readers(connections, readOne)
-  let readerWaitMs = 0
+  let waitsMs: readonly number[] = []
   const ms = await withCleanUp(work, async () => {
-    readerWaitMs = await readers.stop()
+    waitsMs = await readers.stop()
   })
-  return { ms, readerWaitMs }
+  return { ms, waitsMs }
 }

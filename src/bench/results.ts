@@ -39,6 +39,21 @@ const measured = z.object({
   readerWaitMs: figure,
   /** Duration of the first INSERT of one row afterwards. */
   nextInsertMs: figure,
+  /** Every time, in the order of measurement. Runs before version 0.2 kept none. */
+  samples: z.optional(z.array(z.number().check(z.nonnegative()))),
+  /** Processor time of the server, where it can be read: the median in milliseconds. */
+  cpuMs: z.optional(z.number().check(z.nonnegative())),
+  /** The processor times of the rounds in `samples`. */
+  cpuSamples: z.optional(z.array(z.number().check(z.nonnegative()))),
+  /** What a client that read one row again and again had to wait, over all reads of several rounds. */
+  reader: z.optional(
+    z.object({
+      reads: z.int().check(z.positive()),
+      p50: z.number().check(z.nonnegative()),
+      p99: z.number().check(z.nonnegative()),
+      max: z.number().check(z.nonnegative()),
+    }),
+  ),
 })
 
 const extrapolated = z.object({
@@ -78,7 +93,7 @@ const results = z.object({
     rows: z.array(z.int().check(z.nonnegative())),
     cases: z.array(z.string()),
     methods: z.array(z.string()),
-    /** Maximum and minimum number of rounds per cell. */
+    /** Maximum number of rounds per cell, and the minimum where one takes less than a second. */
     rounds: z.int().check(z.positive()),
     leastRounds: z.int().check(z.positive()),
     /** Milliseconds that a method may take per cell, including making the rows. */
@@ -94,11 +109,23 @@ const results = z.object({
       version: z.string(),
       /** Version and settings that determine the cost of writes, in one line, by storage. */
       conditions: z.record(z.string(), z.string()),
+      /** By storage: each setting that moves a figure, with the server's name for it. */
+      settings: z.optional(z.record(z.string(), z.record(z.string(), z.string()))),
       /** By method: the locks that it takes on the table, with the server's names. */
       locks: z.record(z.string(), z.array(z.string())),
     }),
   ),
-  cases: z.array(z.object({ id: z.string(), factor: z.string(), label: z.string() })),
+  cases: z.array(
+    z.object({
+      id: z.string(),
+      factor: z.string(),
+      label: z.string(),
+      /** The storage whose conditions hold; that of the base case if absent. */
+      storage: z.optional(z.string()),
+      /** What `rows` counts: the rows of each table, of which a case may have many. */
+      tables: z.optional(z.int().check(z.positive())),
+    }),
+  ),
   methods: z.array(z.object({ id: z.string(), label: z.string(), note: z.string() })),
   cells: z.array(cell),
 })

@@ -2,14 +2,22 @@ import type { FileBench } from '../engine/bench-dialect.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ImagePreset } from '../engine/engine-server.ts'
 import { DEFAULT_ENGINE, fileEngineNamed, SERVERS } from '../engine/registry.ts'
-import { withUndo } from '../errors.ts'
+import { AfreshError, withUndo } from '../errors.ts'
 import { hostOf } from '../server/existing.ts'
-import { container, embedded, parseServer, type ServerSpec, startServer } from '../server/server.ts'
+import {
+  container,
+  embedded,
+  parseServer,
+  type RunningServer,
+  type ServerSpec,
+  startServer,
+} from '../server/server.ts'
 import { describeProgress } from '../util/progress.ts'
 import { folderInMemory } from '../util/shared-memory.ts'
 import { openBenchFiles } from './bench-files.ts'
 import { type BenchServer, openBenchServer } from './bench-server.ts'
 import type { Storage } from './cases.ts'
+import { type Room, roomOn } from './needs.ts'
 
 /** What is measured: a server that can be started with different storage, a running server, or an engine without servers. */
 export interface Target {
@@ -17,6 +25,8 @@ export interface Target {
   readonly id: string
   /** The kinds of storage that it supports. */
   readonly storages: readonly Storage[]
+  /** How much room there is for rows. */
+  room(storage: Storage): Room
   open(storage: Storage, onProgress: (line: string) => void): Promise<OpenTarget>
 }
 
@@ -24,6 +34,8 @@ export interface OpenTarget {
   /** For display. */
   readonly title: string
   readonly benchServer: BenchServer
+  /** Absent without a server. */
+  readonly running?: RunningServer
   /** Stops what was started. */
   close(): Promise<void>
 }
@@ -31,19 +43,47 @@ export interface OpenTarget {
 /**
  * @param server an image, `embedded`, `embedded:18`, `sqlite`, or the URL of a server
  * @param allow servers on other machines that exist for tests only, each as `host:port#system_identifier`
+ * @param set settings of a server that is started for this, by its names for them: `shared_buffers`, `4GB`
  * @throws AfreshError `usage` for anything else
  */
-export function targetOf(server: string, allow: readonly string[]): Target {
+export function targetOf(
+  server: string,
+  allow: readonly string[],
+  set: Readonly<Record<string, string>> = {},
+): Target {
   const files = fileEngineNamed(server)
-  if (files !== undefined) return fileTarget(files.engine, files.file)
+  const names = Object.keys(set)
   const version = /^embedded:(.+)$/.exec(server)?.[1]
-  return serverTarget(server, version === undefined ? parseServer(server) : embedded({ version }), allow)
+  const spec =
+    files !== undefined ? undefined : version === undefined ? parseServer(server) : embedded({ version })
+  if (names.length > 0 && (spec === undefined || spec.kind === 'existing')) {
+    throw new AfreshError(
+      'usage',
+      `--set ${names.join(', ')} needs a server that is started for it, not ${spec === undefined ? server : 'one that runs'}.`,
+      {
+        next: 'Name an image or `embedded` with --engine, or change the setting on the server itself.',
+      },
+    )
+  }
+  if (files !== undefined) return fileTarget(files.engine, files.file)
+  const id = [server, ...Object.entries(set).map(([name, value]) => `${name}=${value}`)].join(' ')
+  if (spec === undefined) throw new Error(`${server} is neither a file nor a server`)
+  return serverTarget(id, withSettings(spec, set), allow)
+}
+
+function withSettings(spec: ServerSpec, set: Readonly<Record<string, string>>): ServerSpec {
+  if (spec.kind === 'existing') return spec
+  if (spec.kind === 'embedded') return { ...spec, settings: { ...spec.settings, ...set } }
+  const { settingArguments } = SERVERS[spec.engine].image
+  const command = Object.entries(set).flatMap(([name, value]) => settingArguments(name, value))
+  return { ...spec, command: [...spec.command, ...command] }
 }
 
 function fileTarget(engine: Engine, file: FileBench): Target {
   return {
     id: engine.name,
     storages: ['memory', 'disk', 'durable'],
+    room: (storage) => roomOn(storage, 'process'),
     async open(storage) {
       const benchServer = await openBenchFiles(engine, file, storage)
       return { title: `${engine.title} ${benchServer.version}`, benchServer, close: benchServer.close }
@@ -56,6 +96,10 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
     // Includes the port, because one host may have several servers.
     id: spec.kind === 'existing' ? `${new URL(spec.url).protocol}//${hostOf(spec.url)}` : id,
     storages: STORAGES[spec.kind],
+    room: (storage) =>
+      spec.kind === 'existing'
+        ? { place: 'the server', freeBytes: undefined, fileSystem: undefined }
+        : roomOn(storage, spec.kind === 'embedded' ? 'process' : 'container'),
     async open(storage, onProgress) {
       const server = await startServer(withStorage(spec, storage), {
         progress: (event) => onProgress(describeProgress(event)),
@@ -72,6 +116,7 @@ function serverTarget(id: string, spec: ServerSpec, allow: readonly string[]): T
           return {
             title: `${benchServer.engine.title} ${shortVersion(benchServer.version)}${withoutProductAndVersion(server.title)}`,
             benchServer,
+            running: server,
             close,
           }
         },
@@ -100,9 +145,10 @@ function withStorage(spec: ServerSpec, storage: Storage): ServerSpec {
   }
   const image: ImagePreset = SERVERS[spec.engine].image
   const command = [
-    ...spec.command,
     ...(image.lockCommand ?? []),
     ...(storage === 'durable' ? image.durableCommand : []),
+    // Last, so that they override.
+    ...spec.command,
   ]
   return container(spec.image, { ...spec, data: storage === 'memory' ? 'memory' : 'disk', command })
 }

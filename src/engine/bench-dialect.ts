@@ -1,10 +1,10 @@
 import type { Schema, TableId } from '../schema/schema.ts'
 import type { Connection } from './connection.ts'
 
-/** Tables of a benchmark case, the same on every engine. `t1`, `t2`, … share the rows evenly. */
+/** Tables of a benchmark case, the same on every engine: `t1`, `t2`, …, each with the same rows. */
 export interface Shape {
   readonly tables: number
-  /** In addition to the primary key. */
+  /** In addition to the primary key; at most as many as `INDEXES`. */
   readonly indexes: number
   /**
    * Narrow: about 50 bytes a row. Wide: 1 kB. Off-page: 9 kB, stored outside the row's page except for the
@@ -71,8 +71,9 @@ export interface BenchDialect {
   /** Returns the statements that create the tables in an empty database. */
   create(shape: Shape): readonly string[]
   /**
-   * Returns the statements that insert rows with the keys `from` to `to`, inclusive, into each table. The
-   * server generates the rows.
+   * Returns the statements that insert rows with the keys `from` to `to`, inclusive, into each table, in the
+   * order of the key: in another order InnoDB splits pages, and the same rows take more than twice the space.
+   * The server generates the rows.
    */
   fill(shape: Shape, from: number, to: number): readonly string[]
   /** Returns the statements that restore the initial state: no rows, no bloat, counters at their start. */
@@ -82,6 +83,20 @@ export interface BenchDialect {
    * for these tables.
    */
   empty(method: StatementMethod, shape: Shape): readonly string[] | undefined
+  /**
+   * Returns the version and the settings on which a time here depends, by the server's names, for display:
+   * sizes of pools and logs, what is flushed and when, what runs in the background.
+   */
+  settings?(connection: Connection): Promise<Readonly<Record<string, string>>>
+  /** Writes all changed pages to the files; absent if the server has no statement for it. */
+  readonly checkpoint?: string
+  /** Removes what deleted rows left behind; `undefined` if a background thread does that. */
+  vacuum?(shape: Shape): readonly string[]
+  /**
+   * Returns whether what deleted rows left is gone from a server that removes it in the background. Absent if
+   * it does not, or cannot say.
+   */
+  isPurged?(connection: Connection): Promise<boolean>
   /** Returns the position of the journal (WAL, redo log) in bytes; `undefined` if it cannot be read. */
   journal(connection: Connection): Promise<number | undefined>
   /** Returns the size on disk of all tables of the database, in bytes, indexes included. */
@@ -113,6 +128,15 @@ export interface LockedTable {
 
 /** The columns that a case may index, in addition to `id`, `parent` and `label`. */
 export const INDEXED = ['a', 'b', 'c', 'd', 'e'] as const
+/** The columns of each index that a case may have, in the order in which they are added. */
+export const INDEXES: readonly (readonly string[])[] = [
+  ...INDEXED.map((column) => [column]),
+  ['a', 'b'],
+  ['b', 'c'],
+  ['c', 'd'],
+  ['d', 'e'],
+  ['e', 'a'],
+]
 export const REFERRING_ROWS = 1000
 export const REFERRED_ROWS = 100
 

@@ -35,6 +35,8 @@ export interface ImagePreset {
   readonly command: readonly string[]
   /** Further arguments, by the location of the data files. */
   readonly commandFor?: (data: DataPlace) => readonly string[]
+  /** The arguments for one setting, by the server's name for it. */
+  settingArguments(name: string, value: string): readonly string[]
   /** Arguments that enable durability again, for `afresh bench`. */
   readonly durableCommand: readonly string[]
   /** Arguments that make the server report who holds which lock, if it does not by default. */

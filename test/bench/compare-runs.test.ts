@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compareRuns } from '../../src/bench/compare-runs.ts'
+import { compareRuns, slowerThan } from '../../src/bench/compare-runs.ts'
 import type { BenchResults, MeasuredCell } from '../../src/bench/results.ts'
 
 describe('two runs', () => {
@@ -13,11 +13,43 @@ describe('two runs', () => {
     const after = runOf(METHODS.map((method, index) => cell(method, 2 * (1 + index))))
     const { drift, changed, within } = compareRuns(after, before)
     expect(drift).toBeCloseTo(2)
-    expect(changed).toEqual([])
+    expect(changed).toHaveLength(METHODS.length)
+    for (const change of changed) {
+      expect(change.ratio).toBeCloseTo(2)
+      expect(change.besideDrift).toBeCloseTo(1)
+    }
     expect(within).toBe(0)
   })
 
-  it('differ where the interquartile ranges are disjoint after removing drift, largest first', () => {
+  it('say of a time that did not change that it did not, whatever the others did', () => {
+    // Three of four became faster: against their drift, DELETE would be 5.5 times as slow.
+    const before = runOf(['delete', 'truncate', 'swap', 'clone'].map((method) => cell(method, 0.3)))
+    const after = runOf([
+      cell('delete', 0.3),
+      ...['truncate', 'swap', 'clone'].map((m) => cell(m, 0.3 / 5.5)),
+    ])
+    const { drift, changed } = compareRuns(after, before)
+    expect(drift).toBeCloseTo(1 / 5.5)
+    expect(changed.map(({ method }) => method)).not.toContain('delete')
+    for (const { beforeMs, afterMs, ratio } of changed) expect(ratio).toBeCloseTo(afterMs / beforeMs)
+  })
+
+  it('fail by what certainly takes longer than allowed', () => {
+    const samples = (ms: number) => Array.from({ length: 15 }, (_, index) => ms * (1 + index / 200))
+    const sampled = (method: string, ms: number) => ({
+      ...cell(method, ms * 1.035),
+      n: 15,
+      samples: samples(ms),
+    })
+    const before = runOf([sampled('delete', 10), sampled('truncate', 10), sampled('swap', 10)])
+    const after = runOf([sampled('delete', 16), sampled('truncate', 13), sampled('swap', 5)])
+    const comparison = compareRuns(after, before)
+    expect(slowerThan(comparison, 1.25).map(({ method }) => method)).toEqual(['delete', 'truncate'])
+    expect(slowerThan(comparison, 1.5).map(({ method }) => method)).toEqual(['delete'])
+    expect(slowerThan(comparison, 2)).toEqual([])
+  })
+
+  it('differ where the interval of the ratio excludes 1, largest first', () => {
     const before = runOf(METHODS.map((method) => cell(method, 10)))
     const after = runOf(
       METHODS.map((method) => cell(method, method === 'truncate' ? 40 : method === 'swap' ? 5 : 10)),

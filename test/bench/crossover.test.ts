@@ -53,7 +53,7 @@ describe('the crossover', () => {
     expect(found.range.to / found.range.from).toBeLessThan(1.5)
   })
 
-  it('is a range that includes every size at which the quartiles overlap', () => {
+  it('is a range that includes every size that is too close to call', () => {
     const found = crossing({ 1: 0.5, 10: 0.95, 100: 1.02, 1000: 5 }, { 1: 1, 10: 1, 100: 1, 1000: 1 }, 0.1)
     expect(found).toMatchObject({ kind: 'crosses', above: 'truncate', exceptions: [] })
     if (found.kind !== 'crosses') throw new Error(found.kind)
@@ -75,6 +75,7 @@ describe('the crossover', () => {
       faster: 'delete',
       sizes: { from: 0, to: 100 },
       certain: { from: 0, to: 100 },
+      doubts: [],
       isExtrapolated: false,
     })
     expect(crossing({ 0: 1.01, 10: 2, 100: 20 }, { 0: 1, 10: 1, 100: 1 })).toMatchObject({
@@ -94,10 +95,11 @@ describe('the crossover', () => {
     expect(crossoverOf([], caseKey)).toEqual({ kind: 'unknown' })
   })
 
-  it('uses extrapolated times, and says so where they decide', () => {
-    expect(crossing({ 100: 0.1, 10000: '10' }, { 100: 1, 10000: 1 })).toMatchObject({ isExtrapolated: true })
+  it('uses extrapolated times only where nothing was measured, and says so', () => {
+    const below = crossing({ 100: 0.1, 10000: '10' }, { 100: 1, 10000: 1 })
+    expect(below).toMatchObject({ kind: 'always', faster: 'delete', sizes: { from: 100, to: 100 } })
     const before = crossing({ 100: 0.1, 10000: 10, 1000000: '1000' }, { 100: 1, 10000: 1, 1000000: 1 })
-    expect(before).toMatchObject({ kind: 'crosses', isExtrapolated: false })
+    expect(before).toMatchObject({ kind: 'crosses', isExtrapolated: false, sizes: { from: 100, to: 10000 } })
     expect(crossing({ 100: '9' }, { 100: 1 })).toMatchObject({ kind: 'always', isExtrapolated: true })
   })
 

@@ -1,7 +1,7 @@
-import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { type MatrixOptions, measureMatrix } from '../../src/bench/matrix.ts'
 import { type BenchResults, findCell, parseResults } from '../../src/bench/results.ts'
+import { summarize } from '../../src/bench/summary.ts'
 import { targetOf } from '../../src/bench/target.ts'
 
 const reported: BenchResults[] = []
@@ -45,13 +45,18 @@ describe('the matrix', () => {
       outcome: 'not possible',
     })
     expect(findCell(results, { ...base, case: 'disk', rows: 10, method: 'delete' })?.outcome).toBe('measured')
+    const kept = findCell(results, { ...base, method: 'delete-rows' })
+    if (kept?.outcome !== 'measured') throw new Error(kept?.outcome)
+    expect(kept.samples).toHaveLength(kept.n)
+    expect(summarize(kept.samples ?? []).median).toBeCloseTo(kept.median, 3)
     // Only the base case runs every method.
     expect(findCell(results, { ...base, case: 'indexes=5', rows: 10, method: 'batch-100' })).toBeUndefined()
     expect(results.cells).toHaveLength(3 * 5 + 4 * 2 * 2)
     expect(results.servers[0]?.conditions).toEqual({
-      memory: expect.stringContaining('in memory'),
-      disk: expect.stringContaining(`a file in ${tmpdir()}, synchronous OFF`),
+      memory: expect.stringMatching(/^files in memory .*synchronous OFF$/),
+      disk: expect.stringMatching(/^files on a disk.*synchronous OFF$/),
     })
+    expect(results.servers[0]?.settings?.disk).toMatchObject({ synchronous: 'OFF' })
     expect(results.complete).toBe(true)
     expect(parseResults(JSON.stringify(results), 'it')).toEqual(results)
   })
@@ -140,17 +145,57 @@ describe('the matrix', () => {
   it('leaves out cells that would not fit', async () => {
     const results = await measureMatrix({
       ...options,
-      cases: ['width=off-page', 'tables=100'],
-      rows: [10, 10_000_000],
+      cases: ['width=off-page', 'each-of=10'],
+      rows: [10, 100_000_000],
     })
     expect(results.cells.filter(({ outcome }) => outcome === 'left out')).toHaveLength(4)
     expect(
-      findCell(results, { server: 'sqlite', case: 'tables=100', rows: 10, method: 'delete' }),
+      findCell(results, { server: 'sqlite', case: 'width=off-page', rows: 100_000_000, method: 'delete' }),
     ).toMatchObject({
-      reason: 'there are fewer rows than tables',
+      reason: expect.stringMatching(/^they would take 1,872 GiB of memory, and .* are free$/),
     })
-    expect(
-      findCell(results, { server: 'sqlite', case: 'width=off-page', rows: 10_000_000, method: 'delete' }),
-    ).toMatchObject({ reason: 'they would take 94 GiB' })
+  })
+
+  it('writes so many rows to each table of a case with many', async () => {
+    const results = await measureMatrix({
+      ...options,
+      cases: ['base', 'each-of=10'],
+      rows: [2000],
+      methods: ['delete'],
+    })
+    const left = (id: string) => {
+      const cell = findCell(results, { server: 'sqlite', case: id, rows: 2000, method: 'delete' })
+      return cell?.outcome === 'measured' ? (cell.leftBytes ?? 0) : 0
+    }
+    expect(left('base')).toBeGreaterThan(0)
+    expect(left('each-of=10') / left('base')).toBeGreaterThan(8)
+    expect(results.cases.map(({ id, tables }) => [id, tables])).toEqual([
+      ['base', 1],
+      ['each-of=10', 10],
+    ])
+  })
+
+  it('measures at least 15 times what takes less than a second, whatever making the rows takes', async () => {
+    const results = await measureMatrix({
+      ...options,
+      cases: ['base'],
+      rows: [20_000],
+      methods: ['delete', 'delete-rows'],
+      rounds: 30,
+      leastRounds: 15,
+      budgetMs: 1,
+    })
+    for (const cell of results.cells) expect(cell).toMatchObject({ outcome: 'measured', n: 15 })
+  })
+
+  it('says beforehand what is left to measure, and what it needs', async () => {
+    const lines: string[] = []
+    const asked = { ...options, cases: ['base'], rows: [10], methods: ['delete'] as const }
+    const onProgress = (line: string) => void lines.push(line)
+    const previous = await measureMatrix({ ...asked, onProgress })
+    expect(lines[0]).toMatch(/^1 sizes? to measure, about \d+:\d\d min .*, at most 1 MiB for rows$/)
+    lines.length = 0
+    await measureMatrix({ ...asked, previous, onProgress })
+    expect(lines[0]).toBe('continues: 1 figure is there already; nothing is left to measure')
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { interleave, summarize } from '../../src/bench/measure.ts'
+import { interleave, leastRoundsFor, summarize } from '../../src/bench/measure.ts'
 import { randomFrom } from '../../src/generate/random.ts'
 
 describe('summarize', () => {
@@ -50,6 +50,19 @@ describe('interleave', () => {
     expect(measured.get('slow')?.samples.length).toBeGreaterThanOrEqual(3)
     expect(measured.get('slow')?.samples.length).toBeLessThan(8)
     expect(measured.get('too slow')).toMatchObject({ samples: [20], cold: true })
+  })
+
+  it('runs the least number of rounds by what is measured, even if the rehearsal was slower', async () => {
+    expect([1, 999, 1000, 59_999, 60_000].map((ms) => leastRoundsFor(ms, 15))).toEqual([15, 15, 5, 5, 3])
+    let round = 0
+    const contender = { id: 'a', round: async () => (++round <= 2 ? 1500 : 3) }
+    const measured = await interleave([contender], {
+      ...options,
+      rounds: 30,
+      leastRounds: (ms) => leastRoundsFor(ms, 15),
+      budgetOf: () => 0.001,
+    })
+    expect(measured.get('a')?.samples).toEqual(Array(15).fill(3))
   })
 
   it('continues without a contender that fails, and keeps its samples', async () => {

@@ -69,7 +69,7 @@ export function crossoverChart(
   const compared = new Set(bars.map(({ of }) => of.case))
   const sizes = cells.flatMap((cell) => (compared.has(cell.case) && 'median' in cell ? [cell.rows] : []))
   const x = logScale(sizes, 0.1)
-  const labelWidth = Math.min(Math.round(width * 0.38), 300)
+  const labelWidth = labelWidthOf(bars, width)
   return {
     ...chartFrame('From how many rows on which is faster', canvas),
     aria: {
@@ -92,9 +92,15 @@ export function crossoverChart(
   }
 }
 
+/** As wide as the longest name, up to half of the chart: only names beyond that are cut off. */
+function labelWidthOf(bars: readonly Bar[], width: number): number {
+  const longest = Math.max(0, ...bars.map(({ name }) => name.length))
+  return Math.round(Math.min(Math.max(80, longest * TEXT.character), width / 2))
+}
+
 function barsAxis(
   bars: readonly Bar[],
-  { theme, still }: Canvas,
+  { theme }: Canvas,
   labelWidth: number,
 ): NonNullable<EChartsOption['yAxis']> {
   return {
@@ -106,7 +112,7 @@ function barsAxis(
     axisLabel: {
       color: theme.text,
       fontSize: 11.5,
-      width: still === undefined ? labelWidth : labelWidth * 0.85,
+      width: labelWidth,
       overflow: 'truncate',
       interval: 0,
     },

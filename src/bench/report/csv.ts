@@ -1,3 +1,4 @@
+import { oddityOf } from '../distribution.ts'
 import type { BenchResults, Cell } from '../results.ts'
 
 const COLUMNS = [
@@ -18,6 +19,7 @@ const COLUMNS = [
   'leftBytes',
   'readerWaitMs',
   'nextInsertMs',
+  'cpuMs',
   'remark',
 ] as const
 
@@ -35,8 +37,21 @@ export function csvOf({ cases, cells }: BenchResults): string {
   return [COLUMNS, ...lines].map((line) => `${line.join(',')}\r\n`).join('')
 }
 
+/** Every single time in the order of measurement, one a line: `round` counts from 1, `ms` is milliseconds. */
+export function samplesCsvOf({ cells }: BenchResults): string {
+  const lines = cells.flatMap((cell) =>
+    cell.outcome !== 'measured'
+      ? []
+      : (cell.samples ?? []).map((ms, index) =>
+          [cell.server, cell.case, cell.rows, cell.method, index + 1, ms].map(fieldOf),
+        ),
+  )
+  const columns = ['server', 'case', 'rows', 'method', 'round', 'ms']
+  return [columns, ...lines].map((line) => `${line.join(',')}\r\n`).join('')
+}
+
 function remarkOf(cell: Cell): string {
-  if (cell.outcome === 'measured') return ''
+  if (cell.outcome === 'measured') return oddityOf(cell.samples ?? []) ?? ''
   return cell.outcome === 'extrapolated' ? cell.basis : cell.reason
 }
 

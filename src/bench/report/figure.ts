@@ -139,6 +139,13 @@ export function caseName(results: BenchResults, id: string): string {
   return visible(results.cases.find((benchCase) => benchCase.id === id)?.label ?? id)
 }
 
+/** The settings under which a case was measured, in one line; empty if unknown. */
+export function conditionsOf({ servers, cases }: BenchResults, server: string, id: string): string {
+  const conditions = servers.find((one) => one.id === server)?.conditions ?? {}
+  const storage = cases.find((benchCase) => benchCase.id === id)?.storage ?? 'memory'
+  return conditions[storage] ?? Object.values(conditions)[0] ?? ''
+}
+
 const BASE_NAME = 'base case'
 
 export function methodLabel({ methods }: BenchResults, id: string): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { BenchResults, ServerResults } from '../results.ts'
 import { isOwnTable } from './base-case.ts'
 import { BARS, barsOfCases, barsOfServers, hasCrossovers, inOrder } from './crossover-chart.ts'
-import { asideFigures, caseName, factorFigures, methodLabel, methodsFigure } from './figure.ts'
+import { asideFigures, caseName, conditionsOf, factorFigures, methodLabel, methodsFigure } from './figure.ts'
 import { escapeHtml, listed, timeText, whole } from './format.ts'
 import { type Recommendation, recommendationsOf, summaryOf } from './recommend.ts'
 import { STYLESHEET } from './stylesheet.ts'
@@ -91,12 +91,12 @@ function serverSection(results: BenchResults, server: ServerResults, index: numb
   return `<section id="${id}" aria-labelledby="${id}-title" data-server="${index}">
 <h2 id="${id}-title">${escapeHtml(server.title)}</h2>
 ${first === undefined ? '<p>Nothing was measured.</p>' : charts(results, server.id, all, first, id)}
-<h3>Every figure</h3>
-${figureTables(results, server)}
 <h3>Measurement conditions</h3>
 <dl>${Object.entries(server.conditions)
     .map(([name, text]) => `<dt>${escapeHtml(name)}<dd>${escapeHtml(text)}`)
     .join('')}</dl>
+<h3>Every figure</h3>
+${figureTables(results, server)}
 ${locks(results, server)}
 </section>`
 }
@@ -125,7 +125,7 @@ function charts(
       'By the number of rows',
       'Median and quartiles of the time; both axes are logarithmic. Hollow and dotted: extrapolated.',
       'rivals',
-      `${pick}<p class="verdict" aria-live="polite">${escapeHtml(first.text)}</p>`,
+      `${pick}<p class="verdict" aria-live="polite">${escapeHtml(first.text)}</p><p class="muted" data-conditions>${escapeHtml(conditionsOf(results, server, first.case))}</p>`,
     ),
     !hasCrossovers(barsOfCases(results, all))
       ? ''
@@ -155,7 +155,7 @@ function howMeasured(results: BenchResults): string {
   const facts: readonly (readonly [string, string])[] = [
     [
       'Rounds',
-      `${settings.leastRounds} to ${settings.rounds} per figure, interleaved, each round in another order`,
+      `at most ${settings.rounds} per figure, at least ${settings.leastRounds} of what takes less than a second, a third of that for what takes longer, a fifth from a minute on; interleaved, each round in another order`,
     ],
     ['Budget', `${timeText(settings.budgetMs)} per figure, including the creation of rows`],
     ['Took', timeText(tookSeconds * 1000) + (complete ? '' : '; cut off before its end')],

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { keepMemorySmall } from '../memory.ts'
 import type { BenchResults } from '../results.ts'
 import { clientBundle } from './client-bundle.ts'
-import { csvOf } from './csv.ts'
+import { csvOf, samplesCsvOf } from './csv.ts'
 import { htmlOf } from './html.ts'
 
 /** The files that were written. */
@@ -16,10 +16,15 @@ export interface ReportFiles {
   readonly html: string
   readonly svgs: string[]
   readonly csv: string
+  readonly samples?: string
 }
 
 /** Writes an HTML page, SVG pictures for pages without scripts, and a CSV file of all figures. */
-export async function writeReport(results: BenchResults, folder: string): Promise<ReportFiles> {
+export async function writeReport(
+  results: BenchResults,
+  folder: string,
+  { withSamples = false }: { readonly withSamples?: boolean | undefined } = {},
+): Promise<ReportFiles> {
   keepMemorySmall()
   // Loaded on demand, because ECharts is large.
   const { pictureOfServers, picturesOf } = await import('./svg.ts')
@@ -42,5 +47,6 @@ export async function writeReport(results: BenchResults, folder: string): Promis
     html: await write('report.html', htmlOf(results, await clientBundle())),
     svgs,
     csv: await write('results.csv', csvOf(results)),
+    ...(withSamples ? { samples: await write('samples.csv', samplesCsvOf(results)) } : {}),
   }
 }

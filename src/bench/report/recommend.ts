@@ -47,40 +47,46 @@ export function summaryOf(results: BenchResults): Summary[] {
 
 function sentenceOf(results: BenchResults, server: string, caseId: string, crossover: Crossover): string {
   const name = namesIn(results)
+  if ('isExtrapolated' in crossover && crossover.isExtrapolated)
+    return 'no size has measured times of both DELETE and TRUNCATE; what is extrapolated recommends nothing.'
   switch (crossover.kind) {
     case 'unknown':
       return withoutComparison(results, server, caseId)
     case 'equal':
       return `${name('delete')} or ${name('truncate')}: no difference could be measured ${between(crossover.sizes)}.`
-    case 'always': {
-      const guess = crossover.isExtrapolated ? ', in part extrapolated' : ''
-      return `${name(crossover.faster)} at every size ${between(crossover.certain)}${guess}${exceptOf(crossover)}.`
-    }
+    case 'always':
+      return `${name(crossover.faster)} at every size ${between(crossover.certain)}${exceptOf(crossover)}.`
     case 'crosses': {
-      const guess = crossover.isExtrapolated ? ' (extrapolated)' : ''
       const but = crossover.exceptions.map((rows) => whole(rows))
       const except =
         but.length === 0
           ? ''
           : `, except for ${listed(but)} ${but.length === 1 && but[0] === '1' ? 'row' : 'rows'}`
-      return `${name(crossover.above)} from ${pointOf(crossover)} a table on${guess}; below that ${name(crossover.below)}${except}.`
+      return `${name(crossover.above)} from ${pointOf(crossover)} a table on; below that ${name(crossover.below)}${except}${doubtful(crossover.doubts)}.`
     }
   }
 }
 
-/** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` if the range is wide. */
+/** `about 1,200 rows`; `somewhere between 800 and 6,000 rows` if the interval is wide. */
 function pointOf({ rows, range }: Extract<Crossover, { kind: 'crosses' }>): string {
   const isNarrow = range.to <= 2 * range.from
   if (isNarrow) return `about ${about(rows)} ${about(rows) === '1' ? 'row' : 'rows'}`
   return `somewhere between ${about(range.from)} and ${about(range.to)} rows`
 }
 
-function exceptOf({ sizes, certain }: Extract<Crossover, { kind: 'always' }>): string {
-  const doubts = [
+function exceptOf({ sizes, certain, doubts }: Extract<Crossover, { kind: 'always' }>): string {
+  const outside = [
     ...(certain.from > sizes.from ? [`below ${rowsText(certain.from)}`] : []),
     ...(certain.to < sizes.to ? [`above ${rowsText(certain.to)}`] : []),
+    ...(doubts.length > 0 ? [`at ${listed(doubts.map((rows) => whole(rows)))} rows`] : []),
   ]
-  return doubts.length === 0 ? '' : `; ${doubts.join(' and ')} the two are too close to call`
+  return outside.length === 0 ? '' : `; ${listed(outside)} the two are too close to call`
+}
+
+function doubtful(doubts: readonly number[]): string {
+  if (doubts.length === 0) return ''
+  const last = doubts.at(-1) === 1 ? 'row' : 'rows'
+  return `; at ${listed(doubts.map((rows) => whole(rows)))} ${last} the two are too close to call`
 }
 
 function between({ from, to }: Span): string {
@@ -88,18 +94,21 @@ function between({ from, to }: Span): string {
 }
 
 function withoutComparison({ cells }: BenchResults, server: string, caseId: string): string {
-  for (const method of ['truncate', 'delete']) {
-    const cellsOfMethod = cells.filter(
-      (cell) => cell.server === server && cell.case === caseId && cell.method === method,
-    )
-    const untimed = cellsOfMethod.find((cell) => 'reason' in cell)
-    if (untimed !== undefined && cellsOfMethod.every((cell) => 'reason' in cell)) {
-      const other = method === 'truncate' ? 'DELETE' : 'TRUNCATE'
-      const verb = untimed.outcome === 'not possible' ? 'not possible here' : untimed.outcome
-      return `${other}; ${method.toUpperCase()} is ${verb} (${visible(untimed.reason)}).`
-    }
+  const ofCase = cells.filter((cell) => cell.server === server && cell.case === caseId)
+  const reasonOf = (method: string) => {
+    const ofMethod = ofCase.filter((cell) => cell.method === method)
+    const untimed = ofMethod.find((cell) => 'reason' in cell)
+    if (untimed === undefined || ofMethod.some((cell) => !('reason' in cell))) return undefined
+    const verb = untimed.outcome === 'not possible' ? 'not possible here' : untimed.outcome
+    return `${method.toUpperCase()} is ${verb} (${visible(untimed.reason)})`
   }
-  return 'there are no times of both DELETE and TRUNCATE to compare.'
+  const [ofDelete, ofTruncate] = [reasonOf('delete'), reasonOf('truncate')]
+  const isMeasured = (method: string) =>
+    ofCase.some((cell) => cell.method === method && cell.outcome === 'measured')
+  if (ofTruncate !== undefined && isMeasured('delete')) return `DELETE; ${ofTruncate}.`
+  if (ofDelete !== undefined && isMeasured('truncate')) return `TRUNCATE; ${ofDelete}.`
+  const reason = ofDelete ?? ofTruncate
+  return `there are no times of both DELETE and TRUNCATE to compare${reason === undefined ? '' : `: ${reason}`}.`
 }
 
 /** One sentence that summarizes many tables of the user. */

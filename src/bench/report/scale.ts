@@ -23,8 +23,9 @@ export function logScale(values: readonly number[], padding: number): Scale {
   const hasZero = values.some((value) => value <= 0)
   let least = Math.min(...positive, ...(hasZero || positive.length === 0 ? [zero] : []))
   let most = Math.max(...positive, least)
-  // A single decade would leave an axis without a second tick to read it by.
-  if (Math.floor(most) <= Math.ceil(least)) [least, most] = [Math.floor(least), Math.floor(least) + 1]
+  // Within a decade, an axis would have no second tick to read it by. Its ends never exclude a value.
+  if (Math.floor(most) <= Math.ceil(least))
+    [least, most] = [Math.floor(least), Math.max(Math.floor(least) + 1, Math.ceil(most))]
   const [min, max] = [least - padding, most + padding]
   const first = Math.ceil(min)
   return {

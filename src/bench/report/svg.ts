@@ -16,7 +16,7 @@ import { init } from './echarts.ts'
 import { asideFigures, deleteVsTruncateFigure, type Figure, factorFigures, methodsFigure } from './figure.ts'
 import { escapeHtml, visible } from './format.ts'
 import { mainOf, recommendationsOf } from './recommend.ts'
-import { THEMES } from './series-style.ts'
+import { THEMES, type Theme } from './series-style.ts'
 
 const WIDE = 860
 const SMALL = 430
@@ -47,9 +47,15 @@ export function pictureOfServers(results: BenchResults): string | undefined {
   return hasCrossovers(bars) ? drawBars(results, bars, `base case · ${BARS}`) : undefined
 }
 
-function drawBars(results: BenchResults, bars: readonly Bar[], subtitle: string): string {
+/** One bar for each of several comparisons, on a light or a dark background. */
+export function drawBars(
+  results: Pick<BenchResults, 'cells'>,
+  bars: readonly Bar[],
+  subtitle: string,
+  theme: Theme = THEMES.light,
+): string {
   const size = { width: WIDE, height: crossoverChartHeight(bars.length) + 60 }
-  return draw(crossoverChart(results, bars, { theme: THEMES.light, ...size, still: { subtitle } }), size)
+  return draw(crossoverChart(results, bars, { theme, ...size, still: { subtitle } }), size)
 }
 
 function draw(option: EChartsOption, size: Pick<Canvas, 'width' | 'height'>): string {

@@ -1,3 +1,4 @@
+import { oddityOf } from '../distribution.ts'
 import type { BenchResults, Cell, ServerResults } from '../results.ts'
 import { baseCaseOf, isOwnTable } from './base-case.ts'
 import { caseName, methodLabel } from './figure.ts'
@@ -73,7 +74,7 @@ function figuresOf(cell: Cell): string {
   return [
     timeText(cell.median),
     spanText(cell.q1, cell.q3, timeText),
-    whole(cell.n),
+    [whole(cell.n), oddityOf(cell.samples ?? [])].filter((text) => text !== undefined).join(', '),
     known(cell.journalBytes, bytesText),
     known(cell.leftBytes, bytesText),
     known(cell.freedBytes, bytesText),

@@ -1,3 +1,4 @@
+import { conditionsText } from '../conditions.ts'
 import type { BenchResults, ServerResults } from '../results.ts'
 import { otherConditions } from '../resume.ts'
 import type { Clone } from './clone.ts'
@@ -13,12 +14,14 @@ export async function serverOf(
 ): Promise<ServerResults> {
   const { endpoint } = connection
   const isNamed = endpoint !== undefined && !endpoint.host.startsWith('/')
+  const settings = (await engine.bench.settings?.(connection)) ?? { version }
   const server = {
     id: isNamed ? `${endpoint.host}:${endpoint.port}` : engine.title,
     title: `${engine.title} ${/^\d[\d.]*/.exec(version)?.[0] ?? version}, ${source}`,
     engine: engine.title,
     version,
-    conditions: { 'as it is': (await engine.costs?.conditions(connection)) ?? version },
+    conditions: { 'as it is': conditionsText(settings) },
+    settings: { 'as it is': settings },
     // An earlier run on the same server measured them.
     locks: { ...previous?.servers[0]?.locks },
   }

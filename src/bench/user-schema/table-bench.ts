@@ -4,8 +4,8 @@ import type { Random } from '../../generate/random.ts'
 import { plural } from '../../plan/describe.ts'
 import { interleave, type Measurement, summarize, type Variant } from '../measure.ts'
 import { type Known, predict } from '../predict.ts'
-import type { Cell, CellKey, MeasuredCell } from '../results.ts'
-import type { Sample } from '../round.ts'
+import type { Cell, CellKey } from '../results.ts'
+import { figuresOf, rounded, type Sample } from '../sample.ts'
 import type { StorageMetrics } from '../storage-metrics.ts'
 import type { EmptyingSql } from './emptying-sql.ts'
 import type { RowSupply } from './row-stock.ts'
@@ -54,9 +54,9 @@ interface Attempt {
   readonly contender: Variant
   readonly samples: readonly Sample[]
   /**
-   * Runs once more with a reader, which would distort the times. Returns the longest read, in milliseconds.
+   * Runs once more with a reader, which would distort the times. Returns the milliseconds of each read.
    */
-  observe(): Promise<number | undefined>
+  observe(): Promise<readonly number[]>
 }
 
 /** Measures one table at increasing numbers of rows. */
@@ -137,7 +137,7 @@ export class TableBench {
       },
     }
     const observe = async () =>
-      (await emptyOnce(connection, round, { rows, metrics, readers: [observer] })).readerWaitMs
+      (await emptyOnce(connection, round, { rows, metrics, readers: [observer] })).waitsMs
     return [{ contender, samples, observe }]
   }
 
@@ -159,9 +159,9 @@ export class TableBench {
     this.#known.get(method)?.push({ rows, ms: times.median })
     const isQuick = (this.#quickestOf(method).get(rows) ?? 0) <= this.#options.budgetMs
     // A failure here does not invalidate the measured times.
-    const readerWaitMs =
-      isQuick && measured.failure === undefined ? await attempt.observe().catch(() => undefined) : undefined
-    return { ...key, outcome: 'measured', ...times, ...figuresOf(attempt.samples, readerWaitMs) }
+    const waitsMs = isQuick && measured.failure === undefined ? await attempt.observe().catch(() => []) : []
+    const samples = measured.samples.map(rounded)
+    return { ...key, outcome: 'measured', ...times, samples, ...figuresOf(attempt.samples, [waitsMs]) }
   }
 
   /** Extrapolates the whole round linearly, because making rows takes longer than deleting them. */
@@ -196,22 +196,5 @@ export class TableBench {
   #keyOf(method: SchemaMethod, rows: number): CellKey {
     const { server, case: id } = this.#input
     return { server, case: id, rows, method }
-  }
-}
-
-function figuresOf(
-  samples: readonly Sample[],
-  readerWaitMs: number | undefined,
-): Pick<MeasuredCell, 'journalBytes' | 'freedBytes' | 'leftBytes' | 'readerWaitMs' | 'nextInsertMs'> {
-  const medianOfFigure = (figure: keyof Sample) => {
-    const values = samples.map((sample) => sample[figure]).filter((value) => value !== undefined)
-    return values.length === 0 ? null : summarize(values).median
-  }
-  return {
-    journalBytes: medianOfFigure('journalBytes'),
-    freedBytes: medianOfFigure('freedBytes'),
-    leftBytes: medianOfFigure('leftBytes'),
-    readerWaitMs: readerWaitMs ?? null,
-    nextInsertMs: medianOfFigure('nextInsertMs'),
   }
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../../engine/connection.ts'
 import { whileReading } from '../readers.ts'
-import type { Sample } from '../round.ts'
+import type { Sample } from '../sample.ts'
 import { growth, type StorageMetrics } from '../storage-metrics.ts'
 
 /** The statements of a round. */
@@ -49,7 +49,7 @@ export async function emptyOnce(
   if (inserted !== undefined && inserted !== rows)
     throw new Unfillable(`only ${inserted} of ${rows} rows came in`)
   const before = { journal: await metrics.journal(connection), bytes: await metrics.bytes(connection) }
-  const { ms, readerWaitMs } = await whileReading(readers, readOne, async () => {
+  const { ms, waitsMs } = await whileReading(readers, readOne, async () => {
     const began = performance.now()
     await connection.query(empty)
     return performance.now() - began
@@ -71,7 +71,7 @@ export async function emptyOnce(
           freedBytes: growth(before.bytes, after.bytes),
           leftBytes: growth(after.bytes, bytesWhenNew),
         }),
-    readerWaitMs,
+    waitsMs,
     nextInsertMs,
   }
 }

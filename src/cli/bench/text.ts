@@ -5,6 +5,7 @@
  */
 import { OWN_FACTOR } from '../../bench/cases.ts'
 import type { Comparison } from '../../bench/compare-runs.ts'
+import { oddityOf } from '../../bench/distribution.ts'
 import { baseCaseOf } from '../../bench/report/base-case.ts'
 import { recommendationsOf, summaryOf } from '../../bench/report/recommend.ts'
 import { type BenchResults, type Cell, findCell } from '../../bench/results.ts'
@@ -62,22 +63,35 @@ function writeBase(results: BenchResults, server: string, output: Output): void 
     ...cells.map((cell, index) => cell.padStart(widths[index] ?? 0)),
   ]
   for (const line of aligned([head, ...table].map(rightAligned))) output.line(line)
-  if (results.cells.some((cell) => cell.server === server && cell.outcome === 'extrapolated')) {
-    output.line(output.style.dim('  ~ not measured: what it would take if it went on as it began'))
-  }
+  const cells = results.cells.filter((cell) => cell.server === server && cell.case === 'base')
+  for (const [sign, meaning] of REMARKS)
+    if (cells.some((cell) => remarkOf(cell) === sign)) output.line(output.style.dim(`  ${sign} ${meaning}`))
 }
 
 function textOf(cell: Cell | undefined): string {
   switch (cell?.outcome) {
     case 'measured':
-      return shortest(cell.median)
     case 'extrapolated':
-      return `~${shortest(cell.median)}`
+      return `${remarkOf(cell)}${shortest(cell.median)}`
     case 'failed':
       return 'failed'
     default:
       return '-'
   }
+}
+
+const REMARKS = [
+  ['~', 'not measured: what it would take if it went on as it began'],
+  ['!', 'two groups of times, or stalls: the median alone says little (`--samples` writes all of them)'],
+  ['?', 'fewer than 5 rounds'],
+] as const
+
+/** A sign before a time that is less certain than the others. */
+function remarkOf(cell: Cell): string {
+  if (cell.outcome === 'extrapolated') return '~'
+  if (cell.outcome !== 'measured') return ''
+  if (cell.n < 5) return '?'
+  return oddityOf(cell.samples ?? []) === undefined ? '' : '!'
 }
 
 /** Shows durations below a millisecond with two significant digits instead of rounding them to zero. */
@@ -99,18 +113,18 @@ export function writeComparison(comparison: Comparison, against: string, output:
       `${Math.round(within * 100)} % lie within what the earlier run saw.`,
   )
   if (changed.length === 0) {
-    output.line('  Beside that nothing differs by more than noise.')
+    output.line('  Nothing differs by more than noise.')
     return
   }
-  output.line(`  Beside that, more than noise:`)
+  output.line(`  More than noise, with the 95 % interval of the ratio:`)
   const rows = changed
     .slice(0, SHOWN)
-    .map(({ server, case: id, rows: number, method, beforeMs, afterMs, ratio }) => [
+    .map(({ server, case: id, rows: number, method, beforeMs, afterMs, ratio, interval }) => [
       `${server}, ${printable(withoutFactor(id), 40)}`,
       `${number.toLocaleString('en-US')} rows`,
       method,
       `${shortest(beforeMs)} -> ${shortest(afterMs)}`,
-      ratio > 1 ? `${ratio.toFixed(2)} times as long` : `${(1 / ratio).toFixed(2)} times as fast`,
+      `${ratio.toFixed(2)} times as long (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)})`,
     ])
   for (const line of aligned(rows, '    ')) output.line(line)
   if (changed.length > SHOWN) output.line(`    and ${changed.length - SHOWN} more (all in --json)`)

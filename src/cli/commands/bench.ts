@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { type BenchOptions, bench, resultsFile } from '../../bench/bench.ts'
 import { CASES } from '../../bench/cases.ts'
-import { compareRuns } from '../../bench/compare-runs.ts'
+import { type Comparison, compareRuns, slowerThan } from '../../bench/compare-runs.ts'
 import { METHODS } from '../../bench/methods.ts'
 import { parseResults } from '../../bench/results.ts'
 import type { MethodId } from '../../engine/bench-dialect.ts'
 import { AfreshError } from '../../errors.ts'
 import { pickServer } from '../../server/pick-server.ts'
+import { caseIds, factor, list, methodIds, rowNumbers, seconds, setting } from '../bench/arguments.ts'
+import { onInterrupt, sayStopped } from '../bench/interrupt.ts'
+import { markdownOf } from '../bench/markdown.ts'
 import { writeComparison, writeResults } from '../bench/text.ts'
 import { defineCommand } from '../command.ts'
 import { EXIT } from '../failure.ts'
@@ -26,12 +29,17 @@ interface BenchFlags {
   readonly budget?: number
   readonly limit?: number
   readonly seed: number
+  readonly set?: Readonly<Record<string, string>>
   readonly against?: string
+  readonly failAbove?: number
+  readonly markdown?: boolean
+  readonly samples?: boolean
   readonly fresh?: boolean
   readonly out: string
 }
 
-const LEAST_ROUNDS = 3
+/** Where one takes less than a second. Longer ones get 5, and 3 from a minute on. */
+const LEAST_ROUNDS = 15
 
 export const benchCommand = defineCommand<BenchFlags>({
   notes: `
@@ -39,10 +47,11 @@ Creates tables on a server that it starts (default: the best available) or in a 
 database itself is only read), and fills and empties them repeatedly, each method in turn. Results are written as they
 arrive: after an interruption, the same command continues; with more rows or servers it adds to them. Open report.html.
 
-  afresh bench                                      about two minutes, to 100,000 rows
+  afresh bench                                      about five minutes, to 100,000 rows
   afresh bench --engine postgres:18,mysql:9.7 --full     everything, to 10,000,000 rows: hours
   afresh bench --url postgres://localhost/shop      your own tables, one by one
   afresh bench --against old/results.json           what has changed since
+  afresh bench --engine postgres:18 --set shared_buffers=4GB     with a setting of the server
 
 Methods: ${METHODS.map(({ id }) => id).join(', ')}.
 Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
@@ -50,7 +59,7 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
     command
       .option('--url <url>', "measure this database's own tables, in a clone of it")
       .option('--engine <list>', 'images, embedded, sqlite, or URLs of servers, separated by commas', list)
-      .option('--rows <list>', 'numbers of rows: 1000,100000,10000000', numbers)
+      .option('--rows <list>', 'numbers of rows of each table: 1000,100000,10M', rowNumbers)
       .option('--cases <list>', 'what is varied, or `all` (default: base)', caseIds)
       .option('--methods <list>', 'methods to empty a table (default: all)', methodIds)
       .option('--full', 'all cases, and up to 10,000,000 rows')
@@ -65,8 +74,16 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
         'time limit for one run of a method (default: 20, with --full 300)',
         seconds,
       )
+      .option('--set <name=value>', 'a setting of the servers that it starts; may be repeated', setting)
       .option('--seed <n>', 'random seed for the order of the methods', wholeNumber(1), 1)
       .option('--against <file>', 'compare with the results.json of another run')
+      .option(
+        '--fail-above <factor>',
+        'with --against: exit 1 if anything certainly takes longer by it',
+        factor,
+      )
+      .option('--markdown', 'print Markdown, for the summary of a CI run')
+      .option('--samples', 'also write samples.csv, every single time')
       .option('--fresh', 'ignore earlier results in the folder')
       .option('--out <dir>', 'the folder for results and report', 'afresh-bench'),
 
@@ -75,17 +92,18 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
     const earlier = flags.against === undefined ? undefined : await readResults(flags.against)
     const interrupted = onInterrupt(flags)
     try {
-      const { results, files } = await bench({
-        ...(await optionsOf(flags, output)),
-        signal: interrupted.signal,
-      })
+      const options = { ...(await optionsOf(flags, output)), signal: interrupted.signal }
+      const { results, files } = await bench({ ...options, withSamples: flags.samples === true })
       const comparison = earlier === undefined ? undefined : compareRuns(results, earlier)
       output.document({ results, files, ...(comparison && { comparison }) })
-      writeResults(results, output)
-      if (comparison !== undefined) writeComparison(comparison, flags.against ?? '', output)
-      output.line()
-      output.line(`${files.html}, with the figures in ${files.results} and ${files.csv}`)
-      return EXIT.done
+      if (flags.markdown === true) output.line(markdownOf(results, comparison, flags.against))
+      else {
+        writeResults(results, output)
+        if (comparison !== undefined) writeComparison(comparison, flags.against ?? '', output)
+        output.line()
+        output.line(`${files.html}, with the figures in ${files.results} and ${files.csv}`)
+      }
+      return isTooSlow(comparison, flags.failAbove, output) ? EXIT.failed : EXIT.done
     } catch (error) {
       if (!interrupted.signal.aborted || error !== interrupted.signal.reason) throw error
       sayStopped(flags)
@@ -96,14 +114,37 @@ Cases: ${CASES.map(({ id }) => id).join(', ')}.`,
   },
 })
 
+/** Says what takes longer than allowed. */
+function isTooSlow(
+  comparison: Comparison | undefined,
+  failAbove: number | undefined,
+  output: Output,
+): boolean {
+  if (comparison === undefined || failAbove === undefined) return false
+  const slower = slowerThan(comparison, failAbove)
+  if (slower.length > 0) {
+    output.progress(
+      `${slower.length} of ${comparison.compared} figures certainly take more than ${failAbove} times as long as before (--fail-above).`,
+    )
+  }
+  return slower.length > 0
+}
+
 function refuseContradictions(flags: BenchFlags): void {
-  const { url, engine, against, out, fresh } = flags
+  const { url, engine, against, out, fresh, failAbove } = flags
+  if (failAbove !== undefined && against === undefined) {
+    throw new AfreshError('usage', '--fail-above compares with an earlier run, and there is no --against.', {
+      next: 'Name the results.json of the earlier run with --against.',
+    })
+  }
   if (url !== undefined && engine !== undefined) {
     throw new AfreshError('usage', '--url and --engine cannot be combined.', {
       next: 'Give one of them.',
     })
   }
-  const ignored = (['cases', 'methods', 'limit', 'full'] as const).filter((name) => flags[name] !== undefined)
+  const ignored = (['cases', 'methods', 'limit', 'full', 'set'] as const).filter(
+    (name) => flags[name] !== undefined,
+  )
   if (url !== undefined && ignored.length > 0) {
     const names = ignored.map((name) => `--${name}`).join(', ')
     throw new AfreshError(
@@ -126,13 +167,15 @@ function refuseContradictions(flags: BenchFlags): void {
 }
 
 async function optionsOf(flags: BenchFlags, output: Output): Promise<BenchOptions> {
-  const { url, out, fresh = false, full = false, rounds, seed } = flags
+  const { url, out, fresh = false, full = false, rounds, seed, set } = flags
   const { allow = [] } = await attachOptions({}, output)
   const rows = flags.rows ?? powersOfTen(url !== undefined ? 4 : full ? 7 : 5)
   return {
     servers: url === undefined ? (flags.engine ?? [await bestAtHand(output)]) : [],
     url,
     allow,
+    set,
+    mustFit: url === undefined && flags.rows !== undefined,
     rows,
     cases: flags.cases ?? (full ? CASES.map(({ id }) => id) : ['base']),
     methods: flags.methods ?? METHODS.map(({ id }) => id),
@@ -163,79 +206,4 @@ async function readResults(file: string) {
     throw new AfreshError('usage', `The file ${file} cannot be read.`, { next: 'Correct the path.', cause })
   })
   return parseResults(text, file)
-}
-
-/**
- * A server that bench started ends with this process. On any other server, bench must drop its databases
- * after the running statement. A second Ctrl-C exits at once, and leaves that to the next run on the server.
- */
-function onInterrupt(flags: BenchFlags): { readonly signal: AbortSignal; forget(): void } {
-  const controller = new AbortController()
-  const stays = flags.url !== undefined || flags.engine?.some((server) => server.includes('://'))
-  const stop = () => {
-    if (stays && !controller.signal.aborted) {
-      process.stderr.write(
-        '\nStops when the statement is over that runs, and drops what it made on the server. Ctrl-C again stops at once.\n',
-      )
-      controller.abort()
-      return
-    }
-    sayStopped(flags)
-    if (stays) {
-      process.stderr.write(
-        'Databases afresh_bench_… may be left on the server. The next run of afresh there drops them, except one that was being copied.\n',
-      )
-    }
-    process.exit(EXIT.interrupted)
-  }
-  process.on('SIGINT', stop)
-  return { signal: controller.signal, forget: () => process.off('SIGINT', stop) }
-}
-
-function sayStopped({ out, fresh }: BenchFlags): void {
-  const again = fresh ? 'the same command without --fresh' : 'the same command'
-  process.stderr.write(
-    `\nStopped. What was measured is in ${resultsFile(out)}; ${again} continues from there.\n`,
-  )
-}
-
-function list(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-}
-
-function numbers(text: string): number[] {
-  const all = list(text).map((part) => Number(part.replaceAll('_', '')))
-  if (all.length > 0 && all.every((number) => Number.isSafeInteger(number) && number >= 0)) {
-    return [...new Set(all)].sort((a, b) => a - b)
-  }
-  throw new InvalidArgumentError('They must be whole numbers, separated by commas: 1000,100000.')
-}
-
-function methodIds(text: string): MethodId[] {
-  const known = METHODS.map(({ id }) => id)
-  return list(text).map((part) => {
-    const found = known.find((id) => id === part)
-    if (found === undefined)
-      throw new InvalidArgumentError(`There is no method '${part}': ${known.join(', ')}.`)
-    return found
-  })
-}
-
-function caseIds(text: string): string[] {
-  const known = CASES.map(({ id }) => id)
-  const ids = list(text)
-  if (ids.includes('all')) return known
-  const unknown = ids.find((part) => !known.includes(part))
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`There is no case '${unknown}': ${known.join(', ')}.`)
-  return ids
-}
-
-function seconds(text: string): number {
-  const number = Number(text)
-  if (Number.isFinite(number) && number > 0) return number
-  throw new InvalidArgumentError('It must be a number of seconds above 0.')
 }

@@ -2,11 +2,13 @@ import {
   type BenchDialect,
   benchTables,
   INDEXED,
+  INDEXES,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
 } from '../bench-dialect.ts'
 import { locksOf } from './bench-locks.ts'
+import { settingsOf } from './bench-settings.ts'
 
 /** Bench SQL that differs between MySQL and MariaDB. */
 export interface FlavorBenchSql {
@@ -47,6 +49,16 @@ export function benchOf(flavor: FlavorBenchSql): BenchDialect {
     fill: (shape, from, to) => fillTables(flavor, shape, from, to),
     renew: (shape) => unchecked([...benchTables(shape), ...childrenOf(shape)].map(truncate)),
     empty: emptyTables,
+
+    settings: settingsOf,
+    async isPurged(connection) {
+      const [row] = await connection.query('SHOW ENGINE INNODB STATUS')
+      const status = String(row?.Status)
+      // MySQL shortens its history list only now and then, whatever is purged.
+      const [, next] = /^Trx id counter (\d+)/m.exec(status) ?? []
+      const [, done, undo] = /^Purge done for trx's n:o < (\d+) undo n:o < (\d+)/m.exec(status) ?? []
+      return /^History list length 0$/m.test(status) || (Number(done) >= Number(next) && undo === '0')
+    },
 
     // MySQL's status variable lags behind.
     async journal(connection) {
@@ -91,7 +103,8 @@ function createTables(flavor: FlavorBenchSql, shape: Shape): string[] {
 function fillTables(flavor: FlavorBenchSql, shape: Shape, from: number, to: number): string[] {
   // Explicit keys: AUTO_INCREMENT would leave gaps between two statements.
   const values = `n, NULLIF(n % ${REFERRED_ROWS}, 0), n DIV 10, n % 1000, n % 10007 * 7919 % 10007, -n, n, ${TEXT[shape.width]}`
-  const numbers = `${flavor.numbers(from, to)} AS numbers`
+  // Without ORDER BY, MySQL generates them in the order of a hash join.
+  const numbers = `${flavor.numbers(from, to)} AS numbers ORDER BY n`
   return [
     ...benchTables(shape).map(
       (table) =>
@@ -138,7 +151,7 @@ function createTable(table: string, shape: Shape): string[] {
     'parent int',
     ...INDEXED.map((name) => `${name} int`),
     'label mediumtext',
-    ...INDEXED.slice(0, shape.indexes).map((name) => `KEY (${name})`),
+    ...INDEXES.slice(0, shape.indexes).map((names) => `KEY (${names.join(', ')})`),
     ...(shape.outgoing === 'none' ? [] : ['FOREIGN KEY (parent) REFERENCES referred (id)']),
   ].join(', ')
   const partitions = shape.partitions === 0 ? '' : ` PARTITION BY HASH (id) PARTITIONS ${shape.partitions}`

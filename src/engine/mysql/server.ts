@@ -34,6 +34,7 @@ export const server: EngineServer = {
     admin: { user: 'root', database: 'mysql' },
     port: 3306,
     command: [...SETTINGS, ...FEW_OPEN_TABLES, '--skip-log-bin', '--loose-mysqlx=OFF'],
+    settingArguments: (name, value) => [`--${name.replaceAll('_', '-')}=${value}`],
     durableCommand: ['--innodb-flush-log-at-trx-commit=1', '--innodb-doublewrite=ON', '--sync-binlog=1'],
     environment: {},
     dataFolder: '/var/lib/mysql',

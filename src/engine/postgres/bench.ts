@@ -4,11 +4,13 @@ import {
   type BenchDialect,
   benchTables,
   INDEXED,
+  INDEXES,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
 } from '../bench-dialect.ts'
 import type { Connection } from '../connection.ts'
+import { settingsOf } from './bench-settings.ts'
 import { OWN_NAMESPACES } from './introspect-sequences.ts'
 import { literal } from './quote.ts'
 import { triggerSuspensionsOf } from './suspend-triggers.ts'
@@ -103,6 +105,13 @@ export const bench: BenchDialect = {
     }
   },
 
+  settings: settingsOf,
+  checkpoint: 'CHECKPOINT',
+  vacuum: (shape) => [
+    ...benchTables(shape).map((table) => `VACUUM ${table}`),
+    ...(shape.children ? ['VACUUM children'] : []),
+  ],
+
   async journal(connection) {
     const [row] = await connection.query(
       `SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text AS bytes`,
@@ -165,7 +174,7 @@ function createTable(table: string, shape: Shape): string[] {
     ...(partitions === 0
       ? [`${create} ${QUIET}`]
       : [`${create} PARTITION BY HASH (id)`, ...partitionsOf(table, partitions)]),
-    ...INDEXED.slice(0, shape.indexes).map((name) => `CREATE INDEX ON ${table} (${name})`),
+    ...INDEXES.slice(0, shape.indexes).map((names) => `CREATE INDEX ON ${table} (${names.join(', ')})`),
     ...(shape.outgoing === 'indexed' ? [`CREATE INDEX ON ${table} (parent)`] : []),
     ...(shape.width === 'off-page' ? [`ALTER TABLE ${table} ALTER label SET STORAGE EXTERNAL`] : []),
     ...(shape.trigger ? triggerOn(table) : []),

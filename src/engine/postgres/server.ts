@@ -39,6 +39,7 @@ const image: ImagePreset = {
     max_locks_per_transaction: '1024',
   }),
   commandFor: (data) => settingArguments(dataSettings(data)),
+  settingArguments: (name, value) => settingArguments({ [name]: value }),
   durableCommand: settingArguments(DURABLE_SETTINGS),
   environment: {
     // The image expects its mount at /var/lib/postgresql from 18 on and at …/data before. A separate data

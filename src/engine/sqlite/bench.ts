@@ -2,6 +2,7 @@ import {
   type BenchDialect,
   benchTables,
   INDEXED,
+  INDEXES,
   REFERRED_ROWS,
   REFERRING_ROWS,
   type Shape,
@@ -102,9 +103,9 @@ export const bench: BenchDialect = {
             `DROP TABLE ${table}`,
             `ALTER TABLE empty_copy RENAME TO ${table}`,
             // Their names would conflict with the next copy.
-            ...INDEXED.slice(0, shape.indexes).flatMap((name) => [
+            ...indexesOf(shape).flatMap(([name, columns]) => [
               `DROP INDEX empty_copy_${name}`,
-              `CREATE INDEX ${table}_${name} ON ${table} (${name})`,
+              `CREATE INDEX ${table}_${name} ON ${table} (${columns})`,
             ]),
           ]),
         )
@@ -141,12 +142,17 @@ function createTable(table: string, shape: Shape): string[] {
   ].join(', ')
   return [
     `CREATE TABLE ${table} (${columns})`,
-    ...INDEXED.slice(0, shape.indexes).map((name) => `CREATE INDEX ${table}_${name} ON ${table} (${name})`),
+    ...indexesOf(shape).map(([name, columns]) => `CREATE INDEX ${table}_${name} ON ${table} (${columns})`),
     ...(shape.outgoing === 'indexed' ? [`CREATE INDEX ${table}_parent ON ${table} (parent)`] : []),
     ...(shape.trigger
       ? [`CREATE TRIGGER nothing_${table} AFTER DELETE ON ${table} BEGIN SELECT OLD.id; END`]
       : []),
   ]
+}
+
+/** Name and columns of each index. */
+function indexesOf(shape: Shape): [string, string][] {
+  return INDEXES.slice(0, shape.indexes).map((columns) => [columns.join('_'), columns.join(', ')])
 }
 
 function inTransaction(statements: readonly string[]): string[] {

@@ -30,6 +30,17 @@ describe('a logarithmic axis', () => {
     expect([scale.min, scale.max]).toEqual([-1.25, 3.25])
   })
 
+  it.each([[[5, 12]], [[0.4, 0.9, 1.4]], [[8, 9, 11]], [[0, 9.9, 12]], [[2, 3]]])(
+    'cuts off no value of a range within a decade: %j',
+    (values) => {
+      const scale = logScale(values, 0.1)
+      for (const value of values) {
+        expect(scale.positionOf(value)).toBeGreaterThanOrEqual(scale.min)
+        expect(scale.positionOf(value)).toBeLessThanOrEqual(scale.max)
+      }
+    },
+  )
+
   it('always has at least two ticks', () => {
     for (const values of [[], [0], [5], [1, 1], [0.12, 0.13], [0, 7]])
       expect(logScale(values, 0.1).ticks.length).toBeGreaterThan(1)
@@ -63,6 +74,8 @@ describe('figures', () => {
       ['no index but the key', true],
       ['5 indexes', false],
       ['5 indexes', true],
+      ['10 indexes', false],
+      ['10 indexes', true],
     ])
     expect(asideFigures(results, SERVER, 'base').map(({ title }) => title)).toContain(
       'Written to the journal',

@@ -46,7 +46,7 @@ describe('the CSV', () => {
     const lines = csvOf(results).split('\r\n')
     expect(lines).toHaveLength(results.cells.length + 2)
     expect(lines[0]).toBe(
-      'server,case,label,rows,method,outcome,n,median,q1,q3,min,max,journalBytes,freedBytes,leftBytes,readerWaitMs,nextInsertMs,remark',
+      'server,case,label,rows,method,outcome,n,median,q1,q3,min,max,journalBytes,freedBytes,leftBytes,readerWaitMs,nextInsertMs,cpuMs,remark',
     )
     const [cell] = results.cells
     if (cell?.outcome !== 'measured') throw new Error('not measured')

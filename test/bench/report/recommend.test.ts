@@ -37,9 +37,7 @@ describe('the sentence for a server', () => {
   })
 
   it('names the method that is always faster, or says that there is no answer', () => {
-    expect(textWith('truncate', () => 0.001)).toBe(
-      'TRUNCATE at every size from 0 to 10,000,000 rows, in part extrapolated.',
-    )
+    expect(textWith('truncate', () => 0.001)).toBe('TRUNCATE at every size from 0 to 1,000,000 rows.')
     const same = withCells((cell) => {
       if (cell.method === 'truncate') return []
       return cell.method === 'delete' ? [cell, { ...cell, method: 'truncate' }] : cell
@@ -89,7 +87,44 @@ describe('the sentence for a server', () => {
   })
 })
 
+describe('the sentence for what was not measured', () => {
+  const only = (change: (cell: Cell) => Cell) =>
+    summaryOf({
+      ...results,
+      cells: results.cells.filter((cell) => cell.case === 'base').map(change),
+    })[0]?.text
+
+  it('recommends neither method if both were left out', () => {
+    const text = only(({ server, case: id, rows, method }) => ({
+      ...{ server, case: id, rows, method },
+      outcome: 'left out',
+      reason: 'they would take 22,000 GiB of memory',
+    }))
+    expect(text).toBe(
+      'there are no times of both DELETE and TRUNCATE to compare: DELETE is left out (they would take 22,000 GiB of memory).',
+    )
+  })
+
+  it('recommends nothing that was only extrapolated', () => {
+    const text = only((cell) => {
+      if (cell.method !== 'truncate' || !('median' in cell)) return cell
+      const { server, case: id, rows, method, median } = cell
+      return { ...{ server, case: id, rows, method, median }, outcome: 'extrapolated', basis: 'a guess' }
+    })
+    expect(text).toBe(
+      'no size has measured times of both DELETE and TRUNCATE; what is extrapolated recommends nothing.',
+    )
+  })
+})
+
 describe('the sentence for a case', () => {
+  it('counts the rows of each table, of which a case may have many', () => {
+    // 100 tables with so many rows each, as the server shares the cost of a file between them.
+    const many = withCells((cell) => (cell.case === 'base' ? { ...cell, case: 'each-of=100' } : cell))
+    const text = recommendationsOf(many, 'postgres:18').find((one) => one.case === 'each-of=100')?.text
+    expect(text).toMatch(/^TRUNCATE from about 1,\d00 rows a table on/)
+  })
+
   it('exists for each case, in order', () => {
     const all = recommendationsOf(results, 'postgres:18')
     expect(all.map((recommendation) => recommendation.case)).toEqual(results.cases.map(({ id }) => id))
@@ -97,11 +132,9 @@ describe('the sentence for a case', () => {
       all.every(({ text }) => /^TRUNCATE from .* rows a table on; below that DELETE\.$/.test(text)),
     ).toBe(true)
     const textOf = (id: string) => all.find((recommendation) => recommendation.case === id)?.text
-    // The quartiles overlap over more than a doubling of rows, and over less.
-    expect(textOf('width=1kB')).toBe(
-      'TRUNCATE from somewhere between 280 and 580 rows a table on; below that DELETE.',
+    expect(textOf('width=off-page')).toMatch(
+      /^TRUNCATE from about 2\d\d rows a table on; below that DELETE\.$/,
     )
-    expect(textOf('width=off-page')).toBe('TRUNCATE from about 230 rows a table on; below that DELETE.')
     expect(recommendationsOf(results, 'nobody')).toEqual([])
   })
 })

@@ -13,7 +13,14 @@ import {
   crossoverChartHeight,
 } from '../crossover-chart.ts'
 import { csvOf } from '../csv.ts'
-import { asideFigures, deleteVsTruncateFigure, type Figure, factorFigures, methodsFigure } from '../figure.ts'
+import {
+  asideFigures,
+  conditionsOf,
+  deleteVsTruncateFigure,
+  type Figure,
+  factorFigures,
+  methodsFigure,
+} from '../figure.ts'
 import { recommendationsOf } from '../recommend.ts'
 import { THEMES, type Theme } from '../series-style.ts'
 import { chartPanel, figurePanel, type Panel } from './panel.ts'
@@ -132,6 +139,8 @@ function serverSection(section: HTMLElement): { panels(): readonly Panel[] } {
     for (const panel of current) panel.draw(themeNow())
     const verdict = section.querySelector('.verdict')
     if (verdict !== null) verdict.textContent = chosen.text
+    const conditions = section.querySelector('[data-conditions]')
+    if (conditions !== null) conditions.textContent = conditionsOf(results, server, chosen.case)
   })
   return { panels: () => [...current, ...always] }
 }
