@@ -160,7 +160,7 @@ function stillOpenAfter(settleMs: number): typeof openResourcesOf {
     const until = now() + settleMs
     let found = await open()
     while (found.length > 0 && now() < until) {
-      await sleep(LOOK_MS)
+      await sleep(POLL_MS)
       const still = new Set((await open()).map(({ id }) => id))
       found = found.filter(({ id }) => still.has(id))
     }
