@@ -52,9 +52,9 @@ describeInChromium('the report in a browser', (browser) => {
   it('draws every chart, without errors and without network requests', async () => {
     expect(await main.locator('h1').textContent()).toBe('DELETE against TRUNCATE')
     const charts = main.locator('.chart')
-    // One of all servers; per server the comparison, all methods, the cases, 9 factors, and 5 or (without a
+    // One of all servers; per server the comparison, all methods, the cases, 11 factors, and 5 or (without a
     // journal) 4 other costs.
-    expect(await charts.count()).toBe(1 + 2 * 12 + 5 + 4)
+    expect(await charts.count()).toBe(1 + 2 * 14 + 5 + 4)
     const bare = `[...document.querySelectorAll('.chart')].filter((chart) =>
       chart.querySelectorAll('svg path').length < 6 || !chart.getAttribute('aria-label')).length`
     await expect.poll(() => main.evaluate(bare), { timeout: 60_000 }).toBe(0)
@@ -108,9 +108,9 @@ describeInChromium('the report in a browser', (browser) => {
   it('shows another case on selection, and hides a line, by keyboard', async () => {
     const section = main.locator('#server-1')
     const chart = section.locator('[data-figures=rivals] .chart')
-    await section.locator('select').selectOption({ label: 'the rows spread over 100 tables' })
+    await section.locator('select').selectOption({ label: '100 tables, each with these rows' })
     expect(await section.locator('.verdict').textContent()).toMatch(/^TRUNCATE from/)
-    expect(await chart.getAttribute('aria-label')).toContain('the rows spread over 100 tables')
+    expect(await chart.getAttribute('aria-label')).toContain('100 tables, each with these rows')
     const button = section.locator('[data-figures=rivals] .legend button').first()
     const before = await chart.locator('svg path').count()
     await button.focus()
