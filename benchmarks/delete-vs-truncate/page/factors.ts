@@ -91,7 +91,7 @@ function changeBuffering(): string | undefined {
         : `At ${whole(most)} rows it made no such difference here: ${timeText(all.deleteMs)} with the change buffer on and a pool of 128 MB, ${timeText(none.deleteMs)} with it off${withLarge}.`
   return `### MySQL: the change buffer, where the table does not fit into the pool
 
-${paragraph(`With \`innodb_change_buffering=all\`, InnoDB notes changes of pages of secondary indexes that are not in the pool, and merges them later. Where a DELETE needs these pages anyway, that is work done twice. ${says}`.trim())}
+${paragraph(`With \`innodb_change_buffering=all\`, InnoDB notes changes of pages of secondary indexes that are not in the pool, and merges them later. ${says}`.trim())}
 
 ${ratios(results, 'change-buffering', 'base')}`
 }
