@@ -19,7 +19,7 @@ const OVERHEAD = 2
 /** Leaves room for the server itself and for everything else on the machine. */
 const USABLE = 0.8
 
-/** What a server of somebody else may be asked to hold. */
+/** The most that a server that afresh did not start is asked to hold. */
 const MOST_ELSEWHERE_BYTES = 6 * 2 ** 30
 
 /** Bytes that a case takes while it is measured, journal included. */

@@ -1,6 +1,6 @@
 /**
  * In: a server and how a database is filled.
- * Out: a template that is built once, whoever asks first.
+ * Out: a template that is built once, by the process that asks first.
  * Called by `harness/prepare-baseline.ts`.
  */
 import type { Connection } from '../engine/connection.ts'

@@ -21,7 +21,7 @@ export function conditionsText(): string {
     ),
     [
       item(
-        'One table with an auto-incrementing key, another index and a text of 25 letters, filled in the order of the key. A round creates the rows anew, and empties the table in one statement.',
+        'One table with an auto-incrementing key, another index and a text of 25 letters, filled in the order of the key. A round creates the rows again, and empties the table in one statement.',
       ),
       item(
         'DELETE and TRUNCATE take turns, in a random order each time: at least 15 rounds of what takes less than a second, 5 of what takes longer, 3 from a minute on.',

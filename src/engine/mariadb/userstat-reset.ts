@@ -87,7 +87,7 @@ export class UserstatReset implements CountedReset {
     await this.#own.close()
   }
 
-  /** `undefined`: somebody dropped what afresh keeps in its registry. */
+  /** `undefined`: another session dropped what afresh keeps in its registry. */
   async #find(): Promise<UserstatResult | undefined> {
     try {
       return await this.#detector.find((snapshot) => this.#movedBy(snapshot) !== undefined)

@@ -71,7 +71,7 @@ export async function startRun(config: RunConfig, folder?: string): Promise<Star
     await close()
     throw error
   }
-  // Whoever needs it waits for it.
+  // Its users await it, and see its failure.
   served.catch(() => {})
   return { service: service.address, served, close }
 }

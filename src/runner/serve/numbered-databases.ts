@@ -43,7 +43,7 @@ export async function numberedDatabases(
   }, close)
 }
 
-/** It stays leased by this process: whoever asks for the number gets this database. */
+/** It stays leased by this process: every request for the number gets this database. */
 async function makeReady(pool: LeasePool, slot: number): Promise<void> {
   const { name } = await pool.take({ slot, exact: true })
   pool.giveBack(name)

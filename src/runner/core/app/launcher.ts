@@ -27,7 +27,7 @@ async function launch({ command, owner, run }: LaunchOrder): Promise<void> {
   const identity = identityOf(owner)
   if (run !== undefined) await useFirstDatabase(run, owner)
   const app = spawn(command, { shell: true, stdio: ['ignore', 'inherit', 'inherit'] })
-  // Whoever ends the application signals the whole group. This process goes once the application has gone.
+  // The signal that ends the application goes to the whole group. This process ends after the application.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   const watch = setInterval(() => {
     if (identity !== undefined && isRunning(identity)) return

@@ -34,7 +34,7 @@ export interface HarnessService {
  * @param folder a private folder for the socket; one of its own by default
  */
 export async function openService(serving: Promise<Serving>, folder?: string): Promise<HarnessService> {
-  // Whoever needs it waits for it.
+  // Its users await it, and see its failure.
   serving.catch(() => {})
   const secret = randomBytes(32).toString('hex')
   const socketFolder = createSocketFolder(folder)
