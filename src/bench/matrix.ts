@@ -51,27 +51,20 @@ class MatrixRun {
   readonly #estimate: Estimate
 
   constructor(options: MatrixOptions) {
-    const { previous, targets } = options
+    const { previous } = options
     this.#options = options
     this.#date = previous?.date ?? new Date(this.#began).toISOString()
     this.#before = previous?.tookSeconds ?? 0
     this.#servers = [...(previous?.servers ?? [])]
     // Failed cells are measured again.
     this.#cells = (previous?.cells ?? []).filter(({ outcome }) => outcome !== 'failed')
-    this.#estimate = new Estimate(
-      targets.flatMap((target) =>
-        this.#blocksOf(target, target.storages).filter(
-          (group) => reasonAgainst(group, target.room(group.case.storage)) === undefined,
-        ),
-      ),
-      options,
-    )
+    this.#estimate = new Estimate(this.#fitting(), options)
   }
 
   /** One line: what is left to measure, and what it takes. */
   announce(): void {
-    const { targets, previous, onProgress } = this.#options
-    const groups = targets.flatMap((target) => this.#blocksOf(target, target.storages))
+    const { previous, onProgress } = this.#options
+    const groups = this.#fitting()
     const most = Math.max(0, ...groups.map((group) => neededBytes(group.case, group.rows)))
     const known =
       previous === undefined
@@ -110,12 +103,9 @@ class MatrixRun {
     groups: readonly CellGroup[],
   ): Promise<void> {
     const settings = settingsIn(benchServer, target.room(storage))
-    const server = this.#serverOf(target, storage, {
-      benchServer,
-      title,
-      conditions: conditionsText(settings),
-    })
-    server.conditions[storage] = conditionsText(settings)
+    const conditions = conditionsText(settings)
+    const server = this.#serverOf(target, storage, { benchServer, title, conditions })
+    server.conditions[storage] = conditions
     server.settings = { ...server.settings, [storage]: settings }
     if (storage === 'memory' && Object.keys(server.locks).length === 0) {
       server.locks = await locksOn(benchServer, this.#options.methods)
@@ -198,6 +188,15 @@ class MatrixRun {
     this.#cells = joined(this.#cells, cells)
     this.#estimate.done(group)
     await this.#options.onBlock(this.#results(false))
+  }
+
+  /** The groups of all targets that still lack cells, and for whose rows there is room. */
+  #fitting(): CellGroup[] {
+    return this.#options.targets.flatMap((target) =>
+      this.#blocksOf(target, target.storages).filter(
+        (group) => reasonAgainst(group, target.room(group.case.storage)) === undefined,
+      ),
+    )
   }
 
   /** The groups that still lack cells. */

@@ -4,7 +4,7 @@ import { AfreshError, codeOf } from '../errors.ts'
 import { now, sleep } from './clock.ts'
 import { identityOf, isRunning } from './process-identity.ts'
 
-const LOOK_MS = 50
+const POLL_MS = 50
 
 export interface FileLockOptions {
   /** Milliseconds to wait for another process. */
@@ -32,7 +32,7 @@ export async function withFileLock<T>(
     if (now() > deadline) throw heldTooLong(path, timeoutMs)
     if (!isWaiting) onWait()
     isWaiting = true
-    await sleep(LOOK_MS)
+    await sleep(POLL_MS)
   }
   try {
     return await work()

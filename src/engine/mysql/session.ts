@@ -97,10 +97,10 @@ export async function batch(
   const flavor = await flavorOf(client)
   const settings = [...settingsOf(flavor, String(inSeconds(lockTimeoutMs))), ...more]
   const { save, set, restore } = swapped(settings)
-  // Under these settings, waits for a lock that stops all writes of the server have a limit too.
-  const before = [save, set, ...(around === undefined ? [] : [around.first])]
+  // `around` encloses all others: a SET that was not announced would count as another session's.
+  const before = [...(around === undefined ? [] : [around.first]), save, set]
   const numbered = statements.flatMap((sql, index) => [`SET @afresh_at = ${index}`, sql])
-  const after = [...(around === undefined ? [] : [around.last]), restore, 'SET @afresh_at = NULL']
+  const after = [restore, 'SET @afresh_at = NULL', ...(around === undefined ? [] : [around.last])]
   const messages = messagesOf([...before, ...numbered, ...after], flavor.endsMessage)
   return client.pinned(async (send) => {
     try {

@@ -4,7 +4,7 @@
  * Called by `cypress.config.*`.
  */
 import { AfreshError } from '../../errors.ts'
-import { type AppServer, startApp } from '../core/app/app-server.ts'
+import { type AppServer, SETTLE_MS, startApp } from '../core/app/app-server.ts'
 import { joinRun } from '../core/harness-process/join-run.ts'
 import { targetVariables } from '../core/other-databases.ts'
 import { checkAfterTest, database, enter, resetBefore } from '../core/worker.ts'
@@ -37,9 +37,6 @@ export interface CypressConfig {
   /** Set to the URL of the application, if afresh starts it. */
   baseUrl?: string | null
 }
-
-/** Milliseconds in which the application may end what a test has begun. */
-const SETTLE_MS = 2_000
 
 /** Beside this file in the package, whatever the bundler has made of what it imports. */
 const HARNESS = new URL('../core/harness-process/main.js', import.meta.url)

@@ -47,9 +47,7 @@ export async function mochaGlobalSetup(this: Runner | undefined): Promise<void> 
 /** Prints the summary of the run. The server ends with this process: its clients may be open still. */
 export async function mochaGlobalTeardown(): Promise<void> {
   await releaseWorker()
-  // The process may have been killed: that is no reason to fail at the end of the run.
-  const lines = (await run?.summary().catch(() => [])) ?? []
-  for (const line of lines) process.stderr.write(`afresh: ${line}\n`)
+  await run?.printSummary()
   if (isParallel) await run?.dismiss()
 }
 

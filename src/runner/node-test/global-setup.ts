@@ -15,8 +15,6 @@ export async function globalSetup(): Promise<void> {
 export async function globalTeardown(): Promise<void> {
   // Not with --test-isolation=none: clients of the code under test live in this process.
   if (process.env[INSIDE] !== undefined || met === undefined) return
-  // The process may have been killed: that is no reason to fail at the end of the run.
-  const lines = await met.summary().catch(() => [])
-  for (const line of lines) process.stderr.write(`afresh: ${line}\n`)
+  await met.printSummary()
   await met.dismiss()
 }

@@ -9,10 +9,6 @@ import { foldersOf } from './web-server.ts'
 /** @throws AfreshError naming the problem with the configuration, the server or the migrations */
 export default async function setup(config: { readonly configFile?: string }): Promise<() => Promise<void>> {
   const program = new URL('../core/harness-process/main.js', import.meta.url)
-  const { summary } = await joinRun({ runner: process.pid, program, folders: foldersOf(config) })
-  return async () => {
-    // The process may have been killed: that is no reason to fail at the end of the run.
-    const lines = await summary().catch(() => [])
-    for (const line of lines) process.stderr.write(`afresh: ${line}\n`)
-  }
+  const run = await joinRun({ runner: process.pid, program, folders: foldersOf(config) })
+  return () => run.printSummary()
 }

@@ -14,7 +14,7 @@ import {
   type TestType,
 } from '@playwright/test'
 import { AfreshError } from '../../errors.ts'
-import { type AppServer, type RunningApp, startApp } from '../core/app/app-server.ts'
+import { type AppServer, type RunningApp, SETTLE_MS, startApp } from '../core/app/app-server.ts'
 import { joinRun } from '../core/harness-process/join-run.ts'
 import type { NamedTest } from '../core/leak-check.ts'
 import { targetVariables } from '../core/other-databases.ts'
@@ -54,8 +54,6 @@ const LAUNCHER = new URL('../core/app/launcher.js', import.meta.url)
 const START_MS = 600_000
 /** Milliseconds. Long, so that a failing reset can report its cause before Playwright's timeout. */
 const RESET_MS = 60_000
-/** Milliseconds in which the application may end what a test has begun. */
-const SETTLE_MS = 2_000
 
 const fixtures = base.extend<DatabaseFixtures, WorkerFixtures>({
   appServer: [undefined, { option: true, scope: 'worker' }],

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { AfreshError } from '../../errors.ts'
 import { now, sleep } from '../../util/clock.ts'
+import { freePort } from '../../util/free-port.ts'
 import { serverEnvironment } from '../server-environment.ts'
 import type { Binaries } from './binaries.ts'
 import { cacheFolder } from './cache.ts'
@@ -28,7 +28,7 @@ export async function startOnFreePort(
   options: readonly string[] = [],
 ): Promise<Postmaster> {
   for (let tries = 1; ; tries++) {
-    const postmaster = new Postmaster(binaries, account, folder, await freePort(), options)
+    const postmaster = new Postmaster(binaries, account, folder, await freePort(HOST), options)
     if (await postmaster.isReady()) return postmaster
     const log = postmaster.log()
     if (tries < PORT_TRIES && /could not bind .* Address already in use/.test(log)) continue
@@ -38,17 +38,6 @@ export async function startOnFreePort(
         : `Its log, above, says why. If it calls its files broken, remove ${cacheFolder()}.`,
     })
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, HOST, () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 /** The server's main process. */

@@ -16,11 +16,11 @@ SELECT table_name AS name, rows_changed AS changed, rows_inserted AS inserted, B
 SELECT table_name AS name, auto_increment AS next, table_rows AS row_count
   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW' AND table_name = 'authors';
 
+UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>
+;
 SET @afresh_0 = @@autocommit, @afresh_1 = @@foreign_key_checks, @afresh_2 = @@sql_mode, @afresh_3 = @@sql_safe_updates, @afresh_4 = @@sql_select_limit, @afresh_5 = @@sql_big_selects, @afresh_6 = @@sql_quote_show_create, @afresh_7 = @@time_zone, @afresh_8 = @@innodb_lock_wait_timeout, @afresh_9 = @@lock_wait_timeout, @afresh_10 = @@character_set_client, @afresh_11 = @@collation_connection, @afresh_12 = @@check_constraint_checks, @afresh_13 = @@max_statement_time
 ;
 SET autocommit = 1, foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', sql_safe_updates = 0, sql_select_limit = 18446744073709551615, sql_big_selects = 1, sql_quote_show_create = 1, time_zone = '+00:00', innodb_lock_wait_timeout = 3, lock_wait_timeout = 3, character_set_client = @@character_set_client, collation_connection = @@collation_connection, check_constraint_checks = 0, max_statement_time = 0
-;
-UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>
 ;
 SET @afresh_at = 0
 ;
@@ -50,8 +50,8 @@ SET @afresh_at = 6
 ;
 ALTER TABLE `books` AUTO_INCREMENT = 1
 ;
-UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>
-;
 SET autocommit = @afresh_0, foreign_key_checks = @afresh_1, sql_mode = @afresh_2, sql_safe_updates = @afresh_3, sql_select_limit = @afresh_4, sql_big_selects = @afresh_5, sql_quote_show_create = @afresh_6, time_zone = @afresh_7, innodb_lock_wait_timeout = @afresh_8, lock_wait_timeout = @afresh_9, character_set_client = @afresh_10, collation_connection = @afresh_11, check_constraint_checks = @afresh_12, max_statement_time = @afresh_13, @afresh_0 = NULL, @afresh_1 = NULL, @afresh_2 = NULL, @afresh_3 = NULL, @afresh_4 = NULL, @afresh_5 = NULL, @afresh_6 = NULL, @afresh_7 = NULL, @afresh_8 = NULL, @afresh_9 = NULL, @afresh_10 = NULL, @afresh_11 = NULL, @afresh_12 = NULL, @afresh_13 = NULL
 ;
-SET @afresh_at = NULL;
+SET @afresh_at = NULL
+;
+UPDATE afresh_registry.own_statements_3 SET altered_announced = <number>, altered_finished = <number>, uncounted_announced = <number>, uncounted_finished = <number>, settings_announced = <number>, settings_finished = <number> WHERE id = <session>;

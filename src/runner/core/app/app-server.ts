@@ -4,11 +4,11 @@
  * Called by the runners for end-to-end tests.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Variables } from '../../../engine/environment.ts'
 import { AfreshError } from '../../../errors.ts'
 import { now, sleep } from '../../../util/clock.ts'
+import { freePort } from '../../../util/free-port.ts'
 import { settledWithin } from '../../../util/with-timeout.ts'
 import { encodeOrder } from './launch-order.ts'
 
@@ -37,8 +37,11 @@ export interface RunningApp {
   stop(): Promise<void>
 }
 
+/** Milliseconds in which an application may end what a test has begun. */
+export const SETTLE_MS = 2_000
+
 const READY_MS = 60_000
-const LOOK_MS = 50
+const POLL_MS = 50
 /** Milliseconds between SIGTERM and SIGKILL. */
 const STOP_MS = 5_000
 /** Characters of the end of the output, for errors. */
@@ -53,7 +56,7 @@ const OUTPUT_LENGTH = 4_000
  */
 export async function startApp(app: AppServer, variables: Variables, launcher: URL): Promise<RunningApp> {
   const { command, path = '/', portVariable = 'PORT', timeoutMs = READY_MS } = app
-  const port = await freePort()
+  const port = await freePort('127.0.0.1')
   const order = encodeOrder({ command, owner: process.pid })
   const env = { ...process.env, ...app.env, ...variables, ...order, [portVariable]: String(port) }
   const child = spawn(process.execPath, [fileURLToPath(launcher)], {
@@ -67,7 +70,7 @@ export async function startApp(app: AppServer, variables: Variables, launcher: U
   const running = runningApp(child, command)
   const url = `http://localhost:${port}`
   try {
-    for (const deadline = now() + timeoutMs; !(await answers(`${url}${path}`)); await sleep(LOOK_MS)) {
+    for (const deadline = now() + timeoutMs; !(await answers(`${url}${path}`)); await sleep(POLL_MS)) {
       running.check()
       if (now() > deadline) throw running.problem(`does not answer at ${path} after ${timeoutMs} ms`)
     }
@@ -130,15 +133,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

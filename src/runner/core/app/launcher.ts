@@ -12,7 +12,7 @@ import { joinRun } from '../harness-process/join-run.ts'
 import { setVariables, targetVariables } from '../other-databases.ts'
 import { type LaunchOrder, takeOrder } from './launch-order.ts'
 
-const LOOK_MS = 500
+const POLL_MS = 500
 
 /** Makes the first database, so that the application finds it. The worker of the tests leases it later. */
 async function useFirstDatabase(run: NonNullable<LaunchOrder['run']>, runner: number): Promise<void> {
@@ -33,7 +33,7 @@ async function launch({ command, owner, run }: LaunchOrder): Promise<void> {
     if (identity !== undefined && isRunning(identity)) return
     if (process.platform === 'win32') app.kill()
     else process.kill(0, 'SIGKILL')
-  }, LOOK_MS)
+  }, POLL_MS)
   const code = await new Promise<number | null>((resolve, reject) => {
     app.once('error', reject)
     app.once('exit', resolve)

@@ -10,6 +10,7 @@ import { IN_TERMINAL, isInTerminal } from '../in-terminal.ts'
 import { withPlainErrors } from '../plain-errors.ts'
 import type { RunHandle } from '../run-handle.ts'
 import { askSummary } from '../service/harness-client.ts'
+import { announce, printLines } from '../start-line.ts'
 import {
   createDirectory,
   isAbandoned,
@@ -22,12 +23,12 @@ import {
 } from './run-directory.ts'
 
 /** Set in test processes and in the harness process. Processes that they start inherit it and join no run. */
-export const INSIDE = 'AFRESH_NODE_TEST'
+export const INSIDE = 'AFRESH_IN_RUN'
 
 export interface JoinedRun {
   readonly handle: RunHandle
-  /** What the run says of itself at its end, as lines. */
-  summary(): Promise<readonly string[]>
+  /** Prints what the run says of itself at its end. */
+  printSummary(): Promise<void>
   /** Ends the harness before the runner exits, and waits until the harness process has exited. */
   dismiss(): Promise<void>
 }
@@ -64,13 +65,14 @@ async function join({ runner, program, folders = [process.cwd()] }: RunToJoin): 
   if ('problem' in state) throw new AfreshError(state.problem.code, state.problem.message)
   if (identityOf(state.pid) === undefined) throw runEnded(directory)
   // Printed once per run.
-  if (started !== undefined) process.stderr.write(`afresh: ${state.title}\n`)
+  if (started !== undefined) announce(state)
   return {
     handle: state.handle,
-    async summary() {
+    async printSummary() {
       const { hasSummary, handle } = state
-      if (!hasSummary || handle.service === undefined) return []
-      return askSummary(handle.service)
+      if (!hasSummary || handle.service === undefined) return
+      // The harness process may have been killed: that is no reason to fail at the end of the run.
+      printLines(await askSummary(handle.service).catch(() => []))
     },
     async dismiss() {
       removeDirectory(directory)

@@ -16,7 +16,7 @@ import { findConfig } from '../load-config.ts'
 import { startRun } from '../served-run.ts'
 import { removeAbandoned, removeDirectory, writeProgress, writeState } from './run-directory.ts'
 
-const LOOK_MS = 100
+const POLL_MS = 100
 
 /** Cleanup functions, which run in this order before this process exits. */
 const ends: (() => Promise<void>)[] = []
@@ -35,7 +35,8 @@ async function start(directory: string, runner: string, folders: readonly string
     })
     writeState(directory, {
       pid: process.pid,
-      title: [harness.title, ...harness.warnings].join('\nafresh: '),
+      title: harness.title,
+      warnings: harness.warnings,
       handle,
       hasSummary: options.progress !== false,
     })
@@ -72,6 +73,6 @@ async function withProgressFile<T>(
 process.title = 'afresh harness process'
 const [directory = '', runner = '', ...folders] = process.argv.slice(2)
 await start(directory, runner, folders)
-while (isRunning(runner) && existsSync(directory)) await sleep(LOOK_MS)
+while (isRunning(runner) && existsSync(directory)) await sleep(POLL_MS)
 removeDirectory(directory)
 for (const end of ends) await end()

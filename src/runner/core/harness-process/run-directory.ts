@@ -21,6 +21,7 @@ export type RunState =
   | {
       readonly pid: number
       readonly title: string
+      readonly warnings: readonly string[]
       readonly handle: RunHandle
       /** Whether the run says something of itself at its end. */
       readonly hasSummary: boolean

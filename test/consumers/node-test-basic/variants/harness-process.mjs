@@ -1,5 +1,5 @@
 // By NODE_OPTIONS loaded into every process of a run: has its harness process fail before it looks after anything.
-if (process.env.AFRESH_NODE_TEST === 'harness') {
+if (process.env.AFRESH_IN_RUN === 'harness') {
   switch (process.env.HARNESS_PROCESS) {
     case 'fails':
       process.exit(3)
